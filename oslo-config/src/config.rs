@@ -1,0 +1,426 @@
+//! The value of an option: which file, which name, what is hidden, and what the text becomes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+use bstr::{BStr, ByteSlice};
+
+use crate::document::Entry;
+use crate::opt::{DEFAULT_GROUP, Opt, OptName};
+use crate::sources::ParsedFile;
+use crate::template::{self, split_name};
+use crate::text::group_of_section;
+use crate::types::TypeError;
+use crate::value::Value;
+
+/// A service's configuration: its files in the order in which they are read, the options that it
+/// has registered, and its environment. Looks options up as oslo.config does.
+///
+/// ```
+/// use oslo_config::{Config, Document, Opt, OptType, ParsedFile};
+///
+/// let document = Document::parse(b"[pxe]\nhttp_url = http://192.0.2.1\n")?;
+/// let files = [ParsedFile { path: "ironic.conf".as_ref(), document }];
+/// let opts = [Opt::new("deploy", "http_server_url", OptType::string())
+///     .with_deprecated("pxe", "http_url")];
+/// let config = Config::new(&files, &opts);
+///
+/// let setting = config.get("deploy", "http_server_url")?;
+/// assert_eq!(setting.value.as_str(), Some("http://192.0.2.1"));
+/// assert_eq!(setting.origin.deprecated_name().unwrap().to_string(), "pxe.http_url");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Config<'d> {
+    files: Vec<FileIndex<'d>>,
+    registered: HashMap<(&'d str, &'d str), &'d Opt>,
+    /// Options by their former names, for references that still use one.
+    deprecated: HashMap<(&'d str, &'d str), &'d Opt>,
+    groups: std::collections::HashSet<&'d str>,
+    environment: HashMap<String, String>,
+}
+
+/// Group, then key, then the entries in the order in which they stand.
+#[derive(Debug)]
+struct FileIndex<'d> {
+    path: &'d Path,
+    groups: HashMap<Cow<'d, [u8]>, Keys<'d>>,
+}
+
+type Keys<'d> = HashMap<&'d [u8], Vec<Entry<'d, 'd>>>;
+
+/// A place where an option is set.
+#[derive(Debug, Clone, Copy)]
+pub struct Occurrence<'d> {
+    /// Which file, counted from 0 in the order in which they are read.
+    pub file: usize,
+    /// The file's path.
+    pub path: &'d Path,
+    /// The entry.
+    pub entry: Entry<'d, 'd>,
+    /// Which of the option's names the entry has: 0 is the current one, 1 its first former name.
+    pub name_index: usize,
+}
+
+/// All places where an option is set.
+#[derive(Debug, Clone, Default)]
+pub struct Occurrences<'d> {
+    /// Those that give the value: one, or for a multi-valued option all, in the order of its values.
+    pub effective: Vec<Occurrence<'d>>,
+    /// Those that are hidden by them, in the order in which the files are read.
+    pub hidden: Vec<Occurrence<'d>>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It is set nowhere, and the option has no default.
+    Unset,
+    /// The option's default.
+    Default,
+    /// An environment variable.
+    Environment {
+        /// The variable's name.
+        variable: String,
+    },
+    /// A file. For a multi-valued option: the last of its values.
+    File {
+        /// The file's path.
+        path: std::path::PathBuf,
+        /// The line, the first being 1.
+        line: usize,
+        /// The name that the entry has.
+        name: OptName,
+        /// The name is a former one.
+        deprecated: bool,
+    },
+}
+
+impl Origin {
+    /// The former name by which the value was found; `None` when it has another origin.
+    #[must_use]
+    pub fn deprecated_name(&self) -> Option<&OptName> {
+        match self {
+            Origin::File {
+                name,
+                deprecated: true,
+                ..
+            } => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// The value of an option, and where it comes from.
+#[derive(Debug, Clone)]
+pub struct Setting<'d> {
+    /// The value, converted to the option's type.
+    pub value: Value,
+    /// The texts that it was converted from, references replaced: one, or one for each value of a
+    /// multi-valued option; empty when nothing is set and there is no default.
+    pub texts: Vec<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The places in files where it is set.
+    pub occurrences: Occurrences<'d>,
+}
+
+/// Why an option has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GetError {
+    /// No such option is registered, or a value refers to one that is not.
+    #[error("no option {name} is known: check the name and the reference to it")]
+    NoSuchOption {
+        /// The option, as it was asked for or referred to.
+        name: String,
+    },
+    /// A value refers to an option in a group that has none.
+    #[error("no group {group} is known: check the reference to an option in it")]
+    NoSuchGroup {
+        /// The group.
+        group: String,
+    },
+    /// A value refers to a whole group: `$deploy`.
+    #[error("{name} is a group: refer to one of its options, as in ${name}.option")]
+    GroupReference {
+        /// The group.
+        name: String,
+    },
+    /// A value refers to itself, directly or through others.
+    #[error("the value of {option} refers to itself: break the circle")]
+    ReferenceLoop {
+        /// An option in the circle.
+        option: OptName,
+    },
+    /// The text is not of the option's type.
+    #[error("the value of {option} is not valid: {cause}")]
+    Invalid {
+        /// The option.
+        option: OptName,
+        /// What was expected.
+        #[source]
+        cause: TypeError,
+    },
+}
+
+impl<'d> Config<'d> {
+    /// A configuration of the given files, in the order in which they are read, and the options
+    /// that the service registers. The environment is empty.
+    #[must_use]
+    pub fn new(files: &'d [ParsedFile<'d>], opts: &'d [Opt]) -> Self {
+        let key = |name: &'d OptName| (name.group(), name.name());
+        let deprecated = opts
+            .iter()
+            .flat_map(|opt| opt.deprecated().iter().map(move |name| (key(name), opt)));
+        Config {
+            files: files.iter().map(FileIndex::new).collect(),
+            // The first registration counts.
+            registered: opts
+                .iter()
+                .rev()
+                .map(|opt| (key(opt.name()), opt))
+                .collect(),
+            deprecated: deprecated.collect(),
+            groups: opts
+                .iter()
+                .map(|opt| opt.name().group())
+                .filter(|&group| group != DEFAULT_GROUP)
+                .collect(),
+            environment: HashMap::new(),
+        }
+    }
+
+    /// Sets the environment, whose variables `OS_GROUP__OPTION` win over every file.
+    #[must_use]
+    pub fn with_environment(
+        mut self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        self.environment = variables
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("OS_"))
+            .collect();
+        self
+    }
+
+    /// Looks an option up by its current name.
+    ///
+    /// # Errors
+    ///
+    /// When no such option is registered, when its value or one that it refers to is not of its
+    /// type, or when a reference leads nowhere.
+    pub fn get(&self, group: &str, name: &str) -> Result<Setting<'d>, GetError> {
+        let opt = self
+            .registered
+            .get(&(group, name))
+            .ok_or_else(|| GetError::NoSuchOption {
+                name: OptName::new(group, name).to_string(),
+            })?;
+        self.setting(opt, group, name, &mut Vec::new())
+    }
+
+    /// Finds all places where an option is set under any of its names.
+    #[must_use]
+    pub fn occurrences(&self, opt: &Opt) -> Occurrences<'d> {
+        self.find(opt, opt.name().group())
+    }
+
+    /// As [`Config::occurrences`], the option's own group taken to be `group`: what a reference by a
+    /// former name looks up.
+    fn find(&self, opt: &Opt, group: &str) -> Occurrences<'d> {
+        let current = (group, opt.name().name());
+        let former = opt
+            .deprecated()
+            .iter()
+            .map(|name| (name.group(), name.name()));
+        let names: Vec<(&str, &str)> = std::iter::once(current).chain(former).collect();
+        let mut found = Occurrences::default();
+        // The last file that has any of the names wins, and in it the first name.
+        for (file, index) in self.files.iter().enumerate().rev() {
+            for (name_index, (group, name)) in names.iter().enumerate() {
+                let entries = index.entries(group, name).iter();
+                let mut set: Vec<_> = entries
+                    .map(|&entry| Occurrence {
+                        file,
+                        path: index.path,
+                        entry,
+                        name_index,
+                    })
+                    .collect();
+                if opt.is_multi() {
+                    set.append(&mut found.effective);
+                    found.effective = set;
+                } else {
+                    if found.effective.is_empty() {
+                        found.effective.extend(set.pop());
+                    }
+                    found.hidden.append(&mut set);
+                }
+            }
+        }
+        found
+            .hidden
+            .sort_by_key(|hidden| (hidden.file, hidden.entry.line()));
+        found
+    }
+
+    fn setting(
+        &self,
+        opt: &'d Opt,
+        group: &str,
+        name: &str,
+        open: &mut Vec<OptName>,
+    ) -> Result<Setting<'d>, GetError> {
+        let option = OptName::new(group, name);
+        if open.contains(&option) {
+            return Err(GetError::ReferenceLoop { option });
+        }
+        let occurrences = self.find(opt, group);
+        let (origin, texts) = self.raw(opt, &option, &occurrences);
+        open.push(option);
+        let texts = texts
+            .iter()
+            .map(|text| template::substitute(text, |name| self.refer(name, group, open)))
+            .collect::<Result<Vec<_>, _>>()?;
+        open.pop();
+        let value = self.convert(opt, &texts, &origin)?;
+        Ok(Setting {
+            value,
+            texts,
+            origin,
+            occurrences,
+        })
+    }
+
+    /// The texts that an option is set to, as they are written.
+    fn raw(
+        &self,
+        opt: &Opt,
+        option: &OptName,
+        occurrences: &Occurrences<'d>,
+    ) -> (Origin, Vec<String>) {
+        let variable = option.environment_variable();
+        if let Some(text) = self.environment.get(&variable) {
+            return (Origin::Environment { variable }, vec![text.clone()]);
+        }
+        let Some(last) = occurrences.effective.last() else {
+            let origin = if opt.default().is_empty() {
+                Origin::Unset
+            } else {
+                Origin::Default
+            };
+            return (origin, opt.default().to_vec());
+        };
+        let deprecated = last
+            .name_index
+            .checked_sub(1)
+            .and_then(|at| opt.deprecated().get(at));
+        let origin = Origin::File {
+            path: last.path.to_owned(),
+            line: last.entry.line(),
+            name: deprecated.cloned().unwrap_or_else(|| option.clone()),
+            deprecated: deprecated.is_some(),
+        };
+        let text =
+            |occurrence: &Occurrence<'d>| occurrence.entry.value().to_str_lossy().into_owned();
+        (origin, occurrences.effective.iter().map(text).collect())
+    }
+
+    fn convert(&self, opt: &Opt, texts: &[String], origin: &Origin) -> Result<Value, GetError> {
+        let convert = |text: &str| {
+            let invalid = |cause| GetError::Invalid {
+                option: opt.name().clone(),
+                cause,
+            };
+            opt.kind().convert(text).map_err(invalid)
+        };
+        match (texts, origin) {
+            ([], _) => Ok(Value::None),
+            // oslo.config takes each character of the variable for one value.
+            ([text], Origin::Environment { .. }) if opt.is_multi() => text
+                .chars()
+                .map(|character| convert(character.encode_utf8(&mut [0; 4])))
+                .collect::<Result<_, _>>()
+                .map(Value::List),
+            _ if opt.is_multi() => texts
+                .iter()
+                .map(|text| convert(text))
+                .collect::<Result<_, _>>()
+                .map(Value::List),
+            ([text, ..], _) => convert(text),
+        }
+    }
+
+    /// What a reference in a value of an option of `group` becomes.
+    fn refer(&self, name: &str, group: &str, open: &mut Vec<OptName>) -> Result<String, GetError> {
+        let (named_group, option) = split_name(name);
+        let depth = open.len();
+        let first = self.referred(named_group, named_group.unwrap_or(group), option, open);
+        let value = match first {
+            // The full name, dots and all, is then tried in the default group.
+            Err(GetError::NoSuchOption { .. }) => {
+                open.truncate(depth);
+                self.referred(None, DEFAULT_GROUP, name, open)
+            }
+            other => other,
+        }?;
+        Ok(value.to_python_str())
+    }
+
+    fn referred(
+        &self,
+        named_group: Option<&str>,
+        group: &str,
+        name: &str,
+        open: &mut Vec<OptName>,
+    ) -> Result<Value, GetError> {
+        // `$DEFAULT.name` is an error too: the default group is not a registered one.
+        if let Some(named) = named_group.filter(|named| !self.groups.contains(named)) {
+            return Err(GetError::NoSuchGroup {
+                group: named.into(),
+            });
+        }
+        if group == DEFAULT_GROUP && self.groups.contains(name) {
+            return Err(GetError::GroupReference { name: name.into() });
+        }
+        let opt = self
+            .registered
+            .get(&(group, name))
+            .or_else(|| self.deprecated.get(&(group, name)));
+        let Some(opt) = opt else {
+            return Err(GetError::NoSuchOption {
+                name: OptName::new(group, name).to_string(),
+            });
+        };
+        self.setting(opt, group, name, open)
+            .map(|setting| setting.value)
+    }
+}
+
+impl<'d> FileIndex<'d> {
+    fn new(file: &'d ParsedFile<'d>) -> Self {
+        let mut groups: HashMap<Cow<'d, [u8]>, Keys<'d>> = HashMap::new();
+        for section in file.document.sections() {
+            let name: &'d BStr = section.name();
+            let keys = groups.entry(group_of_section(name)).or_default();
+            for entry in section.entries() {
+                keys.entry(entry.key()).or_default().push(entry);
+            }
+        }
+        FileIndex {
+            path: file.path,
+            groups,
+        }
+    }
+
+    fn entries(&self, group: &str, name: &str) -> &[Entry<'d, 'd>] {
+        let group = group_of_section(group.as_bytes());
+        let entries = self
+            .groups
+            .get(&*group)
+            .and_then(|keys| keys.get(name.as_bytes()));
+        entries.map_or(&[], Vec::as_slice)
+    }
+}

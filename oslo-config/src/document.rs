@@ -1,0 +1,333 @@
+//! A configuration file as it was written: sections, entries, comments, blank lines, every byte.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use bstr::{BStr, ByteSlice};
+
+use crate::error::SyntaxErrors;
+use crate::parse::{self, Line, LineKind, split_line_end};
+use crate::text::{group_of_section, trim, trim_end, trim_start};
+
+/// A parsed configuration file.
+///
+/// A document borrows its text and keeps 12 bytes for each line; it copies nothing. Its parts
+/// ([`Section`], [`Entry`]) are views into it. To change a document, use [`Edit`](crate::Edit).
+///
+/// ```
+/// use oslo_config::Document;
+///
+/// let document = Document::parse(b"[pxe]\nhttp_url = http://192.0.2.1:8080\n")?;
+/// let entry = document.entries().next().unwrap();
+/// assert_eq!(entry.key(), "http_url");
+/// assert_eq!(&*entry.value(), "http://192.0.2.1:8080");
+/// assert_eq!((entry.line(), &*entry.group()), (2, "pxe".into()));
+/// # Ok::<(), oslo_config::SyntaxErrors>(())
+/// ```
+#[derive(Clone)]
+pub struct Document<'a> {
+    text: &'a [u8],
+    lines: Vec<Line>,
+}
+
+impl<'a> Document<'a> {
+    /// Parses a text by oslo.config's rules. Bytes that are not UTF-8 are kept as they are, where
+    /// Python would refuse the file.
+    ///
+    /// # Errors
+    ///
+    /// When a line breaks the file format; all such lines are named. The first is the one that
+    /// oslo.config reports.
+    pub fn parse(text: &'a [u8]) -> Result<Self, SyntaxErrors> {
+        Ok(Document {
+            text,
+            lines: parse::parse(text)?,
+        })
+    }
+
+    /// The text that was parsed.
+    #[must_use]
+    pub fn text(&self) -> &'a BStr {
+        self.text.as_bstr()
+    }
+
+    /// The number of lines.
+    #[must_use]
+    pub fn line_count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The line end that new lines take: that of the first line, or LF when there is none.
+    #[must_use]
+    pub fn line_end(&self) -> &'a [u8] {
+        match self
+            .lines
+            .first()
+            .map(|_| split_line_end(self.line_bytes(0)).1)
+        {
+            Some(end) if !end.is_empty() => end,
+            _ => b"\n",
+        }
+    }
+
+    /// The sections, in the order in which they are opened. One that is opened twice comes twice.
+    pub fn sections(&self) -> impl Iterator<Item = Section<'_, 'a>> {
+        let mut next = self.find_header(0);
+        std::iter::from_fn(move || {
+            let first = next?;
+            next = self.find_header(first + 1);
+            Some(Section {
+                document: self,
+                first,
+                end: next.unwrap_or(self.lines.len()),
+            })
+        })
+    }
+
+    /// The entries of all sections, in their order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_, 'a>> {
+        self.sections().flat_map(|section| section.entries())
+    }
+
+    /// What the line of this number is, the first being 1; `None` past the end.
+    #[must_use]
+    pub fn line_kind(&self, number: usize) -> Option<LineKind> {
+        self.lines.get(number.checked_sub(1)?).map(|line| line.kind)
+    }
+
+    /// The text of the line of this number, the first being 1, without its line end; `None` past the
+    /// end.
+    #[must_use]
+    pub fn line_text(&self, number: usize) -> Option<&'a BStr> {
+        let index = number
+            .checked_sub(1)
+            .filter(|&index| index < self.lines.len())?;
+        Some(self.line_content(index).as_bstr())
+    }
+
+    /// The number of the line that holds the byte at `offset`, the first being 1.
+    #[must_use]
+    pub fn line_at(&self, offset: usize) -> usize {
+        self.lines
+            .partition_point(|line| line.start as usize <= offset)
+            .max(1)
+    }
+
+    /// The bytes of the given lines, line ends included. Line numbers start at 1; what is past the
+    /// end of the document counts as its end.
+    #[must_use]
+    pub fn byte_range(&self, lines: Range<usize>) -> Range<usize> {
+        let start = self.start_of(lines.start.saturating_sub(1));
+        start..self.start_of(lines.end.saturating_sub(1)).max(start)
+    }
+
+    fn find_header(&self, from: usize) -> Option<usize> {
+        let lines = self.lines.get(from..)?;
+        lines
+            .iter()
+            .position(|line| line.kind == LineKind::Header)
+            .map(|at| from + at)
+    }
+
+    /// Where the line of this index starts, or the end of the text.
+    fn start_of(&self, index: usize) -> usize {
+        self.lines
+            .get(index)
+            .map_or(self.text.len(), |line| line.start as usize)
+    }
+
+    /// The line of this index with its line end.
+    fn line_bytes(&self, index: usize) -> &'a [u8] {
+        &self.text[self.start_of(index)..self.start_of(index + 1)]
+    }
+
+    fn line_content(&self, index: usize) -> &'a [u8] {
+        split_line_end(self.line_bytes(index)).0
+    }
+
+    fn kind(&self, index: usize) -> LineKind {
+        self.lines[index].kind
+    }
+}
+
+impl fmt::Debug for Document<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("bytes", &self.text.len())
+            .field("lines", &self.lines.len())
+            .finish()
+    }
+}
+
+/// A section as it was opened once: its header, and all lines up to the next one.
+#[derive(Debug, Clone, Copy)]
+pub struct Section<'d, 'a> {
+    document: &'d Document<'a>,
+    /// Index of the header's line.
+    first: usize,
+    /// Index of the line after the section.
+    end: usize,
+}
+
+impl<'d, 'a> Section<'d, 'a> {
+    /// The name between the brackets, as it is written.
+    #[must_use]
+    pub fn name(&self) -> &'a BStr {
+        let header = trim_end(self.document.line_content(self.first));
+        header[1..header.len() - 1].as_bstr()
+    }
+
+    /// The group that the section's entries belong to: the name in lower case, except for `DEFAULT`.
+    #[must_use]
+    pub fn group(&self) -> Cow<'a, BStr> {
+        as_bstr(group_of_section(self.name()))
+    }
+
+    /// The number of the header's line, the first of the document being 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.first + 1
+    }
+
+    /// The numbers of the section's lines, its header included.
+    #[must_use]
+    pub fn lines(&self) -> Range<usize> {
+        self.first + 1..self.end + 1
+    }
+
+    /// The document that the section is part of.
+    #[must_use]
+    pub fn document(&self) -> &'d Document<'a> {
+        self.document
+    }
+
+    /// The entries, in their order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'d, 'a>> + use<'d, 'a> {
+        let section = *self;
+        let kind = move |index| section.document.kind(index);
+        (section.first + 1..section.end)
+            .filter(move |&at| kind(at) == LineKind::Assignment)
+            .map(move |first| {
+                let end = (first + 1..section.end)
+                    .find(|&at| kind(at) != LineKind::Continuation)
+                    .unwrap_or(section.end);
+                Entry {
+                    section,
+                    first,
+                    end,
+                }
+            })
+    }
+}
+
+/// One assignment, with the lines that carry its value on.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'d, 'a> {
+    section: Section<'d, 'a>,
+    /// Index of the line with the key.
+    first: usize,
+    /// Index of the line after the value.
+    end: usize,
+}
+
+impl<'d, 'a> Entry<'d, 'a> {
+    /// The section that the entry stands in.
+    #[must_use]
+    pub fn section(&self) -> Section<'d, 'a> {
+        self.section
+    }
+
+    /// The group that the entry belongs to.
+    #[must_use]
+    pub fn group(&self) -> Cow<'a, BStr> {
+        self.section.group()
+    }
+
+    /// The key. Unlike a section's name, it is case-sensitive.
+    #[must_use]
+    pub fn key(&self) -> &'a BStr {
+        trim(self.split().0).as_bstr()
+    }
+
+    /// The bytes of the document that are the key.
+    #[must_use]
+    pub fn key_range(&self) -> Range<usize> {
+        let before = self.split().0;
+        let start = self.start() + before.len() - trim_start(before).len();
+        start..start + self.key().len()
+    }
+
+    /// The value as oslo.config reads it: without white space around it, without one pair of equal
+    /// quotes around its first line, further lines joined by LF.
+    #[must_use]
+    pub fn value(&self) -> Cow<'a, BStr> {
+        let first = unquote(trim(self.split().1));
+        if self.end == self.first + 1 {
+            return Cow::Borrowed(first.as_bstr());
+        }
+        let mut value = first.to_vec();
+        for index in self.first + 1..self.end {
+            value.push(b'\n');
+            value.extend_from_slice(trim(self.document().line_content(index)));
+        }
+        Cow::Owned(value.into())
+    }
+
+    /// The bytes of the document that the value is written in, line by line: what follows the
+    /// separator, then each further line; white space and quotes included, line ends not.
+    pub fn value_ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a, 'd> {
+        let entry = *self;
+        let after = entry.split().1;
+        let first_end = entry.start() + entry.document().line_content(entry.first).len();
+        let further = (entry.first + 1..entry.end).map(move |index| {
+            let start = entry.document().start_of(index);
+            start..start + entry.document().line_content(index).len()
+        });
+        std::iter::once(first_end - after.len()..first_end).chain(further)
+    }
+
+    /// The number of the line with the key, the first of the document being 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.first + 1
+    }
+
+    /// The numbers of the entry's lines.
+    #[must_use]
+    pub fn lines(&self) -> Range<usize> {
+        self.first + 1..self.end + 1
+    }
+
+    fn document(&self) -> &'d Document<'a> {
+        self.section.document
+    }
+
+    fn start(&self) -> usize {
+        self.document().start_of(self.first)
+    }
+
+    /// What stands before the separator, and after it.
+    fn split(&self) -> (&'a [u8], &'a [u8]) {
+        let line = self.document().line_content(self.first);
+        let separator = self.document().lines[self.first].separator as usize;
+        (&line[..separator], &line[separator + 1..])
+    }
+}
+
+/// Removes one pair of equal quotes; a lone quote is both ends of a pair.
+fn unquote(value: &[u8]) -> &[u8] {
+    match value.first() {
+        Some(quote @ (b'"' | b'\'')) if value.last() == Some(quote) => {
+            &value[1..(value.len() - 1).max(1)]
+        }
+        _ => value,
+    }
+}
+
+fn as_bstr(bytes: Cow<'_, [u8]>) -> Cow<'_, BStr> {
+    match bytes {
+        Cow::Borrowed(bytes) => Cow::Borrowed(bytes.as_bstr()),
+        Cow::Owned(bytes) => Cow::Owned(bytes.into()),
+    }
+}

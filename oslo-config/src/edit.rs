@@ -1,0 +1,138 @@
+//! Changing a document: what is not named in an edit comes out byte for byte.
+
+use std::ops::Range;
+
+use bstr::BString;
+
+use crate::document::{Document, Entry};
+
+/// Changes to a [`Document`], collected and then made at once.
+///
+/// Places are those of the document as it was parsed; the order in which changes are added does not
+/// matter, except that texts inserted at the same place keep theirs.
+///
+/// ```
+/// use oslo_config::{Document, Edit};
+///
+/// let document = Document::parse(b"[deploy]\nhttp_url   = http://192.0.2.1  \n# end")?;
+/// let entry = document.entries().next().unwrap();
+/// let mut edit = Edit::new(&document);
+/// edit.rename(entry, "http_server_url");
+/// assert_eq!(edit.finish()?, "[deploy]\nhttp_server_url   = http://192.0.2.1  \n# end");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Edit<'d, 'a> {
+    document: &'d Document<'a>,
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, Clone)]
+struct Change {
+    range: Range<usize>,
+    text: BString,
+}
+
+/// Two changes of one [`Edit`] touch the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("two changes touch the same bytes, on line {line}: make them one change")]
+pub struct EditConflict {
+    line: usize,
+}
+
+impl EditConflict {
+    /// The line that both changes touch, the first being 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+}
+
+impl<'d, 'a> Edit<'d, 'a> {
+    /// An edit that changes nothing yet.
+    #[must_use]
+    pub fn new(document: &'d Document<'a>) -> Self {
+        Edit {
+            document,
+            changes: Vec::new(),
+        }
+    }
+
+    /// Tells whether nothing has been changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Gives an entry another key, where it stands.
+    pub fn rename(&mut self, entry: Entry<'_, '_>, key: &str) {
+        self.replace(entry.key_range(), key);
+    }
+
+    /// Puts `text` in place of the bytes in `range`.
+    pub fn replace(&mut self, range: Range<usize>, text: impl Into<BString>) {
+        self.changes.push(Change {
+            range,
+            text: text.into(),
+        });
+    }
+
+    /// Takes whole lines out. Line numbers start at 1.
+    pub fn remove_lines(&mut self, lines: Range<usize>) {
+        let range = self.document.byte_range(lines);
+        self.replace(range, "");
+    }
+
+    /// Puts whole lines in above the line of this number (the first is 1; past the end: below the
+    /// last). A missing line end is added; a document without a final one stays without.
+    pub fn insert_lines(&mut self, above: usize, text: impl Into<BString>) {
+        let at = self.document.byte_range(above..above).start;
+        let mut text = text.into();
+        if !ends_line(&text) {
+            text.extend_from_slice(self.document.line_end());
+        }
+        self.replace(at..at, text);
+    }
+
+    /// The document's text with all changes made.
+    ///
+    /// # Errors
+    ///
+    /// When two changes touch the same bytes.
+    pub fn finish(mut self) -> Result<BString, EditConflict> {
+        // A stable sort: insertions at one place keep their order, and come before what is replaced.
+        self.changes
+            .sort_by_key(|change| (change.range.start, change.range.end));
+        let text: &[u8] = self.document.text();
+        let mut output = BString::from(Vec::with_capacity(text.len() + 256));
+        let mut kept = 0;
+        for Change { range, text: new } in &self.changes {
+            if range.start < kept {
+                return Err(EditConflict {
+                    line: self.document.line_at(range.start),
+                });
+            }
+            output.extend_from_slice(&text[kept..range.start]);
+            let after_open_end = range.start == text.len() && !ends_line(&output);
+            if after_open_end && !new.is_empty() {
+                output.extend_from_slice(self.document.line_end());
+            }
+            output.extend_from_slice(new);
+            kept = range.end;
+        }
+        output.extend_from_slice(&text[kept..]);
+        let appended = self.changes.last().is_some_and(|change| {
+            change.range.start == text.len() && change.range.is_empty() && !change.text.is_empty()
+        });
+        if appended && !ends_line(text) {
+            let end = output.len() - crate::parse::split_line_end(&output).1.len();
+            output.truncate(end);
+        }
+        Ok(output)
+    }
+}
+
+/// Tells whether a text is empty or ends with a line end.
+fn ends_line(text: &[u8]) -> bool {
+    matches!(text.last(), None | Some(b'\n' | b'\r'))
+}

@@ -1,0 +1,206 @@
+//! What is wrong with a text that is not a configuration file.
+
+use std::fmt;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use crate::text::trim_end;
+
+/// Which rule of the file format a line breaks. Each is an error of `oslo_config/iniparser.py` or
+/// `oslo_config/cfg.py` (10.7.0), except for [`TooLarge`](SyntaxErrorKind::TooLarge).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SyntaxErrorKind {
+    /// `[section` or `[section] # x`: nothing may follow the bracket.
+    UnclosedSection,
+    /// `[]`.
+    EmptySection,
+    /// An assignment stands above the first section.
+    NoSection,
+    /// A line has neither `=` nor `:`.
+    NoSeparator,
+    /// `= value`.
+    EmptyKey,
+    /// An indented line follows a blank line, a comment or a section, so there is no value that
+    /// it could carry on.
+    UnexpectedContinuation,
+    /// The text has 4 GiB or more. oslo.config has no such limit.
+    TooLarge,
+}
+
+impl SyntaxErrorKind {
+    /// The message of oslo.config for this error, so that it can be found in a service's log.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            SyntaxErrorKind::UnclosedSection => "Invalid section (must end with ])",
+            SyntaxErrorKind::EmptySection => "Empty section name",
+            SyntaxErrorKind::NoSection => "Section must be started before assignment",
+            SyntaxErrorKind::NoSeparator => "No ':' or '=' found in assignment",
+            SyntaxErrorKind::EmptyKey => "Key cannot be empty",
+            SyntaxErrorKind::UnexpectedContinuation => "Unexpected continuation line",
+            SyntaxErrorKind::TooLarge => "File has 4 GiB or more",
+        }
+    }
+}
+
+/// One line that breaks the file format.
+///
+/// Its `Display` names the line, the column and the rule, but not the text of the line, which may
+/// hold a password: who prints [`text`](SyntaxError::text) has to see to that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    kind: SyntaxErrorKind,
+    line: usize,
+    column: usize,
+    text: BString,
+    noticed: usize,
+}
+
+impl SyntaxError {
+    pub(crate) fn new(kind: SyntaxErrorKind, line: usize, text: &[u8], column: usize) -> Self {
+        let column = text[..column.min(text.len())].chars().count() + 1;
+        let text = BString::from(trim_end(text));
+        SyntaxError {
+            kind,
+            line,
+            column,
+            text,
+            noticed: line,
+        }
+    }
+
+    pub(crate) fn noticed_at(mut self, line: usize) -> Self {
+        self.noticed = line;
+        self
+    }
+
+    pub(crate) fn too_large() -> Self {
+        SyntaxError::new(SyntaxErrorKind::TooLarge, 1, b"", 0)
+    }
+
+    /// Which rule the line breaks.
+    #[must_use]
+    pub fn kind(&self) -> SyntaxErrorKind {
+        self.kind
+    }
+
+    /// The line that is wrong, the first being 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The line that oslo.config names for this error. It is [`line`](SyntaxError::line), except
+    /// for [`NoSection`](SyntaxErrorKind::NoSection): that one oslo.config notices when the value
+    /// ends, which is on the next line that does not carry it on.
+    #[must_use]
+    pub fn noticed(&self) -> usize {
+        self.noticed
+    }
+
+    /// Where in the line it is wrong, counted in characters, the first being 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.column
+    }
+
+    /// The line's text, without white space at its end.
+    #[must_use]
+    pub fn text(&self) -> &BStr {
+        self.text.as_bstr()
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        if self.line == 1 && self.text.starts_with(b"\xef\xbb\xbf") {
+            return "the file starts with a UTF-8 byte-order mark: save it without one";
+        }
+        let template = self.text.starts_with(b"{{") || self.text.starts_with(b"{%");
+        if template || self.text.starts_with(b"<%") {
+            return "this looks like a template: render it first, and give the file that comes out";
+        }
+        match self.kind {
+            SyntaxErrorKind::UnclosedSection => {
+                "end the line with the closing bracket; a comment needs a line of its own"
+            }
+            SyntaxErrorKind::EmptySection => "write the section's name between the brackets",
+            SyntaxErrorKind::NoSection => "put a section above it, for example [DEFAULT]",
+            SyntaxErrorKind::NoSeparator => {
+                "write `name = value`, start the line with # if it is a comment, or indent it if it \
+                 carries on the value above"
+            }
+            SyntaxErrorKind::EmptyKey => "write the option's name before the separator",
+            SyntaxErrorKind::UnexpectedContinuation => {
+                "start the line in the first column, or join it to its value: a blank line, a \
+                 comment or a section ends a value"
+            }
+            SyntaxErrorKind::TooLarge => "give a configuration file; this is something else",
+        }
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "line {}, column {}: {}",
+            self.line,
+            self.column,
+            self.kind.message()
+        )
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+/// All lines of a text that break the file format, in their order; never empty. The first is the
+/// one that oslo.config stops at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxErrors(Vec<SyntaxError>);
+
+impl SyntaxErrors {
+    pub(crate) fn from_list(errors: Vec<SyntaxError>) -> Option<Self> {
+        (!errors.is_empty()).then_some(SyntaxErrors(errors))
+    }
+
+    /// The error that oslo.config reports.
+    #[must_use]
+    pub fn first(&self) -> &SyntaxError {
+        // Both constructors put at least one error in.
+        &self.0[0]
+    }
+
+    /// All of them, by line.
+    pub fn iter(&self) -> std::slice::Iter<'_, SyntaxError> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a SyntaxErrors {
+    type Item = &'a SyntaxError;
+    type IntoIter = std::slice::Iter<'a, SyntaxError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl From<SyntaxError> for SyntaxErrors {
+    fn from(error: SyntaxError) -> Self {
+        SyntaxErrors(vec![error])
+    }
+}
+
+impl fmt::Display for SyntaxErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first())?;
+        match self.0.len() {
+            1 => Ok(()),
+            count => write!(f, " (and {} more)", count - 1),
+        }
+    }
+}
+
+impl std::error::Error for SyntaxErrors {}

@@ -1,0 +1,190 @@
+//! `$name`, `${name}` and `$group.name` in a value: `ConfigOpts.Template` of oslo.config 10.7.0,
+//! Python's `string.Template` with dots allowed in names.
+
+use std::ops::Range;
+
+use bstr::ByteSlice;
+
+/// A reference to another option, in the text of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    name: String,
+    range: Range<usize>,
+}
+
+impl Reference {
+    /// The name as it is written: `name` or `group.name`, without `$` and braces.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the name stands in the text.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
+    /// The group and the option that the name is made of; no group when it has no dot.
+    #[must_use]
+    pub fn parts(&self) -> (Option<&str>, &str) {
+        split_name(&self.name)
+    }
+}
+
+/// Splits a reference's name at its first dot.
+pub(crate) fn split_name(name: &str) -> (Option<&str>, &str) {
+    match name.split_once('.') {
+        Some((group, option)) => (Some(group), option),
+        None => (None, name),
+    }
+}
+
+/// Finds the references in a value. `$$` and `\$` are dollar signs, and a `$` before anything that
+/// is no name stands for itself.
+///
+/// ```
+/// let found = oslo_config::references(br"http://$my_ip:${pxe.port}/\$x");
+/// let names: Vec<_> = found.iter().map(|reference| reference.name()).collect();
+/// assert_eq!(names, ["my_ip", "pxe.port"]);
+/// assert_eq!(found[0].range(), 8..13);
+/// ```
+#[must_use]
+pub fn references(value: &[u8]) -> Vec<Reference> {
+    if memchr::memchr(b'$', value).is_none() {
+        return Vec::new();
+    }
+    let value = with_plain_escapes(value);
+    let tokens = Tokens {
+        text: &value,
+        at: 0,
+    };
+    tokens
+        .filter_map(|token| token.name)
+        .map(|range| Reference {
+            name: value[range.clone()].to_str_lossy().into_owned(),
+            range,
+        })
+        .collect()
+}
+
+/// Puts the result of `resolve` in place of each reference, and `$` in place of each escape.
+pub(crate) fn substitute<E>(
+    value: &str,
+    mut resolve: impl FnMut(&str) -> Result<String, E>,
+) -> Result<String, E> {
+    let text = with_plain_escapes(value.as_bytes());
+    let mut output = Vec::with_capacity(text.len());
+    let mut kept = 0;
+    for token in (Tokens { text: &text, at: 0 }) {
+        output.extend_from_slice(&text[kept..token.range.start]);
+        match token.name {
+            Some(name) => output.extend_from_slice(resolve(&text[name].to_str_lossy())?.as_bytes()),
+            None => output.push(b'$'),
+        }
+        kept = token.range.end;
+    }
+    output.extend_from_slice(&text[kept..]);
+    Ok(output.to_str_lossy().into_owned())
+}
+
+/// oslo.config makes `\$` into `$$` first. That keeps every byte's place.
+fn with_plain_escapes(value: &[u8]) -> Vec<u8> {
+    value.replace(r"\$", "$$")
+}
+
+/// A `$$`, or a reference.
+struct Token {
+    range: Range<usize>,
+    /// Where the name stands; `None` for `$$`.
+    name: Option<Range<usize>>,
+}
+
+struct Tokens<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        loop {
+            let start = self.at + memchr::memchr(b'$', &self.text[self.at..])?;
+            let after = start + 1;
+            let (name, end) = match self.text.get(after) {
+                Some(b'$') => (None, after + 1),
+                Some(b'{') => {
+                    let name = after + 1..self.name_end(after + 1);
+                    let closed = self.text.get(name.end) == Some(&b'}');
+                    if name.is_empty() || !closed {
+                        self.at = after;
+                        continue;
+                    }
+                    let end = name.end + 1;
+                    (Some(name), end)
+                }
+                _ => {
+                    let name = after..self.name_end(after);
+                    if name.is_empty() {
+                        self.at = after;
+                        continue;
+                    }
+                    let end = name.end;
+                    (Some(name), end)
+                }
+            };
+            self.at = end;
+            return Some(Token {
+                range: start..end,
+                name,
+            });
+        }
+    }
+}
+
+impl Tokens<'_> {
+    /// Where the name that starts at `start` ends; `start` itself when none starts there.
+    fn name_end(&self, start: usize) -> usize {
+        let mut end = start;
+        for (at, next, character) in self.text[start..].char_indices() {
+            let fits = is_letter(character)
+                || (at > 0 && (character.is_ascii_digit() || character == '.'));
+            if !fits {
+                break;
+            }
+            end = start + next;
+        }
+        end
+    }
+}
+
+/// The pattern is `[_a-z]` without regard to case, by which Python also means these four letters.
+fn is_letter(character: char) -> bool {
+    character == '_'
+        || character.is_ascii_alphabetic()
+        || matches!(character, '\u{130}' | '\u{131}' | '\u{17f}' | '\u{212a}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn substituted(text: &str) -> String {
+        substitute(text, |name| Ok::<_, ()>(format!("<{name}>"))).unwrap()
+    }
+
+    #[test]
+    fn substitutes_as_python_does() {
+        assert_eq!(substituted("$a${b}$c.d.e-$f."), "<a><b><c.d.e>-<f.>");
+        assert_eq!(
+            substituted(r"$$a \$b $\$c \\$d $$$e"),
+            r"$a $b $<c> \$d $<e>"
+        );
+        assert_eq!(
+            substituted("$1 ${} ${a ${a-b} $ 100% $é $"),
+            "$1 ${} ${a ${a-b} $ 100% $é $"
+        );
+        assert_eq!(substituted("$_A9.x ${\u{212a}}"), "<_A9.x> <\u{212a}>");
+    }
+}

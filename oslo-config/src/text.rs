@@ -1,0 +1,98 @@
+//! White space and case as Python's `str` sees them.
+//!
+//! oslo.config strips with `str.strip()`, whose idea of white space is wider than ASCII's: a
+//! no-break space (U+00A0) before a key is not part of the key. Bytes that are not UTF-8 are never
+//! white space.
+
+use std::borrow::Cow;
+
+use bstr::ByteSlice;
+
+/// Tells whether Python's `str.isspace()` holds for `character`.
+fn is_space(character: char) -> bool {
+    character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
+}
+
+/// Removes white space at the end, as `str.rstrip()` does.
+pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
+    while let Some(&last) = text.last() {
+        if last.is_ascii_graphic() {
+            break;
+        }
+        let (character, size) = bstr::decode_last_utf8(text);
+        if !character.is_some_and(is_space) {
+            break;
+        }
+        text = &text[..text.len() - size];
+    }
+    text
+}
+
+/// Removes white space at the start, as `str.lstrip()` does.
+pub(crate) fn trim_start(mut text: &[u8]) -> &[u8] {
+    while let Some(&first) = text.first() {
+        if first.is_ascii_graphic() {
+            break;
+        }
+        let (character, size) = bstr::decode_utf8(text);
+        if !character.is_some_and(is_space) {
+            break;
+        }
+        text = &text[size..];
+    }
+    text
+}
+
+/// Removes white space at both ends, as `str.strip()` does.
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    trim_start(trim_end(text))
+}
+
+/// Removes white space at both ends of a string, as `str.strip()` does.
+pub(crate) fn trim_str(text: &str) -> &str {
+    text.trim_matches(is_space)
+}
+
+/// The group that a section's name stands for: `DEFAULT` in capitals is the default group, every
+/// other name is lower-cased (`_normalize_group_name` of oslo.config 10.7.0).
+pub(crate) fn group_of_section(name: &[u8]) -> Cow<'_, [u8]> {
+    if name == b"DEFAULT"
+        || name
+            .iter()
+            .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
+    {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(match name.to_str() {
+        Ok(name) => name.to_lowercase().into_bytes(),
+        Err(_) => name.to_lowercase(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_what_python_strips() {
+        assert_eq!(
+            trim("\u{a0}\u{85}\x1f\x0c key \u{3000}\u{2028}".as_bytes()),
+            b"key"
+        );
+        assert_eq!(
+            trim("\u{feff}key\u{200b}".as_bytes()),
+            "\u{feff}key\u{200b}".as_bytes()
+        );
+        assert_eq!(trim(b" \xff "), b"\xff");
+        assert_eq!(trim(b" \t\r\n"), b"");
+    }
+
+    #[test]
+    fn only_the_default_group_keeps_its_capitals() {
+        assert_eq!(&*group_of_section(b"DEFAULT"), b"DEFAULT");
+        assert_eq!(&*group_of_section(b"Default"), b"default");
+        assert_eq!(&*group_of_section(b"PXE"), b"pxe");
+        assert_eq!(&*group_of_section("ÄΣ".as_bytes()), "äς".as_bytes());
+        assert_eq!(&*group_of_section(b"P\xff"), b"p\xff");
+    }
+}

@@ -1,0 +1,128 @@
+//! The check of `URIOpt`: that of PyPI's `rfc3986`, which oslo.config asks for a scheme, a host and
+//! valid characters in scheme, host and path. Query and fragment may hold anything.
+
+use std::net::Ipv6Addr;
+
+use crate::types::TypeError;
+
+/// Checks that `text` has a scheme, a host and a well-formed path.
+pub(crate) fn check(text: &str) -> Result<(), TypeError> {
+    let (scheme, rest) = split_scheme(text);
+    if scheme.is_none() {
+        return Err(TypeError::new(
+            "expected a URL with its scheme, such as http://",
+        ));
+    }
+    let Some(rest) = rest.strip_prefix("//") else {
+        return Err(TypeError::new(
+            "expected a URL with a host after its scheme, such as http://host",
+        ));
+    };
+    let (authority, rest) = split_before(rest, &['\\', '/', '?', '#']);
+    let (path, _) = split_before(rest, &['?', '#']);
+    let host = (!authority.is_empty())
+        .then(|| host_of(authority))
+        .flatten();
+    match host {
+        None => Err(TypeError::new("expected a URL with a valid host")),
+        Some(host) if !is_valid_host(host) => {
+            Err(TypeError::new("expected a URL with a valid host"))
+        }
+        Some(_) if !all_allowed(path, b":@/") => Err(TypeError::new(
+            "expected a URL whose path has its special characters percent-encoded",
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+fn split_scheme(text: &str) -> (Option<&str>, &str) {
+    match text.split_once(':') {
+        Some((scheme, rest))
+            if scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+                && scheme
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b)) =>
+        {
+            (Some(scheme), rest)
+        }
+        _ => (None, text),
+    }
+}
+
+fn split_before<'a>(text: &'a str, stops: &[char]) -> (&'a str, &'a str) {
+    text.split_at(text.find(stops).unwrap_or(text.len()))
+}
+
+/// The host of `[userinfo@]host[:port]`, or `None` when the authority is not of that form.
+fn host_of(authority: &str) -> Option<&str> {
+    let host_and_port = match authority.split_once('@') {
+        Some((userinfo, rest)) if !userinfo.is_empty() && all_allowed(userinfo, b":") => rest,
+        Some(_) => return None,
+        None => authority,
+    };
+    let (host, port) = match host_and_port.strip_prefix('[') {
+        Some(literal) => {
+            let (literal, port) = literal.split_once(']')?;
+            // The library's pattern lets the colon be missing here.
+            (
+                &host_and_port[..literal.len() + 2],
+                port.strip_prefix(':').unwrap_or(port),
+            )
+        }
+        None => host_and_port.split_once(':').unwrap_or((host_and_port, "")),
+    };
+    let port_fits = port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
+    port_fits.then_some(host)
+}
+
+fn is_valid_host(host: &str) -> bool {
+    if let Some(literal) = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        return is_ip_literal(literal);
+    }
+    let parts: Vec<&str> = host.split('.').collect();
+    let digits = |part: &&str| {
+        (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if parts.len() == 4 && parts.iter().all(digits) {
+        return parts.iter().all(|part| part.parse::<u8>().is_ok());
+    }
+    all_allowed(host, b"")
+}
+
+/// An IPv6 address, with a zone or without, or an address of a future version (`v1.x`).
+fn is_ip_literal(literal: &str) -> bool {
+    if let Some((version, address)) = literal
+        .strip_prefix('v')
+        .and_then(|future| future.split_once('.'))
+    {
+        return !version.is_empty()
+            && version.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && !address.is_empty()
+            && !address.contains('%')
+            && all_allowed(address, b":");
+    }
+    let (address, zone) = literal.split_once("%25").unwrap_or((literal, "zone"));
+    let zone_fits = !zone.is_empty() && !zone.contains(SUB_DELIMITERS) && all_allowed(zone, b"");
+    zone_fits && address.parse::<Ipv6Addr>().is_ok()
+}
+
+const SUB_DELIMITERS: [char; 11] = ['!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '='];
+
+/// Tells whether a text has only unreserved characters, sub-delimiters, percent-encoded bytes and
+/// the `extra` ones (RFC 3986, section 2).
+fn all_allowed(text: &str, extra: &[u8]) -> bool {
+    let bytes = text.as_bytes();
+    let hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    bytes.iter().enumerate().all(|(at, &byte)| match byte {
+        b'%' => hex(at + 1) && hex(at + 2),
+        b'-' | b'.' | b'_' | b'~' => true,
+        _ => {
+            byte.is_ascii_alphanumeric()
+                || SUB_DELIMITERS.contains(&char::from(byte))
+                || extra.contains(&byte)
+        }
+    })
+}

@@ -1,0 +1,191 @@
+//! A converted value, and how Python would print it.
+
+use std::fmt::Write as _;
+
+/// The value of an option after conversion to its type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Not set and without default, or a number set to the empty string.
+    None,
+    /// `True` or `False`.
+    Bool(bool),
+    /// A whole number. Python's has no bounds; one beyond 128 bits is refused here.
+    Int(i128),
+    /// A floating-point number.
+    Float(f64),
+    /// A text, as it stands.
+    Str(String),
+    /// A list, or the values of a multi-valued option.
+    List(Vec<Value>),
+    /// Names and values, in the order in which they are written.
+    Dict(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// The text of a string value; `None` for any other.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of a boolean; `None` for any other.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The value of a whole number; `None` for any other.
+    #[must_use]
+    pub fn as_int(&self) -> Option<i128> {
+        match self {
+            Value::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// What `str(value)` gives in Python: the text that a `$reference` to an option becomes. An
+    /// option that is not set becomes the empty string.
+    #[must_use]
+    pub fn to_python_str(&self) -> String {
+        match self {
+            Value::None => String::new(),
+            Value::Str(text) => text.clone(),
+            other => other.repr(),
+        }
+    }
+
+    /// What `repr(value)` gives in Python. Of characters outside ASCII, those that Rust's standard
+    /// library holds for unprintable are escaped; Python's tables may differ in a few.
+    fn repr(&self) -> String {
+        match self {
+            Value::None => "None".into(),
+            Value::Bool(true) => "True".into(),
+            Value::Bool(false) => "False".into(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => float_repr(*value),
+            Value::Str(text) => str_repr(text),
+            Value::List(items) => {
+                let items: Vec<String> = items.iter().map(Value::repr).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Value::Dict(items) => {
+                let item = |(name, value): &(String, Value)| {
+                    format!("{}: {}", str_repr(name), value.repr())
+                };
+                format!(
+                    "{{{}}}",
+                    items.iter().map(item).collect::<Vec<_>>().join(", ")
+                )
+            }
+        }
+    }
+}
+
+fn str_repr(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
+    let mut repr = String::from(quote);
+    for character in text.chars() {
+        let code = u32::from(character);
+        // Writing to a String cannot fail.
+        let _ = match character {
+            '\\' => write!(repr, "\\\\"),
+            '\n' => write!(repr, "\\n"),
+            '\r' => write!(repr, "\\r"),
+            '\t' => write!(repr, "\\t"),
+            c if c == quote => write!(repr, "\\{c}"),
+            ' '..='~' => write!(repr, "{character}"),
+            c if is_printable(c) => write!(repr, "{c}"),
+            _ if code <= 0xff => write!(repr, "\\x{code:02x}"),
+            _ if code <= 0xffff => write!(repr, "\\u{code:04x}"),
+            _ => write!(repr, "\\U{code:08x}"),
+        };
+    }
+    repr.push(quote);
+    repr
+}
+
+fn is_printable(character: char) -> bool {
+    !character.is_whitespace() && !character.is_control() && character.escape_debug().count() == 1
+}
+
+fn float_repr(value: f64) -> String {
+    if value.is_nan() {
+        return "nan".into();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 {
+            "inf".into()
+        } else {
+            "-inf".into()
+        };
+    }
+    let scientific = format!("{value:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..16).contains(&exponent) {
+        let plain = value.to_string();
+        return if plain.contains('.') {
+            plain
+        } else {
+            plain + ".0"
+        };
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_as_python_does() {
+        let text = |text: &str| Value::Str(text.into());
+        let list = Value::List(vec![text("it's"), text("a\\b\n\u{a0}é"), Value::None]);
+        assert_eq!(list.to_python_str(), r#"["it's", 'a\\b\n\xa0é', None]"#);
+        assert_eq!(text("as it is\n").to_python_str(), "as it is\n");
+        assert_eq!(Value::None.to_python_str(), "");
+        let dict = Value::Dict(vec![
+            ("a".into(), Value::Int(1)),
+            ("b".into(), Value::Bool(true)),
+        ]);
+        assert_eq!(dict.to_python_str(), "{'a': 1, 'b': True}");
+        let floats = [
+            1.0,
+            0.1,
+            1e15,
+            1e16,
+            1.5e-5,
+            0.0001,
+            -2.5,
+            1e100,
+            f64::INFINITY,
+        ];
+        let printed: Vec<_> = floats
+            .iter()
+            .map(|f| Value::Float(*f).to_python_str())
+            .collect();
+        let expected = [
+            "1.0",
+            "0.1",
+            "1000000000000000.0",
+            "1e+16",
+            "1.5e-05",
+            "0.0001",
+            "-2.5",
+            "1e+100",
+            "inf",
+        ];
+        assert_eq!(printed, expected);
+    }
+}
