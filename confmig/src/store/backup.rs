@@ -1,0 +1,289 @@
+//! The old text, kept beside the file: `NAME.confmig-TIME-HASH`.
+//!
+//! TIME is when the file was replaced, in UTC (`20260131T235959Z`); HASH is the first 12
+//! hexadecimal digits of the SHA-256 of the text that *replaced* it. So [`undo`](super::undo()) can
+//! tell whether the file was edited since. A second backup of the same second gets `.2`, a third
+//! `.3`; if the clock was set back, TIME is that of the newest backup, so that names sort by age.
+//! No name ends in `.conf`: oslo.config would read it as part of a `--config-dir`.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::Dir;
+use rustix::io::Errno;
+use sha2::{Digest, Sha256};
+
+use super::StoreError;
+use super::file::{Created, Observed, Target};
+
+const MARK: &str = ".confmig-";
+const TIME_DIGITS: usize = 16;
+const HASH_DIGITS: usize = 12;
+
+/// When a backup was made, and what the file held afterwards, as its name says. Sorts by age.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Stamp {
+    time: String,
+    /// 1 for the first backup of a second.
+    number: u64,
+    pub(super) hash: String,
+}
+
+impl Stamp {
+    /// The stamp of a backup made now of a file that gets a text of this hash. It sorts after all
+    /// that stand there already, even after the clock was set back.
+    fn next(existing: Option<&Self>, now: String, hash: String) -> Self {
+        match existing {
+            Some(newest) if newest.time >= now => Self {
+                time: newest.time.clone(),
+                number: newest.number + 1,
+                hash,
+            },
+            _ => Self {
+                time: now,
+                number: 1,
+                hash,
+            },
+        }
+    }
+
+    fn name(&self, file: &OsStr) -> OsString {
+        numbered(file, &format!("{}-{}", self.time, self.hash), self.number)
+    }
+
+    /// Reads the stamp in the name of a backup of `file`; `None` if it is not one.
+    fn parse(file: &OsStr, name: &OsStr) -> Option<Self> {
+        let rest = name.as_bytes().strip_prefix(file.as_bytes())?;
+        let rest = str::from_utf8(rest).ok()?.strip_prefix(MARK)?;
+        let (time, rest) = rest.split_at_checked(TIME_DIGITS)?;
+        let (hash, suffix) = rest.strip_prefix('-')?.split_at_checked(HASH_DIGITS)?;
+        let number = match suffix.strip_prefix('.') {
+            Some(digits) => digits.parse::<u32>().ok().filter(|n| *n > 1)?.into(),
+            None if suffix.is_empty() => 1,
+            None => return None,
+        };
+        let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let (date, clock) = time.split_once('T')?;
+        let is_time = is_digits(date) && date.len() == 8 && is_digits(clock.strip_suffix('Z')?);
+        let is_hash = hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let stamp = Self {
+            time: time.to_owned(),
+            number,
+            hash: hash.to_owned(),
+        };
+        // Read back to exactly this name, so not `.02` or `.+2`.
+        (is_time && is_hash && stamp.name(file) == name).then_some(stamp)
+    }
+}
+
+fn numbered(file: &OsStr, stamp: &str, number: u64) -> OsString {
+    let mut name = file.as_bytes().to_vec();
+    name.extend_from_slice(MARK.as_bytes());
+    name.extend_from_slice(stamp.as_bytes());
+    if number > 1 {
+        name.extend_from_slice(format!(".{number}").as_bytes());
+    }
+    OsString::from_vec(name)
+}
+
+/// What backups of `file` are called, for messages.
+pub(super) fn pattern(file: &OsStr) -> String {
+    format!("{}{MARK}*", file.display())
+}
+
+/// The backups that stand beside the target, oldest first.
+pub(super) fn list(target: &Target) -> Result<Vec<(Stamp, OsString)>, StoreError> {
+    let failed = |errno: Errno| {
+        StoreError::reading(&target.directory.path, "look for backups in", errno.into())
+    };
+    let mut found = Vec::new();
+    for entry in Dir::read_from(&target.directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if let Some(stamp) = Stamp::parse(&target.name, name) {
+            found.push((stamp, name.to_os_string()));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Keeps the target's text, before `after` takes its place.
+pub(super) fn make(
+    target: &Target,
+    before: &Observed,
+    after: &[u8],
+) -> Result<Created, StoreError> {
+    let existing = list(target)?;
+    let newest = existing.last().map(|(stamp, _)| stamp);
+    let stamp = Stamp::next(newest, utc(SystemTime::now()), hash(after));
+    keep(target, before, |taken| {
+        Stamp {
+            number: stamp.number + taken,
+            ..stamp.clone()
+        }
+        .name(&target.name)
+    })
+}
+
+/// Keeps the target's text under a name that is no backup's, so that no undo takes it for one.
+pub(super) fn keep_edited(target: &Target, present: &Observed) -> Result<Created, StoreError> {
+    let stamp = format!("{}-edited", utc(SystemTime::now()));
+    keep(target, present, |taken| {
+        numbered(&target.name, &stamp, 1 + taken)
+    })
+}
+
+/// Makes a copy of the target, under the first of these names that is not taken. The name comes
+/// last: whatever has it is whole.
+fn keep(
+    target: &Target,
+    original: &Observed,
+    name: impl Fn(u64) -> OsString,
+) -> Result<Created, StoreError> {
+    let (mut copy, file) = target.temporary()?;
+    target.fill(&file, &original.content, &original.metadata)?;
+    for taken in 0.. {
+        match copy.rename(&name(taken)) {
+            Ok(()) => break,
+            Err(Errno::EXIST) => {}
+            Err(errno) => return Err(target.writing("make a backup of", errno.into())),
+        }
+    }
+    log::debug!(
+        "kept the old text of {} as {}",
+        target.given.display(),
+        copy.path().display()
+    );
+    Ok(copy)
+}
+
+/// The first hexadecimal digits of the SHA-256 of a text, as they stand in a backup's name.
+pub(super) fn hash(text: &[u8]) -> String {
+    let digest = Sha256::digest(text);
+    digest
+        .iter()
+        .take(HASH_DIGITS / 2)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// A time as it stands in a backup's name. Before 1970 counts as 1970.
+fn utc(time: SystemTime) -> String {
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant, `civil_from_days`).
+///
+/// Counts in years that begin in March, so that the leap day is a year's last, and in eras of 400
+/// years, after which the calendar repeats.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468; // from 0000-03-01
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_are_utc() {
+        // Expected values from `date -u -d @SECONDS +%Y%m%dT%H%M%SZ`.
+        for (seconds, expected) in [
+            (0, "19700101T000000Z"),
+            (951_782_399, "20000228T235959Z"),
+            (951_782_400, "20000229T000000Z"),
+            (951_868_800, "20000301T000000Z"),
+            (1_709_164_800, "20240229T000000Z"),
+            (1_735_689_599, "20241231T235959Z"),
+            (1_735_689_600, "20250101T000000Z"),
+            (4_107_542_399, "21000228T235959Z"),
+            (4_107_542_400, "21000301T000000Z"),
+            (253_402_300_799, "99991231T235959Z"),
+        ] {
+            assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn hash_is_the_start_of_sha_256() {
+        assert_eq!(hash(b"abc"), "ba7816bf8f01");
+    }
+
+    #[test]
+    fn names_are_read_back_and_others_are_not() {
+        let file = OsStr::from_bytes(b"caf\xe9.conf");
+        let time = "20260131T235959Z".to_owned();
+        for number in [1, 2, 10] {
+            let stamp = Stamp {
+                time: time.clone(),
+                number,
+                hash: "0123456789ab".into(),
+            };
+            let name = stamp.name(file);
+            assert!(!name.as_bytes().ends_with(b".conf"));
+            assert_eq!(Stamp::parse(file, &name), Some(stamp));
+        }
+        for other in [
+            "",
+            ".confmig-",
+            ".confmig-20260131T235959Z-edited",
+            ".confmig-20260131T235959Z-0123456789a",
+            ".confmig-20260131T235959Z-0123456789abc",
+            ".confmig-20260131T235959Z-0123456789AB",
+            ".confmig-20260131T235959Z-0123456789ab.1",
+            ".confmig-20260131T235959Z-0123456789ab.02",
+            ".confmig-20260131T235959Z-0123456789ab.+2",
+            ".confmig-20260131T235959Z-0123456789ab.99999999999999999999",
+            ".confmig-20260131T235959Z-0123456789ab~",
+            ".confmig-2026013T1235959Z-0123456789ab",
+            ".confmig-20260131T2359590-0123456789ab",
+            ".confmig-20260131T235959\u{e9}-0123456789ab",
+        ] {
+            let name = OsString::from_vec([file.as_bytes(), other.as_bytes()].concat());
+            assert_eq!(Stamp::parse(file, &name), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_new_stamp_sorts_last_even_after_the_clock_was_set_back() {
+        let stamp = |time: &str, number, hash: &str| Stamp {
+            time: time.into(),
+            number,
+            hash: hash.into(),
+        };
+        let old = stamp("20260131T235959Z", 1, "ffffffffffff");
+        for (now, number) in [
+            ("20260131T235959Z", 2),
+            ("20250131T235959Z", 2),
+            ("20260201T000000Z", 1),
+        ] {
+            let next = Stamp::next(Some(&old), now.into(), "000000000000".into());
+            assert!(next > old, "{next:?}");
+            assert_eq!(next.number, number);
+        }
+        let tenth = stamp("20260131T235959Z", 10, "000000000000");
+        assert!(tenth > stamp("20260131T235959Z", 9, "ffffffffffff"));
+    }
+}

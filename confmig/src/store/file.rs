@@ -1,0 +1,306 @@
+//! The file that a path leads to, seen through its directory, so that nobody can move the
+//! directory away between two steps.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::StoreError;
+use super::metadata::{Metadata, Unkept};
+
+/// An open directory.
+#[derive(Debug)]
+pub(super) struct Directory {
+    fd: OwnedFd,
+    /// As it is shown.
+    pub(super) path: PathBuf,
+}
+
+impl Directory {
+    /// Makes a file that was not there, readable by nobody but its owner.
+    pub(super) fn create(&self, name: &OsStr) -> io::Result<File> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?.into())
+    }
+
+    /// Makes names that were added, changed or removed last.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        match rustix::fs::fsync(&self.fd) {
+            // Some network file systems cannot sync a directory; their servers do it by themselves.
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Where the file of this name is, as it is shown.
+    pub(super) fn join(&self, name: &OsStr) -> PathBuf {
+        if self.path == Path::new(".") {
+            PathBuf::from(name)
+        } else {
+            self.path.join(name)
+        }
+    }
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// A file made on the way, which goes when it is dropped unless it is kept.
+#[derive(Debug)]
+pub(super) struct Created {
+    directory: Rc<Directory>,
+    pub(super) name: OsString,
+    pub(super) kept: bool,
+}
+
+impl Created {
+    pub(super) fn new(directory: &Rc<Directory>, name: OsString) -> Self {
+        Self {
+            directory: Rc::clone(directory),
+            name,
+            kept: false,
+        }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.directory.join(&self.name)
+    }
+
+    /// Gives the file another name, unless there is a file of that name: then `EEXIST`.
+    pub(super) fn rename(&mut self, name: &OsStr) -> rustix::io::Result<()> {
+        let directory = &self.directory;
+        let flags = RenameFlags::NOREPLACE;
+        match rustix::fs::renameat_with(directory, &self.name, directory, name, flags) {
+            Err(errno) if is_unsupported(errno) => {
+                rustix::fs::linkat(directory, &self.name, directory, name, AtFlags::empty())?;
+                drop(Self::new(directory, std::mem::take(&mut self.name)));
+            }
+            other => other?,
+        }
+        self.name = name.to_os_string();
+        Ok(())
+    }
+}
+
+impl Drop for Created {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        match rustix::fs::unlinkat(&self.directory, &self.name, AtFlags::empty()) {
+            Ok(()) => log::debug!("removed {}", self.path().display()),
+            Err(cause) => log::warn!("could not remove {}: {cause}", self.path().display()),
+        }
+    }
+}
+
+/// Whether the file system or the kernel knows no such way to rename.
+pub(super) fn is_unsupported(errno: Errno) -> bool {
+    matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+}
+
+/// What a path leads to: a name in an open directory. There may be no file of that name yet.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// The path as the caller gave it, for messages.
+    pub(super) given: PathBuf,
+    pub(super) directory: Rc<Directory>,
+    pub(super) name: OsString,
+}
+
+impl Target {
+    /// Follows `path`, through a symbolic link if it is one, to a name in an open directory.
+    pub(super) fn find(path: &Path) -> Result<Self, StoreError> {
+        let is_link = fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_symlink());
+        let real = if is_link {
+            fs::canonicalize(path).map_err(|e| StoreError::reading(path, "follow the link", e))?
+        } else {
+            path.to_path_buf()
+        };
+        let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
+            return Err(StoreError::NotRegular {
+                path: path.to_path_buf(),
+            });
+        };
+        let parent = if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
+        };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(parent, flags, Mode::empty()).map_err(|errno| match errno {
+            Errno::NOENT | Errno::NOTDIR => StoreError::MissingDirectory {
+                path: path.to_path_buf(),
+                directory: parent.to_path_buf(),
+                cause: errno.into(),
+            },
+            other => StoreError::reading(parent, "open the directory", other.into()),
+        })?;
+        let directory = Rc::new(Directory {
+            fd,
+            path: parent.to_path_buf(),
+        });
+        Ok(Self {
+            given: path.to_path_buf(),
+            directory,
+            name: name.to_os_string(),
+        })
+    }
+
+    /// Reads the file.
+    pub(super) fn observe(&self) -> Result<Observed, StoreError> {
+        self.observe_as(&self.name)
+    }
+
+    /// Reads the file called `name` in the target's directory, never through a link, and never
+    /// opens what is not a regular file. Errors speak of the target.
+    pub(super) fn observe_as(&self, name: &OsStr) -> Result<Observed, StoreError> {
+        let reading = |e: io::Error| StoreError::reading(&self.given, "read", e);
+        let not_regular = || StoreError::NotRegular {
+            path: self.given.clone(),
+        };
+        let stat = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|e| reading(e.into()))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(not_regular());
+        }
+        // NONBLOCK: should a pipe stand here by now, opening it must not wait for a writer.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.directory, name, flags, Mode::empty())
+            .map_err(|e| reading(e.into()))?;
+        let mut file = File::from(fd);
+        let stat = file.metadata().map_err(reading)?;
+        if !stat.is_file() {
+            return Err(not_regular());
+        }
+        let mut content = Vec::with_capacity(usize::try_from(stat.len()).unwrap_or(0));
+        file.read_to_end(&mut content).map_err(reading)?;
+        let metadata = Metadata::of(&file).map_err(|unkept| self.not_kept(unkept))?;
+        let identity = (stat.dev(), stat.ino());
+        Ok(Observed {
+            content,
+            metadata,
+            identity,
+            links: stat.nlink(),
+        })
+    }
+
+    /// Whether the file called `name` still has this content and this metadata.
+    pub(super) fn is_still(
+        &self,
+        name: &OsStr,
+        content: &[u8],
+        metadata: &Metadata,
+    ) -> Result<bool, StoreError> {
+        match self.observe_as(name) {
+            Ok(now) => Ok(now.content == content && now.metadata == *metadata),
+            Err(StoreError::Missing { .. } | StoreError::NotRegular { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Refuses a file that may not be replaced, before anything is made.
+    pub(super) fn check_replaceable(&self, observed: &Observed) -> Result<(), StoreError> {
+        let path = self.given.clone();
+        if observed.links > 1 {
+            return Err(StoreError::HardLinks {
+                path,
+                links: observed.links,
+            });
+        }
+        let mode = observed.metadata.mode();
+        if mode & 0o222 == 0 {
+            return Err(StoreError::ReadOnly { path, mode });
+        }
+        let allowed = rustix::fs::accessat(
+            &self.directory,
+            &self.name,
+            Access::WRITE_OK,
+            AtFlags::EACCESS,
+        );
+        match allowed {
+            // NOSYS: a kernel before 5.8 and a set-user-id program; later steps will tell.
+            Ok(()) | Err(Errno::NOSYS) => Ok(()),
+            Err(errno @ Errno::PERM) => Err(StoreError::Immutable {
+                path,
+                cause: errno.into(),
+            }),
+            Err(errno @ Errno::ACCESS) => Err(StoreError::NotPermitted {
+                path,
+                cause: errno.into(),
+            }),
+            Err(errno) => Err(self.writing("write", errno.into())),
+        }
+    }
+
+    /// Makes an empty file beside the target, of a name that nothing reads: it begins with a dot
+    /// and does not end in `.conf`.
+    pub(super) fn temporary(&self) -> Result<(Created, File), StoreError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let mut name = OsString::from(".");
+            name.push(&self.name);
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            name.push(format!(".confmig-{}-{count}.tmp", std::process::id()));
+            match self.directory.create(&name) {
+                Ok(file) => return Ok((Created::new(&self.directory, name), file)),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(self.writing("make a new file beside", e)),
+            }
+        }
+    }
+
+    /// Writes a new file beside the target to the disk, with this content and this metadata; says
+    /// what metadata it then has.
+    pub(super) fn fill(
+        &self,
+        mut file: &File,
+        content: &[u8],
+        metadata: &Metadata,
+    ) -> Result<Metadata, StoreError> {
+        file.write_all(content)
+            .map_err(|e| self.writing("write the text of", e))?;
+        let given = metadata
+            .give_to(file)
+            .map_err(|unkept| self.not_kept(unkept))?;
+        file.sync_all()
+            .map_err(|e| self.writing("bring to the disk the text of", e))?;
+        Ok(given)
+    }
+
+    /// Says why the target or something beside it could not be written.
+    pub(super) fn writing(&self, doing: &'static str, cause: io::Error) -> StoreError {
+        StoreError::writing(&self.given, &self.directory.path, doing, cause)
+    }
+
+    /// Says what of the target's metadata cannot be kept.
+    pub(super) fn not_kept(&self, Unkept { what, cause }: Unkept) -> StoreError {
+        StoreError::NotKept {
+            path: self.given.clone(),
+            what,
+            cause,
+        }
+    }
+}
+
+/// A regular file as it was at one moment.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) content: Vec<u8>,
+    pub(super) metadata: Metadata,
+    /// Device and inode.
+    pub(super) identity: (u64, u64),
+    pub(super) links: u64,
+}

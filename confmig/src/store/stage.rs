@@ -1,0 +1,230 @@
+//! One file on its way: the new text prepared beside it, switched, and put back if need be.
+
+use rustix::fs::RenameFlags;
+use rustix::io::Errno;
+
+use super::file::{Created, Observed, Target, is_unsupported};
+use super::metadata::Metadata;
+use super::{Replaced, StoreError};
+
+/// How a file was switched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Switched {
+    /// The old file has the temporary name.
+    Exchanged,
+    /// The old file is gone, but for its backup.
+    Renamed,
+}
+
+/// One file that is ready to be switched. Dropped before that, it leaves no trace.
+#[derive(Debug)]
+pub(super) struct Staged<'a> {
+    target: Target,
+    pub(super) before: Observed,
+    after: &'a [u8],
+    /// The metadata of the new file.
+    metadata: Metadata,
+    temporary: Created,
+    backup: Option<Created>,
+    switched: Option<Switched>,
+}
+
+impl<'a> Staged<'a> {
+    /// Writes the new file beside the target.
+    pub(super) fn prepare(
+        target: Target,
+        before: Observed,
+        after: &'a [u8],
+        backup: Option<Created>,
+    ) -> Result<Self, StoreError> {
+        let (temporary, file) = target.temporary()?;
+        let metadata = target.fill(&file, after, &before.metadata)?;
+        target
+            .directory
+            .sync()
+            .map_err(|e| target.writing("sync the directory of", e))?;
+        log::debug!("prepared the new text of {}", target.given.display());
+        Ok(Self {
+            target,
+            before,
+            after,
+            metadata,
+            temporary,
+            backup,
+            switched: None,
+        })
+    }
+
+    /// Puts the new file in the target's place, if the target is still what it was.
+    fn switch(&mut self) -> Result<(), StoreError> {
+        // From here on the old text may be nowhere else.
+        self.keep_backup(true);
+        let switched = swap(
+            &self.target,
+            &mut self.temporary,
+            (self.after, &self.metadata),
+            (&self.before.content, &self.before.metadata),
+        );
+        match switched {
+            Ok(switched) => self.switched = Some(switched),
+            Err(error) => {
+                // With two texts to choose from, the old one helps to compare.
+                self.keep_backup(matches!(error, StoreError::Stranded { .. }));
+                return Err(error);
+            }
+        }
+        log::debug!(
+            "replaced {} ({:?})",
+            self.target.given.display(),
+            self.switched
+        );
+        self.target
+            .directory
+            .sync()
+            .map_err(|e| self.target.writing("sync the directory of", e))
+    }
+
+    /// Puts the old file back, if the new one is still what it was. Then nothing is left of the
+    /// try.
+    fn put_back(&mut self) -> Result<(), StoreError> {
+        let old = match (self.switched, &mut self.backup) {
+            (Some(Switched::Exchanged), _) => &mut self.temporary,
+            (Some(Switched::Renamed), Some(backup)) => backup,
+            // The old text is gone; there was to be no backup.
+            (Some(Switched::Renamed), None) | (None, _) => return Ok(()),
+        };
+        let new = (self.after, &self.metadata);
+        let way = swap(
+            &self.target,
+            old,
+            (&self.before.content, &self.before.metadata),
+            new,
+        )?;
+        // After an exchange it is the new text that has this name.
+        old.kept = way == Switched::Renamed;
+        if self.switched == Some(Switched::Exchanged) {
+            self.keep_backup(false);
+        }
+        self.switched = None;
+        log::debug!("put {} back", self.target.given.display());
+        if let Err(cause) = self.target.directory.sync() {
+            log::warn!(
+                "could not sync the directory of {}: {cause}",
+                self.target.given.display()
+            );
+        }
+        Ok(())
+    }
+
+    /// Clears up after a switch that stays: the old file itself becomes the backup, or goes.
+    pub(super) fn finish(mut self) {
+        let Some(backup) = &self.backup else { return };
+        if self.switched != Some(Switched::Exchanged) {
+            return;
+        }
+        let directory = &self.target.directory;
+        match rustix::fs::renameat(directory, &self.temporary.name, directory, &backup.name) {
+            Ok(()) => self.temporary.kept = true,
+            // The backup is a true copy; the old file goes.
+            Err(errno) => log::debug!("left the copy {}: {errno}", backup.path().display()),
+        }
+    }
+
+    fn keep_backup(&mut self, kept: bool) {
+        if let Some(backup) = &mut self.backup {
+            backup.kept = kept;
+        }
+    }
+
+    pub(super) fn replaced(&self) -> Option<Replaced> {
+        let backup = self.backup.as_ref()?;
+        Some(Replaced {
+            path: self.target.given.clone(),
+            backup: backup.path(),
+        })
+    }
+}
+
+/// Switches all, or none.
+pub(super) fn switch_all(staged: &mut [Staged<'_>]) -> Result<(), StoreError> {
+    let Some(first) = staged.iter_mut().find_map(|file| file.switch().err()) else {
+        return Ok(());
+    };
+    let mut stuck = Vec::new();
+    for file in staged.iter_mut().rev() {
+        if let Err(error) = file.put_back() {
+            log::debug!(
+                "could not put {} back: {error}",
+                file.target.given.display()
+            );
+            stuck.extend(file.replaced());
+        }
+    }
+    if stuck.is_empty() {
+        Err(first)
+    } else {
+        Err(StoreError::NotPutBack {
+            first: Box::new(first),
+            stuck,
+        })
+    }
+}
+
+/// Puts the file `from` in the target's place if the target is `expected`; says where the target's
+/// file then is. `from` holds `ours` and is kept from removal where it may be someone else's text.
+fn swap(
+    target: &Target,
+    from: &mut Created,
+    ours: (&[u8], &Metadata),
+    expected: (&[u8], &Metadata),
+) -> Result<Switched, StoreError> {
+    let directory = &target.directory;
+    let changed = || StoreError::Changed {
+        path: target.given.clone(),
+    };
+    let switching = |errno: Errno| match errno {
+        Errno::NOENT => changed(),
+        other => target.writing("replace", other.into()),
+    };
+    match exchange(target, from) {
+        Ok(()) => {
+            let came_out = target.is_still(&from.name, expected.0, expected.1);
+            if matches!(came_out, Ok(true)) {
+                return Ok(Switched::Exchanged);
+            }
+            // It is someone else's: give it back. What then comes out should be ours again.
+            let kept = from.path();
+            let stranded = StoreError::Stranded {
+                path: target.given.clone(),
+                kept,
+            };
+            from.kept = true;
+            if exchange(target, from).is_err() {
+                return Err(stranded);
+            }
+            match target.is_still(&from.name, ours.0, ours.1) {
+                Ok(true) => from.kept = false,
+                _ => return Err(stranded),
+            }
+            came_out.and(Err(changed()))
+        }
+        Err(errno) if is_unsupported(errno) => {
+            if !target.is_still(&target.name, expected.0, expected.1)? {
+                return Err(changed());
+            }
+            rustix::fs::renameat(directory, &from.name, directory, &target.name)
+                .map_err(switching)?;
+            from.kept = true;
+            Ok(Switched::Renamed)
+        }
+        Err(errno) => Err(switching(errno)),
+    }
+}
+
+fn exchange(target: &Target, other: &Created) -> rustix::io::Result<()> {
+    #[cfg(test)]
+    super::tests::before_exchange()?;
+    let directory = &target.directory;
+    let flags = RenameFlags::EXCHANGE;
+    rustix::fs::renameat_with(directory, &other.name, directory, &target.name, flags)
+}

@@ -1,0 +1,154 @@
+//! Replaces files: prepares all, then switches all, and puts back what was switched if one fails.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+
+use super::StoreError;
+use super::backup;
+use super::file::Target;
+use super::metadata::{self, Metadata};
+use super::stage::{Staged, switch_all};
+
+/// One file to replace.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// The file, or a symbolic link to it.
+    pub path: PathBuf,
+    /// What was read from it. The file is replaced only while it still holds exactly this.
+    pub before: Vec<u8>,
+    /// What it shall hold.
+    pub after: Vec<u8>,
+}
+
+impl fmt::Debug for Replacement {
+    /// Lengths only: configurations hold passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replacement")
+            .field("path", &self.path)
+            .field("before", &format_args!("{} bytes", self.before.len()))
+            .field("after", &format_args!("{} bytes", self.after.len()))
+            .finish()
+    }
+}
+
+/// One file that was replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The path as it was given.
+    pub path: PathBuf,
+    /// Where its old text is.
+    pub backup: PathBuf,
+}
+
+/// Replaces all these files, or none.
+///
+/// Says for each file where its old text is kept, in the order given. A replacement whose two texts
+/// are equal is left out.
+///
+/// # Errors
+///
+/// Any [`StoreError`]; then all files hold what they held before, except after
+/// [`StoreError::NotPutBack`], which names those that do not.
+///
+/// # Example
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("ironic.conf");
+/// use confmig::store::{Replacement, replace_all};
+///
+/// std::fs::write(&path, "[pxe]\nhttp_url = http://192.0.2.1\n")?;
+/// let replaced = replace_all(&[Replacement {
+///     path: path.clone(),
+///     before: std::fs::read(&path)?,
+///     after: b"[deploy]\nhttp_server_url = http://192.0.2.1\n".to_vec(),
+/// }])?;
+/// assert!(std::fs::read_to_string(&path)?.starts_with("[deploy]"));
+/// assert!(std::fs::read_to_string(&replaced[0].backup)?.starts_with("[pxe]"));
+/// # Ok(())
+/// # }
+/// ```
+pub fn replace_all(replacements: &[Replacement]) -> Result<Vec<Replaced>, StoreError> {
+    let mut staged: Vec<Staged<'_>> = Vec::new();
+    for replacement in replacements.iter().filter(|r| r.before != r.after) {
+        let target = Target::find(&replacement.path)?;
+        let present = target.observe()?;
+        if staged
+            .iter()
+            .any(|other| other.before.identity == present.identity)
+        {
+            return Err(StoreError::Twice { path: target.given });
+        }
+        if present.content != replacement.before {
+            return Err(StoreError::Changed { path: target.given });
+        }
+        target.check_replaceable(&present)?;
+        let backup = backup::make(&target, &present, &replacement.after)?;
+        staged.push(Staged::prepare(
+            target,
+            present,
+            &replacement.after,
+            Some(backup),
+        )?);
+    }
+    switch_all(&mut staged)?;
+    let replaced = staged.iter().filter_map(Staged::replaced).collect();
+    staged.into_iter().for_each(Staged::finish);
+    Ok(replaced)
+}
+
+/// Writes `bytes` to `path` in one step, whether there is a file yet or not.
+///
+/// A file that is there is replaced as by [`replace_all`], keeping its metadata, but without a
+/// backup. A new file gets the mode of `mode_like` and, if this user may give it, its group; where
+/// the group has to differ, it may do no more than all others. Without `mode_like` the mode is
+/// 0640. The umask is not asked.
+///
+/// # Errors
+///
+/// Any [`StoreError`] but those of [`undo`](super::undo()); then `path` is as it was.
+pub fn write_new(path: &Path, bytes: &[u8], mode_like: Option<&Path>) -> Result<(), StoreError> {
+    let target = Target::find(path)?;
+    match target.observe() {
+        Ok(present) if present.content == bytes => Ok(()),
+        Ok(present) => {
+            target.check_replaceable(&present)?;
+            let mut staged = [Staged::prepare(target, present, bytes, None)?];
+            switch_all(&mut staged)?;
+            staged.into_iter().for_each(Staged::finish);
+            Ok(())
+        }
+        Err(StoreError::Missing { .. }) => create(&target, bytes, mode_like),
+        Err(other) => Err(other),
+    }
+}
+
+/// Writes a file that is not there.
+fn create(target: &Target, bytes: &[u8], mode_like: Option<&Path>) -> Result<(), StoreError> {
+    let like = match mode_like {
+        Some(source) => Some(Target::find(source)?.observe()?.metadata),
+        None => None,
+    };
+    let (mut new, file) = target.temporary()?;
+    match &like {
+        Some(like) => metadata::resemble(&file, like),
+        None => metadata::set_mode_only(&file, 0o640),
+    }
+    .map_err(|unkept| target.not_kept(unkept))?;
+    let now = Metadata::of(&file).map_err(|unkept| target.not_kept(unkept))?;
+    target.fill(&file, bytes, &now)?;
+    new.rename(&target.name).map_err(|errno| match errno {
+        Errno::EXIST => StoreError::Changed {
+            path: target.given.clone(),
+        },
+        other => target.writing("write", other.into()),
+    })?;
+    new.kept = true;
+    target
+        .directory
+        .sync()
+        .map_err(|e| target.writing("sync the directory of", e))
+}
