@@ -1,0 +1,86 @@
+//! What is wrong with a set of files, besides their syntax.
+
+mod hosting;
+mod names;
+mod values;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use oslo_config::{Config, ParsedFile, Setting};
+
+use crate::diagnostic::{Diagnostic, Places};
+use crate::known::KnownNames;
+use crate::pack::Pack;
+use crate::secret::Secrets;
+
+/// The world around the files, as a check sees it.
+pub struct World<'w> {
+    /// The environment's variables.
+    pub environment: &'w HashMap<String, String>,
+    /// Tells whether a path is a directory.
+    pub is_directory: &'w dyn Fn(&Path) -> bool,
+}
+
+impl std::fmt::Debug for World<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
+/// Checks `files`, in the order in which they are read, against a pack.
+#[must_use]
+pub fn check(
+    files: &[ParsedFile<'_>],
+    pack: &Pack,
+    secrets: &Secrets<'_>,
+    world: &World<'_>,
+) -> Vec<Diagnostic> {
+    let environment = world
+        .environment
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()));
+    let opts = crate::registered(files, pack);
+    let checker = Checker {
+        files,
+        pack,
+        known: KnownNames::of(pack),
+        config: Config::new(files, &opts).with_environment(environment),
+        places: Places { secrets },
+        world,
+    };
+    let mut found = Vec::new();
+    checker.names(&mut found);
+    checker.values(&mut found);
+    checker.hosting(&mut found);
+    // By file in the order in which they are read, then by line; what has no place comes last.
+    let order = |diagnostic: &Diagnostic| {
+        let place = diagnostic.place.as_ref();
+        let file = place.and_then(|place| files.iter().position(|file| file.path == place.path));
+        (
+            file.unwrap_or(usize::MAX),
+            place.map(|place| (place.line, place.column)),
+        )
+    };
+    found.sort_by_key(order);
+    found
+}
+
+struct Checker<'c> {
+    files: &'c [ParsedFile<'c>],
+    pack: &'c Pack,
+    known: &'static KnownNames,
+    config: Config<'c>,
+    places: Places<'c, 'c>,
+    world: &'c World<'c>,
+}
+
+impl<'c> Checker<'c> {
+    /// The setting of the first of these options that the pack has; `None` when it has none of them
+    /// or the value cannot be read.
+    fn setting(&self, group: &str, names: &[&str]) -> Option<Setting<'c>> {
+        let mut opts = self.pack.opts.iter().map(oslo_config::Opt::name);
+        let opt = opts.find(|opt| opt.group() == group && names.contains(&opt.name()))?;
+        self.config.get(opt.group(), opt.name()).ok()
+    }
+}

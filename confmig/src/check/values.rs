@@ -1,0 +1,171 @@
+//! Values: ill-typed, with references that lead nowhere, not UTF-8.
+
+use bstr::ByteSlice;
+use oslo_config::{
+    DEFAULT_GROUP, Entry, GetError, Opt, OptName, Origin, ParsedFile, Reference, references,
+};
+
+use super::Checker;
+use crate::diagnostic::{Code, Diagnostic};
+
+impl Checker<'_> {
+    pub(super) fn values(&self, found: &mut Vec<Diagnostic>) {
+        for opt in &self.pack.opts {
+            found.extend(self.ill_typed(opt));
+        }
+        for file in self.files {
+            self.not_utf8(file, found);
+            for entry in file.document.entries() {
+                self.references(file, entry, found);
+            }
+        }
+    }
+
+    fn ill_typed(&self, opt: &Opt) -> Option<Diagnostic> {
+        let error = self
+            .config
+            .get(opt.name().group(), opt.name().name())
+            .err()?;
+        let GetError::Invalid { option, cause } = &error else {
+            return None;
+        };
+        if option != opt.name() {
+            return None;
+        }
+        let variable = opt.name().environment_variable();
+        if self.world.environment.contains_key(&variable) {
+            let message =
+                format!("the value of the environment variable {variable} is not valid: {cause}");
+            return Some(Diagnostic::new(Code::IllTypedValue, message).help("correct or unset it"));
+        }
+        let set = self.config.occurrences(opt);
+        let occurrence = set.effective.last()?;
+        let entry = occurrence.entry;
+        let message = format!(
+            "the value of [{}] {} is not valid: {cause}",
+            option.group(),
+            option.name()
+        );
+        let place = match value_start(entry) {
+            Some(offset) => self
+                .places
+                .in_value(occurrence.path, entry, offset, usize::MAX),
+            None => self.places.key(occurrence.path, entry),
+        };
+        Some(
+            Diagnostic::new(Code::IllTypedValue, message)
+                .at(place)
+                .help("the service does not start with it: correct the value"),
+        )
+    }
+
+    fn not_utf8(&self, file: &ParsedFile<'_>, found: &mut Vec<Diagnostic>) {
+        if file.document.text().to_str().is_ok() {
+            return;
+        }
+        for line in 1..=file.document.line_count() {
+            let text = file.document.line_text(line).unwrap_or_default();
+            if text.to_str().is_err() {
+                let place = self.places.line(file, line).label("not UTF-8");
+                found.push(
+                    Diagnostic::new(Code::NotUtf8, "the line has bytes that are not UTF-8")
+                        .at(place)
+                        .help("Python 3 refuses the file: convert it, as with `iconv -f latin1 -t utf-8`"),
+                );
+            }
+        }
+    }
+
+    fn references(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, found: &mut Vec<Diagnostic>) {
+        let group = entry.group();
+        let Ok(group) = group.to_str() else { return };
+        // A moved option's value is read in the group of its current name.
+        for range in entry.value_ranges() {
+            let text = &file.document.text()[range.clone()];
+            for reference in references(text) {
+                let Some((message, help)) = self.dangling(group, &reference) else {
+                    continue;
+                };
+                // The dollar sign, and the brace, stand before the name.
+                let offset = range.start + reference.range().start;
+                let chars = reference.name().chars().count();
+                let place = self.places.in_value(file.path, entry, offset, chars);
+                found.push(
+                    Diagnostic::new(Code::DanglingReference, message)
+                        .at(place)
+                        .help(help),
+                );
+            }
+        }
+    }
+
+    /// What is wrong with a reference, and what to do.
+    fn dangling(&self, group: &str, reference: &Reference) -> Option<(String, String)> {
+        let (named, name) = reference.parts();
+        let candidates = match named {
+            Some(named) => vec![OptName::new(named, name)],
+            None => vec![OptName::new(group, name), OptName::new(DEFAULT_GROUP, name)],
+        };
+        let former = candidates.iter().find_map(|name| {
+            let of = |opt: &&Opt| opt.deprecated().contains(name);
+            self.pack.opts.iter().find(of).map(|opt| (opt, name))
+        });
+        if let Some((opt, name)) = former {
+            return self.left_behind(opt, name);
+        }
+        if named.is_some_and(|named| named == DEFAULT_GROUP) {
+            let message = "the default group cannot be named in a reference".to_owned();
+            return Some((message, format!("write ${name}")));
+        }
+        let exists = |name: &OptName| {
+            self.pack.opts.iter().any(|opt| opt.name() == name)
+                || self.known.has(name.group(), name.name())
+                || self.is_set(name)
+        };
+        if self.known.is_empty() || candidates.iter().any(exists) || self.known.has_anywhere(name) {
+            return None;
+        }
+        let message = format!("the reference ${} leads to no option", reference.name());
+        Some((
+            message,
+            "correct the name, or write $$ for a dollar sign".into(),
+        ))
+    }
+
+    /// A reference by a former name finds only entries of former names: when the option is set under
+    /// its current one, the reference becomes the default, or empty.
+    fn left_behind(&self, opt: &Opt, former: &OptName) -> Option<(String, String)> {
+        let setting = self
+            .config
+            .get(opt.name().group(), opt.name().name())
+            .ok()?;
+        let under_current = match &setting.origin {
+            Origin::File { deprecated, .. } => !deprecated,
+            Origin::Environment { .. } => true,
+            _ => false,
+        };
+        under_current.then(|| {
+            let message = format!(
+                "the reference to {former} does not see the value of {}, its current name",
+                opt.name()
+            );
+            (
+                message,
+                format!("write ${}, or run `confmig migrate`", opt.name()),
+            )
+        })
+    }
+
+    fn is_set(&self, name: &OptName) -> bool {
+        let opt = Opt::new(name.group(), name.name(), oslo_config::OptType::string());
+        !self.config.occurrences(&opt).effective.is_empty()
+    }
+}
+
+/// Where an entry's value starts, white space skipped.
+fn value_start(entry: Entry<'_, '_>) -> Option<usize> {
+    let range = entry.value_ranges().next()?;
+    let text = &entry.section().document().text()[range.clone()];
+    let space = text.len() - text.trim_start().len();
+    (space < text.len()).then_some(range.start + space)
+}

@@ -1,0 +1,212 @@
+//! The words of the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use oslo_config::{OptName, Source};
+
+/// Moves the configuration of an oslo.config service to new option names, losing nothing.
+///
+/// Exit status: 0 done, or nothing to do; 1 `--check` or `check` found something; 2 wrong usage,
+/// input that cannot be read or parsed, a write that failed.
+#[derive(Debug, Parser)]
+#[command(name = "confmig", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: When,
+
+    /// Tell on standard error what is done (twice: in detail)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum When {
+    /// When the output is a terminal, and NO_COLOR is not set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what would change, as a unified diff; with --write, change it
+    Migrate(Migrate),
+    /// Find deprecated, hidden, removed, unknown, repeated, ill-typed and dangling settings
+    Check(Check),
+    /// Show what oslo.config sees, and with -o where an option's value comes from
+    Show(Show),
+    /// List the rules of a pack, each with its reason and its proof
+    Rules(Rules),
+    /// Put back what `migrate --write` replaced
+    Undo(Undo),
+    /// Print a script that completes the command line in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Which files are read. Given none, those that oslo.config finds for the project ironic.
+#[derive(Debug, Args)]
+pub(crate) struct Sources {
+    /// Configuration files, in the order in which the service reads them; `-` is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// A configuration file, as the service is told of it
+    #[arg(long, value_name = "FILE")]
+    config_file: Vec<PathBuf>,
+
+    /// A directory of which the service reads all *.conf files, sorted
+    #[arg(long, value_name = "DIR")]
+    config_dir: Vec<PathBuf>,
+
+    /// All of the above in the order in which they were given
+    #[arg(skip)]
+    pub(crate) ordered: Vec<Source>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Choice {
+    /// Rule packs by name, or files with rules (TOML)
+    #[arg(long, value_name = "PACK|FILE.toml", default_value = confmig::pack::DEFAULT_PACK)]
+    pub(crate) rules: Vec<String>,
+
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+
+    /// Do not mask passwords, keys and tokens
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+
+    /// Add the new names and leave the old ones, for files that an older program reads too
+    #[arg(long)]
+    pub(crate) keep_old: bool,
+
+    /// Migrate an option that needs a decision, such as deploy.http_server_url
+    #[arg(long, value_name = "GROUP.OPTION", value_parser = option_name)]
+    pub(crate) accept: Vec<OptName>,
+
+    /// Replace the files, after a backup of each
+    #[arg(long, conflicts_with_all = ["check", "output"])]
+    pub(crate) write: bool,
+
+    /// Exit with 1 when anything would change or needs a decision
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    /// Write the whole new text of the one file to PATH, or to standard output (-)
+    #[arg(long, value_name = "PATH|-")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+
+    /// Show an option's value, where it comes from and what it hides (GROUP.OPTION; repeatable)
+    #[arg(short, long, value_name = "GROUP.OPTION", value_parser = option_name)]
+    pub(crate) option: Vec<OptName>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    /// The pack, or a file with rules; without it, the packs are listed
+    pub(crate) pack: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    /// Files that `migrate --write` replaced
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Put back also a file that was changed since; its present text is kept beside it
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+fn option_name(text: &str) -> Result<OptName, String> {
+    OptName::parse(text).ok_or_else(|| "expected GROUP.OPTION, as in deploy.http_server_url".into())
+}
+
+impl Cli {
+    /// Parses a command line.
+    ///
+    /// # Errors
+    ///
+    /// When it is not one; also for `--help` and `--version`, which clap treats alike.
+    pub(crate) fn read(words: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = Cli::command().try_get_matches_from(words)?;
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        let of_command = matches.subcommand().map(|(_, matches)| matches);
+        if let (Some(sources), Some(matches)) = (cli.command.sources_mut(), of_command) {
+            sources.put_in_order(matches);
+        }
+        Ok(cli)
+    }
+}
+
+impl Command {
+    fn sources_mut(&mut self) -> Option<&mut Sources> {
+        match self {
+            Command::Migrate(migrate) => Some(&mut migrate.sources),
+            Command::Check(check) => Some(&mut check.sources),
+            Command::Show(show) => Some(&mut show.sources),
+            _ => None,
+        }
+    }
+}
+
+impl Sources {
+    fn put_in_order(&mut self, matches: &ArgMatches) {
+        let indices = |id: &str| matches.indices_of(id).into_iter().flatten();
+        let files = indices("files").zip(self.files.drain(..).map(Source::File));
+        let named = indices("config_file").zip(self.config_file.drain(..).map(Source::File));
+        let directories = indices("config_dir").zip(self.config_dir.drain(..).map(Source::Dir));
+        let mut all: Vec<(usize, Source)> = files.chain(named).chain(directories).collect();
+        all.sort_by_key(|(index, _)| *index);
+        self.ordered = all.into_iter().map(|(_, source)| source).collect();
+    }
+}

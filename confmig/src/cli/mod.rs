@@ -1,0 +1,114 @@
+//! The command line: the only place that prints, and that decides on the exit status.
+
+mod args;
+mod check;
+mod input;
+mod migrate;
+mod output;
+mod rules;
+mod show;
+mod undo;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use args::{Cli, Command};
+use output::Output;
+
+/// How a command ended, when it did not fail.
+enum Outcome {
+    /// Done, or nothing to do.
+    Done,
+    /// `--check` or `check` found something.
+    Found,
+}
+
+/// Runs the program.
+pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::read(words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are not errors, and go to standard output.
+            let status = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
+    };
+    let level = ["warn", "info", "debug"][usize::from(cli.verbose.min(2))];
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level))
+        .format_timestamp(None)
+        .init();
+    let mut output = Output::new(cli.color);
+    let outcome = match cli.command {
+        Command::Migrate(migrate) => migrate::run(&migrate, &mut output),
+        Command::Check(check) => check::run(&check, &mut output),
+        Command::Show(show) => show::run(&show, &mut output),
+        Command::Rules(rules) => rules::run(&rules, &mut output),
+        Command::Undo(undo) => undo::run(&undo, &mut output),
+        Command::Completions { shell } => completions(shell, &mut output),
+        Command::Man => man(&mut output),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Found) => ExitCode::from(1),
+        Err(Failure::Reader) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure.to_string());
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Said(String),
+    #[error(transparent)]
+    Pack(#[from] confmig::pack::PackError),
+    #[error(transparent)]
+    Source(#[from] oslo_config::SourceError),
+    #[error(transparent)]
+    Migrate(#[from] confmig::migrate::MigrateError),
+    #[error(transparent)]
+    Store(#[from] confmig::store::StoreError),
+    /// Files that cannot be parsed; what is wrong has been shown.
+    #[error("{count} of the files cannot be parsed; nothing was changed")]
+    Unparsable { count: usize },
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    /// The reader of the output has gone, as `head` does: no failure of ours.
+    #[error("the reader of the output has gone")]
+    Reader,
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Failure::Reader,
+            _ => Failure::Output(error),
+        }
+    }
+}
+
+fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Outcome, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "confmig", &mut script);
+    output.bytes(&script)?;
+    Ok(Outcome::Done)
+}
+
+fn man(output: &mut Output) -> Result<Outcome, Failure> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    for command in Cli::command().get_subcommands() {
+        let command = command
+            .clone()
+            .display_name(format!("confmig {}", command.get_name()));
+        clap_mangen::Man::new(command).render_synopsis_section(&mut page)?;
+    }
+    output.bytes(&page)?;
+    Ok(Outcome::Done)
+}

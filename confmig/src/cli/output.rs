@@ -1,0 +1,75 @@
+//! Standard output and standard error.
+
+use std::io::{IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use confmig::report::Paint;
+
+use super::args::When;
+
+/// Where results and messages go.
+pub(crate) struct Output {
+    results: Paint,
+    messages: Paint,
+}
+
+impl Output {
+    pub(crate) fn new(when: When) -> Self {
+        let paint = |choice: anstream::ColorChoice, terminal: bool| match (when, choice) {
+            (When::Always, _)
+            | (When::Auto, anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi) => {
+                Paint::Colour
+            }
+            (When::Never, _) => Paint::Plain,
+            (When::Auto, _) if terminal && choice != anstream::ColorChoice::Never => Paint::Colour,
+            (When::Auto, _) => Paint::Plain,
+        };
+        // What NO_COLOR, CLICOLOR and TERM ask for.
+        let results = anstream::AutoStream::choice(&std::io::stdout());
+        let messages = anstream::AutoStream::choice(&std::io::stderr());
+        Output {
+            results: paint(results, std::io::stdout().is_terminal()),
+            messages: paint(messages, std::io::stderr().is_terminal()),
+        }
+    }
+
+    /// Whether results have colours.
+    pub(crate) fn results(&self) -> Paint {
+        self.results
+    }
+
+    /// Whether messages have colours.
+    pub(crate) fn messages(&self) -> Paint {
+        self.messages
+    }
+
+    /// Puts bytes on standard output as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(bytes)?;
+        stdout.flush()
+    }
+
+    /// Puts a message on standard error. One that cannot be written has nowhere else to go.
+    pub(crate) fn message(&mut self, text: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    /// Says why the program failed.
+    pub(crate) fn failure(&mut self, text: &str) {
+        self.headed("error", AnsiColor::Red.on_default().bold(), text);
+    }
+
+    /// Says something that is good to know.
+    pub(crate) fn note(&mut self, text: &str) {
+        self.headed("note", Style::new().bold(), text);
+    }
+
+    fn headed(&mut self, head: &str, style: Style, text: &str) {
+        let head = match self.messages {
+            Paint::Plain => format!("{head}:"),
+            Paint::Colour => format!("{style}{head}:{style:#}"),
+        };
+        self.message(&format!("{head} {text}"));
+    }
+}

@@ -1,0 +1,29 @@
+//! Lines of a text that need not be a well-formed configuration file.
+
+/// Splits a text into its lines, each with its line end: LF, CR LF or CR.
+pub(crate) fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = match memchr::memchr2(b'\n', b'\r', rest) {
+            Some(at) if rest[at..].starts_with(b"\r\n") => at + 2,
+            Some(at) => at + 1,
+            None => rest.len(),
+        };
+        let (line, after) = rest.split_at(end);
+        rest = after;
+        Some(line)
+    })
+}
+
+/// Splits a line into its content and its line end.
+pub(crate) fn split_end(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = match line {
+        [.., b'\r', b'\n'] => 2,
+        [.., b'\n' | b'\r'] => 1,
+        _ => 0,
+    };
+    line.split_at(line.len() - end)
+}

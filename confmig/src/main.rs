@@ -1,0 +1,9 @@
+//! The program `confmig`: see `confmig --help`.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args_os())
+}

@@ -1,0 +1,203 @@
+//! Moving a set of files to the names of a pack.
+//!
+//! A migration is planned on the whole set (a reference in one file may lead to another), made on
+//! each file by itself (so that precedence between files stays), and then proved: every option is
+//! resolved from the old texts and from the new ones. What cannot be shown to keep its value is left
+//! as it is and becomes a [`Decision`].
+
+mod make;
+mod names;
+mod place;
+mod plan;
+mod prove;
+mod references;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use bstr::BString;
+use oslo_config::{EditConflict, OptName, ParsedFile, SourceError};
+
+use crate::diagnostic::{Code, Diagnostic, Places};
+use crate::pack::Pack;
+use crate::secret::Secrets;
+pub use prove::Difference;
+
+/// How to migrate.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Add the new names and leave the old ones, for files that an older program reads too.
+    pub keep_old: bool,
+    /// Options to migrate even though their meaning may change: the decision was made.
+    pub accept: BTreeSet<OptName>,
+}
+
+/// What a migration makes of a set of files.
+#[derive(Debug, Clone)]
+pub struct Migration {
+    /// The files, in the order in which they are read.
+    pub files: Vec<FileMigration>,
+    /// What was left as it is.
+    pub decisions: Vec<Decision>,
+}
+
+impl Migration {
+    /// Tells whether no file changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.iter().all(|file| file.changes.is_empty())
+    }
+}
+
+/// What a migration makes of one file.
+#[derive(Debug, Clone)]
+pub struct FileMigration {
+    /// The file, as the caller named it.
+    pub path: PathBuf,
+    /// The whole text afterwards.
+    pub after: BString,
+    /// What was changed, by line.
+    pub changes: Vec<Change>,
+}
+
+/// One change in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The id of the rule behind it.
+    pub rule: String,
+    /// What was done.
+    pub kind: ChangeKind,
+    /// The line in the old text, the first being 1.
+    pub line: usize,
+    /// The name that stood there.
+    pub from: OptName,
+    /// The name in its place.
+    pub to: OptName,
+    /// What was done, in words.
+    pub message: String,
+}
+
+/// What was done to an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// Its key was changed where it stands.
+    Rename,
+    /// It went to another section.
+    Move,
+    /// A copy under the new name was added.
+    Copy,
+    /// It was taken out, since another entry hides it.
+    Drop,
+    /// A reference in its value was changed.
+    Reference,
+}
+
+impl ChangeKind {
+    /// The word for it in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ChangeKind::Rename => "rename",
+            ChangeKind::Move => "move",
+            ChangeKind::Copy => "copy",
+            ChangeKind::Drop => "drop",
+            ChangeKind::Reference => "reference",
+        }
+    }
+}
+
+/// An option that was not migrated, because its meaning might change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The option; its name in [`Settings::accept`] makes the change all the same.
+    pub option: OptName,
+    /// The file with the entry that it is about.
+    pub path: PathBuf,
+    /// The entry's line.
+    pub line: usize,
+    /// What is to be decided.
+    pub reason: String,
+}
+
+impl Decision {
+    /// The decision as something to show.
+    #[must_use]
+    pub fn diagnostic(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
+        let option = &self.option;
+        let message = format!("{option} was not migrated: {}", self.reason);
+        let help = format!(
+            "decide, and correct the file, or migrate it all the same with --accept {option}"
+        );
+        let diagnostic = Diagnostic::new(Code::NeedsDecision, message).help(help);
+        let places = Places { secrets };
+        let file = files.iter().find(|file| file.path == self.path);
+        let entry = file.and_then(|file| {
+            let mut entries = file.document.entries();
+            entries
+                .find(|entry| entry.line() == self.line)
+                .map(|entry| (file.path, entry))
+        });
+        match entry {
+            Some((path, entry)) => diagnostic.at(places.key(path, entry)),
+            None => diagnostic,
+        }
+    }
+}
+
+/// Why a set of files cannot be migrated. Nothing is changed then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MigrateError {
+    /// Two changes fell on the same bytes.
+    #[error("{}: {cause}; nothing was changed: please report this", path.display())]
+    Conflict {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        #[source]
+        cause: EditConflict,
+    },
+    /// The new text does not parse.
+    #[error("the new text cannot be read back: {0}; nothing was changed: please report this")]
+    Unreadable(#[source] SourceError),
+    /// The values of some options would change.
+    #[error("{}", prove::describe(.0))]
+    Unproved(Vec<Difference>),
+}
+
+/// Plans, makes and proves the migration of `files`, in the order in which they are read.
+///
+/// # Errors
+///
+/// When the new texts cannot be made, read back, or shown to mean the same.
+pub fn migrate(
+    files: &[ParsedFile<'_>],
+    pack: &Pack,
+    settings: &Settings,
+) -> Result<Migration, MigrateError> {
+    let names = names::Names::new(files, pack);
+    let mut plan = plan::plan(files, &names, pack, settings);
+    let prover = prove::Prover {
+        files,
+        names: &names,
+        pack,
+        keep_old: settings.keep_old,
+    };
+    if !prover.differences(&plan.without_accepted())?.is_empty() {
+        // Find the options whose migration alone changes a value, and leave those out.
+        for option in plan.without_accepted().options() {
+            if let Some(difference) = prover.differences(&plan.only(&option))?.first() {
+                plan.leave_out(&option, &difference.to_string());
+            }
+        }
+        let differences = prover.differences(&plan.without_accepted())?;
+        if !differences.is_empty() {
+            return Err(MigrateError::Unproved(differences));
+        }
+    }
+    let files_after = make::make(files, &names, pack, &plan)?;
+    Ok(Migration {
+        files: files_after,
+        decisions: plan.into_decisions(files),
+    })
+}

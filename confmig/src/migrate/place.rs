@@ -1,0 +1,187 @@
+//! Where a moved entry lands.
+
+use std::collections::BTreeMap;
+
+use oslo_config::{Document, Edit, Entry, LineKind, OptName, Section};
+
+/// Lines to be put into a document, by the line above which they go.
+pub(crate) struct Landings<'d> {
+    document: &'d Document<'d>,
+    /// Line, then the pieces that go above it.
+    pieces: BTreeMap<usize, Vec<u8>>,
+    /// Sections to be made: group, then the section that its first entry came from.
+    new_sections: Vec<NewSection<'d>>,
+    /// Header lines of sections that get an entry.
+    filled: Vec<usize>,
+}
+
+struct NewSection<'d> {
+    group: String,
+    after: Section<'d, 'd>,
+    content: Vec<u8>,
+}
+
+impl<'d> Landings<'d> {
+    pub(crate) fn new(document: &'d Document<'d>) -> Self {
+        Landings {
+            document,
+            pieces: BTreeMap::new(),
+            new_sections: Vec::new(),
+            filled: Vec::new(),
+        }
+    }
+
+    /// Puts the lines of an entry where the option belongs: before the entry `before`, after the
+    /// option's commented-out placeholder, at its section's end, or in a new section after the one
+    /// that it comes from.
+    pub(crate) fn put(
+        &mut self,
+        option: &OptName,
+        lines: &[u8],
+        from: Section<'d, 'd>,
+        before: Option<Entry<'d, 'd>>,
+    ) {
+        if let Some(before) = before {
+            self.filled.push(before.section().line());
+            self.pieces
+                .entry(before.comment_lines().start)
+                .or_default()
+                .extend_from_slice(lines);
+            return;
+        }
+        let sections: Vec<Section<'d, 'd>> = self
+            .document
+            .sections()
+            .filter(|section| *section.group() == *option.group())
+            .collect();
+        let placeholder = sections
+            .iter()
+            .find_map(|section| Some((*section, section.after_placeholder(option.name())?)));
+        if let Some((section, line)) = placeholder {
+            self.filled.push(section.line());
+            self.pieces
+                .entry(line)
+                .or_default()
+                .extend_from_slice(lines);
+        } else if let Some(section) = sections.first() {
+            self.filled.push(section.line());
+            let line = section.end_of_content();
+            let end = self.document.line_end();
+            let after_comment = self.document.line_kind(line - 1) == Some(LineKind::Comment);
+            let after_header = self.document.line_kind(line - 1) == Some(LineKind::Header);
+            let piece = self.pieces.entry(line).or_default();
+            let first = piece.is_empty();
+            if (first && after_comment) || (starts_comment(lines) && !(first && after_header)) {
+                piece.extend_from_slice(end);
+            }
+            piece.extend_from_slice(lines);
+        } else {
+            self.put_into_new(option.group(), lines, from);
+        }
+    }
+
+    fn put_into_new(&mut self, group: &str, lines: &[u8], from: Section<'d, 'd>) {
+        let end = self.document.line_end();
+        if let Some(new) = self.new_sections.iter_mut().find(|new| new.group == group) {
+            if starts_comment(lines) {
+                new.content.extend_from_slice(end);
+            }
+            new.content.extend_from_slice(lines);
+            return;
+        }
+        let header = format!("[{group}]");
+        let content = [header.as_bytes(), end, lines].concat();
+        self.new_sections.push(NewSection {
+            group: group.to_owned(),
+            after: from,
+            content,
+        });
+    }
+
+    /// Makes all insertions, and takes out the sections of which nothing is left. `removed` tells of
+    /// a line whether it is taken out.
+    pub(crate) fn finish(self, edit: &mut Edit<'_, '_>, removed: impl Fn(usize) -> bool) {
+        let document = self.document;
+        for section in document.sections() {
+            let emptied = is_emptied(section, &removed) && !self.filled.contains(&section.line());
+            let replaced_by: Vec<_> = self
+                .new_sections
+                .iter()
+                .filter(|new| new.after.line() == section.line())
+                .collect();
+            let content_end = section.end_of_content();
+            if emptied {
+                let end = if replaced_by.is_empty() {
+                    after_blanks(document, content_end)
+                } else {
+                    content_end
+                };
+                remove_remaining(edit, section, end, &removed);
+                for (index, new) in replaced_by.iter().enumerate() {
+                    let separator: &[u8] = if index > 0 { document.line_end() } else { b"" };
+                    edit.insert_lines(section.line(), [separator, &new.content].concat());
+                }
+            } else {
+                for new in replaced_by {
+                    edit.insert_lines(content_end, separated(document, content_end, &new.content));
+                }
+            }
+        }
+        for (line, piece) in self.pieces {
+            edit.insert_lines(line, piece);
+        }
+    }
+}
+
+fn starts_comment(lines: &[u8]) -> bool {
+    matches!(lines.first(), Some(b'#' | b';'))
+}
+
+/// A section is emptied when something was taken out of it and nothing but blank lines is left.
+fn is_emptied(section: Section<'_, '_>, removed: impl Fn(usize) -> bool) -> bool {
+    let document = section.document();
+    let content = || section.line() + 1..section.end_of_content();
+    content().any(&removed)
+        && content().all(|line| removed(line) || document.line_kind(line) == Some(LineKind::Blank))
+}
+
+/// Takes out what is left of an emptied section: its header and blank lines. Blank lines above it
+/// go when it was the last thing in the file, for they separated nothing then.
+fn remove_remaining(
+    edit: &mut Edit<'_, '_>,
+    section: Section<'_, '_>,
+    end: usize,
+    removed: impl Fn(usize) -> bool,
+) {
+    let document = section.document();
+    let mut start = section.line();
+    if end > document.line_count() {
+        while start > 1 && document.line_kind(start - 1) == Some(LineKind::Blank) {
+            start -= 1;
+        }
+    }
+    for line in (start..end).filter(|&line| !removed(line)) {
+        edit.remove_lines(line..line + 1);
+    }
+}
+
+fn after_blanks(document: &Document<'_>, mut line: usize) -> usize {
+    while document.line_kind(line) == Some(LineKind::Blank) {
+        line += 1;
+    }
+    line
+}
+
+/// A new section with blank lines around it, unless the file sets its sections without any.
+fn separated(document: &Document<'_>, above: usize, content: &[u8]) -> Vec<u8> {
+    let end = document.line_end();
+    let none: &[u8] = b"";
+    let dense = document.line_kind(above) == Some(LineKind::Header);
+    let before = if dense { none } else { end };
+    let after = if document.line_kind(above) == Some(LineKind::Comment) {
+        end
+    } else {
+        none
+    };
+    [before, content, after].concat()
+}

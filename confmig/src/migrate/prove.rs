@@ -1,0 +1,262 @@
+//! The proof: every option that is set has the same value before and after.
+//!
+//! A program may read the old texts in two ways: one that was told of the new names reads them
+//! with its fallback to former names; one that was not has the former names as options of their
+//! own. Where both give a value, both must be kept.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use bstr::ByteSlice;
+use oslo_config::{Config, Opt, OptName, OptType, ParsedFile, SourceFile, references};
+
+use super::make::make;
+use super::names::Names;
+use super::plan::Plan;
+use super::{ChangeKind, MigrateError};
+use crate::pack::Pack;
+
+/// An option whose value would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The option.
+    pub option: OptName,
+    /// Its values before, as they are written after references were replaced; `None` when it has
+    /// no value that could be read.
+    pub before: Option<Vec<String>>,
+    /// Its values after.
+    pub after: Option<Vec<String>>,
+}
+
+impl fmt::Display for Difference {
+    // The values are left out: they may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.before, &self.after) {
+            (Some(_), Some(_)) => write!(f, "the value of {} would change", self.option),
+            (None, _) => write!(
+                f,
+                "{} would get a value that it cannot be read to have",
+                self.option
+            ),
+            (_, None) => write!(f, "the value of {} could no longer be read", self.option),
+        }
+    }
+}
+
+/// All differences in one message.
+pub(super) fn describe(differences: &[Difference]) -> String {
+    let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    format!(
+        "{}; nothing was changed: please report this",
+        list.join("; ")
+    )
+}
+
+/// Compares what a set of files means with what a plan would make of it.
+pub(super) struct Prover<'p, 'd> {
+    pub(super) files: &'d [ParsedFile<'d>],
+    pub(super) names: &'p Names<'p>,
+    pub(super) pack: &'p Pack,
+    pub(super) keep_old: bool,
+}
+
+impl<'d> Prover<'_, 'd> {
+    /// The options whose values a plan would change.
+    pub(super) fn differences(&self, plan: &Plan<'d>) -> Result<Vec<Difference>, MigrateError> {
+        let made = make(self.files, self.names, self.pack, plan)?;
+        if made.iter().all(|file| file.changes.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let texts: Vec<SourceFile> = made
+            .into_iter()
+            .map(|file| SourceFile {
+                path: file.path,
+                text: file.after.into(),
+            })
+            .collect();
+        let parsed: Vec<ParsedFile<'_>> = texts
+            .iter()
+            .map(SourceFile::parse)
+            .collect::<Result<_, _>>()
+            .map_err(MigrateError::Unreadable)?;
+        let told = self.opts_told(&parsed);
+        let untold = self.opts_untold(&told);
+        let comparison = Comparison {
+            before_told: Config::new(self.files, &told),
+            before_untold: Config::new(self.files, &untold),
+            after: Config::new(&parsed, &told),
+            after_untold: Config::new(&parsed, &untold),
+        };
+        let renamed: BTreeSet<&OptName> = plan
+            .steps
+            .iter()
+            .filter(|step| step.action != ChangeKind::Copy)
+            .map(|step| &step.from)
+            .collect();
+        let mut found: Vec<Difference> = told
+            .iter()
+            .filter_map(|opt| comparison.of_option(opt))
+            .collect();
+        if self.keep_old {
+            let former = self.names.opts.iter().flat_map(Opt::deprecated);
+            let kept = former.filter(|name| !renamed.contains(name));
+            found.extend(kept.filter_map(|name| comparison.of_former(name)));
+        }
+        Ok(found)
+    }
+
+    /// The options as a program registers them that was told of the new names: those of the pack,
+    /// and each name that is set or referred to.
+    fn opts_told(&self, after: &[ParsedFile<'_>]) -> Vec<Opt> {
+        let mut opts: Vec<Opt> = self.names.opts.iter().map(as_text).collect();
+        let mut seen = BTreeSet::new();
+        let mut add = |group: &str, name: &str, default: Option<String>| {
+            let of_pack =
+                self.names.is_current(group, name) || self.names.by_former(group, name).is_some();
+            if !of_pack && seen.insert((group.to_owned(), name.to_owned())) {
+                let opt = Opt::new(group, name, OptType::string()).multi();
+                opts.push(default.into_iter().fold(opt, Opt::with_default));
+            }
+        };
+        for (group, name) in self.names.all_set() {
+            add(group, name, None);
+        }
+        let groups = self.names.all_set().map(|(group, _)| group);
+        let former_groups = self
+            .names
+            .opts
+            .iter()
+            .flat_map(Opt::deprecated)
+            .map(OptName::group);
+        for group in groups.chain(former_groups) {
+            // A service has options in each of its groups; this one stands for them.
+            add(group, "\u{1}", None);
+        }
+        for file in self.files.iter().chain(after) {
+            for entry in file.document.entries() {
+                let value = entry.value();
+                for reference in references(&value) {
+                    let group = entry.group();
+                    let Ok(group) = group.to_str() else { continue };
+                    let (group, name) = self.names.target(group, reference.parts());
+                    if self.names.exists(group, name) {
+                        // Its default is not known here, but it is the same before and after.
+                        add(group, name, Some(format!("\u{1}{group}.{name}\u{1}")));
+                    }
+                }
+            }
+        }
+        opts
+    }
+
+    /// The options as a program registers them that was not told: former names are options.
+    fn opts_untold(&self, told: &[Opt]) -> Vec<Opt> {
+        let renamed = |opt: &&Opt| !opt.deprecated().is_empty();
+        let former = self.names.opts.iter().filter(renamed).flat_map(|opt| {
+            opt.deprecated().iter().map(move |name| {
+                let own = Opt::new(name.group(), name.name(), OptType::string());
+                let own = if opt.is_multi() { own.multi() } else { own };
+                opt.default()
+                    .iter()
+                    .fold(own, |own, value| own.with_default(value))
+            })
+        });
+        told.iter()
+            .filter(|opt| !renamed(opt))
+            .cloned()
+            .chain(former)
+            .collect()
+    }
+}
+
+/// The option without its type: a value that is not of the type must be kept too.
+fn as_text(opt: &Opt) -> Opt {
+    let text = Opt::new(opt.name().group(), opt.name().name(), OptType::string());
+    let text = if opt.is_multi() { text.multi() } else { text };
+    let text = opt
+        .default()
+        .iter()
+        .fold(text, |text, value| text.with_default(value));
+    opt.deprecated().iter().fold(text, |text, name| {
+        text.with_deprecated(name.group(), name.name())
+    })
+}
+
+struct Comparison<'c> {
+    before_told: Config<'c>,
+    before_untold: Config<'c>,
+    after: Config<'c>,
+    after_untold: Config<'c>,
+}
+
+impl Comparison<'_> {
+    fn of_option(&self, opt: &Opt) -> Option<Difference> {
+        let (group, name) = (opt.name().group(), opt.name().name());
+        let told = self
+            .before_told
+            .get(group, name)
+            .map(|setting| setting.texts)
+            .ok();
+        let untold = self.untold(opt);
+        let after = self
+            .after
+            .get(group, name)
+            .map(|setting| setting.texts)
+            .ok();
+        let kept = match (&told, &untold) {
+            (Some(told), Some(untold)) => after.as_ref() == Some(told) && told == untold,
+            (Some(value), None) | (None, Some(value)) => after.as_ref() == Some(value),
+            (None, None) => after.is_none(),
+        };
+        let before = untold
+            .filter(|untold| after.as_ref() != Some(untold))
+            .or(told);
+        (!kept).then(|| Difference {
+            option: opt.name().clone(),
+            before,
+            after,
+        })
+    }
+
+    /// What a program that was not told of the new names reads before.
+    fn untold(&self, opt: &Opt) -> Option<Vec<String>> {
+        let (group, name) = (opt.name().group(), opt.name().name());
+        if opt.deprecated().is_empty() {
+            return self
+                .before_untold
+                .get(group, name)
+                .map(|setting| setting.texts)
+                .ok();
+        }
+        let set = self.before_told.occurrences(opt).effective;
+        if set.is_empty() || set.iter().any(|occurrence| occurrence.name_index == 0) {
+            return None;
+        }
+        set.iter()
+            .map(|occurrence| {
+                let group = occurrence.entry.group();
+                let value = occurrence.entry.value();
+                let text = value.to_str_lossy();
+                self.before_untold
+                    .substitute(&text, &group.to_str_lossy())
+                    .ok()
+            })
+            .collect()
+    }
+
+    /// With the old names kept, a program that was not told must read the same as before.
+    fn of_former(&self, name: &OptName) -> Option<Difference> {
+        let read = |config: &Config<'_>| {
+            config
+                .get(name.group(), name.name())
+                .map(|setting| setting.texts)
+                .ok()
+        };
+        let (before, after) = (read(&self.before_untold), read(&self.after_untold));
+        (before != after).then(|| Difference {
+            option: name.clone(),
+            before,
+            after,
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! `$references` that must follow a move.
+
+use std::ops::Range;
+
+use bstr::ByteSlice;
+use oslo_config::{DEFAULT_GROUP, Entry, OptName, Reference, references};
+
+use super::ChangeKind;
+use super::names::Names;
+use super::plan::{Plan, Step};
+
+/// A reference that is given another name.
+#[derive(Debug, Clone)]
+pub(crate) struct Rewrite {
+    /// The bytes of the document that are the name.
+    pub(crate) range: Range<usize>,
+    pub(crate) new_name: String,
+    pub(crate) from: OptName,
+    pub(crate) to: OptName,
+    /// The reference leads to an option that moved; otherwise the value itself moved, and the
+    /// reference to its old neighbour was qualified.
+    pub(crate) followed: bool,
+}
+
+/// Why the references of a moved value are ambiguous, in words; `None` when they are not.
+///
+/// A program that knows only the former name looks `$x` up in the former group, one that knows the
+/// current name looks it up in the current group. Where both find something, the value may have
+/// had either meaning.
+pub(crate) fn ambiguity(step: &Step<'_>, names: &Names<'_>) -> Option<String> {
+    let (old, new) = (step.from.group(), step.to.group());
+    if old == new || step.action == ChangeKind::Drop {
+        return None;
+    }
+    let document = step.entry.section().document();
+    let found = step
+        .entry
+        .value_ranges()
+        .flat_map(|range| references(&document.text()[range]));
+    found
+        .filter(|reference| reference.parts().0.is_none())
+        .find_map(|reference| {
+            let name = reference.name();
+            let before = names.target(old, (None, name));
+            let after = names.target(new, (None, name));
+            // Both look-ups lead to an option; only the default group's needs no check that it exists.
+            let both_found = names.exists(before.0, name) && names.exists(after.0, name);
+            let captured = before.0 == DEFAULT_GROUP && after.0 == new;
+            let follows = names.by_former(before.0, before.1).is_some();
+            if before == after || follows || !(both_found || captured) {
+                return None;
+            }
+            let suggested = if before.0 == DEFAULT_GROUP {
+                after.0
+            } else {
+                before.0
+            };
+            Some(format!(
+                "its value refers to ${name}, which is [{}] {name} for a program that knows {} and \
+             [{}] {name} for one that knows {}: write the group into the reference, as in \
+             ${suggested}.{name}",
+                before.0, step.from, after.0, step.to,
+            ))
+        })
+}
+
+/// The references in the value of an entry that are to be given another name. `step` is what is
+/// done to the entry itself, when it is moved or copied.
+pub(crate) fn rewrites(
+    entry: Entry<'_, '_>,
+    step: Option<&Step<'_>>,
+    names: &Names<'_>,
+    plan: &Plan<'_>,
+) -> Vec<Rewrite> {
+    let document = entry.section().document();
+    let group = entry.group();
+    let Ok(group) = group.to_str() else {
+        return Vec::new();
+    };
+    let in_value = entry.value_ranges().flat_map(|range| {
+        let found = references(&document.text()[range.clone()]);
+        found
+            .into_iter()
+            .map(move |reference| (range.start, reference))
+    });
+    in_value
+        .filter_map(|(start, reference)| {
+            let range = start + reference.range().start..start + reference.range().end;
+            follow(group, &reference, range.clone(), names, plan)
+                .or_else(|| qualify(&reference, range, step?, names))
+        })
+        .collect()
+}
+
+/// A reference by a former name gets the current one.
+fn follow(
+    group: &str,
+    reference: &Reference,
+    range: Range<usize>,
+    names: &Names<'_>,
+    plan: &Plan<'_>,
+) -> Option<Rewrite> {
+    let (old_group, old_name) = names.target(group, reference.parts());
+    let opt = names.by_former(old_group, old_name)?;
+    if plan.leaves_out(opt.name()) {
+        return None;
+    }
+    Some(Rewrite {
+        range,
+        new_name: written(opt.name()),
+        from: OptName::new(old_group, old_name),
+        to: opt.name().clone(),
+        followed: true,
+    })
+}
+
+/// A moved value's reference to an old neighbour gets the neighbour's group.
+fn qualify(
+    reference: &Reference,
+    range: Range<usize>,
+    step: &Step<'_>,
+    names: &Names<'_>,
+) -> Option<Rewrite> {
+    let old = step.from.group();
+    let (None, name) = reference.parts() else {
+        return None;
+    };
+    let neighbour = old != DEFAULT_GROUP && old != step.to.group() && names.exists(old, name);
+    let target = OptName::new(old, name);
+    neighbour.then(|| Rewrite {
+        range,
+        new_name: written(&target),
+        from: target.clone(),
+        to: target,
+        followed: false,
+    })
+}
+
+/// A name as a reference to it is written: options of the default group have no group in front,
+/// since oslo.config refuses `$DEFAULT.name`.
+fn written(name: &OptName) -> String {
+    if name.group() == DEFAULT_GROUP {
+        name.name().to_owned()
+    } else {
+        name.to_string()
+    }
+}

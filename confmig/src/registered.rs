@@ -1,0 +1,62 @@
+//! The options that a set of files is read with.
+
+use std::collections::HashSet;
+
+use bstr::ByteSlice;
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, references};
+
+use crate::known::KnownNames;
+use crate::pack::Pack;
+
+/// The options of a pack, and as texts: those that are set, and those that values refer to and the
+/// service knows. Of the latter the defaults are not known here; such an option stands for itself,
+/// so that `http://$my_ip` stays `http://$my_ip` instead of being an error.
+#[must_use]
+pub fn registered(files: &[ParsedFile<'_>], pack: &Pack) -> Vec<Opt> {
+    let known = KnownNames::of(pack);
+    let mut opts = pack.opts.clone();
+    let mut seen: HashSet<OptName> = opts
+        .iter()
+        .flat_map(|opt| std::iter::once(opt.name()).chain(opt.deprecated()))
+        .cloned()
+        .collect();
+    let mut add = |name: OptName, default: Option<String>| {
+        if seen.insert(name.clone()) {
+            let opt = Opt::new(name.group(), name.name(), OptType::string());
+            let opt = default.into_iter().fold(opt, Opt::with_default);
+            opts.push(if known.is_multi(name.group(), name.name()) {
+                opt.multi()
+            } else {
+                opt
+            });
+        }
+    };
+    let entries = || files.iter().flat_map(|file| file.document.entries());
+    for entry in entries() {
+        add(
+            OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()),
+            None,
+        );
+    }
+    for entry in entries() {
+        let (group, value) = (entry.group(), entry.value());
+        for reference in references(&value) {
+            let (named, name) = reference.parts();
+            let own_group = group.to_str_lossy();
+            let groups = match named {
+                Some(named) => vec![named],
+                None => vec![&*own_group, DEFAULT_GROUP],
+            };
+            if let Some(group) = groups.into_iter().find(|group| known.has(group, name)) {
+                let target = OptName::new(group, name);
+                let itself = if group == DEFAULT_GROUP {
+                    name.to_owned()
+                } else {
+                    target.to_string()
+                };
+                add(target, Some(format!("$${itself}")));
+            }
+        }
+    }
+    opts
+}

@@ -1,0 +1,117 @@
+//! Unified diffs with secrets masked.
+
+use std::borrow::Cow;
+use std::io::Write as _;
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use similar::{ChangeTag, TextDiff};
+
+use crate::secret::Secrets;
+
+/// Whether output has colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paint {
+    /// Plain text.
+    Plain,
+    /// With ANSI escape sequences.
+    Colour,
+}
+
+/// A unified diff of two texts, three lines of context around each change; empty when they are
+/// equal. Unless secrets are shown, their values are masked, and the diff is for reading only.
+#[must_use]
+pub fn unified_diff(
+    path: &Path,
+    before: &[u8],
+    after: &[u8],
+    secrets: &Secrets<'_>,
+    paint: Paint,
+) -> Vec<u8> {
+    let split = |text| crate::lines::split(text).collect::<Vec<_>>();
+    let (old, new) = (split(before), split(after));
+    let shown = [secrets.lines(before), secrets.lines(after)];
+    let diff = TextDiff::from_slices(&old, &new);
+    let mut output = Output {
+        bytes: Vec::new(),
+        paint,
+    };
+    for (index, group) in diff.grouped_ops(3).iter().enumerate() {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else {
+            continue;
+        };
+        if index == 0 {
+            output.line(
+                Style::new().bold(),
+                format!("--- {}", path.display()).as_bytes(),
+            );
+            output.line(
+                Style::new().bold(),
+                format!("+++ {}", path.display()).as_bytes(),
+            );
+        }
+        let old = range(first.old_range().start..last.old_range().end);
+        let new = range(first.new_range().start..last.new_range().end);
+        let header = format!("@@ -{old} +{new} @@");
+        output.line(AnsiColor::Cyan.on_default(), header.as_bytes());
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let (sign, style, side, line) = match change.tag() {
+                ChangeTag::Equal => (b' ', Style::new(), 0, change.old_index()),
+                ChangeTag::Delete => (b'-', AnsiColor::Red.on_default(), 0, change.old_index()),
+                ChangeTag::Insert => (b'+', AnsiColor::Green.on_default(), 1, change.new_index()),
+            };
+            let text = line
+                .and_then(|line| shown[side].get(line))
+                .map_or(b"".as_slice(), Cow::as_ref);
+            output.change(sign, style, text);
+        }
+    }
+    output.bytes
+}
+
+/// A range of lines as a hunk's header has it.
+fn range(lines: std::ops::Range<usize>) -> String {
+    match lines.len() {
+        1 => format!("{}", lines.start + 1),
+        0 => format!("{},0", lines.start),
+        count => format!("{},{count}", lines.start + 1),
+    }
+}
+
+struct Output {
+    bytes: Vec<u8>,
+    paint: Paint,
+}
+
+impl Output {
+    fn line(&mut self, style: Style, text: &[u8]) {
+        let plain = self.paint == Paint::Plain;
+        // Writing to a Vec cannot fail.
+        let _ = if plain {
+            Ok(())
+        } else {
+            write!(self.bytes, "{style}")
+        };
+        self.bytes.extend_from_slice(text);
+        let _ = if plain {
+            Ok(())
+        } else {
+            write!(self.bytes, "{style:#}")
+        };
+        self.bytes.push(b'\n');
+    }
+
+    /// A line of the text. CR LF is kept, so that the diff can be applied; a lone CR becomes LF.
+    fn change(&mut self, sign: u8, style: Style, text: &[u8]) {
+        let (content, end) = crate::lines::split_end(text);
+        let mut line = vec![sign];
+        line.extend_from_slice(content);
+        if end == b"\r\n" {
+            line.push(b'\r');
+        }
+        self.line(style, &line);
+        if end.is_empty() {
+            self.line(Style::new(), b"\\ No newline at end of file");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! JSON for programs. Keys may be added; those that are here keep their names and meaning.
+
+use bstr::ByteSlice;
+use oslo_config::{Occurrence, OptName, Origin, ParsedFile, Setting};
+use serde::Serialize;
+
+use crate::diagnostic::Diagnostic;
+use crate::migrate::Migration;
+use crate::secret::Secrets;
+
+#[derive(Serialize)]
+struct DiagnosticForm<'a> {
+    code: &'static str,
+    severity: &'static str,
+    message: &'a str,
+    file: Option<String>,
+    line: Option<usize>,
+    column: Option<usize>,
+    help: Option<&'a str>,
+}
+
+impl<'a> DiagnosticForm<'a> {
+    fn new(diagnostic: &'a Diagnostic) -> Self {
+        let place = diagnostic.place.as_ref();
+        DiagnosticForm {
+            code: diagnostic.code.as_str(),
+            severity: diagnostic.code.severity().as_str(),
+            message: &diagnostic.message,
+            file: place.map(|place| place.path.to_string_lossy().into_owned()),
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
+            help: diagnostic.help.as_deref(),
+        }
+    }
+}
+
+fn diagnostic_forms(diagnostics: &[Diagnostic]) -> Vec<DiagnosticForm<'_>> {
+    diagnostics.iter().map(DiagnosticForm::new).collect()
+}
+
+fn to_json(form: &impl Serialize) -> String {
+    // Only maps with other keys than strings and failing writers can make this fail.
+    serde_json::to_string_pretty(form).unwrap_or_default() + "\n"
+}
+
+/// The JSON of `confmig check`: `{"diagnostics":[…]}`.
+#[must_use]
+pub fn check_json(diagnostics: &[Diagnostic]) -> String {
+    #[derive(Serialize)]
+    struct Form<'a> {
+        diagnostics: Vec<DiagnosticForm<'a>>,
+    }
+    to_json(&Form {
+        diagnostics: diagnostic_forms(diagnostics),
+    })
+}
+
+/// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`.
+#[must_use]
+pub fn migrate_json(migration: &Migration, diagnostics: &[Diagnostic]) -> String {
+    #[derive(Serialize)]
+    struct Form<'a> {
+        files: Vec<FileForm<'a>>,
+        diagnostics: Vec<DiagnosticForm<'a>>,
+    }
+    #[derive(Serialize)]
+    struct FileForm<'a> {
+        path: String,
+        changed: bool,
+        changes: Vec<ChangeForm<'a>>,
+    }
+    #[derive(Serialize)]
+    struct ChangeForm<'a> {
+        rule: &'a str,
+        kind: &'static str,
+        line: usize,
+        from: String,
+        to: String,
+        message: &'a str,
+    }
+    let files = migration.files.iter().map(|file| FileForm {
+        path: file.path.to_string_lossy().into_owned(),
+        changed: !file.changes.is_empty(),
+        changes: file
+            .changes
+            .iter()
+            .map(|change| ChangeForm {
+                rule: &change.rule,
+                kind: change.kind.as_str(),
+                line: change.line,
+                from: change.from.to_string(),
+                to: change.to.to_string(),
+                message: &change.message,
+            })
+            .collect(),
+    });
+    to_json(&Form {
+        files: files.collect(),
+        diagnostics: diagnostic_forms(diagnostics),
+    })
+}
+
+/// The JSON of `confmig show`: `{"files":[…],"options":[…]}`.
+#[must_use]
+pub fn show_json(
+    files: &[ParsedFile<'_>],
+    options: &[(OptName, Setting<'_>)],
+    secrets: &Secrets<'_>,
+) -> String {
+    #[derive(Serialize)]
+    struct Form {
+        files: Vec<FileForm>,
+        options: Vec<OptionForm>,
+    }
+    #[derive(Serialize)]
+    struct FileForm {
+        path: String,
+        sections: Vec<SectionForm>,
+    }
+    #[derive(Serialize)]
+    struct SectionForm {
+        name: String,
+        line: usize,
+        entries: Vec<EntryForm>,
+    }
+    #[derive(Serialize)]
+    struct EntryForm {
+        key: String,
+        line: usize,
+        value: String,
+    }
+    let entry_form = |entry: oslo_config::Entry<'_, '_>| {
+        let (group, key) = (entry.group(), entry.key().to_str_lossy());
+        let value = entry.value();
+        let value = value.to_str_lossy();
+        let value = secrets
+            .value(&group.to_str_lossy(), &key, &value)
+            .into_owned();
+        EntryForm {
+            key: key.into_owned(),
+            line: entry.line(),
+            value,
+        }
+    };
+    let section_form = |section: oslo_config::Section<'_, '_>| SectionForm {
+        name: section.name().to_string(),
+        line: section.line(),
+        entries: section.entries().map(entry_form).collect(),
+    };
+    let file_form = |file: &ParsedFile<'_>| FileForm {
+        path: file.path.to_string_lossy().into_owned(),
+        sections: file.document.sections().map(section_form).collect(),
+    };
+    let options = options
+        .iter()
+        .map(|(name, setting)| OptionForm::new(name, setting, secrets));
+    to_json(&Form {
+        files: files.iter().map(file_form).collect(),
+        options: options.collect(),
+    })
+}
+
+#[derive(Serialize)]
+struct OptionForm {
+    option: String,
+    value: Option<ValueForm>,
+    origin: OriginForm,
+    deprecated: bool,
+    hidden: Vec<HiddenForm>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ValueForm {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Serialize, Default)]
+struct OriginForm {
+    kind: &'static str,
+    file: Option<String>,
+    line: Option<usize>,
+    name: Option<String>,
+    variable: Option<String>,
+}
+
+#[derive(Serialize)]
+struct HiddenForm {
+    file: String,
+    line: usize,
+    name: String,
+}
+
+impl OptionForm {
+    fn new(name: &OptName, setting: &Setting<'_>, secrets: &Secrets<'_>) -> Self {
+        let shown = |text: &String| secrets.value(name.group(), name.name(), text).into_owned();
+        let value = match setting.texts.as_slice() {
+            [] => None,
+            [text]
+                if !matches!(setting.value, oslo_config::Value::List(_))
+                    || setting.occurrences.effective.len() < 2 =>
+            {
+                Some(ValueForm::One(shown(text)))
+            }
+            texts => Some(ValueForm::Many(texts.iter().map(shown).collect())),
+        };
+        OptionForm {
+            option: name.to_string(),
+            value,
+            origin: OriginForm::new(&setting.origin),
+            deprecated: setting.origin.deprecated_name().is_some(),
+            hidden: setting
+                .occurrences
+                .hidden
+                .iter()
+                .map(HiddenForm::new)
+                .collect(),
+        }
+    }
+}
+
+impl OriginForm {
+    fn new(origin: &Origin) -> Self {
+        match origin {
+            Origin::Unset => OriginForm {
+                kind: "unset",
+                ..OriginForm::default()
+            },
+            Origin::Default => OriginForm {
+                kind: "default",
+                ..OriginForm::default()
+            },
+            Origin::Environment { variable } => OriginForm {
+                kind: "environment",
+                variable: Some(variable.clone()),
+                ..OriginForm::default()
+            },
+            Origin::File {
+                path, line, name, ..
+            } => OriginForm {
+                kind: "file",
+                file: Some(path.to_string_lossy().into_owned()),
+                line: Some(*line),
+                name: Some(name.to_string()),
+                variable: None,
+            },
+        }
+    }
+}
+
+impl HiddenForm {
+    fn new(hidden: &Occurrence<'_>) -> Self {
+        let entry = hidden.entry;
+        HiddenForm {
+            file: hidden.path.to_string_lossy().into_owned(),
+            line: entry.line(),
+            name: format!("{}.{}", entry.group(), entry.key()),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Keeping passwords out of everything that is shown.
+
+use std::borrow::Cow;
+
+use bstr::ByteSlice;
+use oslo_config::DEFAULT_GROUP;
+
+use crate::known::KnownNames;
+use crate::pack::Pack;
+
+/// What stands in place of a secret.
+const MASK: &str = "****";
+
+/// Parts of names that tell of a secret, for options that nobody has described.
+const TELLING: [&str; 9] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "credential",
+    "private_key",
+    "api_key",
+];
+
+/// Decides what is shown: everything, or everything but secrets.
+///
+/// A secret is the value of an option that is marked so, of an unknown option whose name tells of
+/// one, and the password in any URL, also in comments and in options that are commented out.
+#[derive(Debug, Clone, Copy)]
+pub struct Secrets<'p> {
+    pack: &'p Pack,
+    known: &'static KnownNames,
+    shown: bool,
+}
+
+impl<'p> Secrets<'p> {
+    /// Hides secrets.
+    #[must_use]
+    pub fn hidden(pack: &'p Pack) -> Self {
+        Secrets {
+            pack,
+            known: KnownNames::of(pack),
+            shown: false,
+        }
+    }
+
+    /// Shows everything.
+    #[must_use]
+    pub fn shown(pack: &'p Pack) -> Self {
+        Secrets {
+            shown: true,
+            ..Secrets::hidden(pack)
+        }
+    }
+
+    /// Tells whether the value of an option is secret as a whole.
+    #[must_use]
+    pub fn is_secret(&self, group: &str, name: &str) -> bool {
+        let named = |opt: &&oslo_config::Opt| {
+            let mut names = std::iter::once(opt.name()).chain(opt.deprecated());
+            names.any(|known| known.group() == group && known.name() == name)
+        };
+        if let Some(opt) = self.pack.opts.iter().find(named) {
+            return opt.is_secret() || self.known.is_secret(group, name) == Some(true);
+        }
+        let name = name.replace('-', "_");
+        self.known.is_secret(group, &name).unwrap_or_else(|| {
+            let name = name.to_lowercase();
+            TELLING.iter().any(|part| name.contains(part))
+        })
+    }
+
+    /// A value as it may be shown.
+    #[must_use]
+    pub fn value<'t>(&self, group: &str, name: &str, value: &'t str) -> Cow<'t, str> {
+        if self.shown || value.is_empty() {
+            Cow::Borrowed(value)
+        } else if self.is_secret(group, name) {
+            Cow::Borrowed(MASK)
+        } else {
+            match without_credentials(value.as_bytes()) {
+                Cow::Borrowed(_) => Cow::Borrowed(value),
+                Cow::Owned(masked) => Cow::Owned(masked.to_str_lossy().into_owned()),
+            }
+        }
+    }
+
+    /// A text of no particular option, such as a comment, as it may be shown.
+    #[must_use]
+    pub fn text<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        if self.shown {
+            Cow::Borrowed(text)
+        } else {
+            without_credentials(text)
+        }
+    }
+
+    /// The lines of a text as they may be shown, each with its line end. The text need not be
+    /// well-formed.
+    #[must_use]
+    pub fn lines<'t>(&self, text: &'t [u8]) -> Vec<Cow<'t, [u8]>> {
+        let mut reader = Reader {
+            secrets: self,
+            group: DEFAULT_GROUP.into(),
+            in_secret: false,
+        };
+        crate::lines::split(text)
+            .map(|line| {
+                if self.shown {
+                    Cow::Borrowed(line)
+                } else {
+                    reader.line(line)
+                }
+            })
+            .collect()
+    }
+}
+
+/// Goes through a text line by line, knowing in which section and value it is.
+struct Reader<'s, 'p> {
+    secrets: &'s Secrets<'p>,
+    group: String,
+    /// The last assignment was to a secret option. Kept over blank lines and comments: an indented
+    /// line after them is an error, but still part of a secret.
+    in_secret: bool,
+}
+
+impl Reader<'_, '_> {
+    fn line<'t>(&mut self, line: &'t [u8]) -> Cow<'t, [u8]> {
+        let (content, end) = crate::lines::split_end(line);
+        match content.trim_ascii_end().first() {
+            None => Cow::Borrowed(line),
+            Some(b'[') => {
+                let name = content.trim_ascii_end().trim_with(|c| c == '[' || c == ']');
+                let name = name.to_str_lossy();
+                self.group = if name == DEFAULT_GROUP {
+                    name.into_owned()
+                } else {
+                    name.to_lowercase()
+                };
+                self.in_secret = false;
+                without_credentials(line)
+            }
+            Some(b' ' | b'\t') if self.in_secret => masked(&content[..indent(content)], end),
+            Some(b' ' | b'\t') => without_credentials(line),
+            Some(b'#' | b';') => self.assignment(line).0,
+            Some(_) => {
+                let (shown, secret) = self.assignment(line);
+                self.in_secret = secret;
+                shown
+            }
+        }
+    }
+
+    /// An assignment, commented out or not, or a line that should have been one; and whether its
+    /// value is secret.
+    fn assignment<'t>(&self, line: &'t [u8]) -> (Cow<'t, [u8]>, bool) {
+        let (content, end) = crate::lines::split_end(line);
+        let start = content.find_not_byteset(b"#; \t").unwrap_or(content.len());
+        let separator = content[start..].find_byteset(b"=:").map(|at| start + at);
+        // Without a separator, what follows the first word may be the value.
+        let at = separator.or_else(|| content[start..].find_byteset(b" \t").map(|at| start + at));
+        let Some(at) = at else {
+            return (without_credentials(line), false);
+        };
+        let key = content[start..at].trim().to_str_lossy();
+        if !self.secrets.is_secret(&self.group, &key) {
+            return (without_credentials(line), false);
+        }
+        let after = &content[at + 1..];
+        if after.trim().is_empty() {
+            return (Cow::Borrowed(line), true);
+        }
+        (masked(&content[..at + 1 + indent(after)], end), true)
+    }
+}
+
+fn indent(text: &[u8]) -> usize {
+    text.len() - text.trim_ascii_start().len()
+}
+
+fn masked<'t>(before: &[u8], end: &[u8]) -> Cow<'t, [u8]> {
+    Cow::Owned([before, MASK.as_bytes(), end].concat())
+}
+
+/// Masks the password of each `scheme://user:password@`. The password reaches to the last `@` of
+/// the word, since it may hold any character, and a URL may name several hosts.
+#[must_use]
+pub fn without_credentials(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut output: Vec<u8> = Vec::new();
+    let mut kept = 0;
+    let mut from = 0;
+    while let Some(at) = text[from..].find("://").map(|at| from + at + 3) {
+        let end = text[at..]
+            .find_byteset(b" \t\r\n\"'<>")
+            .map_or(text.len(), |end| at + end);
+        from = at;
+        let Some(host) = text[at..end].rfind_byte(b'@').map(|host| at + host) else {
+            continue;
+        };
+        if let Some(colon) = text[at..host].find_byte(b':').map(|colon| at + colon + 1) {
+            output.extend_from_slice(&text[kept..colon]);
+            output.extend_from_slice(MASK.as_bytes());
+            kept = host;
+        }
+        from = host;
+    }
+    if output.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    output.extend_from_slice(&text[kept..]);
+    Cow::Owned(output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let pack = Pack::load("standalone-ilo").unwrap();
+        let lines = Secrets::hidden(&pack).lines(text.as_bytes());
+        String::from_utf8(lines.concat()).unwrap()
+    }
+
+    #[test]
+    fn values_of_secret_options_are_masked_wherever_they_stand() {
+        assert_eq!(
+            shown("[DEFAULT]\nrabbit_password = hunter2\n#rabbit_password=old\nmy_ip = 1.2.3.4\n"),
+            "[DEFAULT]\nrabbit_password = ****\n#rabbit_password=****\nmy_ip = 1.2.3.4\n"
+        );
+        assert_eq!(
+            shown("[Database]\r\nconnection: mysql://a\r\n  b\r\n\r\n  c\r\n"),
+            "[Database]\r\nconnection: ****\r\n  ****\r\n\r\n  ****\r\n"
+        );
+        assert_eq!(
+            shown("[site]\nour_api_token hunter2\n"),
+            "[site]\nour_api_token ****\n"
+        );
+        assert_eq!(shown("[swift]\npassword =\n"), "[swift]\npassword =\n");
+    }
+
+    #[test]
+    fn passwords_in_urls_are_masked_wherever_they_stand() {
+        assert_eq!(
+            shown("# see http://joe:pa@ss/word@host/x and http://h:80/a\n"),
+            "# see http://joe:****@host/x and http://h:80/a\n"
+        );
+        assert_eq!(
+            shown("x = 'rabbit://u:p@h1:5672,v:q@h2/'"),
+            "x = 'rabbit://u:****@h2/'"
+        );
+        assert_eq!(
+            shown("[a]\nx = y\n  http://u:p@h\n"),
+            "[a]\nx = y\n  http://u:****@h\n"
+        );
+    }
+}
