@@ -32,6 +32,8 @@ pub enum Code {
     IllTypedValue,
     /// A reference leads nowhere, or has become empty.
     DanglingReference,
+    /// A value refers to itself.
+    ReferenceLoop,
     /// A line has bytes that are not UTF-8; Python refuses such a file.
     NotUtf8,
     /// Images are to be hosted on a web server, but its URL is not set.
@@ -70,7 +72,7 @@ impl Severity {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Code; 17] = [
+    pub const ALL: [Code; 18] = [
         Code::Syntax,
         Code::DeprecatedName,
         Code::HiddenValue,
@@ -81,6 +83,7 @@ impl Code {
         Code::UnknownOption,
         Code::IllTypedValue,
         Code::DanglingReference,
+        Code::ReferenceLoop,
         Code::NotUtf8,
         Code::WebServerUrlMissing,
         Code::WebServerRootMissing,
@@ -104,6 +107,7 @@ impl Code {
             Code::UnknownOption => "unknown-option",
             Code::IllTypedValue => "ill-typed-value",
             Code::DanglingReference => "dangling-reference",
+            Code::ReferenceLoop => "reference-loop",
             Code::NotUtf8 => "not-utf8",
             Code::WebServerUrlMissing => "web-server-url-missing",
             Code::WebServerRootMissing => "web-server-root-missing",
@@ -121,6 +125,7 @@ impl Code {
             Code::Syntax
             | Code::IllTypedValue
             | Code::DanglingReference
+            | Code::ReferenceLoop
             | Code::WebServerUrlMissing
             | Code::UrlWithoutScheme => Severity::Error,
             _ => Severity::Warning,

@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod diagnostic;
+pub mod explain;
 pub mod known;
 mod lines;
 pub mod migrate;

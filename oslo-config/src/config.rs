@@ -227,6 +227,22 @@ impl<'d> Config<'d> {
         self.find(opt, opt.name().group())
     }
 
+    /// Tells where an option's value comes from, without reading the value.
+    #[must_use]
+    pub fn origin(&self, opt: &Opt) -> Origin {
+        self.raw(opt, opt.name(), &self.occurrences(opt)).0
+    }
+
+    /// Replaces the references in a text, as in the value of an option of `group`.
+    ///
+    /// # Errors
+    ///
+    /// When a reference leads nowhere, or to an option whose value is not of its type.
+    pub fn substitute(&self, text: &str, group: &str) -> Result<String, GetError> {
+        let open = &mut Vec::new();
+        template::substitute(text, |name| self.refer(name, group, open))
+    }
+
     /// As [`Config::occurrences`], the option's own group taken to be `group`: what a reference by a
     /// former name looks up.
     fn find(&self, opt: &Opt, group: &str) -> Occurrences<'d> {
@@ -353,8 +369,13 @@ impl<'d> Config<'d> {
         }
     }
 
-    /// What a reference in a value of an option of `group` becomes.
-    fn refer(&self, name: &str, group: &str, open: &mut Vec<OptName>) -> Result<String, GetError> {
+    /// What a reference in a value of an option of `group` becomes; `None` when it stays as it is.
+    fn refer(
+        &self,
+        name: &str,
+        group: &str,
+        open: &mut Vec<OptName>,
+    ) -> Result<Option<String>, GetError> {
         let (named_group, option) = split_name(name);
         let depth = open.len();
         let first = self.referred(named_group, named_group.unwrap_or(group), option, open);
@@ -366,7 +387,7 @@ impl<'d> Config<'d> {
             }
             other => other,
         }?;
-        Ok(value.to_python_str())
+        Ok(value.as_ref().map(Value::to_python_str))
     }
 
     fn referred(
@@ -375,7 +396,7 @@ impl<'d> Config<'d> {
         group: &str,
         name: &str,
         open: &mut Vec<OptName>,
-    ) -> Result<Value, GetError> {
+    ) -> Result<Option<Value>, GetError> {
         // `$DEFAULT.name` is an error too: the default group is not a registered one.
         if let Some(named) = named_group.filter(|named| !self.groups.contains(named)) {
             return Err(GetError::NoSuchGroup {
@@ -385,17 +406,26 @@ impl<'d> Config<'d> {
         if group == DEFAULT_GROUP && self.groups.contains(name) {
             return Err(GetError::GroupReference { name: name.into() });
         }
-        let opt = self
-            .registered
-            .get(&(group, name))
-            .or_else(|| self.deprecated.get(&(group, name)));
-        let Some(opt) = opt else {
-            return Err(GetError::NoSuchOption {
-                name: OptName::new(group, name).to_string(),
-            });
+        let registered = |name| self.registered.get(&(group, name)).copied();
+        let opt = match (registered(name), self.deprecated.get(&(group, name))) {
+            (Some(opt), _) => opt,
+            // oslo.config forgets to leave the former name's group for the default one, and takes the
+            // option of that name in this group. If there is none, the reference stays as text.
+            (None, Some(opt)) if opt.name().group() == DEFAULT_GROUP && group != DEFAULT_GROUP => {
+                match registered(opt.name().name()) {
+                    Some(opt) => opt,
+                    None => return Ok(None),
+                }
+            }
+            (None, Some(opt)) => opt,
+            (None, None) => {
+                return Err(GetError::NoSuchOption {
+                    name: OptName::new(group, name).to_string(),
+                });
+            }
         };
         self.setting(opt, group, name, open)
-            .map(|setting| setting.value)
+            .map(|setting| Some(setting.value))
     }
 }
 

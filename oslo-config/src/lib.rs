@@ -38,8 +38,8 @@
 //! - Bytes that are not UTF-8 are kept; Python refuses such a file. Looked at as a value, they read
 //!   as U+FFFD.
 //! - A whole number is read in ASCII digits only and has at most 128 bits.
-//! - In the printed form of a list (a `$reference` to a list option), a few characters outside ASCII
-//!   may be escaped differently.
+//! - In the printed form of a list (a `$reference` to a list option), characters that only one of
+//!   Rust and Python knows, having the newer version of Unicode, are escaped by the other one.
 //! - A text of 4 GiB or more is refused.
 //!
 //! Not here: options of the command line, `HostnameOpt`, `HostDomainOpt`, ranges, regular

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use bstr::ByteSlice;
 
+use crate::text::is_letter;
+
 /// A reference to another option, in the text of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
@@ -68,10 +70,11 @@ pub fn references(value: &[u8]) -> Vec<Reference> {
         .collect()
 }
 
-/// Puts the result of `resolve` in place of each reference, and `$` in place of each escape.
+/// Puts the result of `resolve` in place of each reference, and `$` in place of each escape. A
+/// reference for which it gives `None` stays as it is written.
 pub(crate) fn substitute<E>(
     value: &str,
-    mut resolve: impl FnMut(&str) -> Result<String, E>,
+    mut resolve: impl FnMut(&str) -> Result<Option<String>, E>,
 ) -> Result<String, E> {
     let text = with_plain_escapes(value.as_bytes());
     let mut output = Vec::with_capacity(text.len());
@@ -79,7 +82,10 @@ pub(crate) fn substitute<E>(
     for token in (Tokens { text: &text, at: 0 }) {
         output.extend_from_slice(&text[kept..token.range.start]);
         match token.name {
-            Some(name) => output.extend_from_slice(resolve(&text[name].to_str_lossy())?.as_bytes()),
+            Some(name) => match resolve(&text[name].to_str_lossy())? {
+                Some(value) => output.extend_from_slice(value.as_bytes()),
+                None => output.extend_from_slice(&text[token.range.clone()]),
+            },
             None => output.push(b'$'),
         }
         kept = token.range.end;
@@ -148,7 +154,9 @@ impl Tokens<'_> {
     fn name_end(&self, start: usize) -> usize {
         let mut end = start;
         for (at, next, character) in self.text[start..].char_indices() {
-            let fits = is_letter(character)
+            // The pattern is `[_a-z][._a-z0-9]*` without regard to case.
+            let fits = character == '_'
+                || is_letter(character)
                 || (at > 0 && (character.is_ascii_digit() || character == '.'));
             if !fits {
                 break;
@@ -159,19 +167,13 @@ impl Tokens<'_> {
     }
 }
 
-/// The pattern is `[_a-z]` without regard to case, by which Python also means these four letters.
-fn is_letter(character: char) -> bool {
-    character == '_'
-        || character.is_ascii_alphabetic()
-        || matches!(character, '\u{130}' | '\u{131}' | '\u{17f}' | '\u{212a}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn substituted(text: &str) -> String {
-        substitute(text, |name| Ok::<_, ()>(format!("<{name}>"))).unwrap()
+        let keep = |name: &str| (name != "kept").then(|| format!("<{name}>"));
+        substitute(text, |name| Ok::<_, ()>(keep(name))).unwrap()
     }
 
     #[test]
@@ -185,6 +187,7 @@ mod tests {
             substituted("$1 ${} ${a ${a-b} $ 100% $é $"),
             "$1 ${} ${a ${a-b} $ 100% $é $"
         );
+        assert_eq!(substituted("$kept ${kept} $$"), "$kept ${kept} $");
         assert_eq!(substituted("$_A9.x ${\u{212a}}"), "<_A9.x> <\u{212a}>");
     }
 }

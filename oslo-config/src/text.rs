@@ -53,6 +53,13 @@ pub(crate) fn trim_str(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
+/// Tells whether Python's pattern `[a-z]` without regard to case holds for `character`: beside the
+/// ASCII letters, these four have one of them as their other case.
+pub(crate) fn is_letter(character: char) -> bool {
+    character.is_ascii_alphabetic()
+        || matches!(character, '\u{130}' | '\u{131}' | '\u{17f}' | '\u{212a}')
+}
+
 /// The group that a section's name stands for: `DEFAULT` in capitals is the default group, every
 /// other name is lower-cased (`_normalize_group_name` of oslo.config 10.7.0).
 pub(crate) fn group_of_section(name: &[u8]) -> Cow<'_, [u8]> {

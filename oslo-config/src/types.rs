@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::text::trim_str;
+use crate::text::{is_letter, trim_str};
 use crate::uri;
 use crate::value::Value;
 
@@ -218,11 +218,10 @@ fn integer(
     max: Option<i128>,
     choices: &[i128],
 ) -> Result<Value, TypeError> {
-    let text = trim_str(text);
-    if text.is_empty() {
+    if trim_str(text).is_empty() {
         return Ok(Value::None);
     }
-    let number: i128 = python_digits(text)
+    let number: i128 = python_number(text)
         .and_then(|digits| digits.parse().ok())
         .ok_or_else(|| TypeError::new("expected a decimal whole number"))?;
     if choices.is_empty() {
@@ -238,11 +237,10 @@ fn integer(
 }
 
 fn float(text: &str, min: Option<f64>, max: Option<f64>) -> Result<Value, TypeError> {
-    let text = trim_str(text);
-    if text.is_empty() {
+    if trim_str(text).is_empty() {
         return Ok(Value::None);
     }
-    let number: f64 = python_digits(text)
+    let number: f64 = python_number(text)
         .and_then(|digits| digits.parse().ok())
         .ok_or_else(|| TypeError::new("expected a number"))?;
     check_bounds(number, min, max)?;
@@ -260,8 +258,11 @@ where
     }
 }
 
-/// Removes the underscores that Python allows between two digits; `None` when one stands elsewhere.
-fn python_digits(text: &str) -> Option<String> {
+/// Removes the white space that Python's `int()` and `float()` allow around a number (Unicode's, not
+/// the four separators that `str.strip()` takes for space, too), and the underscores that they allow
+/// between two digits; `None` when one stands elsewhere.
+fn python_number(text: &str) -> Option<String> {
+    let text = text.trim();
     let bytes = text.as_bytes();
     let digit = |at: Option<usize>| {
         at.and_then(|at| bytes.get(at))
@@ -367,11 +368,14 @@ fn host_address(text: &str, version: Option<IpVersion>) -> Result<Value, TypeErr
     Ok(Value::Str(name.into()))
 }
 
+/// Python's pattern is `(?!-)[A-Z0-9-]{1,63}(?<!-)$` without regard to case: its `$` also stands
+/// before a line feed at the end.
 fn is_host_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
+    let label = label.strip_suffix('\n').unwrap_or(label);
+    (1..=63).contains(&label.chars().count())
         && !label.starts_with('-')
         && !label.ends_with('-')
         && label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            .chars()
+            .all(|character| is_letter(character) || character.is_ascii_digit() || character == '-')
 }

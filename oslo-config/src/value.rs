@@ -60,8 +60,8 @@ impl Value {
         }
     }
 
-    /// What `repr(value)` gives in Python. Of characters outside ASCII, those that Rust's standard
-    /// library holds for unprintable are escaped; Python's tables may differ in a few.
+    /// What `repr(value)` gives in Python. Characters that are newer than one of the two versions of
+    /// Unicode, Rust's and Python's, may be escaped by one of them only.
     fn repr(&self) -> String {
         match self {
             Value::None => "None".into(),
@@ -114,8 +114,12 @@ fn str_repr(text: &str) -> String {
     repr
 }
 
+/// Tells whether Python's `str.isprintable()` holds for a character outside ASCII.
 fn is_printable(character: char) -> bool {
-    !character.is_whitespace() && !character.is_control() && character.escape_debug().count() == 1
+    // `str::escape_debug` goes by the same categories of Unicode, but for a combining character at
+    // the start of a text, which it escapes, too.
+    let after_another = format!("x{character}");
+    after_another.escape_debug().count() == 2
 }
 
 fn float_repr(value: f64) -> String {
@@ -151,8 +155,15 @@ mod tests {
     #[test]
     fn prints_as_python_does() {
         let text = |text: &str| Value::Str(text.into());
-        let list = Value::List(vec![text("it's"), text("a\\b\n\u{a0}é"), Value::None]);
-        assert_eq!(list.to_python_str(), r#"["it's", 'a\\b\n\xa0é', None]"#);
+        let list = Value::List(vec![
+            text("it's"),
+            text("a\\b\n\u{a0}éi\u{307}"),
+            Value::None,
+        ]);
+        assert_eq!(
+            list.to_python_str(),
+            "[\"it's\", 'a\\\\b\\n\\xa0éi\u{307}', None]"
+        );
         assert_eq!(text("as it is\n").to_python_str(), "as it is\n");
         assert_eq!(Value::None.to_python_str(), "");
         let dict = Value::Dict(vec![

@@ -24,7 +24,7 @@ impl Checker<'_> {
         let url = self.setting("deploy", &URL);
         let root = self.setting("deploy", &ROOT);
         if switch.value.as_bool() == Some(true) {
-            self.url_missing(&switch, url.as_ref(), found);
+            self.url_missing(&switch, found);
         } else {
             self.swift_missing(&switch, found);
         }
@@ -52,27 +52,21 @@ impl Checker<'_> {
         });
     }
 
-    fn url_missing(
-        &self,
-        switch: &Setting<'_>,
-        url: Option<&Setting<'_>>,
-        found: &mut Vec<Diagnostic>,
-    ) {
-        let text = url.and_then(|url| url.value.as_str()).unwrap_or_default();
-        if text.is_empty() {
+    fn url_missing(&self, switch: &Setting<'_>, found: &mut Vec<Diagnostic>) {
+        let Some(opt) = self.option("deploy", &URL) else {
+            return;
+        };
+        let texts = self
+            .config
+            .get(opt.name().group(), opt.name().name())
+            .map(|url| url.texts);
+        // A value that cannot be read is set, and has a diagnostic of its own.
+        if texts.is_ok_and(|texts| texts.iter().all(String::is_empty)) {
             let message = "images are to be hosted on a web server, but its URL is not set";
-            let help = format!("set [deploy] {} to where nodes reach it", self.url_name());
-            self.report(
-                found,
-                switch,
-                Diagnostic::new(Code::WebServerUrlMissing, message).help(help),
-            );
+            let help = format!("set [deploy] {} to where nodes reach it", opt.name().name());
+            let diagnostic = Diagnostic::new(Code::WebServerUrlMissing, message).help(help);
+            self.report(found, switch, diagnostic);
         }
-    }
-
-    fn url_name(&self) -> &str {
-        let mut names = self.pack.opts.iter().map(|opt| opt.name().name());
-        names.find(|name| URL.contains(name)).unwrap_or(URL[0])
     }
 
     fn swift_missing(&self, switch: &Setting<'_>, found: &mut Vec<Diagnostic>) {

@@ -7,7 +7,7 @@ mod values;
 use std::collections::HashMap;
 use std::path::Path;
 
-use oslo_config::{Config, ParsedFile, Setting};
+use oslo_config::{Config, Opt, ParsedFile, Setting};
 
 use crate::diagnostic::{Diagnostic, Places};
 use crate::known::KnownNames;
@@ -76,11 +76,16 @@ struct Checker<'c> {
 }
 
 impl<'c> Checker<'c> {
+    /// The first of these options that the pack has.
+    fn option(&self, group: &str, names: &[&str]) -> Option<&'c Opt> {
+        let named = |opt: &&Opt| opt.name().group() == group && names.contains(&opt.name().name());
+        self.pack.opts.iter().find(named)
+    }
+
     /// The setting of the first of these options that the pack has; `None` when it has none of them
     /// or the value cannot be read.
     fn setting(&self, group: &str, names: &[&str]) -> Option<Setting<'c>> {
-        let mut opts = self.pack.opts.iter().map(oslo_config::Opt::name);
-        let opt = opts.find(|opt| opt.group() == group && names.contains(&opt.name()))?;
+        let opt = self.option(group, names)?.name();
         self.config.get(opt.group(), opt.name()).ok()
     }
 }

@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 use oslo_config::{DEFAULT_GROUP, Entry, Occurrence, Opt, OptName, ParsedFile, Section};
 
 use super::Checker;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Place};
 
 impl Checker<'_> {
     pub(super) fn names(&self, found: &mut Vec<Diagnostic>) {
@@ -228,14 +228,41 @@ impl Checker<'_> {
         let place = self.places.key(file.path, entry);
         let message = format!("no release knows an option {name} in [{group}]");
         let diagnostic = Diagnostic::new(Code::UnknownOption, message);
-        Some(match similar(&name, names.into_iter()) {
-            Some(meant) => diagnostic
-                .at(place.label(format!("did you mean {meant}?")))
-                .help("an option that is not known is not read; keys are case-sensitive"),
-            None => diagnostic.at(place).help(
-                "an option that is not known is not read: take it out, unless a program of your own reads it",
-            ),
-        })
+        let (label, help) = if let Some(group) = self.belongs_to(&name) {
+            (
+                Some(format!("did you mean [{group}]?")),
+                "move it to the section it belongs to",
+            )
+        } else if let Some(meant) = similar(&name, names.into_iter()) {
+            (
+                Some(format!("did you mean {meant}?")),
+                "correct the name; keys are case-sensitive",
+            )
+        } else {
+            (None, "take it out, unless a program of your own reads it")
+        };
+        let help = format!("an option that is not known is not read: {help}");
+        Some(diagnostic.at(Place { label, ..place }).help(help))
+    }
+}
+
+impl Checker<'_> {
+    /// The group that has an option of this name, when it is the only one.
+    fn belongs_to(&self, name: &str) -> Option<&str> {
+        let of_pack = self
+            .pack
+            .opts
+            .iter()
+            .map(Opt::name)
+            .filter(|opt| opt.name() == name);
+        if let Some(opt) = of_pack.into_iter().next() {
+            return Some(opt.group());
+        }
+        let mut groups = self
+            .known
+            .groups()
+            .filter(|group| self.known.has(group, name));
+        groups.next().filter(|_| groups.next().is_none())
     }
 }
 

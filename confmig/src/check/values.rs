@@ -15,6 +15,7 @@ impl Checker<'_> {
         }
         for file in self.files {
             self.not_utf8(file, found);
+            self.loops(file, found);
             for entry in file.document.entries() {
                 self.references(file, entry, found);
             }
@@ -76,14 +77,43 @@ impl Checker<'_> {
         }
     }
 
+    /// Values that refer to themselves.
+    fn loops(&self, file: &ParsedFile<'_>, found: &mut Vec<Diagnostic>) {
+        for entry in file
+            .document
+            .entries()
+            .filter(|entry| entry.value().contains(&b'$'))
+        {
+            let (group, key) = (entry.group(), entry.key());
+            let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+                continue;
+            };
+            let former = |opt: &&Opt| opt.deprecated().contains(&OptName::new(group, key));
+            let name = self.pack.opts.iter().find(former).map(Opt::name);
+            let (group, key) = name.map_or((group, key), |name| (name.group(), name.name()));
+            if let Err(GetError::ReferenceLoop { .. }) = self.config.get(group, key) {
+                let message = "the value refers to itself, directly or through others";
+                let place = self.places.key(file.path, entry);
+                let help = "the service does not start with it: break the circle";
+                found.push(
+                    Diagnostic::new(Code::ReferenceLoop, message)
+                        .at(place)
+                        .help(help),
+                );
+            }
+        }
+    }
+
     fn references(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, found: &mut Vec<Diagnostic>) {
         let group = entry.group();
         let Ok(group) = group.to_str() else { return };
-        // A moved option's value is read in the group of its current name.
         for range in entry.value_ranges() {
             let text = &file.document.text()[range.clone()];
             for reference in references(text) {
-                let Some((message, help)) = self.dangling(group, &reference) else {
+                let dangling = self.dangling(group, &reference);
+                let moved =
+                    || self.neighbour(&OptName::new(group, entry.key().to_str_lossy()), &reference);
+                let Some((message, help)) = dangling.or_else(moved) else {
                     continue;
                 };
                 // The dollar sign, and the brace, stand before the name.
@@ -130,6 +160,35 @@ impl Checker<'_> {
             message,
             "correct the name, or write $$ for a dollar sign".into(),
         ))
+    }
+
+    /// The value of an option under a former name is read in the group of its current one, where its
+    /// old neighbours are not found.
+    fn neighbour(&self, entry: &OptName, reference: &Reference) -> Option<(String, String)> {
+        let (None, name) = reference.parts() else {
+            return None;
+        };
+        let opt = self
+            .pack
+            .opts
+            .iter()
+            .find(|opt| opt.deprecated().contains(entry))?;
+        let (old, new) = (entry.group(), opt.name().group());
+        let exists = |group: &str| {
+            let option = OptName::new(group, name);
+            let is = |opt: &Opt| opt.name() == &option || opt.deprecated().contains(&option);
+            self.pack.opts.iter().any(is) || self.known.has(group, name) || self.is_set(&option)
+        };
+        let lost = old != new && exists(old) && !exists(new) && !exists(DEFAULT_GROUP);
+        lost.then(|| {
+            let message = format!(
+                "${name} is looked up in [{new}], where {entry} belongs now, not in [{old}]"
+            );
+            (
+                message,
+                format!("write ${old}.{name}, or run `confmig migrate`"),
+            )
+        })
     }
 
     /// A reference by a former name finds only entries of former names: when the option is set under

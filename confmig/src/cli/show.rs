@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use bstr::ByteSlice;
+use confmig::explain::Explained;
 use confmig::registered;
 use confmig::report;
 use confmig::secret::Secrets;
-use oslo_config::{Config, Opt, OptName, OptType, Origin, ParsedFile, Setting};
+use oslo_config::{Config, Opt, OptName, OptType, Origin, ParsedFile};
 
 use super::args::{Format, Show};
 use super::output::Output;
@@ -24,28 +25,21 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
         }
     }
     let config = Config::new(&parsed, &opts).with_environment(check::environment());
-    let mut settings = Vec::new();
-    let mut failed = None;
-    for name in &command.option {
-        let name = opts
-            .iter()
-            .find(|opt| is_named(opt, name))
-            .map_or(name, Opt::name);
-        match config.get(name.group(), name.name()) {
-            Ok(setting) => settings.push((name.clone(), setting)),
-            Err(error) => failed = Some(format!("cannot show {name}: {error}")),
-        }
-    }
+    let asked = command.option.iter();
+    let explained: Vec<Explained<'_>> = asked
+        .filter_map(|name| opts.iter().find(|opt| is_named(opt, name)))
+        .map(|opt| Explained::new(&config, opt))
+        .collect();
     let text = match command.choice.format {
-        Format::Json => report::show_json(&parsed, &settings, &secrets),
-        Format::Text if command.option.is_empty() => entries(&parsed, &secrets),
-        Format::Text => settings
+        Format::Json => report::show_json(&parsed, &explained, &secrets),
+        Format::Text if explained.is_empty() => entries(&parsed, &secrets),
+        Format::Text => explained
             .iter()
-            .map(|(name, setting)| explained(name, setting, &secrets))
+            .map(|option| explanation(option, &secrets))
             .collect(),
     };
     output.bytes(text.as_bytes())?;
-    failed.map_or(Ok(Outcome::Done), |reason| Err(Failure::Said(reason)))
+    Ok(Outcome::Done)
 }
 
 fn is_named(opt: &Opt, name: &OptName) -> bool {
@@ -74,17 +68,19 @@ fn entries(files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> String {
 }
 
 /// One option: its value, where it comes from, what it hides.
-fn explained(name: &OptName, setting: &Setting<'_>, secrets: &Secrets<'_>) -> String {
-    let shown = |value: &String| secrets.value(name.group(), name.name(), value).into_owned();
-    let mut text = match setting.texts.as_slice() {
-        [] => format!("{name} is not set\n"),
-        texts => texts
+fn explanation(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
+    let name = option.opt.name();
+    let shown = |value: &str| secrets.value(name.group(), name.name(), value).into_owned();
+    let mut text = match option.texts.as_deref() {
+        Ok([]) => format!("{name} is not set\n"),
+        Ok(texts) => texts
             .iter()
             .map(|value| format!("{name} = {}\n", shown(value)))
             .collect(),
+        Err(error) => format!("{name} has no value: {error}\n"),
     };
     // Writing to a String cannot fail.
-    let _ = match &setting.origin {
+    let _ = match &option.origin {
         Origin::Unset => Ok(()),
         Origin::Default => writeln!(text, "    its default"),
         Origin::Environment { variable } => {
@@ -104,12 +100,18 @@ fn explained(name: &OptName, setting: &Setting<'_>, secrets: &Secrets<'_>) -> St
             )
         }
     };
-    for hidden in &setting.occurrences.hidden {
-        let entry = hidden.entry;
+    if let (Err(_), Some(set)) = (&option.texts, option.occurrences.effective.last()) {
         let _ = writeln!(
             text,
-            "    hides {}:{}, {}.{}",
-            hidden.path.display(),
+            "    written as {}",
+            shown(&set.entry.value().to_str_lossy())
+        );
+    }
+    for hidden in &option.occurrences.hidden {
+        let (path, entry) = (hidden.path.display(), hidden.entry);
+        let _ = writeln!(
+            text,
+            "    hides {path}:{}, {}.{}",
             entry.line(),
             entry.group(),
             entry.key()

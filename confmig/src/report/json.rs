@@ -1,10 +1,11 @@
 //! JSON for programs. Keys may be added; those that are here keep their names and meaning.
 
 use bstr::ByteSlice;
-use oslo_config::{Occurrence, OptName, Origin, ParsedFile, Setting};
+use oslo_config::{Occurrence, Origin, ParsedFile};
 use serde::Serialize;
 
 use crate::diagnostic::Diagnostic;
+use crate::explain::Explained;
 use crate::migrate::Migration;
 use crate::secret::Secrets;
 
@@ -104,7 +105,7 @@ pub fn migrate_json(migration: &Migration, diagnostics: &[Diagnostic]) -> String
 #[must_use]
 pub fn show_json(
     files: &[ParsedFile<'_>],
-    options: &[(OptName, Setting<'_>)],
+    options: &[Explained<'_>],
     secrets: &Secrets<'_>,
 ) -> String {
     #[derive(Serialize)]
@@ -153,7 +154,7 @@ pub fn show_json(
     };
     let options = options
         .iter()
-        .map(|(name, setting)| OptionForm::new(name, setting, secrets));
+        .map(|option| OptionForm::new(option, secrets));
     to_json(&Form {
         files: files.iter().map(file_form).collect(),
         options: options.collect(),
@@ -164,6 +165,7 @@ pub fn show_json(
 struct OptionForm {
     option: String,
     value: Option<ValueForm>,
+    error: Option<String>,
     origin: OriginForm,
     deprecated: bool,
     hidden: Vec<HiddenForm>,
@@ -193,24 +195,21 @@ struct HiddenForm {
 }
 
 impl OptionForm {
-    fn new(name: &OptName, setting: &Setting<'_>, secrets: &Secrets<'_>) -> Self {
+    fn new(option: &Explained<'_>, secrets: &Secrets<'_>) -> Self {
+        let name = option.opt.name();
         let shown = |text: &String| secrets.value(name.group(), name.name(), text).into_owned();
-        let value = match setting.texts.as_slice() {
-            [] => None,
-            [text]
-                if !matches!(setting.value, oslo_config::Value::List(_))
-                    || setting.occurrences.effective.len() < 2 =>
-            {
-                Some(ValueForm::One(shown(text)))
-            }
-            texts => Some(ValueForm::Many(texts.iter().map(shown).collect())),
+        let value = match option.texts.as_deref() {
+            Ok([]) | Err(_) => None,
+            Ok([text]) if !option.opt.is_multi() => Some(ValueForm::One(shown(text))),
+            Ok(texts) => Some(ValueForm::Many(texts.iter().map(shown).collect())),
         };
         OptionForm {
             option: name.to_string(),
             value,
-            origin: OriginForm::new(&setting.origin),
-            deprecated: setting.origin.deprecated_name().is_some(),
-            hidden: setting
+            error: option.texts.as_ref().err().map(ToString::to_string),
+            origin: OriginForm::new(&option.origin),
+            deprecated: option.origin.deprecated_name().is_some(),
+            hidden: option
                 .occurrences
                 .hidden
                 .iter()
