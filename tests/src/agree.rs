@@ -1,0 +1,251 @@
+//! Compares this project's answers with the oracle's. Each comparison returns what differs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use oslo_config::{
+    Config, Document, Edit, GetError, LineKind, OptName, ParsedFile, SourceError, SourceFile,
+};
+use serde_json::Value as Json;
+
+use crate::cases::Tally;
+use crate::generate::{Set, escaped};
+use crate::oracle::{ErrorKind, Event, Failure, Oracle, Outcome, Parsed, encode};
+
+/// Compares what the two parsers make of a text: sections, entries with their lines and values,
+/// comments, or the error. Also looks whether the document gives back every byte.
+///
+/// # Errors
+///
+/// With what differs.
+pub fn parse(oracle: &mut Oracle, text: &[u8], tally: &Tally) -> Result<(), String> {
+    let ours = Document::parse(text);
+    if let Ok(document) = &ours {
+        let same = Edit::new(document).finish();
+        if same.as_ref().map(|text| text.as_slice()) != Ok(text) {
+            return Err(format!("an empty edit changes the text: {same:?}"));
+        }
+    }
+    let theirs = oracle.parse(text);
+    // Deliberate: see `differences`.
+    if std::str::from_utf8(text).is_err() {
+        tally.count("not UTF-8");
+        return match theirs {
+            Err(Failure::NotUtf8) => Ok(()),
+            other => Err(format!("not UTF-8, but oslo.config says {other:?}")),
+        };
+    }
+    let ours = match ours {
+        Ok(document) => {
+            tally.count("parsed");
+            Ok(parsed(&document))
+        }
+        Err(errors) => {
+            tally.count("syntax error");
+            let first = errors.first();
+            Err((first.noticed(), first.kind().message().to_owned()))
+        }
+    };
+    let theirs = match theirs {
+        Ok(parsed) => Ok(parsed),
+        Err(Failure::Syntax { line, message, .. }) => Err((line, message)),
+        Err(Failure::NotUtf8) => return Err("UTF-8, but not for oslo.config".into()),
+    };
+    if ours != theirs {
+        let text = escaped(text);
+        return Err(format!("{text}\nours:   {ours:?}\ntheirs: {theirs:?}"));
+    }
+    Ok(())
+}
+
+/// A document in the words of the oracle's parser.
+fn parsed(document: &Document<'_>) -> Parsed {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("a part of UTF-8");
+    let mut events = Vec::new();
+    for section in document.sections() {
+        events.push(Event::Section(section.line(), text(section.name())));
+        for entry in section.entries() {
+            let (key, value) = (text(entry.key()), text(&entry.value()));
+            events.push(Event::Entry(entry.line(), text(section.name()), key, value));
+        }
+    }
+    let comments = (1..=document.line_count())
+        .filter(|&line| document.line_kind(line) == Some(LineKind::Comment))
+        .collect();
+    Parsed { events, comments }
+}
+
+/// Compares the value of every option of a set, and the former names that were found.
+///
+/// # Errors
+///
+/// With what differs.
+///
+/// # Panics
+///
+/// When the set cannot be written to a temporary directory.
+pub fn values(oracle: &mut Oracle, set: &Set, tally: &Tally) -> Result<(), String> {
+    let theirs = oracle.resolve(&set.sources, &set.opts, &set.environment);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let sources = set
+        .write_to(directory.path())
+        .expect("room for a few files");
+    let mut paths = Vec::new();
+    for source in &sources {
+        paths.append(&mut source.files().expect("a directory that can be listed"));
+    }
+    let names: Vec<_> = paths
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str())
+        .collect();
+    let expected: Vec<_> = set.files().iter().map(|file| file.name.as_str()).collect();
+    if names != expected {
+        return Err(format!(
+            "files are read in the order {names:?}, not {expected:?}"
+        ));
+    }
+    let files: Vec<SourceFile> = paths
+        .iter()
+        .map(|path| SourceFile::read(path).expect("a file just written"))
+        .collect();
+    let parsed: Result<Vec<ParsedFile<'_>>, SourceError> =
+        files.iter().map(SourceFile::parse).collect();
+    let files = match (parsed, &theirs) {
+        (Ok(files), Ok(_)) => files,
+        (Err(error), Err(failure)) => {
+            tally.count("refused");
+            return same_failure(&error, failure);
+        }
+        (ours, _) => {
+            let ours = ours.map(|_| "parsed").map_err(|error| error.to_string());
+            return Err(format!("ours: {ours:?}\ntheirs: {theirs:?}"));
+        }
+    };
+    let Ok(theirs) = theirs else { return Ok(()) };
+    tally.count("read");
+    let config = Config::new(&files, &set.opts).with_environment(set.environment.iter().cloned());
+    let mut found = BTreeSet::new();
+    for (opt, theirs) in set.opts.iter().zip(&theirs.options) {
+        let name = opt.name();
+        let setting = config.get(name.group(), name.name());
+        let ours = setting.map(|setting| (encode(&setting.value), setting.value.to_python_str()));
+        count_outcome(theirs, tally);
+        same_outcome(&ours, theirs).map_err(|difference| format!("{name}: {difference}"))?;
+        for occurrence in config.occurrences(opt).effective {
+            if occurrence.name_index > 0 {
+                let entry = occurrence.entry;
+                found.insert(OptName::new(
+                    entry.group().to_string(),
+                    entry.key().to_string(),
+                ));
+            }
+        }
+    }
+    if !found.is_empty() {
+        tally.count("former name in a file");
+    }
+    if !theirs.referred.is_empty() {
+        tally.count("former name in a reference");
+    }
+    // A reference by a former name looks under more names than the option has, and logs those.
+    let same = if theirs.referred.is_empty() {
+        found == theirs.deprecated
+    } else {
+        found.is_subset(&theirs.deprecated)
+    };
+    if !same {
+        let logged = &theirs.deprecated;
+        return Err(format!("former names found: {found:?}\nlogged: {logged:?}"));
+    }
+    Ok(())
+}
+
+fn count_outcome(outcome: &Outcome, tally: &Tally) {
+    tally.count(match outcome {
+        Outcome::Found {
+            value: Json::Null, ..
+        } => "value None",
+        Outcome::Found { .. } => "value",
+        Outcome::Refused { error, .. } => match error {
+            ErrorKind::Value => "value error",
+            ErrorKind::NoSuchOption => "no such option",
+            ErrorKind::NoSuchGroup => "no such group",
+            ErrorKind::GroupReference => "group reference",
+            ErrorKind::Recursion => "recursion",
+        },
+    });
+}
+
+/// Compares one option's value or error.
+///
+/// # Errors
+///
+/// With what differs.
+pub fn same_outcome(
+    ours: &Result<(Json, String), GetError>,
+    theirs: &Outcome,
+) -> Result<(), String> {
+    let same = match (ours, theirs) {
+        (Ok(ours), Outcome::Found { value, text }) => ours.0 == *value && ours.1 == *text,
+        (Err(ours), Outcome::Refused { error, .. }) => error_kind(ours) == *error,
+        _ => false,
+    };
+    if same {
+        return Ok(());
+    }
+    Err(format!("\nours:   {ours:?}\ntheirs: {theirs:?}"))
+}
+
+fn error_kind(error: &GetError) -> ErrorKind {
+    match error {
+        GetError::NoSuchOption { .. } => ErrorKind::NoSuchOption,
+        GetError::NoSuchGroup { .. } => ErrorKind::NoSuchGroup,
+        GetError::GroupReference { .. } => ErrorKind::GroupReference,
+        GetError::ReferenceLoop { .. } => ErrorKind::Recursion,
+        GetError::Invalid { .. } => ErrorKind::Value,
+        other => panic!("the oracle has no kind for {other:?}"),
+    }
+}
+
+fn same_failure(ours: &SourceError, theirs: &Failure) -> Result<(), String> {
+    let same = match (ours, theirs) {
+        (
+            SourceError::Syntax { path, errors },
+            Failure::Syntax {
+                line,
+                message,
+                file,
+            },
+        ) => {
+            let first = errors.first();
+            path.file_name() == Some(file.as_ref())
+                && first.noticed() == *line
+                && first.kind().message() == message
+        }
+        _ => false,
+    };
+    if same {
+        return Ok(());
+    }
+    Err(format!("\nours:   {ours}\ntheirs: {theirs:?}"))
+}
+
+/// Compares every option that a file sets, taken as a text. This is how a file is compared whose
+/// service, and so whose options, the test does not know.
+///
+/// # Errors
+///
+/// With what differs.
+///
+/// # Panics
+///
+/// When the file cannot be read.
+pub fn file(oracle: &mut Oracle, path: &Path, tally: &Tally) -> Result<(), String> {
+    let text = fs::read(path).expect("a file that can be read");
+    parse(oracle, &text, tally)?;
+    let Some(set) = Set::of_file(&text) else {
+        return Ok(());
+    };
+    values(oracle, &set, tally)
+}

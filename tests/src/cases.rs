@@ -1,0 +1,156 @@
+//! Runs a test on generated cases, and tells what failed in its smallest form.
+//!
+//! `ORACLE_SEED` (a number) repeats a run; without it, each run takes a new seed and prints it.
+//! `ORACLE_CASES` sets how many cases a test tries.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use crate::oracle::Oracle;
+
+/// Few enough for a plain `cargo test` to be quick; `tests/run` asks for more.
+const DEFAULT_CASES: u64 = 1000;
+
+/// The cases are cut into this many parts, each with a seed of its own, whatever the number of
+/// processors: a seed means the same cases on every machine.
+const PARTS: u64 = 8;
+
+/// How often each thing was seen, to tell that the cases are not all of one kind.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<BTreeMap<&'static str, u64>>);
+
+impl Tally {
+    /// Counts one more.
+    pub fn count(&self, what: &'static str) {
+        *self
+            .0
+            .lock()
+            .expect("no holder panics")
+            .entry(what)
+            .or_default() += 1;
+    }
+
+    /// How often it was counted.
+    pub fn of(&self, what: &str) -> u64 {
+        let counts = self.0.lock().expect("no holder panics");
+        counts.get(what).copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.0.lock().expect("no holder panics");
+        let all: Vec<String> = counts
+            .iter()
+            .map(|(what, count)| format!("{what} {count}"))
+            .collect();
+        f.write_str(&all.join(", "))
+    }
+}
+
+/// How many cases each test tries.
+///
+/// # Panics
+///
+/// When `ORACLE_CASES` is not a number.
+#[must_use]
+pub fn count() -> u64 {
+    number("ORACLE_CASES").unwrap_or(DEFAULT_CASES)
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable} is {text:?}: set it to a number")),
+    )
+}
+
+/// Runs `test` on cases from a strategy, each part of them with an oracle of its own. Returns what the
+/// test has counted.
+///
+/// # Panics
+///
+/// When a case fails: with the seed, and the case in the smallest form that still fails.
+pub fn run<S, T>(name: &str, strategy: impl Fn() -> S + Sync, test: T) -> Tally
+where
+    S: Strategy,
+    T: Fn(&mut Oracle, &S::Value, &Tally) -> Result<(), String> + Sync,
+{
+    let seed = number("ORACLE_SEED").unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.map_or(0, |now| now.as_millis() as u64)
+    });
+    let cases = count();
+    println!("{name}: {cases} cases, ORACLE_SEED={seed}");
+    let tally = Tally::default();
+    let next = AtomicU64::new(0);
+    let failures = Mutex::new(Vec::new());
+    let workers = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(PARTS as usize);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                let oracle = RefCell::new(Oracle::start());
+                loop {
+                    let part = next.fetch_add(1, Ordering::Relaxed);
+                    let failed = !failures.lock().expect("no holder panics").is_empty();
+                    if part >= PARTS || failed {
+                        return;
+                    }
+                    let cases = cases / PARTS + u64::from(part < cases % PARTS);
+                    let found = run_part(seed, part, cases, &strategy(), |case| {
+                        test(&mut oracle.borrow_mut(), case, &tally)
+                    });
+                    if let Err(failure) = found {
+                        failures.lock().expect("no holder panics").push(failure);
+                    }
+                }
+            });
+        }
+    });
+    println!("{name}: {tally}");
+    let failures = failures.into_inner().expect("no holder panics");
+    if let Some(failure) = failures.first() {
+        panic!(
+            "{name}: a case fails. To repeat it: ORACLE_SEED={seed} ORACLE_CASES={cases}\n{failure}"
+        );
+    }
+    tally
+}
+
+fn run_part<S: Strategy>(
+    seed: u64,
+    part: u64,
+    cases: u64,
+    strategy: &S,
+    test: impl Fn(&S::Value) -> Result<(), String>,
+) -> Result<(), String> {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..16].copy_from_slice(&part.to_le_bytes());
+    let config = Config {
+        cases: u32::try_from(cases).expect("fewer cases"),
+        max_shrink_iters: 20_000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let outcome = TestRunner::new_with_rng(config, rng)
+        .run(strategy, |case| test(&case).map_err(TestCaseError::fail));
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(TestError::Fail(reason, case)) => Err(format!("{reason}\n\n{case:?}")),
+        Err(TestError::Abort(reason)) => Err(format!("the strategy gave up: {reason}")),
+    }
+}

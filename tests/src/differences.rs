@@ -1,0 +1,1 @@
+//! Where this project differs from oslo.config on purpose.
