@@ -290,11 +290,9 @@ impl Places<'_, '_> {
         if line == entry.line() {
             return Place::in_line(path, line, self.shown(entry).as_bytes(), column, chars);
         }
-        let secret = self.secrets.value(
-            &entry.group().to_str_lossy(),
-            &entry.key().to_str_lossy(),
-            "x",
-        ) != "x";
+        let secret = self
+            .secrets
+            .hides(&entry.group().to_str_lossy(), &entry.key().to_str_lossy());
         let masked = if secret {
             std::borrow::Cow::Borrowed(b"****".as_slice())
         } else {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bstr::ByteSlice;
-use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, references};
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, opts_as_set, references};
 
 use crate::known::KnownNames;
 use crate::pack::Pack;
@@ -14,31 +14,22 @@ use crate::pack::Pack;
 #[must_use]
 pub fn registered(files: &[ParsedFile<'_>], pack: &Pack) -> Vec<Opt> {
     let known = KnownNames::of(pack);
+    let multi = |opt: Opt| {
+        if known.is_multi(opt.name().group(), opt.name().name()) {
+            opt.multi()
+        } else {
+            opt
+        }
+    };
     let mut opts = pack.opts.clone();
+    opts.extend(opts_as_set(files, &pack.opts).into_iter().map(multi));
     let mut seen: HashSet<OptName> = opts
         .iter()
         .flat_map(|opt| std::iter::once(opt.name()).chain(opt.deprecated()))
         .cloned()
         .collect();
-    let mut add = |name: OptName, default: Option<String>| {
-        if seen.insert(name.clone()) {
-            let opt = Opt::new(name.group(), name.name(), OptType::string());
-            let opt = default.into_iter().fold(opt, Opt::with_default);
-            opts.push(if known.is_multi(name.group(), name.name()) {
-                opt.multi()
-            } else {
-                opt
-            });
-        }
-    };
-    let entries = || files.iter().flat_map(|file| file.document.entries());
-    for entry in entries() {
-        add(
-            OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()),
-            None,
-        );
-    }
-    for entry in entries() {
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    for entry in entries {
         let (group, value) = (entry.group(), entry.value());
         for reference in references(&value) {
             let (named, name) = reference.parts();
@@ -54,7 +45,10 @@ pub fn registered(files: &[ParsedFile<'_>], pack: &Pack) -> Vec<Opt> {
                 } else {
                     target.to_string()
                 };
-                add(target, Some(format!("$${itself}")));
+                if seen.insert(target.clone()) {
+                    let opt = Opt::new(target.group(), target.name(), OptType::string());
+                    opts.push(multi(opt).with_default(format!("$${itself}")));
+                }
             }
         }
     }

@@ -56,8 +56,7 @@ impl<'p> Secrets<'p> {
     }
 
     /// Tells whether the value of an option is secret as a whole.
-    #[must_use]
-    pub fn is_secret(&self, group: &str, name: &str) -> bool {
+    fn is_secret(&self, group: &str, name: &str) -> bool {
         let named = |opt: &&oslo_config::Opt| {
             let mut names = std::iter::once(opt.name()).chain(opt.deprecated());
             names.any(|known| known.group() == group && known.name() == name)
@@ -70,6 +69,12 @@ impl<'p> Secrets<'p> {
             let name = name.to_lowercase();
             TELLING.iter().any(|part| name.contains(part))
         })
+    }
+
+    /// Tells whether nothing of the value of an option may be shown.
+    #[must_use]
+    pub fn hides(&self, group: &str, name: &str) -> bool {
+        !self.shown && self.is_secret(group, name)
     }
 
     /// A value as it may be shown.

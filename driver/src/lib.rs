@@ -1,1 +1,8 @@
-//! Placeholder for the first commit.
+//! Builds and hosts the images that OpenStack Ironic's iLO drivers boot servers from.
+//!
+//! HPE ProLiant servers boot from *virtual media*: a boot ISO, and a floppy image that carries
+//! parameters, both fetched by the server's iLO over HTTP. This library is for deploy code.
+//!
+//! - [`options`]: the options of ironic.conf, from either section.
+
+pub mod options;

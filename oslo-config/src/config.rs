@@ -1,7 +1,7 @@
 //! The value of an option: which file, which name, what is hidden, and what the text becomes.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use bstr::{BStr, ByteSlice};
@@ -11,7 +11,7 @@ use crate::opt::{DEFAULT_GROUP, Opt, OptName};
 use crate::sources::ParsedFile;
 use crate::template::{self, split_name};
 use crate::text::group_of_section;
-use crate::types::TypeError;
+use crate::types::{OptType, TypeError};
 use crate::value::Value;
 
 /// A service's configuration: its files in the order in which they are read, the options that it
@@ -37,7 +37,7 @@ pub struct Config<'d> {
     registered: HashMap<(&'d str, &'d str), &'d Opt>,
     /// Options by their former names, for references that still use one.
     deprecated: HashMap<(&'d str, &'d str), &'d Opt>,
-    groups: std::collections::HashSet<&'d str>,
+    groups: HashSet<&'d str>,
     environment: HashMap<String, String>,
 }
 
@@ -409,8 +409,11 @@ impl<'d> Config<'d> {
         let registered = |name| self.registered.get(&(group, name)).copied();
         let opt = match (registered(name), self.deprecated.get(&(group, name))) {
             (Some(opt), _) => opt,
-            // oslo.config forgets to leave the former name's group for the default one, and takes the
-            // option of that name in this group. If there is none, the reference stays as text.
+            // oslo.config looks for the option under its name as it is registered, where those with a
+            // hyphen are not found...
+            (None, Some(opt)) if opt.registered_name().contains('-') => return Ok(None),
+            // ... and it forgets to leave the former name's group for the default one, so that it takes
+            // the option of that name in this group. If there is none, the reference stays as text.
             (None, Some(opt)) if opt.name().group() == DEFAULT_GROUP && group != DEFAULT_GROUP => {
                 match registered(opt.name().name()) {
                     Some(opt) => opt,
@@ -427,6 +430,26 @@ impl<'d> Config<'d> {
         self.setting(opt, group, name, open)
             .map(|setting| Some(setting.value))
     }
+}
+
+/// An option, as a text of one value, for each name that is set in `files`, except for names that
+/// `opts` has: what a program registers that does not know a service's options, so that references
+/// to them are found.
+#[must_use]
+pub fn opts_as_set(files: &[ParsedFile<'_>], opts: &[Opt]) -> Vec<Opt> {
+    let names = opts
+        .iter()
+        .flat_map(|opt| std::iter::once(opt.name()).chain(opt.deprecated()));
+    let mut seen: HashSet<OptName> = names.cloned().collect();
+    let mut found = Vec::new();
+    for entry in files.iter().flat_map(|file| file.document.entries()) {
+        let group = entry.group();
+        let name = OptName::new(group.to_str_lossy(), entry.key().to_str_lossy());
+        if seen.insert(name.clone()) {
+            found.push(Opt::new(name.group(), name.name(), OptType::string()));
+        }
+    }
+    found
 }
 
 impl<'d> FileIndex<'d> {

@@ -61,7 +61,7 @@ mod types;
 mod uri;
 mod value;
 
-pub use config::{Config, GetError, Occurrence, Occurrences, Origin, Setting};
+pub use config::{Config, GetError, Occurrence, Occurrences, Origin, Setting, opts_as_set};
 pub use document::{Document, Entry, Section};
 pub use edit::{Edit, EditConflict};
 pub use error::{SyntaxError, SyntaxErrorKind, SyntaxErrors};

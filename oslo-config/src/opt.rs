@@ -78,18 +78,24 @@ pub struct Opt {
     secret: bool,
     default: Vec<String>,
     deprecated: Vec<OptName>,
+    /// The name in the group as it was given, hyphens kept.
+    registered_name: String,
 }
 
 impl Opt {
     /// An option without default and without former names.
+    ///
+    /// As with oslo.config, a hyphen in the name counts as an underscore everywhere.
     pub fn new(group: impl Into<String>, name: impl Into<String>, kind: OptType) -> Self {
+        let name: String = name.into();
         Opt {
-            name: OptName::new(group, name),
+            name: OptName::new(group, name.replace('-', "_")),
             kind,
             multi: false,
             secret: false,
             default: Vec::new(),
             deprecated: Vec::new(),
+            registered_name: name,
         }
     }
 
@@ -118,10 +124,24 @@ impl Opt {
         self
     }
 
-    /// Adds a former name that is still read. They are tried in the order in which they are added.
+    /// Adds a former name that is still read. They are tried in the order in which they are added;
+    /// one with a hyphen is, after all of these, tried with an underscore.
     #[must_use]
     pub fn with_deprecated(mut self, group: impl Into<String>, name: impl Into<String>) -> Self {
-        self.deprecated.push(OptName::new(group, name));
+        let name = OptName::new(group, name);
+        let hyphenated = |name: &OptName| name.name().contains('-');
+        // For each name with a hyphen, another spelling of it stands at the end of the list.
+        let respelled = self
+            .deprecated
+            .iter()
+            .filter(|name| hyphenated(name))
+            .count();
+        let end = self.deprecated.len() - respelled;
+        if hyphenated(&name) {
+            let respelled = OptName::new(name.group(), name.name().replace('-', "_"));
+            self.deprecated.push(respelled);
+        }
+        self.deprecated.insert(end, name);
         self
     }
 
@@ -155,9 +175,34 @@ impl Opt {
         &self.default
     }
 
+    /// The name in its group as it was given, with hyphens if it has any.
+    #[must_use]
+    pub fn registered_name(&self) -> &str {
+        &self.registered_name
+    }
+
     /// Its former names that are still read, in the order in which they are tried.
     #[must_use]
     pub fn deprecated(&self) -> &[OptName] {
         &self.deprecated
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hyphens_are_underscores_too() {
+        let opt = Opt::new("swift", "user-name", OptType::string())
+            .with_deprecated("swift", "admin-user")
+            .with_deprecated("swift", "user")
+            .with_deprecated("nova", "user-id");
+        assert_eq!(opt.name().to_string(), "swift.user_name");
+        assert_eq!(opt.registered_name(), "user-name");
+        let former: Vec<_> = opt.deprecated().iter().map(ToString::to_string).collect();
+        let written = ["swift.admin-user", "swift.user", "nova.user-id"];
+        assert_eq!(former[..3], written);
+        assert_eq!(former[3..], ["swift.admin_user", "nova.user_id"]);
     }
 }

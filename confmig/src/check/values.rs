@@ -116,7 +116,22 @@ impl Checker<'_> {
                 let Some((message, help)) = dangling.or_else(moved) else {
                     continue;
                 };
-                // The dollar sign, and the brace, stand before the name.
+                if self
+                    .places
+                    .secrets
+                    .hides(group, &entry.key().to_str_lossy())
+                {
+                    // The name would give a part of the secret away.
+                    let message = "a reference in the value leads nowhere";
+                    let help = "correct its name, or write $$ for a dollar sign";
+                    let place = self.places.key(file.path, entry);
+                    found.push(
+                        Diagnostic::new(Code::DanglingReference, message)
+                            .at(place)
+                            .help(help),
+                    );
+                    continue;
+                }
                 let offset = range.start + reference.range().start;
                 let chars = reference.name().chars().count();
                 let place = self.places.in_value(file.path, entry, offset, chars);

@@ -77,6 +77,11 @@ fn explanation(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
             .iter()
             .map(|value| format!("{name} = {}\n", shown(value)))
             .collect(),
+        Err(_) if secrets.hides(name.group(), name.name()) => {
+            format!(
+                "{name} has no value: a reference in it leads nowhere, or it is not of its type\n"
+            )
+        }
         Err(error) => format!("{name} has no value: {error}\n"),
     };
     // Writing to a String cannot fail.

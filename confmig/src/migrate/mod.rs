@@ -124,7 +124,11 @@ impl Decision {
     #[must_use]
     pub fn diagnostic(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
         let option = &self.option;
-        let message = format!("{option} was not migrated: {}", self.reason);
+        let reason = match secrets.hides(option.group(), option.name()) {
+            true => "its value, which is secret, has references that might change their meaning",
+            false => &self.reason,
+        };
+        let message = format!("{option} was not migrated: {reason}");
         let help = format!(
             "decide, and correct the file, or migrate it all the same with --accept {option}"
         );

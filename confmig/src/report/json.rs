@@ -206,7 +206,13 @@ impl OptionForm {
         OptionForm {
             option: name.to_string(),
             value,
-            error: option.texts.as_ref().err().map(ToString::to_string),
+            error: option.texts.as_ref().err().map(|error| {
+                if secrets.hides(name.group(), name.name()) {
+                    "a reference in it leads nowhere, or it is not of its type".to_owned()
+                } else {
+                    error.to_string()
+                }
+            }),
             origin: OriginForm::new(&option.origin),
             deprecated: option.origin.deprecated_name().is_some(),
             hidden: option

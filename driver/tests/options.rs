@@ -1,0 +1,152 @@
+//! The options of ironic.conf, as deploy code gets them.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use driver::options::{Options, OptionsError};
+use oslo_config::SourceFile;
+
+fn read(texts: &[&str], environment: &[(&str, &str)]) -> Result<Options, OptionsError> {
+    let files: Vec<SourceFile> = texts
+        .iter()
+        .enumerate()
+        .map(|(index, text)| SourceFile {
+            path: format!("{index}.conf").into(),
+            text: text.as_bytes().to_vec(),
+        })
+        .collect();
+    let parsed: Vec<_> = files.iter().map(|file| file.parse().unwrap()).collect();
+    let environment = environment
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_string()));
+    Options::read(&parsed, environment)
+}
+
+#[test]
+fn nothing_set_gives_the_defaults() {
+    let options = read(&[""], &[]).unwrap();
+    assert_eq!(options.http_server_url, None);
+    assert_eq!(options.http_server_root, PathBuf::from("/httpboot"));
+    assert!(!options.use_http_web_server_for_images);
+    assert_eq!(options.swift_ilo_container, "ironic_ilo_container");
+    assert_eq!(
+        options.swift_object_expiry_timeout,
+        Duration::from_secs(900)
+    );
+    assert_eq!(options.client_timeout, Duration::from_secs(60));
+    assert_eq!(options.client_port, 443);
+}
+
+#[test]
+fn every_name_is_honoured_and_the_newer_one_wins() {
+    let url = |text| read(&[text], &[]).unwrap().http_server_url.unwrap();
+    assert_eq!(url("[pxe]\nhttp_url = http://a\n"), "http://a");
+    assert_eq!(
+        url("[pxe]\nhttp_url = http://a\n[deploy]\nhttp_url = http://b\n"),
+        "http://b"
+    );
+    assert_eq!(
+        url("[pxe]\nhttp_url = a\n[deploy]\nhttp_server_url = http://c\nhttp_url = b\n"),
+        "http://c"
+    );
+    let switch = read(&["[ilo]\nuse_web_server_for_images = yes\n"], &[]).unwrap();
+    assert!(switch.use_http_web_server_for_images);
+}
+
+#[test]
+fn a_later_file_wins_even_by_a_former_name_and_the_environment_wins_over_all() {
+    let files = [
+        "[deploy]\nhttp_server_root = /new\n",
+        "[pxe]\nhttp_root = $state_path/web\n[DEFAULT]\nstate_path = /srv\n",
+    ];
+    assert_eq!(
+        read(&files, &[]).unwrap().http_server_root,
+        PathBuf::from("/srv/web")
+    );
+    let environment = [
+        ("OS_DEPLOY__HTTP_SERVER_ROOT", "/env"),
+        ("OS_PXE__HTTP_ROOT", "/never-read"),
+    ];
+    assert_eq!(
+        read(&files, &environment).unwrap().http_server_root,
+        PathBuf::from("/env")
+    );
+}
+
+#[test]
+fn an_empty_url_is_no_url() {
+    let text = "[deploy]\nhttp_server_url =\n[pxe]\nhttp_url = http://hidden\n";
+    assert_eq!(read(&[text], &[]).unwrap().http_server_url, None);
+}
+
+#[test]
+fn errors_name_the_place_and_what_was_expected() {
+    let error = |text| read(&[text], &[]).unwrap_err().to_string();
+    assert_eq!(
+        error("[ilo]\n\nuse_web_server_for_images = perhaps\n"),
+        "0.conf:3: the value of ilo.use_http_web_server_for_images is not valid: expected a boolean: \
+         true, 1, on, yes, false, 0, off or no; correct the value"
+    );
+    assert_eq!(
+        error("[deploy]\nhttp_server_url = http://$no_such_option/\n"),
+        "0.conf:2: no option DEFAULT.no_such_option is known: check the name and the reference to it; \
+         correct the value"
+    );
+    assert_eq!(
+        error("[ilo]\nclient_timeout = -1\n"),
+        "0.conf:2: the value of ilo.client_timeout is not valid: expected a number of seconds, 0 or more"
+    );
+    let error = read(&[""], &[("OS_ILO__CLIENT_PORT", "0")])
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "environment variable OS_ILO__CLIENT_PORT: the value of ilo.client_port is not valid: expected \
+         1 or more; correct the value"
+    );
+}
+
+static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Recorder;
+
+impl log::Log for Recorder {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        LOGGED
+            .lock()
+            .unwrap()
+            .push(format!("{}: {}", record.level(), record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn each_former_name_is_warned_of_once() {
+    log::set_logger(&Recorder).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
+    let text = "[glance]\n# only this test's names\n[pxe]\nhttp_url = http://a\nhttp_url = http://b\n\
+                http_root = /r\n[ilo]\nuse_http_web_server_for_images = True\n";
+    let file = SourceFile {
+        path: "once.conf".into(),
+        text: text.into(),
+    };
+    Options::read(&[file.parse().unwrap()], []).unwrap();
+    let logged = LOGGED.lock().unwrap();
+    let ours: Vec<_> = logged
+        .iter()
+        .filter(|line| line.contains("once.conf"))
+        .collect();
+    assert_eq!(
+        ours,
+        [
+            "WARN: once.conf:5: [pxe] http_url is a former name: use [deploy] http_server_url",
+            "WARN: once.conf:6: [pxe] http_root is a former name: use [deploy] http_server_root",
+        ]
+    );
+}
