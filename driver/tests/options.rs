@@ -1,4 +1,5 @@
 //! The options of ironic.conf, as deploy code gets them.
+#![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
 use std::sync::Mutex;
