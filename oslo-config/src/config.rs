@@ -126,6 +126,10 @@ pub struct Setting<'d> {
     pub occurrences: Occurrences<'d>,
 }
 
+/// How long a chain of references may be. Each link takes some of the stack, and a file must not be
+/// able to exhaust that.
+const MAX_DEPTH: usize = 200;
+
 /// Why an option has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -152,6 +156,13 @@ pub enum GetError {
     #[error("the value of {option} refers to itself: break the circle")]
     ReferenceLoop {
         /// An option in the circle.
+        option: OptName,
+    },
+    /// A value is reached through more references than anybody means: oslo.config gives up after some
+    /// 120, this crate after 200.
+    #[error("{option} is reached through more than {MAX_DEPTH} references: shorten the chain")]
+    TooDeep {
+        /// The option where the chain was left.
         option: OptName,
     },
     /// The text is not of the option's type.
@@ -293,6 +304,9 @@ impl<'d> Config<'d> {
         if open.contains(&option) {
             return Err(GetError::ReferenceLoop { option });
         }
+        if open.len() > MAX_DEPTH {
+            return Err(GetError::TooDeep { option });
+        }
         let occurrences = self.find(opt, group);
         let (origin, texts) = self.raw(opt, &option, &occurrences);
         open.push(option);
@@ -380,8 +394,11 @@ impl<'d> Config<'d> {
         let depth = open.len();
         let first = self.referred(named_group, named_group.unwrap_or(group), option, open);
         let value = match first {
-            // The full name, dots and all, is then tried in the default group.
-            Err(GetError::NoSuchOption { .. }) => {
+            // The full name, dots and all, is then tried in the default group: unless it just was, since
+            // trying twice at each link of a chain doubles the work with each.
+            Err(GetError::NoSuchOption { .. })
+                if named_group.is_some() || group != DEFAULT_GROUP =>
+            {
                 open.truncate(depth);
                 self.referred(None, DEFAULT_GROUP, name, open)
             }

@@ -40,6 +40,10 @@
 //! - A whole number is read in ASCII digits only and has at most 128 bits.
 //! - In the printed form of a list (a `$reference` to a list option), characters that only one of
 //!   Rust and Python knows, having the newer version of Unicode, are escaped by the other one.
+//! - A reference to one of the options that oslo.config registers for itself (`config_file`,
+//!   `config_dir`, `config_source`, `shell_completion`) is an error, and a service's option whose group
+//!   and name make one of these when joined (`[config] file`) is looked up like any other.
+//! - A chain of references may have 200 links, where Python gives up after some 120.
 //! - A text of 4 GiB or more is refused.
 //!
 //! Not here: options of the command line, `HostnameOpt`, `HostDomainOpt`, ranges, regular
