@@ -202,7 +202,7 @@ fn error_kind(error: &GetError) -> ErrorKind {
         GetError::NoSuchOption { .. } => ErrorKind::NoSuchOption,
         GetError::NoSuchGroup { .. } => ErrorKind::NoSuchGroup,
         GetError::GroupReference { .. } => ErrorKind::GroupReference,
-        GetError::ReferenceLoop { .. } => ErrorKind::Recursion,
+        GetError::ReferenceLoop { .. } | GetError::TooDeep { .. } => ErrorKind::Recursion,
         GetError::Invalid { .. } => ErrorKind::Value,
         other => panic!("the oracle has no kind for {other:?}"),
     }

@@ -44,6 +44,19 @@ impl Tally {
         let counts = self.0.lock().expect("no holder panics");
         counts.get(what).copied().unwrap_or_default()
     }
+
+    /// Looks whether each of these was counted. A run of few cases may miss some.
+    ///
+    /// # Panics
+    ///
+    /// When one was never counted in a run of 1000 cases or more.
+    pub fn assert_seen(&self, all: &[&str]) {
+        let missed: Vec<_> = all.iter().filter(|what| self.of(what) == 0).collect();
+        assert!(
+            missed.is_empty() || count() < 1000,
+            "no case with {missed:?} in {self}"
+        );
+    }
 }
 
 impl fmt::Display for Tally {

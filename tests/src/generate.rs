@@ -367,13 +367,14 @@ impl Fragment {
                 name,
                 braces,
             } => {
-                let name = name.make(theme);
+                // A name in a reference ends at a hyphen.
+                let name = name.make(theme).replace('-', "_");
                 match group {
                     // `$DEFAULT.name` is an error and has its place among the other references.
                     Some(group) if GROUPS[*group].is_ascii() && *group != 0 => {
                         braced(&format!("{}.{name}", GROUPS[*group]), *braces)
                     }
-                    _ => braced(name, *braces),
+                    _ => braced(&name, *braces),
                 }
             }
             Fragment::OtherReference { name, braces } => braced(name, *braces),
@@ -414,7 +415,8 @@ impl ValuePlan {
 
 #[derive(Debug, Clone)]
 enum KeyPlan {
-    Name(NamePlan),
+    /// With hyphens as they are, or as underscores.
+    Name(NamePlan, bool),
     Other(&'static str),
 }
 
@@ -441,7 +443,7 @@ enum CarriedPlan {
 
 fn item_plan() -> impl Strategy<Value = ItemPlan> + Clone {
     let key = prop_oneof![
-        12 => name_plan().prop_map(KeyPlan::Name),
+        12 => (name_plan(), any::<bool>()).prop_map(|(name, hyphens)| KeyPlan::Name(name, hyphens)),
         1 => pick(&OTHER_KEYS).prop_map(KeyPlan::Other),
     ];
     // Around the key and around the value. Before the key no blank and no tab may stand.
@@ -492,8 +494,16 @@ impl ItemPlan {
                 carried,
             } => {
                 let (key, class) = match key {
-                    KeyPlan::Name(name) => (name.make(theme), theme[name.class % theme.len()]),
-                    KeyPlan::Other(key) => (*key, theme[0]),
+                    KeyPlan::Name(name, hyphens) => {
+                        let key = name.make(theme);
+                        let key = if *hyphens {
+                            key.into()
+                        } else {
+                            key.replace('-', "_")
+                        };
+                        (key, theme[name.class % theme.len()])
+                    }
+                    KeyPlan::Other(key) => ((*key).into(), theme[0]),
                 };
                 let [before, after_key, before_value, after_value] = spaces;
                 let (open, close) = quotes;

@@ -350,10 +350,15 @@ fn source_json(source: &ConfigSource) -> Json {
 }
 
 fn opt_json(opt: &Opt) -> Json {
-    let deprecated = opt.deprecated().iter();
+    // For each former name with a hyphen there is one with an underscore at the end of the list; those
+    // oslo.config finds by itself.
+    let hyphenated = |name: &&OptName| name.name().contains('-');
+    let former = opt.deprecated();
+    let respelled = former.iter().filter(hyphenated).count();
+    let deprecated = former[..former.len() - respelled].iter();
     json!({
         "group": opt.name().group(),
-        "name": opt.name().name(),
+        "name": opt.registered_name(),
         "multi": opt.is_multi(),
         "default": opt.default(),
         "deprecated": deprecated.map(|name| json!([name.group(), name.name()])).collect::<Vec<_>>(),

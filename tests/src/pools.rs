@@ -569,7 +569,7 @@ pub(crate) const CLASSES: [Class; 13] = [
         pieces: &["1", "2", "-", " ", ","],
     },
     Class {
-        names: ["motd", "text", "note"],
+        names: ["motd", "log-text", "side-note"],
         types: strings,
         multi: false,
         values: &[
