@@ -1,5 +1,8 @@
 //! oslo.config itself, from PyPI, says what is right: it and this project read the same files.
 
+// What a run has seen is told; it is shown when the run fails.
+#![allow(clippy::print_stdout)]
+
 use tests::cases::{self, Tally};
 use tests::differences::DIFFERENCES;
 use tests::oracle::Oracle;
