@@ -147,6 +147,34 @@ impl Pack {
         })
     }
 
+    /// A pack of option definitions alone: one rule for each former name.
+    ///
+    /// # Errors
+    ///
+    /// When two options claim the same name.
+    pub fn from_opts(name: &str, opts: Vec<Opt>) -> Result<Self, PackError> {
+        let rule = |opt: &Opt, from: &OptName| Rule {
+            id: format!("{}-{}", from.group(), from.name()),
+            from: from.clone(),
+            to: opt.name().clone(),
+            why: "renamed".into(),
+            proof: None,
+        };
+        let rules = opts
+            .iter()
+            .flat_map(|opt| opt.deprecated().iter().map(move |from| rule(opt, from)));
+        let pack = Pack {
+            name: name.into(),
+            summary: String::new(),
+            readers: None,
+            project: None,
+            rules: rules.collect(),
+            removed: Vec::new(),
+            opts,
+        };
+        Pack::join(vec![pack])
+    }
+
     /// Joins packs into one, in the order given.
     ///
     /// # Errors
@@ -177,9 +205,14 @@ impl Pack {
     /// The rule for a former name of an option.
     #[must_use]
     pub fn rule(&self, from: &OptName, to: &OptName) -> Option<&Rule> {
+        // A name with a hyphen is also read with an underscore.
+        let same = |one: &OptName, other: &OptName| {
+            one.group() == other.group()
+                && one.name().replace('-', "_") == other.name().replace('-', "_")
+        };
         self.rules
             .iter()
-            .find(|rule| rule.from == *from && rule.to == *to)
+            .find(|rule| same(&rule.from, from) && rule.to == *to)
     }
 }
 

@@ -124,6 +124,13 @@ impl Opt {
         self
     }
 
+    /// Gives it another type.
+    #[must_use]
+    pub fn with_type(mut self, kind: OptType) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// Adds a former name that is still read. They are tried in the order in which they are added;
     /// one with a hyphen is, after all of these, tried with an underscore.
     #[must_use]

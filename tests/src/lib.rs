@@ -22,5 +22,6 @@ pub mod cases;
 pub mod differences;
 pub mod files;
 pub mod generate;
+pub mod migration;
 pub mod oracle;
 mod pools;

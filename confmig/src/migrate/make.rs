@@ -76,11 +76,7 @@ impl<'d> Maker<'_, 'd> {
             .map(|step| (step.entry.line(), *step))
             .collect();
         // With both names kept, the old entries are for a program that knows the old ones.
-        let keeps_old = self
-            .plan
-            .steps
-            .iter()
-            .any(|step| step.action == ChangeKind::Copy);
+        let keeps_old = self.plan.keep_old;
         let document: &'d Document<'d> = &self.file.document;
         if !keeps_old && document.text().contains(&b'$') {
             for entry in document.entries() {

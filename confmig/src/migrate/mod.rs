@@ -190,7 +190,10 @@ pub fn migrate(
     if !prover.differences(&plan.without_accepted())?.is_empty() {
         // Find the options whose migration alone changes a value, and leave those out.
         for option in plan.without_accepted().options() {
-            if let Some(difference) = prover.differences(&plan.only(&option))?.first() {
+            if let Some(difference) = prover
+                .differences(&plan.only([option.clone()].into()))?
+                .first()
+            {
                 plan.leave_out(&option, &difference.to_string());
             }
         }

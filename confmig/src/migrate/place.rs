@@ -102,6 +102,10 @@ impl<'d> Landings<'d> {
     /// a line whether it is taken out.
     pub(crate) fn finish(self, edit: &mut Edit<'_, '_>, removed: impl Fn(usize) -> bool) {
         let document = self.document;
+        // What ends a section comes before the new section that follows it.
+        for (line, piece) in &self.pieces {
+            edit.insert_lines(*line, piece.as_slice());
+        }
         for section in document.sections() {
             let emptied = is_emptied(section, &removed) && !self.filled.contains(&section.line());
             let replaced_by: Vec<_> = self
@@ -126,9 +130,6 @@ impl<'d> Landings<'d> {
                     edit.insert_lines(content_end, separated(document, content_end, &new.content));
                 }
             }
-        }
-        for (line, piece) in self.pieces {
-            edit.insert_lines(line, piece);
         }
     }
 }

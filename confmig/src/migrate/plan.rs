@@ -1,6 +1,6 @@
 //! What is to be done to which entry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use bstr::ByteSlice;
@@ -18,6 +18,12 @@ pub(crate) struct Plan<'d> {
     pub(crate) steps: Vec<Step<'d>>,
     /// Options whose change of meaning was accepted.
     pub(crate) accepted: BTreeSet<OptName>,
+    /// Old names stay, and so do references to them.
+    pub(crate) keep_old: bool,
+    /// References by former names: the option, and the file and line of the first.
+    referring: BTreeMap<OptName, (usize, usize)>,
+    /// The options that the plan is about; all when absent.
+    scope: Option<BTreeSet<OptName>>,
     decisions: Vec<Pending>,
 }
 
@@ -44,50 +50,60 @@ struct Pending {
 }
 
 impl<'d> Plan<'d> {
-    /// The options that the plan changes.
-    pub(crate) fn options(&self) -> Vec<OptName> {
-        let options: BTreeSet<_> = self.steps.iter().map(|step| step.to.clone()).collect();
-        options.into_iter().collect()
+    /// The options that the plan changes, or references to which it does.
+    pub(crate) fn options(&self) -> BTreeSet<OptName> {
+        let moved = self.steps.iter().map(|step| step.to.clone());
+        let referred = self
+            .referring
+            .keys()
+            .filter(|option| self.follows(option))
+            .cloned();
+        moved.chain(referred).collect()
     }
 
-    /// The part of the plan that is about one option.
-    pub(crate) fn only(&self, option: &OptName) -> Plan<'d> {
-        let steps = self
-            .steps
-            .iter()
-            .filter(|step| step.to == *option)
-            .cloned()
-            .collect();
-        Plan {
-            steps,
-            accepted: self.accepted.clone(),
-            decisions: Vec::new(),
-        }
+    /// The part of the plan that is about these options.
+    pub(crate) fn only(&self, options: BTreeSet<OptName>) -> Plan<'d> {
+        let mut plan = self.clone();
+        plan.steps.retain(|step| options.contains(&step.to));
+        plan.scope = Some(options);
+        plan
     }
 
     /// The part of the plan that must keep every value: all but what was accepted.
     pub(crate) fn without_accepted(&self) -> Plan<'d> {
-        let mut plan = self.clone();
-        plan.steps.retain(|step| !self.accepted.contains(&step.to));
-        plan
+        self.only(self.options().difference(&self.accepted).cloned().collect())
+    }
+
+    /// Tells whether references to an option by a former name are to follow it.
+    pub(crate) fn follows(&self, option: &OptName) -> bool {
+        self.scope
+            .as_ref()
+            .is_none_or(|scope| scope.contains(option))
+            && !self.leaves_out(option)
     }
 
     /// Takes an option out of the plan, for the operator to decide.
     pub(crate) fn leave_out(&mut self, option: &OptName, reason: &str) {
         let first = self.steps.iter().find(|step| step.to == *option);
-        if let Some((file, line)) = first.map(|step| (step.file, step.entry.line())) {
-            self.decisions.push(Pending {
-                option: option.clone(),
-                file,
-                line,
-                reason: reason.to_owned(),
-            });
+        let place = first.map(|step| (step.file, step.entry.line()));
+        if let Some((file, line)) = place.or_else(|| self.referring.get(option).copied()) {
+            self.leave_out_at(option, file, line, reason);
         }
-        self.steps.retain(|step| step.to != *option);
+    }
+
+    fn leave_out_at(&mut self, option: &OptName, file: usize, line: usize, reason: &str) {
+        let (option, reason) = (option.clone(), reason.to_owned());
+        self.steps.retain(|step| step.to != option);
+        self.decisions.push(Pending {
+            option,
+            file,
+            line,
+            reason,
+        });
     }
 
     /// Tells whether the option is left as it is.
-    pub(crate) fn leaves_out(&self, option: &OptName) -> bool {
+    fn leaves_out(&self, option: &OptName) -> bool {
         self.decisions
             .iter()
             .any(|pending| pending.option == *option)
@@ -118,6 +134,7 @@ pub(crate) fn plan<'d>(
 ) -> Plan<'d> {
     let mut plan = Plan {
         accepted: settings.accept.clone(),
+        keep_old: settings.keep_old,
         ..Plan::default()
     };
     let found = Found::collect(files, names);
@@ -149,6 +166,9 @@ pub(crate) fn plan<'d>(
             plan.steps.extend(steps);
         }
     }
+    if !plan.keep_old {
+        find_references(&mut plan, files, names);
+    }
     for option in plan.options() {
         if plan.accepted.contains(&option) {
             continue;
@@ -162,6 +182,27 @@ pub(crate) fn plan<'d>(
         }
     }
     plan
+}
+
+/// Notes the options that values refer to by a former name, and leaves out those to which no
+/// reference by the current name can be written.
+fn find_references(plan: &mut Plan<'_>, files: &[ParsedFile<'_>], names: &Names<'_>) {
+    for (index, file) in files.iter().enumerate() {
+        for entry in file.document.entries() {
+            for (option, writable) in references::by_former_name(entry, names) {
+                plan.referring
+                    .entry(option.clone())
+                    .or_insert((index, entry.line()));
+                if !writable && !plan.leaves_out(option) {
+                    let reason = format!(
+                        "a value refers to it, and {option} cannot be written as a reference: put the \
+                         value itself there"
+                    );
+                    plan.leave_out_at(option, index, entry.line(), &reason);
+                }
+            }
+        }
+    }
 }
 
 /// The entries of the pack's options.

@@ -152,8 +152,10 @@ impl<'d> Prover<'_, 'd> {
     /// The options as a program registers them that was not told: former names are options.
     fn opts_untold(&self, told: &[Opt]) -> Vec<Opt> {
         let renamed = |opt: &&Opt| !opt.deprecated().is_empty();
+        // No program has an option with a hyphen in its name as files would have to have it.
+        let readable = |name: &&OptName| !name.name().contains('-');
         let former = self.names.opts.iter().filter(renamed).flat_map(|opt| {
-            opt.deprecated().iter().map(move |name| {
+            opt.deprecated().iter().filter(readable).map(move |name| {
                 let own = Opt::new(name.group(), name.name(), OptType::string());
                 let own = if opt.is_multi() { own.multi() } else { own };
                 opt.default()
@@ -171,15 +173,7 @@ impl<'d> Prover<'_, 'd> {
 
 /// The option without its type: a value that is not of the type must be kept too.
 fn as_text(opt: &Opt) -> Opt {
-    let text = Opt::new(opt.name().group(), opt.name().name(), OptType::string());
-    let text = if opt.is_multi() { text.multi() } else { text };
-    let text = opt
-        .default()
-        .iter()
-        .fold(text, |text, value| text.with_default(value));
-    opt.deprecated().iter().fold(text, |text, name| {
-        text.with_deprecated(name.group(), name.name())
-    })
+    opt.clone().with_type(OptType::string())
 }
 
 struct Comparison<'c> {

@@ -47,6 +47,13 @@ pub(crate) fn ambiguity(step: &Step<'_>, names: &Names<'_>) -> Option<String> {
             let both_found = names.exists(before.0, name) && names.exists(after.0, name);
             let captured = before.0 == DEFAULT_GROUP && after.0 == new;
             let follows = names.by_former(before.0, before.1).is_some();
+            let neighbour = before.0 == old && old != DEFAULT_GROUP && !follows;
+            if neighbour && !is_writable(&OptName::new(old, name), new, names) {
+                return Some(format!(
+                    "its value refers to ${name}, and {old}.{name} cannot be written as a reference: \
+                     put the value itself there"
+                ));
+            }
             if before == after || follows || !(both_found || captured) {
                 return None;
             }
@@ -102,7 +109,7 @@ fn follow(
 ) -> Option<Rewrite> {
     let (old_group, old_name) = names.target(group, reference.parts());
     let opt = names.by_former(old_group, old_name)?;
-    if plan.leaves_out(opt.name()) {
+    if !plan.follows(opt.name()) {
         return None;
     }
     Some(Rewrite {
@@ -134,6 +141,48 @@ fn qualify(
         to: target,
         followed: false,
     })
+}
+
+/// The options that the value of an entry refers to by a former name, and whether the reference can
+/// be written with the current one.
+pub(crate) fn by_former_name<'p>(
+    entry: Entry<'_, '_>,
+    names: &Names<'p>,
+) -> Vec<(&'p OptName, bool)> {
+    let (group, key, value) = (entry.group(), entry.key(), entry.value());
+    let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+        return Vec::new();
+    };
+    // The entry stays in its group, or goes to that of its option.
+    let moved_to = names
+        .by_former(group, key)
+        .map_or(group, |opt| opt.name().group());
+    let found = references(&value).into_iter().filter_map(|reference| {
+        let (old_group, old_name) = names.target(group, reference.parts());
+        let option = names.by_former(old_group, old_name)?.name();
+        let writable = [group, moved_to]
+            .into_iter()
+            .all(|from| is_writable(option, from, names));
+        Some((option, writable))
+    });
+    found.collect()
+}
+
+/// Tells whether a value of an option of the group `from` can refer to an option: references have
+/// ASCII letters, digits, underscores and dots, the first dot ends the group, and an option of the
+/// default group must not be hidden by one of the same name.
+fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bool {
+    let word = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let starts_well = |text: &str| !text.starts_with(|first: char| first.is_ascii_digit());
+    let (group, name) = (option.group(), option.name());
+    if group == DEFAULT_GROUP {
+        let target = names.target(from, (None, name));
+        return word(name) && starts_well(name) && target == (DEFAULT_GROUP, name);
+    }
+    word(group) && starts_well(group) && word(&name.replace('.', "_"))
 }
 
 /// A name as a reference to it is written: options of the default group have no group in front,

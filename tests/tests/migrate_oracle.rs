@@ -1,0 +1,82 @@
+//! Migrations keep every value, as oslo.config itself reads them before and after.
+
+use confmig::pack::Pack;
+use tests::cases::{self, Tally};
+use tests::generate::{self, Set};
+use tests::oracle::Oracle;
+use tests::{files, migration};
+
+#[test]
+fn generated_sets_keep_their_meaning() {
+    let tally = cases::run("migrations", generate::sets, |oracle, set, tally| {
+        migration::holds(oracle, set, false, tally)
+    });
+    tally.assert_seen(&[
+        "migrated",
+        "rename",
+        "move",
+        "drop",
+        "reference",
+        "decision",
+    ]);
+}
+
+#[test]
+fn generated_sets_keep_their_meaning_with_the_old_names_kept() {
+    let tally = cases::run(
+        "migrations, old names kept",
+        generate::sets,
+        |oracle, set, tally| migration::holds(oracle, set, true, tally),
+    );
+    tally.assert_seen(&["migrated", "copy"]);
+}
+
+/// Migrates single files by every built-in pack.
+fn migrate_files(paths: &[std::path::PathBuf]) -> Tally {
+    let (mut oracle, tally) = (Oracle::start(), Tally::default());
+    let mut failed = Vec::new();
+    for path in paths {
+        let text = std::fs::read(path).expect("a file that can be read");
+        let Some(mut set) = Set::of_file(&text) else {
+            continue;
+        };
+        for name in Pack::built_in() {
+            let pack = Pack::load(name).expect("a built-in pack");
+            set.opts = pack.opts.clone();
+            set.opts.extend(oslo_opts(&set, &pack));
+            for keep_old in [false, true] {
+                if let Err(why) = migration::holds(&mut oracle, &set, keep_old, &tally) {
+                    failed.push(format!("{} ({name}): {why}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    println!("{} files: {tally}", paths.len());
+    tally
+}
+
+/// All names that are set, as texts.
+fn oslo_opts(set: &Set, pack: &Pack) -> Vec<oslo_config::Opt> {
+    let files: Vec<_> = set
+        .files()
+        .iter()
+        .map(|file| oslo_config::SourceFile {
+            path: file.name.clone().into(),
+            text: file.text.clone(),
+        })
+        .collect();
+    let parsed: Vec<_> = files.iter().filter_map(|file| file.parse().ok()).collect();
+    oslo_config::opts_as_set(&parsed, &pack.opts)
+}
+
+#[test]
+fn fixtures_keep_their_meaning() {
+    let tally = migrate_files(&files::fixtures());
+    tally.assert_seen(&["migrated", "rename", "move", "copy", "drop", "reference"]);
+}
+
+#[test]
+fn real_files_keep_their_meaning() {
+    migrate_files(&files::corpus());
+}
