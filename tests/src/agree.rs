@@ -1,16 +1,15 @@
 //! Compares this project's answers with the oracle's. Each comparison returns what differs.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use oslo_config::{
-    Config, Document, Edit, GetError, LineKind, OptName, ParsedFile, SourceError, SourceFile,
+    Config, Document, Edit, GetError, LineKind, OptName, OptType, ParsedFile, SourceError,
+    SourceFile,
 };
 use serde_json::Value as Json;
 
 use crate::cases::Tally;
-use crate::generate::{Set, escaped};
+use crate::generate::{ConfigSource, Set, escaped, plain_types};
 use crate::oracle::{ErrorKind, Event, Failure, Oracle, Outcome, Parsed, encode};
 
 /// Compares what the two parsers make of a text: sections, entries with their lines and values,
@@ -239,21 +238,27 @@ fn same_failure(ours: &SourceError, theirs: &Failure) -> Result<(), String> {
     Err(format!("\nours:   {ours}\ntheirs: {theirs:?}"))
 }
 
-/// Compares every option that a file sets, taken as a text. This is how a file is compared whose
-/// service, and so whose options, the test does not know.
+/// Compares everything that some sources set: each file on its own, then the values of all of them,
+/// once as texts and once as all types by turns. This is how files are compared whose service, and so
+/// whose options, the test does not know.
 ///
 /// # Errors
 ///
 /// With what differs.
-///
-/// # Panics
-///
-/// When the file cannot be read.
-pub fn file(oracle: &mut Oracle, path: &Path, tally: &Tally) -> Result<(), String> {
-    let text = fs::read(path).expect("a file that can be read");
-    parse(oracle, &text, tally)?;
-    let Some(set) = Set::of_file(&text) else {
-        return Ok(());
-    };
-    values(oracle, &set, tally)
+pub fn sources(oracle: &mut Oracle, sources: &[ConfigSource], tally: &Tally) -> Result<(), String> {
+    for source in sources {
+        let files = match source {
+            ConfigSource::File(file) => std::slice::from_ref(file),
+            ConfigSource::Dir { files, .. } => files,
+        };
+        for file in files {
+            parse(oracle, &file.text, tally).map_err(|why| format!("{}: {why}", file.name))?;
+        }
+    }
+    for kinds in [vec![OptType::string()], plain_types()] {
+        if let Some(set) = Set::of_sources(sources.to_vec(), &kinds) {
+            values(oracle, &set, tally)?;
+        }
+    }
+    Ok(())
 }

@@ -29,6 +29,43 @@ pub struct ConfigFile {
     pub text: Vec<u8>,
 }
 
+impl ConfigFile {
+    /// Reads a file.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be read, or its name is not UTF-8.
+    #[must_use]
+    pub fn read(path: &Path) -> Self {
+        let name = path.file_name().and_then(|name| name.to_str());
+        ConfigFile {
+            name: name.expect("a name in UTF-8").into(),
+            text: fs::read(path).expect("a file that can be read"),
+        }
+    }
+}
+
+impl ConfigSource {
+    /// Reads a file, or everything in a directory.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be read.
+    #[must_use]
+    pub fn read(path: &Path) -> Self {
+        let file = ConfigFile::read;
+        if !path.is_dir() {
+            return ConfigSource::File(file(path));
+        }
+        let entries = fs::read_dir(path).expect("a directory that can be listed");
+        let files = entries.map(|entry| file(&entry.expect("an entry of it").path()));
+        ConfigSource::Dir {
+            name: path.file_name().expect("a name").to_string_lossy().into(),
+            files: files.collect(),
+        }
+    }
+}
+
 /// What a service is told to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigSource {
@@ -88,40 +125,51 @@ impl Set {
         found
     }
 
-    /// A file on its own, with an option of type text for each key that can be one; `None` when the
-    /// file is not UTF-8 or cannot be parsed.
+    /// Sources, with an option for each key that a file has; its type is the next of `kinds`, which
+    /// start again when they are at their end. `None` when a file is not UTF-8 or cannot be parsed.
     #[must_use]
-    pub fn of_file(text: &[u8]) -> Option<Self> {
-        std::str::from_utf8(text).ok()?;
-        let document = Document::parse(text).ok()?;
+    pub fn of_sources(sources: Vec<ConfigSource>, kinds: &[OptType]) -> Option<Self> {
+        let mut set = Set {
+            sources,
+            opts: Vec::new(),
+            environment: Vec::new(),
+        };
         let mut seen = BTreeSet::new();
         let mut opts = Vec::new();
-        for entry in document.entries() {
-            let (group, key) = (entry.group().to_string(), entry.key().to_string());
-            // oslo.config keeps these names for itself, and takes a hyphen for an underscore.
-            let own = [
-                "project",
-                "prog",
-                "version",
-                "usage",
-                "config_file",
-                "config_dir",
-            ];
-            let ordinary =
-                !own.contains(&key.as_str()) && !key.contains('-') && !key.starts_with('_');
-            if ordinary && seen.insert(OptName::new(&*group, &*key)) {
-                opts.push(Opt::new(group, key, OptType::string()));
+        for file in set.files() {
+            std::str::from_utf8(&file.text).ok()?;
+            for entry in Document::parse(&file.text).ok()?.entries() {
+                let (group, key) = (entry.group().to_string(), entry.key().to_string());
+                // oslo.config keeps these names for itself.
+                let own = [
+                    "project",
+                    "prog",
+                    "version",
+                    "usage",
+                    "config_file",
+                    "config_dir",
+                ];
+                let free = !own.contains(&key.as_str()) && !key.starts_with('_');
+                // A hyphen counts as an underscore.
+                if free && seen.insert(OptName::new(&*group, key.replace('-', "_"))) {
+                    let kind = kinds[opts.len() % kinds.len()].clone();
+                    opts.push(Opt::new(group, key, kind));
+                }
             }
         }
+        set.opts = opts;
+        Some(set)
+    }
+
+    /// A file on its own, with an option of type text for each key; `None` when it is not UTF-8 or
+    /// cannot be parsed.
+    #[must_use]
+    pub fn of_file(text: &[u8]) -> Option<Self> {
         let file = ConfigFile {
             name: "file.conf".into(),
             text: text.to_vec(),
         };
-        Some(Set {
-            sources: vec![ConfigSource::File(file)],
-            opts,
-            environment: Vec::new(),
-        })
+        Set::of_sources(vec![ConfigSource::File(file)], &[OptType::string()])
     }
 
     /// Writes everything below `directory`.
@@ -787,11 +835,15 @@ fn unique(variables: Vec<(String, String)>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The plain types of options, one of each kind, for tests that need no more.
+/// The plain types of options, one of each kind.
 #[must_use]
 pub fn plain_types() -> Vec<OptType> {
-    CLASSES
-        .iter()
-        .map(|class| (class.types)().remove(0))
-        .collect()
+    let mut kinds: Vec<OptType> = Vec::new();
+    for class in &CLASSES {
+        let kind = (class.types)().remove(0);
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
 }

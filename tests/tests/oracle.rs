@@ -3,8 +3,11 @@
 // What a run has seen is told; it is shown when the run fails.
 #![allow(clippy::print_stdout)]
 
+use std::path::PathBuf;
+
 use tests::cases::{self, Tally};
 use tests::differences::DIFFERENCES;
+use tests::generate::ConfigSource;
 use tests::oracle::Oracle;
 use tests::{agree, files, generate};
 
@@ -13,36 +16,83 @@ fn the_oracle_is_the_release_that_the_rules_are_of() {
     assert_eq!(Oracle::start().version(), "10.7.0");
 }
 
-/// Compares every file of a list; they need not be valid.
-fn compare_files(paths: &[std::path::PathBuf]) -> Tally {
+/// Compares lists of files and directories, each list being what one service reads. They need not be
+/// valid.
+fn compare(lists: &[Vec<PathBuf>]) -> Tally {
     let (mut oracle, tally) = (Oracle::start(), Tally::default());
-    let compare = |path: &std::path::PathBuf| {
-        let difference = agree::file(&mut oracle, path, &tally).err()?;
-        Some(format!("{}: {difference}", path.display()))
+    let compare = |paths: &Vec<PathBuf>| {
+        let sources: Vec<_> = paths.iter().map(|path| ConfigSource::read(path)).collect();
+        let difference = agree::sources(&mut oracle, &sources, &tally).err()?;
+        Some(format!("{paths:?}: {difference}"))
     };
-    let failed: Vec<String> = paths.iter().filter_map(compare).collect();
+    let failed: Vec<String> = lists.iter().filter_map(compare).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
-    println!("{} files: {tally}", paths.len());
+    println!("{} lists of files: {tally}", lists.len());
     tally
+}
+
+/// Each file on its own.
+fn alone(paths: Vec<PathBuf>) -> Vec<Vec<PathBuf>> {
+    paths.into_iter().map(|path| vec![path]).collect()
 }
 
 #[test]
 fn fixtures_are_read_the_same() {
-    let tally = compare_files(&files::fixtures());
-    for kind in [
+    let tally = compare(&alone(files::fixtures()));
+    let kinds = [
         "parsed",
         "syntax error",
         "not UTF-8",
         "value",
-        "no such option",
-    ] {
+        "value error",
+        "recursion",
+    ];
+    for kind in kinds {
         assert!(tally.of(kind) > 0, "no fixture gives {kind:?}");
     }
 }
 
 #[test]
+fn layers_of_fixtures_are_read_the_same() {
+    let list = |paths: &[&str]| {
+        let fixtures = files::workspace().join("fixtures");
+        paths
+            .iter()
+            .map(|path| fixtures.join(path))
+            .collect::<Vec<_>>()
+    };
+    compare(&[
+        list(&[
+            "layered/ironic-dist.conf",
+            "layered/ironic.conf",
+            "layered/ironic.conf.d",
+        ]),
+        list(&["layered-two/first.conf", "layered-two/second.conf"]),
+        list(&["layered-two/second.conf", "layered-two/first.conf"]),
+        list(&["multi-valued/conf.d"]),
+        list(&["multi-valued/one-file.conf", "multi-valued/conf.d"]),
+        list(&[
+            "multi-valued/layered/ironic-dist.conf",
+            "multi-valued/layered/ironic.conf",
+        ]),
+    ]);
+}
+
+#[test]
 fn real_files_are_read_the_same() {
-    compare_files(&files::corpus());
+    let corpus = files::corpus();
+    let mut lists = alone(corpus.clone());
+    // What a package of RPM distributions reads before the operator's own file.
+    let packaged = corpus
+        .iter()
+        .find(|path| path.ends_with("ironic/rdo-dist.conf"));
+    if let Some(packaged) = packaged {
+        let ironic = corpus
+            .iter()
+            .filter(|path| path.parent() == packaged.parent());
+        lists.extend(ironic.map(|path| vec![packaged.clone(), path.clone()]));
+    }
+    compare(&lists);
 }
 
 #[test]
