@@ -1,0 +1,76 @@
+//! `confmig check`: one mistake each, as people make them.
+
+use crate::support::{assert_as, confmig, fixtures, line, read, stem};
+
+#[test]
+fn mistakes() {
+    for fixture in fixtures("check") {
+        let mut run = confmig(["check", &fixture]);
+        if stem(&fixture) == "deprecated-environment" {
+            let variables = String::from_utf8(read(&fixture.replace(".conf", ".env"))).unwrap();
+            for variable in variables.lines() {
+                let (name, value) = variable.split_once('=').unwrap();
+                run = run.variable(name, value);
+            }
+        }
+        let ran = run.run();
+        let found = !ran.stdout.is_empty();
+        assert_eq!(ran.status, Some(i32::from(found)), "{}", ran.transcript());
+        assert_as("check", stem(&fixture), &ran.transcript());
+    }
+}
+
+#[test]
+fn nothing_to_report() {
+    let ran = line("check fixtures/check/clean.conf").run().expect(0);
+    assert_eq!(ran.stdout(), "");
+    let ran = line("check --format json fixtures/check/clean.conf")
+        .run()
+        .expect(0);
+    assert_eq!(ran.json(), serde_json::json!({"diagnostics": []}));
+}
+
+#[test]
+fn whole_configurations() {
+    for fixture in [
+        "fixtures/standalone-liberty/ironic.conf",
+        "fixtures/sample-style/ironic.conf",
+    ] {
+        let name = fixture.trim_start_matches("fixtures/").replace('/', "-");
+        assert_as("check", &name, &confmig(["check", fixture]).transcript());
+    }
+    let ran = line(
+        "check fixtures/layered/ironic-dist.conf fixtures/layered/ironic.conf \
+         --config-dir fixtures/layered/ironic.conf.d",
+    );
+    assert_as("check", "layered", &ran.transcript());
+}
+
+#[test]
+fn a_current_variable_wins_over_the_files() {
+    let ran = line("check fixtures/check/web-hosting-without-url.conf")
+        .variable("OS_DEPLOY__HTTP_SERVER_URL", "http://192.0.2.1:8080")
+        .run();
+    assert!(!ran.stdout().contains("web-server-url-missing"));
+
+    let ran = line("check fixtures/check/clean.conf").variable("OS_ILO__CLIENT_PORT", "https");
+    assert_as("check", "ill-typed-variable", &ran.transcript());
+}
+
+#[test]
+fn after_a_migration_no_former_name_is_reported() {
+    for fixture in ["names", "releases", "standalone-liberty", "sample-style"]
+        .iter()
+        .flat_map(|directory| fixtures(directory))
+    {
+        let new = confmig(["migrate", "--output", "-", &fixture]).run();
+        let checked = line("check --format json -").input(&new.stdout).run();
+        let json = checked.json();
+        let about_names = ["deprecated-name", "hidden-value", "conflicting-values"];
+        let left = json["diagnostics"].as_array().unwrap().iter();
+        let left: Vec<_> = left
+            .filter(|found| about_names.contains(&found["code"].as_str().unwrap()))
+            .collect();
+        assert!(left.is_empty(), "{fixture}: {left:?}");
+    }
+}

@@ -1,0 +1,69 @@
+//! Every code of a diagnostic, with a configuration that it is said of.
+
+use confmig::diagnostic::Code;
+
+use crate::support::{Run, ironic_conf, line};
+
+/// A run whose JSON has a diagnostic of this code.
+fn example(code: Code) -> Option<Run> {
+    let of = |file: &str| Some(line(&format!("check --format json fixtures/{file}.conf")));
+    match code {
+        Code::Syntax => of("invalid/section-not-closed"),
+        Code::DeprecatedName => of("check/deprecated-names"),
+        Code::HiddenValue => of("names/both-names-same-value"),
+        Code::ConflictingValues => of("check/both-names-differ"),
+        Code::DuplicateOption => of("check/duplicates"),
+        Code::RemovedOption => None,
+        Code::UnknownSection => of("check/section-typo"),
+        Code::UnknownOption => of("check/option-typo"),
+        Code::IllTypedValue => of("check/ill-typed"),
+        Code::DanglingReference => of("check/dangling-references"),
+        Code::ReferenceLoop => of("check/reference-loop"),
+        Code::NotUtf8 => of("check/not-utf-8"),
+        Code::WebServerUrlMissing => of("check/web-hosting-without-url"),
+        Code::WebServerRootMissing => of("check/root-does-not-exist"),
+        Code::SwiftSectionMissing => of("check/swift-hosting-without-swift"),
+        Code::UrlWithoutScheme => of("check/url-without-scheme"),
+        Code::UnreadVariable => of("check/deprecated-environment")
+            .map(|run| run.variable("OS_PXE__HTTP_URL", "http://192.0.2.1:8080")),
+        Code::NeedsDecision => Some(line("migrate --check --format json -").input(
+            "[DEFAULT]\nmy_ip = 192.0.2.1\n[deploy]\nmy_ip = 192.0.2.2\n\
+             [pxe]\nhttp_url = http://$my_ip:8080\n",
+        )),
+        other => panic!("no example of {other:?}"),
+    }
+}
+
+#[test]
+fn every_code_has_an_example() {
+    for code in Code::ALL {
+        let Some(run) = example(code) else { continue };
+        let ran = run.run();
+        let status = if code == Code::Syntax { 2 } else { 1 };
+        assert_eq!(ran.status, Some(status), "{}", ran.transcript());
+        let json = ran.json();
+        let found = json["diagnostics"].as_array().unwrap().iter();
+        let found: Vec<_> = found
+            .filter(|found| found["code"] == code.as_str())
+            .collect();
+        assert!(!found.is_empty(), "no {}: {json}", code.as_str());
+        assert_eq!(found[0]["severity"], code.severity().as_str());
+        assert!(found[0]["help"].is_string(), "{}", found[0]);
+    }
+}
+
+#[test]
+fn removed_option() {
+    // No built-in pack has removed options yet.
+    let rules = "name = \"r\"\nsummary = \"s\"\n[[removed]]\ngroup = \"pxe\"\nname = \"tftp_root\"\n\
+                 advice = \"serve over HTTP\"\n";
+    let directory = ironic_conf("[pxe]\ntftp_root = /tftpboot\n");
+    std::fs::write(directory.path().join("r.toml"), rules).unwrap();
+    let ran = line("check --rules r.toml --format json ironic.conf")
+        .directory(directory.path())
+        .run()
+        .expect(1);
+    let json = ran.json();
+    assert_eq!(json["diagnostics"][0]["code"], Code::RemovedOption.as_str());
+    assert_eq!(json["diagnostics"][0]["help"], "serve over HTTP");
+}

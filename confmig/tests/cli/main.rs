@@ -1,0 +1,24 @@
+//! The program, run as people run it: its words, what it prints, its exit status.
+//!
+//! A snapshot holds all that a run said: the command line, the exit status, standard output and
+//! standard error. Commands run in the workspace's root, so that they can be tried as they stand.
+//! Bytes that a snapshot cannot show are escaped: `\r`, `\x1b`.
+
+// Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod check;
+mod codes;
+mod fuzz;
+mod help;
+mod json;
+mod migrate;
+mod rules;
+mod secrets;
+mod show;
+mod sources;
+mod streams;
+mod support;
+mod syntax;
+mod usage;
+mod write;

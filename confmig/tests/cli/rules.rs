@@ -1,0 +1,172 @@
+//! `confmig rules`, and rules of one's own.
+
+use crate::support::{assert_as, confmig, ironic_conf, line};
+
+#[test]
+fn built_in() {
+    assert_as("rules", "all", &line("rules").transcript());
+    assert_as(
+        "rules",
+        "standalone-ilo",
+        &line("rules standalone-ilo").transcript(),
+    );
+}
+
+const NOVA: &str = r#"
+name = "nova-glance"
+summary = "where Nova finds images"
+readers = "the new name is read by Nova 13 (Mitaka) and newer"
+
+[[option]]
+group = "glance"
+name = "api_servers"
+type = "list"
+
+[[option.former]]
+group = "DEFAULT"
+name = "glance_api_servers"
+why = "options of one service stand in one section"
+proof = "nova release notes, Liberty"
+
+[[removed]]
+group = "DEFAULT"
+name = "compute_stats_class"
+advice = "use filters and weighers of [filter_scheduler] instead"
+"#;
+
+const NOVA_CONF: &str = "\
+[DEFAULT]
+# Both sites' image services.
+glance_api_servers = http://192.0.2.1:9292,http://192.0.2.2:9292
+compute_stats_class = nova.compute.stats.Stats
+
+[database]
+connection = sqlite://
+";
+
+#[test]
+fn rules_of_ones_own() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("nova.toml"), NOVA).unwrap();
+    std::fs::write(directory.path().join("nova.conf"), NOVA_CONF).unwrap();
+    for (name, words) in [
+        ("own-rules", "rules nova.toml"),
+        ("own-migrate", "migrate --rules nova.toml nova.conf"),
+        ("own-check", "check --rules nova.toml nova.conf"),
+        (
+            "own-show",
+            "show --rules nova.toml -o glance.api_servers nova.conf",
+        ),
+        (
+            "two-packs",
+            "migrate --rules nova.toml --rules standalone-ilo nova.conf",
+        ),
+    ] {
+        let ran = line(words).directory(directory.path());
+        assert_as("rules", name, &ran.transcript());
+    }
+}
+
+/// A pack with this in place of its options.
+fn pack(options: &str) -> String {
+    format!("name = \"site\"\nsummary = \"our names\"\n{options}")
+}
+
+const OPTION: &str = "[[option]]\ngroup = \"deploy\"\nname = \"web_url\"\ntype = \"str\"\n";
+const FORMER: &str = "[[option.former]]\ngroup = \"pxe\"\nname = \"http_url\"\nwhy = \"moved\"\n";
+
+#[test]
+fn rules_that_cannot_be_used() {
+    let other = OPTION.replace("web_url", "other_url");
+    for (name, text) in [
+        ("no-toml", "name = site".to_owned()),
+        ("no-name", "summary = \"our names\"\n".to_owned()),
+        ("unknown-key", pack("sumary = \"twice\"\n")),
+        (
+            "unknown-key-of-option",
+            pack(&format!("{OPTION}secrets = true\n")),
+        ),
+        ("wrong-type", pack(&format!("{OPTION}multi = \"yes\"\n"))),
+        (
+            "option-without-type",
+            pack("[[option]]\ngroup = \"a\"\nname = \"b\"\n"),
+        ),
+        ("no-such-type", pack(&OPTION.replace("str", "string"))),
+        (
+            "former-without-why",
+            pack(&format!(
+                "{OPTION}{}",
+                FORMER.replace("why = \"moved\"\n", "")
+            )),
+        ),
+        (
+            "claimed-by-two",
+            pack(&format!("{OPTION}{FORMER}{other}{FORMER}")),
+        ),
+        ("claimed-twice", pack(&format!("{OPTION}{FORMER}{FORMER}"))),
+        ("option-twice", pack(&format!("{OPTION}{OPTION}"))),
+        (
+            "id-twice",
+            pack(&format!(
+                "{OPTION}{FORMER}id = \"moved\"\n{}id = \"moved\"\n",
+                FORMER.replace("http_url", "web_url")
+            )),
+        ),
+        ("empty-name", pack(&OPTION.replace("web_url", ""))),
+        (
+            "port-out-of-bounds",
+            pack(&format!("{}max = 70000\n", OPTION.replace("str", "port"))),
+        ),
+        (
+            "default-of-two-values",
+            pack(&format!("{OPTION}default = [\"a\", \"b\"]\n")),
+        ),
+        (
+            "default-of-another-type",
+            pack(&format!(
+                "{}default = \"x\"\n",
+                OPTION.replace("str", "int")
+            )),
+        ),
+    ] {
+        let directory = ironic_conf("[pxe]\nhttp_url = http://192.0.2.1\n");
+        std::fs::write(directory.path().join("site.toml"), text).unwrap();
+        let ran = line("migrate --rules site.toml ironic.conf").directory(directory.path());
+        assert_as("rules/unusable", name, &ran.transcript());
+    }
+}
+
+#[test]
+fn packs_that_are_not_there() {
+    for (name, words) in [
+        ("no-such-pack", "rules standalone-ilos"),
+        (
+            "no-such-file",
+            "migrate --rules site.toml fixtures/names/both-names.conf",
+        ),
+        (
+            "directory",
+            "check --rules fixtures fixtures/names/both-names.conf",
+        ),
+        (
+            "packs-that-contradict",
+            "check --rules standalone-ilo --rules ironic-liberty fixtures/names/both-names.conf",
+        ),
+    ] {
+        let ran = line(words).run().expect(2);
+        assert_as("rules/unusable", name, &ran.transcript());
+    }
+}
+
+#[test]
+fn every_rule_says_why_and_has_a_proof() {
+    for pack in confmig::pack::Pack::built_in() {
+        let loaded = confmig::pack::Pack::load(pack).unwrap();
+        let said = confmig(["rules", pack]).run().expect(0);
+        for rule in &loaded.rules {
+            assert!(rule.proof.is_some(), "{}", rule.id);
+            assert!(said.stdout().contains(&rule.id));
+            assert!(said.stdout().contains(&rule.why));
+        }
+    }
+}
