@@ -263,13 +263,15 @@ impl PlannedBootIso {
         self.report.size()
     }
 
-    /// The files on the image by path, the boot catalogue included, with their sizes in bytes.
+    /// The files on the image by path, the boot catalogue included, with their sizes and places.
     pub fn files(&self) -> Vec<IsoFile> {
         let file = |(path, extents): (&hadris_fs::Name, &[hadris_fs::Extent])| {
             let path = String::from_utf8_lossy(path.as_bytes()).into_owned();
+            let size = extents.iter().map(hadris_fs::Extent::len).sum();
             IsoFile {
                 path,
-                size: extents.iter().map(hadris_fs::Extent::len).sum(),
+                size,
+                offset: extents.first().map(hadris_fs::Extent::offset),
             }
         };
         self.report.files().map(file).collect()
@@ -319,30 +321,32 @@ impl PlannedBootIso {
             &["Rock Ridge", "Joliet"].as_slice(),
             &contents.names.as_slice(),
         )?;
-        let actual: Vec<_> = contents
-            .files
-            .iter()
-            .map(|file| (file.path.clone(), file.size))
-            .collect();
-        let expected: Vec<_> = self
-            .files()
-            .iter()
-            .map(|file| (file.path.clone(), file.size))
-            .collect();
-        same("the files", &expected, &actual)?;
-        let planned: Vec<_> = self
+        same("the files", &self.files(), &contents.files)?;
+        let entries = self
             .options
             .el_torito()
-            .into_iter()
-            .flat_map(ElTorito::entries)
-            .map(|entry| (entry.platform().id(), entry.image().map(str::to_owned)))
+            .map(ElTorito::entries)
+            .unwrap_or_default();
+        let planned: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                (
+                    entry.platform().id(),
+                    entry.image().map(str::to_owned),
+                    true,
+                )
+            })
             .collect();
-        let booted: Vec<_> = contents
+        let found: Vec<_> = contents
             .boot
             .iter()
-            .map(|image| (image.platform.id(), image.path.clone()))
+            .map(|image| (image.platform.id(), image.path.clone(), image.no_emulation))
             .collect();
-        same("the boot images", &planned, &booted)?;
+        same("the boot images", &planned, &found)?;
+        for (entry, image) in entries.iter().zip(&contents.boot) {
+            let planned = entry.load_size().unwrap_or(image.load_sectors);
+            same("a load size in sectors of", &planned, &image.load_sectors)?;
+        }
         Ok(contents)
     }
 

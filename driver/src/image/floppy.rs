@@ -1,6 +1,7 @@
 //! The parameter floppy: a small FAT image made in memory.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{Cursor, Write};
 
 use fatfs::{Date, DateTime, FatType, FileSystem, FormatVolumeOptions, FsOptions, Time};
@@ -37,7 +38,7 @@ const FAT12_CLUSTERS: u64 = 4084;
 /// assert!(error.to_string().contains("\"motd\""));
 /// # Ok::<(), driver::image::FloppyError>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Floppy {
     parameters: Vec<(String, String)>,
     files: Vec<(String, Vec<u8>)>,
@@ -143,6 +144,23 @@ impl fatfs::TimeProvider for NoClock {
 static NO_CLOCK: NoClock = NoClock;
 
 type Fat<'a> = FileSystem<Cursor<&'a mut Vec<u8>>>;
+
+/// Without values, since parameters carry tokens.
+impl fmt::Debug for Floppy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&str> = self
+            .parameters
+            .iter()
+            .map(|(key, _)| key.as_str())
+            .collect();
+        let files: Vec<&str> = self.files.iter().map(|(path, _)| path.as_str()).collect();
+        f.debug_struct("Floppy")
+            .field("keys", &keys)
+            .field("files", &files)
+            .field("kib", &self.kib)
+            .finish()
+    }
+}
 
 impl Floppy {
     /// The size every BMC accepts, in KiB.

@@ -100,6 +100,10 @@ impl<R: Read + Seek> Iso<R> {
     /// Mounts the tree with the most capable names, or that of `namespace`.
     pub(super) fn open(mut reader: R, namespace: Option<Namespace>) -> Result<Self, IsoReadError> {
         let len = reader.seek(std::io::SeekFrom::End(0))?;
+        // The descriptors start at sector 16.
+        if len < 17 * SECTOR {
+            return Err(IsoReadError::NotAnIso);
+        }
         let device = StreamDevice::new(ReadOnly::new(StdIo::new(reader)), BLOCK)?;
         let mounted = match namespace {
             Some(namespace) => IsoFs::mount_namespace(device, MountOptions::new(), namespace),

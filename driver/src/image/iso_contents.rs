@@ -30,6 +30,8 @@ pub struct IsoFile {
     pub path: String,
     /// The size in bytes.
     pub size: u64,
+    /// Where its bytes start, in bytes from the start of the ISO; `None` without bytes.
+    pub offset: Option<u64>,
 }
 
 /// An entry of the El Torito boot catalogue.
@@ -107,16 +109,20 @@ impl IsoContents {
                 check_same_files(&found, &joliet)?;
             }
         }
-        let files = found.into_iter().map(|file| IsoFile {
-            path: file.path,
-            size: file.len,
-        });
+        let files = found
+            .into_iter()
+            .map(|file| IsoFile {
+                path: file.path,
+                size: file.len,
+                offset: file.start,
+            })
+            .collect();
         Ok(Self {
             size,
             volume_id,
             names,
             boot,
-            files: files.collect(),
+            files,
         })
     }
 }

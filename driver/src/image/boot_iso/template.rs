@@ -70,7 +70,10 @@ impl<'a> Variables<'a> {
 
 impl Template {
     pub(super) fn render(&self, variables: &Variables<'_>) -> Result<Vec<u8>, BootIsoError> {
-        let failed = |name: &str, reason| BootIsoError::Template { name: name.into(), reason };
+        let failed = |name: &str, reason| BootIsoError::Template {
+            name: name.into(),
+            reason,
+        };
         let mut environment = Environment::new();
         let (name, text) = match self {
             Self::BuiltIn(name, text) => (String::from(*name), String::from(*text)),
@@ -84,9 +87,15 @@ impl Template {
                 (name, text)
             }
         };
-        render(&mut environment, &name, &text, variables)
-            .map(String::into_bytes)
-            .map_err(|error| failed(&name, format!("{error:#}")))
+        let rendered = render(&mut environment, &name, &text, variables)
+            .map_err(|error| failed(&name, format!("{error:#}")))?;
+        if rendered.trim().is_empty() {
+            return Err(failed(
+                &name,
+                "expected it to give a configuration, and it is empty".into(),
+            ));
+        }
+        Ok(rendered.into_bytes())
     }
 }
 
@@ -98,7 +107,11 @@ fn render(
 ) -> Result<String, minijinja::Error> {
     // Jinja2 drops the last newline, and old boot loaders then miss the last line. Unknown names
     // stay empty, as in Jinja2, so that operators' templates keep their meaning.
-    environment.set_syntax(SyntaxConfig::builder().keep_trailing_newline(true).build()?);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .keep_trailing_newline(true)
+            .build()?,
+    );
     environment.add_filter("grub_words", |params: &str| grub_words(params));
     environment.render_named_str(name, text, variables.value())
 }

@@ -1,5 +1,6 @@
 //! Content on a web server.
 
+use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,7 +133,7 @@ enum Method {
 /// The size is what the server says: to `HEAD`, or to `GET` where a server refuses `HEAD` (signed
 /// URLs for `GET` do). Each [`open`](Source::open) is one `GET`, and finds out when the content has
 /// changed in size or entity tag since.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HttpSource {
     client: HttpClient,
     url: String,
@@ -168,6 +169,16 @@ impl HttpSource {
                 })
             }
         }
+    }
+}
+
+/// Without what is secret in the URL.
+impl fmt::Debug for HttpSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpSource")
+            .field("url", &self.name())
+            .field("size", &self.size)
+            .finish()
     }
 }
 
