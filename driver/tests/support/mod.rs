@@ -1,6 +1,9 @@
 //! What several tests share.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub(crate) mod initramfs;
+pub(crate) mod tools;
+
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
 
