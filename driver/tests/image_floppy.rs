@@ -115,7 +115,7 @@ fn secrets_stay_out_of_messages() {
 fn too_much_content_is_told_in_kib() {
     let error = Floppy::new()
         .parameter("k", "v")
-        .file("f", vec![0; 1_457_664])
+        .file("z", vec![0; 1_457_664])
         .build()
         .unwrap_err();
     assert_eq!(
@@ -126,7 +126,7 @@ fn too_much_content_is_told_in_kib() {
     // One cluster less fits, and fills the image to its last byte.
     let full = Floppy::new()
         .parameter("k", "v")
-        .file("f", vec![7; 1_457_152])
+        .file("z", vec![7; 1_457_152])
         .build()
         .unwrap();
     assert_eq!(full[full.len() - 1], 7);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{Cursor, Write};
 
-use fatfs::{Date, DateTime, FatType, FileSystem, FormatVolumeOptions, FsOptions, Time};
+use hadris_fat::{FatKind, FatOptions, Geometry, VolumeLabel};
+use hadris_fs::{Content, ErrorKind, Node, PathError, Tree, TreeEntry};
+use hadris_storage::{BlockSize, MemDevice};
 
 use super::FLOPPY_LABEL;
 
@@ -13,6 +14,13 @@ const PARAMETERS_FILE: &str = "parameters.txt";
 const KIB: u64 = 1024;
 /// FAT12 ends at 4084 clusters; clusters grow with the image to stay below.
 const FAT12_CLUSTERS: u64 = 4084;
+const SECTOR: usize = 512;
+const BLOCK: BlockSize = match BlockSize::new(SECTOR as u32) {
+    Some(size) => size,
+    None => unreachable!(),
+};
+/// What marks the label among the entries of the root directory.
+const ATTRIBUTE_VOLUME_ID: u8 = 0x08;
 
 /// The image that carries parameters to a ramdisk: FAT12, label [`FLOPPY_LABEL`], with the file
 /// `parameters.txt` of `key=value` lines, and further files if wanted.
@@ -21,9 +29,10 @@ const FAT12_CLUSTERS: u64 = 4084;
 /// every BMC accepts. The lines of `parameters.txt` are joined by a newline with none at the end,
 /// as Ironic writes them; without parameters the file is left out.
 ///
-/// The crate behind it is `fatfs`. Its younger relative `hadris-fat` shares a family with the ISO
-/// writer used here and is better kept, but turns labels into capitals, and ramdisks look for the
-/// label in small letters. `fatfs` also knows diskette geometry. It is used without its clock.
+/// The FAT file system is written by `hadris-fat`, a relative of the crate that writes
+/// [`BootIso`](super::BootIso). It is preferred to `fatfs`, whose last release (0.3.6, of 2023) puts
+/// long-name entries in front of `.` and `..` in each directory, which `fsck.fat` wants repaired.
+/// What `hadris-fat` does not do is done here: a label in small letters and diskette geometry.
 ///
 /// ```
 /// use driver::image::Floppy;
@@ -105,45 +114,12 @@ pub enum FloppyError {
         kib: u32,
     },
     /// The FAT writer failed, on a name it cannot store for instance.
-    #[error("the FAT image cannot be written: {what}: {source}")]
+    #[error("the FAT image cannot be written: {reason}")]
     Fat {
-        /// What was being written.
-        what: String,
-        /// The writer's error.
-        source: std::io::Error,
+        /// The writer's reason, and the path.
+        reason: String,
     },
 }
-
-/// 1980-01-01, the first day FAT can express, for everything on the image.
-#[derive(Debug)]
-struct NoClock;
-
-impl fatfs::TimeProvider for NoClock {
-    fn get_current_date(&self) -> Date {
-        Date {
-            year: 1980,
-            month: 1,
-            day: 1,
-        }
-    }
-
-    fn get_current_date_time(&self) -> DateTime {
-        let time = Time {
-            hour: 0,
-            min: 0,
-            sec: 0,
-            millis: 0,
-        };
-        DateTime {
-            date: self.get_current_date(),
-            time,
-        }
-    }
-}
-
-static NO_CLOCK: NoClock = NoClock;
-
-type Fat<'a> = FileSystem<Cursor<&'a mut Vec<u8>>>;
 
 /// Without values, since parameters carry tokens.
 impl fmt::Debug for Floppy {
@@ -223,17 +199,15 @@ impl Floppy {
             return Err(FloppyError::Size { kib });
         }
         let parameters = self.parameter_lines()?;
-        let mut files: Vec<(Vec<&str>, &[u8])> = Vec::new();
-        if let Some(lines) = &parameters {
-            files.push((vec![PARAMETERS_FILE], lines.as_bytes()));
+        let mut tree = Tree::new();
+        let mut seen = BTreeSet::new();
+        if let Some(lines) = parameters {
+            add(&mut tree, &mut seen, PARAMETERS_FILE, lines.into_bytes())?;
         }
         for (path, content) in &self.files {
-            files.push((path_parts(path)?, content));
+            add(&mut tree, &mut seen, path, content.clone())?;
         }
-        check_paths(&files)?;
-        let mut image = vec![0; kib as usize * KIB as usize];
-        fill(&mut image, kib, &files)?;
-        Ok(image)
+        fill(kib, &tree)
     }
 
     /// The text of `parameters.txt`, or `None` without parameters.
@@ -260,14 +234,18 @@ impl Floppy {
     }
 }
 
-fn path_parts(path: &str) -> Result<Vec<&str>, FloppyError> {
+fn add(
+    tree: &mut Tree,
+    seen: &mut BTreeSet<String>,
+    path: &str,
+    content: Vec<u8>,
+) -> Result<(), FloppyError> {
     let wrong = |reason: &str| FloppyError::Path {
         path: path.into(),
         reason: reason.into(),
     };
-    let parts: Vec<&str> = path.split('/').collect();
-    for part in &parts {
-        if part.is_empty() || *part == "." || *part == ".." {
+    for part in path.split('/') {
+        if part.is_empty() || part == "." || part == ".." {
             return Err(wrong(
                 "expected a relative path such as \"openstack/latest/data.json\"",
             ));
@@ -278,87 +256,78 @@ fn path_parts(path: &str) -> Result<Vec<&str>, FloppyError> {
             ));
         }
     }
-    Ok(parts)
-}
-
-/// Refuses paths that FAT, which ignores case, would take for one.
-fn check_paths(files: &[(Vec<&str>, &[u8])]) -> Result<(), FloppyError> {
-    let mut seen = BTreeSet::new();
-    for (parts, _) in files {
-        let path = parts.join("/");
-        if !seen.insert(path.to_lowercase()) {
-            let reason = "it is there already (case does not tell FAT names apart)".into();
-            return Err(FloppyError::Path { path, reason });
-        }
+    if !seen.insert(path.to_lowercase()) {
+        return Err(wrong(
+            "it is there already (case does not tell FAT names apart)",
+        ));
     }
-    Ok(())
+    let node = Node::file(Content::bytes(content));
+    tree.insert(path, node)
+        .map(drop)
+        .map_err(|error| wrong(error.message()))
 }
 
-/// The layout for a size. Below 2880 KiB it is that of the common diskettes.
-fn layout(kib: u32) -> FormatVolumeOptions {
+/// The layout for a size, which for sizes of diskettes is theirs. Times are 1980-01-01, the first
+/// day that FAT can express.
+fn layout(kib: u32) -> Result<FatOptions, ErrorKind> {
     let bytes = u64::from(kib) * KIB;
-    let mut cluster = 512;
+    let mut cluster = SECTOR as u32;
     while bytes / u64::from(cluster) > FAT12_CLUSTERS {
         cluster *= 2;
     }
-    let mut label = [b' '; 11];
-    label[..FLOPPY_LABEL.len()].copy_from_slice(FLOPPY_LABEL.as_bytes());
-    let (root_entries, track) = if kib >= 2880 { (240, 36) } else { (224, 18) };
-    FormatVolumeOptions::new()
-        .fat_type(FatType::Fat12)
-        .bytes_per_cluster(cluster)
-        .max_root_dir_entries(root_entries)
-        .media(0xF0)
-        .sectors_per_track(track)
-        .heads(2)
-        .drive_num(0)
+    Ok(FatOptions::new()
+        .with_kind(FatKind::Fat12)
+        .with_cluster_size(cluster)
+        .with_root_entries(if kib >= 2880 { 240 } else { 224 })
+        .with_media(0xF0)
+        // What the FAT specification advises, since some readers look at it.
+        .with_oem_name(*b"MSWIN4.1")
         // Fixed, so that equal content gives equal bytes; the label is what readers go by.
-        .volume_id(0x4952_4F4E)
-        .volume_label(label)
+        .with_serial(0x4952_4F4E)
+        .with_label(VolumeLabel::new(FLOPPY_LABEL)?))
 }
 
-fn fill(
-    image: &mut Vec<u8>,
-    size_kib: u32,
-    files: &[(Vec<&str>, &[u8])],
-) -> Result<(), FloppyError> {
-    let format_failed = |source| FloppyError::Fat {
-        what: "the empty file system".into(),
-        source,
-    };
-    fatfs::format_volume(Cursor::new(&mut *image), layout(size_kib)).map_err(format_failed)?;
-    let options = FsOptions::new().time_provider(&NO_CLOCK);
-    let fat = FileSystem::new(Cursor::new(image), options).map_err(format_failed)?;
-    check_room(&fat, size_kib, files)?;
-    for (parts, content) in files {
-        write_file(&fat, parts, content).map_err(|source| FloppyError::Fat {
-            what: parts.join("/"),
-            source,
-        })?;
+fn fill(kib: u32, tree: &Tree) -> Result<Vec<u8>, FloppyError> {
+    let mut image = vec![0; kib as usize * KIB as usize];
+    let mut device = MemDevice::new(image.as_mut_slice(), BLOCK);
+    let options = layout(kib).map_err(|kind| fat_error(kind.into()))?;
+    let geometry =
+        hadris_fat::sync::format(&mut device, &options).map_err(|error| fat_error(error.into()))?;
+    check_room(tree, kib, &geometry)?;
+    hadris_fat::sync::write(&mut device, tree, &options).map_err(fat_error)?;
+    finish_header(&mut image, kib);
+    Ok(image)
+}
+
+fn fat_error(error: PathError) -> FloppyError {
+    FloppyError::Fat {
+        reason: error.to_string(),
     }
-    fat.unmount().map_err(format_failed)
 }
 
-fn check_room(
-    fat: &Fat<'_>,
-    size_kib: u32,
-    files: &[(Vec<&str>, &[u8])],
-) -> Result<(), FloppyError> {
-    let stats = fat.stats().map_err(|source| FloppyError::Fat {
-        what: "the allocation table".into(),
-        source,
-    })?;
-    let cluster = u64::from(stats.cluster_size());
-    let directories: BTreeSet<_> = files
-        .iter()
-        .flat_map(|(parts, _)| (1..parts.len()).map(|n| &parts[..n]))
-        .collect();
-    let clusters: u64 = files
-        .iter()
-        .map(|(_, content)| (content.len() as u64).div_ceil(cluster))
-        .sum();
-    let needed = (clusters + directories.len() as u64) * cluster;
-    let available = u64::from(stats.free_clusters()) * cluster;
+/// Sets what the FAT writer does not: the label in small letters, and the geometry of a diskette.
+/// Places are those of Microsoft's FAT specification.
+fn finish_header(image: &mut [u8], kib: u32) {
+    let u16_at = |at: usize| usize::from(u16::from_le_bytes([image[at], image[at + 1]]));
+    let (reserved, tables, root_entries, table) =
+        (u16_at(14), usize::from(image[16]), u16_at(17), u16_at(22));
+    let root = (reserved + tables * table) * SECTOR;
+    let track: u16 = if kib >= 2880 { 36 } else { 18 };
+    image[24..26].copy_from_slice(&track.to_le_bytes());
+    image[26..28].copy_from_slice(&2u16.to_le_bytes());
+    image[36] = 0;
+    image[43..54].make_ascii_lowercase();
+    let mut entries = image[root..root + root_entries * 32].chunks_exact_mut(32);
+    if let Some(label) = entries.find(|entry| entry[11] == ATTRIBUTE_VOLUME_ID) {
+        label[..11].make_ascii_lowercase();
+    }
+}
+
+fn check_room(tree: &Tree, size_kib: u32, geometry: &Geometry) -> Result<(), FloppyError> {
+    let cluster = u64::from(geometry.cluster_size());
+    let needed = clusters(tree.root(), cluster) * cluster;
+    // Clusters are counted from 2.
+    let available = u64::from(geometry.max_cluster().saturating_sub(1)) * cluster;
     if needed > available {
         return Err(FloppyError::TooMuchContent {
             needed_kib: needed.div_ceil(KIB),
@@ -369,13 +338,11 @@ fn check_room(
     Ok(())
 }
 
-fn write_file(fat: &Fat<'_>, parts: &[&str], content: &[u8]) -> std::io::Result<()> {
-    let mut dir = fat.root_dir();
-    let Some((name, directories)) = parts.split_last() else {
-        return Ok(());
+/// The clusters that the content of a directory takes, one at least for each directory in it.
+fn clusters(dir: TreeEntry<'_>, cluster: u64) -> u64 {
+    let of = |(_, child): (_, TreeEntry<'_>)| match child.node().content() {
+        Some(content) => content.len().div_ceil(cluster),
+        None => 1 + clusters(child, cluster),
     };
-    for part in directories {
-        dir = dir.create_dir(part)?;
-    }
-    dir.create_file(name)?.write_all(content)
+    dir.children().map(of).sum()
 }
