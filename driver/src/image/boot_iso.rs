@@ -213,7 +213,8 @@ impl BootIso {
         }
         planned.options = options().with_el_torito(catalog);
         let (tree, _) = planned.tree()?;
-        planned.report = hadris_iso::plan(&tree, &planned.options).map_err(layout_error)?;
+        planned.report =
+            hadris_iso::plan(&tree, &planned.options).map_err(|error| layout_error(&error))?;
         Ok(planned)
     }
 }
@@ -240,7 +241,7 @@ fn options() -> IsoOptions {
         .with_joliet()
 }
 
-fn layout_error(error: PathError) -> BootIsoError {
+fn layout_error(error: &PathError) -> BootIsoError {
     BootIsoError::Layout {
         reason: error.to_string(),
     }
@@ -295,7 +296,7 @@ impl PlannedBootIso {
         if let Some(error) = sources.take_error() {
             return Err(error.into());
         }
-        let report = result.map_err(layout_error)?;
+        let report = result.map_err(|error| layout_error(&error))?;
         debug_assert_eq!(report.size(), self.size());
         Ok(())
     }
@@ -355,7 +356,9 @@ impl PlannedBootIso {
         let sources = SourceFiles::new(self.sources.iter().map(|(_, source)| Arc::clone(source)));
         let mut tree = Tree::new();
         for (index, (path, _)) in self.sources.iter().enumerate() {
-            let content = sources.content(index).map_err(layout_error)?;
+            let content = sources
+                .content(index)
+                .map_err(|error| layout_error(&error))?;
             insert(&mut tree, path, content)?;
         }
         for (path, bytes) in &self.texts {

@@ -290,16 +290,16 @@ fn layout(kib: u32) -> Result<FatOptions, ErrorKind> {
 fn fill(kib: u32, tree: &Tree) -> Result<Vec<u8>, FloppyError> {
     let mut image = vec![0; kib as usize * KIB as usize];
     let mut device = MemDevice::new(image.as_mut_slice(), BLOCK);
-    let options = layout(kib).map_err(|kind| fat_error(kind.into()))?;
-    let geometry =
-        hadris_fat::sync::format(&mut device, &options).map_err(|error| fat_error(error.into()))?;
+    let options = layout(kib).map_err(|kind| fat_error(&kind.into()))?;
+    let geometry = hadris_fat::sync::format(&mut device, &options)
+        .map_err(|error| fat_error(&error.into()))?;
     check_room(tree, kib, &geometry)?;
-    hadris_fat::sync::write(&mut device, tree, &options).map_err(fat_error)?;
+    hadris_fat::sync::write(&mut device, tree, &options).map_err(|error| fat_error(&error))?;
     finish_header(&mut image, kib);
     Ok(image)
 }
 
-fn fat_error(error: PathError) -> FloppyError {
+fn fat_error(error: &PathError) -> FloppyError {
     FloppyError::Fat {
         reason: error.to_string(),
     }

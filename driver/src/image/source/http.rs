@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::{HeaderMap, Response, header};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use super::{Source, SourceError, redacted};
@@ -51,9 +51,9 @@ impl HttpClient {
         };
         let mut certificates = Vec::new();
         for item in ureq::tls::parse_pem(pem) {
-            match item.map_err(|error| wrong(error.to_string()))? {
-                ureq::tls::PemItem::Certificate(certificate) => certificates.push(certificate),
-                _ => {}
+            let item = item.map_err(|error| wrong(error.to_string()))?;
+            if let ureq::tls::PemItem::Certificate(certificate) = item {
+                certificates.push(certificate);
             }
         }
         if certificates.is_empty() {
@@ -260,6 +260,7 @@ fn entity_tag(headers: &HeaderMap) -> Option<String> {
     (!tag.starts_with("W/")).then(|| tag.into())
 }
 
+/// Tells a timeout, which the client wraps as any I/O error.
 struct BodyReader<R> {
     name: String,
     stall: Duration,
@@ -268,12 +269,15 @@ struct BodyReader<R> {
 
 impl<R: Read> Read for BodyReader<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(buf).map_err(|error| {
-            if error.kind() == io::ErrorKind::TimedOut {
-                let (name, seconds) = (self.name.clone(), self.stall.as_secs());
-                return SourceError::Stalled { name, seconds }.into_io();
-            }
-            error
-        })
+        self.inner
+            .read(buf)
+            .map_err(|error| match error.downcast::<ureq::Error>() {
+                Ok(ureq::Error::Timeout(_)) => {
+                    let (name, seconds) = (self.name.clone(), self.stall.as_secs());
+                    SourceError::Stalled { name, seconds }.into_io()
+                }
+                Ok(other) => io::Error::other(other),
+                Err(error) => error,
+            })
     }
 }
