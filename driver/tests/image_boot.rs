@@ -3,6 +3,14 @@
 //! Debian packages: qemu-system-x86 ovmf linux-image-amd64 busybox-static kmod xz-utils isolinux
 //! syslinux-common grub-efi-amd64-bin grub-common mtools dosfstools xorriso.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by it"
+)]
+#![allow(clippy::print_stdout, reason = "figures for whoever runs it")]
+
 mod support;
 
 use std::fs::{self, File};

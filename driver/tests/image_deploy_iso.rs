@@ -1,5 +1,12 @@
 //! Deploy ISOs, whole and broken. `image_boot.rs` boots from one made by other tools.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by it"
+)]
+
 mod support;
 
 use std::io::{Cursor, Read};

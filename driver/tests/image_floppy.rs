@@ -1,4 +1,11 @@
-//! The parameter floppy, seen through the crate that wrote it; `image_readers.rs` asks others.
+//! The parameter floppy, seen through another crate than the one that writes it; `image_readers.rs` asks programs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by it"
+)]
 
 use std::io::{Cursor, Read};
 

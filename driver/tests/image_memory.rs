@@ -1,5 +1,13 @@
 //! Memory stays small however large the ramdisk is.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by it"
+)]
+#![allow(clippy::print_stdout, reason = "figures for whoever runs it")]
+
 mod support;
 
 use std::fs::{self, File};

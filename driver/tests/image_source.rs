@@ -1,5 +1,12 @@
 //! Sources of kernels and ramdisks, and servers that misbehave.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by it"
+)]
+
 mod support;
 
 use std::fs;

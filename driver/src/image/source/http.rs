@@ -59,9 +59,8 @@ impl HttpClient {
         if certificates.is_empty() {
             return Err(wrong("expected at least one PEM certificate".into()));
         }
-        let roots: Vec<Certificate<'static>> = certificates;
         Ok(Self::with(
-            RootCerts::Specific(Arc::new(roots)),
+            RootCerts::Specific(Arc::new(certificates)),
             Self::STALL,
         ))
     }
