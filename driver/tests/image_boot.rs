@@ -196,7 +196,9 @@ fn check(name: &str, firmware: &Firmware, iso: BootIso, command_line: &str) {
     let dir = tempfile::tempdir().unwrap();
     let [image, floppy, vars] = ["boot.iso", "floppy.img", "vars"].map(|n| dir.path().join(n));
     let planned = iso.plan().unwrap();
-    planned.write_to(File::create(&image).unwrap()).unwrap();
+    planned
+        .write_to_file(&File::create(&image).unwrap())
+        .unwrap();
     planned.verify(File::open(&image).unwrap()).unwrap();
     let parameters = Floppy::new()
         .parameter("ipa-api-url", "http://192.0.2.1:6385")

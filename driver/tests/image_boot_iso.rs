@@ -9,11 +9,12 @@
 
 mod support;
 
+use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
 
 use driver::image::{
-    BootIso, BootIsoError, EfiBoot, IsoContents, IsoReadError, Isolinux, Platform, Source,
-    SourceError, VerifyError,
+    BootIso, BootIsoError, EfiBoot, FileSource, IsoContents, IsoReadError, Isolinux, Platform,
+    Source, SourceError, VerifyError,
 };
 use support::{Bytes, LoaderFiles, both, esp, kernel, pattern, ramdisk, written};
 
@@ -133,6 +134,51 @@ fn the_same_input_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_file_gets_the_bytes_of_a_stream() {
+    let files = LoaderFiles::new();
+    let dir = tempfile::tempdir().unwrap();
+    let [k, r, image] = ["kernel", "ramdisk", "boot.iso"].map(|name| dir.path().join(name));
+    for len in [1, 4096, 700_001, 702_049] {
+        fs::write(&k, pattern(len, 7)).unwrap();
+        fs::write(&r, pattern(3 * len, 8)).unwrap();
+        let [kernel, ramdisk] = [&k, &r].map(|path| FileSource::new(path).unwrap());
+        let iso = BootIso::new(kernel, ramdisk)
+            .bios(files.isolinux())
+            .uefi(EfiBoot::from_esp_image(esp()))
+            .plan()
+            .unwrap();
+        fs::write(&image, vec![0xFF; 9_000_000]).unwrap();
+        let file = File::options().read(true).write(true).open(&image).unwrap();
+        iso.write_to_file(&file).unwrap();
+        assert!(fs::read(&image).unwrap() == written(&iso), "{len}");
+        let contents = iso.verify(&file).unwrap();
+        let ramdisk = contents
+            .files
+            .iter()
+            .find(|file| file.path == "initrd")
+            .unwrap();
+        assert_eq!(
+            ramdisk.offset.unwrap() % 4096,
+            0,
+            "for file systems that share blocks"
+        );
+
+        // Found out, as when it is streamed.
+        fs::write(&r, pattern(len, 8)).unwrap();
+        let error = iso.write_to_file(&file).unwrap_err();
+        assert!(
+            matches!(error, BootIsoError::Source(SourceError::Changed { .. })),
+            "{error}"
+        );
+        let read_only = File::open(&image).unwrap();
+        assert!(matches!(
+            iso.write_to_file(&read_only),
+            Err(BootIsoError::Write { .. })
+        ));
+    }
+}
+
+#[test]
 fn built_in_configurations() {
     let files = LoaderFiles::new();
     let iso = BootIso::new(kernel(), ramdisk())
@@ -155,14 +201,14 @@ fn built_in_configurations() {
 fn templates_of_operators() {
     let files = LoaderFiles::new();
     let template = files.path("isolinux_config.template");
-    std::fs::write(
+    fs::write(
         &template,
         "{% include 'head' %}\nk {{ kernel }} {{ ramdisk }} {{ kernel_params }}{{ no }}\n",
     )
     .unwrap();
-    std::fs::write(files.path("head"), "serial 0 115200").unwrap();
+    fs::write(files.path("head"), "serial 0 115200").unwrap();
     let grub = files.path("grub.template");
-    std::fs::write(&grub, "l {{ linux }} {{ initrd }} {{ kernel_params }} --\n").unwrap();
+    fs::write(&grub, "l {{ linux }} {{ initrd }} {{ kernel_params }} --\n").unwrap();
     let iso = BootIso::new(kernel(), ramdisk())
         .kernel_params("a b")
         .bios(files.isolinux().config_template(&template))
@@ -174,7 +220,7 @@ fn templates_of_operators() {
     assert!(text.contains("serial 0 115200\nk /vmlinuz /initrd a b\n\0"));
     assert!(text.contains("l /vmlinuz /initrd a b --\n\0"));
 
-    std::fs::write(&template, "{% if nothing %}x{% endif %}\n").unwrap();
+    fs::write(&template, "{% if nothing %}x{% endif %}\n").unwrap();
     let empty = files.isolinux().config_template(&template);
     let empty = BootIso::new(kernel(), ramdisk())
         .bios(empty)
@@ -182,7 +228,7 @@ fn templates_of_operators() {
         .unwrap_err()
         .to_string();
     assert!(empty.contains("it is empty"), "{empty}");
-    std::fs::write(&template, "fine\n{{ kernel").unwrap();
+    fs::write(&template, "fine\n{{ kernel").unwrap();
     let broken = BootIso::new(kernel(), ramdisk())
         .bios(files.isolinux().config_template(&template))
         .plan()
@@ -233,9 +279,9 @@ fn loader_files_that_cannot_be_used() {
         missing.contains("isolinux.bin") && missing.contains("nowhere"),
         "{missing}"
     );
-    std::fs::write(files.path("short"), "x").unwrap();
+    fs::write(files.path("short"), "x").unwrap();
     assert!(plan(Isolinux::new(files.path("short"))).contains("at least 2048 bytes, found 1"));
-    std::fs::write(files.path("long"), vec![0; (1 << 20) + 1]).unwrap();
+    fs::write(files.path("long"), vec![0; (1 << 20) + 1]).unwrap();
     assert!(plan(Isolinux::new(files.path("long"))).contains("at most 1024 KiB"));
     assert!(plan(files.isolinux().ldlinux_c32(files.path("nowhere"))).contains("ldlinux.c32"));
     assert!(plan(Isolinux::new(files.dir.path())).contains("directory"));

@@ -1,22 +1,23 @@
 //! The boot ISO: what goes on it, how it is laid out, and how it is written.
 
 mod loader;
+mod planned;
 mod stream;
 mod template;
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use hadris_fs::{Content, Node, PathError, Report, Tree};
+use hadris_fs::{PathError, Report};
 use hadris_iso::{ElTorito, IsoId, IsoLevel, IsoOptions};
 
+use super::BOOT_ISO_LABEL;
 use super::source::{Source, SourceError};
-use super::{BOOT_ISO_LABEL, IsoContents, IsoFile, IsoReadError};
 pub use loader::{EfiBoot, Isolinux};
 use loader::{ISOLINUX_BIN, ISOLINUX_CFG, LDLINUX_C32};
-use stream::{Sequential, SourceFiles};
+pub use planned::{PlannedBootIso, VerifyError};
 use template::Variables;
 
 const KERNEL: &str = "vmlinuz";
@@ -42,7 +43,7 @@ const MAX_KERNEL_PARAMS: usize = 2048 - "BOOT_IMAGE=/vmlinuz initrd=/initrd \0".
 /// used and pinned: it plans the whole image before any I/O, reads no clock, and writes each block
 /// once in ascending order, while stable 2.5 seeks back into what it has written and takes content
 /// that is not in memory only through a feature outside its own promise of stability. Two pieces
-/// stand beside it here: a block device that is a plain [`Write`], and a read-only file system whose
+/// stand beside it here: a block device that is a plain [`Write`](std::io::Write), and a read-only file system whose
 /// files are [`Source`]s, which is how content reaches the writer without being held in memory.
 ///
 /// Files of 4 GiB and more are written as several extents (ISO 9660 level 3). Linux and UEFI
@@ -110,27 +111,6 @@ pub enum BootIsoError {
     Write {
         /// The output's error.
         source: io::Error,
-    },
-}
-
-/// How a finished ISO differs from its plan.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// It cannot be read as an ISO.
-    #[error(transparent)]
-    Read(#[from] IsoReadError),
-    /// It can be read, and holds something else than was planned.
-    #[error(
-        "the ISO is not as planned: expected {what} {expected}, found {actual}; build it again"
-    )]
-    Different {
-        /// What was compared.
-        what: &'static str,
-        /// What was planned.
-        expected: String,
-        /// What was read.
-        actual: String,
     },
 }
 
@@ -211,10 +191,7 @@ impl BootIso {
                 .sources
                 .push((efi.image_path().into(), efi.into_image()));
         }
-        planned.options = options().with_el_torito(catalog);
-        let (tree, _) = planned.tree()?;
-        planned.report =
-            hadris_iso::plan(&tree, &planned.options).map_err(|error| layout_error(&error))?;
+        planned.lay_out(&options().with_el_torito(catalog))?;
         Ok(planned)
     }
 }
@@ -245,151 +222,6 @@ fn layout_error(error: &PathError) -> BootIsoError {
     BootIsoError::Layout {
         reason: error.to_string(),
     }
-}
-
-/// A boot ISO whose every byte is decided, though not yet read or written.
-#[derive(Debug)]
-pub struct PlannedBootIso {
-    /// Content that is streamed, by path on the ISO.
-    sources: Vec<(String, Arc<dyn Source>)>,
-    /// Content that is in memory, by path on the ISO.
-    texts: Vec<(String, Vec<u8>)>,
-    options: IsoOptions,
-    report: Report,
-}
-
-impl PlannedBootIso {
-    /// The size of the image in bytes.
-    pub fn size(&self) -> u64 {
-        self.report.size()
-    }
-
-    /// The files on the image by path, the boot catalogue included, with their sizes and places.
-    pub fn files(&self) -> Vec<IsoFile> {
-        let file = |(path, extents): (&hadris_fs::Name, &[hadris_fs::Extent])| {
-            let path = String::from_utf8_lossy(path.as_bytes()).into_owned();
-            let size = extents.iter().map(hadris_fs::Extent::len).sum();
-            IsoFile {
-                path,
-                size,
-                offset: extents.first().map(hadris_fs::Extent::offset),
-            }
-        };
-        self.report.files().map(file).collect()
-    }
-
-    /// Writes the image to `out` from its first byte to its last, and flushes. The kernel, the
-    /// ramdisk and the EFI boot image are opened and read once each. It may be called again, and
-    /// then writes the same bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`BootIsoError::Source`] when content cannot be read or is not what was announced,
-    /// [`BootIsoError::Write`] when `out` fails. What was written until then is to be thrown away.
-    pub fn write_to(&self, out: impl Write) -> Result<(), BootIsoError> {
-        let (tree, sources) = self.tree()?;
-        let mut device = Sequential::new(out, self.size());
-        let result = hadris_iso::sync::write(&mut device, &tree, &self.options);
-        if let Some(source) = device.take_error() {
-            return Err(BootIsoError::Write { source });
-        }
-        if let Some(error) = sources.take_error() {
-            return Err(error.into());
-        }
-        let report = result.map_err(|error| layout_error(&error))?;
-        debug_assert_eq!(report.size(), self.size());
-        Ok(())
-    }
-
-    /// Reads a written image back and compares it with this plan: length, volume id, boot
-    /// catalogue, file list, sizes and places, by Rock Ridge and by Joliet names. Content is not
-    /// compared.
-    ///
-    /// # Errors
-    ///
-    /// [`VerifyError::Read`] when it is no readable ISO, [`VerifyError::Different`] for the first
-    /// difference.
-    pub fn verify(&self, image: impl Read + Seek) -> Result<IsoContents, VerifyError> {
-        let contents = IsoContents::read(image)?;
-        same("a length in bytes of", &self.size(), &contents.size)?;
-        same(
-            "the volume id",
-            &BOOT_ISO_LABEL,
-            &contents.volume_id.as_str(),
-        )?;
-        same(
-            "the names",
-            &["Rock Ridge", "Joliet"].as_slice(),
-            &contents.names.as_slice(),
-        )?;
-        same("the files", &self.files(), &contents.files)?;
-        let entries = self
-            .options
-            .el_torito()
-            .map(ElTorito::entries)
-            .unwrap_or_default();
-        let planned: Vec<_> = entries
-            .iter()
-            .map(|entry| {
-                (
-                    entry.platform().id(),
-                    entry.image().map(str::to_owned),
-                    true,
-                )
-            })
-            .collect();
-        let found: Vec<_> = contents
-            .boot
-            .iter()
-            .map(|image| (image.platform.id(), image.path.clone(), image.no_emulation))
-            .collect();
-        same("the boot images", &planned, &found)?;
-        for (entry, image) in entries.iter().zip(&contents.boot) {
-            let planned = entry.load_size().unwrap_or(image.load_sectors);
-            same("a load size in sectors of", &planned, &image.load_sectors)?;
-        }
-        Ok(contents)
-    }
-
-    /// The tree for the writer, and the sources its streamed files are read from.
-    fn tree(&self) -> Result<(Tree, SourceFiles), BootIsoError> {
-        let sources = SourceFiles::new(self.sources.iter().map(|(_, source)| Arc::clone(source)));
-        let mut tree = Tree::new();
-        for (index, (path, _)) in self.sources.iter().enumerate() {
-            let content = sources
-                .content(index)
-                .map_err(|error| layout_error(&error))?;
-            insert(&mut tree, path, content)?;
-        }
-        for (path, bytes) in &self.texts {
-            insert(&mut tree, path, Content::bytes(bytes.clone()))?;
-        }
-        Ok((tree, sources))
-    }
-}
-
-fn insert(tree: &mut Tree, path: &str, content: Content) -> Result<(), BootIsoError> {
-    tree.insert(path, Node::file(content))
-        .map_err(|error| BootIsoError::Path {
-            path: path.into(),
-            reason: error.message().into(),
-        })
-}
-
-fn same<T: PartialEq + std::fmt::Debug>(
-    what: &'static str,
-    expected: &T,
-    actual: &T,
-) -> Result<(), VerifyError> {
-    if expected == actual {
-        return Ok(());
-    }
-    let (expected, actual) = (format!("{expected:?}"), format!("{actual:?}"));
-    Err(VerifyError::Different {
-        what,
-        expected,
-        actual,
-    })
 }
 
 /// Reads a small file that belongs to a boot loader.

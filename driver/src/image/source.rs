@@ -5,6 +5,7 @@ mod file;
 mod http;
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -51,6 +52,19 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// What keeps the content from being read. [`SourceError::other`] holds errors that this
     /// library does not know.
     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError>;
+
+    /// The regular file whose whole content this is, opened at its start; `None` when there is no
+    /// such file or its content has to be looked at, which is the default.
+    ///
+    /// [`PlannedBootIso::write_to_file`](super::PlannedBootIso::write_to_file) lets the system copy
+    /// such a file, or share its blocks, without passing it through this process.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    fn open_file(&self) -> Result<Option<File>, SourceError> {
+        Ok(None)
+    }
 }
 
 impl<S: Source + ?Sized> Source for Arc<S> {
@@ -64,6 +78,10 @@ impl<S: Source + ?Sized> Source for Arc<S> {
 
     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
         (**self).open()
+    }
+
+    fn open_file(&self) -> Result<Option<File>, SourceError> {
+        (**self).open_file()
     }
 }
 

@@ -1,7 +1,11 @@
-//! What stands beside `hadris-iso` so that it streams: its output as a plain `Write`, and its input
-//! as a file system whose files are sources.
+//! What stands beside `hadris-iso` so that it streams: its output as a plain `Write`, or as a file
+//! some parts of which are filled by the system, and its input as a file system whose files are
+//! sources.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use hadris_fs::sync::{FileSystem, Volume, read_tree};
@@ -94,6 +98,69 @@ impl<W: Write> BlockDevice for Sequential<W> {
     }
 }
 
+/// A file as a block device, except for ranges that are filled in another way.
+pub(super) struct WithoutRanges<'a> {
+    file: &'a File,
+    size: u64,
+    /// In bytes from the start, and on whole blocks.
+    ranges: Vec<Range<u64>>,
+    error: Option<io::Error>,
+}
+
+impl<'a> WithoutRanges<'a> {
+    pub(super) fn new(file: &'a File, size: u64, ranges: Vec<Range<u64>>) -> Self {
+        Self {
+            file,
+            size,
+            ranges,
+            error: None,
+        }
+    }
+
+    /// The error of the file, if it failed.
+    pub(super) fn take_error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+}
+
+impl hadris_io::ErrorType for WithoutRanges<'_> {
+    type Error = io::Error;
+}
+
+impl BlockDevice for WithoutRanges<'_> {
+    fn block_size(&self) -> BlockSize {
+        SECTOR
+    }
+
+    fn block_count(&self) -> u64 {
+        self.size / u64::from(SECTOR.get())
+    }
+
+    fn writable(&self) -> bool {
+        true
+    }
+
+    fn read_blocks(&mut self, _: BlockIndex, _: &mut [u8]) -> Result<(), Error<io::Error>> {
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            "the output is not read back while it is written",
+        ))
+    }
+
+    fn write_blocks(&mut self, first: BlockIndex, buf: &[u8]) -> Result<(), Error<io::Error>> {
+        let at = first.get() * u64::from(SECTOR.get());
+        // A request never reaches beyond the file of the tree that it belongs to.
+        if self.ranges.iter().any(|range| range.contains(&at)) {
+            return Ok(());
+        }
+        self.file.write_all_at(buf, at).map_err(|error| {
+            let kind = error.kind();
+            self.error = Some(error);
+            Error::device(kind.into(), "the output failed")
+        })
+    }
+}
+
 /// Sources as the files of a volume, because volumes are the content that `hadris-iso` reads
 /// piece by piece while it writes.
 pub(super) struct SourceFiles {
@@ -101,10 +168,15 @@ pub(super) struct SourceFiles {
 }
 
 impl SourceFiles {
-    pub(super) fn new(sources: impl IntoIterator<Item = Arc<dyn Source>>) -> Self {
+    /// Each source, with whether its content is left unread because it is filled in another way.
+    pub(super) fn new(sources: impl IntoIterator<Item = (Arc<dyn Source>, bool)>) -> Self {
         let files = sources
             .into_iter()
-            .map(|source| Stream { source, open: None })
+            .map(|(source, unread)| Stream {
+                source,
+                unread,
+                open: None,
+            })
             .collect();
         Self {
             volume: Volume::new(SourceVolume { files, error: None }),
@@ -133,11 +205,16 @@ struct SourceVolume {
 /// A source, and how far it has been read.
 struct Stream {
     source: Arc<dyn Source>,
+    unread: bool,
     open: Option<(ExactReader, u64)>,
 }
 
 impl Stream {
     fn read(&mut self, offset: u64, buf: &mut [u8]) -> Result<usize, SourceError> {
+        if self.unread {
+            let left = self.source.size().saturating_sub(offset);
+            return Ok(buf.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+        }
         if self.open.as_ref().is_none_or(|(_, at)| *at != offset) {
             let name = self.source.name();
             if offset != 0 {

@@ -46,6 +46,25 @@ impl FileSource {
         }
     }
 
+    /// Opens the file, which must still have its size.
+    fn checked(&self) -> Result<File, SourceError> {
+        let failed = |source| SourceError::Io {
+            name: self.name(),
+            source,
+        };
+        let file = File::open(&self.path).map_err(failed)?;
+        let found = file.metadata().map_err(failed)?.len();
+        if found != self.size {
+            let (name, expected) = (self.name(), self.size);
+            return Err(SourceError::Changed {
+                name,
+                expected,
+                found: found.to_string(),
+            });
+        }
+        Ok(file)
+    }
+
     /// The path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -62,20 +81,10 @@ impl Source for FileSource {
     }
 
     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
-        let failed = |source| SourceError::Io {
-            name: self.name(),
-            source,
-        };
-        let file = File::open(&self.path).map_err(failed)?;
-        let found = file.metadata().map_err(failed)?.len();
-        if found != self.size {
-            let (name, expected) = (self.name(), self.size);
-            return Err(SourceError::Changed {
-                name,
-                expected,
-                found: found.to_string(),
-            });
-        }
-        Ok(Box::new(file))
+        Ok(Box::new(self.checked()?))
+    }
+
+    fn open_file(&self) -> Result<Option<File>, SourceError> {
+        self.checked().map(Some)
     }
 }
