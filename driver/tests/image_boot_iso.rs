@@ -178,6 +178,16 @@ fn a_file_gets_the_bytes_of_a_stream() {
     }
 }
 
+/// Plans are made and written on threads for blocking work.
+#[test]
+fn plans_move_between_threads() {
+    fn check<T: Send + Sync + 'static>() {}
+    check::<BootIso>();
+    check::<driver::image::PlannedBootIso>();
+    check::<driver::image::DeployIso>();
+    check::<BootIsoError>();
+}
+
 #[test]
 fn built_in_configurations() {
     let files = LoaderFiles::new();

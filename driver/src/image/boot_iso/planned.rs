@@ -215,6 +215,9 @@ impl PlannedBootIso {
                 break;
             }
         }
+        for warning in self.report.warnings() {
+            log::warn!("boot ISO: {warning}");
+        }
         Ok(())
     }
 }
