@@ -298,6 +298,29 @@ fn loader_files_that_cannot_be_used() {
 }
 
 #[test]
+fn efi_boot_images_that_are_none() {
+    let refusal = |image: Vec<u8>| {
+        let efi = EfiBoot::from_esp_image(Bytes("esp.img", image));
+        BootIso::new(kernel(), ramdisk())
+            .uefi(efi)
+            .plan()
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        refusal(pattern(100_000, 5)),
+        "EFI boot image esp.img cannot be used: it has no FAT boot sector; expected a whole FAT \
+         image"
+    );
+    let cut = refusal(esp().1[..100_000].to_vec());
+    assert!(
+        cut.contains("it says it has 262144 bytes, and has 100000"),
+        "{cut}"
+    );
+    assert!(refusal(vec![1; 100]).contains("esp.img"));
+}
+
+#[test]
 fn paths_that_clash_are_refused() {
     let files = LoaderFiles::new();
     for path in [

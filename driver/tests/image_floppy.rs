@@ -188,3 +188,19 @@ fn paths_stay_on_the_floppy() {
             .is_err()
     );
 }
+
+#[test]
+fn the_top_directory_has_room_for_224_names() {
+    let with = |count: usize| {
+        let add = |floppy: Floppy, i: usize| floppy.file(format!("F{i}"), "");
+        (0..count).fold(Floppy::new(), add).build()
+    };
+    // One entry is the label.
+    assert!(with(223).is_ok());
+    assert!(
+        with(224)
+            .unwrap_err()
+            .to_string()
+            .contains("expected fewer or shorter names")
+    );
+}

@@ -81,6 +81,14 @@ pub enum BootIsoError {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// The EFI boot image is none.
+    #[error("EFI boot image {name} cannot be used: {reason}; expected a whole FAT image")]
+    EfiBootImage {
+        /// The image's name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A template of a boot loader's configuration is broken.
     #[error("the template {name} cannot be used: {reason}")]
     Template {
@@ -148,8 +156,8 @@ impl BootIso {
         self
     }
 
-    /// Lays the image out: reads isolinux and the templates, and of the kernel, the ramdisk and the
-    /// EFI boot image only their sizes.
+    /// Lays the image out: reads isolinux and the templates, the first sector of the EFI boot image,
+    /// and of the kernel and the ramdisk only their sizes.
     ///
     /// # Errors
     ///
@@ -183,6 +191,7 @@ impl BootIso {
         }
         if let Some(efi) = self.uefi {
             catalog = catalog.with_entry(efi.boot_entry());
+            efi.check_image()?;
             let config = efi.config(&variables)?;
             for path in efi.config_paths() {
                 planned.texts.push((path.clone(), config.clone()));

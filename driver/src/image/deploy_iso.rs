@@ -204,7 +204,7 @@ fn free_path(files: &[Found]) -> String {
 
 /// The length in bytes of the FAT file system that starts with `sector`, by its BIOS parameter
 /// block (Microsoft's FAT specification); `None` when it is none.
-fn fat_len(sector: &[u8; 512]) -> Option<u64> {
+pub(super) fn fat_len(sector: &[u8; 512]) -> Option<u64> {
     let u16_at = |at: usize| u16::from_le_bytes([sector[at], sector[at + 1]]);
     let bytes_per_sector = u16_at(11);
     let sectors = match u16_at(19) {

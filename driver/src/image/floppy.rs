@@ -17,7 +17,7 @@ const FAT12_CLUSTERS: u64 = 4084;
 const SECTOR: usize = 512;
 const BLOCK: BlockSize = match BlockSize::new(SECTOR as u32) {
     Some(size) => size,
-    None => unreachable!(),
+    None => unreachable!(), // Only for zero.
 };
 /// What marks the label among the entries of the root directory.
 const ATTRIBUTE_VOLUME_ID: u8 = 0x08;
@@ -300,9 +300,12 @@ fn fill(kib: u32, tree: &Tree) -> Result<Vec<u8>, FloppyError> {
 }
 
 fn fat_error(error: &PathError) -> FloppyError {
-    FloppyError::Fat {
-        reason: error.to_string(),
-    }
+    // Content was found to fit before, so what is full is the directory of fixed size.
+    let reason = match error.kind() {
+        ErrorKind::NoSpace => "expected fewer or shorter names in its top directory".into(),
+        _ => error.to_string(),
+    };
+    FloppyError::Fat { reason }
 }
 
 /// Sets what the FAT writer does not: the label in small letters, and the geometry of a diskette.

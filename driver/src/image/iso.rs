@@ -21,7 +21,7 @@ pub(super) const SECTOR: u64 = 2048;
 // Any image is a whole number of these, whatever tool cut its end.
 const BLOCK: BlockSize = match BlockSize::new(512) {
     Some(size) => size,
-    None => unreachable!(),
+    None => unreachable!(), // Only for zero.
 };
 
 /// Why an ISO cannot be read.

@@ -1,5 +1,6 @@
 //! The two boot loaders: isolinux for BIOS, and whatever an EFI boot image holds for UEFI.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use hadris_iso::{BootEntry, BootInfo};
 use super::template::{self, Template, Variables};
 use super::{BootIsoError, read_loader_file};
 use crate::image::DeployIso;
-use crate::image::source::Source;
+use crate::image::deploy_iso::fat_len;
+use crate::image::source::{Source, SourceError};
 
 pub(super) const ISOLINUX_BIN: &str = "isolinux/isolinux.bin";
 pub(super) const ISOLINUX_CFG: &str = "isolinux/isolinux.cfg";
@@ -153,6 +155,26 @@ impl EfiBoot {
 
     pub(super) fn boot_entry(&self) -> BootEntry {
         BootEntry::uefi(&self.image_path)
+    }
+
+    /// Looks at the first sector: firmware passes over an image that is no FAT file system without
+    /// a word.
+    pub(super) fn check_image(&self) -> Result<(), BootIsoError> {
+        let wrong = |reason| BootIsoError::EfiBootImage {
+            name: self.image.name(),
+            reason,
+        };
+        let mut sector = [0; 512];
+        self.image
+            .open()?
+            .read_exact(&mut sector)
+            .map_err(|error| SourceError::from_io(&self.image.name(), error))?;
+        let len = fat_len(&sector).ok_or_else(|| wrong("it has no FAT boot sector".into()))?;
+        if len > self.image.size() {
+            let size = self.image.size();
+            return Err(wrong(format!("it says it has {len} bytes, and has {size}")));
+        }
+        Ok(())
     }
 
     pub(super) fn config_paths(&self) -> &[String] {

@@ -20,7 +20,7 @@ use crate::image::source::{ExactReader, Source, SourceError};
 
 const SECTOR: BlockSize = match BlockSize::new(crate::image::iso::SECTOR as u32) {
     Some(size) => size,
-    None => unreachable!(),
+    None => unreachable!(), // Only for zero.
 };
 
 /// A block device that passes blocks on in the order in which they come, and takes no other.
@@ -247,7 +247,7 @@ impl Stream {
 /// The root is node 1, the sources follow; file names are their numbers.
 const ROOT: NodeId = match NodeId::new(1) {
     Some(node) => node,
-    None => unreachable!(),
+    None => unreachable!(), // Only for zero.
 };
 
 impl SourceVolume {
