@@ -4,5 +4,7 @@
 //! parameters, both fetched by the server's iLO over HTTP. This library is for deploy code.
 //!
 //! - [`options`]: the options of ironic.conf, from either section.
+//! - [`image`]: the parameter floppy, the boot ISO, and what they are made of.
 
+pub mod image;
 pub mod options;

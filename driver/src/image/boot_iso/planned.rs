@@ -1,0 +1,288 @@
+//! A boot ISO that is laid out: its size, its files, writing it and comparing it with what was
+//! written.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+
+use hadris_fs::{Content, Extent, Node, PathError, Report, Tree};
+use hadris_iso::{ElTorito, IsoOptions};
+
+use super::stream::{Sequential, SourceFiles, WithoutRanges};
+use super::{BootIsoError, RAMDISK, layout_error};
+use crate::image::source::{Source, SourceError};
+use crate::image::{BOOT_ISO_LABEL, IsoContents, IsoFile, IsoReadError};
+
+/// Content starts after the descriptors, of which there are six at most, from block 16 on.
+const FIRST_BLOCK: u64 = 32;
+/// The blocks that file systems share between files, in bytes.
+const SHARED_BLOCK: u64 = 4096;
+
+/// How a finished ISO differs from its plan.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// It cannot be read as an ISO.
+    #[error(transparent)]
+    Read(#[from] IsoReadError),
+    /// It can be read, and holds something else than was planned.
+    #[error(
+        "the ISO is not as planned: expected {what} {expected}, found {actual}; build it again"
+    )]
+    Different {
+        /// What was compared.
+        what: &'static str,
+        /// What was planned.
+        expected: String,
+        /// What was read.
+        actual: String,
+    },
+}
+
+/// A boot ISO whose every byte is decided, though not yet read or written.
+#[derive(Debug)]
+pub struct PlannedBootIso {
+    /// Content that is streamed, by path on the ISO.
+    pub(super) sources: Vec<(String, Arc<dyn Source>)>,
+    /// Content that is in memory, by path on the ISO.
+    pub(super) texts: Vec<(String, Vec<u8>)>,
+    pub(super) options: IsoOptions,
+    pub(super) report: Report,
+}
+
+impl PlannedBootIso {
+    /// The size of the image in bytes.
+    pub fn size(&self) -> u64 {
+        self.report.size()
+    }
+
+    /// The files on the image by path, the boot catalogue included, with their sizes and places.
+    pub fn files(&self) -> Vec<IsoFile> {
+        let file = |(path, extents): (&hadris_fs::Name, &[hadris_fs::Extent])| {
+            let path = String::from_utf8_lossy(path.as_bytes()).into_owned();
+            let size = extents.iter().map(hadris_fs::Extent::len).sum();
+            IsoFile {
+                path,
+                size,
+                offset: extents.first().map(hadris_fs::Extent::offset),
+            }
+        };
+        self.report.files().map(file).collect()
+    }
+
+    /// Writes the image to `out` from its first byte to its last, and flushes. The kernel, the
+    /// ramdisk and the EFI boot image are opened and read once each. It may be called again, and
+    /// then writes the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`BootIsoError::Source`] when content cannot be read or is not what was announced,
+    /// [`BootIsoError::Write`] when `out` fails. What was written until then is to be thrown away.
+    pub fn write_to(&self, out: impl Write) -> Result<(), BootIsoError> {
+        let (tree, sources) = self.tree(|_| false)?;
+        let mut device = Sequential::new(out, self.size());
+        let result = hadris_iso::sync::write(&mut device, &tree, &self.options);
+        finish(device.take_error(), &sources, result)
+    }
+
+    /// Makes `file` the image: the same bytes as by [`write_to`](Self::write_to), whatever it held
+    /// before.
+    ///
+    /// Content that is a file of this machine is handed to the system to copy
+    /// (`copy_file_range`), which does not pass it through this process, and on file systems that
+    /// can (XFS, btrfs) shares its blocks instead; the ramdisk is placed so that it may.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_to`](Self::write_to).
+    pub fn write_to_file(&self, file: &File) -> Result<(), BootIsoError> {
+        let failed = |source| BootIsoError::Write { source };
+        file.set_len(0)
+            .and_then(|()| file.set_len(self.size()))
+            .map_err(failed)?;
+        let mut copies = BTreeMap::new();
+        for (index, (path, source)) in self.sources.iter().enumerate() {
+            if let (Some(from), Some(at)) = (source.open_file()?, self.offset(path)) {
+                copies.insert(
+                    index,
+                    Copy {
+                        from,
+                        at,
+                        len: source.size(),
+                        name: source.name(),
+                    },
+                );
+            }
+        }
+        let ranges = copies
+            .values()
+            .map(|copy| copy.at..copy.at + copy.len)
+            .collect();
+        let (tree, sources) = self.tree(|index| copies.contains_key(&index))?;
+        let mut device = WithoutRanges::new(file, self.size(), ranges);
+        let result = hadris_iso::sync::write(&mut device, &tree, &self.options);
+        finish(device.take_error(), &sources, result)?;
+        copies.into_values().try_for_each(|copy| copy.run(file))
+    }
+
+    /// Reads a written image back and compares it with this plan: length, volume id, boot
+    /// catalogue, file list, sizes and places, by Rock Ridge and by Joliet names. Content is not
+    /// compared.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::Read`] when it is no readable ISO, [`VerifyError::Different`] for the first
+    /// difference.
+    pub fn verify(&self, image: impl Read + Seek) -> Result<IsoContents, VerifyError> {
+        let contents = IsoContents::read(image)?;
+        same("a length in bytes of", &self.size(), &contents.size)?;
+        same(
+            "the volume id",
+            &BOOT_ISO_LABEL,
+            &contents.volume_id.as_str(),
+        )?;
+        same(
+            "the names",
+            &["Rock Ridge", "Joliet"].as_slice(),
+            &contents.names.as_slice(),
+        )?;
+        same("the files", &self.files(), &contents.files)?;
+        let entries = self
+            .options
+            .el_torito()
+            .map(ElTorito::entries)
+            .unwrap_or_default();
+        let planned: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                (
+                    entry.platform().id(),
+                    entry.image().map(str::to_owned),
+                    true,
+                )
+            })
+            .collect();
+        let found: Vec<_> = contents
+            .boot
+            .iter()
+            .map(|image| (image.platform.id(), image.path.clone(), image.no_emulation))
+            .collect();
+        same("the boot images", &planned, &found)?;
+        for (entry, image) in entries.iter().zip(&contents.boot) {
+            let planned = entry.load_size().unwrap_or(image.load_sectors);
+            same("a load size in sectors of", &planned, &image.load_sectors)?;
+        }
+        Ok(contents)
+    }
+
+    /// The tree for the writer, and the sources its streamed files are read from, except those
+    /// that are `unread`.
+    fn tree(&self, unread: impl Fn(usize) -> bool) -> Result<(Tree, SourceFiles), BootIsoError> {
+        let sources = self.sources.iter().enumerate();
+        let sources = SourceFiles::new(
+            sources.map(|(index, (_, source))| (Arc::clone(source), unread(index))),
+        );
+        let mut tree = Tree::new();
+        for (index, (path, _)) in self.sources.iter().enumerate() {
+            let content = sources
+                .content(index)
+                .map_err(|error| layout_error(&error))?;
+            insert(&mut tree, path, content)?;
+        }
+        for (path, bytes) in &self.texts {
+            insert(&mut tree, path, Content::bytes(bytes.clone()))?;
+        }
+        Ok((tree, sources))
+    }
+
+    /// Where the file at `path` starts, in bytes.
+    fn offset(&self, path: &str) -> Option<u64> {
+        self.report.extents(path)?.first().map(Extent::offset)
+    }
+
+    /// Decides the place of everything, with the ramdisk at a multiple of what file systems share.
+    pub(super) fn lay_out(&mut self, options: &IsoOptions) -> Result<(), BootIsoError> {
+        for first_block in [FIRST_BLOCK, FIRST_BLOCK + 1] {
+            self.options = options.clone().with_min_blocks(first_block);
+            let (tree, _) = self.tree(|_| false)?;
+            self.report =
+                hadris_iso::plan(&tree, &self.options).map_err(|error| layout_error(&error))?;
+            if self
+                .offset(RAMDISK)
+                .is_none_or(|offset| offset % SHARED_BLOCK == 0)
+            {
+                break;
+            }
+        }
+        for warning in self.report.warnings() {
+            log::warn!("boot ISO: {warning}");
+        }
+        Ok(())
+    }
+}
+
+/// Content that the system copies.
+struct Copy {
+    from: File,
+    at: u64,
+    len: u64,
+    name: String,
+}
+
+impl Copy {
+    fn run(self, mut to: &File) -> Result<(), BootIsoError> {
+        let failed = |source| BootIsoError::Write { source };
+        to.seek(SeekFrom::Start(self.at)).map_err(failed)?;
+        // Between files this is copy_file_range.
+        let actual = io::copy(&mut self.from.take(self.len), &mut to).map_err(failed)?;
+        if actual < self.len {
+            let (name, expected) = (self.name, self.len);
+            return Err(SourceError::Short {
+                name,
+                expected,
+                actual,
+            }
+            .into());
+        }
+        Ok(())
+    }
+}
+
+fn finish(
+    write_error: Option<io::Error>,
+    sources: &SourceFiles,
+    result: Result<Report, PathError>,
+) -> Result<(), BootIsoError> {
+    if let Some(source) = write_error {
+        return Err(BootIsoError::Write { source });
+    }
+    if let Some(error) = sources.take_error() {
+        return Err(error.into());
+    }
+    result.map(drop).map_err(|error| layout_error(&error))
+}
+
+fn insert(tree: &mut Tree, path: &str, content: Content) -> Result<(), BootIsoError> {
+    tree.insert(path, Node::file(content))
+        .map_err(|error| BootIsoError::Path {
+            path: path.into(),
+            reason: error.message().into(),
+        })
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(
+    what: &'static str,
+    expected: &T,
+    actual: &T,
+) -> Result<(), VerifyError> {
+    if expected == actual {
+        return Ok(());
+    }
+    let (expected, actual) = (format!("{expected:?}"), format!("{actual:?}"));
+    Err(VerifyError::Different {
+        what,
+        expected,
+        actual,
+    })
+}

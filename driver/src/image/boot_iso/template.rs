@@ -1,0 +1,179 @@
+//! Configurations of boot loaders, from templates as Ironic's.
+
+use std::path::{Path, PathBuf};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Value, context, path_loader};
+
+use super::{BootIsoError, read_loader_file};
+
+/// Boots at once: without a prompt there is nothing to wait for.
+pub(super) const ISOLINUX_CFG: &str = "\
+default boot
+prompt 0
+
+label boot
+  kernel {{ kernel }}
+  append initrd={{ ramdisk }} {{ kernel_params }}
+";
+
+/// Boots at once. The volume is searched for because the configuration built into an EFI boot image
+/// may have set another root device than the one this file was found on.
+pub(super) const GRUB_CFG: &str = "\
+set default=0
+set timeout=0
+search --no-floppy --label {{ volume_id }} --set=root
+
+menuentry \"boot\" {
+  linux {{ linux }} {{ kernel_params | grub_words }}
+  initrd {{ initrd }}
+}
+";
+
+#[derive(Debug, Clone)]
+pub(super) enum Template {
+    /// Its name and its text.
+    BuiltIn(&'static str, &'static str),
+    File(PathBuf),
+}
+
+/// What templates are given.
+pub(super) struct Variables<'a> {
+    kernel: String,
+    ramdisk: String,
+    kernel_params: &'a str,
+}
+
+impl<'a> Variables<'a> {
+    pub(super) fn new(kernel: &str, ramdisk: &str, kernel_params: &'a str) -> Self {
+        let (kernel, ramdisk) = (format!("/{kernel}"), format!("/{ramdisk}"));
+        Self {
+            kernel,
+            ramdisk,
+            kernel_params,
+        }
+    }
+
+    /// Ironic calls the same two files `kernel` and `ramdisk` for isolinux, `linux` and `initrd`
+    /// for GRUB.
+    fn value(&self) -> Value {
+        context! {
+            kernel => &self.kernel,
+            ramdisk => &self.ramdisk,
+            linux => &self.kernel,
+            initrd => &self.ramdisk,
+            kernel_params => self.kernel_params,
+            volume_id => crate::image::BOOT_ISO_LABEL,
+        }
+    }
+}
+
+impl Template {
+    pub(super) fn render(&self, variables: &Variables<'_>) -> Result<Vec<u8>, BootIsoError> {
+        let failed = |name: &str, reason| BootIsoError::Template {
+            name: name.into(),
+            reason,
+        };
+        let mut environment = Environment::new();
+        let (name, text) = match self {
+            Self::BuiltIn(name, text) => (String::from(*name), String::from(*text)),
+            Self::File(path) => {
+                // What Ironic lets a template include: its neighbours.
+                environment.set_loader(path_loader(path.parent().unwrap_or(Path::new("."))));
+                let bytes = read_loader_file("the template", path)?;
+                let name = path.display().to_string();
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| failed(&name, "expected UTF-8 text".into()))?;
+                (name, text)
+            }
+        };
+        let rendered = render(&mut environment, &name, &text, variables)
+            .map_err(|error| failed(&name, format!("{error:#}")))?;
+        if rendered.trim().is_empty() {
+            return Err(failed(
+                &name,
+                "expected it to give a configuration, and it is empty".into(),
+            ));
+        }
+        Ok(rendered.into_bytes())
+    }
+}
+
+fn render(
+    environment: &mut Environment<'_>,
+    name: &str,
+    text: &str,
+    variables: &Variables<'_>,
+) -> Result<String, minijinja::Error> {
+    // Jinja2 drops the last newline, and old boot loaders then miss the last line. Unknown names
+    // stay empty, as in Jinja2, so that operators' templates keep their meaning.
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .keep_trailing_newline(true)
+            .build()?,
+    );
+    environment.add_filter("grub_words", |params: &str| grub_words(params));
+    environment.render_named_str(name, text, variables.value())
+}
+
+/// Kernel parameters as words of a GRUB command, which understands shell quoting: without quotes
+/// `;` would end the command and `$` insert a variable.
+///
+/// A quoted value with spaces (`dyndbg="file x +p"`) stays one word; GRUB puts it into double quotes
+/// again when it hands it to the kernel.
+fn grub_words(params: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-+=:,./@%^".contains(c);
+    let quoted = |word: String| {
+        if !word.is_empty() && word.chars().all(plain) {
+            return word;
+        }
+        // Within single quotes GRUB knows no escapes, so a single quote is written outside them.
+        format!("'{}'", word.replace('\'', r"'\''"))
+    };
+    kernel_words(params)
+        .into_iter()
+        .map(quoted)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Splits as the kernel does: at white space outside double quotes, which group and are dropped.
+fn kernel_words(params: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut in_quotes = false;
+    for c in params.chars() {
+        match c {
+            '"' => in_quotes = !in_quotes,
+            c if c.is_whitespace() && !in_quotes => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_grub() {
+        for (given, written) in [
+            ("", ""),
+            ("root=UUID=1-2 nofb  quiet", "root=UUID=1-2 nofb quiet"),
+            ("console=ttyS0,115200n8", "console=ttyS0,115200n8"),
+            ("a=1;b $x", "'a=1;b' '$x'"),
+            ("dyndbg=\"file x +p\" q", "'dyndbg=file x +p' q"),
+            ("it's", r"'it'\''s'"),
+        ] {
+            assert_eq!(grub_words(given), written);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Reading ISO 9660 images from anything that reads and seeks.
+
+use std::collections::HashSet;
+use std::io::{Read, Seek};
+
+use hadris_fs::sync::FileSystem;
+use hadris_fs::{DirCursor, Extent, FileType, MountOptions, NodeId};
+use hadris_io::StdIo;
+use hadris_iso::sync::IsoFs;
+use hadris_iso::{CatalogEntry, Namespace};
+use hadris_storage::sync::StreamDevice;
+use hadris_storage::{BlockSize, ReadOnly};
+
+type HadrisError = hadris_fs::Error<std::io::Error>;
+
+/// The tree of an image is cut off here: no deploy or boot ISO comes near, and hostile ones end.
+const MAX_FILES: usize = 100_000;
+const MAX_DEPTH: usize = 64;
+/// The size of an ISO 9660 sector in bytes.
+pub(super) const SECTOR: u64 = 2048;
+// Any image is a whole number of these, whatever tool cut its end.
+const BLOCK: BlockSize = match BlockSize::new(512) {
+    Some(size) => size,
+    None => unreachable!(), // Only for zero.
+};
+
+/// Why an ISO cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IsoReadError {
+    /// There is no ISO 9660 file system.
+    #[error("this is not an ISO image: expected an ISO 9660 volume descriptor")]
+    NotAnIso,
+    /// The image ends before what it says it holds.
+    #[error(
+        "the ISO image is incomplete: expected at least {expected} bytes, found {actual}; copy it \
+         again"
+    )]
+    Truncated {
+        /// The bytes the image says it has.
+        expected: u64,
+        /// The bytes there are.
+        actual: u64,
+    },
+    /// A structure of the image contradicts the standard.
+    #[error("the ISO image is damaged: {reason}")]
+    Damaged {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The image has too many files or directories in each other to be one of those used here.
+    #[error(
+        "the ISO image has more than {MAX_FILES} files or {MAX_DEPTH} directories in each other: \
+         expected a boot or deploy ISO"
+    )]
+    TooLarge,
+    /// Reading the image failed.
+    #[error("the ISO image cannot be read: {source}")]
+    Io {
+        /// The system's error.
+        source: std::io::Error,
+    },
+}
+
+impl From<std::io::Error> for IsoReadError {
+    fn from(source: std::io::Error) -> Self {
+        Self::Io { source }
+    }
+}
+
+impl From<HadrisError> for IsoReadError {
+    fn from(error: HadrisError) -> Self {
+        if error.kind() == hadris_fs::ErrorKind::NotRecognized {
+            return Self::NotAnIso;
+        }
+        let reason = error.to_string();
+        error
+            .into_device_error()
+            .map_or(Self::Damaged { reason }, Self::from)
+    }
+}
+
+/// A file of an image.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// The path from the root, without a leading `/`.
+    pub(super) path: String,
+    pub(super) len: u64,
+    /// Where its data starts in the image, in bytes; `None` without data.
+    pub(super) start: Option<u64>,
+}
+
+/// A mounted image.
+pub(super) struct Iso<R> {
+    fs: IsoFs<StreamDevice<ReadOnly<StdIo<R>>>>,
+    len: u64,
+}
+
+impl<R: Read + Seek> Iso<R> {
+    /// Mounts the tree with the most capable names, or that of `namespace`.
+    pub(super) fn open(mut reader: R, namespace: Option<Namespace>) -> Result<Self, IsoReadError> {
+        let len = reader.seek(std::io::SeekFrom::End(0))?;
+        // The descriptors start at sector 16.
+        if len < 17 * SECTOR {
+            return Err(IsoReadError::NotAnIso);
+        }
+        let device = StreamDevice::new(ReadOnly::new(StdIo::new(reader)), BLOCK)?;
+        let mounted = match namespace {
+            Some(namespace) => IsoFs::mount_namespace(device, MountOptions::new(), namespace),
+            None => IsoFs::mount(device, MountOptions::new()),
+        };
+        let fs = mounted.map_err(|error| IsoReadError::from(error.into_error()))?;
+        let iso = Self { fs, len };
+        iso.check_len(iso.volume_len())?;
+        Ok(iso)
+    }
+
+    fn volume_len(&self) -> u64 {
+        let info = self.fs.info();
+        u64::from(info.volume_space_size()) * u64::from(info.block_size())
+    }
+
+    fn check_len(&self, expected: u64) -> Result<(), IsoReadError> {
+        if expected > self.len {
+            return Err(IsoReadError::Truncated {
+                expected,
+                actual: self.len,
+            });
+        }
+        Ok(())
+    }
+
+    /// The length of the image in bytes.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub(super) fn fs(&self) -> &IsoFs<StreamDevice<ReadOnly<StdIo<R>>>> {
+        &self.fs
+    }
+
+    /// Gives the reader back.
+    pub(super) fn into_reader(self) -> R {
+        self.fs.into_inner().into_inner().into_inner().into_inner()
+    }
+
+    /// The entries of the El Torito boot catalogue, none without one.
+    pub(super) fn boot_entries(&mut self) -> Result<Vec<CatalogEntry>, IsoReadError> {
+        // As many entries as the reader accepts, so that a longer catalogue is its error.
+        let mut buf = vec![0; 64 * 1024];
+        Ok(match self.fs.boot_catalog(&mut buf)? {
+            Some(catalog) => catalog.entries().collect(),
+            None => Vec::new(),
+        })
+    }
+
+    /// Fills `buf` from byte `offset` of the image.
+    pub(super) fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), IsoReadError> {
+        self.check_len(offset.saturating_add(buf.len() as u64))?;
+        Ok(self.fs.read_raw(offset, buf)?)
+    }
+
+    /// Every file of the tree, by path.
+    pub(super) fn files(&mut self) -> Result<Vec<Found>, IsoReadError> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        let mut open = vec![(self.fs.root(), String::new(), 0)];
+        while let Some((dir, prefix, depth)) = open.pop() {
+            if depth > MAX_DEPTH || !seen.insert(dir) || seen.len() > MAX_FILES {
+                return Err(IsoReadError::TooLarge);
+            }
+            let mut cursor = DirCursor::START;
+            while let Some(entry) = self.fs.readdir(dir, cursor)? {
+                cursor = entry.next_cursor();
+                let path = format!(
+                    "{prefix}{}",
+                    String::from_utf8_lossy(entry.name().as_bytes())
+                );
+                match entry.file_type() {
+                    FileType::Dir => open.push((entry.node(), format!("{path}/"), depth + 1)),
+                    FileType::File => {
+                        found.push(self.found(path, entry.node(), entry.metadata().len())?);
+                    }
+                    _ => {}
+                }
+                if found.len() + open.len() > MAX_FILES {
+                    return Err(IsoReadError::TooLarge);
+                }
+            }
+        }
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+
+    fn found(&mut self, path: String, node: NodeId, len: u64) -> Result<Found, IsoReadError> {
+        let mut extents = [Extent::new(0, 0)];
+        let count = self.fs.extents(node, 0, &mut extents)?;
+        let start = (count > 0).then(|| extents[0].offset());
+        self.check_len(start.unwrap_or(0).saturating_add(len))?;
+        Ok(Found { path, len, start })
+    }
+}

@@ -1,0 +1,167 @@
+//! What a reader sees in a finished ISO.
+
+use std::io::{Read, Seek};
+
+use hadris_iso::{Emulation, IsoId, Namespace};
+
+use super::IsoReadError;
+use super::iso::{Found, Iso};
+
+/// What an ISO holds, as read from it: the files, and what firmware can boot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IsoContents {
+    /// The length of the image in bytes.
+    pub size: u64,
+    /// The volume id.
+    pub volume_id: String,
+    /// Which long names it has: `Rock Ridge` and `Joliet`, in this order.
+    pub names: Vec<&'static str>,
+    /// The entries of the boot catalogue, the default one first.
+    pub boot: Vec<BootImage>,
+    /// The files by path.
+    pub files: Vec<IsoFile>,
+}
+
+/// A file on an ISO.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IsoFile {
+    /// The path from the root, without a leading `/`.
+    pub path: String,
+    /// The size in bytes.
+    pub size: u64,
+    /// Where its bytes start, in bytes from the start of the ISO; `None` without bytes.
+    pub offset: Option<u64>,
+}
+
+/// An entry of the El Torito boot catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BootImage {
+    /// Whose firmware it is for.
+    pub platform: Platform,
+    /// Whether firmware loads it as it is, rather than as a diskette or a disk.
+    pub no_emulation: bool,
+    /// How many sectors of 512 bytes firmware loads.
+    pub load_sectors: u16,
+    /// Where it starts, in bytes from the start of the ISO.
+    pub offset: u64,
+    /// The file that starts there, if one does.
+    pub path: Option<String>,
+}
+
+/// The firmware a boot image is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Platform {
+    /// BIOS of an x86 machine, platform id 0.
+    Bios,
+    /// UEFI, platform id 0xEF.
+    Uefi,
+    /// Another platform, by its id.
+    Other(u8),
+}
+
+impl Platform {
+    /// The platform id of the El Torito specification, and of the UEFI specification for UEFI.
+    pub fn id(self) -> u8 {
+        match self {
+            Self::Bios => 0,
+            Self::Uefi => 0xEF,
+            Self::Other(id) => id,
+        }
+    }
+
+    fn from_id(id: u8) -> Self {
+        match id {
+            0 => Self::Bios,
+            0xEF => Self::Uefi,
+            id => Self::Other(id),
+        }
+    }
+}
+
+impl IsoContents {
+    /// Reads the descriptors, the boot catalogue and the directories of an ISO; not the content of
+    /// its files.
+    ///
+    /// # Errors
+    ///
+    /// [`IsoReadError::NotAnIso`], [`IsoReadError::Truncated`] when the image or a file in it goes
+    /// on after the last byte, [`IsoReadError::Damaged`] when a structure is wrong or the Rock Ridge
+    /// and Joliet trees differ, [`IsoReadError::TooLarge`], and [`IsoReadError::Io`].
+    pub fn read(image: impl Read + Seek) -> Result<Self, IsoReadError> {
+        let mut iso = Iso::open(image, None)?;
+        let found = iso.files()?;
+        let boot = boot_images(&mut iso, &found)?;
+        let volume_id = String::from_utf8_lossy(iso.fs().info().id(IsoId::Volume)).into_owned();
+        let namespaces = iso.fs().namespaces();
+        let preferred = iso.fs().namespace();
+        let size = iso.len();
+        let mut names = Vec::new();
+        if namespaces.contains(Namespace::RockRidge) {
+            names.push("Rock Ridge");
+        }
+        if namespaces.joliet_level().is_some() {
+            names.push("Joliet");
+            if preferred != Namespace::Joliet {
+                let joliet = Iso::open(iso.into_reader(), Some(Namespace::Joliet))?.files()?;
+                check_same_files(&found, &joliet)?;
+            }
+        }
+        let files = found
+            .into_iter()
+            .map(|file| IsoFile {
+                path: file.path,
+                size: file.len,
+                offset: file.start,
+            })
+            .collect();
+        Ok(Self {
+            size,
+            volume_id,
+            names,
+            boot,
+            files,
+        })
+    }
+}
+
+fn boot_images<R: Read + Seek>(
+    iso: &mut Iso<R>,
+    files: &[Found],
+) -> Result<Vec<BootImage>, IsoReadError> {
+    let entries = iso.boot_entries()?;
+    let image = |entry: &hadris_iso::CatalogEntry| {
+        let offset = iso.fs().boot_image(entry).offset();
+        BootImage {
+            platform: Platform::from_id(entry.platform().id()),
+            no_emulation: entry.emulation() == Some(Emulation::NoEmulation),
+            load_sectors: entry.sector_count(),
+            offset,
+            path: files
+                .iter()
+                .find(|file| file.start == Some(offset))
+                .map(|file| file.path.clone()),
+        }
+    };
+    Ok(entries
+        .iter()
+        .filter(|entry| entry.is_bootable())
+        .map(image)
+        .collect())
+}
+
+/// Compares two lists of the same files, each sorted by path.
+fn check_same_files(rock_ridge: &[Found], joliet: &[Found]) -> Result<(), IsoReadError> {
+    let same = rock_ridge.len() == joliet.len()
+        && rock_ridge
+            .iter()
+            .zip(joliet)
+            .all(|(a, b)| (&a.path, a.len, a.start) == (&b.path, b.len, b.start));
+    if same {
+        return Ok(());
+    }
+    let reason = "its Rock Ridge and Joliet trees list different files".into();
+    Err(IsoReadError::Damaged { reason })
+}

@@ -1,0 +1,355 @@
+//! Where a kernel, a ramdisk or a boot loader image comes from.
+
+mod checksum;
+mod file;
+mod http;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+pub use checksum::{Checksum, ChecksumParseError, Verified};
+pub use file::FileSource;
+pub use http::{HttpClient, HttpSource};
+
+/// Content whose size is known and that can be opened for reading, any number of times.
+///
+/// A boot ISO is laid out from the sizes alone; the content is read once, from start to end, while
+/// the ISO is written. Deploy code adds its own sources, an image service say, by implementing this.
+///
+/// ```
+/// use std::io::{Cursor, Read};
+/// use driver::image::{Source, SourceError};
+///
+/// #[derive(Debug)]
+/// struct Embedded(&'static [u8]);
+///
+/// impl Source for Embedded {
+///     fn name(&self) -> String {
+///         "the embedded kernel".into()
+///     }
+///     fn size(&self) -> u64 {
+///         self.0.len() as u64
+///     }
+///     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
+///         Ok(Box::new(Cursor::new(self.0)))
+///     }
+/// }
+/// ```
+pub trait Source: fmt::Debug + Send + Sync {
+    /// What to call this content in messages: a path, or a URL without what is secret in it.
+    fn name(&self) -> String;
+
+    /// The size in bytes. It does not change; content that turns out shorter or longer when it is
+    /// read is an error there.
+    fn size(&self) -> u64;
+
+    /// Opens the content at its start.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the content from being read. [`SourceError::other`] holds errors that this
+    /// library does not know.
+    fn open(&self) -> Result<Box<dyn Read + Send>, SourceError>;
+
+    /// The regular file whose whole content this is, opened at its start; `None` when there is no
+    /// such file or its content has to be looked at, which is the default.
+    ///
+    /// [`PlannedBootIso::write_to_file`](super::PlannedBootIso::write_to_file) lets the system copy
+    /// such a file, or share its blocks, without passing it through this process.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    fn open_file(&self) -> Result<Option<File>, SourceError> {
+        Ok(None)
+    }
+}
+
+impl<S: Source + ?Sized> Source for Arc<S> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn size(&self) -> u64 {
+        (**self).size()
+    }
+
+    fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
+        (**self).open()
+    }
+
+    fn open_file(&self) -> Result<Option<File>, SourceError> {
+        (**self).open_file()
+    }
+}
+
+/// Why content cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The reference is neither a path, nor a `file://`, `http://` or `https://` URL.
+    #[error("{reference:?} cannot be read: expected a path or a file://, http:// or https:// URL")]
+    Reference {
+        /// The reference, without what is secret in it.
+        reference: String,
+    },
+    /// The path leads to a directory, a device or a pipe.
+    #[error("{name} is {what}: expected a regular file")]
+    NotAFile {
+        /// The path.
+        name: String,
+        /// What it is instead.
+        what: &'static str,
+    },
+    /// There are no bytes.
+    #[error("{name} is empty: expected at least one byte")]
+    Empty {
+        /// The source's name.
+        name: String,
+    },
+    /// Opening or reading failed.
+    #[error("{name} cannot be read: {source}")]
+    Io {
+        /// The source's name.
+        name: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The server answered with something else than the content.
+    #[error("{name} answered {status}: expected 200 OK")]
+    Status {
+        /// The URL without what is secret in it.
+        name: String,
+        /// The status, with its usual text.
+        status: String,
+    },
+    /// The server does not say how long the content is, or sends it encoded.
+    #[error(
+        "{name} does not say how long it is ({reason}): expected a Content-Length, since the ISO is \
+         laid out before it is read"
+    )]
+    NoSize {
+        /// The URL without what is secret in it.
+        name: String,
+        /// Which header is missing or in the way.
+        reason: &'static str,
+    },
+    /// No bytes came for too long.
+    #[error("{name} stalled: nothing came for {seconds} s")]
+    Stalled {
+        /// The URL without what is secret in it.
+        name: String,
+        /// The limit, in seconds.
+        seconds: u64,
+    },
+    /// The content ended early.
+    #[error("{name} ended after {actual} bytes: expected {expected}")]
+    Short {
+        /// The source's name.
+        name: String,
+        /// The announced size in bytes.
+        expected: u64,
+        /// The bytes that came.
+        actual: u64,
+    },
+    /// The content goes on after the announced size, or its size changed since.
+    #[error("{name} changed while it was used: expected {expected} bytes, found {found}")]
+    Changed {
+        /// The source's name.
+        name: String,
+        /// The announced size in bytes.
+        expected: u64,
+        /// What was found, such as `more`.
+        found: String,
+    },
+    /// The content is not what the checksum stands for.
+    #[error("{name} is not the expected content: expected {expected}, found {actual}")]
+    Checksum {
+        /// The source's name.
+        name: String,
+        /// The checksum given.
+        expected: Checksum,
+        /// The checksum of what was read.
+        actual: Checksum,
+    },
+    /// An error of a [`Source`] outside this library.
+    #[error("{name} cannot be read: {source}")]
+    Other {
+        /// The source's name.
+        name: String,
+        /// The error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl SourceError {
+    /// Wraps an error of a [`Source`] outside this library.
+    pub fn other(
+        name: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Other {
+            name: name.into(),
+            source: source.into(),
+        }
+    }
+
+    /// The error a reader reported, which may be a `SourceError` on its way through
+    /// [`std::io::Error`].
+    pub(crate) fn from_io(name: &str, error: io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(inner) => inner,
+            Err(source) => Self::Io {
+                name: name.into(),
+                source,
+            },
+        }
+    }
+
+    pub(crate) fn into_io(self) -> io::Error {
+        let kind = match &self {
+            Self::Io { source, .. } => source.kind(),
+            Self::Short { .. } => io::ErrorKind::UnexpectedEof,
+            Self::Stalled { .. } => io::ErrorKind::TimedOut,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, self)
+    }
+}
+
+/// The source a reference stands for: a path, a `file://` URL, or an `http(s)://` URL, which is
+/// asked for its size through `http` at once.
+///
+/// # Errors
+///
+/// [`SourceError::Reference`] for anything else; otherwise as [`FileSource::new`] and
+/// [`HttpSource::new`].
+pub fn from_reference(reference: &str, http: &HttpClient) -> Result<Arc<dyn Source>, SourceError> {
+    let unknown = || SourceError::Reference {
+        reference: redacted(reference),
+    };
+    let scheme = reference
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        Some("http" | "https") => Ok(Arc::new(HttpSource::new(http, reference)?)),
+        Some("file") => {
+            let url = url::Url::parse(reference).map_err(|_| unknown())?;
+            Ok(Arc::new(FileSource::new(
+                url.to_file_path().map_err(|()| unknown())?,
+            )?))
+        }
+        Some(_) => Err(unknown()),
+        None if reference.is_empty() => Err(unknown()),
+        None => Ok(Arc::new(FileSource::new(reference)?)),
+    }
+}
+
+/// A URL without user, password, query and fragment: temporary URLs carry their signature there.
+fn redacted(reference: &str) -> String {
+    let Ok(mut url) = url::Url::parse(reference) else {
+        return reference
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .into();
+    };
+    // Fails only for URLs that cannot have a user, which then have none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
+/// Reads exactly the announced number of bytes, and makes anything else an error.
+pub(crate) struct ExactReader {
+    name: String,
+    inner: Box<dyn Read + Send>,
+    size: u64,
+    read: u64,
+}
+
+impl ExactReader {
+    pub(crate) fn open(source: &dyn Source) -> Result<Self, SourceError> {
+        let (name, size) = (source.name(), source.size());
+        Ok(Self {
+            name,
+            inner: source.open()?,
+            size,
+            read: 0,
+        })
+    }
+
+    /// Whether the content goes on after its announced end.
+    fn check_end(&mut self) -> Result<(), SourceError> {
+        let more = loop {
+            match self.inner.read(&mut [0]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other.map_err(|error| SourceError::from_io(&self.name, error))?,
+            }
+        };
+        if more == 0 {
+            return Ok(());
+        }
+        let (name, expected) = (self.name.clone(), self.size);
+        Err(SourceError::Changed {
+            name,
+            expected,
+            found: "more".into(),
+        })
+    }
+}
+
+impl Read for ExactReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.size - self.read).unwrap_or(usize::MAX);
+        let wanted = buf.len().min(left);
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let got = match self.inner.read(&mut buf[..wanted]) {
+            Ok(got) => got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            // HTTP clients report an early end in this way.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            Err(error) => return Err(SourceError::from_io(&self.name, error).into_io()),
+        };
+        if got == 0 {
+            let (name, expected, actual) = (self.name.clone(), self.size, self.read);
+            return Err(SourceError::Short {
+                name,
+                expected,
+                actual,
+            }
+            .into_io());
+        }
+        self.read += got as u64;
+        if self.read == self.size {
+            self.check_end().map_err(SourceError::into_io)?;
+        }
+        Ok(got)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_leave_urls() {
+        for (given, shown) in [
+            (
+                "http://h:8080/a?temp_url_sig=s&temp_url_expires=1",
+                "http://h:8080/a",
+            ),
+            ("https://user:secret@h/a#f", "https://h/a"),
+            ("http://[::1]:80/a b", "http://[::1]/a%20b"),
+            ("swift:object?x=y", "swift:object"),
+        ] {
+            assert_eq!(redacted(given), shown);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Content in a file of this machine.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::{Source, SourceError};
+
+/// A regular file.
+#[derive(Debug, Clone)]
+pub struct FileSource {
+    path: PathBuf,
+    size: u64,
+}
+
+impl FileSource {
+    /// The file at `path`, whose size is looked up now.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Io`] when it is missing or cannot be looked at, [`SourceError::NotAFile`] for
+    /// anything but a regular file, [`SourceError::Empty`] for one without bytes.
+    pub fn new(path: impl Into<PathBuf>) -> Result<Self, SourceError> {
+        let path = path.into();
+        let name = path.display().to_string();
+        // Looked at before it is opened, because opening a pipe waits for its other end.
+        let metadata = fs::metadata(&path).map_err(|source| SourceError::Io {
+            name: name.clone(),
+            source,
+        })?;
+        if metadata.is_dir() {
+            return Err(SourceError::NotAFile {
+                name,
+                what: "a directory",
+            });
+        }
+        if !metadata.is_file() {
+            return Err(SourceError::NotAFile {
+                name,
+                what: "a device, a pipe or a socket",
+            });
+        }
+        match metadata.len() {
+            0 => Err(SourceError::Empty { name }),
+            size => Ok(Self { path, size }),
+        }
+    }
+
+    /// Opens the file, which must still have its size.
+    fn checked(&self) -> Result<File, SourceError> {
+        let failed = |source| SourceError::Io {
+            name: self.name(),
+            source,
+        };
+        let file = File::open(&self.path).map_err(failed)?;
+        let found = file.metadata().map_err(failed)?.len();
+        if found != self.size {
+            let (name, expected) = (self.name(), self.size);
+            return Err(SourceError::Changed {
+                name,
+                expected,
+                found: found.to_string(),
+            });
+        }
+        Ok(file)
+    }
+
+    /// The path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Source for FileSource {
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
+        Ok(Box::new(self.checked()?))
+    }
+
+    fn open_file(&self) -> Result<Option<File>, SourceError> {
+        self.checked().map(Some)
+    }
+}
