@@ -184,7 +184,8 @@ pub struct InvalidNode {
 impl fmt::Display for InvalidNode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.node {
-            Some(uuid) => write!(f, "node {uuid} cannot be used: ")?,
+            // It may be anything, a line break included.
+            Some(uuid) => write!(f, "node {} cannot be used: ", uuid.escape_debug())?,
             None => f.write_str("node cannot be used: ")?,
         }
         for (i, Fault { field, what }) in self.faults.iter().enumerate() {

@@ -8,7 +8,7 @@ use super::super::error::HostError;
 use super::super::name::{Generation, Kind, ObjectName};
 use super::super::object::{NewObject, Produce, Verify};
 use super::root::Root;
-use super::sink::FileSink;
+use super::sink::{self, FileSink};
 use super::staged::Staged;
 use crate::node::NodeUuid;
 
@@ -247,20 +247,20 @@ impl Job<'_> {
 
     fn refused(&self, step: &'static str, source: io::Error) -> HostError {
         let (node, kind, root) = (self.node, self.kind, PathBuf::from(self.root));
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => HostError::NoSpace {
+        if sink::is_full(&source) {
+            return HostError::NoSpace {
                 node,
                 kind,
                 size: self.size,
                 root,
-            },
-            _ => HostError::Write {
-                node,
-                kind,
-                step,
-                root,
-                source,
-            },
+            };
+        }
+        HostError::Write {
+            node,
+            kind,
+            step,
+            root,
+            source,
         }
     }
 

@@ -58,11 +58,7 @@ impl<'f> FileSink<'f> {
     /// Remembers a refusal of the file system.
     fn noted<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
         if let Err(e) = &done {
-            let copy = e.raw_os_error().map_or_else(
-                || io::Error::new(e.kind(), e.to_string()),
-                io::Error::from_raw_os_error,
-            );
-            self.refused.get_or_insert(copy);
+            self.refused.get_or_insert(again(e));
         }
         done
     }
@@ -97,7 +93,12 @@ impl Sink for FileSink<'_> {
                 &mut Read::take(&*source, missing.min(COPY)),
                 self.out.get_mut(),
             );
-            let done = self.noted(done)?;
+            let done = done.inspect_err(|e| {
+                // Only for lack of room it is certain which of the two files is at fault.
+                if is_full(e) {
+                    self.refused.get_or_insert(again(e));
+                }
+            })?;
             if done == 0 {
                 let text = format!("the source is {missing} bytes shorter than expected");
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
@@ -107,4 +108,20 @@ impl Sink for FileSink<'_> {
         }
         Ok(())
     }
+}
+
+/// The same error once more.
+fn again(e: &io::Error) -> io::Error {
+    match e.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(e.kind(), e.to_string()),
+    }
+}
+
+/// Whether the file system has no room left for this user.
+pub(super) fn is_full(e: &io::Error) -> bool {
+    matches!(
+        e.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
