@@ -1,5 +1,7 @@
 //! Names of images and their URLs.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
 use std::collections::HashSet;
 
 use driver::host::{BaseUrl, BaseUrlError, BaseUrls, Generation, Kind, NoBaseUrl, ObjectName};

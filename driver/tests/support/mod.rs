@@ -13,7 +13,6 @@
 pub mod nginx;
 
 use std::ffi::OsStr;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -73,7 +72,11 @@ pub fn names(dir: &Path) -> Vec<String> {
 }
 
 pub fn mode(path: &Path) -> u32 {
-    std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
+    std::fs::symlink_metadata(path)
+        .unwrap()
+        .permissions()
+        .mode()
+        & 0o7777
 }
 
 pub fn read(root: &Path, name: &ObjectName) -> Vec<u8> {
@@ -95,7 +98,9 @@ pub fn child(wrapper: &[&str], name: &str, dir: &Path) -> Command {
     let mut words: Vec<&OsStr> = wrapper.iter().map(OsStr::new).collect();
     words.push(this.as_os_str());
     let mut command = Command::new(words[0]);
-    command.args(&words[1..]).args(["--exact", name, "--nocapture", "--test-threads=1"]);
+    command
+        .args(&words[1..])
+        .args(["--exact", name, "--nocapture", "--test-threads=1"]);
     command.env(CHILD_DIR, dir);
     command
 }
@@ -103,7 +108,9 @@ pub fn child(wrapper: &[&str], name: &str, dir: &Path) -> Command {
 /// Runs a child to its end and fails with its output when it fails.
 #[track_caller]
 pub fn run(mut command: Command) {
-    let output = command.output().unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
+    let output = command
+        .output()
+        .unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
     assert!(
         output.status.success(),
         "{command:?}: {}\n{}{}",

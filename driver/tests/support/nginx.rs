@@ -35,7 +35,11 @@ impl Nginx {
     }
 
     fn launch(root: &Path, locations: &str, tls: bool) -> Self {
-        let program = if Path::new(NGINX).exists() { NGINX } else { "nginx" };
+        let program = if Path::new(NGINX).exists() {
+            NGINX
+        } else {
+            "nginx"
+        };
         let prefix = super::open_dir();
         // Another process may take the port between its choice and its use: then another one is tried.
         for _ in 0..5 {
@@ -57,7 +61,12 @@ impl Nginx {
                     panic!("these tests need nginx, Debian package nginx-light: {program}: {e}")
                 });
             if answers(port, &mut process) {
-                return Self { process, port, tls_port, prefix };
+                return Self {
+                    process,
+                    port,
+                    tls_port,
+                    prefix,
+                };
             }
             let _ = process.kill();
             let _ = process.wait();
@@ -88,7 +97,10 @@ impl Nginx {
 impl Drop for Nginx {
     fn drop(&mut self) {
         // Killed, the master process would leave its workers behind.
-        if let Some(pid) = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw) {
+        if let Some(pid) = i32::try_from(self.process.id())
+            .ok()
+            .and_then(Pid::from_raw)
+        {
             let _ = kill_process(pid, Signal::TERM);
         }
         let _ = self.process.wait();
@@ -96,7 +108,11 @@ impl Drop for Nginx {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// Waits until the server takes connections; `false` when it ended instead.
@@ -143,7 +159,11 @@ fn configuration(
         )
         .unwrap();
     }
-    let user = if super::is_root() { "user nobody nogroup;" } else { "" };
+    let user = if super::is_root() {
+        "user nobody nogroup;"
+    } else {
+        ""
+    };
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|what| format!("{what}_temp_path {prefix}/{what};\n"))
         .concat();
@@ -171,11 +191,23 @@ fn configuration(
 
 fn make_certificate(prefix: &str) {
     let done = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+        ])
         .args(["-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"])
         .args(["-addext", "subjectAltName=IP:127.0.0.1"])
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-keyout", &format!("{prefix}/tls.key"), "-out", &format!("{prefix}/tls.crt")])
+        .args([
+            "-keyout",
+            &format!("{prefix}/tls.key"),
+            "-out",
+            &format!("{prefix}/tls.crt"),
+        ])
         .stderr(Stdio::null())
         .status()
         .unwrap_or_else(|e| panic!("this test needs openssl, Debian package openssl: {e}"));
