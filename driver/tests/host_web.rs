@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::HashSet;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,9 +16,7 @@ use driver::host::{
     Generation, Host, HostError, Kind, NewObject, ObjectName, WebHost, WebSettings, Which,
 };
 use serde_json::json;
-use support::{
-    child, child_dir, host, mode, names, node, node_from, object, open_dir, read, run, uuid,
-};
+use support::{host, mode, names, node, node_from, object, open_dir, read, uuid};
 
 fn generation(text: &str) -> Generation {
     text.parse().unwrap()
@@ -319,60 +317,6 @@ async fn large_parts_are_appended_from_files() {
 }
 
 #[tokio::test]
-async fn what_is_dropped_is_not_published() {
-    let dir = open_dir();
-    let host = host(dir.path());
-    let (started, has_started) = tokio::sync::oneshot::channel();
-    let object = NewObject::new(Kind::BootIso, u64::from(u32::MAX), move |out| {
-        let _ = started.send(());
-        loop {
-            out.write_all(&[0; 512])?;
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        #[allow(unreachable_code)]
-        Ok::<(), io::Error>(())
-    });
-    {
-        let node = node(1);
-        let publishing = host.publish(&node, object);
-        tokio::pin!(publishing);
-        tokio::select! {
-            done = &mut publishing => panic!("{done:?}"),
-            _ = has_started => {}
-        }
-        assert_eq!(names(dir.path()).len(), 1);
-    }
-    for _ in 0..500 {
-        if names(dir.path()).is_empty() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("left over: {:?}", names(dir.path()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn dropping_at_any_moment_leaves_nothing() {
-    let dir = open_dir();
-    let host = host(dir.path());
-    let mut kept = HashSet::new();
-    for n in 0..300u64 {
-        let node = node(1);
-        let publishing = host.publish(&node, object(Kind::Floppy, [7; 4096]));
-        if let Ok(done) = tokio::time::timeout(Duration::from_micros(n * 20), publishing).await {
-            kept.insert(done.unwrap().name.to_string());
-        }
-    }
-    for _ in 0..500 {
-        if names(dir.path()).len() <= kept.len() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(names(dir.path()).into_iter().collect::<HashSet<_>>(), kept);
-}
-
-#[tokio::test]
 async fn unpublish_finds_every_generation_and_nothing_else() {
     let dir = open_dir();
     let host = host(dir.path());
@@ -466,196 +410,4 @@ async fn a_sweep_takes_the_images_of_gone_nodes_and_rests_but_no_young_image() {
     assert_eq!(swept.images.len(), 2);
     assert!(swept.images.iter().all(|name| name.node() == uuid(3)));
     assert_eq!(names(dir.path()).len(), 4 + 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn many_nodes_and_many_tasks_of_one_node_publish_at_once() {
-    let dir = open_dir();
-    let host = host(dir.path());
-    let mut tasks = tokio::task::JoinSet::new();
-    for n in 0..200u32 {
-        // Every tenth task works on node 0.
-        let (host, node) = (host.clone(), node(if n % 10 == 0 { 0 } else { n }));
-        tasks.spawn(async move {
-            let bytes = vec![n as u8; 1440 * 1024];
-            (
-                n,
-                host.publish(&node, object(Kind::Floppy, bytes))
-                    .await
-                    .unwrap()
-                    .name,
-            )
-        });
-    }
-    let done = tasks.join_all().await;
-    let distinct: HashSet<_> = done.iter().map(|(_, name)| name.to_string()).collect();
-    assert_eq!(distinct.len(), 200);
-    assert_eq!(
-        names(dir.path()).into_iter().collect::<HashSet<_>>(),
-        distinct
-    );
-    for (n, name) in &done {
-        assert_eq!(
-            read(dir.path(), name),
-            vec![*n as u8; 1440 * 1024],
-            "{name}"
-        );
-    }
-    assert_eq!(host.list(uuid(0)).await.unwrap().len(), 20);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_many_tasks_with_one_name_exactly_one_publishes() {
-    let dir = open_dir();
-    for round in 0..20 {
-        let mut tasks = tokio::task::JoinSet::new();
-        for n in 0..16u8 {
-            // Each its own host, as different conductors have.
-            let (host, generation) = (host(dir.path()), generation(&format!("g{round}")));
-            let object = object(Kind::BootIso, vec![n; 100_000]).generation(generation);
-            tasks.spawn(async move { (n, host.publish(&node(1), object).await) });
-        }
-        let mut won = Vec::new();
-        for (n, done) in tasks.join_all().await {
-            match done {
-                Ok(published) => won.push((n, published.name)),
-                Err(HostError::AlreadyPublished { .. }) => {}
-                Err(other) => panic!("{other}"),
-            }
-        }
-        assert_eq!(won.len(), 1);
-        assert_eq!(read(dir.path(), &won[0].1), vec![won[0].0; 100_000]);
-    }
-    assert_eq!(names(dir.path()).len(), 20);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn publishing_unpublishing_and_sweeping_at_once_do_no_harm() {
-    let dir = open_dir();
-    let mut tasks = tokio::task::JoinSet::new();
-    for n in 0..8u32 {
-        let host = host(dir.path());
-        tasks.spawn(async move {
-            for _ in 0..40 {
-                let name = host
-                    .publish(&node(n), object(Kind::Floppy, [1; 20_000]))
-                    .await
-                    .unwrap()
-                    .name;
-                assert_eq!(host.list(uuid(n)).await.unwrap()[0].size, 20_000);
-                assert_eq!(host.unpublish(uuid(n), Which::All).await.unwrap(), [name]);
-            }
-        });
-    }
-    let sweeper = host(dir.path());
-    tasks.spawn(async move {
-        for _ in 0..200 {
-            let swept = sweeper
-                .sweep((0..8).map(uuid).collect(), SystemTime::now())
-                .await
-                .unwrap();
-            assert_eq!(swept.images, []);
-        }
-    });
-    while let Some(done) = tasks.join_next().await {
-        done.unwrap();
-    }
-    assert_eq!(names(dir.path()), [""; 0]);
-}
-
-#[test]
-fn a_strict_umask_changes_nothing() {
-    let dir = open_dir();
-    let wrapper = ["sh", "-c", "umask 0077; exec \"$0\" \"$@\""];
-    run(child(&wrapper, "child_with_a_strict_umask", dir.path()));
-    assert_eq!(mode(&dir.path().join("made")), 0o755);
-    let root = dir.path().join("made/root");
-    assert_eq!(mode(&root), 0o755);
-    let made = names(&root);
-    assert_eq!(made.len(), 1);
-    assert_eq!(mode(&root.join(&made[0])), 0o644);
-}
-
-#[tokio::test]
-async fn child_with_a_strict_umask() {
-    let Some(dir) = child_dir() else { return };
-    let probe = dir.join("probe");
-    std::fs::write(&probe, "").unwrap();
-    assert_eq!(mode(&probe), 0o600, "the umask is in force");
-    let host = host(&dir.join("made/root"));
-    host.publish(&node(1), object(Kind::Floppy, b"x"))
-        .await
-        .unwrap();
-}
-
-/// Runs `work` on a thread that has no privileges: root may read everything.
-fn without_privileges(work: impl Future<Output = ()> + Send + 'static) {
-    let thread = std::thread::spawn(move || {
-        if support::is_root() {
-            let nobody = rustix::process::Uid::from_raw(65534);
-            rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
-        }
-        // Its blocking threads are made by this one and have its user.
-        tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap()
-            .block_on(work);
-    });
-    thread.join().unwrap();
-}
-
-#[test]
-fn a_root_that_may_not_be_used_is_an_error_that_names_it() {
-    let dir = open_dir();
-    let (closed, full) = (dir.path().join("closed"), dir.path().join("read-only"));
-    for (path, mode) in [(&closed, 0o000), (&full, 0o555)] {
-        std::fs::create_dir(path).unwrap();
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    }
-    without_privileges(async move {
-        let refused = |error: HostError, root: &Path| {
-            assert!(matches!(error, HostError::Root { .. }), "{error}");
-            assert!(
-                error.to_string().contains(&root.display().to_string()),
-                "{error}"
-            );
-            assert!(error.to_string().contains("Permission denied"), "{error}");
-        };
-        let unreadable = host(&closed);
-        for root in [&closed, &full] {
-            let object = object(Kind::Floppy, b"x");
-            refused(
-                host(root).publish(&node(1), object).await.unwrap_err(),
-                root,
-            );
-        }
-        refused(unreadable.list(uuid(1)).await.unwrap_err(), &closed);
-        refused(
-            unreadable.unpublish(uuid(1), Which::All).await.unwrap_err(),
-            &closed,
-        );
-        let swept = unreadable.sweep(HashSet::new(), SystemTime::now()).await;
-        refused(swept.unwrap_err(), &closed);
-    });
-}
-
-#[test]
-fn images_that_cannot_be_removed_are_named() {
-    let dir = open_dir();
-    let root = dir.path().join("root");
-    std::fs::create_dir(&root).unwrap();
-    let name = format!("boot-{}-a.iso", uuid(1));
-    std::fs::write(root.join(&name), "").unwrap();
-    std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o555)).unwrap();
-    without_privileges(async move {
-        let error = host(&root)
-            .unpublish(uuid(1), Which::All)
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(&error, HostError::Remove { left, .. } if left.len() == 1),
-            "{error}"
-        );
-        assert!(error.to_string().contains(&name), "{error}");
-    });
 }

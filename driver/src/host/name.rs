@@ -161,6 +161,14 @@ impl ObjectName {
         }
     }
 
+    /// Whether `text` could be the name of an image of the node `uuid`, found out without parsing it.
+    pub(super) fn may_be_of(text: &str, uuid: &str) -> bool {
+        let mut kinds = Kind::ALL
+            .iter()
+            .filter_map(|kind| text.strip_prefix(kind.prefix()));
+        kinds.any(|rest| rest.starts_with(uuid))
+    }
+
     /// What the image is for.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -157,7 +157,7 @@ pub enum Which {
     All,
     /// Every generation of one kind.
     Kind(Kind),
-    /// This one.
+    /// This one; none at all when it is another node's.
     Only(ObjectName),
     /// Every other generation of this one's kind: what is left over once it is in use.
     OthersThan(ObjectName),

@@ -173,8 +173,7 @@ impl WebHost {
             let Some(root) = open(path)? else {
                 return Ok(Vec::new());
             };
-            root.images(|name| name.node() == node)
-                .map_err(|e| publish::unusable(path, e))
+            root.images_of(node).map_err(|e| publish::unusable(path, e))
         })
         .await
     }
@@ -193,9 +192,10 @@ impl WebHost {
             let Some(root) = open(path)? else {
                 return Ok(Vec::new());
             };
-            let images = root
-                .images(|name| name.node() == node && which.covers(name))
+            let mut images = root
+                .images_of(node)
                 .map_err(|e| publish::unusable(path, e))?;
+            images.retain(|image| which.covers(&image.name));
             let removed = remove_all(&root, images);
             root.remove_unfinished()
                 .map_err(|e| publish::unusable(path, e))?;
@@ -224,10 +224,8 @@ impl WebHost {
             let unfinished = root
                 .remove_unfinished()
                 .map_err(|e| publish::unusable(path, e))?;
-            let mut strays = root
-                .images(|name| !living.contains(&name.node()))
-                .map_err(|e| publish::unusable(path, e))?;
-            strays.retain(|image| image.modified < before);
+            let mut strays = root.all_images().map_err(|e| publish::unusable(path, e))?;
+            strays.retain(|image| !living.contains(&image.name.node()) && image.modified < before);
             Ok(Swept {
                 images: remove_all(&root, strays)?,
                 unfinished,
