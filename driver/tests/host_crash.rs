@@ -23,23 +23,32 @@ fn rests(dir: &Path) -> usize {
         .count()
 }
 
-/// Starts a child and waits until it has said `word`.
-fn start(name: &str, dir: &Path, word: &str) -> Child {
-    let mut process = child(&[], name, dir)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    assert!(
-        lines.any(|line| line.unwrap().contains(word)),
-        "the child ended early"
-    );
-    process
+/// A child, killed with the signal that no process can catch when this is dropped, so that a test that
+/// fails leaves none behind.
+struct Running(Child);
+
+impl Running {
+    /// Starts a child and waits until it has said `word`.
+    fn start(name: &str, dir: &Path, word: &str) -> Self {
+        let process = child(&[], name, dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut running = Self(process);
+        let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+        assert!(
+            lines.any(|line| line.unwrap().contains(word)),
+            "the child ended early"
+        );
+        running
+    }
 }
 
-fn kill(mut process: Child) {
-    process.kill().unwrap();
-    process.wait().unwrap();
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 #[tokio::test]
@@ -47,7 +56,7 @@ async fn a_half_written_image_of_a_living_process_stays_and_of_a_dead_one_goes()
     let dir = open_dir();
     let host = host(dir.path());
     for way in 0..3 {
-        let process = start("child_that_stops_half_way", dir.path(), "half-way");
+        let process = Running::start("child_that_stops_half_way", dir.path(), "half-way");
         assert_eq!(rests(dir.path()), 1);
         assert_eq!(
             host.list(uuid(1)).await.unwrap(),
@@ -61,7 +70,7 @@ async fn a_half_written_image_of_a_living_process_stays_and_of_a_dead_one_goes()
         assert_eq!(swept.unfinished, 0, "its process is alive");
         assert_eq!(rests(dir.path()), 1);
 
-        kill(process);
+        drop(process);
         assert_eq!(rests(dir.path()), 1, "a killed process cleans nothing up");
         match way {
             0 => {
@@ -100,10 +109,10 @@ async fn killed_at_any_of_two_hundred_moments_only_whole_images_are_there() {
     let host = host(dir.path());
     let (mut with_rests, mut images) = (0, 0);
     for round in 0..200u64 {
-        let process = start("child_that_publishes_for_ever", dir.path(), "publishing");
+        let process = Running::start("child_that_publishes_for_ever", dir.path(), "publishing");
         // Spread over some 30 ms, in no simple rhythm with the child's own.
         std::thread::sleep(Duration::from_micros(round * 7919 % 30_000));
-        kill(process);
+        drop(process);
         with_rests += usize::from(rests(dir.path()) > 0);
         host.publish(&node(2), object(Kind::Floppy, b"x"))
             .await
