@@ -4,7 +4,11 @@
 //! parameters, both fetched by the server's iLO over HTTP. This library is for deploy code.
 //!
 //! - [`options`]: the options of ironic.conf, from either section.
+//! - [`node`]: the node as Ironic's API gives it, read, checked and written back without loss.
 //! - [`image`]: the parameter floppy, the boot ISO, and what they are made of.
+//! - [`host`]: where images live: published, listed, withdrawn and swept for one node or all.
 
+pub mod host;
 pub mod image;
+pub mod node;
 pub mod options;

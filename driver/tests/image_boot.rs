@@ -11,7 +11,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "figures for whoever runs it")]
 
-mod support;
+mod image_support;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -20,8 +20,8 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use driver::image::{BootIso, DeployIso, EfiBoot, FileSource, Floppy, Isolinux};
-use support::initramfs;
-use support::tools::{missing, packaged, printed, run, tool};
+use image_support::initramfs;
+use image_support::tools::{missing, packaged, printed, run, tool};
 use tempfile::TempDir;
 
 const CONSOLE: &str = "console=ttyS0,115200 quiet panic=-1";

@@ -7,7 +7,7 @@
     reason = "a test fails by it"
 )]
 
-mod support;
+mod image_support;
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
@@ -16,7 +16,7 @@ use driver::image::{
     BootIso, BootIsoError, EfiBoot, FileSource, IsoContents, IsoReadError, Isolinux, Platform,
     Source, SourceError, VerifyError,
 };
-use support::{Bytes, LoaderFiles, both, esp, kernel, pattern, ramdisk, written};
+use image_support::{Bytes, LoaderFiles, both, esp, kernel, pattern, ramdisk, written};
 
 /// The content of the file at `path`, found by the place that the reader reports.
 fn content<'a>(iso: &'a [u8], bytes: &[u8], path: &str) -> &'a [u8] {

@@ -7,7 +7,7 @@
     reason = "a test fails by it"
 )]
 
-mod support;
+mod image_support;
 
 use std::io::{Cursor, Read};
 
@@ -19,7 +19,7 @@ use hadris_iso::{AppendedPartition, BootEntry, ElTorito, Hybrid, IsoOptions};
 use hadris_storage::{BlockSize, MemDevice};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use support::{LoaderFiles, both, esp, kernel, pattern, ramdisk, written};
+use image_support::{LoaderFiles, both, esp, kernel, pattern, ramdisk, written};
 
 /// An ISO with these files, written as other makers of deploy ISOs choose to.
 fn iso(files: &[(&str, &[u8])], options: &IsoOptions) -> Vec<u8> {

@@ -8,7 +8,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "figures for whoever runs it")]
 
-mod support;
+mod image_support;
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
@@ -16,7 +16,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use driver::image::{BootIso, DeployIso, EfiBoot, FileSource, Source, SourceError, Verified};
-use support::{LoaderFiles, kernel};
+use image_support::{LoaderFiles, kernel};
 
 /// Set in the child process, to what it is to do.
 const TASK: &str = "IMAGE_MEMORY_TASK";
@@ -115,7 +115,7 @@ fn child() {
 fn deploy_iso(dir: &tempfile::TempDir, files: &LoaderFiles) -> DeployIso {
     let path = dir.path().join("deploy.iso");
     let ramdisk = FileSource::new(dir.path().join("initrd")).unwrap();
-    let esp = support::esp();
+    let esp = image_support::esp();
     let planned = BootIso::new(kernel(), ramdisk)
         .bios(files.isolinux())
         .uefi(EfiBoot::from_esp_image(esp))

@@ -10,15 +10,15 @@
     reason = "a test fails by it"
 )]
 
-mod support;
+mod image_support;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use driver::image::Floppy;
-use support::tools::{printed, run, tool};
-use support::{LoaderFiles, both, esp, kernel, ramdisk, written};
+use image_support::tools::{printed, run, tool};
+use image_support::{LoaderFiles, both, esp, kernel, ramdisk, written};
 use tempfile::TempDir;
 
 fn floppy(dir: &TempDir) -> PathBuf {
@@ -110,7 +110,7 @@ impl Image {
             ("vmlinuz", kernel().1),
             ("initrd", ramdisk().1),
             ("boot/grub/efiboot.img", esp().1),
-            ("isolinux/ldlinux.c32", support::pattern(119_672, 2)),
+            ("isolinux/ldlinux.c32", image_support::pattern(119_672, 2)),
         ];
         Self {
             dir,

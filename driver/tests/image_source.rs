@@ -7,7 +7,7 @@
     reason = "a test fails by it"
 )]
 
-mod support;
+mod image_support;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use driver::image::source::from_reference;
 use driver::image::{Checksum, FileSource, HttpClient, HttpSource, Source, SourceError, Verified};
-use support::{Bytes, pattern};
+use image_support::{Bytes, pattern};
 
 /// Answers each request with what `answer` makes of its method and path, on one connection each.
 fn serve(answer: impl Fn(&str, &str, &mut TcpStream) + Send + Sync + 'static) -> String {
@@ -258,7 +258,7 @@ fn servers_that_misbehave() {
 
 /// Writes an ISO with the ramdisk from `source`, as sources are used.
 fn write_iso(source: &HttpSource) -> Result<(), String> {
-    let files = support::LoaderFiles::new();
+    let files = image_support::LoaderFiles::new();
     let iso = driver::image::BootIso::new(Bytes("kernel", vec![1]), source.clone())
         .bios(files.isolinux())
         .plan()

@@ -9,7 +9,7 @@
     reason = "a test fails by it"
 )]
 
-mod support;
+mod image_support;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -23,7 +23,7 @@ use driver::image::{HttpClient, HttpSource, Source};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use support::tools::{run, tool};
+use image_support::tools::{run, tool};
 
 /// A certificate for 127.0.0.1 that signs itself, though no others.
 fn certificate(dir: &Path) {

@@ -1,0 +1,186 @@
+//! Asking the web server whether it serves what was published.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH};
+use reqwest::{Certificate, Client, StatusCode, redirect};
+use tokio::sync::OnceCell;
+use url::Url;
+
+use super::url::redacted;
+
+/// How the web server is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckSettings {
+    /// How long one question may take, the connection included.
+    pub timeout: Duration,
+    /// A PEM file of certificate authorities to trust for `https`, beside the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for CheckSettings {
+    /// 60 seconds, and the system's certificate authorities.
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(60),
+            ca_file: None,
+        }
+    }
+}
+
+/// What the web server did instead of serving an image.
+///
+/// URLs are shown without user, password and query.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotServed {
+    /// The question could not be put.
+    #[error("cannot read the certificate authorities in {}: {reason}", file.display())]
+    CaFile {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The HTTP client could not be set up.
+    #[error("cannot set up the HTTP client: {reason}")]
+    Client {
+        /// What it said.
+        reason: String,
+    },
+    /// No answer: nothing listens there, TLS failed, or it took too long.
+    #[error("expected HEAD {url} to be answered, but {reason}: check that the web server runs")]
+    NoAnswer {
+        /// The URL.
+        url: String,
+        /// What happened.
+        reason: String,
+    },
+    /// An answer other than 200.
+    #[error("expected HEAD {url} to be answered with 200, got {status}: {}", advice(*.status))]
+    Status {
+        /// The URL.
+        url: String,
+        /// The status.
+        status: u16,
+    },
+    /// The server serves something else, or changes it on the way.
+    #[error(
+        "expected HEAD {url} to announce {expected} bytes, got {}: check that the server serves \
+         http_server_root there, unchanged",
+        .announced.map_or("no Content-Length".to_owned(), |n| n.to_string())
+    )]
+    Length {
+        /// The URL.
+        url: String,
+        /// The image's size in bytes.
+        expected: u64,
+        /// The size that the server announced.
+        announced: Option<u64>,
+    },
+}
+
+fn advice(status: u16) -> &'static str {
+    match status {
+        301..=399 => "BMCs do not follow redirects, set the URL that it redirects to",
+        401 => "the web server asks for a password, which a BMC does not have",
+        403 => {
+            "the web server may not read the file: it needs to pass through every directory above \
+             http_server_root, and SELinux must let it"
+        }
+        404 => "the URL does not lead to http_server_root: check http_server_url",
+        _ => "look into the web server's log",
+    }
+}
+
+/// Asks with one client, made when it is first needed: the system's certificates are not read for
+/// nothing.
+#[derive(Debug)]
+pub(super) struct Checker {
+    settings: CheckSettings,
+    client: OnceCell<Client>,
+}
+
+impl Checker {
+    pub(super) fn new(settings: CheckSettings) -> Self {
+        Self {
+            settings,
+            client: OnceCell::new(),
+        }
+    }
+
+    /// Checks that `url` is served with `size` bytes.
+    pub(super) async fn check(&self, url: &Url, size: u64) -> Result<(), NotServed> {
+        let client = self.client.get_or_try_init(|| self.connect()).await?;
+        let shown = redacted(url);
+        let answer = client.head(url.clone()).send().await.map_err(|e| {
+            let reason = without_url(e);
+            NotServed::NoAnswer {
+                url: shown.clone(),
+                reason,
+            }
+        })?;
+        if answer.status() != StatusCode::OK {
+            return Err(NotServed::Status {
+                url: shown,
+                status: answer.status().as_u16(),
+            });
+        }
+        let headers = answer.headers();
+        let announced = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|v| v.to_str().ok()?.parse().ok());
+        if announced != Some(size) || headers.contains_key(CONTENT_ENCODING) {
+            return Err(NotServed::Length {
+                url: shown,
+                expected: size,
+                announced,
+            });
+        }
+        if headers.get(ACCEPT_RANGES).is_none_or(|v| v != "bytes") {
+            log::warn!("{shown}: the web server does not offer byte ranges, which BMCs need");
+        }
+        Ok(())
+    }
+
+    async fn connect(&self) -> Result<Client, NotServed> {
+        let mut builder = Client::builder()
+            .timeout(self.settings.timeout)
+            // A BMC follows no redirect and knows nothing of this process's proxy.
+            .redirect(redirect::Policy::none())
+            .no_proxy();
+        if let Some(file) = &self.settings.ca_file {
+            let refused = |reason: String| NotServed::CaFile {
+                file: file.clone(),
+                reason,
+            };
+            let path = file.clone();
+            let pem = tokio::task::spawn_blocking(move || std::fs::read(path))
+                .await
+                .map_err(|e| refused(e.to_string()))?
+                .map_err(|e| refused(e.to_string()))?;
+            let found = Certificate::from_pem_bundle(&pem).map_err(|e| refused(without_url(e)))?;
+            builder = builder.tls_certs_merge(found);
+        }
+        builder.build().map_err(|e| NotServed::Client {
+            reason: without_url(e),
+        })
+    }
+}
+
+/// The error and all its causes in one line, without the URL, which may hold a password.
+fn without_url(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,289 @@
+//! The host for deployments without Swift: a directory that a plain web server serves.
+
+mod publish;
+mod root;
+mod selinux;
+mod sink;
+mod staged;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::Semaphore;
+use url::Url;
+
+use self::root::Root;
+use super::error::HostError;
+use super::name::ObjectName;
+use super::object::{NewObject, Published, Stored, Swept, Which};
+use super::served::{CheckSettings, Checker};
+use super::url::{BaseUrl, BaseUrls};
+use crate::node::{Node, NodeUuid};
+
+/// How many images are written at once unless the settings say otherwise: enough to keep a disk and a
+/// few cores busy.
+const AT_ONCE: usize = 8;
+
+/// File systems keep times in steps of up to 2 seconds, and take them from a clock that lags a little.
+const CLOCK_SLACK: Duration = Duration::from_secs(2);
+
+/// Where the images go and how they are fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WebSettings {
+    /// `[deploy] http_server_root`, an absolute path. It is made, with mode 0755, when it is missing.
+    pub root: PathBuf,
+    /// The URLs under which the web server serves `root`.
+    pub urls: BaseUrls,
+    /// How the web server is asked whether it serves an image.
+    pub check: CheckSettings,
+    /// How many images are written at the same time, at least 1; further ones wait for their turn. This
+    /// bounds the memory and the threads that they take. The default is 8.
+    pub at_once: usize,
+}
+
+impl WebSettings {
+    /// Settings for the directory `root`, without any URL.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            urls: BaseUrls::default(),
+            check: CheckSettings::default(),
+            at_once: AT_ONCE,
+        }
+    }
+}
+
+/// The directory of images is not an absolute path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected an absolute path for http_server_root, got {:?}", .0.display())]
+pub struct InvalidRoot(
+    /// What was given.
+    pub PathBuf,
+);
+
+/// A directory that a plain web server serves.
+///
+/// Images are files in `http_server_root` itself, each with mode 0644. While an image is being written
+/// it is a file `.publishing-…` beside them that only this user can read; publishing is the change
+/// of its name. Files that a dead process left are removed by the next
+/// [`publish`](super::Host::publish), [`unpublish`](super::Host::unpublish) or
+/// [`sweep`](super::Host::sweep) in the same directory.
+///
+/// The methods have to be called on a Tokio runtime; work on files is done on its blocking threads.
+#[derive(Debug, Clone)]
+pub struct WebHost(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    root: PathBuf,
+    urls: BaseUrls,
+    checker: Checker,
+    turns: Arc<Semaphore>,
+}
+
+/// Tells the thread that makes an image when nobody waits for it any more.
+struct GiveUpOnDrop(Arc<AtomicBool>);
+
+impl Drop for GiveUpOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl WebHost {
+    /// A host with these settings. Nothing is looked at or made yet.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRoot`] when the root is not an absolute path.
+    pub fn new(settings: WebSettings) -> Result<Self, InvalidRoot> {
+        let WebSettings {
+            root,
+            urls,
+            check,
+            at_once,
+        } = settings;
+        if !root.is_absolute() {
+            return Err(InvalidRoot(root));
+        }
+        let turns = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
+        Ok(Self(Arc::new(Inner {
+            root,
+            urls,
+            checker: Checker::new(check),
+            turns,
+        })))
+    }
+
+    /// As [`Host::publish`](super::Host::publish).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
+        let uuid = node.uuid();
+        let base = self.base_url(node)?;
+        let what = || format!("node {uuid}");
+        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
+        let turn = turn.map_err(|e| interrupted(what(), &e))?;
+        let (size, check_served) = (object.size, object.check_served);
+        let given_up = Arc::new(AtomicBool::new(false));
+        let watch = GiveUpOnDrop(Arc::clone(&given_up));
+        let visible = self
+            .blocking(what(), move |root| {
+                let _turn = turn;
+                publish::publish(root, uuid, object, &given_up)
+            })
+            .await?;
+        drop(watch);
+        let url = base.join(visible.name());
+        if check_served && let Err(source) = self.0.checker.check(&url, size).await {
+            let name = visible.name().clone();
+            self.blocking(what(), move |_| visible.withdraw()).await?;
+            return Err(HostError::NotServed { name, source });
+        }
+        Ok(Published {
+            name: visible.keep(),
+            url,
+            size,
+        })
+    }
+
+    /// As [`Host::url`](super::Host::url).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
+        Ok(self.base_url(node)?.join(name))
+    }
+
+    /// As [`Host::list`](super::Host::list). A directory that is not there holds no images.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
+        self.blocking(format!("node {node}"), move |path| {
+            let Some(root) = open(path)? else {
+                return Ok(Vec::new());
+            };
+            root.images_of(node).map_err(|e| publish::unusable(path, e))
+        })
+        .await
+    }
+
+    /// As [`Host::unpublish`](super::Host::unpublish).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn unpublish(
+        &self,
+        node: NodeUuid,
+        which: Which,
+    ) -> Result<Vec<ObjectName>, HostError> {
+        self.blocking(format!("node {node}"), move |path| {
+            let Some(root) = open(path)? else {
+                return Ok(Vec::new());
+            };
+            let mut images = root
+                .images_of(node)
+                .map_err(|e| publish::unusable(path, e))?;
+            images.retain(|image| which.covers(&image.name));
+            let removed = remove_all(&root, images);
+            root.remove_unfinished()
+                .map_err(|e| publish::unusable(path, e))?;
+            removed
+        })
+        .await
+    }
+
+    /// As [`Host::sweep`](super::Host::sweep).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn sweep(
+        &self,
+        living: HashSet<NodeUuid>,
+        as_of: SystemTime,
+    ) -> Result<Swept, HostError> {
+        let before = as_of
+            .checked_sub(CLOCK_SLACK)
+            .unwrap_or(SystemTime::UNIX_EPOCH);
+        self.blocking(self.0.root.display().to_string(), move |path| {
+            let Some(root) = open(path)? else {
+                return Ok(Swept::default());
+            };
+            let unfinished = root
+                .remove_unfinished()
+                .map_err(|e| publish::unusable(path, e))?;
+            let mut strays = root.all_images().map_err(|e| publish::unusable(path, e))?;
+            strays.retain(|image| !living.contains(&image.name.node()) && image.modified < before);
+            Ok(Swept {
+                images: remove_all(&root, strays)?,
+                unfinished,
+            })
+        })
+        .await
+    }
+
+    fn base_url(&self, node: &Node) -> Result<BaseUrl, HostError> {
+        let node_uuid = node.uuid();
+        self.0.urls.of(node).map_err(|source| HostError::NoBaseUrl {
+            node: node_uuid,
+            source,
+        })
+    }
+
+    /// Runs `work` on the directory of images, on a thread where it may block.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        what: String,
+        work: impl FnOnce(&Path) -> Result<T, HostError> + Send + 'static,
+    ) -> Result<T, HostError> {
+        let inner = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || work(&inner.root)).await;
+        done.map_err(|e| interrupted(what, &e))?
+    }
+}
+
+fn open(path: &Path) -> Result<Option<Root>, HostError> {
+    Root::open(path).map_err(|e| publish::unusable(path, e))
+}
+
+fn interrupted(what: String, reason: &dyn std::error::Error) -> HostError {
+    HostError::Interrupted {
+        what,
+        reason: reason.to_string(),
+    }
+}
+
+/// Removes every one of `images` that it can, and returns those that were still there.
+fn remove_all(root: &Root, images: Vec<Stored>) -> Result<Vec<ObjectName>, HostError> {
+    let (mut removed, mut left, mut first) = (Vec::new(), Vec::new(), None);
+    for Stored { name, .. } in images {
+        match root.remove(&name.to_string()) {
+            Ok(true) => removed.push(name),
+            Ok(false) => {}
+            Err(e) => {
+                left.push(name);
+                first.get_or_insert(e);
+            }
+        }
+    }
+    match first {
+        None => Ok(removed),
+        Some(source) => Err(HostError::Remove {
+            left,
+            removed,
+            source,
+        }),
+    }
+}

@@ -1,0 +1,274 @@
+//! From the code that makes an image to the file that the web server finds.
+
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::super::error::HostError;
+use super::super::name::{Generation, Kind, ObjectName};
+use super::super::object::{NewObject, Produce, Verify};
+use super::root::Root;
+use super::sink::{self, FileSink};
+use super::staged::Staged;
+use crate::node::NodeUuid;
+
+/// What is being published, for messages.
+struct Job<'a> {
+    node: NodeUuid,
+    kind: Kind,
+    size: u64,
+    root: &'a Path,
+}
+
+/// A published image that is withdrawn again unless it is kept: the task that asked for it may be
+/// gone by the time it is done, and then nobody would ever learn its name.
+#[derive(Debug)]
+pub(super) struct Visible {
+    root: Root,
+    name: ObjectName,
+    kept: bool,
+}
+
+impl Visible {
+    pub(super) fn name(&self) -> &ObjectName {
+        &self.name
+    }
+
+    pub(super) fn keep(mut self) -> ObjectName {
+        self.kept = true;
+        self.name.clone()
+    }
+
+    pub(super) fn withdraw(mut self) -> Result<(), HostError> {
+        self.kept = true;
+        self.root
+            .remove(&self.name.to_string())
+            .map(|_| ())
+            .map_err(|source| HostError::Remove {
+                left: vec![self.name.clone()],
+                removed: Vec::new(),
+                source,
+            })
+    }
+}
+
+impl Drop for Visible {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        if let Err(e) = self.root.remove(&self.name.to_string()) {
+            log::warn!(
+                "{} is published although its task was given up: {e}",
+                self.name
+            );
+        }
+    }
+}
+
+/// Makes the image and publishes it in the directory at `path`.
+pub(super) fn publish(
+    path: &Path,
+    node: NodeUuid,
+    object: NewObject,
+    given_up: &AtomicBool,
+) -> Result<Visible, HostError> {
+    let NewObject {
+        kind,
+        size,
+        produce,
+        verify,
+        generation,
+        check_served: _,
+    } = object;
+    let job = Job {
+        node,
+        kind,
+        size,
+        root: path,
+    };
+    let root = Root::create(path).map_err(|e| unusable(path, e))?;
+    if let Some(generation) = &generation {
+        job.ask_free(&root, generation)?;
+    }
+    // Rests of a process that died hold space that this image may need.
+    clear(&root);
+    if given_up.load(Ordering::Relaxed) {
+        return Err(job.interrupted());
+    }
+    let mut staged = Staged::create(&root).map_err(|e| match e.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => unusable(path, e),
+        _ => job.refused("create a file for", e),
+    })?;
+    job.write(&staged, produce, given_up)?;
+    if let Some(verify) = verify {
+        job.read_back(&staged, verify)?;
+    }
+    if given_up.load(Ordering::Relaxed) {
+        return Err(job.interrupted());
+    }
+    let name = job.name_it(&mut staged, generation)?;
+    drop(staged);
+    let visible = Visible {
+        root,
+        name,
+        kept: false,
+    };
+    visible
+        .root
+        .sync()
+        .map_err(|e| job.refused("write to disk the name of", e))?;
+    Ok(visible)
+}
+
+/// Removes what dead processes left half-written. Failing that, the next one does it.
+pub(super) fn clear(root: &Root) {
+    match root.remove_unfinished() {
+        Ok(0) => {}
+        Ok(n) => log::info!(
+            "removed {n} half-written images from {}",
+            root.path_of("").display()
+        ),
+        Err(e) => {
+            let path = root.path_of("");
+            log::warn!(
+                "cannot look for half-written images in {}: {e}",
+                path.display()
+            );
+        }
+    }
+}
+
+/// The directory of images cannot be used.
+pub(super) fn unusable(path: &Path, source: io::Error) -> HostError {
+    HostError::Root {
+        root: path.to_owned(),
+        source,
+    }
+}
+
+impl Job<'_> {
+    /// Fails early, before a large image is made for nothing, when the name is taken.
+    fn ask_free(&self, root: &Root, generation: &Generation) -> Result<(), HostError> {
+        let name = ObjectName::new(self.kind, self.node, generation.clone());
+        match root.stat(&name.to_string()) {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => Err(HostError::AlreadyPublished { name }),
+            Err(e) => Err(unusable(self.root, e)),
+        }
+    }
+
+    fn write(
+        &self,
+        staged: &Staged<'_>,
+        produce: Produce,
+        given_up: &AtomicBool,
+    ) -> Result<(), HostError> {
+        staged
+            .reserve(self.size)
+            .map_err(|e| self.refused("take the room for", e))?;
+        let mut sink = FileSink::new(staged.file(), self.size, given_up);
+        let made = produce(&mut sink).and_then(|()| Ok(sink.flush()?));
+        let written = self.size - sink.left();
+        // The sink knows best why it took no more; the writer of the image only saw that it did not.
+        if let Some(e) = sink.refused.take() {
+            return Err(self.refused("write", e));
+        }
+        if given_up.load(Ordering::Relaxed) {
+            return Err(self.interrupted());
+        }
+        let wrong_size = |written, more| {
+            let (node, kind, announced) = (self.node, self.kind, self.size);
+            HostError::Size {
+                node,
+                kind,
+                announced,
+                written,
+                more,
+            }
+        };
+        if sink.too_much {
+            return Err(wrong_size(written, true));
+        }
+        made.map_err(|source| HostError::Content {
+            node: self.node,
+            kind: self.kind,
+            source,
+        })?;
+        let len = staged.len().map_err(|e| self.refused("measure", e))?;
+        if written != self.size || len != self.size {
+            return Err(wrong_size(written.min(len), false));
+        }
+        Ok(())
+    }
+
+    fn read_back(&self, staged: &Staged<'_>, verify: Verify) -> Result<(), HostError> {
+        let mut file = staged.file();
+        file.rewind().map_err(|e| self.refused("read back", e))?;
+        verify(&mut file).map_err(|source| HostError::ReadBack {
+            node: self.node,
+            kind: self.kind,
+            source,
+        })
+    }
+
+    /// Gives the image its name: the generation asked for, or a new one.
+    fn name_it(
+        &self,
+        staged: &mut Staged<'_>,
+        asked_for: Option<Generation>,
+    ) -> Result<ObjectName, HostError> {
+        let node = self.node;
+        let asked = asked_for.is_some();
+        let generation = match asked_for {
+            Some(generation) => generation,
+            None => Generation::new().map_err(|source| HostError::Random { node, source })?,
+        };
+        let mut name = ObjectName::new(self.kind, node, generation);
+        staged
+            .finish(&name)
+            .map_err(|(step, e)| self.refused(step, e))?;
+        loop {
+            match staged.publish(&name) {
+                Ok(()) => return Ok(name),
+                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(self.refused("give a name to", e));
+                }
+                Err(_) if asked => return Err(HostError::AlreadyPublished { name }),
+                // Two of the same millisecond with the same random digits: the next one differs.
+                Err(_) => {
+                    let generation =
+                        Generation::new().map_err(|source| HostError::Random { node, source })?;
+                    name = ObjectName::new(self.kind, node, generation);
+                }
+            }
+        }
+    }
+
+    fn refused(&self, step: &'static str, source: io::Error) -> HostError {
+        let (node, kind, root) = (self.node, self.kind, PathBuf::from(self.root));
+        if sink::is_full(&source) {
+            return HostError::NoSpace {
+                node,
+                kind,
+                size: self.size,
+                root,
+            };
+        }
+        HostError::Write {
+            node,
+            kind,
+            step,
+            root,
+            source,
+        }
+    }
+
+    fn interrupted(&self) -> HostError {
+        let reason = "the task that waited for it was given up".to_owned();
+        HostError::Interrupted {
+            what: format!("node {}", self.node),
+            reason,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Writing an image's bytes to its file, counted.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::super::object::Sink;
+
+/// Small writes are gathered to this many bytes.
+const BUFFER: usize = 256 * 1024;
+
+/// How many bytes the kernel copies at a time: enough to be fast, and a task that was given up
+/// notices soon.
+const COPY: u64 = 16 * 1024 * 1024;
+
+/// Takes exactly the announced number of bytes, and stops when the task is given up.
+#[derive(Debug)]
+pub(super) struct FileSink<'f> {
+    out: BufWriter<&'f File>,
+    left: u64,
+    given_up: &'f AtomicBool,
+    pub(super) too_much: bool,
+    /// What the file system said when it refused bytes. The writer of the image may have wrapped or
+    /// dropped it.
+    pub(super) refused: Option<io::Error>,
+}
+
+impl<'f> FileSink<'f> {
+    pub(super) fn new(file: &'f File, size: u64, given_up: &'f AtomicBool) -> Self {
+        Self {
+            out: BufWriter::with_capacity(BUFFER, file),
+            left: size,
+            given_up,
+            too_much: false,
+            refused: None,
+        }
+    }
+
+    /// How many of the announced bytes did not come.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Makes sure that `len` more bytes are welcome.
+    fn admit(&mut self, len: u64) -> io::Result<()> {
+        if self.given_up.load(Ordering::Relaxed) {
+            return Err(io::Error::other(
+                "the task that publishes the image was given up",
+            ));
+        }
+        if len > self.left {
+            self.too_much = true;
+            return Err(io::Error::other("the image is larger than was announced"));
+        }
+        Ok(())
+    }
+
+    /// Remembers a refusal of the file system.
+    fn noted<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        if let Err(e) = &done {
+            self.refused.get_or_insert(again(e));
+        }
+        done
+    }
+}
+
+impl Write for FileSink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.admit(bytes.len() as u64)?;
+        let done = self.out.write(bytes);
+        let done = self.noted(done)?;
+        self.left -= done as u64;
+        Ok(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.out.flush();
+        self.noted(done)
+    }
+}
+
+impl Sink for FileSink<'_> {
+    fn append(&mut self, source: &mut File, len: u64) -> io::Result<()> {
+        self.admit(len)?;
+        let flushed = self.out.flush();
+        self.noted(flushed)?;
+        let mut missing = len;
+        while missing > 0 {
+            self.admit(missing)?;
+            // From file to file the standard library has the kernel copy, and share blocks where the
+            // file system can.
+            let done = io::copy(
+                &mut Read::take(&*source, missing.min(COPY)),
+                self.out.get_mut(),
+            );
+            let done = done.inspect_err(|e| {
+                // Only for lack of room it is certain which of the two files is at fault.
+                if is_full(e) {
+                    self.refused.get_or_insert(again(e));
+                }
+            })?;
+            if done == 0 {
+                let text = format!("the source is {missing} bytes shorter than expected");
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+            }
+            missing -= done;
+            self.left -= done;
+        }
+        Ok(())
+    }
+}
+
+/// The same error once more.
+fn again(e: &io::Error) -> io::Error {
+    match e.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(e.kind(), e.to_string()),
+    }
+}
+
+/// Whether the file system has no room left for this user.
+pub(super) fn is_full(e: &io::Error) -> bool {
+    matches!(
+        e.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}

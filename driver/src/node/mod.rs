@@ -1,0 +1,277 @@
+//! The node as Ironic's API gives it: read, checked, changed and written back without loss.
+//!
+//! A [`Node`] keeps the whole JSON object it was read from. What this crate does not know stays as
+//! it is, and keys stay in their order, so that a node can be read from the API, changed by the
+//! driver and handed back by deploy code that knows more fields than this crate does.
+//!
+//! ```
+//! use driver::node::{Node, Section};
+//!
+//! let text = r#"{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123","resource_class":"xl",
+//!               "provision_state":"active","driver_info":{"ilo_address":"192.0.2.7"}}"#;
+//! let mut node = Node::from_json(text.as_bytes())?;
+//! assert_eq!(node.text(Section::DriverInfo, "ilo_address"), Some("192.0.2.7"));
+//! node.set(Section::DriverInternalInfo, "boot_iso_created_in_web_server", true);
+//! assert!(node.to_json().contains(r#""resource_class":"xl""#));
+//! # Ok::<(), driver::node::NodeError>(())
+//! ```
+//!
+//! # Limits
+//!
+//! White space between tokens is not kept, a key given twice keeps its last value, and a number
+//! outside the range of 64-bit integers becomes a floating-point number.
+
+mod check;
+mod state;
+mod uuid;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use self::check::{Fault, Field, FieldKind, HOSTING, ILO_ACCESS, InvalidNode};
+pub use self::state::ProvisionState;
+pub use self::uuid::{NodeUuid, NotAUuid};
+
+/// A node of Ironic.
+///
+/// Only the UUID is always there. A section that the API left out, as its short listing does, or
+/// gave as `null`, reads as empty; [`Node::validate`] says what is missing for a given purpose.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
+pub struct Node {
+    uuid: NodeUuid,
+    provision_state: Option<ProvisionState>,
+    /// Everything, `uuid` and `provision_state` included, in the order it came in.
+    json: Map<String, Value>,
+}
+
+/// The parts of a node that hold free-form fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Section {
+    /// `driver_info`: what the operator tells the driver.
+    DriverInfo,
+    /// `instance_info`: what the user of the instance asks for.
+    InstanceInfo,
+    /// `driver_internal_info`: what the driver itself remembers.
+    DriverInternalInfo,
+    /// `properties`: what the hardware is.
+    Properties,
+}
+
+impl Section {
+    const ALL: [Self; 4] = [
+        Self::DriverInfo,
+        Self::InstanceInfo,
+        Self::DriverInternalInfo,
+        Self::Properties,
+    ];
+
+    /// The section's key in the node's JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DriverInfo => "driver_info",
+            Self::InstanceInfo => "instance_info",
+            Self::DriverInternalInfo => "driver_internal_info",
+            Self::Properties => "properties",
+        }
+    }
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a node could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The text is not a JSON object.
+    #[error("expected a node as one JSON object, as Ironic's API gives it: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is one, but not of a node.
+    #[error(transparent)]
+    Invalid(#[from] InvalidNode),
+}
+
+impl Node {
+    /// Reads a node from the JSON text of Ironic's API.
+    ///
+    /// # Errors
+    ///
+    /// - [`NodeError::Json`] when the text is not one JSON object.
+    /// - [`NodeError::Invalid`], which names every field at fault, when `uuid` is missing or not a
+    ///   UUID, `provision_state` is neither a text nor `null`, or one of the [`Section`]s is neither
+    ///   an object nor `null`.
+    pub fn from_json(text: &[u8]) -> Result<Self, NodeError> {
+        let json: Map<String, Value> = serde_json::from_slice(text)?;
+        Ok(Self::try_from(json)?)
+    }
+
+    /// The node as JSON text, in one line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // `Value` prints what it holds; unlike serializing a type it cannot fail.
+        Value::Object(self.json.clone()).to_string()
+    }
+
+    /// The node's UUID.
+    #[must_use]
+    pub fn uuid(&self) -> NodeUuid {
+        self.uuid
+    }
+
+    /// The node's provision state; `None` when it was left out, or `null` as releases before
+    /// `available` existed wrote it.
+    #[must_use]
+    pub fn provision_state(&self) -> Option<&ProvisionState> {
+        self.provision_state.as_ref()
+    }
+
+    /// The value at `key` in `section`, `null` included.
+    #[must_use]
+    pub fn get(&self, section: Section, key: &str) -> Option<&Value> {
+        self.json.get(section.as_str())?.as_object()?.get(key)
+    }
+
+    /// The text at `key` in `section`. As in Ironic, an empty text counts as not set.
+    #[must_use]
+    pub fn text(&self, section: Section, key: &str) -> Option<&str> {
+        self.get(section, key)?
+            .as_str()
+            .filter(|text| !text.is_empty())
+    }
+
+    /// Sets `key` in `section` and returns what stood there. A key that was there keeps its place,
+    /// a new one goes to the end; a section that was missing or `null` is made.
+    pub fn set(&mut self, section: Section, key: &str, value: impl Into<Value>) -> Option<Value> {
+        let place = self.json.entry(section.as_str()).or_insert(Value::Null);
+        if !place.is_object() {
+            *place = Value::Object(Map::new());
+        }
+        place.as_object_mut()?.insert(key.to_owned(), value.into())
+    }
+
+    /// Removes `key` from `section` and returns what stood there. The others keep their order.
+    pub fn remove(&mut self, section: Section, key: &str) -> Option<Value> {
+        // Not `remove`: that one moves the last key into the gap.
+        self.json
+            .get_mut(section.as_str())?
+            .as_object_mut()?
+            .shift_remove(key)
+    }
+
+    /// The whole node as it would be handed back to Ironic.
+    #[must_use]
+    pub fn json(&self) -> &Map<String, Value> {
+        &self.json
+    }
+
+    /// Checks that the node holds what `fields` ask for: [`ILO_ACCESS`], [`HOSTING`] or a list of
+    /// the caller's own.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNode`] with every field that is missing or wrong, in the order of `fields`. The
+    /// value of a [`FieldKind::Secret`] is never part of it.
+    pub fn validate<'f>(
+        &self,
+        fields: impl IntoIterator<Item = &'f Field>,
+    ) -> Result<(), InvalidNode> {
+        let faults: Vec<Fault> = fields
+            .into_iter()
+            .filter_map(|field| field.fault(self))
+            .collect();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(InvalidNode {
+            node: Some(self.uuid.to_string()),
+            faults,
+        })
+    }
+}
+
+impl TryFrom<Map<String, Value>> for Node {
+    type Error = InvalidNode;
+
+    fn try_from(json: Map<String, Value>) -> Result<Self, InvalidNode> {
+        let mut faults = Vec::new();
+        let mut fault = |field: &str, what: String| {
+            faults.push(Fault {
+                field: field.to_owned(),
+                what,
+            });
+        };
+        let uuid = match json.get("uuid") {
+            Some(Value::String(text)) => text
+                .parse()
+                .map_err(|e: NotAUuid| fault("uuid", e.to_string()))
+                .ok(),
+            Some(other) => {
+                fault(
+                    "uuid",
+                    format!("expected a text, got {}", check::kind_of(other)),
+                );
+                None
+            }
+            None => {
+                fault("uuid", "missing, expected the node's UUID".to_owned());
+                None
+            }
+        };
+        let provision_state = match json.get("provision_state") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(ProvisionState::from(text.as_str())),
+            Some(other) => {
+                let got = check::kind_of(other);
+                fault(
+                    "provision_state",
+                    format!("expected a text or null, got {got}"),
+                );
+                None
+            }
+        };
+        for section in Section::ALL {
+            match json.get(section.as_str()) {
+                None | Some(Value::Null | Value::Object(_)) => {}
+                Some(other) => fault(
+                    section.as_str(),
+                    format!("expected an object or null, got {}", check::kind_of(other)),
+                ),
+            }
+        }
+        match uuid {
+            Some(uuid) if faults.is_empty() => Ok(Self {
+                uuid,
+                provision_state,
+                json,
+            }),
+            _ => {
+                let node = json.get("uuid").and_then(Value::as_str);
+                let node = node.map(|text| text.chars().take(80).collect());
+                Err(InvalidNode { node, faults })
+            }
+        }
+    }
+}
+
+impl From<Node> for Map<String, Value> {
+    fn from(node: Node) -> Self {
+        node.json
+    }
+}
+
+/// Shows which node it is and nothing more: `driver_info` holds passwords.
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("uuid", &self.uuid)
+            .field("provision_state", &self.provision_state)
+            .finish_non_exhaustive()
+    }
+}
