@@ -122,11 +122,12 @@ impl<'d> Maker<'_, 'd> {
         let mut landings = Landings::new(&self.file.document);
         let moved = |step: &&&Step<'d>| matches!(step.action, ChangeKind::Move | ChangeKind::Copy);
         let mut moved: Vec<&Step<'d>> = steps.iter().filter(moved).copied().collect();
-        let first_line = |option: &OptName| {
-            let lines = steps.iter().filter(|step| step.to == *option);
-            lines.map(|step| step.entry.line()).min()
-        };
-        moved.sort_by_cached_key(|step| first_line(&step.to));
+        let mut first_line: HashMap<&OptName, usize> = HashMap::new();
+        for step in steps {
+            let first = first_line.entry(&step.to).or_insert(usize::MAX);
+            *first = step.entry.line().min(*first);
+        }
+        moved.sort_by_key(|step| first_line.get(&step.to));
         for step in moved {
             let lines = self.moved_lines(step);
             landings.put(&step.to, &lines, step.entry.section(), step.before);

@@ -1,22 +1,36 @@
 //! Where a moved entry lands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use oslo_config::{Document, Edit, Entry, LineKind, OptName, Section};
 
 /// Lines to be put into a document, by the line above which they go.
 pub(crate) struct Landings<'d> {
     document: &'d Document<'d>,
+    /// Where each option's entries go.
+    targets: HashMap<OptName, Target>,
     /// Line, then the pieces that go above it.
     pieces: BTreeMap<usize, Vec<u8>>,
-    /// Sections to be made: group, then the section that its first entry came from.
+    /// Sections to be made.
     new_sections: Vec<NewSection<'d>>,
     /// Header lines of sections that get an entry.
-    filled: Vec<usize>,
+    filled: HashSet<usize>,
+}
+
+/// Where an option's entries go: the line above which they stand, and that of their section's header.
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    /// After the commented-out placeholder.
+    Placeholder { line: usize, header: usize },
+    /// At the end of the section.
+    End { line: usize, header: usize },
+    /// There is no such section.
+    New,
 }
 
 struct NewSection<'d> {
     group: String,
+    /// The section that its first entry comes from.
     after: Section<'d, 'd>,
     content: Vec<u8>,
 }
@@ -25,9 +39,10 @@ impl<'d> Landings<'d> {
     pub(crate) fn new(document: &'d Document<'d>) -> Self {
         Landings {
             document,
+            targets: HashMap::new(),
             pieces: BTreeMap::new(),
             new_sections: Vec::new(),
-            filled: Vec::new(),
+            filled: HashSet::new(),
         }
     }
 
@@ -42,42 +57,47 @@ impl<'d> Landings<'d> {
         before: Option<Entry<'d, 'd>>,
     ) {
         if let Some(before) = before {
-            self.filled.push(before.section().line());
+            self.filled.insert(before.section().line());
             self.pieces
                 .entry(before.comment_lines().start)
                 .or_default()
                 .extend_from_slice(lines);
             return;
         }
-        let sections: Vec<Section<'d, 'd>> = self
-            .document
-            .sections()
-            .filter(|section| *section.group() == *option.group())
-            .collect();
-        let placeholder = sections
-            .iter()
-            .find_map(|section| Some((*section, section.after_placeholder(option.name())?)));
-        if let Some((section, line)) = placeholder {
-            self.filled.push(section.line());
-            self.pieces
-                .entry(line)
-                .or_default()
-                .extend_from_slice(lines);
-        } else if let Some(section) = sections.first() {
-            self.filled.push(section.line());
-            let line = section.end_of_content();
-            let end = self.document.line_end();
-            let after_comment = self.document.line_kind(line - 1) == Some(LineKind::Comment);
-            let after_header = self.document.line_kind(line - 1) == Some(LineKind::Header);
-            let piece = self.pieces.entry(line).or_default();
-            let first = piece.is_empty();
-            if (first && after_comment) || (starts_comment(lines) && !(first && after_header)) {
-                piece.extend_from_slice(end);
+        let document = self.document;
+        let target = match self.targets.get(option) {
+            Some(target) => *target,
+            None => *self
+                .targets
+                .entry(option.clone())
+                .or_insert(target(document, option)),
+        };
+        match target {
+            Target::Placeholder { line, header } => {
+                self.filled.insert(header);
+                self.pieces
+                    .entry(line)
+                    .or_default()
+                    .extend_from_slice(lines);
             }
-            piece.extend_from_slice(lines);
-        } else {
-            self.put_into_new(option.group(), lines, from);
+            Target::End { line, header } => {
+                self.filled.insert(header);
+                self.put_at_end(line, lines);
+            }
+            Target::New => self.put_into_new(option.group(), lines, from),
         }
+    }
+
+    fn put_at_end(&mut self, line: usize, lines: &[u8]) {
+        let above = self.document.line_kind(line - 1);
+        let piece = self.pieces.entry(line).or_default();
+        let first = piece.is_empty();
+        let after_comment = first && above == Some(LineKind::Comment);
+        let after_header = first && above == Some(LineKind::Header);
+        if after_comment || (starts_comment(lines) && !after_header) {
+            piece.extend_from_slice(self.document.line_end());
+        }
+        piece.extend_from_slice(lines);
     }
 
     fn put_into_new(&mut self, group: &str, lines: &[u8], from: Section<'d, 'd>) {
@@ -132,6 +152,26 @@ impl<'d> Landings<'d> {
             }
         }
     }
+}
+
+fn target(document: &Document<'_>, option: &OptName) -> Target {
+    let mut sections = document
+        .sections()
+        .filter(|section| *section.group() == *option.group());
+    let Some(first) = sections.next() else {
+        return Target::New;
+    };
+    let placeholder = std::iter::once(first).chain(sections).find_map(|section| {
+        let line = section.after_placeholder(option.name())?;
+        Some(Target::Placeholder {
+            line,
+            header: section.line(),
+        })
+    });
+    placeholder.unwrap_or(Target::End {
+        line: first.end_of_content(),
+        header: first.line(),
+    })
 }
 
 fn starts_comment(lines: &[u8]) -> bool {
