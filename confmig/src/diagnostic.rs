@@ -233,6 +233,8 @@ impl Place {
                 .nth(chars)
                 .map_or(text.trim_end().len(), |(at, _)| at)
         };
+        // A masked line may be shorter than the one that was parsed.
+        let column = column.min(text.trim_end().chars().count() + 1);
         let start = offset(column - 1);
         let part = start..offset((column - 1).saturating_add(chars)).max(start);
         Place {

@@ -26,12 +26,18 @@ impl KnownNames {
     /// are listed here.
     #[must_use]
     pub fn of(pack: &Pack) -> &'static Self {
-        static IRONIC_NAMES: OnceLock<KnownNames> = OnceLock::new();
         static NONE: OnceLock<KnownNames> = OnceLock::new();
         match pack.project.as_deref() {
-            Some("ironic") => IRONIC_NAMES.get_or_init(|| KnownNames::read(IRONIC)),
+            Some("ironic") => KnownNames::ironic(),
             _ => NONE.get_or_init(KnownNames::default),
         }
+    }
+
+    /// The names that Ironic knows.
+    #[must_use]
+    pub fn ironic() -> &'static Self {
+        static IRONIC_NAMES: OnceLock<KnownNames> = OnceLock::new();
+        IRONIC_NAMES.get_or_init(|| KnownNames::read(IRONIC))
     }
 
     fn read(text: &'static str) -> Self {

@@ -41,7 +41,8 @@ impl<'p> Secrets<'p> {
     pub fn hidden(pack: &'p Pack) -> Self {
         Secrets {
             pack,
-            known: KnownNames::of(pack),
+            // Whatever the rules are for: a name that is secret in one service is in all.
+            known: KnownNames::ironic(),
             shown: false,
         }
     }
@@ -138,18 +139,16 @@ impl Reader<'_, '_> {
         match content.trim_ascii_end().first() {
             None => Cow::Borrowed(line),
             Some(b'[') => {
-                let name = content.trim_ascii_end().trim_with(|c| c == '[' || c == ']');
-                let name = name.to_str_lossy();
-                self.group = if name == DEFAULT_GROUP {
-                    name.into_owned()
-                } else {
-                    name.to_lowercase()
-                };
                 self.in_secret = false;
-                without_credentials(line)
+                self.header(line)
             }
             Some(b' ' | b'\t') if self.in_secret => masked(&content[..indent(content)], end),
-            Some(b' ' | b'\t') => without_credentials(line),
+            // No assignment for oslo.config, but it may be meant as one.
+            Some(b' ' | b'\t') => {
+                let (shown, secret) = self.assignment(line);
+                self.in_secret = secret;
+                shown
+            }
             Some(b'#' | b';') => self.assignment(line).0,
             Some(_) => {
                 let (shown, secret) = self.assignment(line);
@@ -157,6 +156,26 @@ impl Reader<'_, '_> {
                 shown
             }
         }
+    }
+
+    /// A section's header. What follows its first closing bracket, on the same line, may be an
+    /// assignment, or the value of an option whose name stands in brackets.
+    fn header<'t>(&mut self, line: &'t [u8]) -> Cow<'t, [u8]> {
+        let (content, end) = crate::lines::split_end(line);
+        let close = content.find_byte(b']').unwrap_or(content.len());
+        let name = content[1..close].to_str_lossy().into_owned();
+        let (before, after) = content.split_at((close + 1).min(content.len()));
+        let bracketed = self.secrets.is_secret(&self.group, name.trim());
+        self.group = if name == DEFAULT_GROUP {
+            name
+        } else {
+            name.to_lowercase()
+        };
+        if after.trim().is_empty() || !(bracketed || self.assignment(after).1) {
+            return without_credentials(line);
+        }
+        let kept = after.find_byteset(b"=:").map_or(0, |at| at + 1);
+        masked(&[before, &after[..kept], b" "].concat(), end)
     }
 
     /// An assignment, commented out or not, or a line that should have been one; and whether its

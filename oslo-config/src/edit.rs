@@ -106,26 +106,28 @@ impl<'d, 'a> Edit<'d, 'a> {
         let text: &[u8] = self.document.text();
         let mut output = BString::from(Vec::with_capacity(text.len() + 256));
         let mut kept = 0;
+        let mut ends_with_new = false;
         for Change { range, text: new } in &self.changes {
             if range.start < kept {
                 return Err(EditConflict {
                     line: self.document.line_at(range.start),
                 });
             }
+            ends_with_new &= range.start == kept;
             output.extend_from_slice(&text[kept..range.start]);
-            let after_open_end = range.start == text.len() && !ends_line(&output);
-            if after_open_end && !new.is_empty() {
-                output.extend_from_slice(self.document.line_end());
+            if !new.is_empty() {
+                if range.start == text.len() && !ends_line(&output) {
+                    output.extend_from_slice(self.document.line_end());
+                }
+                output.extend_from_slice(new);
+                ends_with_new = true;
             }
-            output.extend_from_slice(new);
             kept = range.end;
         }
+        ends_with_new &= kept == text.len();
         output.extend_from_slice(&text[kept..]);
-        let appended = self.changes.last().is_some_and(|change| {
-            change.range.start == text.len() && change.range.is_empty() && !change.text.is_empty()
-        });
-        if appended && !ends_line(text) {
-            let end = output.len() - crate::parse::split_line_end(&output).1.len();
+        if ends_with_new && !ends_line(text) {
+            let end = crate::parse::split_line_end(&output).0.len();
             output.truncate(end);
         }
         Ok(output)

@@ -53,7 +53,6 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(1),
-        Err(Failure::Reader) => ExitCode::SUCCESS,
         Err(failure) => {
             output.failure(&failure.to_string());
             ExitCode::from(2)
@@ -78,19 +77,7 @@ enum Failure {
     #[error("{count} of the files cannot be parsed; nothing was changed")]
     Unparsable { count: usize },
     #[error("cannot write to standard output: {0}")]
-    Output(std::io::Error),
-    /// The reader of the output has gone, as `head` does: no failure of ours.
-    #[error("the reader of the output has gone")]
-    Reader,
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::BrokenPipe => Failure::Reader,
-            _ => Failure::Output(error),
-        }
-    }
+    Output(#[from] std::io::Error),
 }
 
 fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Outcome, Failure> {

@@ -11,6 +11,8 @@ use super::args::When;
 pub(crate) struct Output {
     results: Paint,
     messages: Paint,
+    /// The reader of standard output has gone, as `head` does. The work goes on without it.
+    reader_gone: bool,
 }
 
 impl Output {
@@ -30,6 +32,7 @@ impl Output {
         Output {
             results: paint(results, std::io::stdout().is_terminal()),
             messages: paint(messages, std::io::stderr().is_terminal()),
+            reader_gone: false,
         }
     }
 
@@ -45,9 +48,17 @@ impl Output {
 
     /// Puts bytes on standard output as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if self.reader_gone {
+            return Ok(());
+        }
         let mut stdout = std::io::stdout().lock();
-        stdout.write_all(bytes)?;
-        stdout.flush()
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                self.reader_gone = true;
+                Ok(())
+            }
+            written => written,
+        }
     }
 
     /// Puts a message on standard error. One that cannot be written has nowhere else to go.

@@ -130,9 +130,13 @@ impl<'d> Maker<'_, 'd> {
         moved.sort_by_key(|step| first_line.get(&step.to));
         for step in moved {
             let lines = self.moved_lines(step);
-            landings.put(&step.to, &lines, step.entry.section(), step.before);
+            if step.action == ChangeKind::Copy && step.from.group() == step.to.group() {
+                landings.put_below(step.entry, &lines);
+            } else {
+                landings.put(&step.to, &lines, step.entry.section(), step.before);
+            }
         }
-        landings.finish(&mut self.edit, |line| removed.contains(&line));
+        landings.finish(&mut self.edit, removed);
     }
 
     /// The lines of a moved entry: its comments as they are, its key and references renamed.

@@ -1,6 +1,6 @@
 //! Where a moved entry lands.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use oslo_config::{Document, Edit, Entry, LineKind, OptName, Section};
 
@@ -88,6 +88,15 @@ impl<'d> Landings<'d> {
         }
     }
 
+    /// Puts the lines of a copy below the entry that it is a copy of.
+    pub(crate) fn put_below(&mut self, entry: Entry<'d, 'd>, lines: &[u8]) {
+        self.filled.insert(entry.section().line());
+        self.pieces
+            .entry(entry.lines().end)
+            .or_default()
+            .extend_from_slice(lines);
+    }
+
     fn put_at_end(&mut self, line: usize, lines: &[u8]) {
         let above = self.document.line_kind(line - 1);
         let piece = self.pieces.entry(line).or_default();
@@ -118,38 +127,51 @@ impl<'d> Landings<'d> {
         });
     }
 
-    /// Makes all insertions, and takes out the sections of which nothing is left. `removed` tells of
-    /// a line whether it is taken out.
-    pub(crate) fn finish(self, edit: &mut Edit<'_, '_>, removed: impl Fn(usize) -> bool) {
+    /// Makes all insertions, and takes out the sections of which nothing is left. `removed` are the
+    /// lines that are taken out already.
+    pub(crate) fn finish(self, edit: &mut Edit<'_, '_>, removed: &HashSet<usize>) {
         let document = self.document;
         // What ends a section comes before the new section that follows it.
         for (line, piece) in &self.pieces {
             edit.insert_lines(*line, piece.as_slice());
         }
+        let mut gone: BTreeSet<usize> = BTreeSet::new();
+        let mut ends_with_gone = false;
         for section in document.sections() {
-            let emptied = is_emptied(section, &removed) && !self.filled.contains(&section.line());
-            let replaced_by: Vec<_> = self
-                .new_sections
-                .iter()
-                .filter(|new| new.after.line() == section.line())
-                .collect();
+            let emptied = is_emptied(section, removed) && !self.filled.contains(&section.line());
+            let of_section = |new: &&NewSection<'_>| new.after.line() == section.line();
+            let replaced_by: Vec<_> = self.new_sections.iter().filter(of_section).collect();
             let content_end = section.end_of_content();
+            let above = if emptied { section.line() } else { content_end };
+            for (index, new) in replaced_by.iter().enumerate() {
+                let lines = match (emptied, index) {
+                    (true, 0) => new.content.clone(),
+                    (true, _) => [document.line_end(), &new.content].concat(),
+                    (false, _) => separated(document, content_end, &new.content),
+                };
+                edit.insert_lines(above, lines);
+            }
+            ends_with_gone = emptied && replaced_by.is_empty();
             if emptied {
-                let end = if replaced_by.is_empty() {
+                let blanks = if ends_with_gone {
                     after_blanks(document, content_end)
                 } else {
                     content_end
                 };
-                remove_remaining(edit, section, end, &removed);
-                for (index, new) in replaced_by.iter().enumerate() {
-                    let separator: &[u8] = if index > 0 { document.line_end() } else { b"" };
-                    edit.insert_lines(section.line(), [separator, &new.content].concat());
-                }
-            } else {
-                for new in replaced_by {
-                    edit.insert_lines(content_end, separated(document, content_end, &new.content));
-                }
+                gone.extend(section.line()..blanks);
             }
+        }
+        if ends_with_gone {
+            // Blank lines above the last section separated it from what is above, and go with it.
+            let blank = |line| document.line_kind(line) == Some(LineKind::Blank);
+            let mut line = document.line_count();
+            while line > 0 && (blank(line) || removed.contains(&line) || gone.contains(&line)) {
+                gone.insert(line);
+                line -= 1;
+            }
+        }
+        for line in gone.into_iter().filter(|line| !removed.contains(line)) {
+            edit.remove_lines(line..line + 1);
         }
     }
 }
@@ -179,31 +201,12 @@ fn starts_comment(lines: &[u8]) -> bool {
 }
 
 /// A section is emptied when something was taken out of it and nothing but blank lines is left.
-fn is_emptied(section: Section<'_, '_>, removed: impl Fn(usize) -> bool) -> bool {
+fn is_emptied(section: Section<'_, '_>, removed: &HashSet<usize>) -> bool {
     let document = section.document();
     let content = || section.line() + 1..section.end_of_content();
-    content().any(&removed)
-        && content().all(|line| removed(line) || document.line_kind(line) == Some(LineKind::Blank))
-}
-
-/// Takes out what is left of an emptied section: its header and blank lines. Blank lines above it
-/// go when it was the last thing in the file, for they separated nothing then.
-fn remove_remaining(
-    edit: &mut Edit<'_, '_>,
-    section: Section<'_, '_>,
-    end: usize,
-    removed: impl Fn(usize) -> bool,
-) {
-    let document = section.document();
-    let mut start = section.line();
-    if end > document.line_count() {
-        while start > 1 && document.line_kind(start - 1) == Some(LineKind::Blank) {
-            start -= 1;
-        }
-    }
-    for line in (start..end).filter(|&line| !removed(line)) {
-        edit.remove_lines(line..line + 1);
-    }
+    let blank = |line| document.line_kind(line) == Some(LineKind::Blank);
+    content().any(|line| removed.contains(&line))
+        && content().all(|line| removed.contains(&line) || blank(line))
 }
 
 fn after_blanks(document: &Document<'_>, mut line: usize) -> usize {

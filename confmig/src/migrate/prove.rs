@@ -191,7 +191,7 @@ impl Comparison<'_> {
             .get(group, name)
             .map(|setting| setting.texts)
             .ok();
-        let untold = self.untold(opt);
+        let untold = untold(opt, &self.before_told, &self.before_untold);
         let after = self
             .after
             .get(group, name)
@@ -202,6 +202,9 @@ impl Comparison<'_> {
             (Some(value), None) | (None, Some(value)) => after.as_ref() == Some(value),
             (None, None) => after.is_none(),
         };
+        // Two programs that disagreed before may go on to, each with its own value.
+        let kept =
+            kept || after == told && untold == self::untold(opt, &self.after, &self.after_untold);
         let before = untold
             .filter(|untold| after.as_ref() != Some(untold))
             .or(told);
@@ -210,32 +213,6 @@ impl Comparison<'_> {
             before,
             after,
         })
-    }
-
-    /// What a program that was not told of the new names reads before.
-    fn untold(&self, opt: &Opt) -> Option<Vec<String>> {
-        let (group, name) = (opt.name().group(), opt.name().name());
-        if opt.deprecated().is_empty() {
-            return self
-                .before_untold
-                .get(group, name)
-                .map(|setting| setting.texts)
-                .ok();
-        }
-        let set = self.before_told.occurrences(opt).effective;
-        if set.is_empty() || set.iter().any(|occurrence| occurrence.name_index == 0) {
-            return None;
-        }
-        set.iter()
-            .map(|occurrence| {
-                let group = occurrence.entry.group();
-                let value = occurrence.entry.value();
-                let text = value.to_str_lossy();
-                self.before_untold
-                    .substitute(&text, &group.to_str_lossy())
-                    .ok()
-            })
-            .collect()
     }
 
     /// With the old names kept, a program that was not told must read the same as before.
@@ -253,4 +230,24 @@ impl Comparison<'_> {
             after,
         })
     }
+}
+
+/// What a program that was not told of the new names reads.
+fn untold(opt: &Opt, as_told: &Config<'_>, as_untold: &Config<'_>) -> Option<Vec<String>> {
+    let (group, name) = (opt.name().group(), opt.name().name());
+    if opt.deprecated().is_empty() {
+        return as_untold.get(group, name).map(|setting| setting.texts).ok();
+    }
+    let set = as_told.occurrences(opt).effective;
+    if set.is_empty() || set.iter().any(|occurrence| occurrence.name_index == 0) {
+        return None;
+    }
+    set.iter()
+        .map(|occurrence| {
+            let group = occurrence.entry.group();
+            let value = occurrence.entry.value();
+            let text = value.to_str_lossy();
+            as_untold.substitute(&text, &group.to_str_lossy()).ok()
+        })
+        .collect()
 }

@@ -57,15 +57,14 @@ pub(crate) fn ambiguity(step: &Step<'_>, names: &Names<'_>) -> Option<String> {
             if before == after || follows || !(both_found || captured) {
                 return None;
             }
-            let suggested = if before.0 == DEFAULT_GROUP {
-                after.0
+            let advice = if before.0 == DEFAULT_GROUP {
+                "write the value itself, since [DEFAULT] cannot be named in a reference".to_owned()
             } else {
-                before.0
+                format!("write the group into the reference, as in ${}.{name}", before.0)
             };
             Some(format!(
                 "its value refers to ${name}, which is [{}] {name} for a program that knows {} and \
-             [{}] {name} for one that knows {}: write the group into the reference, as in \
-             ${suggested}.{name}",
+                 [{}] {name} for one that knows {}: {advice}",
                 before.0, step.from, after.0, step.to,
             ))
         })
