@@ -181,7 +181,7 @@ fn long_chains_of_references(oracle: &mut Oracle) {
         Outcome::Found { .. } => false,
     };
     assert!(gives_up(theirs));
-    let (text, opts) = chain(5000);
+    let (text, opts) = chain(250);
     let (theirs, ours) = both(oracle, &text, &opts);
     assert!(gives_up(theirs));
     assert!(ours.is_err(), "{ours:?}");
