@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
-use oslo_config::{Entry, ParsedFile, SourceError, SyntaxError};
+use oslo_config::{Entry, ParsedFile, Section, SourceError, SyntaxError};
 
 use crate::secret::Secrets;
 
@@ -44,6 +44,12 @@ pub enum Code {
     SwiftSectionMissing,
     /// A URL does not say by which protocol.
     UrlWithoutScheme,
+    /// A URL cannot be right: it has white space in it, such as an attempted comment.
+    MalformedUrl,
+    /// A URL has a user and a password in it.
+    CredentialsInUrl,
+    /// A URL leads to the machine itself, where no node and no iLO reaches it.
+    LoopbackUrl,
     /// An environment variable has a former name, under which it is never read.
     UnreadVariable,
     /// A change was not made, because the meaning of a value might change.
@@ -72,7 +78,7 @@ impl Severity {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Code; 18] = [
+    pub const ALL: [Code; 21] = [
         Code::Syntax,
         Code::DeprecatedName,
         Code::HiddenValue,
@@ -89,6 +95,9 @@ impl Code {
         Code::WebServerRootMissing,
         Code::SwiftSectionMissing,
         Code::UrlWithoutScheme,
+        Code::MalformedUrl,
+        Code::CredentialsInUrl,
+        Code::LoopbackUrl,
         Code::UnreadVariable,
         Code::NeedsDecision,
     ];
@@ -113,6 +122,9 @@ impl Code {
             Code::WebServerRootMissing => "web-server-root-missing",
             Code::SwiftSectionMissing => "swift-section-missing",
             Code::UrlWithoutScheme => "url-without-scheme",
+            Code::MalformedUrl => "malformed-url",
+            Code::CredentialsInUrl => "credentials-in-url",
+            Code::LoopbackUrl => "loopback-url",
             Code::UnreadVariable => "unread-variable",
             Code::NeedsDecision => "needs-decision",
         }
@@ -127,7 +139,8 @@ impl Code {
             | Code::DanglingReference
             | Code::ReferenceLoop
             | Code::WebServerUrlMissing
-            | Code::UrlWithoutScheme => Severity::Error,
+            | Code::UrlWithoutScheme
+            | Code::MalformedUrl => Severity::Error,
             _ => Severity::Warning,
         }
     }
@@ -161,6 +174,9 @@ pub struct Place {
     pub part: Range<usize>,
     /// Said below the part.
     pub label: Option<String>,
+    /// An earlier line that it has to do with: its number, its text with secrets masked, and what is
+    /// said of it.
+    pub earlier: Option<(usize, String, &'static str)>,
 }
 
 impl Diagnostic {
@@ -218,7 +234,18 @@ impl Diagnostic {
             .get(line - 1)
             .map_or(b"".as_slice(), |line| crate::lines::split_end(line).0);
         let column = if elsewhere { 1 } else { error.column() };
-        let place = Place::in_line(path, line, text, column, usize::MAX);
+        let mut place = Place::in_line(path, line, text, column, usize::MAX);
+        if elsewhere {
+            let text = shown
+                .get(error.line() - 1)
+                .map_or(b"".as_slice(), |line| crate::lines::split_end(line).0);
+            place.label = Some("oslo.config stops here".into());
+            place.earlier = Some((
+                error.line(),
+                text.to_str_lossy().into_owned(),
+                "this assignment is in no section",
+            ));
+        }
         Diagnostic::new(Code::Syntax, message)
             .at(place)
             .help(error.help())
@@ -244,6 +271,7 @@ impl Place {
             text,
             part,
             label: None,
+            earlier: None,
         }
     }
 
@@ -303,10 +331,34 @@ impl Places<'_, '_> {
         Place::in_line(path, line, &masked, column, chars)
     }
 
-    /// The header of a section, or any other line.
-    pub(crate) fn line(&self, file: &ParsedFile<'_>, line: usize) -> Place {
+    /// The header of a section.
+    pub(crate) fn header(&self, file: &ParsedFile<'_>, section: Section<'_, '_>) -> Place {
+        let line = section.line();
         let text = file.document.line_text(line).unwrap_or_default();
-        Place::in_line(file.path, line, &self.secrets.text(text), 1, usize::MAX)
+        Place::in_line(
+            file.path,
+            line,
+            &self.secrets.lines(text).concat(),
+            1,
+            usize::MAX,
+        )
+    }
+
+    /// The lines of a file that hold for `holds`.
+    pub(crate) fn lines(
+        &self,
+        file: &ParsedFile<'_>,
+        holds: impl Fn(&[u8]) -> bool,
+    ) -> impl Iterator<Item = Place> {
+        let shown = self.secrets.lines(file.document.text());
+        let lines = crate::lines::split(file.document.text())
+            .zip(shown)
+            .enumerate();
+        let held = lines.filter(move |(_, (line, _))| holds(line));
+        held.map(|(index, (_, shown))| {
+            let text = crate::lines::split_end(&shown).0;
+            Place::in_line(file.path, index + 1, text, 1, usize::MAX)
+        })
     }
 
     /// The first line of an entry, its value masked when it is secret.

@@ -74,7 +74,7 @@ pub enum PackError {
         known: String,
     },
     /// The file cannot be read.
-    #[error("cannot read the rules in {}: {cause}", path.display())]
+    #[error("cannot read the rules in {}: {cause}: give a readable TOML file", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -190,7 +190,10 @@ impl Pack {
             joined.opts.extend(pack.opts);
             joined.rules.extend(pack.rules);
             joined.removed.extend(pack.removed);
-            joined.readers = joined.readers.or(pack.readers);
+            joined.readers = match (joined.readers, pack.readers) {
+                (Some(one), Some(other)) if one != other => Some(format!("{one}; {other}")),
+                (one, other) => one.or(other),
+            };
             joined.project = joined.project.or(pack.project);
         }
         match contradiction(&joined.opts) {
@@ -323,6 +326,20 @@ impl OptForm {
             Some(DefaultForm::One(value)) => vec![value],
             Some(DefaultForm::Many(values)) => values.iter().collect(),
         };
+        if defaults.len() > 1 && !self.multi {
+            return Err(
+                self.refuse("has several defaults: it needs `multi = true`, or one default")
+            );
+        }
+        for default in &defaults {
+            // A default may refer to other options; what it becomes is not known here.
+            let plain = oslo_config::references(default.as_bytes()).is_empty();
+            if let Err(error) = opt.kind().convert(default)
+                && plain
+            {
+                return Err(self.refuse(&format!("its default is not valid: {error}")));
+            }
+        }
         opt = defaults
             .into_iter()
             .fold(opt, |opt, value| opt.with_default(value));
@@ -393,7 +410,9 @@ fn contradiction(opts: &[Opt]) -> Option<String> {
             }
             if let Some(other) = owners.insert(name, opt.name()) {
                 return Some(if other == opt.name() {
-                    format!("{name} stands twice among the names of one option")
+                    format!(
+                        "{name} stands twice among the names of one option, or is defined twice: keep one"
+                    )
                 } else {
                     format!(
                         "{name} is claimed by both {other} and {}: keep one",

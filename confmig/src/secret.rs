@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bstr::ByteSlice;
+use bstr::{BStr, ByteSlice};
 use oslo_config::DEFAULT_GROUP;
 
 use crate::known::KnownNames;
@@ -101,6 +101,17 @@ impl<'p> Secrets<'p> {
         } else {
             without_credentials(text)
         }
+    }
+
+    /// A section's name as it may be shown: one that runs on after a closing bracket may be an
+    /// assignment on the header's line.
+    #[must_use]
+    pub fn section(&self, name: &BStr) -> String {
+        let header = [b"[", name.as_bytes(), b"]"].concat();
+        let shown = self.lines(&header).concat();
+        let shown = shown.to_str_lossy();
+        let name = shown.strip_prefix('[').unwrap_or(&shown);
+        name.strip_suffix(']').unwrap_or(name).to_owned()
     }
 
     /// The lines of a text as they may be shown, each with its line end. The text need not be

@@ -117,6 +117,12 @@ impl SyntaxError {
         if self.line == 1 && self.text.starts_with(b"\xef\xbb\xbf") {
             return "the file starts with a UTF-8 byte-order mark: save it without one";
         }
+        if [b"<<<<<<<", b"=======", b">>>>>>>"]
+            .iter()
+            .any(|mark| self.text.starts_with(*mark))
+        {
+            return "this looks like an unfinished merge: resolve it first";
+        }
         let template = self.text.starts_with(b"{{") || self.text.starts_with(b"{%");
         if template || self.text.starts_with(b"<%") {
             return "this looks like a template: render it first, and give the file that comes out";

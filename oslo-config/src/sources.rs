@@ -149,7 +149,7 @@ pub struct ParsedFile<'a> {
 #[non_exhaustive]
 pub enum SourceError {
     /// A file cannot be read.
-    #[error("cannot read the file {}: {cause}", path.display())]
+    #[error("cannot read the file {}: {cause}: {}", path.display(), file_advice(cause))]
     File {
         /// The file.
         path: PathBuf,
@@ -158,7 +158,7 @@ pub enum SourceError {
         cause: io::Error,
     },
     /// A directory cannot be listed.
-    #[error("cannot list the directory {}: {cause}", path.display())]
+    #[error("cannot list the directory {}: {cause}: {}", path.display(), directory_advice(cause))]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -175,4 +175,22 @@ pub enum SourceError {
         #[source]
         errors: SyntaxErrors,
     },
+}
+
+fn file_advice(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::IsADirectory => "give a directory as --config-dir",
+        io::ErrorKind::PermissionDenied => "run as a user who may read it",
+        _ => "make it readable",
+    }
+}
+
+fn directory_advice(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::NotADirectory => "give a file as --config-file",
+        io::ErrorKind::PermissionDenied => "run as a user who may read it",
+        _ => "make it readable",
+    }
 }

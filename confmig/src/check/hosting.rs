@@ -1,5 +1,6 @@
 //! What goes wrong in practice where iLO images are hosted.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use bstr::ByteSlice;
@@ -29,7 +30,7 @@ impl Checker<'_> {
             self.swift_missing(&switch, found);
         }
         if let Some(url) = url {
-            self.scheme_missing(&url, found);
+            self.url(&url, found);
         }
         if let Some(root) = root {
             self.root_missing(&switch, &root, found);
@@ -84,12 +85,11 @@ impl Checker<'_> {
         }
         let ilo = self.files.iter().find_map(|file| {
             let mut sections = file.document.sections();
-            sections
-                .find(|section| *section.group() == "ilo")
-                .map(|section| (file, section.line()))
+            let section = sections.find(|section| *section.group() == "ilo")?;
+            Some(self.places.header(file, section))
         });
         found.push(match ilo {
-            Some((file, line)) => diagnostic.at(self.places.line(file, line)),
+            Some(place) => diagnostic.at(place),
             None => diagnostic,
         });
     }
@@ -116,18 +116,53 @@ impl Checker<'_> {
             })
     }
 
-    fn scheme_missing(&self, url: &Setting<'_>, found: &mut Vec<Diagnostic>) {
+    /// What is wrong with the web server's URL as such.
+    fn url(&self, url: &Setting<'_>, found: &mut Vec<Diagnostic>) {
         let Some(text) = url.value.as_str().filter(|text| !text.is_empty()) else {
             return;
         };
-        let scheme = text.split_once("://").map(|(scheme, _)| scheme);
-        if !scheme.is_some_and(|scheme| scheme == "http" || scheme == "https") {
+        let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host_and_port = authority.rsplit('@').next().unwrap_or_default();
+        let host = match host_and_port.strip_prefix('[') {
+            Some(literal) => literal.split(']').next().unwrap_or_default(),
+            None => host_and_port.split(':').next().unwrap_or_default(),
+        };
+        let loopback = host.eq_ignore_ascii_case("localhost")
+            || host
+                .parse::<IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified());
+        let diagnostic =
+            |code, message: &str, help: &str| Diagnostic::new(code, message).help(help);
+        if !["http", "https"]
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+        {
             let message = "the web server's URL does not start with http:// or https://";
-            let diagnostic = Diagnostic::new(Code::UrlWithoutScheme, message);
+            let help = "write the whole URL, as in http://192.0.2.1:8080";
             self.report(
                 found,
                 url,
-                diagnostic.help("write the whole URL, as in http://192.0.2.1:8080"),
+                diagnostic(Code::UrlWithoutScheme, message, help),
+            );
+        }
+        if text.contains(char::is_whitespace) {
+            let message = "the web server's URL has white space in it";
+            let help = "a comment needs a line of its own: there are no comments after a value";
+            self.report(found, url, diagnostic(Code::MalformedUrl, message, help));
+        } else if loopback {
+            let message = "the web server's URL leads to this machine only: no iLO reaches it";
+            let help = "give the address under which nodes and their iLOs reach the web server";
+            self.report(found, url, diagnostic(Code::LoopbackUrl, message, help));
+        }
+        if authority.contains('@') {
+            let message =
+                "the web server's URL has a user in it, which every iLO and node would see";
+            let help = "serve the images without a password, to the nodes' network only";
+            self.report(
+                found,
+                url,
+                diagnostic(Code::CredentialsInUrl, message, help),
             );
         }
     }
@@ -142,7 +177,17 @@ impl Checker<'_> {
             return;
         };
         if asked_for && !(self.world.is_directory)(Path::new(text)) {
-            let message = "the web server's directory is not a directory on this machine";
+            let from_default = if root.origin == Origin::Default {
+                ", its default"
+            } else {
+                ""
+            };
+            let name = self
+                .option("deploy", &ROOT)
+                .map_or(ROOT[0], |opt| opt.name().name());
+            let message = format!(
+                "the web server's directory [deploy] {name}{from_default} is not a directory on this machine"
+            );
             let help = "make it, readable by the web server and writable by the conductor, or correct the path";
             let diagnostic = Diagnostic::new(Code::WebServerRootMissing, message).help(help);
             self.report(found, root, diagnostic);

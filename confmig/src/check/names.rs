@@ -179,14 +179,29 @@ impl Checker<'_> {
         if self.known.is_empty() {
             return;
         }
+        if section.name().contains(&b']') {
+            let place = self.places.header(file, section);
+            found.push(
+                Diagnostic::new(
+                    Code::UnknownSection,
+                    "the section's name runs on after a closing bracket",
+                )
+                .at(place.label("all of this is the name"))
+                .help("a header needs a line of its own: put what follows it on the next line"),
+            );
+            return;
+        }
         let groups: HashSet<&str> = self.groups();
         if groups.contains(&*group) {
             for entry in section.entries() {
                 found.extend(self.unknown_option(file, &group, entry));
             }
         } else if let Some(meant) = similar(&group, groups.into_iter()) {
-            let message = format!("nothing reads the section [{}]", section.name());
-            let place = self.places.line(file, section.line());
+            let message = format!(
+                "nothing reads the section [{}]",
+                self.places.secrets.section(section.name())
+            );
+            let place = self.places.header(file, section);
             found.push(
                 Diagnostic::new(Code::UnknownSection, message)
                     .at(place.label(format!("did you mean [{meant}]?")))

@@ -64,16 +64,14 @@ impl Checker<'_> {
         if file.document.text().to_str().is_ok() {
             return;
         }
-        for line in 1..=file.document.line_count() {
-            let text = file.document.line_text(line).unwrap_or_default();
-            if text.to_str().is_err() {
-                let place = self.places.line(file, line).label("not UTF-8");
-                found.push(
-                    Diagnostic::new(Code::NotUtf8, "the line has bytes that are not UTF-8")
-                        .at(place)
-                        .help("Python 3 refuses the file: convert it, as with `iconv -f latin1 -t utf-8`"),
-                );
-            }
+        for place in self.places.lines(file, |line| line.to_str().is_err()) {
+            found.push(
+                Diagnostic::new(Code::NotUtf8, "the line has bytes that are not UTF-8")
+                    .at(place.label("not UTF-8"))
+                    .help(
+                        "Python 3 refuses the file: convert it, as with `iconv -f latin1 -t utf-8`",
+                    ),
+            );
         }
     }
 

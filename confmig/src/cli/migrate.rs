@@ -7,8 +7,8 @@ use confmig::migrate::{FileMigration, Migration, Settings, migrate};
 use confmig::pack::Pack;
 use confmig::report;
 use confmig::secret::Secrets;
-use confmig::store::{self, Replacement};
-use oslo_config::{ParsedFile, SourceFile};
+use confmig::store::{self, Replaced, Replacement};
+use oslo_config::{OptName, ParsedFile, SourceFile};
 
 use super::args::{Format, Migrate};
 use super::output::Output;
@@ -29,29 +29,40 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         keep_old: command.keep_old,
         accept: command.accept.iter().cloned().collect(),
     };
+    if let Some(unknown) = command.accept.iter().find(|name| !is_renamed(&pack, name)) {
+        return Err(Failure::Said(format!(
+            "--accept {unknown}: the pack {} renames no option to this name",
+            pack.name
+        )));
+    }
     let migration = migrate(&parsed, &pack, &settings)?;
     let decisions = decisions(&migration, &parsed, &secrets);
-    match (&command.output, command.choice.format) {
-        (Some(path), format) => {
-            write_output(path, &migration, &files, output)?;
-            if format == Format::Text {
-                output.message(&report::render(&decisions, output.messages()));
-            }
+    let text = command.choice.format == Format::Text;
+    if text && command.output.is_none() {
+        show(&migration, &files, &secrets, output)?;
+    }
+    let mut backups = Vec::new();
+    if let Some(path) = &command.output {
+        write_output(path, &migration, &files, output)?;
+    } else if command.write && !migration.is_empty() {
+        backups = write(&migration, &files)?;
+    }
+    // With `--output -` the new text is all that standard output has.
+    let to_stdout = command.output.as_deref() == Some(Path::new("-"));
+    if text || to_stdout {
+        if !decisions.is_empty() {
+            output.message(&report::render(&decisions, output.messages()));
         }
-        (None, Format::Json) => {
-            output.bytes(report::migrate_json(&migration, &decisions).as_bytes())?;
-        }
-        (None, Format::Text) => show(&migration, &files, &secrets, &decisions, output)?,
+        summarize(command, &migration, &backups, &pack, output);
+    } else {
+        output.bytes(report::migrate_json(&migration, &backups, &decisions).as_bytes())?;
     }
-    let work = !migration.is_empty();
-    if command.write && work {
-        write(&migration, &files, command.choice.format, output)?;
-    }
-    if command.output.is_none() && command.choice.format == Format::Text {
-        summarize(command, &migration, &pack, output);
-    }
-    let found = command.check && (work || !decisions.is_empty());
+    let found = command.check && (!migration.is_empty() || !decisions.is_empty());
     Ok(if found { Outcome::Found } else { Outcome::Done })
+}
+
+fn is_renamed(pack: &Pack, name: &OptName) -> bool {
+    pack.rules.iter().any(|rule| rule.to == *name)
 }
 
 /// What is left for the operator to decide.
@@ -67,12 +78,11 @@ fn decisions(
         .collect()
 }
 
-/// The diff on standard output, what else there is to say on standard error.
+/// The diff of each file that changes.
 fn show(
     migration: &Migration,
     files: &[SourceFile],
     secrets: &Secrets<'_>,
-    decisions: &[Diagnostic],
     output: &mut Output,
 ) -> Result<(), Failure> {
     for (file, before) in changed(migration, files) {
@@ -84,9 +94,6 @@ fn show(
             output.results(),
         );
         output.bytes(&diff)?;
-    }
-    if !decisions.is_empty() {
-        output.message(&report::render(decisions, output.messages()));
     }
     Ok(())
 }
@@ -113,19 +120,26 @@ fn write_output(
     };
     if path == Path::new("-") {
         output.bytes(&file.after)?;
-    } else {
-        let like = (!input::is_stdin(&before.path)).then_some(before.path.as_path());
-        store::write_new(path, &file.after, like)?;
+        return Ok(());
     }
+    let source = (!input::is_stdin(&before.path)).then_some(before.path.as_path());
+    let same = |source: &Path| {
+        let (one, other) = (std::fs::canonicalize(source), std::fs::canonicalize(path));
+        matches!((one, other), (Ok(one), Ok(other)) if one == other)
+    };
+    if source.is_some_and(same) {
+        return Err(Failure::Said(format!(
+            "{} is the file itself: use --write, which keeps a backup",
+            path.display()
+        )));
+    }
+    store::write_new(path, &file.after, source)?;
+    output.message(&format!("wrote the new text to {}", path.display()));
     Ok(())
 }
 
-fn write(
-    migration: &Migration,
-    files: &[SourceFile],
-    format: Format,
-    output: &mut Output,
-) -> Result<(), Failure> {
+/// Replaces the files that change.
+fn write(migration: &Migration, files: &[SourceFile]) -> Result<Vec<Replaced>, Failure> {
     if files.iter().any(|file| input::is_stdin(&file.path)) {
         return Err(Failure::Said(
             "standard input cannot be written to: use --output - for the new text".into(),
@@ -138,25 +152,25 @@ fn write(
             after: file.after.to_vec(),
         })
         .collect();
-    for replaced in store::replace_all(&replacements)? {
-        if format == Format::Text {
-            let (path, backup) = (replaced.path.display(), replaced.backup.display());
-            output.message(&format!("wrote {path} (backup: {backup})"));
-        }
-    }
-    Ok(())
+    Ok(store::replace_all(&replacements)?)
 }
 
 /// What was done, who reads the new names, and what to do next.
-fn summarize(command: &Migrate, migration: &Migration, pack: &Pack, output: &mut Output) {
+fn summarize(
+    command: &Migrate,
+    migration: &Migration,
+    backups: &[Replaced],
+    pack: &Pack,
+    output: &mut Output,
+) {
     if migration.is_empty() {
-        let left = migration.decisions.len();
-        output.message(&match left {
-            0 => format!(
+        output.message(&match (migration.decisions.len(), command.keep_old) {
+            (0, false) => format!(
                 "nothing to do: no former name of the pack {} is in use",
                 pack.name
             ),
-            _ => format!("nothing was changed: {left} to decide"),
+            (0, true) => "nothing to do: every option in use has its new name".to_owned(),
+            (left, _) => format!("nothing was changed: {left} to decide"),
         });
         return;
     }
@@ -170,12 +184,23 @@ fn summarize(command: &Migrate, migration: &Migration, pack: &Pack, output: &mut
             output.message(&format!("{place}: {} ({})", change.message, change.rule));
         }
     }
+    for replaced in backups {
+        let (path, backup) = (replaced.path.display(), replaced.backup.display());
+        output.message(&format!("wrote {path} (backup: {backup})"));
+    }
     if let Some(readers) = &pack.readers {
         output.note(readers);
     }
     if command.write {
-        output.note("`confmig undo` puts the old text back; restart the service to make it read the new one");
-    } else if !command.check {
+        let paths: Vec<String> = backups
+            .iter()
+            .map(|file| file.path.display().to_string())
+            .collect();
+        output.note(&format!(
+            "`confmig undo {}` puts the old text back; restart the service to make it read the new one",
+            paths.join(" ")
+        ));
+    } else if !command.check && command.output.is_none() {
         output.note("this was a dry run: nothing was written; --write replaces the files");
     }
 }

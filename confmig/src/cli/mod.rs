@@ -48,7 +48,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Rules(rules) => rules::run(&rules, &mut output),
         Command::Undo(undo) => undo::run(&undo, &mut output),
         Command::Completions { shell } => completions(shell, &mut output),
-        Command::Man => man(&mut output),
+        Command::Man { command } => man(command.as_deref(), &mut output),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -74,7 +74,7 @@ enum Failure {
     #[error(transparent)]
     Store(#[from] confmig::store::StoreError),
     /// Files that cannot be parsed; what is wrong has been shown.
-    #[error("{count} of the files cannot be parsed; nothing was changed")]
+    #[error("{} cannot be parsed: correct what is shown above", match count { 1 => "1 file".to_owned(), count => format!("{count} files") })]
     Unparsable { count: usize },
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
@@ -87,15 +87,21 @@ fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Outco
     Ok(Outcome::Done)
 }
 
-fn man(output: &mut Output) -> Result<Outcome, Failure> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-    for command in Cli::command().get_subcommands() {
-        let command = command
-            .clone()
-            .display_name(format!("confmig {}", command.get_name()));
-        clap_mangen::Man::new(command).render_synopsis_section(&mut page)?;
-    }
-    output.bytes(&page)?;
+fn man(command: Option<&str>, output: &mut Output) -> Result<Outcome, Failure> {
+    let program = Cli::command().disable_help_subcommand(true);
+    let page = match command {
+        None => program,
+        Some(name) => {
+            let Some(found) = program.find_subcommand(name) else {
+                return Err(Failure::Said(format!(
+                    "there is no command {name}: see confmig --help"
+                )));
+            };
+            found.clone().display_name(format!("confmig-{name}"))
+        }
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text)?;
+    output.bytes(&text)?;
     Ok(Outcome::Done)
 }

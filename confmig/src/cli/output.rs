@@ -22,8 +22,10 @@ impl Output {
             | (When::Auto, anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi) => {
                 Paint::Colour
             }
+            (When::Never, _) if terminal => Paint::Terminal,
             (When::Never, _) => Paint::Plain,
             (When::Auto, _) if terminal && choice != anstream::ColorChoice::Never => Paint::Colour,
+            (When::Auto, _) if terminal => Paint::Terminal,
             (When::Auto, _) => Paint::Plain,
         };
         // What NO_COLOR, CLICOLOR and TERM ask for.
@@ -61,6 +63,20 @@ impl Output {
         }
     }
 
+    /// Puts text on standard output; on a terminal, without the control characters that a file may
+    /// have in it, and that a terminal would obey.
+    pub(crate) fn text(&mut self, text: &str) -> std::io::Result<()> {
+        if !std::io::stdout().is_terminal() {
+            return self.bytes(text.as_bytes());
+        }
+        let shown = |character: char| match character {
+            '\n' | '\t' => character,
+            _ if character.is_control() => char::REPLACEMENT_CHARACTER,
+            _ => character,
+        };
+        self.bytes(text.chars().map(shown).collect::<String>().as_bytes())
+    }
+
     /// Puts a message on standard error. One that cannot be written has nowhere else to go.
     pub(crate) fn message(&mut self, text: &str) {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
@@ -78,7 +94,7 @@ impl Output {
 
     fn headed(&mut self, head: &str, style: Style, text: &str) {
         let head = match self.messages {
-            Paint::Plain => format!("{head}:"),
+            Paint::Plain | Paint::Terminal => format!("{head}:"),
             Paint::Colour => format!("{style}{head}:{style:#}"),
         };
         self.message(&format!("{head} {text}"));

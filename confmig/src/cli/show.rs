@@ -1,13 +1,16 @@
 //! `confmig show`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use bstr::ByteSlice;
 use confmig::explain::Explained;
+use confmig::known::KnownNames;
+use confmig::pack::Pack;
 use confmig::registered;
 use confmig::report;
 use confmig::secret::Secrets;
-use oslo_config::{Config, Opt, OptName, OptType, Origin, ParsedFile};
+use oslo_config::{Config, DEFAULT_GROUP, Opt, OptName, OptType, Origin, ParsedFile};
 
 use super::args::{Format, Show};
 use super::output::Output;
@@ -19,14 +22,19 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
     let files = input::read(&command.sources)?;
     let parsed = input::parse(&files, &command.choice, &secrets, output)?;
     let mut opts = registered(&parsed, &pack);
-    for name in &command.option {
+    let asked: Vec<OptName> = command
+        .option
+        .iter()
+        .map(|name| in_its_group(name, &opts, &pack))
+        .collect();
+    for name in &asked {
         if !opts.iter().any(|opt| is_named(opt, name)) {
             opts.push(Opt::new(name.group(), name.name(), OptType::string()));
         }
     }
     let config = Config::new(&parsed, &opts).with_environment(check::environment());
-    let asked = command.option.iter();
     let explained: Vec<Explained<'_>> = asked
+        .iter()
         .filter_map(|name| opts.iter().find(|opt| is_named(opt, name)))
         .map(|opt| Explained::new(&config, opt))
         .collect();
@@ -38,8 +46,29 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
             .map(|option| explanation(option, &secrets))
             .collect(),
     };
-    output.bytes(text.as_bytes())?;
+    output.text(&text)?;
     Ok(Outcome::Done)
+}
+
+/// A name without a group is that of the only option so named, if not of one in `[DEFAULT]`.
+fn in_its_group(name: &OptName, opts: &[Opt], pack: &Pack) -> OptName {
+    let known = KnownNames::of(pack);
+    let is_default =
+        known.has(DEFAULT_GROUP, name.name()) || opts.iter().any(|opt| is_named(opt, name));
+    if name.group() != DEFAULT_GROUP || is_default {
+        return name.clone();
+    }
+    let of_opts = opts
+        .iter()
+        .map(Opt::name)
+        .filter(|opt| opt.name() == name.name());
+    let mut groups: BTreeSet<String> = of_opts.map(|opt| opt.group().to_owned()).collect();
+    let of_known = known.groups().filter(|group| known.has(group, name.name()));
+    groups.extend(of_known.map(str::to_owned));
+    match groups.first() {
+        Some(group) if groups.len() == 1 => OptName::new(group, name.name()),
+        _ => name.clone(),
+    }
 }
 
 fn is_named(opt: &Opt, name: &OptName) -> bool {
@@ -53,7 +82,8 @@ fn entries(files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", file.path.display());
         for section in file.document.sections() {
-            let _ = writeln!(text, "{:>6}  [{}]", section.line(), section.name());
+            let name = secrets.section(section.name());
+            let _ = writeln!(text, "{:>6}  [{name}]", section.line());
             for entry in section.entries() {
                 let (group, key) = (entry.group(), entry.key().to_str_lossy());
                 let value = entry.value();
@@ -86,25 +116,28 @@ fn explanation(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
     };
     // Writing to a String cannot fail.
     let _ = match &option.origin {
-        Origin::Unset => Ok(()),
+        Origin::Unset | Origin::File { .. } => Ok(()),
         Origin::Default => writeln!(text, "    its default"),
         Origin::Environment { variable } => {
             writeln!(text, "    from the environment variable {variable}")
         }
-        Origin::File {
-            path,
-            line,
-            name,
-            deprecated,
-        } => {
-            let former = if *deprecated { ", a former name" } else { "" };
-            writeln!(
-                text,
-                "    from {}:{line}, as {name}{former}",
-                path.display()
-            )
-        }
     };
+    let from_file = matches!(option.origin, Origin::File { .. });
+    for set in option.occurrences.effective.iter().filter(|_| from_file) {
+        let (path, entry) = (set.path.display(), set.entry);
+        let former = if set.name_index > 0 {
+            ", a former name"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            text,
+            "    from {path}:{}, as {}.{}{former}",
+            entry.line(),
+            entry.group(),
+            entry.key()
+        );
+    }
     if let (Err(_), Some(set)) = (&option.texts, option.occurrences.effective.last()) {
         let _ = writeln!(
             text,

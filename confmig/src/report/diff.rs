@@ -12,9 +12,11 @@ use crate::secret::Secrets;
 /// Whether output has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
-    /// Plain text.
+    /// The text as it is.
     Plain,
-    /// With ANSI escape sequences.
+    /// For a terminal without colours: control characters, which it would obey, are replaced.
+    Terminal,
+    /// For a terminal, with colours.
     Colour,
 }
 
@@ -85,7 +87,7 @@ struct Output {
 
 impl Output {
     fn line(&mut self, style: Style, text: &[u8]) {
-        let plain = self.paint == Paint::Plain;
+        let plain = self.paint != Paint::Colour;
         // Writing to a Vec cannot fail.
         let _ = if plain {
             Ok(())
@@ -106,7 +108,12 @@ impl Output {
         let (content, end) = crate::lines::split_end(text);
         let mut line = vec![sign];
         line.extend_from_slice(content);
-        if end == b"\r\n" {
+        if self.paint != Paint::Plain {
+            let obeyed = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+            line.iter_mut()
+                .filter(|byte| obeyed(byte))
+                .for_each(|byte| *byte = b'?');
+        } else if end == b"\r\n" {
             line.push(b'\r');
         }
         self.line(style, &line);

@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::explain::Explained;
 use crate::migrate::Migration;
 use crate::secret::Secrets;
+use crate::store::Replaced;
 
 #[derive(Serialize)]
 struct DiagnosticForm<'a> {
@@ -56,9 +57,14 @@ pub fn check_json(diagnostics: &[Diagnostic]) -> String {
     })
 }
 
-/// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`.
+/// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`. `written` are the files that
+/// were replaced.
 #[must_use]
-pub fn migrate_json(migration: &Migration, diagnostics: &[Diagnostic]) -> String {
+pub fn migrate_json(
+    migration: &Migration,
+    written: &[Replaced],
+    diagnostics: &[Diagnostic],
+) -> String {
     #[derive(Serialize)]
     struct Form<'a> {
         files: Vec<FileForm<'a>>,
@@ -68,6 +74,7 @@ pub fn migrate_json(migration: &Migration, diagnostics: &[Diagnostic]) -> String
     struct FileForm<'a> {
         path: String,
         changed: bool,
+        backup: Option<String>,
         changes: Vec<ChangeForm<'a>>,
     }
     #[derive(Serialize)]
@@ -82,6 +89,10 @@ pub fn migrate_json(migration: &Migration, diagnostics: &[Diagnostic]) -> String
     let files = migration.files.iter().map(|file| FileForm {
         path: file.path.to_string_lossy().into_owned(),
         changed: !file.changes.is_empty(),
+        backup: written
+            .iter()
+            .find(|replaced| replaced.path == file.path)
+            .map(|replaced| replaced.backup.to_string_lossy().into_owned()),
         changes: file
             .changes
             .iter()
@@ -144,7 +155,7 @@ pub fn show_json(
         }
     };
     let section_form = |section: oslo_config::Section<'_, '_>| SectionForm {
-        name: section.name().to_string(),
+        name: secrets.section(section.name()),
         line: section.line(),
         entries: section.entries().map(entry_form).collect(),
     };

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], paint: Paint) -> String {
     let renderer = match paint {
-        Paint::Plain => Renderer::plain(),
+        Paint::Plain | Paint::Terminal => Renderer::plain(),
         Paint::Colour => Renderer::styled(),
     };
     let rendered = diagnostics
@@ -27,15 +27,31 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         .primary_title(diagnostic.message.as_str())
         .id(diagnostic.code.as_str());
     let mut group = Group::with_title(title);
-    if let Some(place) = &diagnostic.place {
-        let annotation = AnnotationKind::Primary
-            .span(place.part.clone())
-            .label(place.label.as_deref());
-        let snippet = Snippet::source(place.text.as_str())
-            .path(place.path.to_string_lossy())
-            .line_start(place.line)
+    let Some(place) = &diagnostic.place else {
+        let help = diagnostic
+            .help
+            .iter()
+            .map(|help| Group::with_title(Level::HELP.secondary_title(help.as_str())));
+        return renderer.render(&std::iter::once(group).chain(help).collect::<Vec<_>>());
+    };
+    let path = place.path.to_string_lossy();
+    let annotation = AnnotationKind::Primary
+        .span(place.part.clone())
+        .label(place.label.as_deref());
+    let snippet = Snippet::source(place.text.as_str())
+        .path(path.clone())
+        .line_start(place.line)
+        .annotation(annotation);
+    group = group.element(snippet);
+    if let Some((line, text, label)) = &place.earlier {
+        let annotation = AnnotationKind::Context
+            .span(0..text.trim_end().len())
+            .label(*label);
+        let earlier = Snippet::source(text.as_str())
+            .path(path)
+            .line_start(*line)
             .annotation(annotation);
-        group = group.element(snippet);
+        group = group.element(earlier);
     }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));

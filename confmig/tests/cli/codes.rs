@@ -24,6 +24,9 @@ fn example(code: Code) -> Option<Run> {
         Code::WebServerRootMissing => of("check/root-does-not-exist"),
         Code::SwiftSectionMissing => of("check/swift-hosting-without-swift"),
         Code::UrlWithoutScheme => of("check/url-without-scheme"),
+        Code::MalformedUrl => of("check/url-with-inline-comment"),
+        Code::CredentialsInUrl => of("check/credentials-in-url"),
+        Code::LoopbackUrl => of("check/url-of-this-host-only"),
         Code::UnreadVariable => of("check/deprecated-environment")
             .map(|run| run.variable("OS_PXE__HTTP_URL", "http://192.0.2.1:8080")),
         Code::NeedsDecision => Some(line("migrate --check --format json -").input(

@@ -135,7 +135,7 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         .iter()
         .map(|decision| decision.diagnostic(&parsed, &secrets))
         .collect();
-    let _ = report::migrate_json(&migration, &decisions);
+    let _ = report::migrate_json(&migration, &[], &decisions);
     Some(Ok(migration))
 }
 

@@ -227,7 +227,6 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
-#[ignore = "http_server_root is not migrated either, for a reason that is not its own"]
 fn a_decision_about_one_option_does_not_hold_up_another() {
     let json = line("migrate --format json -")
         .input(AMBIGUOUS)
@@ -242,7 +241,6 @@ fn a_decision_about_one_option_does_not_hold_up_another() {
 }
 
 #[test]
-#[ignore = "it says that no former name is in use"]
 fn with_keep_old_nothing_to_do_means_that_both_names_stand_there() {
     let ran = line("migrate --keep-old fixtures/names/three-names.conf")
         .run()
@@ -255,7 +253,6 @@ fn with_keep_old_nothing_to_do_means_that_both_names_stand_there() {
 }
 
 #[test]
-#[ignore = "two changes touch the same bytes: the blank line between the emptied sections"]
 fn two_emptied_sections_at_the_end_of_a_file() {
     let text = "[deploy]\n\n[pxe]\nhttp_url = a\n\n[pxe]\nhttp_root = /b\n";
     let ran = line("migrate --output - -").input(text).run().expect(0);
