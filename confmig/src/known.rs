@@ -1,6 +1,6 @@
 //! Names that are known without any rule: every option that ironic.conf ever had.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use crate::pack::Pack;
@@ -13,6 +13,7 @@ const IRONIC: &str = include_str!("../data/ironic-options.txt");
 pub struct KnownNames {
     options: HashMap<(&'static str, &'static str), Traits>,
     groups: BTreeSet<&'static str>,
+    secrets: HashSet<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,6 +54,9 @@ impl KnownNames {
                 secret: flags.contains('s'),
             };
             known.options.insert((group, name), traits);
+            if traits.secret {
+                known.secrets.insert(name);
+            }
             if group != "*" {
                 known.groups.insert(group);
             }
@@ -94,6 +98,12 @@ impl KnownNames {
             .get(&(group, name))
             .or_else(|| self.options.get(&("*", name)))?;
         Some(traits.secret)
+    }
+
+    /// Tells whether an option of this name, in any group, has a value that must not be shown.
+    #[must_use]
+    pub fn is_secret_somewhere(&self, name: &str) -> bool {
+        self.secrets.contains(name)
     }
 
     /// The groups, sorted.

@@ -349,6 +349,12 @@ impl OptForm {
     }
 
     fn kind(&self) -> Result<OptType, String> {
+        if !self.choices.is_empty() && self.kind != "str" {
+            return Err(self.refuse("only an option of type str can have choices"));
+        }
+        if (self.min.is_some() || self.max.is_some()) && !["int", "port"].contains(&&*self.kind) {
+            return Err(self.refuse("only an option of type int or port can have min and max"));
+        }
         let bounds = (self.min.map(i128::from), self.max.map(i128::from));
         let port = |bound: Option<i64>| {
             bound.map(|bound| {

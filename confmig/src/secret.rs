@@ -1,9 +1,10 @@
 //! Keeping passwords out of everything that is shown.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use bstr::{BStr, ByteSlice};
-use oslo_config::DEFAULT_GROUP;
+use oslo_config::{DEFAULT_GROUP, SourceFile};
 
 use crate::known::KnownNames;
 use crate::pack::Pack;
@@ -65,10 +66,10 @@ impl<'p> Secrets<'p> {
         if let Some(opt) = self.pack.opts.iter().find(named) {
             return opt.is_secret() || self.known.is_secret(group, name) == Some(true);
         }
-        let name = name.replace('-', "_");
+        let name = name.replace('-', "_").to_lowercase();
         self.known.is_secret(group, &name).unwrap_or_else(|| {
-            let name = name.to_lowercase();
-            TELLING.iter().any(|part| name.contains(part))
+            // In a section that has no such option, the name may still tell: it was meant for another.
+            self.known.is_secret_somewhere(&name) || TELLING.iter().any(|part| name.contains(part))
         })
     }
 
@@ -101,6 +102,39 @@ impl<'p> Secrets<'p> {
         } else {
             without_credentials(text)
         }
+    }
+
+    /// Files as they may be shown, line for line.
+    #[must_use]
+    pub fn files(&self, files: &[SourceFile]) -> Vec<SourceFile> {
+        let masked = |file: &SourceFile| SourceFile {
+            path: file.path.clone(),
+            text: self.lines(&file.text).concat(),
+        };
+        files.iter().map(masked).collect()
+    }
+
+    /// Environment variables as they may be shown.
+    #[must_use]
+    pub fn environment(&self, variables: HashMap<String, String>) -> HashMap<String, String> {
+        let masked = |(variable, value): (String, String)| {
+            let option = variable
+                .strip_prefix("OS_")
+                .and_then(|option| option.split_once("__"));
+            let Some((group, name)) = option else {
+                return (variable, value);
+            };
+            let group = if group == DEFAULT_GROUP {
+                group.to_owned()
+            } else {
+                group.to_lowercase()
+            };
+            let value = self
+                .value(&group, &name.to_lowercase(), &value)
+                .into_owned();
+            (variable, value)
+        };
+        variables.into_iter().map(masked).collect()
     }
 
     /// A section's name as it may be shown: one that runs on after a closing bracket may be an

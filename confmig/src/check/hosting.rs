@@ -76,8 +76,15 @@ impl Checker<'_> {
             return;
         }
         let message = "images are to be hosted in Swift, but there is no [swift] section";
-        let help = "add [swift] with how to reach it, or host on a web server: set [ilo] \
-                    use_http_web_server_for_images and [deploy] http_server_url";
+        let named = |group: &str, names: &[&str; 2]| {
+            self.option(group, names)
+                .map_or(String::new(), |opt| opt.name().to_string())
+        };
+        let help = format!(
+            "add [swift] with how to reach it, or host on a web server: set {} and {}",
+            named("ilo", &SWITCH),
+            named("deploy", &URL),
+        );
         let diagnostic = Diagnostic::new(Code::SwiftSectionMissing, message).help(help);
         if let Some(place) = self.place(switch) {
             found.push(diagnostic.at(place));

@@ -18,6 +18,8 @@ use crate::secret::Secrets;
 pub struct World<'w> {
     /// The environment's variables.
     pub environment: &'w HashMap<String, String>,
+    /// The files are also read by a program that knows the former names, so that both may stand there.
+    pub keep_old: bool,
     /// Tells whether a path is a directory.
     pub is_directory: &'w dyn Fn(&Path) -> bool,
 }

@@ -50,7 +50,11 @@ impl Checker<'_> {
         let place = self.places.key(occurrence.path, occurrence.entry);
         Diagnostic::new(Code::DeprecatedName, message)
             .at(place.label(format!("now {new}")))
-            .help("`confmig migrate` moves it")
+            .help(if self.world.keep_old {
+                "`confmig migrate --keep-old` adds the new name"
+            } else {
+                "`confmig migrate` moves it"
+            })
     }
 
     fn hidden(
@@ -61,6 +65,9 @@ impl Checker<'_> {
     ) -> Option<Diagnostic> {
         let same_name = hidden.name_index == winner.name_index;
         let same_file = hidden.file == winner.file;
+        if self.world.keep_old && same_file && winner.name_index == 0 {
+            return None;
+        }
         let (old, by) = (name_of(opt, hidden), name_of(opt, winner));
         let at = format!("{}:{}", winner.path.display(), winner.entry.line());
         if same_name {

@@ -56,7 +56,7 @@ impl Checker<'_> {
         Some(
             Diagnostic::new(Code::IllTypedValue, message)
                 .at(place)
-                .help("the service does not start with it: correct the value"),
+                .help("the service refuses it when it reads it: correct the value"),
         )
     }
 
@@ -92,7 +92,7 @@ impl Checker<'_> {
             if let Err(GetError::ReferenceLoop { .. }) = self.config.get(group, key) {
                 let message = "the value refers to itself, directly or through others";
                 let place = self.places.key(file.path, entry);
-                let help = "the service does not start with it: break the circle";
+                let help = "the service refuses it when it reads it: break the circle";
                 found.push(
                     Diagnostic::new(Code::ReferenceLoop, message)
                         .at(place)
@@ -207,6 +207,9 @@ impl Checker<'_> {
     /// A reference by a former name finds only entries of former names: when the option is set under
     /// its current one, the reference becomes the default, or empty.
     fn left_behind(&self, opt: &Opt, former: &OptName) -> Option<(String, String)> {
+        if self.world.keep_old && self.is_set(former) {
+            return None;
+        }
         let setting = self
             .config
             .get(opt.name().group(), opt.name().name())

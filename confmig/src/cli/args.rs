@@ -145,6 +145,10 @@ pub(crate) struct Check {
 
     #[command(flatten)]
     pub(crate) choice: Choice,
+
+    /// Old names may stand beside the new ones, for an older program that reads the files too
+    #[arg(long)]
+    pub(crate) keep_old: bool,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
     let environment = environment();
     let world = World {
         environment: &environment,
+        keep_old: command.keep_old,
         is_directory: &Path::is_dir,
     };
     let diagnostics = check(&parsed, &pack, &secrets, &world);
@@ -29,6 +30,9 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
                 1 => "1 file".to_owned(),
                 count => format!("{count} files"),
             };
+            if !diagnostics.is_empty() {
+                output.message("");
+            }
             output.message(&match diagnostics.len() {
                 0 => format!("{files}, nothing to report"),
                 count => format!("{files}, {count} to look at"),

@@ -20,6 +20,9 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
     let pack = input::pack(&command.choice)?;
     let secrets = input::secrets(&command.choice, &pack);
     let files = input::read(&command.sources)?;
+    input::parse(&files, &command.choice, &secrets, output)?;
+    // What is shown is made from texts that have no secrets, so that none gets out by a reference.
+    let files = secrets.files(&files);
     let parsed = input::parse(&files, &command.choice, &secrets, output)?;
     let mut opts = registered(&parsed, &pack);
     let asked: Vec<OptName> = command
@@ -32,7 +35,8 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
             opts.push(Opt::new(name.group(), name.name(), OptType::string()));
         }
     }
-    let config = Config::new(&parsed, &opts).with_environment(check::environment());
+    let config =
+        Config::new(&parsed, &opts).with_environment(secrets.environment(check::environment()));
     let explained: Vec<Explained<'_>> = asked
         .iter()
         .filter_map(|name| opts.iter().find(|opt| is_named(opt, name)))
@@ -112,7 +116,7 @@ fn explanation(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
                 "{name} has no value: a reference in it leads nowhere, or it is not of its type\n"
             )
         }
-        Err(error) => format!("{name} has no value: {error}\n"),
+        Err(error) => format!("{name} has no value: {error} (`confmig check` says more)\n"),
     };
     // Writing to a String cannot fail.
     let _ = match &option.origin {

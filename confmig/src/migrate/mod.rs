@@ -117,6 +117,8 @@ pub struct Decision {
     pub line: usize,
     /// What is to be decided.
     pub reason: String,
+    /// [`Settings::accept`] makes the change all the same.
+    pub acceptable: bool,
 }
 
 impl Decision {
@@ -129,9 +131,13 @@ impl Decision {
             false => &self.reason,
         };
         let message = format!("{option} was not migrated: {reason}");
-        let help = format!(
-            "decide, and correct the file, or migrate it all the same with --accept {option}"
-        );
+        let help = if self.acceptable {
+            format!(
+                "decide, and correct the file, or migrate it all the same with --accept {option}"
+            )
+        } else {
+            "leave the file as it is, or migrate without --keep-old".to_owned()
+        };
         let diagnostic = Diagnostic::new(Code::NeedsDecision, message).help(help);
         let places = Places { secrets };
         let file = files.iter().find(|file| file.path == self.path);

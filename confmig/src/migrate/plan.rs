@@ -47,6 +47,7 @@ struct Pending {
     file: usize,
     line: usize,
     reason: String,
+    acceptable: bool,
 }
 
 impl<'d> Plan<'d> {
@@ -99,6 +100,7 @@ impl<'d> Plan<'d> {
             file,
             line,
             reason,
+            acceptable: true,
         });
     }
 
@@ -120,6 +122,7 @@ impl<'d> Plan<'d> {
             path: path(pending.file),
             line: pending.line,
             reason: pending.reason,
+            acceptable: pending.acceptable,
         };
         self.decisions.into_iter().map(decision).collect()
     }
@@ -158,8 +161,9 @@ pub(crate) fn plan<'d>(
                     file,
                     line: entry.line(),
                     reason: "each name adds values of its own, so the old and the new name cannot \
-                             both be kept: leave the file as it is, or migrate without --keep-old"
+                             both be kept"
                         .into(),
+                        acceptable: false,
                 }
                     }));
             }

@@ -74,3 +74,24 @@ fn after_a_migration_no_former_name_is_reported() {
         assert!(left.is_empty(), "{fixture}: {left:?}");
     }
 }
+
+#[test]
+fn with_keep_old_both_names_may_stand_there() {
+    let migrated = line("migrate --keep-old --output - fixtures/names/shipped-names.conf")
+        .run()
+        .expect(0);
+    let migrated = migrated.stdout.clone();
+    let codes = |words: &str| {
+        let ran = line(words).input(&migrated).run();
+        let json = ran.json();
+        let found = json["diagnostics"].as_array().unwrap().clone();
+        found
+            .iter()
+            .map(|one| one["code"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let about_names = ["deprecated-name", "hidden-value", "conflicting-values"];
+    let of_names = |codes: &[String]| codes.iter().any(|code| about_names.contains(&&**code));
+    assert!(of_names(&codes("check --format json -")));
+    assert!(!of_names(&codes("check --keep-old --format json -")));
+}

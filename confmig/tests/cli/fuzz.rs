@@ -114,6 +114,7 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
     };
     let environment = HashMap::new();
     let world = World {
+        keep_old: false,
         environment: &environment,
         is_directory: &|_: &Path| false,
     };

@@ -117,3 +117,20 @@ fn an_option_without_its_group_is_found_when_there_is_only_one() {
         ran.transcript()
     );
 }
+
+#[test]
+fn a_reference_to_a_secret_shows_no_secret() {
+    let text = "[keystone_authtoken]\npassword = hunter2\n[deploy]\n\
+                http_server_root = /a/$keystone_authtoken.password\n";
+    for format in ["text", "json"] {
+        let ran = line(&format!(
+            "show -o deploy.http_server_root --format {format} -"
+        ))
+        .input(text)
+        .variable("OS_KEYSTONE_AUTHTOKEN__PASSWORD", "hunter2")
+        .run()
+        .expect(0);
+        assert!(ran.stdout().contains("/a/****"), "{}", ran.stdout());
+        assert!(!ran.stdout().contains("hunter2"), "{}", ran.stdout());
+    }
+}
