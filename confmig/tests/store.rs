@@ -569,7 +569,17 @@ fn not_allowed() {
     chown(open.join("shared.conf"), Some(12345), Some(65534)).unwrap();
 
     let before = names(&open);
-    let output = match command.uid(65534).gid(65534).output() {
+    command.uid(65534).gid(65534);
+    // A test that starts a process at this moment may have the copied program open for writing.
+    let busy = std::io::ErrorKind::ExecutableFileBusy;
+    let attempts = std::iter::repeat_with(|| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        command.output()
+    });
+    let started = attempts
+        .take(100)
+        .find(|output| !matches!(output, Err(error) if error.kind() == busy));
+    let output = match started.expect("the program is busy for two seconds") {
         Ok(output) => output,
         Err(error) => {
             return skipped(
