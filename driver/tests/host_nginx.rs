@@ -11,12 +11,12 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use driver::host::{BaseUrl, HostError, Kind, NewObject, NotServed, WebHost, Which};
-use reqwest::{Client, StatusCode};
-use serde_json::json;
 use host_support::nginx::Nginx;
 use host_support::{
     child, child_dir, host, names, node, node_from, object, open_dir, run, settings, uuid,
 };
+use reqwest::{Client, StatusCode};
+use serde_json::json;
 
 fn bytes() -> Vec<u8> {
     (0..1_474_560u32)

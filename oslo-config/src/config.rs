@@ -130,6 +130,19 @@ pub struct Setting<'d> {
 /// able to exhaust that.
 const MAX_DEPTH: usize = 200;
 
+/// How many references one value may take in all. Where each of a chain of options refers twice to the
+/// next, their number doubles with every link.
+const MAX_REFERENCES: usize = 10_000;
+
+/// The references that led to an option.
+#[derive(Default)]
+struct Chain {
+    /// The options on the way, from the one that was asked for.
+    options: Vec<OptName>,
+    /// How many references were followed in all.
+    references: usize,
+}
+
 /// Why an option has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -158,9 +171,9 @@ pub enum GetError {
         /// An option in the circle.
         option: OptName,
     },
-    /// A value is reached through more references than anybody means: oslo.config gives up after some
-    /// 120, this crate after 200.
-    #[error("{option} is reached through more than {MAX_DEPTH} references: shorten the chain")]
+    /// A value takes more references than anybody means: a chain of more than 200, where oslo.config
+    /// gives up after some 120, or more than 10,000 in all, where oslo.config goes on.
+    #[error("{option} is reached through too many references: shorten the chain")]
     TooDeep {
         /// The option where the chain was left.
         option: OptName,
@@ -229,7 +242,7 @@ impl<'d> Config<'d> {
             .ok_or_else(|| GetError::NoSuchOption {
                 name: OptName::new(group, name).to_string(),
             })?;
-        self.setting(opt, group, name, &mut Vec::new())
+        self.setting(opt, group, name, &mut Chain::default())
     }
 
     /// Finds all places where an option is set under any of its names.
@@ -250,7 +263,7 @@ impl<'d> Config<'d> {
     ///
     /// When a reference leads nowhere, or to an option whose value is not of its type.
     pub fn substitute(&self, text: &str, group: &str) -> Result<String, GetError> {
-        let open = &mut Vec::new();
+        let open = &mut Chain::default();
         template::substitute(text, |name| self.refer(name, group, open))
     }
 
@@ -298,23 +311,24 @@ impl<'d> Config<'d> {
         opt: &'d Opt,
         group: &str,
         name: &str,
-        open: &mut Vec<OptName>,
+        open: &mut Chain,
     ) -> Result<Setting<'d>, GetError> {
         let option = OptName::new(group, name);
-        if open.contains(&option) {
+        if open.options.contains(&option) {
             return Err(GetError::ReferenceLoop { option });
         }
-        if open.len() > MAX_DEPTH {
+        open.references += 1;
+        if open.options.len() > MAX_DEPTH || open.references > MAX_REFERENCES {
             return Err(GetError::TooDeep { option });
         }
         let occurrences = self.find(opt, group);
         let (origin, texts) = self.raw(opt, &option, &occurrences);
-        open.push(option);
+        open.options.push(option);
         let texts = texts
             .iter()
             .map(|text| template::substitute(text, |name| self.refer(name, group, open)))
             .collect::<Result<Vec<_>, _>>()?;
-        open.pop();
+        open.options.pop();
         let value = self.convert(opt, &texts, &origin)?;
         Ok(Setting {
             value,
@@ -384,14 +398,9 @@ impl<'d> Config<'d> {
     }
 
     /// What a reference in a value of an option of `group` becomes; `None` when it stays as it is.
-    fn refer(
-        &self,
-        name: &str,
-        group: &str,
-        open: &mut Vec<OptName>,
-    ) -> Result<Option<String>, GetError> {
+    fn refer(&self, name: &str, group: &str, open: &mut Chain) -> Result<Option<String>, GetError> {
         let (named_group, option) = split_name(name);
-        let depth = open.len();
+        let depth = open.options.len();
         let first = self.referred(named_group, named_group.unwrap_or(group), option, open);
         let value = match first {
             // The full name, dots and all, is then tried in the default group: unless it just was, since
@@ -399,7 +408,7 @@ impl<'d> Config<'d> {
             Err(GetError::NoSuchOption { .. })
                 if named_group.is_some() || group != DEFAULT_GROUP =>
             {
-                open.truncate(depth);
+                open.options.truncate(depth);
                 self.referred(None, DEFAULT_GROUP, name, open)
             }
             other => other,
@@ -412,7 +421,7 @@ impl<'d> Config<'d> {
         named_group: Option<&str>,
         group: &str,
         name: &str,
-        open: &mut Vec<OptName>,
+        open: &mut Chain,
     ) -> Result<Option<Value>, GetError> {
         // `$DEFAULT.name` is an error too: the default group is not a registered one.
         if let Some(named) = named_group.filter(|named| !self.groups.contains(named)) {

@@ -43,7 +43,8 @@
 //! - A reference to one of the options that oslo.config registers for itself (`config_file`,
 //!   `config_dir`, `config_source`, `shell_completion`) is an error, and a service's option whose group
 //!   and name make one of these when joined (`[config] file`) is looked up like any other.
-//! - A chain of references may have 200 links, where Python gives up after some 120.
+//! - A chain of references may have 200 links, where Python gives up after some 120, and a value may
+//!   take 10,000 references in all, where Python goes on.
 //! - A text of 4 GiB or more is refused.
 //!
 //! Not here: options of the command line, `HostnameOpt`, `HostDomainOpt`, ranges, regular

@@ -1,5 +1,7 @@
 //! Migrations keep every value, as oslo.config itself reads them before and after.
 
+#![allow(clippy::expect_used, clippy::print_stdout)]
+
 use confmig::pack::Pack;
 use tests::cases::{self, Tally};
 use tests::generate::{self, Set};

@@ -1,6 +1,6 @@
 //! What is to be done to which entry.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use bstr::ByteSlice;
@@ -170,9 +170,6 @@ pub(crate) fn plan<'d>(
             plan.steps.extend(steps);
         }
     }
-    if !plan.keep_old {
-        find_references(&mut plan, files, names);
-    }
     for option in plan.options() {
         if plan.accepted.contains(&option) {
             continue;
@@ -185,14 +182,25 @@ pub(crate) fn plan<'d>(
             plan.leave_out(&option, &reason);
         }
     }
+    while !plan.keep_old && find_references(&mut plan, files, names) {}
     plan
 }
 
 /// Notes the options that values refer to by a former name, and leaves out those to which no
-/// reference by the current name can be written.
-fn find_references(plan: &mut Plan<'_>, files: &[ParsedFile<'_>], names: &Names<'_>) {
+/// reference by the current name can be written. Tells whether any was left out: then entries stay that
+/// were to be taken out, and their references count too.
+fn find_references(plan: &mut Plan<'_>, files: &[ParsedFile<'_>], names: &Names<'_>) -> bool {
+    let decided = plan.decisions.len();
+    let dropped: HashSet<(usize, usize)> = plan
+        .steps
+        .iter()
+        .filter(|step| step.action == ChangeKind::Drop)
+        .map(|step| (step.file, step.entry.line()))
+        .collect();
+    plan.referring.clear();
     for (index, file) in files.iter().enumerate() {
-        for entry in file.document.entries() {
+        let stays = |entry: &Entry<'_, '_>| !dropped.contains(&(index, entry.line()));
+        for entry in file.document.entries().filter(stays) {
             for (option, writable) in references::by_former_name(entry, names) {
                 plan.referring
                     .entry(option.clone())
@@ -207,6 +215,7 @@ fn find_references(plan: &mut Plan<'_>, files: &[ParsedFile<'_>], names: &Names<
             }
         }
     }
+    plan.decisions.len() > decided
 }
 
 /// The entries of the pack's options.

@@ -80,7 +80,7 @@ fn with_keep_old_both_names_may_stand_there() {
     let migrated = line("migrate --keep-old --output - fixtures/names/shipped-names.conf")
         .run()
         .expect(0);
-    let migrated = migrated.stdout.clone();
+    let migrated = migrated.stdout;
     let codes = |words: &str| {
         let ran = line(words).input(&migrated).run();
         let json = ran.json();
