@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use confmig::migrate::{Change, ChangeKind, Migration, Settings, migrate};
 use confmig::pack::Pack;
-use oslo_config::{Document, LineKind, Opt, OptName, ParsedFile, SourceFile, references};
+use oslo_config::{
+    Document, LineKind, Opt, OptName, ParsedFile, SourceFile, opts_as_set, references,
+};
 
 use crate::cases::Tally;
 use crate::generate::{Set, escaped};
@@ -16,10 +18,8 @@ use crate::oracle::{Oracle, Outcome, Resolved};
 ///
 /// With what does not hold.
 pub fn holds(oracle: &mut Oracle, set: &Set, keep_old: bool, tally: &Tally) -> Result<(), String> {
-    let Ok(pack) = Pack::from_opts("generated", set.opts.clone()) else {
-        tally.count("names claimed twice");
-        return Ok(());
-    };
+    let set = &with_names_claimed_once(set);
+    let pack = Pack::from_opts("generated", set.opts.clone()).map_err(|error| error.to_string())?;
     let settings = Settings {
         keep_old,
         ..Settings::default()
@@ -48,6 +48,35 @@ pub fn holds(oracle: &mut Oracle, set: &Set, keep_old: bool, tally: &Tally) -> R
     }
     values_are_kept(oracle, set, &after, &migration, keep_old)
         .map_err(|why| format!("{why}\n{}", shown()))
+}
+
+/// The set without options that claim a name of another one: no pack may have such.
+fn with_names_claimed_once(set: &Set) -> Set {
+    let mut claimed: BTreeSet<OptName> = BTreeSet::new();
+    let mut set = set.clone();
+    set.opts.retain(|opt| {
+        let names: Vec<_> = std::iter::once(opt.name())
+            .chain(opt.deprecated())
+            .cloned()
+            .collect();
+        let distinct: BTreeSet<_> = names.iter().cloned().collect();
+        let free = distinct.len() == names.len() && distinct.is_disjoint(&claimed);
+        if free {
+            claimed.extend(names);
+        }
+        free
+    });
+    // A service knows the names that it is given; those that it does not know are not told apart here.
+    let files = read(&set);
+    if let Ok(parsed) = parse(&files) {
+        let others = opts_as_set(&parsed, &set.opts);
+        set.opts.extend(
+            others
+                .into_iter()
+                .filter(|opt| !opt.registered_name().contains('-')),
+        );
+    }
+    set
 }
 
 fn read(set: &Set) -> Vec<SourceFile> {
@@ -251,7 +280,7 @@ fn values_are_kept(
         }
         return Ok(());
     }
-    nothing_deprecated(&new, &after.opts, migration)
+    nothing_deprecated(&new, after, migration)
 }
 
 /// The options of a program that was not told of the new names: former names are options of their own.
@@ -279,7 +308,8 @@ fn untold(opts: &[Opt]) -> Vec<Opt> {
     found
 }
 
-fn nothing_deprecated(new: &Resolved, opts: &[Opt], migration: &Migration) -> Result<(), String> {
+fn nothing_deprecated(new: &Resolved, after: &Set, migration: &Migration) -> Result<(), String> {
+    let opts = &after.opts;
     let decided = |former: &OptName| {
         let of = |opt: &&Opt| {
             opt.deprecated().iter().any(|name| {
@@ -303,11 +333,25 @@ fn nothing_deprecated(new: &Resolved, opts: &[Opt], migration: &Migration) -> Re
                 .any(|reference| reference.parts().1 == former.name())
         })
     };
+    // The value of an option that was left as it is has its references as they are.
+    let files = read(after);
+    let parsed = parse(&files).map_err(|error| error.to_string())?;
+    let in_left = |former: &OptName| {
+        let mut entries = parsed.iter().flat_map(|file| file.document.entries());
+        entries.any(|entry| {
+            decided(&OptName::new(
+                entry.group().to_string(),
+                entry.key().to_string(),
+            )) && references(&entry.value())
+                .iter()
+                .any(|found| found.parts().1 == former.name())
+        })
+    };
     let left: Vec<&OptName> = new
         .deprecated
         .iter()
         .chain(&new.referred)
-        .filter(|former| !decided(former) && !in_default(former))
+        .filter(|former| !decided(former) && !in_default(former) && !in_left(former))
         .collect();
     if !left.is_empty() {
         return Err(format!("oslo.config still logs {left:?}"));

@@ -84,7 +84,7 @@ impl<'d> Maker<'_, 'd> {
                     None => true,
                     Some(step) => step.action == ChangeKind::Rename,
                 };
-                if stays {
+                if stays && !self.plan.leaves_entry(entry, self.names) {
                     for rewrite in rewrites(entry, None, self.names, self.plan) {
                         self.edit
                             .replace(rewrite.range.clone(), rewrite.new_name.as_str());

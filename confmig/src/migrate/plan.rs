@@ -1,6 +1,6 @@
 //! What is to be done to which entry.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use bstr::ByteSlice;
@@ -105,6 +105,17 @@ impl<'d> Plan<'d> {
     }
 
     /// Tells whether the option is left as it is.
+    /// Tells whether an entry is of an option that is left as it is, and so stays in every byte.
+    pub(crate) fn leaves_entry(&self, entry: Entry<'_, '_>, names: &Names<'_>) -> bool {
+        let (group, key) = (entry.group(), entry.key());
+        let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+            return false;
+        };
+        names
+            .by_former(group, key)
+            .is_some_and(|opt| self.leaves_out(opt.name()))
+    }
+
     fn leaves_out(&self, option: &OptName) -> bool {
         self.decisions
             .iter()
@@ -191,17 +202,24 @@ pub(crate) fn plan<'d>(
 /// were to be taken out, and their references count too.
 fn find_references(plan: &mut Plan<'_>, files: &[ParsedFile<'_>], names: &Names<'_>) -> bool {
     let decided = plan.decisions.len();
-    let dropped: HashSet<(usize, usize)> = plan
+    // Where entries of former names go; `None` for those that are taken out.
+    let becomes: HashMap<(usize, usize), Option<String>> = plan
         .steps
         .iter()
-        .filter(|step| step.action == ChangeKind::Drop)
-        .map(|step| (step.file, step.entry.line()))
+        .map(|step| {
+            let goes = (step.action != ChangeKind::Drop).then(|| step.to.group().to_owned());
+            ((step.file, step.entry.line()), goes)
+        })
         .collect();
     plan.referring.clear();
     for (index, file) in files.iter().enumerate() {
-        let stays = |entry: &Entry<'_, '_>| !dropped.contains(&(index, entry.line()));
-        for entry in file.document.entries().filter(stays) {
-            for (option, writable) in references::by_former_name(entry, names) {
+        for entry in file.document.entries() {
+            let becomes = becomes.get(&(index, entry.line()));
+            if becomes == Some(&None) || plan.leaves_entry(entry, names) {
+                continue;
+            }
+            let new_group = becomes.and_then(Option::as_deref);
+            for (option, writable) in references::by_former_name(entry, new_group, names) {
                 plan.referring
                     .entry(option.clone())
                     .or_insert((index, entry.line()));

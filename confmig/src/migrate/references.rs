@@ -46,7 +46,9 @@ pub(crate) fn ambiguity(step: &Step<'_>, names: &Names<'_>) -> Option<String> {
             // Both look-ups lead to an option; only the default group's needs no check that it exists.
             let both_found = names.exists(before.0, name) && names.exists(after.0, name);
             let captured = before.0 == DEFAULT_GROUP && after.0 == new;
-            let follows = names.by_former(before.0, before.1).is_some();
+            let former = |(group, name)| names.by_former(group, name).map(oslo_config::Opt::name);
+            let follows = former(before).is_some()
+                && (former(after) == former(before) || !names.exists(after.0, name));
             let neighbour = before.0 == old && old != DEFAULT_GROUP && !follows;
             if neighbour && !is_writable(&OptName::new(old, name), new, names) {
                 return Some(format!(
@@ -92,7 +94,8 @@ pub(crate) fn rewrites(
     in_value
         .filter_map(|(start, reference)| {
             let range = start + reference.range().start..start + reference.range().end;
-            follow(group, &reference, range.clone(), names, plan)
+            let new_group = step.map_or(group, |step| step.to.group());
+            follow((group, new_group), &reference, range.clone(), names, plan)
                 .or_else(|| qualify(&reference, range, step?, names))
         })
         .collect()
@@ -100,7 +103,7 @@ pub(crate) fn rewrites(
 
 /// A reference by a former name gets the current one.
 fn follow(
-    group: &str,
+    (group, new_group): (&str, &str),
     reference: &Reference,
     range: Range<usize>,
     names: &Names<'_>,
@@ -108,7 +111,7 @@ fn follow(
 ) -> Option<Rewrite> {
     let (old_group, old_name) = names.target(group, reference.parts());
     let opt = names.by_former(old_group, old_name)?;
-    if !plan.follows(opt.name()) {
+    if !plan.follows(opt.name()) || !is_writable(opt.name(), new_group, names) {
         return None;
     }
     Some(Rewrite {
@@ -143,26 +146,23 @@ fn qualify(
 }
 
 /// The options that the value of an entry refers to by a former name, and whether the reference can
-/// be written with the current one.
+/// be written with the current one, when the entry stands in `new_group`.
 pub(crate) fn by_former_name<'p>(
     entry: Entry<'_, '_>,
+    new_group: Option<&str>,
     names: &Names<'p>,
 ) -> Vec<(&'p OptName, bool)> {
-    let (group, key, value) = (entry.group(), entry.key(), entry.value());
-    let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+    let (group, value) = (entry.group(), entry.value());
+    let Ok(group) = group.to_str() else {
         return Vec::new();
     };
-    // The entry stays in its group, or goes to that of its option.
-    let moved_to = names
-        .by_former(group, key)
-        .map_or(group, |opt| opt.name().group());
     let found = references(&value).into_iter().filter_map(|reference| {
         let (old_group, old_name) = names.target(group, reference.parts());
         let option = names.by_former(old_group, old_name)?.name();
-        let writable = [group, moved_to]
-            .into_iter()
-            .all(|from| is_writable(option, from, names));
-        Some((option, writable))
+        Some((
+            option,
+            is_writable(option, new_group.unwrap_or(group), names),
+        ))
     });
     found.collect()
 }
