@@ -15,8 +15,8 @@ use std::time::{Duration, SystemTime};
 use driver::host::{
     Generation, Host, HostError, Kind, NewObject, ObjectName, WebHost, WebSettings, Which,
 };
-use serde_json::json;
 use host_support::{host, mode, names, node, node_from, object, open_dir, read, uuid};
+use serde_json::json;
 
 fn generation(text: &str) -> Generation {
     text.parse().unwrap()
@@ -31,7 +31,10 @@ async fn a_published_image_is_whole_readable_and_listed() {
         .await
         .unwrap();
     let text = published.name.to_string();
-    assert_eq!(published.url.as_str(), format!("{}/{text}", host_support::BASE));
+    assert_eq!(
+        published.url.as_str(),
+        format!("{}/{text}", host_support::BASE)
+    );
     assert_eq!(
         host.url(&node(1), &published.name).await.unwrap(),
         published.url

@@ -17,9 +17,9 @@ use driver::image::{
 use hadris_fs::{Content, Node, Tree};
 use hadris_iso::{AppendedPartition, BootEntry, ElTorito, Hybrid, IsoOptions};
 use hadris_storage::{BlockSize, MemDevice};
+use image_support::{LoaderFiles, both, esp, kernel, pattern, ramdisk, written};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use image_support::{LoaderFiles, both, esp, kernel, pattern, ramdisk, written};
 
 /// An ISO with these files, written as other makers of deploy ISOs choose to.
 fn iso(files: &[(&str, &[u8])], options: &IsoOptions) -> Vec<u8> {

@@ -20,10 +20,10 @@ use std::thread;
 use std::time::Duration;
 
 use driver::image::{HttpClient, HttpSource, Source};
+use image_support::tools::{run, tool};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use image_support::tools::{run, tool};
 
 /// A certificate for 127.0.0.1 that signs itself, though no others.
 fn certificate(dir: &Path) {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::object::Sink;
+use crate::image::Sink;
 
 /// Small writes are gathered to this many bytes.
 const BUFFER: usize = 256 * 1024;
