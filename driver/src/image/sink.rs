@@ -10,7 +10,7 @@ use std::io::{self, Write};
 pub trait Sink: Write {
     /// Appends the next `len` bytes of `source`, from its current position.
     ///
-    /// A host that writes to a file lets the kernel copy, or share, the bytes.
+    /// A host that writes to a file lets the kernel copy, or share, the bytes, and leaves holes out.
     ///
     /// # Errors
     ///
