@@ -73,10 +73,13 @@ impl NewObject {
             out.write_all(&image)
         });
         Ok(object.read_back(move |found| {
-            let mut bytes = Vec::with_capacity(written.len());
-            found.read_to_end(&mut bytes)?;
-            if bytes == *written {
-                return Ok(());
+            let (mut rest, mut part) = (written.as_slice(), [0; 4096]);
+            loop {
+                match found.read(&mut part)? {
+                    0 if rest.is_empty() => return Ok(()),
+                    got if got > 0 && rest.starts_with(&part[..got]) => rest = &rest[got..],
+                    _ => break,
+                }
             }
             Err(std::io::Error::other("other bytes than were written"))
         }))
