@@ -79,10 +79,8 @@ impl PlannedBootIso {
     /// [`BootIsoError::Source`] when content cannot be read or is not what was announced,
     /// [`BootIsoError::Write`] when `out` fails. What was written until then is to be thrown away.
     pub fn write_to(&self, out: impl Write) -> Result<(), BootIsoError> {
-        self.write(
-            Sequential::new(out, self.size(), append_by_copying, []),
-            &[],
-        )
+        let none = Vec::new();
+        self.write(Sequential::new(out, self.size(), append_by_copying, none))
     }
 
     /// Writes the image to `out` as [`write_to`](Self::write_to) does, except that content that is a
@@ -94,9 +92,9 @@ impl PlannedBootIso {
     ///
     /// As [`write_to`](Self::write_to).
     pub fn write_to_sink(&self, out: &mut dyn Sink) -> Result<(), BootIsoError> {
-        let (unread, files) = self.files_to_append()?;
+        let files = self.files_to_append()?;
         let append = |out: &mut &mut dyn Sink, file: &mut File, len| out.append(file, len);
-        self.write(Sequential::new(out, self.size(), append, files), &unread)
+        self.write(Sequential::new(out, self.size(), append, files))
     }
 
     /// Makes `file` the image: the same bytes as by [`write_to`](Self::write_to), whatever it held
@@ -110,30 +108,29 @@ impl PlannedBootIso {
         file.set_len(0)
             .and_then(|()| file.rewind())
             .map_err(|source| BootIsoError::Write { source })?;
-        let (unread, files) = self.files_to_append()?;
-        let device = Sequential::new(file, self.size(), append_by_copying, files);
-        self.write(device, &unread)
+        let files = self.files_to_append()?;
+        self.write(Sequential::new(file, self.size(), append_by_copying, files))
     }
 
-    /// The content that can be appended as files: the sources' numbers, and the files by the byte at
-    /// which each starts.
-    fn files_to_append(&self) -> Result<(Vec<usize>, Vec<(u64, Appended)>), BootIsoError> {
-        let (mut unread, mut files) = (Vec::new(), Vec::new());
+    /// The content that can be appended as files.
+    fn files_to_append(&self) -> Result<Vec<Appended>, BootIsoError> {
+        let mut files = Vec::new();
         for (index, (path, source)) in self.sources.iter().enumerate() {
             if let (Some(file), Some(at)) = (source.open_file()?, self.offset(path)) {
-                let (len, name) = (source.size(), source.name());
-                unread.push(index);
-                files.push((at, Appended { file, len, name }));
+                files.push(Appended {
+                    index,
+                    at,
+                    file,
+                    len: source.size(),
+                    name: source.name(),
+                });
             }
         }
-        Ok((unread, files))
+        Ok(files)
     }
 
-    fn write<W: Write>(
-        &self,
-        mut device: Sequential<W>,
-        unread: &[usize],
-    ) -> Result<(), BootIsoError> {
+    fn write<W: Write>(&self, mut device: Sequential<W>) -> Result<(), BootIsoError> {
+        let unread = device.appended();
         let (tree, sources) = self.tree(|index| unread.contains(&index))?;
         let result = hadris_iso::sync::write(&mut device, &tree, &self.options);
         if let Some(error) = device.take_error() {

@@ -25,6 +25,10 @@ const SECTOR: BlockSize = match BlockSize::new(BLOCK as u32) {
 
 /// A file of this machine that is appended to the output as it is.
 pub(super) struct Appended {
+    /// The number of its source.
+    pub(super) index: usize,
+    /// Where it starts in the output, in bytes.
+    pub(super) at: u64,
     pub(super) file: File,
     pub(super) len: u64,
     pub(super) name: String,
@@ -43,24 +47,28 @@ pub(super) struct Sequential<W> {
 }
 
 impl<W: Write> Sequential<W> {
-    /// A device for `size` bytes that passes them on to `out`, and has `append` pass on `files`, which
-    /// are by the byte at which each starts.
+    /// A device for `size` bytes that passes them on to `out`, and has `append` pass on `files`.
     pub(super) fn new(
         out: W,
         size: u64,
         append: fn(&mut W, &mut File, u64) -> io::Result<()>,
-        files: impl IntoIterator<Item = (u64, Appended)>,
+        files: Vec<Appended>,
     ) -> Self {
-        let files = files.into_iter();
+        let files = files.into_iter().map(|file| (file.at / BLOCK, file));
         Self {
             out,
             next: 0,
             blocks: size.div_ceil(BLOCK),
             append,
-            files: files.map(|(at, file)| (at / BLOCK, file)).collect(),
+            files: files.collect(),
             appended_until: 0,
             error: None,
         }
+    }
+
+    /// The numbers of the sources that are appended as files.
+    pub(super) fn appended(&self) -> Vec<usize> {
+        self.files.values().map(|file| file.index).collect()
     }
 
     /// The error of the output, or of a file that was appended, if one failed.
@@ -76,7 +84,9 @@ impl<W: Write> Sequential<W> {
     }
 
     fn append(&mut self, mut appended: Appended) -> Result<(), Error<io::Error>> {
-        let Appended { file, len, name } = &mut appended;
+        let Appended {
+            file, len, name, ..
+        } = &mut appended;
         let done = (self.append)(&mut self.out, file, *len);
         if let Err(error) = done {
             if error.kind() != io::ErrorKind::UnexpectedEof {
