@@ -121,7 +121,7 @@ fn the_kernels_parameters_have_three_names() {
 #[test]
 fn a_host_is_what_the_options_ask_for() {
     use driver::host::Host;
-    let error = |text| {
+    let error = |text: &str| {
         let options = read(&[text], &[]).unwrap();
         Host::from_options(&options).unwrap_err().to_string()
     };
