@@ -7,8 +7,13 @@
 //! - [`node`]: the node as Ironic's API gives it, read, checked and written back without loss.
 //! - [`image`]: the parameter floppy, the boot ISO, and what they are made of.
 //! - [`host`]: where images live: published, listed, withdrawn and swept for one node or all.
+//! - [`virtual_media`]: all of it together: a node's floppy and boot ISO, published and recorded.
+
+#![deny(missing_docs)]
 
 pub mod host;
+mod http;
 pub mod image;
 pub mod node;
 pub mod options;
+pub mod virtual_media;

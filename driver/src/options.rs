@@ -1,4 +1,5 @@
-//! The options of ironic.conf that say how iLO images are hosted, from either section.
+//! The options of ironic.conf that say how iLO images are hosted, from either section, and how boot
+//! ISOs are made.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,8 +20,19 @@ use oslo_config::{
 /// | `[ilo] client_timeout` | `60` s | |
 /// | `[ilo] client_port` | `443` | |
 ///
-/// The current names are those of the blueprint "Make ilo drivers standalone in ironic by removing
-/// swift dependency"; Ironic has read the former ones since 4.2.0.
+/// | `[deploy] external_http_url` | none | |
+/// | `[pxe] kernel_append_params` | `nofb nomodeset vga=normal` | `[pxe] pxe_append_params` |
+/// | `[ilo] kernel_append_params` | that of `[pxe]` | |
+/// | `[DEFAULT] isolinux_bin` | `/usr/lib/syslinux/isolinux.bin` | |
+/// | `[DEFAULT] ldlinux_c32` | none | |
+/// | `[DEFAULT] isolinux_config_template` | built in | |
+/// | `[DEFAULT] grub_config_template` | built in | |
+/// | `[DEFAULT] grub_config_path` | where the boot image looks | |
+/// | `[DEFAULT] esp_image` | none | |
+///
+/// The current names of the hosting options are those of the blueprint "Make ilo drivers standalone in ironic by removing
+/// swift dependency"; Ironic has read the former ones since 4.2.0. The others have Ironic's names:
+/// `[pxe] kernel_append_params` since Xena, `[ilo] kernel_append_params` since Wallaby.
 ///
 /// ```
 /// use driver::options::Options;
@@ -49,6 +61,24 @@ pub struct Options {
     pub client_timeout: Duration,
     /// The port of an iLO.
     pub client_port: u16,
+    /// Where BMCs reach the web server, when that is another URL than
+    /// [`http_server_url`](Self::http_server_url); `None` when it is not set, or empty.
+    pub external_http_url: Option<String>,
+    /// The kernel's parameters in a boot ISO, after `root=`: those of `[ilo]` when they are set, even
+    /// to nothing, else those of `[pxe]`.
+    pub kernel_append_params: String,
+    /// isolinux, the boot loader for BIOS.
+    pub isolinux_bin: PathBuf,
+    /// The library that isolinux 5 and newer needs.
+    pub ldlinux_c32: Option<PathBuf>,
+    /// The template of isolinux's configuration.
+    pub isolinux_config_template: Option<PathBuf>,
+    /// The template of GRUB's configuration.
+    pub grub_config_template: Option<PathBuf>,
+    /// Where a boot ISO has GRUB's configuration.
+    pub grub_config_path: Option<PathBuf>,
+    /// The EFI system partition image for boot ISOs that are given none.
+    pub esp_image: Option<PathBuf>,
 }
 
 /// Why the options cannot be used.
@@ -77,7 +107,11 @@ pub enum OptionsError {
 }
 
 impl Options {
-    /// The definitions of the options, with their former names.
+    /// Where Ironic expects isolinux unless told otherwise.
+    pub const ISOLINUX_BIN: &str = "/usr/lib/syslinux/isolinux.bin";
+
+    /// The definitions of the options that say where images are hosted and how iLOs are reached, with
+    /// their former names.
     #[must_use]
     pub fn opts() -> Vec<Opt> {
         vec![
@@ -108,6 +142,25 @@ impl Options {
         ]
     }
 
+    /// The definitions of the other options: what else decides the URLs, and how boot ISOs are made.
+    #[must_use]
+    pub fn image_opts() -> Vec<Opt> {
+        let text = |group, name| Opt::new(group, name, OptType::string());
+        vec![
+            text("deploy", "external_http_url"),
+            text("pxe", "kernel_append_params")
+                .with_default("nofb nomodeset vga=normal")
+                .with_deprecated("pxe", "pxe_append_params"),
+            text("ilo", "kernel_append_params"),
+            text("DEFAULT", "isolinux_bin").with_default(Self::ISOLINUX_BIN),
+            text("DEFAULT", "ldlinux_c32"),
+            text("DEFAULT", "isolinux_config_template"),
+            text("DEFAULT", "grub_config_template"),
+            text("DEFAULT", "grub_config_path"),
+            text("DEFAULT", "esp_image"),
+        ]
+    }
+
     /// Resolves the options from `files`, in the order in which the service reads them, and the
     /// environment. Logs a warning for each option that is found under a former name, once.
     ///
@@ -120,26 +173,43 @@ impl Options {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, OptionsError> {
         let mut opts = Options::opts();
+        opts.extend(Options::image_opts());
         // References in the values lead to options of Ironic that are not known here.
         opts.extend(opts_as_set(files, &opts));
         let reader = Reader {
             config: Config::new(files, &opts).with_environment(environment),
             opts: &opts,
         };
-        let text = |value: Setting<'_>| value.value.as_str().unwrap_or_default().to_owned();
-        let url = text(reader.get("deploy", "http_server_url")?);
+        let kernel_append_params = match reader.text("ilo", "kernel_append_params")? {
+            Some(params) => params,
+            None => reader
+                .text("pxe", "kernel_append_params")?
+                .unwrap_or_default(),
+        };
         Ok(Options {
-            http_server_url: (!url.is_empty()).then_some(url),
-            http_server_root: text(reader.get("deploy", "http_server_root")?).into(),
+            http_server_url: reader.filled("deploy", "http_server_url")?,
+            http_server_root: reader
+                .path("deploy", "http_server_root")?
+                .unwrap_or_default(),
             use_http_web_server_for_images: reader
                 .get("ilo", "use_http_web_server_for_images")?
                 .value
                 .as_bool()
                 .unwrap_or_default(),
-            swift_ilo_container: text(reader.get("ilo", "swift_ilo_container")?),
+            swift_ilo_container: reader
+                .text("ilo", "swift_ilo_container")?
+                .unwrap_or_default(),
             swift_object_expiry_timeout: reader.seconds("ilo", "swift_object_expiry_timeout")?,
             client_timeout: reader.seconds("ilo", "client_timeout")?,
             client_port: reader.number("ilo", "client_port", "a port from 1 to 65535")?,
+            external_http_url: reader.filled("deploy", "external_http_url")?,
+            kernel_append_params,
+            isolinux_bin: reader.path("DEFAULT", "isolinux_bin")?.unwrap_or_default(),
+            ldlinux_c32: reader.path("DEFAULT", "ldlinux_c32")?,
+            isolinux_config_template: reader.path("DEFAULT", "isolinux_config_template")?,
+            grub_config_template: reader.path("DEFAULT", "grub_config_template")?,
+            grub_config_path: reader.path("DEFAULT", "grub_config_path")?,
+            esp_image: reader.path("DEFAULT", "esp_image")?,
         })
     }
 }
@@ -167,6 +237,20 @@ impl<'r> Reader<'r> {
             );
         }
         Ok(setting)
+    }
+
+    /// A text; `None` when it is not set and has no default.
+    fn text(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
+        Ok(self.get(group, name)?.value.as_str().map(str::to_owned))
+    }
+
+    /// A text that is not empty.
+    fn filled(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
+        Ok(self.text(group, name)?.filter(|text| !text.is_empty()))
+    }
+
+    fn path(&self, group: &str, name: &str) -> Result<Option<PathBuf>, OptionsError> {
+        Ok(self.filled(group, name)?.map(PathBuf::from))
     }
 
     fn seconds(&self, group: &str, name: &str) -> Result<Duration, OptionsError> {

@@ -4,52 +4,17 @@
 
 mod host_support;
 
-use std::io::{self, BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use driver::host::{HostError, Kind, NewObject, Which};
-use host_support::{child, child_dir, host, names, node, object, open_dir, run, uuid};
+use host_support::{
+    Running, child, child_dir, host, names, node, object, open_dir, rests, run, uuid,
+};
 
 const IMAGE_SIZE: usize = 2 * 1024 * 1024;
-
-fn rests(dir: &Path) -> usize {
-    names(dir)
-        .iter()
-        .filter(|name| name.starts_with(".publishing-"))
-        .count()
-}
-
-/// A child, killed with the signal that no process can catch when this is dropped, so that a test that
-/// fails leaves none behind.
-struct Running(Child);
-
-impl Running {
-    /// Starts a child and waits until it has said `word`.
-    fn start(name: &str, dir: &Path, word: &str) -> Self {
-        let process = child(&[], name, dir)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut running = Self(process);
-        let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
-        assert!(
-            lines.any(|line| line.unwrap().contains(word)),
-            "the child ended early"
-        );
-        running
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
 
 #[tokio::test]
 async fn a_half_written_image_of_a_living_process_stays_and_of_a_dead_one_goes() {

@@ -15,8 +15,9 @@ use host_support::nginx::Nginx;
 use host_support::{
     child, child_dir, host, names, node, node_from, object, open_dir, run, settings, uuid,
 };
-use reqwest::{Client, StatusCode};
 use serde_json::json;
+use ureq::http::{Response, StatusCode};
+use url::Url;
 
 fn bytes() -> Vec<u8> {
     (0..1_474_560u32)
@@ -24,17 +25,30 @@ fn bytes() -> Vec<u8> {
         .collect()
 }
 
-fn client() -> Client {
-    Client::builder().no_proxy().build().unwrap()
+fn client() -> ureq::Agent {
+    let config = ureq::Agent::config_builder().proxy(None);
+    config.http_status_as_error(false).build().new_agent()
 }
 
 fn host_at(dir: &tempfile::TempDir, base: &str) -> WebHost {
     WebHost::new(settings(dir.path(), base)).unwrap()
 }
 
-async fn get(url: impl reqwest::IntoUrl) -> (StatusCode, Vec<u8>) {
-    let answer = client().get(url).send().await.unwrap();
-    (answer.status(), answer.bytes().await.unwrap().to_vec())
+fn get(url: &Url) -> (StatusCode, Vec<u8>) {
+    let answer = client().get(url.as_str()).call().unwrap();
+    (answer.status(), bytes_of(answer))
+}
+
+fn get_range(url: &Url, range: &str) -> Response<ureq::Body> {
+    let request = client().get(url.as_str());
+    request
+        .header("Range", format!("bytes={range}"))
+        .call()
+        .unwrap()
+}
+
+fn bytes_of(mut answer: Response<ureq::Body>) -> Vec<u8> {
+    answer.body_mut().read_to_vec().unwrap()
 }
 
 #[tokio::test]
@@ -54,27 +68,19 @@ async fn published_urls_are_served_whole_and_in_ranges() {
         for kind in [Kind::Floppy, Kind::BootIso] {
             let object = object(kind, bytes.clone()).check_served();
             let url = host.publish(&node(1), object).await.unwrap().url;
-            assert_eq!(
-                get(url.clone()).await,
-                (StatusCode::OK, bytes.clone()),
-                "{url}"
-            );
+            assert_eq!(get(&url), (StatusCode::OK, bytes.clone()), "{url}");
 
-            let head = client().head(url.clone()).send().await.unwrap();
+            let head = client().head(url.as_str()).call().unwrap();
             assert_eq!(head.headers()["content-length"], "1474560");
             assert_eq!(head.headers()["accept-ranges"], "bytes");
             for (from, to) in [(0, 9), (512, 4607), (1_474_000, 1_474_559)] {
-                let range = client()
-                    .get(url.clone())
-                    .header("Range", format!("bytes={from}-{to}"));
-                let answer = range.send().await.unwrap();
+                let answer = get_range(&url, &format!("{from}-{to}"));
                 assert_eq!(answer.status(), StatusCode::PARTIAL_CONTENT);
                 let content_range = format!("bytes {from}-{to}/1474560");
                 assert_eq!(answer.headers()["content-range"], content_range.as_str());
-                assert_eq!(answer.bytes().await.unwrap(), bytes[from..=to]);
+                assert_eq!(bytes_of(answer), bytes[from..=to]);
             }
-            let beyond = client().get(url.clone()).header("Range", "bytes=1474560-");
-            let beyond = beyond.send().await.unwrap();
+            let beyond = get_range(&url, "1474560-");
             assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
         }
     }
@@ -96,21 +102,15 @@ async fn a_reader_of_an_old_generation_is_not_disturbed() {
             .await
             .unwrap();
         let from = usize::from(round) * 4096;
-        let range = format!("bytes={from}-{}", from + 4095);
-        let part = client()
-            .get(old.url.clone())
-            .header("Range", range)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(part.bytes().await.unwrap(), bytes[from..from + 4096]);
+        let part = get_range(&old.url, &format!("{from}-{}", from + 4095));
+        assert_eq!(bytes_of(part), bytes[from..from + 4096]);
         host.unpublish(uuid(1), Which::Only(new.name))
             .await
             .unwrap();
     }
-    assert_eq!(get(old.url.clone()).await.1, bytes);
+    assert_eq!(get(&old.url).1, bytes);
     host.unpublish(uuid(1), Which::All).await.unwrap();
-    assert_eq!(get(old.url).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get(&old.url).0, StatusCode::NOT_FOUND);
 }
 
 #[test]
@@ -139,7 +139,7 @@ async fn child_with_a_strict_umask() {
     let host = WebHost::new(settings(&root, &nginx.url("/"))).unwrap();
     let object = object(Kind::Floppy, bytes()).check_served();
     let published = host.publish(&node(1), object).await.unwrap();
-    assert_eq!(get(published.url).await, (StatusCode::OK, bytes()));
+    assert_eq!(get(&published.url), (StatusCode::OK, bytes()));
     for n in [1, 2] {
         host.unpublish(uuid(n), Which::All).await.unwrap();
     }
@@ -151,21 +151,17 @@ async fn half_an_image_cannot_be_fetched() {
     let nginx = Nginx::start(dir.path(), "");
     let host = host_at(&dir, &nginx.url("/"));
     let (root, base) = (dir.path().to_owned(), nginx.url("/"));
-    let runtime = tokio::runtime::Handle::current();
     let object = NewObject::new(Kind::BootIso, 2_000_000, move |out| {
         out.write_all(&[1; 1_000_000])?;
         let there = names(&root);
         assert_eq!(there.len(), 1);
-        let (status, _) = runtime.block_on(get(format!("{base}{}", there[0])));
+        let base = Url::parse(&base).unwrap();
+        let (status, _) = get(&base.join(&there[0]).unwrap());
         // A server that runs as this same user can read the file; nobody is told its name.
         if host_support::is_root() {
             assert_eq!(status, StatusCode::FORBIDDEN, "even by its temporary name");
         }
-        assert_eq!(
-            runtime.block_on(get(base)).0,
-            StatusCode::FORBIDDEN,
-            "nor listed"
-        );
+        assert_eq!(get(&base).0, StatusCode::FORBIDDEN, "nor listed");
         out.write_all(&[1; 1_000_000])
     });
     host.publish(&node(1), object).await.unwrap();
@@ -274,7 +270,7 @@ async fn a_nodes_own_url_is_the_one_that_is_asked() {
         "driver_info": {"external_http_url": nginx.url("/images")}}));
     let object = object(Kind::Floppy, bytes()).check_served();
     let published = host.publish(&own, object).await.unwrap();
-    assert_eq!(get(published.url).await, (StatusCode::OK, bytes()));
+    assert_eq!(get(&published.url), (StatusCode::OK, bytes()));
 }
 
 #[tokio::test]
@@ -317,7 +313,7 @@ async fn two_hundred_nodes_publish_at_once_and_all_are_served() {
         });
     }
     for (n, url) in tasks.join_all().await {
-        assert_eq!(get(url).await, (StatusCode::OK, vec![n as u8; 1_474_560]));
+        assert_eq!(get(&url), (StatusCode::OK, vec![n as u8; 1_474_560]));
     }
     assert_eq!(names(dir.path()).len(), 200);
 }

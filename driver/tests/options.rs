@@ -76,6 +76,71 @@ fn a_later_file_wins_even_by_a_former_name_and_the_environment_wins_over_all() {
 }
 
 #[test]
+fn what_boot_isos_are_made_of_has_ironics_names_and_defaults() {
+    let options = read(&[""], &[]).unwrap();
+    assert_eq!(options.external_http_url, None);
+    assert_eq!(options.kernel_append_params, "nofb nomodeset vga=normal");
+    assert_eq!(
+        options.isolinux_bin,
+        PathBuf::from("/usr/lib/syslinux/isolinux.bin")
+    );
+    assert_eq!(options.ldlinux_c32, None);
+    assert_eq!(options.isolinux_config_template, None);
+    assert_eq!(options.grub_config_template, None);
+    assert_eq!(options.grub_config_path, None);
+    assert_eq!(options.esp_image, None);
+
+    let text = "[DEFAULT]\nisolinux_bin = /i\nldlinux_c32 = /l\nisolinux_config_template = /t\n\
+                grub_config_template = /g\ngrub_config_path = EFI/x/grub.cfg\nesp_image = /e\n\
+                [deploy]\nexternal_http_url = http://192.0.2.2\n";
+    let options = read(&[text], &[]).unwrap();
+    assert_eq!(
+        options.external_http_url.as_deref(),
+        Some("http://192.0.2.2")
+    );
+    assert_eq!(options.isolinux_bin, PathBuf::from("/i"));
+    let path = |path: &str| Some(PathBuf::from(path));
+    assert_eq!(options.ldlinux_c32, path("/l"));
+    assert_eq!(options.isolinux_config_template, path("/t"));
+    assert_eq!(options.grub_config_template, path("/g"));
+    assert_eq!(options.grub_config_path, path("EFI/x/grub.cfg"));
+    assert_eq!(options.esp_image, path("/e"));
+}
+
+#[test]
+fn the_kernels_parameters_have_three_names() {
+    let params = |text| read(&[text], &[]).unwrap().kernel_append_params;
+    assert_eq!(params("[pxe]\npxe_append_params = a\n"), "a");
+    let newer = "[pxe]\npxe_append_params = a\nkernel_append_params = b\n";
+    assert_eq!(params(newer), "b");
+    let own = "[pxe]\nkernel_append_params = b\n[ilo]\nkernel_append_params = c\n";
+    assert_eq!(params(own), "c");
+    assert_eq!(params("[ilo]\nkernel_append_params =\n"), "");
+}
+
+#[test]
+fn a_host_is_what_the_options_ask_for() {
+    use driver::host::Host;
+    let error = |text: &str| {
+        let options = read(&[text], &[]).unwrap();
+        Host::from_options(&options).unwrap_err().to_string()
+    };
+    assert!(error("").contains("use_http_web_server_for_images = True"));
+    let web = "[ilo]\nuse_http_web_server_for_images = True\n[deploy]\n";
+    assert_eq!(
+        error(&format!("{web}http_server_url = 192.0.2.1/x\n")),
+        "[deploy] http_server_url: expected a URL like http://192.0.2.1:8080/httpboot, got a text \
+         that is none: relative URL without a base"
+    );
+    assert!(
+        error(&format!("{web}external_http_url = ftp://h/\n")).starts_with("[deploy] external")
+    );
+    assert!(error(&format!("{web}http_root = here\n")).contains("expected an absolute path"));
+    let options = read(&[&format!("{web}http_url = http://192.0.2.1\n")], &[]).unwrap();
+    Host::from_options(&options).unwrap();
+}
+
+#[test]
 fn an_empty_url_is_no_url() {
     let text = "[deploy]\nhttp_server_url =\n[pxe]\nhttp_url = http://hidden\n";
     assert_eq!(read(&[text], &[]).unwrap().http_server_url, None);

@@ -36,6 +36,7 @@ mod error;
 mod name;
 mod object;
 mod served;
+mod settings;
 mod url;
 mod web;
 
@@ -46,10 +47,12 @@ use ::url::Url;
 
 pub use self::error::HostError;
 pub use self::name::{Generation, Kind, NotAGeneration, NotAnObjectName, ObjectName};
-pub use self::object::{BoxError, NewObject, Published, ReadBack, Sink, Stored, Swept, Which};
+pub use self::object::{BoxError, NewObject, Published, ReadBack, Stored, Swept, Which};
 pub use self::served::{CheckSettings, NotServed};
+pub use self::settings::HostSettingsError;
 pub use self::url::{BaseUrl, BaseUrlError, BaseUrls, NoBaseUrl};
 pub use self::web::{InvalidRoot, WebHost, WebSettings};
+pub use crate::image::Sink;
 use crate::node::{Node, NodeUuid};
 
 /// A place that hosts images. Deploy code does not have to care which one it is.

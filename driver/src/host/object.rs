@@ -2,31 +2,17 @@
 
 use std::error::Error;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{Read, Seek};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use url::Url;
 
 use super::name::{Generation, Kind, ObjectName};
+use crate::image::{Floppy, FloppyError, PlannedBootIso, Sink};
 
 /// Any error of the code that makes or reads an image.
 pub type BoxError = Box<dyn Error + Send + Sync>;
-
-/// Where an image's bytes go while it is made.
-///
-/// It is a [`Write`]: an image writer that takes one can be given it as it is. A host that keeps
-/// files adds a faster way for the large parts, the kernel and the ramdisk.
-pub trait Sink: Write {
-    /// Appends the next `len` bytes of `source`, from its current position.
-    ///
-    /// A host that writes to a file lets the kernel copy, or share, the bytes.
-    ///
-    /// # Errors
-    ///
-    /// Any error of reading or writing; [`io::ErrorKind::UnexpectedEof`] when `source` ends early.
-    fn append(&mut self, source: &mut File, len: u64) -> io::Result<()>;
-}
 
 /// An image that can be read back.
 pub trait ReadBack: Read + Seek {}
@@ -73,6 +59,39 @@ impl NewObject {
             generation: None,
             check_served: false,
         }
+    }
+
+    /// A floppy, read back byte by byte.
+    ///
+    /// # Errors
+    ///
+    /// [`FloppyError`] when it cannot be made.
+    pub fn floppy(floppy: &Floppy) -> Result<Self, FloppyError> {
+        let image = Arc::new(floppy.build()?);
+        let written = Arc::clone(&image);
+        let object = Self::new(Kind::Floppy, image.len() as u64, move |out| {
+            out.write_all(&image)
+        });
+        Ok(object.read_back(move |found| {
+            let (mut rest, mut part) = (written.as_slice(), [0; 4096]);
+            loop {
+                match found.read(&mut part)? {
+                    0 if rest.is_empty() => return Ok(()),
+                    got if got > 0 && rest.starts_with(&part[..got]) => rest = &rest[got..],
+                    _ => break,
+                }
+            }
+            Err(std::io::Error::other("other bytes than were written"))
+        }))
+    }
+
+    /// A boot ISO, read back as [`PlannedBootIso::verify`] does.
+    #[must_use]
+    pub fn boot_iso(iso: PlannedBootIso) -> Self {
+        let iso = Arc::new(iso);
+        let written = Arc::clone(&iso);
+        Self::new(Kind::BootIso, iso.size(), move |out| iso.write_to_sink(out))
+            .read_back(move |found| written.verify(found).map(drop))
     }
 
     /// Has the written image read back by `verify`, from its start, before it becomes visible. When

@@ -1,11 +1,13 @@
 //! Asking the web server whether it serves what was published.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH};
-use reqwest::{Certificate, Client, StatusCode, redirect};
-use tokio::sync::OnceCell;
+use ureq::Agent;
+use ureq::http::StatusCode;
+use ureq::http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH};
+use ureq::tls::{RootCerts, TlsConfig};
 use url::Url;
 
 use super::url::redacted;
@@ -15,7 +17,7 @@ use super::url::redacted;
 pub struct CheckSettings {
     /// How long one question may take, the connection included.
     pub timeout: Duration,
-    /// A PEM file of certificate authorities to trust for `https`, beside the system's.
+    /// A PEM file of certificate authorities to trust for `https`, instead of the system's.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -41,12 +43,6 @@ pub enum NotServed {
         /// The file.
         file: PathBuf,
         /// What is wrong with it.
-        reason: String,
-    },
-    /// The HTTP client could not be set up.
-    #[error("cannot set up the HTTP client: {reason}")]
-    Client {
-        /// What it said.
         reason: String,
     },
     /// No answer: nothing listens there, TLS failed, or it took too long.
@@ -94,28 +90,30 @@ fn advice(status: u16) -> &'static str {
     }
 }
 
-/// Asks with one client, made when it is first needed: the system's certificates are not read for
-/// nothing.
+/// Asks with one client, made when it is first needed: the certificates are not read for nothing.
 #[derive(Debug)]
 pub(super) struct Checker {
     settings: CheckSettings,
-    client: OnceCell<Client>,
+    agent: OnceLock<Agent>,
 }
 
 impl Checker {
     pub(super) fn new(settings: CheckSettings) -> Self {
         Self {
             settings,
-            client: OnceCell::new(),
+            agent: OnceLock::new(),
         }
     }
 
-    /// Checks that `url` is served with `size` bytes.
-    pub(super) async fn check(&self, url: &Url, size: u64) -> Result<(), NotServed> {
-        let client = self.client.get_or_try_init(|| self.connect()).await?;
+    /// Checks that `url` is served with `size` bytes. Blocks until that is known.
+    pub(super) fn check(&self, url: &Url, size: u64) -> Result<(), NotServed> {
         let shown = redacted(url);
-        let answer = client.head(url.clone()).send().await.map_err(|e| {
-            let reason = without_url(e);
+        let answer = self.agent()?.head(url.as_str()).call().map_err(|error| {
+            let reason = match error {
+                // Its message repeats the URL, which may hold a password.
+                ureq::Error::BadUri(_) => "the HTTP client does not understand the URL".to_owned(),
+                other => other.to_string(),
+            };
             NotServed::NoAnswer {
                 url: shown.clone(),
                 reason,
@@ -144,43 +142,30 @@ impl Checker {
         Ok(())
     }
 
-    async fn connect(&self) -> Result<Client, NotServed> {
-        let mut builder = Client::builder()
-            .timeout(self.settings.timeout)
+    fn agent(&self) -> Result<&Agent, NotServed> {
+        if let Some(agent) = self.agent.get() {
+            return Ok(agent);
+        }
+        let roots = match &self.settings.ca_file {
+            None => RootCerts::PlatformVerifier,
+            Some(file) => std::fs::read(file)
+                .map_err(|error| error.to_string())
+                .and_then(|pem| crate::http::certificates(&pem))
+                .map_err(|reason| NotServed::CaFile {
+                    file: file.clone(),
+                    reason,
+                })?,
+        };
+        let config = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .timeout_global(Some(self.settings.timeout))
+            .http_status_as_error(false)
             // A BMC follows no redirect and knows nothing of this process's proxy.
-            .redirect(redirect::Policy::none())
-            .no_proxy();
-        if let Some(file) = &self.settings.ca_file {
-            let refused = |reason: String| NotServed::CaFile {
-                file: file.clone(),
-                reason,
-            };
-            let path = file.clone();
-            let pem = tokio::task::spawn_blocking(move || std::fs::read(path))
-                .await
-                .map_err(|e| refused(e.to_string()))?
-                .map_err(|e| refused(e.to_string()))?;
-            let found = Certificate::from_pem_bundle(&pem).map_err(|e| refused(without_url(e)))?;
-            builder = builder.tls_certs_merge(found);
-        }
-        builder.build().map_err(|e| NotServed::Client {
-            reason: without_url(e),
-        })
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(crate::http::USER_AGENT)
+            .build();
+        Ok(self.agent.get_or_init(|| config.new_agent()))
     }
-}
-
-/// The error and all its causes in one line, without the URL, which may hold a password.
-fn without_url(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
 }

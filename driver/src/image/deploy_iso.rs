@@ -8,7 +8,7 @@ use hadris_iso::{Namespace, Platform};
 
 use super::IsoReadError;
 use super::iso::{Found, Iso};
-use super::source::{Source, SourceError};
+use super::source::{SeekingReader, Source, SourceError};
 
 /// What Ironic looks for, in this order when there are several.
 const IMAGE_NAMES: [&str; 3] = ["efiboot.img", "efi.img", "esp.img"];
@@ -77,6 +77,16 @@ pub enum DeployIsoError {
 }
 
 impl DeployIso {
+    /// Reads the ISO that is the content of `source`: a file, or on a web server, of which only the
+    /// parts that are needed are fetched if it knows range requests.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn from_source(source: Arc<dyn Source>) -> Result<Self, DeployIsoError> {
+        Self::open(source.name(), SeekingReader::new(source))
+    }
+
     /// Reads the ISO in `image`, called `name` in messages. `image` is kept, for the EFI boot image
     /// to be read from it later.
     ///

@@ -42,6 +42,7 @@ mod deploy_iso;
 mod floppy;
 mod iso;
 mod iso_contents;
+mod sink;
 pub mod source;
 
 pub use boot_iso::{BootIso, BootIsoError, EfiBoot, Isolinux, PlannedBootIso, VerifyError};
@@ -49,6 +50,7 @@ pub use deploy_iso::{DeployIso, DeployIsoError};
 pub use floppy::{Floppy, FloppyError};
 pub use iso::IsoReadError;
 pub use iso_contents::{BootImage, IsoContents, IsoFile, Platform};
+pub use sink::Sink;
 pub use source::{Checksum, FileSource, HttpClient, HttpSource, Source, SourceError, Verified};
 
 /// The volume id of a boot ISO, as Ironic writes it (`images.py` of Ironic 4.2).

@@ -3,6 +3,7 @@
 mod checksum;
 mod file;
 mod http;
+mod seek;
 
 use std::fmt;
 use std::fs::File;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 pub use checksum::{Checksum, ChecksumParseError, Verified};
 pub use file::FileSource;
 pub use http::{HttpClient, HttpSource};
+pub(super) use seek::SeekingReader;
 
 /// Content whose size is known and that can be opened for reading, any number of times.
 ///
@@ -53,10 +55,24 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// library does not know.
     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError>;
 
+    /// Opens the content at byte `offset`.
+    ///
+    /// The default reads up to there. Sources that can start in the middle do better: a deploy ISO is
+    /// read by jumping from place to place in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
+        let mut reader = self.open()?;
+        skip(&self.name(), self.size(), &mut reader, offset)?;
+        Ok(reader)
+    }
+
     /// The regular file whose whole content this is, opened at its start; `None` when there is no
     /// such file or its content has to be looked at, which is the default.
     ///
-    /// [`PlannedBootIso::write_to_file`](super::PlannedBootIso::write_to_file) lets the system copy
+    /// [`PlannedBootIso::write_to_sink`](super::PlannedBootIso::write_to_sink) lets the system copy
     /// such a file, or share its blocks, without passing it through this process.
     ///
     /// # Errors
@@ -80,9 +96,27 @@ impl<S: Source + ?Sized> Source for Arc<S> {
         (**self).open()
     }
 
+    fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
+        (**self).open_at(offset)
+    }
+
     fn open_file(&self) -> Result<Option<File>, SourceError> {
         (**self).open_file()
     }
+}
+
+/// Reads `reader`, the content called `name` of `size` bytes, up to byte `offset`.
+fn skip(name: &str, size: u64, reader: &mut dyn Read, offset: u64) -> Result<(), SourceError> {
+    let skipped = io::copy(&mut reader.take(offset), &mut io::sink());
+    let skipped = skipped.map_err(|error| SourceError::from_io(name, error))?;
+    if skipped == offset {
+        return Ok(());
+    }
+    Err(SourceError::Short {
+        name: name.into(),
+        expected: size,
+        actual: skipped,
+    })
 }
 
 /// Why content cannot be had.

@@ -13,9 +13,10 @@
 pub mod nginx;
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use driver::host::{BaseUrl, Kind, NewObject, ObjectName, WebHost, WebSettings};
 use driver::node::{Node, NodeUuid};
@@ -122,4 +123,40 @@ pub fn run(mut command: Command) {
 
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// How many half-written images are in `dir`.
+pub fn rests(dir: &Path) -> usize {
+    names(dir)
+        .iter()
+        .filter(|name| name.starts_with(".publishing-"))
+        .count()
+}
+
+/// A child, killed with the signal that no process can catch when this is dropped, so that a test that
+/// fails leaves none behind.
+pub struct Running(Child);
+
+impl Running {
+    /// Starts a child and waits until it has said `word`.
+    pub fn start(name: &str, dir: &Path, word: &str) -> Self {
+        let process = child(&[], name, dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut running = Self(process);
+        let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+        assert!(
+            lines.any(|line| line.unwrap().contains(word)),
+            "the child ended early"
+        );
+        running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }

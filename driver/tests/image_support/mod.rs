@@ -1,7 +1,9 @@
 //! What several tests share.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(clippy::print_stdout, reason = "figures for whoever runs it")]
 
 pub(crate) mod initramfs;
+pub(crate) mod machine;
 pub(crate) mod tools;
 
 use std::io::{Cursor, Read};

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use url::Url;
 
+use self::publish::Visible;
 use self::root::Root;
 use super::error::HostError;
 use super::name::ObjectName;
@@ -142,16 +143,36 @@ impl WebHost {
             .await?;
         drop(watch);
         let url = base.join(visible.name());
-        if check_served && let Err(source) = self.0.checker.check(&url, size).await {
-            let name = visible.name().clone();
-            self.blocking(what(), move |_| visible.withdraw()).await?;
-            return Err(HostError::NotServed { name, source });
-        }
+        let visible = if check_served {
+            self.check_served(uuid, visible, url.clone(), size).await?
+        } else {
+            visible
+        };
         Ok(Published {
             name: visible.keep(),
             url,
             size,
         })
+    }
+
+    /// Withdraws an image that the web server does not serve.
+    async fn check_served(
+        &self,
+        node: NodeUuid,
+        visible: Visible,
+        url: Url,
+        size: u64,
+    ) -> Result<Visible, HostError> {
+        let inner = Arc::clone(&self.0);
+        self.blocking(format!("node {node}"), move |_| {
+            let Err(source) = inner.checker.check(&url, size) else {
+                return Ok(visible);
+            };
+            let name = visible.name().clone();
+            visible.withdraw()?;
+            Err(HostError::NotServed { name, source })
+        })
+        .await
     }
 
     /// As [`Host::url`](super::Host::url).

@@ -1,10 +1,13 @@
 //! Writing an image's bytes to its file, counted.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::object::Sink;
+use rustix::fs::seek;
+use rustix::io::Errno;
+
+use crate::image::Sink;
 
 /// Small writes are gathered to this many bytes.
 const BUFFER: usize = 256 * 1024;
@@ -87,18 +90,10 @@ impl Sink for FileSink<'_> {
         let mut missing = len;
         while missing > 0 {
             self.admit(missing)?;
-            // From file to file the standard library has the kernel copy, and share blocks where the
-            // file system can.
-            let done = io::copy(
-                &mut Read::take(&*source, missing.min(COPY)),
-                self.out.get_mut(),
-            );
-            let done = done.inspect_err(|e| {
-                // Only for lack of room it is certain which of the two files is at fault.
-                if is_full(e) {
-                    self.refused.get_or_insert(again(e));
-                }
-            })?;
+            let done = match next_part(source, missing)? {
+                Part::Hole(len) => self.leave_out(source, len)?,
+                Part::Data(len) => self.copy(source, len.min(COPY))?,
+            };
             if done == 0 {
                 let text = format!("the source is {missing} bytes shorter than expected");
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
@@ -108,6 +103,57 @@ impl Sink for FileSink<'_> {
         }
         Ok(())
     }
+}
+
+impl FileSink<'_> {
+    /// Appends up to `len` bytes, and says how many.
+    fn copy(&mut self, source: &File, len: u64) -> io::Result<u64> {
+        // From file to file the standard library has the kernel copy, and share blocks where the file
+        // system can.
+        let done = io::copy(&mut Read::take(source, len), self.out.get_mut());
+        done.inspect_err(|e| {
+            // Only for lack of room it is certain which of the two files is at fault.
+            if is_full(e) {
+                self.refused.get_or_insert(again(e));
+            }
+        })
+    }
+
+    /// Appends a hole: in a new file what is not written reads as zeros.
+    fn leave_out(&mut self, source: &mut File, len: u64) -> io::Result<u64> {
+        let by = i64::try_from(len).map_err(io::Error::other)?;
+        source.seek(SeekFrom::Current(by))?;
+        let out = self.out.get_mut();
+        let longer = out
+            .seek(SeekFrom::Current(by))
+            .and_then(|end| out.set_len(end));
+        self.noted(longer)?;
+        Ok(len)
+    }
+}
+
+/// What comes next in a file, and how many bytes of it.
+enum Part {
+    Data(u64),
+    Hole(u64),
+}
+
+/// What is at the position of `source`, up to `len` bytes of it. The position stays.
+fn next_part(source: &mut File, len: u64) -> io::Result<Part> {
+    let at = source.stream_position()?;
+    let end = source.metadata()?.len().min(at.saturating_add(len));
+    // On a file system that does not tell, all of it counts as data.
+    let part = match seek(&*source, rustix::fs::SeekFrom::Data(at)) {
+        Ok(data) if data > at => Part::Hole(data.min(end) - at),
+        Ok(_) => match seek(&*source, rustix::fs::SeekFrom::Hole(at)) {
+            Ok(hole) if hole > at => Part::Data(hole.min(end).saturating_sub(at)),
+            _ => Part::Data(len),
+        },
+        Err(Errno::NXIO) => Part::Hole(end.saturating_sub(at)),
+        Err(_) => Part::Data(len),
+    };
+    source.seek(SeekFrom::Start(at))?;
+    Ok(part)
 }
 
 /// The same error once more.

@@ -138,9 +138,21 @@ impl EfiBoot {
     /// Puts GRUB's configuration at this path only, `[DEFAULT] grub_config_path`; a leading `/` is
     /// ignored.
     #[must_use]
-    pub fn grub_cfg_path(mut self, path: impl AsRef<Path>) -> Self {
-        let path = path.as_ref().to_string_lossy();
-        self.config_paths = vec![path.trim_start_matches('/').into()];
+    pub fn grub_cfg_path(self, path: impl AsRef<Path>) -> Self {
+        self.grub_cfg_paths([path])
+    }
+
+    /// Puts GRUB's configuration at each of these paths, for an image of which it is not known where
+    /// its GRUB looks; a leading `/` is ignored.
+    #[must_use]
+    pub fn grub_cfg_paths<P: AsRef<Path>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        let text = |path: P| {
+            path.as_ref()
+                .to_string_lossy()
+                .trim_start_matches('/')
+                .into()
+        };
+        self.config_paths = paths.into_iter().map(text).collect();
         self
     }
 

@@ -1,18 +1,17 @@
 //! A boot ISO that is laid out: its size, its files, writing it and comparing it with what was
 //! written.
 
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, Write};
 use std::sync::Arc;
 
-use hadris_fs::{Content, Extent, Node, PathError, Report, Tree};
+use hadris_fs::{Content, Extent, Node, Report, Tree};
 use hadris_iso::{ElTorito, IsoOptions};
 
-use super::stream::{Sequential, SourceFiles, WithoutRanges};
+use super::stream::{Appended, Sequential, SourceFiles};
 use super::{BootIsoError, RAMDISK, layout_error};
-use crate::image::source::{Source, SourceError};
-use crate::image::{BOOT_ISO_LABEL, IsoContents, IsoFile, IsoReadError};
+use crate::image::source::Source;
+use crate::image::{BOOT_ISO_LABEL, IsoContents, IsoFile, IsoReadError, Sink};
 
 /// Content starts after the descriptors, of which there are six at most, from block 16 on.
 const FIRST_BLOCK: u64 = 32;
@@ -80,50 +79,67 @@ impl PlannedBootIso {
     /// [`BootIsoError::Source`] when content cannot be read or is not what was announced,
     /// [`BootIsoError::Write`] when `out` fails. What was written until then is to be thrown away.
     pub fn write_to(&self, out: impl Write) -> Result<(), BootIsoError> {
-        let (tree, sources) = self.tree(|_| false)?;
-        let mut device = Sequential::new(out, self.size());
-        let result = hadris_iso::sync::write(&mut device, &tree, &self.options);
-        finish(device.take_error(), &sources, result)
+        let none = Vec::new();
+        self.write(Sequential::new(out, self.size(), append_by_copying, none))
     }
 
-    /// Makes `file` the image: the same bytes as by [`write_to`](Self::write_to), whatever it held
-    /// before.
-    ///
-    /// Content that is a file of this machine is handed to the system to copy
-    /// (`copy_file_range`), which does not pass it through this process, and on file systems that
-    /// can (XFS, btrfs) shares its blocks instead; the ramdisk is placed so that it may.
+    /// Writes the image to `out` as [`write_to`](Self::write_to) does, except that content that is a
+    /// file of this machine is handed over as a file: the system then copies it, or shares its blocks
+    /// on file systems that can, without passing it through this process. The ramdisk is placed so
+    /// that it may.
     ///
     /// # Errors
     ///
     /// As [`write_to`](Self::write_to).
-    pub fn write_to_file(&self, file: &File) -> Result<(), BootIsoError> {
-        let failed = |source| BootIsoError::Write { source };
+    pub fn write_to_sink(&self, out: &mut dyn Sink) -> Result<(), BootIsoError> {
+        let files = self.files_to_append()?;
+        let append = |out: &mut &mut dyn Sink, file: &mut File, len| out.append(file, len);
+        self.write(Sequential::new(out, self.size(), append, files))
+    }
+
+    /// Makes `file` the image: the same bytes as by [`write_to`](Self::write_to), whatever it held
+    /// before. Content that is a file of this machine is copied as by
+    /// [`write_to_sink`](Self::write_to_sink).
+    ///
+    /// # Errors
+    ///
+    /// As [`write_to`](Self::write_to).
+    pub fn write_to_file(&self, mut file: &File) -> Result<(), BootIsoError> {
         file.set_len(0)
-            .and_then(|()| file.set_len(self.size()))
-            .map_err(failed)?;
-        let mut copies = BTreeMap::new();
+            .and_then(|()| file.rewind())
+            .map_err(|source| BootIsoError::Write { source })?;
+        let files = self.files_to_append()?;
+        self.write(Sequential::new(file, self.size(), append_by_copying, files))
+    }
+
+    /// The content that can be appended as files.
+    fn files_to_append(&self) -> Result<Vec<Appended>, BootIsoError> {
+        let mut files = Vec::new();
         for (index, (path, source)) in self.sources.iter().enumerate() {
-            if let (Some(from), Some(at)) = (source.open_file()?, self.offset(path)) {
-                copies.insert(
+            if let (Some(file), Some(at)) = (source.open_file()?, self.offset(path)) {
+                files.push(Appended {
                     index,
-                    Copy {
-                        from,
-                        at,
-                        len: source.size(),
-                        name: source.name(),
-                    },
-                );
+                    at,
+                    file,
+                    len: source.size(),
+                    name: source.name(),
+                });
             }
         }
-        let ranges = copies
-            .values()
-            .map(|copy| copy.at..copy.at + copy.len)
-            .collect();
-        let (tree, sources) = self.tree(|index| copies.contains_key(&index))?;
-        let mut device = WithoutRanges::new(file, self.size(), ranges);
+        Ok(files)
+    }
+
+    fn write<W: Write>(&self, mut device: Sequential<W>) -> Result<(), BootIsoError> {
+        let unread = device.appended();
+        let (tree, sources) = self.tree(|index| unread.contains(&index))?;
         let result = hadris_iso::sync::write(&mut device, &tree, &self.options);
-        finish(device.take_error(), &sources, result)?;
-        copies.into_values().try_for_each(|copy| copy.run(file))
+        if let Some(error) = device.take_error() {
+            return Err(error);
+        }
+        if let Some(error) = sources.take_error() {
+            return Err(error.into());
+        }
+        result.map(drop).map_err(|error| layout_error(&error))
     }
 
     /// Reads a written image back and compares it with this plan: length, volume id, boot
@@ -222,45 +238,13 @@ impl PlannedBootIso {
     }
 }
 
-/// Content that the system copies.
-struct Copy {
-    from: File,
-    at: u64,
-    len: u64,
-    name: String,
-}
-
-impl Copy {
-    fn run(self, mut to: &File) -> Result<(), BootIsoError> {
-        let failed = |source| BootIsoError::Write { source };
-        to.seek(SeekFrom::Start(self.at)).map_err(failed)?;
-        // Between files this is copy_file_range.
-        let actual = io::copy(&mut self.from.take(self.len), &mut to).map_err(failed)?;
-        if actual < self.len {
-            let (name, expected) = (self.name, self.len);
-            return Err(SourceError::Short {
-                name,
-                expected,
-                actual,
-            }
-            .into());
-        }
-        Ok(())
+/// Between files this is `copy_file_range`.
+fn append_by_copying<W: Write>(mut out: &mut W, file: &mut File, len: u64) -> io::Result<()> {
+    let done = io::copy(&mut Read::take(&mut *file, len), &mut out)?;
+    if done < len {
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
-}
-
-fn finish(
-    write_error: Option<io::Error>,
-    sources: &SourceFiles,
-    result: Result<Report, PathError>,
-) -> Result<(), BootIsoError> {
-    if let Some(source) = write_error {
-        return Err(BootIsoError::Write { source });
-    }
-    if let Some(error) = sources.take_error() {
-        return Err(error.into());
-    }
-    result.map(drop).map_err(|error| layout_error(&error))
+    Ok(())
 }
 
 fn insert(tree: &mut Tree, path: &str, content: Content) -> Result<(), BootIsoError> {

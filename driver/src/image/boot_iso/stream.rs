@@ -1,11 +1,9 @@
-//! What stands beside `hadris-iso` so that it streams: its output as a plain `Write`, or as a file
-//! some parts of which are filled by the system, and its input as a file system whose files are
-//! sources.
+//! What stands beside `hadris-iso` so that it streams: its output as a plain `Write` that may be
+//! handed whole files, and its input as a file system whose files are sources.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::ops::Range;
-use std::os::unix::fs::FileExt;
+use std::io::{self, Read, Seek, Write};
 use std::sync::Arc;
 
 use hadris_fs::sync::{FileSystem, Volume, read_tree};
@@ -16,42 +14,103 @@ use hadris_fs::{
 use hadris_storage::sync::BlockDevice;
 use hadris_storage::{BlockIndex, BlockSize};
 
+use super::BootIsoError;
 use crate::image::source::{ExactReader, Source, SourceError};
 
-const SECTOR: BlockSize = match BlockSize::new(crate::image::iso::SECTOR as u32) {
+const BLOCK: u64 = crate::image::iso::SECTOR;
+const SECTOR: BlockSize = match BlockSize::new(BLOCK as u32) {
     Some(size) => size,
     None => unreachable!(), // Only for zero.
 };
+
+/// A file of this machine that is appended to the output as it is.
+pub(super) struct Appended {
+    /// The number of its source.
+    pub(super) index: usize,
+    /// Where it starts in the output, in bytes.
+    pub(super) at: u64,
+    pub(super) file: File,
+    pub(super) len: u64,
+    pub(super) name: String,
+}
 
 /// A block device that passes blocks on in the order in which they come, and takes no other.
 pub(super) struct Sequential<W> {
     out: W,
     next: u64,
     blocks: u64,
-    error: Option<io::Error>,
+    append: fn(&mut W, &mut File, u64) -> io::Result<()>,
+    /// By the block at which each starts. Blocks that the writer has for them are not used.
+    files: BTreeMap<u64, Appended>,
+    appended_until: u64,
+    error: Option<BootIsoError>,
 }
 
 impl<W: Write> Sequential<W> {
-    /// A device for `size` bytes that passes them on to `out`.
-    pub(super) fn new(out: W, size: u64) -> Self {
+    /// A device for `size` bytes that passes them on to `out`, and has `append` pass on `files`.
+    pub(super) fn new(
+        out: W,
+        size: u64,
+        append: fn(&mut W, &mut File, u64) -> io::Result<()>,
+        files: Vec<Appended>,
+    ) -> Self {
+        let files = files.into_iter().map(|file| (file.at / BLOCK, file));
         Self {
             out,
             next: 0,
-            blocks: size.div_ceil(u64::from(SECTOR.get())),
+            blocks: size.div_ceil(BLOCK),
+            append,
+            files: files.collect(),
+            appended_until: 0,
             error: None,
         }
     }
 
-    /// The error of the output, if it failed.
-    pub(super) fn take_error(&mut self) -> Option<io::Error> {
+    /// The numbers of the sources that are appended as files.
+    pub(super) fn appended(&self) -> Vec<usize> {
+        self.files.values().map(|file| file.index).collect()
+    }
+
+    /// The error of the output, or of a file that was appended, if one failed.
+    pub(super) fn take_error(&mut self) -> Option<BootIsoError> {
         self.error.take()
     }
 
     /// Keeps the error itself here, since the writer passes on only its message.
-    fn failed(&mut self, error: io::Error) -> Error<io::Error> {
-        let kind = error.kind();
-        self.error = Some(error);
+    fn failed(&mut self, source: io::Error) -> Error<io::Error> {
+        let kind = source.kind();
+        self.error = Some(BootIsoError::Write { source });
         Error::device(kind.into(), "the output failed")
+    }
+
+    fn append(&mut self, mut appended: Appended) -> Result<(), Error<io::Error>> {
+        let Appended {
+            file, len, name, ..
+        } = &mut appended;
+        let done = (self.append)(&mut self.out, file, *len);
+        if let Err(error) = done {
+            if error.kind() != io::ErrorKind::UnexpectedEof {
+                return Err(self.failed(error));
+            }
+            let actual = file.stream_position().unwrap_or_default();
+            let (name, expected) = (name.clone(), *len);
+            let short = SourceError::Short {
+                name,
+                expected,
+                actual,
+            };
+            self.error = Some(short.into());
+            return Err(Error::new(ErrorKind::Corrupt, "a source failed"));
+        }
+        let rest = [0; BLOCK as usize];
+        let used = (*len % BLOCK) as usize;
+        if used > 0 {
+            self.out
+                .write_all(&rest[used..])
+                .map_err(|error| self.failed(error))?;
+        }
+        self.appended_until = self.next + len.div_ceil(BLOCK);
+        Ok(())
     }
 }
 
@@ -86,78 +145,21 @@ impl<W: Write> BlockDevice for Sequential<W> {
                 "a stream takes blocks in order only",
             ));
         }
-        self.out
-            .write_all(buf)
-            .map_err(|error| self.failed(error))?;
-        self.next += buf.len() as u64 / u64::from(SECTOR.get());
+        if let Some(appended) = self.files.remove(&self.next) {
+            self.append(appended)?;
+        }
+        // A request never reaches beyond the file of the tree that it belongs to.
+        if self.next >= self.appended_until {
+            self.out
+                .write_all(buf)
+                .map_err(|error| self.failed(error))?;
+        }
+        self.next += buf.len() as u64 / BLOCK;
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Error<io::Error>> {
         self.out.flush().map_err(|error| self.failed(error))
-    }
-}
-
-/// A file as a block device, except for ranges that are filled in another way.
-pub(super) struct WithoutRanges<'a> {
-    file: &'a File,
-    size: u64,
-    /// In bytes from the start, and on whole blocks.
-    ranges: Vec<Range<u64>>,
-    error: Option<io::Error>,
-}
-
-impl<'a> WithoutRanges<'a> {
-    pub(super) fn new(file: &'a File, size: u64, ranges: Vec<Range<u64>>) -> Self {
-        Self {
-            file,
-            size,
-            ranges,
-            error: None,
-        }
-    }
-
-    /// The error of the file, if it failed.
-    pub(super) fn take_error(&mut self) -> Option<io::Error> {
-        self.error.take()
-    }
-}
-
-impl hadris_io::ErrorType for WithoutRanges<'_> {
-    type Error = io::Error;
-}
-
-impl BlockDevice for WithoutRanges<'_> {
-    fn block_size(&self) -> BlockSize {
-        SECTOR
-    }
-
-    fn block_count(&self) -> u64 {
-        self.size / u64::from(SECTOR.get())
-    }
-
-    fn writable(&self) -> bool {
-        true
-    }
-
-    fn read_blocks(&mut self, _: BlockIndex, _: &mut [u8]) -> Result<(), Error<io::Error>> {
-        Err(Error::new(
-            ErrorKind::Unsupported,
-            "the output is not read back while it is written",
-        ))
-    }
-
-    fn write_blocks(&mut self, first: BlockIndex, buf: &[u8]) -> Result<(), Error<io::Error>> {
-        let at = first.get() * u64::from(SECTOR.get());
-        // A request never reaches beyond the file of the tree that it belongs to.
-        if self.ranges.iter().any(|range| range.contains(&at)) {
-            return Ok(());
-        }
-        self.file.write_all_at(buf, at).map_err(|error| {
-            let kind = error.kind();
-            self.error = Some(error);
-            Error::device(kind.into(), "the output failed")
-        })
     }
 }
 

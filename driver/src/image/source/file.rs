@@ -1,7 +1,7 @@
 //! Content in a file of this machine.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::{Source, SourceError};
@@ -82,6 +82,13 @@ impl Source for FileSource {
 
     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
         Ok(Box::new(self.checked()?))
+    }
+
+    fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
+        let mut file = self.checked()?;
+        file.seek(SeekFrom::Start(offset))
+            .map_err(|error| SourceError::from_io(&self.name(), error))?;
+        Ok(Box::new(file))
     }
 
     fn open_file(&self) -> Result<Option<File>, SourceError> {

@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::http::{HeaderMap, Response, header};
+use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
@@ -45,24 +44,11 @@ impl HttpClient {
     /// [`SourceError::Io`] when `pem` holds no certificate or a broken one; `name` is what the
     /// message calls it.
     pub fn with_ca(name: &str, pem: &[u8]) -> Result<Self, SourceError> {
-        let wrong = |text: String| SourceError::Io {
+        let roots = crate::http::certificates(pem).map_err(|text| SourceError::Io {
             name: name.into(),
             source: io::Error::new(io::ErrorKind::InvalidData, text),
-        };
-        let mut certificates = Vec::new();
-        for item in ureq::tls::parse_pem(pem) {
-            let item = item.map_err(|error| wrong(error.to_string()))?;
-            if let ureq::tls::PemItem::Certificate(certificate) = item {
-                certificates.push(certificate);
-            }
-        }
-        if certificates.is_empty() {
-            return Err(wrong("expected at least one PEM certificate".into()));
-        }
-        Ok(Self::with(
-            RootCerts::Specific(Arc::new(certificates)),
-            Self::STALL,
-        ))
+        })?;
+        Ok(Self::with(roots, Self::STALL))
     }
 
     /// Sets how long a server may be silent, connecting included, before that is an error.
@@ -78,7 +64,7 @@ impl HttpClient {
             // Statuses are looked at here, where the URL without its secrets is known.
             .http_status_as_error(false)
             .accept_encoding("identity")
-            .user_agent(concat!("ironic-ilo-driver/", env!("CARGO_PKG_VERSION")))
+            .user_agent(crate::http::USER_AGENT)
             .timeout_connect(Some(stall))
             .timeout_recv_response(Some(stall))
             .timeout_per_read(Some(stall))
@@ -90,13 +76,22 @@ impl HttpClient {
         }
     }
 
-    fn request(&self, method: Method, url: &str) -> Result<Response<Body>, SourceError> {
+    fn request(
+        &self,
+        method: Method,
+        url: &str,
+        offset: u64,
+    ) -> Result<Response<Body>, SourceError> {
         let https = url
             .get(..6)
             .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
         let request = match method {
             Method::Head => self.agent.head(url),
             Method::Get => self.agent.get(url),
+        };
+        let request = match offset {
+            0 => request,
+            _ => request.header(header::RANGE, format!("bytes={offset}-")),
         };
         let result = request.config().https_only(https).build().call();
         result.map_err(|error| self.error(url, error))
@@ -151,9 +146,9 @@ impl HttpSource {
     /// cannot be reached, has no trusted certificate or redirects in circles.
     pub fn new(client: &HttpClient, url: &str) -> Result<Self, SourceError> {
         let name = redacted(url);
-        let mut answer = client.request(Method::Head, url)?;
+        let mut answer = client.request(Method::Head, url, 0)?;
         if !answer.status().is_success() || size(&name, answer.headers()).is_err() {
-            answer = client.request(Method::Get, url)?;
+            answer = client.request(Method::Get, url, 0)?;
         }
         check_status(&name, &answer)?;
         match size(&name, answer.headers())? {
@@ -191,12 +186,34 @@ impl Source for HttpSource {
     }
 
     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
+        self.open_at(0)
+    }
+
+    /// By a range request. From a server that does not know them, the bytes before are read.
+    fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
         let name = self.name();
-        let answer = self.client.request(Method::Get, &self.url)?;
-        check_status(&name, &answer)?;
-        let found = size(&name, answer.headers())?;
-        let tag = entity_tag(answer.headers());
-        let expected = self.size;
+        let answer = self.client.request(Method::Get, &self.url, offset)?;
+        let partial = offset > 0 && answer.status() == StatusCode::PARTIAL_CONTENT;
+        if !partial {
+            check_status(&name, &answer)?;
+        }
+        let left = size(&name, answer.headers())?;
+        self.check_unchanged(if partial { offset + left } else { left }, &answer)?;
+        let mut reader = BodyReader {
+            name,
+            stall: self.client.stall,
+            inner: answer.into_body().into_reader(),
+        };
+        if !partial {
+            super::skip(&self.name(), self.size, &mut reader, offset)?;
+        }
+        Ok(Box::new(reader))
+    }
+}
+
+impl HttpSource {
+    fn check_unchanged(&self, found: u64, answer: &Response<Body>) -> Result<(), SourceError> {
+        let (name, expected) = (self.name(), self.size);
         if found != expected {
             return Err(SourceError::Changed {
                 name,
@@ -204,8 +221,8 @@ impl Source for HttpSource {
                 found: found.to_string(),
             });
         }
-        if let (Some(before), Some(now)) = (&self.tag, &tag)
-            && before != now
+        if let (Some(before), Some(now)) = (&self.tag, entity_tag(answer.headers()))
+            && *before != now
         {
             let found = format!("as many under another entity tag ({now}, was {before})");
             return Err(SourceError::Changed {
@@ -214,12 +231,7 @@ impl Source for HttpSource {
                 found,
             });
         }
-        let inner = answer.into_body().into_reader();
-        Ok(Box::new(BodyReader {
-            name,
-            stall: self.client.stall,
-            inner,
-        }))
+        Ok(())
     }
 }
 

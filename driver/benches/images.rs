@@ -1,0 +1,342 @@
+//! Publishing beside the ways it replaces, in the same run: `cargo bench -p driver`.
+//!
+//! Each comparison is made twice, on equal terms: with the published file safe on disk (`fsync` here,
+//! `sync FILE` there), and without. Ways take turns, and the median counts. The files of each turn are
+//! removed and the disk is idle before the next one. Exit status 1 when a goal is missed.
+//!
+//! Debian packages: genisoimage dosfstools mtools isolinux syslinux-common coreutils.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a program that measures, and stops when it cannot"
+)]
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use driver::image::{BootIso, FileSource, Floppy, Isolinux};
+use driver::node::Node;
+use driver::options::Options;
+use driver::virtual_media::{BootIsoRequest, BootMode, VirtualMedia};
+use oslo_config::SourceFile;
+
+const KERNEL: usize = 10 << 20;
+const RAMDISK: usize = 590 << 20;
+const ISO_TURNS: usize = 6;
+const FLOPPY_TURNS: usize = 60;
+const ISOLINUX: &str = "/usr/lib/ISOLINUX/isolinux.bin";
+const LDLINUX: &str = "/usr/lib/syslinux/modules/bios/ldlinux.c32";
+const UUID: &str = "1be26c0b-03f2-4d2e-ae87-c02d7f33c123";
+
+struct Bench {
+    dir: tempfile::TempDir,
+    runtime: tokio::runtime::Runtime,
+    media: VirtualMedia,
+}
+
+impl Bench {
+    fn new() -> Self {
+        // Beside the build, which is on a disk where /tmp may not be.
+        let target = std::env::current_exe().unwrap();
+        let dir = tempfile::tempdir_in(target.parent().unwrap()).unwrap();
+        let www = dir.path().join("www");
+        fs::create_dir(&www).unwrap();
+        let conf = format!(
+            "[deploy]\nhttp_server_url = http://192.0.2.1\nhttp_server_root = {}\n\
+             [ilo]\nuse_http_web_server_for_images = True\n\
+             [DEFAULT]\nisolinux_bin = {ISOLINUX}\nldlinux_c32 = {LDLINUX}\n",
+            www.display()
+        );
+        let file = SourceFile {
+            path: "ironic.conf".into(),
+            text: conf.into(),
+        };
+        let options = Options::read(&[file.parse().unwrap()], []).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        Self {
+            dir,
+            runtime: runtime.unwrap(),
+            media: VirtualMedia::from_options(&options).unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// A file of this many bytes that no file system can make smaller.
+    fn make(&self, name: &str, len: usize) {
+        let mut file = File::create(self.path(name)).unwrap();
+        let mut state = len as u64 | 1;
+        let mut block = vec![0; 1 << 20];
+        for _ in 0..len >> 20 {
+            for word in block.chunks_exact_mut(8) {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                word.copy_from_slice(&state.to_ne_bytes());
+            }
+            file.write_all(&block).unwrap();
+        }
+        file.sync_all().unwrap();
+    }
+
+    fn node(&self) -> Node {
+        Node::from_json(format!(r#"{{"uuid":"{UUID}"}}"#).as_bytes()).unwrap()
+    }
+
+    /// Runs a script on the directory, and says how long it took.
+    fn script(&self, script: &str) -> Duration {
+        let start = Instant::now();
+        let mut sh = Command::new("/bin/sh");
+        sh.args(["-euc", script]).current_dir(self.dir.path());
+        sh.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        let output = sh.output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{script}: {errors}");
+        start.elapsed()
+    }
+
+    /// Removes what a turn made, and waits for the disk.
+    fn rest(&self) {
+        self.script("rm -rf www/* tree out.iso floppy.img; sync -f www");
+    }
+
+    fn request(&self) -> BootIsoRequest {
+        let path = |name| self.path(name).display().to_string();
+        BootIsoRequest::new(path("vmlinuz"), path("initrd")).boot_mode(BootMode::Bios)
+    }
+
+    /// As published: read back, safe on disk.
+    fn publish_iso(&self) -> Duration {
+        let (mut node, start) = (self.node(), Instant::now());
+        let work = self.media.publish_boot_iso(&mut node, self.request());
+        self.runtime.block_on(work).unwrap();
+        start.elapsed()
+    }
+
+    /// The same work on a file of our own, not forced to disk.
+    fn write_iso(&self) -> Duration {
+        let start = Instant::now();
+        let source = |name| FileSource::new(self.path(name)).unwrap();
+        let iso = BootIso::new(source("vmlinuz"), source("initrd"))
+            .kernel_params("nofb nomodeset vga=normal")
+            .bios(Isolinux::new(ISOLINUX).ldlinux_c32(LDLINUX))
+            .plan()
+            .unwrap();
+        let path = self.path("www/.boot.iso");
+        iso.write_to_file(&File::create(&path).unwrap()).unwrap();
+        iso.verify(File::open(&path).unwrap()).unwrap();
+        fs::rename(path, self.path("www/boot.iso")).unwrap();
+        start.elapsed()
+    }
+
+    fn floppy() -> Floppy {
+        Floppy::new()
+            .parameter("ipa-api-url", "http://192.0.2.1:6385")
+            .parameter("boot_method", "vmedia")
+    }
+
+    fn publish_floppy(&self) -> Duration {
+        let (node, start) = (self.node(), Instant::now());
+        let work = self.media.publish_floppy(&node, Self::floppy());
+        self.runtime.block_on(work).unwrap();
+        start.elapsed()
+    }
+
+    fn write_floppy(&self) -> Duration {
+        let start = Instant::now();
+        fs::write(self.path("www/floppy.img"), Self::floppy().build().unwrap()).unwrap();
+        start.elapsed()
+    }
+}
+
+/// What Ironic does: everything into a tree, the tree into an image, the image into the web root.
+fn ironics_iso(sync: &str) -> String {
+    format!(
+        "mkdir -p tree/isolinux
+         cp vmlinuz tree/vmlinuz; cp initrd tree/initrd; cp {ISOLINUX} {LDLINUX} tree/isolinux/
+         printf 'default boot\\nlabel boot\\nkernel /vmlinuz\\nappend initrd=/initrd nofb\\n' \
+             > tree/isolinux/isolinux.cfg
+         genisoimage -quiet -r -V VMEDIA_BOOT_ISO -cache-inodes -J -l -no-emul-boot \
+             -boot-load-size 4 -boot-info-table -b isolinux/isolinux.bin -o out.iso tree
+         rm -rf tree
+         cp out.iso www/boot; {sync}
+         rm out.iso"
+    )
+}
+
+/// What Ironic does for a floppy, and its way into the web root when that is to be safe on disk.
+fn ironics_floppy(publish: &str) -> String {
+    format!(
+        "dd if=/dev/zero of=floppy.img bs=1440KiB count=1 status=none
+         mkfs.vfat -n ir-vfd-dev floppy.img >/dev/null
+         mcopy -i floppy.img parameters.txt ::parameters.txt
+         {publish}"
+    )
+}
+
+struct Way<'a> {
+    name: &'a str,
+    run: Box<dyn Fn() -> Duration + 'a>,
+    taken: Vec<Duration>,
+}
+
+fn way<'a>(name: &'a str, run: impl Fn() -> Duration + 'a) -> Way<'a> {
+    let (run, taken) = (Box::new(run), Vec::new());
+    Way { name, run, taken }
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// Lets the ways take turns. The first is ours; `goals` are the highest ratios of it to the others that
+/// are good enough. Whether they are kept.
+fn compare(
+    bench: &Bench,
+    title: &str,
+    turns: usize,
+    mut ways: Vec<Way<'_>>,
+    goals: &[Option<f64>],
+) -> bool {
+    println!("\n{title}");
+    for turn in 0..turns {
+        // Each time another one begins: a disk is slower after much work.
+        for index in 0..ways.len() {
+            let count = ways.len();
+            let way = &mut ways[(index + turn) % count];
+            bench.rest();
+            way.taken.push((way.run)());
+        }
+    }
+    let mut medians = ways.iter_mut().map(|way| median(&mut way.taken));
+    let ours = medians.next().unwrap();
+    let others: Vec<Duration> = medians.collect();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    println!("  {:44} {:10.2} ms", ways[0].name, ms(ours));
+    let mut kept = true;
+    for ((way, theirs), goal) in ways[1..].iter().zip(others).zip(goals) {
+        let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+        let verdict = match goal {
+            None => "no goal".to_owned(),
+            Some(goal) if ratio <= *goal => format!("goal {goal} kept"),
+            Some(goal) => format!("goal {goal} MISSED"),
+        };
+        kept &= goal.is_none_or(|goal| ratio <= goal);
+        let name = way.name;
+        println!(
+            "  {name:44} {:10.2} ms   ours/theirs {ratio:.3}, {verdict}",
+            ms(theirs)
+        );
+    }
+    kept
+}
+
+fn shares_extents(bench: &Bench) -> bool {
+    let from = bench.path("vmlinuz");
+    let to = bench.path("shared");
+    let clone = |from: &Path, to: &Path| {
+        let mut cp = Command::new("cp");
+        cp.arg("--reflink=always").args([from, to]);
+        cp.output().unwrap().status.success()
+    };
+    let done = clone(&from, &to);
+    let _ = fs::remove_file(to);
+    done
+}
+
+fn main() -> ExitCode {
+    let bench = Bench::new();
+    bench.make("vmlinuz", KERNEL);
+    bench.make("initrd", RAMDISK);
+    fs::write(
+        bench.path("parameters.txt"),
+        "ipa-api-url=http://192.0.2.1:6385\nboot_method=vmedia",
+    )
+    .unwrap();
+    // The bytes that `cp` copies: a finished boot ISO.
+    bench.write_iso();
+    bench.script("mv www/boot.iso finished.iso; sync finished.iso");
+    let size = fs::metadata(bench.path("finished.iso")).unwrap().len();
+    println!(
+        "boot ISO of {:.1} MB, median of {ISO_TURNS} turns",
+        size as f64 / 1e6
+    );
+    println!(
+        "this file system {} extents between files",
+        if shares_extents(&bench) {
+            "shares"
+        } else {
+            "does not share"
+        }
+    );
+    let b = &bench;
+    let mut kept = compare(
+        b,
+        "boot ISO, safe on disk",
+        ISO_TURNS,
+        vec![
+            way("published (read back, fsync)", || b.publish_iso()),
+            way("cp of the same bytes, sync FILE", || {
+                b.script("cp finished.iso www/boot; sync www/boot www")
+            }),
+            way("Ironic's way, sync FILE", || {
+                b.script(&ironics_iso("sync www/boot www"))
+            }),
+        ],
+        &[Some(1.25), Some(0.5)],
+    );
+    kept &= compare(
+        b,
+        "boot ISO, not forced to disk",
+        ISO_TURNS,
+        vec![
+            way("written and read back", || b.write_iso()),
+            way("cp of the same bytes", || {
+                b.script("cp finished.iso www/boot")
+            }),
+            way("Ironic's way", || b.script(&ironics_iso(":"))),
+        ],
+        &[Some(1.25), Some(0.5)],
+    );
+    println!("\nfloppy of 1440 KiB, median of {FLOPPY_TURNS} turns");
+    kept &= compare(
+        b,
+        "floppy, not forced to disk",
+        FLOPPY_TURNS,
+        vec![
+            way("made and written", || b.write_floppy()),
+            way("dd, mkfs.vfat, mcopy", || b.script(&ironics_floppy(":"))),
+        ],
+        &[Some(0.05)],
+    );
+    // What the disk takes for two fsyncs is most of it on either side: no goal was set for this.
+    kept &= compare(
+        b,
+        "floppy, safe on disk",
+        FLOPPY_TURNS,
+        vec![
+            way("published (read back, fsync)", || b.publish_floppy()),
+            way("dd, mkfs.vfat, mcopy, cp, sync FILE", || {
+                b.script(&ironics_floppy(
+                    "cp floppy.img www/floppy; sync www/floppy www",
+                ))
+            }),
+        ],
+        &[None],
+    );
+    if kept {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

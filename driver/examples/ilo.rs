@@ -1,0 +1,180 @@
+//! Makes, hosts and removes a node's virtual media, as deploy code would with this library.
+//!
+//! Each command prints one JSON object. The node in it is to be handed back to Ironic, or to the next
+//! command.
+//!
+//! ```text
+//! ilo floppy   --config-file ironic.conf --node node.json --param ipa-api-url=http://192.0.2.1:6385
+//! ilo boot-iso --config-file ironic.conf --node node.json --kernel vmlinuz --ramdisk initrd
+//! ilo clean-up --config-file ironic.conf --node node.json
+//! ```
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use driver::image::Floppy;
+use driver::node::Node;
+use driver::options::Options;
+use driver::virtual_media::{BootIsoRequest, BootMode, Uefi, VirtualMedia};
+use oslo_config::SourceFile;
+use serde_json::{Value, json};
+
+/// Makes, hosts and removes the images that a node's iLO boots the server from.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Publishes a floppy with parameters.
+    Floppy {
+        #[command(flatten)]
+        common: Common,
+        /// A line of parameters.txt.
+        #[arg(long = "param", value_name = "KEY=VALUE", value_parser = parameter)]
+        params: Vec<(String, String)>,
+    },
+    /// Publishes a boot ISO and records it in the node.
+    BootIso {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        iso: Iso,
+    },
+    /// Removes every image of the node.
+    CleanUp {
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Args)]
+struct Common {
+    /// A configuration file of Ironic; a later one wins.
+    #[arg(long, value_name = "FILE", required = true)]
+    config_file: Vec<PathBuf>,
+    /// The node, as Ironic's API gives it.
+    #[arg(long, value_name = "FILE")]
+    node: PathBuf,
+    /// Asks the web server for each image, and withdraws one that it does not serve.
+    #[arg(long)]
+    check_served: bool,
+}
+
+/// Each REF is a path, or a file://, http:// or https:// URL.
+#[derive(Args)]
+struct Iso {
+    /// The kernel.
+    #[arg(long, value_name = "REF")]
+    kernel: String,
+    /// The ramdisk.
+    #[arg(long, value_name = "REF")]
+    ramdisk: String,
+    /// A deploy ISO, to take the boot loader for UEFI from.
+    #[arg(long, value_name = "REF", conflicts_with = "esp")]
+    deploy_iso: Option<String>,
+    /// An EFI system partition image, which is the boot loader for UEFI.
+    #[arg(long, value_name = "REF")]
+    esp: Option<String>,
+    /// Boot by this mode only: bios or uefi. Otherwise by both, if both boot loaders are there.
+    #[arg(long, value_name = "MODE")]
+    boot_mode: Option<BootMode>,
+    /// The UUID of the root file system.
+    #[arg(long, value_name = "UUID")]
+    root_uuid: Option<String>,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.into(), value.into()))
+}
+
+impl Common {
+    fn read(&self) -> Result<(VirtualMedia, Node), Box<dyn Error>> {
+        let files = self.config_file.iter().map(|path| SourceFile::read(path));
+        let files: Vec<SourceFile> = files.collect::<Result<_, _>>()?;
+        let parsed: Result<Vec<_>, _> = files.iter().map(SourceFile::parse).collect();
+        let environment = std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        let options = Options::read(&parsed?, environment)?;
+        let media = VirtualMedia::from_options(&options)?;
+        let media = if self.check_served {
+            media.check_served()
+        } else {
+            media
+        };
+        let text =
+            std::fs::read(&self.node).map_err(|e| format!("{}: {e}", self.node.display()))?;
+        let node = Node::from_json(&text).map_err(|e| format!("{}: {e}", self.node.display()))?;
+        Ok((media, node))
+    }
+}
+
+impl Iso {
+    fn request(self) -> BootIsoRequest {
+        let mut request = BootIsoRequest::new(self.kernel, self.ramdisk);
+        let uefi = self.deploy_iso.map(|iso| Uefi::DeployIso(iso.into()));
+        if let Some(uefi) = uefi.or(self.esp.map(|esp| Uefi::EspImage(esp.into()))) {
+            request = request.uefi(uefi);
+        }
+        if let Some(mode) = self.boot_mode {
+            request = request.boot_mode(mode);
+        }
+        if let Some(uuid) = self.root_uuid {
+            request = request.root_uuid(uuid);
+        }
+        request
+    }
+}
+
+async fn run(command: Command) -> Result<Value, Box<dyn Error>> {
+    Ok(match command {
+        Command::Floppy { common, params } => {
+            let (media, node) = common.read()?;
+            let floppy = Floppy::new().parameters(params);
+            let published = media.publish_floppy(&node, floppy).await?;
+            json!({"floppy_url": published.url.as_str(), "node": node})
+        }
+        Command::BootIso { common, iso } => {
+            let (media, mut node) = common.read()?;
+            let published = media.publish_boot_iso(&mut node, iso.request()).await?;
+            json!({"boot_iso_url": published.url.as_str(), "node": node})
+        }
+        Command::CleanUp { common } => {
+            let (media, mut node) = common.read()?;
+            let removed = media.clean_up(&mut node).await?;
+            let removed: Vec<String> = removed.iter().map(ToString::to_string).collect();
+            json!({"removed": removed, "node": node})
+        }
+    })
+}
+
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::FAILURE
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match run(cli.command).await {
+        Ok(done) => {
+            println!("{done}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("ilo: error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

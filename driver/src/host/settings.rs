@@ -1,0 +1,74 @@
+//! From the options of ironic.conf to a host.
+
+use super::Host;
+use super::url::{BaseUrl, BaseUrlError, BaseUrls};
+use super::web::{InvalidRoot, WebHost, WebSettings};
+use crate::options::Options;
+
+/// Why the options do not lead to a host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostSettingsError {
+    /// A URL is not usable.
+    #[error("{option}: {source}")]
+    Url {
+        /// The option.
+        option: &'static str,
+        /// What is wrong with it.
+        source: BaseUrlError,
+    },
+    /// The directory is not usable.
+    #[error("[deploy] http_server_root: {0}")]
+    Root(#[from] InvalidRoot),
+    /// The options ask for images in Swift.
+    #[error(
+        "expected [ilo] use_http_web_server_for_images = True: without it images are hosted in Swift, \
+         which this library cannot do yet"
+    )]
+    Swift,
+}
+
+impl BaseUrls {
+    /// The base URLs in `options`.
+    ///
+    /// # Errors
+    ///
+    /// [`HostSettingsError::Url`] when one that is set is not usable.
+    pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
+        let parse = |option, text: &Option<String>| {
+            let url = text.as_deref().map(BaseUrl::parse).transpose();
+            url.map_err(|source| HostSettingsError::Url { option, source })
+        };
+        Ok(Self {
+            external: parse("[deploy] external_http_url", &options.external_http_url)?,
+            server: parse("[deploy] http_server_url", &options.http_server_url)?,
+        })
+    }
+}
+
+impl WebSettings {
+    /// The settings in `options`: the directory, and the URLs under which it is served.
+    ///
+    /// # Errors
+    ///
+    /// As [`BaseUrls::from_options`].
+    pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
+        let mut settings = Self::new(&options.http_server_root);
+        settings.urls = BaseUrls::from_options(options)?;
+        Ok(settings)
+    }
+}
+
+impl Host {
+    /// The host that `options` ask for.
+    ///
+    /// # Errors
+    ///
+    /// [`HostSettingsError`].
+    pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
+        if !options.use_http_web_server_for_images {
+            return Err(HostSettingsError::Swift);
+        }
+        Ok(WebHost::new(WebSettings::from_options(options)?)?.into())
+    }
+}

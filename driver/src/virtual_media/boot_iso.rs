@@ -1,0 +1,279 @@
+//! Which boot ISO is asked for, and its plan.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::error::{NotABootMode, VirtualMediaError};
+use super::loaders::BootLoaders;
+use crate::image::source::from_reference;
+use crate::image::{BootIso, DeployIso, EfiBoot, HttpClient, PlannedBootIso, Source, SourceError};
+use crate::node::{Node, NodeUuid, Section};
+
+/// The firmware interface that a server boots by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BootMode {
+    /// BIOS, also called legacy.
+    Bios,
+    /// UEFI.
+    Uefi,
+}
+
+impl fmt::Display for BootMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bios => "bios",
+            Self::Uefi => "uefi",
+        })
+    }
+}
+
+impl FromStr for BootMode {
+    type Err = NotABootMode;
+
+    /// Reads `bios` or `uefi`, as Ironic's capability `boot_mode` has them.
+    ///
+    /// # Errors
+    ///
+    /// [`NotABootMode`] for anything else.
+    fn from_str(text: &str) -> Result<Self, NotABootMode> {
+        match text {
+            "bios" => Ok(Self::Bios),
+            "uefi" => Ok(Self::Uefi),
+            _ => Err(NotABootMode(text.chars().take(80).collect())),
+        }
+    }
+}
+
+/// The boot mode that the node is set to, by the capability `boot_mode` in its properties, else by
+/// `instance_info.deploy_boot_mode`, as in Ironic.
+pub(super) fn boot_mode_of(node: &Node) -> Option<BootMode> {
+    let capabilities = node.text(Section::Properties, "capabilities");
+    let capability = capabilities.into_iter().flat_map(|list| list.split(','));
+    let capability = capability.filter_map(|one| one.trim().strip_prefix("boot_mode:"));
+    let deploy_boot_mode = node.text(Section::InstanceInfo, "deploy_boot_mode");
+    capability
+        .chain(deploy_boot_mode)
+        .find_map(|mode| mode.trim().parse().ok())
+}
+
+/// A kernel, a ramdisk or a boot loader image: where it is, or what it is.
+#[derive(Debug, Clone)]
+pub enum ImageRef {
+    /// A path, or a `file://`, `http://` or `https://` URL.
+    Reference(String),
+    /// Anything else, such as an image service's.
+    Source(Arc<dyn Source>),
+}
+
+impl From<&str> for ImageRef {
+    fn from(reference: &str) -> Self {
+        Self::Reference(reference.into())
+    }
+}
+
+impl From<String> for ImageRef {
+    fn from(reference: String) -> Self {
+        Self::Reference(reference)
+    }
+}
+
+impl From<Arc<dyn Source>> for ImageRef {
+    fn from(source: Arc<dyn Source>) -> Self {
+        Self::Source(source)
+    }
+}
+
+impl ImageRef {
+    fn source(self, http: &HttpClient) -> Result<Arc<dyn Source>, SourceError> {
+        match self {
+            Self::Reference(reference) => from_reference(&reference, http),
+            Self::Source(source) => Ok(source),
+        }
+    }
+}
+
+/// Where the boot loader for UEFI is taken from.
+#[derive(Debug, Clone)]
+pub enum Uefi {
+    /// A deploy ISO.
+    DeployIso(ImageRef),
+    /// An EFI system partition image.
+    EspImage(ImageRef),
+}
+
+/// The boot ISO that a node is to have.
+#[derive(Debug, Clone)]
+pub struct BootIsoRequest {
+    kernel: ImageRef,
+    ramdisk: ImageRef,
+    uefi: Option<Uefi>,
+    boot_mode: Option<BootMode>,
+    pub(super) root_uuid: Option<String>,
+}
+
+impl BootIsoRequest {
+    /// A boot ISO with this kernel and this ramdisk, for every boot mode whose boot loader is at hand.
+    pub fn new(kernel: impl Into<ImageRef>, ramdisk: impl Into<ImageRef>) -> Self {
+        Self {
+            kernel: kernel.into(),
+            ramdisk: ramdisk.into(),
+            uefi: None,
+            boot_mode: None,
+            root_uuid: None,
+        }
+    }
+
+    /// Takes the boot loader for UEFI from there, instead of `[DEFAULT] esp_image`.
+    #[must_use]
+    pub fn uefi(mut self, uefi: Uefi) -> Self {
+        self.uefi = Some(uefi);
+        self
+    }
+
+    /// Makes it boot by this mode only. Otherwise it boots by the mode that the node is set to, and by
+    /// the other one too when its boot loader is at hand.
+    #[must_use]
+    pub fn boot_mode(mut self, mode: BootMode) -> Self {
+        self.boot_mode = Some(mode);
+        self
+    }
+
+    /// Puts `root=UUID=` and this in front of the kernel's parameters: the UUID of the file system that
+    /// the instance's root is on.
+    #[must_use]
+    pub fn root_uuid(mut self, uuid: impl Into<String>) -> Self {
+        self.root_uuid = Some(uuid.into());
+        self
+    }
+
+    /// Opens what is asked for and lays the ISO out. It blocks.
+    pub(super) fn plan(
+        self,
+        node: NodeUuid,
+        boot_mode_of_node: Option<BootMode>,
+        loaders: &BootLoaders,
+        http: &HttpClient,
+    ) -> Result<PlannedBootIso, VirtualMediaError> {
+        let failed = |what| move |source| VirtualMediaError::Source { node, what, source };
+        let params = kernel_params(
+            node,
+            self.root_uuid.as_deref(),
+            &loaders.kernel_append_params,
+        )?;
+        let kernel = self.kernel.source(http).map_err(failed("kernel"))?;
+        let ramdisk = self.ramdisk.source(http).map_err(failed("ramdisk"))?;
+        let mut iso = BootIso::new(kernel, ramdisk).kernel_params(params);
+        let may = |mode| self.boot_mode.is_none_or(|only| only == mode);
+        let must = |mode| self.boot_mode.or(boot_mode_of_node) == Some(mode);
+        if may(BootMode::Bios)
+            && let Some(isolinux) = loaders.isolinux(must(BootMode::Bios))
+        {
+            iso = iso.bios(isolinux);
+        }
+        if may(BootMode::Uefi) {
+            let esp_image = || {
+                let path = loaders.esp_image.as_ref()?;
+                Some(Uefi::EspImage(path.display().to_string().into()))
+            };
+            match self.uefi.or_else(esp_image) {
+                Some(uefi) => iso = iso.uefi(efi_boot(node, uefi, loaders, http)?),
+                None if must(BootMode::Uefi) => {
+                    return Err(VirtualMediaError::NoEfiBootImage { node });
+                }
+                None => {}
+            }
+        }
+        iso.plan()
+            .map_err(|source| VirtualMediaError::BootIso { node, source })
+    }
+}
+
+fn efi_boot(
+    node: NodeUuid,
+    uefi: Uefi,
+    loaders: &BootLoaders,
+    http: &HttpClient,
+) -> Result<EfiBoot, VirtualMediaError> {
+    let failed = |what| move |source| VirtualMediaError::Source { node, what, source };
+    match uefi {
+        Uefi::DeployIso(image) => {
+            let source = image.source(http).map_err(failed("deploy ISO"))?;
+            let deploy_iso = DeployIso::from_source(source)
+                .map_err(|source| VirtualMediaError::DeployIso { node, source })?;
+            Ok(loaders.set_up(EfiBoot::from_deploy_iso(&deploy_iso)))
+        }
+        Uefi::EspImage(image) => {
+            let what = "EFI system partition image";
+            let image = image.source(http).map_err(failed(what))?;
+            Ok(loaders.set_up_esp_image(EfiBoot::from_esp_image(image)))
+        }
+    }
+}
+
+/// `root=UUID=…` and then the configured parameters.
+fn kernel_params(
+    node: NodeUuid,
+    root_uuid: Option<&str>,
+    append: &str,
+) -> Result<String, VirtualMediaError> {
+    let append = append.trim();
+    let Some(root_uuid) = root_uuid else {
+        return Ok(append.into());
+    };
+    let is_uuid = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if root_uuid.is_empty() || !root_uuid.chars().all(is_uuid) {
+        let root_uuid = root_uuid.chars().take(80).collect();
+        return Err(VirtualMediaError::RootUuid { node, root_uuid });
+    }
+    Ok(format!("root=UUID={root_uuid} {append}").trim_end().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(json: &str) -> Node {
+        let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{json}}}"#);
+        Node::from_json(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_nodes_boot_mode_is_its_capability_else_what_the_deploy_found() {
+        for (json, expected) in [
+            (r#""properties":{}"#, None),
+            (
+                r#""properties":{"capabilities":"a:b, boot_mode:uefi"}"#,
+                Some(BootMode::Uefi),
+            ),
+            (
+                r#""instance_info":{"deploy_boot_mode":"bios"}"#,
+                Some(BootMode::Bios),
+            ),
+            (
+                r#""properties":{"capabilities":"boot_mode:bios"},
+                   "instance_info":{"deploy_boot_mode":"uefi"}"#,
+                Some(BootMode::Bios),
+            ),
+            (r#""properties":{"capabilities":"boot_mode:other"}"#, None),
+        ] {
+            assert_eq!(boot_mode_of(&node(json)), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_root_comes_first_and_cannot_carry_more() {
+        let uuid = node(r#""properties":{}"#).uuid();
+        let params = |root, append| kernel_params(uuid, root, append);
+        assert_eq!(
+            params(Some("1A-2"), " nofb ").unwrap(),
+            "root=UUID=1A-2 nofb"
+        );
+        assert_eq!(params(Some("1A-2"), "").unwrap(), "root=UUID=1A-2");
+        assert_eq!(params(None, "nofb").unwrap(), "nofb");
+        for wrong in ["", "1 init=/bin/sh", "1\n2", "$x"] {
+            let error = params(Some(wrong), "nofb").unwrap_err();
+            assert!(error.to_string().contains("root UUID"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! A node's virtual media: its floppy and its boot ISO, made, published and recorded in the node.
+//!
+//! This is what deploy code calls. It brings together the [options](crate::options), the
+//! [images](crate::image), the [host](crate::host) and the [node](crate::node).
+//!
+//! ```no_run
+//! use driver::image::Floppy;
+//! use driver::node::Node;
+//! use driver::options::Options;
+//! use driver::virtual_media::{BootIsoRequest, Uefi, VirtualMedia};
+//! use oslo_config::SourceFile;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let file = SourceFile::read("/etc/ironic/ironic.conf".as_ref())?;
+//! let options = Options::read(&[file.parse()?], std::env::vars())?;
+//! let media = VirtualMedia::from_options(&options)?;
+//!
+//! let mut node = Node::from_json(&std::fs::read("node.json")?)?;
+//! let floppy = Floppy::new().parameter("ipa-api-url", "http://192.0.2.1:6385");
+//! let floppy = media.publish_floppy(&node, floppy).await?;
+//! let request = BootIsoRequest::new("http://images.example/vmlinuz", "/srv/images/initrd")
+//!     .uefi(Uefi::DeployIso("/srv/images/deploy.iso".into()))
+//!     .root_uuid("6fd0a1c2-5b1e-4a4e-9c2b-0d5b7f3a1e11");
+//! let boot_iso = media.publish_boot_iso(&mut node, request).await?;
+//! println!("{} {}", floppy.url, boot_iso.url);
+//!
+//! media.clean_up(&mut node).await?;
+//! # Ok(()) }
+//! ```
+
+mod boot_iso;
+mod error;
+mod loaders;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use url::Url;
+
+pub use self::boot_iso::{BootIsoRequest, BootMode, ImageRef, Uefi};
+pub use self::error::{NotABootMode, VirtualMediaError};
+use self::loaders::BootLoaders;
+use crate::host::{Host, HostError, HostSettingsError, NewObject, ObjectName, Published, Which};
+use crate::image::{Floppy, HttpClient};
+use crate::node::{Node, NodeUuid, Section};
+use crate::options::Options;
+
+/// How many images are prepared and published at once: as many as a host writes.
+const AT_ONCE: usize = 8;
+
+/// In `instance_info`: the URL of the boot ISO, the user's own or the one made here.
+const ILO_BOOT_ISO: &str = "ilo_boot_iso";
+/// In `driver_internal_info`: another conductor that takes the node over learns from it that the boot
+/// ISO is on the web server, and has to be made again there.
+const CREATED_IN_WEB_SERVER: &str = "boot_iso_created_in_web_server";
+/// In `driver_internal_info`: what the boot ISO has to be made with again.
+const ROOT_UUID: &str = "root_uuid_or_disk_id";
+
+/// Makes and hosts the virtual media of many nodes.
+///
+/// Cloning is cheap: the clones share what bounds their work. The methods have to be called on a Tokio
+/// runtime; what blocks is done on its blocking threads, for a few nodes at a time.
+#[derive(Debug, Clone)]
+pub struct VirtualMedia {
+    host: Host,
+    loaders: Arc<BootLoaders>,
+    http: HttpClient,
+    check_served: bool,
+    turns: Arc<Semaphore>,
+}
+
+impl VirtualMedia {
+    /// Virtual media as `options` say.
+    ///
+    /// # Errors
+    ///
+    /// [`HostSettingsError`] when they do not lead to a host.
+    pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
+        Ok(Self {
+            host: Host::from_options(options)?,
+            loaders: Arc::new(BootLoaders::from_options(options)),
+            http: HttpClient::new(),
+            check_served: false,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        })
+    }
+
+    /// Fetches kernels, ramdisks and boot loader images with this client.
+    #[must_use]
+    pub fn http_client(mut self, http: HttpClient) -> Self {
+        self.http = http;
+        self
+    }
+
+    /// Asks the server for each published image, and withdraws one that it does not serve.
+    #[must_use]
+    pub fn check_served(mut self) -> Self {
+        self.check_served = true;
+        self
+    }
+
+    /// The host, for listing, sweeping and withdrawing images.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Makes `floppy` and publishes it for `node`. Nothing is recorded in the node: its floppies are
+    /// found by its UUID.
+    ///
+    /// # Errors
+    ///
+    /// [`VirtualMediaError::Floppy`] and [`VirtualMediaError::Host`]; nothing is published then.
+    pub async fn publish_floppy(
+        &self,
+        node: &Node,
+        floppy: Floppy,
+    ) -> Result<Published, VirtualMediaError> {
+        let uuid = node.uuid();
+        self.publish(node, move || {
+            NewObject::floppy(&floppy)
+                .map_err(|source| VirtualMediaError::Floppy { node: uuid, source })
+        })
+        .await
+    }
+
+    /// Makes the boot ISO that is asked for, publishes it for `node`, and records it in the node:
+    /// `instance_info.ilo_boot_iso` is its URL, `driver_internal_info.boot_iso_created_in_web_server`
+    /// is true, and `driver_internal_info.root_uuid_or_disk_id` the root UUID if there is one.
+    ///
+    /// An earlier boot ISO of the node stays: it may be in use. [`Host::unpublish`] with
+    /// [`Which::OthersThan`] removes it once it is not.
+    ///
+    /// # Errors
+    ///
+    /// [`VirtualMediaError`]; then nothing is published and the node is as it was.
+    /// [`VirtualMediaError::UsersBootIso`] when the node boots from an ISO of its user's.
+    pub async fn publish_boot_iso(
+        &self,
+        node: &mut Node,
+        request: BootIsoRequest,
+    ) -> Result<Published, VirtualMediaError> {
+        let uuid = node.uuid();
+        if node.text(Section::InstanceInfo, ILO_BOOT_ISO).is_some() && !has_own_boot_iso(node) {
+            return Err(VirtualMediaError::UsersBootIso { node: uuid });
+        }
+        let root_uuid = request.root_uuid.clone();
+        let needed = boot_iso::boot_mode_of(node);
+        let (loaders, http) = (Arc::clone(&self.loaders), self.http.clone());
+        let published = self
+            .publish(node, move || {
+                Ok(NewObject::boot_iso(
+                    request.plan(uuid, needed, &loaders, &http)?,
+                ))
+            })
+            .await?;
+        match self.host {
+            Host::Web(_) => node.set(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER, true),
+        };
+        match root_uuid {
+            Some(root_uuid) => node.set(Section::DriverInternalInfo, ROOT_UUID, root_uuid),
+            None => node.remove(Section::DriverInternalInfo, ROOT_UUID),
+        };
+        node.set(Section::InstanceInfo, ILO_BOOT_ISO, published.url.as_str());
+        Ok(published)
+    }
+
+    /// Removes every image that was published for `node`, by this library or by Ironic, and what was
+    /// recorded of it. A boot ISO that the user gave stays, and so does its record.
+    ///
+    /// # Errors
+    ///
+    /// [`VirtualMediaError::Host`]; the node is as it was then, so that it can be tried again.
+    pub async fn clean_up(&self, node: &mut Node) -> Result<Vec<ObjectName>, VirtualMediaError> {
+        let removed = self.host.unpublish(node.uuid(), Which::All).await?;
+        if has_own_boot_iso(node) {
+            node.remove(Section::InstanceInfo, ILO_BOOT_ISO);
+        }
+        node.remove(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER);
+        node.remove(Section::DriverInternalInfo, ROOT_UUID);
+        Ok(removed)
+    }
+
+    /// Prepares an image where it may block, and publishes it, when it is its turn.
+    async fn publish(
+        &self,
+        node: &Node,
+        prepare: impl FnOnce() -> Result<NewObject, VirtualMediaError> + Send + 'static,
+    ) -> Result<Published, VirtualMediaError> {
+        let _turn = self.turns.acquire().await;
+        let prepared = tokio::task::spawn_blocking(prepare).await;
+        let mut object = prepared.map_err(|error| interrupted(node.uuid(), &error))??;
+        if self.check_served {
+            object = object.check_served();
+        }
+        Ok(self.host.publish(node, object).await?)
+    }
+}
+
+fn interrupted(node: NodeUuid, reason: &dyn std::error::Error) -> HostError {
+    HostError::Interrupted {
+        what: format!("node {node}"),
+        reason: reason.to_string(),
+    }
+}
+
+/// Whether the boot ISO in `instance_info` was made for this node, by this library or by Ironic, which
+/// its name tells. Ironic keeps one in Swift as `swift:<name>`.
+fn has_own_boot_iso(node: &Node) -> bool {
+    let Some(text) = node.text(Section::InstanceInfo, ILO_BOOT_ISO) else {
+        return false;
+    };
+    let name = match (text.strip_prefix("swift:"), Url::parse(text)) {
+        (Some(name), _) => Some(name.to_owned()),
+        (None, Ok(url)) => url
+            .path_segments()
+            .and_then(|mut segments| segments.next_back().map(str::to_owned)),
+        (None, Err(_)) => None,
+    };
+    name.and_then(|name| name.parse::<ObjectName>().ok())
+        .is_some_and(|name| name.node() == node.uuid())
+}
