@@ -170,6 +170,7 @@ fn a_file_gets_the_bytes_of_a_stream() {
             matches!(error, BootIsoError::Source(SourceError::Changed { .. })),
             "{error}"
         );
+        fs::write(&r, pattern(3 * len, 8)).unwrap();
         let read_only = File::open(&image).unwrap();
         assert!(matches!(
             iso.write_to_file(&read_only),

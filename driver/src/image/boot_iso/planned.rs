@@ -105,7 +105,16 @@ impl PlannedBootIso {
     ///
     /// As [`write_to`](Self::write_to).
     pub fn write_to_file(&self, mut file: &File) -> Result<(), BootIsoError> {
-        file.set_len(0)
+        // Not where there is nothing to cut off: ext4 takes that for the replacement of a file, and
+        // writes it to disk when it is closed.
+        file.metadata()
+            .and_then(|known| {
+                if known.len() > 0 {
+                    file.set_len(0)
+                } else {
+                    Ok(())
+                }
+            })
             .and_then(|()| file.rewind())
             .map_err(|source| BootIsoError::Write { source })?;
         let files = self.files_to_append()?;
