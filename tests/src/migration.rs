@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use confmig::migrate::{Change, ChangeKind, Migration, Settings, migrate};
 use confmig::pack::Pack;
 use oslo_config::{
-    DEFAULT_GROUP, Document, LineKind, Opt, OptName, ParsedFile, SourceFile, opts_as_set, references,
+    DEFAULT_GROUP, Document, LineKind, Opt, OptName, ParsedFile, SourceFile, opts_as_set,
+    references,
 };
 
 use crate::cases::Tally;
@@ -77,7 +78,8 @@ fn with_names_claimed_once(set: &Set) -> Set {
             .collect();
         // oslo.config gives the group for an option of the default one that has a group's name.
         let usual = |opt: &Opt| {
-            let is_group = opt.name().group() == DEFAULT_GROUP && groups.contains(opt.name().name());
+            let is_group =
+                opt.name().group() == DEFAULT_GROUP && groups.contains(opt.name().name());
             !is_group && !opt.registered_name().contains('-')
         };
         set.opts.extend(others.into_iter().filter(usual));
