@@ -471,7 +471,9 @@ pub fn opts_as_set(files: &[ParsedFile<'_>], opts: &[Opt]) -> Vec<Opt> {
     for entry in files.iter().flat_map(|file| file.document.entries()) {
         let group = entry.group();
         let name = OptName::new(group.to_str_lossy(), entry.key().to_str_lossy());
-        if seen.insert(name.clone()) {
+        // No option is read by a key with a hyphen: oslo.config looks for an underscore instead.
+        let readable = !name.name().contains('-');
+        if readable && seen.insert(name.clone()) {
             found.push(Opt::new(name.group(), name.name(), OptType::string()));
         }
     }

@@ -118,7 +118,8 @@ impl<'d> Prover<'_, 'd> {
                 opts.push(default.into_iter().fold(opt, Opt::with_default));
             }
         };
-        for (group, name) in self.names.all_set() {
+        // No option is read by a key with a hyphen.
+        for (group, name) in self.names.all_set().filter(|(_, name)| !name.contains('-')) {
             add(group, name, None);
         }
         let groups = self.names.all_set().map(|(group, _)| group);
