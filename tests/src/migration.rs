@@ -11,7 +11,7 @@ use oslo_config::{
 
 use crate::cases::Tally;
 use crate::generate::{Set, escaped};
-use crate::oracle::{Oracle, Outcome, Resolved};
+use crate::oracle::{ErrorKind, Oracle, Outcome, Resolved};
 
 /// Migrates a set to the names of its own options, and holds the result to what a migration must keep.
 ///
@@ -355,10 +355,22 @@ fn nothing_deprecated(new: &Resolved, after: &Set, migration: &Migration) -> Res
                 .any(|found| found.parts().1 == former.name())
         })
     };
+    // Where a reference leads to a value that itself refers to nothing, oslo.config goes on to look in the
+    // default group, and may meet a former name there. The value is an error before and after.
+    let no_such = |outcome: &Outcome| {
+        matches!(
+            outcome,
+            Outcome::Refused {
+                error: ErrorKind::NoSuchOption,
+                ..
+            }
+        )
+    };
+    let broken = new.options.iter().any(no_such);
     let left: Vec<&OptName> = new
         .deprecated
         .iter()
-        .chain(&new.referred)
+        .chain(new.referred.iter().filter(|_| !broken))
         .filter(|former| !decided(former) && !in_default(former) && !in_left(former))
         .collect();
     if !left.is_empty() {

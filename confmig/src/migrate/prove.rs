@@ -81,11 +81,14 @@ impl<'d> Prover<'_, 'd> {
             .map_err(MigrateError::Unreadable)?;
         let told = self.opts_told(&parsed);
         let untold = self.opts_untold(&told);
+        let typed: Vec<Opt> = told.iter().map(|opt| self.with_its_type(opt)).collect();
         let comparison = Comparison {
             before_told: Config::new(self.files, &told),
             before_untold: Config::new(self.files, &untold),
             after: Config::new(&parsed, &told),
             after_untold: Config::new(&parsed, &untold),
+            before_typed: Config::new(self.files, &typed),
+            after_typed: Config::new(&parsed, &typed),
         };
         let renamed: BTreeSet<&OptName> = plan
             .steps
@@ -150,6 +153,19 @@ impl<'d> Prover<'_, 'd> {
         opts
     }
 
+    /// The option with the type that the pack gives it.
+    fn with_its_type(&self, opt: &Opt) -> Opt {
+        let of_pack = self
+            .names
+            .opts
+            .iter()
+            .find(|known| known.name() == opt.name());
+        of_pack.map_or_else(
+            || opt.clone(),
+            |known| opt.clone().with_type(known.kind().clone()),
+        )
+    }
+
     /// The options as a program registers them that was not told: former names are options.
     fn opts_untold(&self, told: &[Opt]) -> Vec<Opt> {
         let renamed = |opt: &&Opt| !opt.deprecated().is_empty();
@@ -182,6 +198,8 @@ struct Comparison<'c> {
     before_untold: Config<'c>,
     after: Config<'c>,
     after_untold: Config<'c>,
+    before_typed: Config<'c>,
+    after_typed: Config<'c>,
 }
 
 impl Comparison<'_> {
@@ -206,6 +224,10 @@ impl Comparison<'_> {
         // Two programs that disagreed before may go on to, each with its own value.
         let kept =
             kept || after == told && untold == self::untold(opt, &self.after, &self.after_untold);
+        // With types, a reference becomes what Python prints, or an error: both must be kept too.
+        let typed = |config: &Config<'_>| config.get(group, name).map(|setting| setting.texts).ok();
+        let before_typed = typed(&self.before_typed);
+        let kept = kept && (before_typed.is_none() || before_typed == typed(&self.after_typed));
         let before = untold
             .filter(|untold| after.as_ref() != Some(untold))
             .or(told);
