@@ -1,6 +1,6 @@
 //! Names that are known without any rule: every option that ironic.conf ever had.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use crate::pack::Pack;
@@ -9,17 +9,41 @@ use crate::pack::Pack;
 const IRONIC: &str = include_str!("../data/ironic-options.txt");
 
 /// The names that a service knows, besides those of the rules.
+///
+/// Most commands look up a few of the names, so they are searched for in the text as it is: lines,
+/// sorted.
 #[derive(Debug, Default)]
 pub struct KnownNames {
-    options: HashMap<(&'static str, &'static str), Traits>,
-    groups: BTreeSet<&'static str>,
-    secrets: HashSet<&'static str>,
+    lines: Vec<&'static str>,
+    secrets: OnceLock<HashSet<&'static str>>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Traits {
-    multi: bool,
-    secret: bool,
+/// One line: a name, and what is special about it.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    group: &'static str,
+    name: &'static str,
+    flags: &'static str,
+}
+
+impl Known {
+    fn read(line: &'static str) -> Self {
+        let (group, rest) = split_word(line);
+        let (name, flags) = split_word(rest);
+        Known { group, name, flags }
+    }
+
+    fn is_secret(self) -> bool {
+        self.flags.contains('s')
+    }
+}
+
+/// The first word of a line, and what follows it.
+fn split_word(line: &str) -> (&str, &str) {
+    match line.bytes().position(|byte| byte == b' ') {
+        Some(at) => (&line[..at], &line[at + 1..]),
+        None => (line, ""),
+    }
 }
 
 impl KnownNames {
@@ -42,80 +66,96 @@ impl KnownNames {
     }
 
     fn read(text: &'static str) -> Self {
-        let mut known = KnownNames::default();
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let mut fields = line.split(' ');
-            let (Some(group), Some(name)) = (fields.next(), fields.next()) else {
-                continue;
-            };
-            let flags = fields.next().unwrap_or_default();
-            let traits = Traits {
-                multi: flags.contains('m'),
-                secret: flags.contains('s'),
-            };
-            known.options.insert((group, name), traits);
-            if traits.secret {
-                known.secrets.insert(name);
-            }
-            if group != "*" {
-                known.groups.insert(group);
-            }
+        KnownNames {
+            lines: text.lines().filter(|line| !line.starts_with('#')).collect(),
+            secrets: OnceLock::new(),
         }
-        known
+    }
+
+    fn find(&self, group: &str, name: &str) -> Option<Known> {
+        // A blank sorts before all that names are made of, and so do lines as their names do.
+        let start = format!("{group} {name}");
+        let at = self.lines.partition_point(|line| **line < *start);
+        let found = Known::read(self.lines.get(at)?);
+        (found.group == group && found.name == name).then_some(found)
+    }
+
+    fn all(&self) -> impl Iterator<Item = Known> {
+        self.lines.iter().map(|line| Known::read(line))
     }
 
     /// Tells whether no names are known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.options.is_empty()
+        self.lines.is_empty()
     }
 
     /// Tells whether the service ever had this option.
     #[must_use]
     pub fn has(&self, group: &str, name: &str) -> bool {
-        self.options.contains_key(&(group, name))
+        self.find(group, name).is_some()
     }
 
     /// Tells whether it is an option of an authentication plugin, valid in any section.
     #[must_use]
     pub fn has_anywhere(&self, name: &str) -> bool {
-        self.options.contains_key(&("*", name))
+        self.find("*", name).is_some()
     }
 
     /// Tells whether each time the option is set adds a value.
     #[must_use]
     pub fn is_multi(&self, group: &str, name: &str) -> bool {
-        self.options
-            .get(&(group, name))
-            .is_some_and(|traits| traits.multi)
+        self.find(group, name)
+            .is_some_and(|known| known.flags.contains('m'))
     }
 
     /// Tells whether the option's value must not be shown; `None` when it is not known.
     #[must_use]
     pub fn is_secret(&self, group: &str, name: &str) -> Option<bool> {
-        let traits = self
-            .options
-            .get(&(group, name))
-            .or_else(|| self.options.get(&("*", name)))?;
-        Some(traits.secret)
+        self.find(group, name)
+            .or_else(|| self.find("*", name))
+            .map(Known::is_secret)
     }
 
     /// Tells whether an option of this name, in any group, has a value that must not be shown.
     #[must_use]
     pub fn is_secret_somewhere(&self, name: &str) -> bool {
-        self.secrets.contains(name)
+        let secret = || self.all().filter(|known| known.is_secret());
+        self.secrets
+            .get_or_init(|| secret().map(|known| known.name).collect())
+            .contains(name)
     }
 
     /// The groups, sorted.
     pub fn groups(&self) -> impl Iterator<Item = &'static str> {
-        self.groups.iter().copied()
+        let mut last = "*";
+        self.all()
+            .map(|known| known.group)
+            .filter(move |group| std::mem::replace(&mut last, group) != *group)
     }
 
     /// The options of a group.
     pub fn names_in(&self, group: &str) -> impl Iterator<Item = &'static str> {
-        self.options
-            .keys()
-            .filter(move |(known, _)| *known == group)
-            .map(|(_, name)| *name)
+        let first = self
+            .lines
+            .partition_point(|line| Known::read(line).group < group);
+        let lines = self.lines[first..].iter().map(|line| Known::read(line));
+        lines
+            .take_while(move |known| known.group == group)
+            .map(|known| known.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_sorted_and_found() {
+        let known = KnownNames::ironic();
+        let names: Vec<_> = known.all().map(|known| (known.group, known.name)).collect();
+        assert!(names.is_sorted());
+        assert!(names.iter().all(|(group, name)| known.has(group, name)));
+        assert!(!known.has("pxe", "no_such_option") && !known.groups().any(|group| group == "*"));
     }
 }

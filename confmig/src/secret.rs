@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use bstr::{BStr, ByteSlice};
 use oslo_config::{DEFAULT_GROUP, SourceFile};
@@ -167,6 +168,48 @@ impl<'p> Secrets<'p> {
             })
             .collect()
     }
+
+    /// As [`Secrets::lines`], for some of the lines of a text: those in `ranges`, which are in order
+    /// and apart. Of the others only what matters for these is looked at.
+    pub(crate) fn lines_in<'t>(
+        &self,
+        lines: &[&'t [u8]],
+        ranges: impl IntoIterator<Item = Range<usize>>,
+    ) -> HashMap<usize, Cow<'t, [u8]>> {
+        let mut reader = Reader {
+            secrets: self,
+            group: DEFAULT_GROUP.into(),
+            in_secret: false,
+        };
+        let mut shown = HashMap::new();
+        let mut read = 0;
+        for range in ranges {
+            // From a header or an assignment on, nothing before it matters but the section.
+            let mut before = lines[read..range.start].iter();
+            let settled = before.rposition(|line| {
+                let (content, _) = crate::lines::split_end(line);
+                let first = content.trim_ascii_end().first();
+                first.is_some_and(|first| !b" \t#;".contains(first))
+            });
+            let from = read + settled.unwrap_or(0);
+            for line in &lines[read..from] {
+                if line.starts_with(b"[") {
+                    reader.line(line);
+                }
+            }
+            for (index, line) in lines[from..range.end].iter().enumerate() {
+                let line = match self.shown {
+                    true => Cow::Borrowed(*line),
+                    false => reader.line(line),
+                };
+                if range.contains(&(from + index)) {
+                    shown.insert(from + index, line);
+                }
+            }
+            read = range.end;
+        }
+        shown
+    }
 }
 
 /// Goes through a text line by line, knowing in which section and value it is.
@@ -210,13 +253,14 @@ impl Reader<'_, '_> {
         let close = content.find_byte(b']').unwrap_or(content.len());
         let name = content[1..close].to_str_lossy().into_owned();
         let (before, after) = content.split_at((close + 1).min(content.len()));
-        let bracketed = self.secrets.is_secret(&self.group, name.trim());
+        let follows = !after.trim().is_empty();
+        let bracketed = follows && self.secrets.is_secret(&self.group, name.trim());
         self.group = if name == DEFAULT_GROUP {
             name
         } else {
             name.to_lowercase()
         };
-        if after.trim().is_empty() || !(bracketed || self.assignment(after).1) {
+        if !follows || !(bracketed || self.assignment(after).1) {
             return without_credentials(line);
         }
         let kept = after.find_byteset(b"=:").map_or(0, |at| at + 1);
@@ -324,5 +368,29 @@ mod tests {
             shown("[a]\nx = y\n  http://u:p@h\n"),
             "[a]\nx = y\n  http://u:****@h\n"
         );
+    }
+
+    #[test]
+    fn some_lines_are_shown_as_they_are_among_all() {
+        let pack = Pack::load("standalone-ilo").unwrap();
+        let secrets = Secrets::hidden(&pack);
+        let text = "  x\n[swift]\n#password = a\npassword = b\n  c\n\n  d\n# e\n  f\n[DEFAULT] password = g\n\
+                    my_ip = 1\n  rabbit_password: h\n  i\nk = http://u:l@m\n[database]\n\n# \nconnection: n\n o";
+        let all = secrets.lines(text.as_bytes());
+        let lines: Vec<&[u8]> = crate::lines::split(text.as_bytes()).collect();
+        for start in 0..lines.len() {
+            for end in start..lines.len() {
+                for next in end..lines.len() {
+                    let ranges = [start..end, next..lines.len()];
+                    let some = secrets.lines_in(&lines, ranges.clone());
+                    for index in ranges.into_iter().flatten() {
+                        assert_eq!(
+                            some[&index], all[index],
+                            "{index} of {start}..{end}, {next}.."
+                        );
+                    }
+                }
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use bstr::{BStr, ByteSlice};
 
@@ -33,7 +34,7 @@ use crate::value::Value;
 /// ```
 #[derive(Debug)]
 pub struct Config<'d> {
-    files: Vec<FileIndex<'d>>,
+    files: Arc<[FileIndex<'d>]>,
     registered: HashMap<(&'d str, &'d str), &'d Opt>,
     /// Options by their former names, for references that still use one.
     deprecated: HashMap<(&'d str, &'d str), &'d Opt>,
@@ -126,6 +127,13 @@ pub struct Setting<'d> {
     pub occurrences: Occurrences<'d>,
 }
 
+/// Whether the places that do not give an option's value are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    Found,
+    Ignored,
+}
+
 /// How long a chain of references may be. Each link takes some of the stack, and a file must not be
 /// able to exhaust that.
 const MAX_DEPTH: usize = 200;
@@ -194,12 +202,22 @@ impl<'d> Config<'d> {
     /// that the service registers. The environment is empty.
     #[must_use]
     pub fn new(files: &'d [ParsedFile<'d>], opts: &'d [Opt]) -> Self {
+        Self::registered(files.iter().map(FileIndex::new).collect(), opts)
+    }
+
+    /// The same files, read by a service that registers `opts`. The environment is empty.
+    #[must_use]
+    pub fn with_opts(&self, opts: &'d [Opt]) -> Self {
+        Self::registered(Arc::clone(&self.files), opts)
+    }
+
+    fn registered(files: Arc<[FileIndex<'d>]>, opts: &'d [Opt]) -> Self {
         let key = |name: &'d OptName| (name.group(), name.name());
         let deprecated = opts
             .iter()
             .flat_map(|opt| opt.deprecated().iter().map(move |name| (key(name), opt)));
         Config {
-            files: files.iter().map(FileIndex::new).collect(),
+            files,
             // The first registration counts.
             registered: opts
                 .iter()
@@ -242,13 +260,13 @@ impl<'d> Config<'d> {
             .ok_or_else(|| GetError::NoSuchOption {
                 name: OptName::new(group, name).to_string(),
             })?;
-        self.setting(opt, group, name, &mut Chain::default())
+        self.setting(opt, group, name, Hidden::Found, &mut Chain::default())
     }
 
     /// Finds all places where an option is set under any of its names.
     #[must_use]
     pub fn occurrences(&self, opt: &Opt) -> Occurrences<'d> {
-        self.find(opt, opt.name().group())
+        self.find(opt, opt.name().group(), Hidden::Found)
     }
 
     /// Tells where an option's value comes from, without reading the value.
@@ -269,7 +287,7 @@ impl<'d> Config<'d> {
 
     /// As [`Config::occurrences`], the option's own group taken to be `group`: what a reference by a
     /// former name looks up.
-    fn find(&self, opt: &Opt, group: &str) -> Occurrences<'d> {
+    fn find(&self, opt: &Opt, group: &str, hidden: Hidden) -> Occurrences<'d> {
         let current = (group, opt.name().name());
         let former = opt
             .deprecated()
@@ -281,22 +299,23 @@ impl<'d> Config<'d> {
         for (file, index) in self.files.iter().enumerate().rev() {
             for (name_index, (group, name)) in names.iter().enumerate() {
                 let entries = index.entries(group, name).iter();
-                let mut set: Vec<_> = entries
-                    .map(|&entry| Occurrence {
-                        file,
-                        path: index.path,
-                        entry,
-                        name_index,
-                    })
-                    .collect();
+                let mut set = entries.map(|&entry| Occurrence {
+                    file,
+                    path: index.path,
+                    entry,
+                    name_index,
+                });
                 if opt.is_multi() {
+                    let mut set: Vec<_> = set.collect();
                     set.append(&mut found.effective);
                     found.effective = set;
                 } else {
                     if found.effective.is_empty() {
-                        found.effective.extend(set.pop());
+                        found.effective.extend(set.next_back());
                     }
-                    found.hidden.append(&mut set);
+                    if hidden == Hidden::Found {
+                        found.hidden.extend(set);
+                    }
                 }
             }
         }
@@ -311,6 +330,7 @@ impl<'d> Config<'d> {
         opt: &'d Opt,
         group: &str,
         name: &str,
+        hidden: Hidden,
         open: &mut Chain,
     ) -> Result<Setting<'d>, GetError> {
         let option = OptName::new(group, name);
@@ -321,7 +341,7 @@ impl<'d> Config<'d> {
         if open.options.len() > MAX_DEPTH || open.references > MAX_REFERENCES {
             return Err(GetError::TooDeep { option });
         }
-        let occurrences = self.find(opt, group);
+        let occurrences = self.find(opt, group, hidden);
         let (origin, texts) = self.raw(opt, &option, &occurrences);
         open.options.push(option);
         let texts = texts
@@ -345,9 +365,11 @@ impl<'d> Config<'d> {
         option: &OptName,
         occurrences: &Occurrences<'d>,
     ) -> (Origin, Vec<String>) {
-        let variable = option.environment_variable();
-        if let Some(text) = self.environment.get(&variable) {
-            return (Origin::Environment { variable }, vec![text.clone()]);
+        if !self.environment.is_empty() {
+            let variable = option.environment_variable();
+            if let Some(text) = self.environment.get(&variable) {
+                return (Origin::Environment { variable }, vec![text.clone()]);
+            }
         }
         let Some(last) = occurrences.effective.last() else {
             let origin = if opt.default().is_empty() {
@@ -453,7 +475,8 @@ impl<'d> Config<'d> {
                 });
             }
         };
-        self.setting(opt, group, name, open)
+        // Only the value counts: an option that is set often must not cost that much at each reference.
+        self.setting(opt, group, name, Hidden::Ignored, open)
             .map(|setting| Some(setting.value))
     }
 }

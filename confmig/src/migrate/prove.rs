@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use bstr::ByteSlice;
-use oslo_config::{Config, Opt, OptName, OptType, ParsedFile, SourceFile, references};
+use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile, SourceFile, references};
 
 use super::make::make;
 use super::names::Names;
@@ -82,13 +82,15 @@ impl<'d> Prover<'_, 'd> {
         let told = self.opts_told(&parsed);
         let untold = self.opts_untold(&told);
         let typed: Vec<Opt> = told.iter().map(|opt| self.with_its_type(opt)).collect();
+        let before_told = Config::new(self.files, &told);
+        let after = Config::new(&parsed, &told);
         let comparison = Comparison {
-            before_told: Config::new(self.files, &told),
-            before_untold: Config::new(self.files, &untold),
-            after: Config::new(&parsed, &told),
-            after_untold: Config::new(&parsed, &untold),
-            before_typed: Config::new(self.files, &typed),
-            after_typed: Config::new(&parsed, &typed),
+            before_untold: before_told.with_opts(&untold),
+            before_typed: before_told.with_opts(&typed),
+            before_told,
+            after_untold: after.with_opts(&untold),
+            after_typed: after.with_opts(&typed),
+            after,
         };
         let renamed: BTreeSet<&OptName> = plan
             .steps
@@ -96,9 +98,12 @@ impl<'d> Prover<'_, 'd> {
             .filter(|step| step.action != ChangeKind::Copy)
             .map(|step| &step.from)
             .collect();
-        let mut found: Vec<Difference> = told
-            .iter()
-            .filter_map(|opt| comparison.of_option(opt))
+        let (of_pack, others) = told.split_at(self.names.opts.len());
+        let of_pack = of_pack.iter().map(|opt| (opt, Values::Effective));
+        let others = others.iter().map(|opt| (opt, Values::All));
+        let mut found: Vec<Difference> = of_pack
+            .chain(others)
+            .filter_map(|(opt, values)| comparison.of_option(opt, values))
             .collect();
         if self.keep_old {
             let former = self.names.opts.iter().flat_map(Opt::deprecated);
@@ -117,7 +122,7 @@ impl<'d> Prover<'_, 'd> {
             let of_pack =
                 self.names.is_current(group, name) || self.names.by_former(group, name).is_some();
             if !of_pack && seen.insert((group.to_owned(), name.to_owned())) {
-                let opt = Opt::new(group, name, OptType::string()).multi();
+                let opt = Opt::new(group, name, OptType::string());
                 opts.push(default.into_iter().fold(opt, Opt::with_default));
             }
         };
@@ -193,6 +198,31 @@ fn as_text(opt: &Opt) -> Opt {
     opt.clone().with_type(OptType::string())
 }
 
+/// Which of an option's values are compared.
+#[derive(Debug, Clone, Copy)]
+enum Values {
+    /// Those that the pack's definition of the option makes count.
+    Effective,
+    /// Of an option that may be multi-valued or not: each that is set. It is registered with one
+    /// value, so that a reference to it is as long as one value, however often it is set.
+    All,
+}
+
+impl Values {
+    fn read(self, opt: &Opt, config: &Config<'_>) -> Option<Vec<String>> {
+        if let Values::All = self {
+            let mut set = config.occurrences(opt);
+            set.hidden.append(&mut set.effective);
+            if !set.hidden.is_empty() {
+                return substituted(&set.hidden, config);
+            }
+        }
+        let name = opt.name();
+        let setting = config.get(name.group(), name.name()).ok()?;
+        Some(setting.texts)
+    }
+}
+
 struct Comparison<'c> {
     before_told: Config<'c>,
     before_untold: Config<'c>,
@@ -203,29 +233,28 @@ struct Comparison<'c> {
 }
 
 impl Comparison<'_> {
-    fn of_option(&self, opt: &Opt) -> Option<Difference> {
-        let (group, name) = (opt.name().group(), opt.name().name());
-        let told = self
-            .before_told
-            .get(group, name)
-            .map(|setting| setting.texts)
-            .ok();
-        let untold = untold(opt, &self.before_told, &self.before_untold);
-        let after = self
-            .after
-            .get(group, name)
-            .map(|setting| setting.texts)
-            .ok();
+    fn of_option(&self, opt: &Opt, values: Values) -> Option<Difference> {
+        if self.is_set_alike(opt) {
+            return None;
+        }
+        let told = values.read(opt, &self.before_told);
+        let after = values.read(opt, &self.after);
+        let untold = untold(opt, values, &self.before_told, &self.before_untold);
         let kept = match (&told, &untold) {
             (Some(told), Some(untold)) => after.as_ref() == Some(told) && told == untold,
             (Some(value), None) | (None, Some(value)) => after.as_ref() == Some(value),
             (None, None) => after.is_none(),
         };
         // Two programs that disagreed before may go on to, each with its own value.
-        let kept =
-            kept || after == told && untold == self::untold(opt, &self.after, &self.after_untold);
+        let kept = kept
+            || after == told
+                && untold == self::untold(opt, values, &self.after, &self.after_untold);
         // With types, a reference becomes what Python prints, or an error: both must be kept too.
-        let typed = |config: &Config<'_>| config.get(group, name).map(|setting| setting.texts).ok();
+        let name = opt.name();
+        let typed = |config: &Config<'_>| {
+            let setting = config.get(name.group(), name.name());
+            setting.map(|setting| setting.texts).ok()
+        };
         let before_typed = typed(&self.before_typed);
         let kept = kept && (before_typed.is_none() || before_typed == typed(&self.after_typed));
         let before = untold
@@ -236,6 +265,28 @@ impl Comparison<'_> {
             before,
             after,
         })
+    }
+
+    /// Whether an option of one name is set to the same texts before and after, none with a reference.
+    /// Then every program reads the same; this is so of most options, and quickly seen.
+    fn is_set_alike(&self, opt: &Opt) -> bool {
+        if !opt.deprecated().is_empty() {
+            return false;
+        }
+        let (before, after) = (
+            self.before_told.occurrences(opt),
+            self.after.occurrences(opt),
+        );
+        let alike = |before: &[Occurrence<'_>], after: &[Occurrence<'_>]| {
+            before.len() == after.len()
+                && before.iter().zip(after).all(|(before, after)| {
+                    let value = before.entry.value();
+                    !value.contains(&b'$') && value == after.entry.value()
+                })
+        };
+        !before.effective.is_empty()
+            && alike(&before.effective, &after.effective)
+            && alike(&before.hidden, &after.hidden)
     }
 
     /// With the old names kept, a program that was not told must read the same as before.
@@ -256,21 +307,30 @@ impl Comparison<'_> {
 }
 
 /// What a program that was not told of the new names reads.
-fn untold(opt: &Opt, as_told: &Config<'_>, as_untold: &Config<'_>) -> Option<Vec<String>> {
-    let (group, name) = (opt.name().group(), opt.name().name());
+fn untold(
+    opt: &Opt,
+    values: Values,
+    as_told: &Config<'_>,
+    as_untold: &Config<'_>,
+) -> Option<Vec<String>> {
     if opt.deprecated().is_empty() {
-        return as_untold.get(group, name).map(|setting| setting.texts).ok();
+        return values.read(opt, as_untold);
     }
     let set = as_told.occurrences(opt).effective;
     if set.is_empty() || set.iter().any(|occurrence| occurrence.name_index == 0) {
         return None;
     }
+    substituted(&set, as_untold)
+}
+
+/// The texts of entries as a program reads them; `None` when it cannot read one.
+fn substituted(set: &[Occurrence<'_>], config: &Config<'_>) -> Option<Vec<String>> {
     set.iter()
         .map(|occurrence| {
             let group = occurrence.entry.group();
             let value = occurrence.entry.value();
             let text = value.to_str_lossy();
-            as_untold.substitute(&text, &group.to_str_lossy()).ok()
+            config.substitute(&text, &group.to_str_lossy()).ok()
         })
         .collect()
 }

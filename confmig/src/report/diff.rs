@@ -32,13 +32,24 @@ pub fn unified_diff(
 ) -> Vec<u8> {
     let split = |text| crate::lines::split(text).collect::<Vec<_>>();
     let (old, new) = (split(before), split(after));
-    let shown = [secrets.lines(before), secrets.lines(after)];
     let diff = TextDiff::from_slices(&old, &new);
+    let groups = diff.grouped_ops(3);
+    let ends = || {
+        groups
+            .iter()
+            .filter_map(|group| group.first().zip(group.last()))
+    };
+    let of_old = ends().map(|(first, last)| first.old_range().start..last.old_range().end);
+    let of_new = ends().map(|(first, last)| first.new_range().start..last.new_range().end);
+    let shown = [
+        secrets.lines_in(&old, of_old),
+        secrets.lines_in(&new, of_new),
+    ];
     let mut output = Output {
         bytes: Vec::new(),
         paint,
     };
-    for (index, group) in diff.grouped_ops(3).iter().enumerate() {
+    for (index, group) in groups.iter().enumerate() {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {
             continue;
         };
@@ -63,7 +74,7 @@ pub fn unified_diff(
                 ChangeTag::Insert => (b'+', AnsiColor::Green.on_default(), 1, change.new_index()),
             };
             let text = line
-                .and_then(|line| shown[side].get(line))
+                .and_then(|line| shown[side].get(&line))
                 .map_or(b"".as_slice(), Cow::as_ref);
             output.change(sign, style, text);
         }

@@ -1,0 +1,99 @@
+//! Parsing 10 MB, beside two other parsers.
+
+use std::hint::black_box;
+
+use criterion::Criterion;
+use ini::{Ini, ParseOption};
+use ini_roundtrip::{Item, Parser};
+use oslo_config::{Document, LineKind};
+
+use crate::table::{Table, ratio};
+use crate::text::{Shape, configuration};
+use crate::turns::{self, Contestant};
+
+const BYTES: usize = 10_000_000;
+
+/// How often each parser is run at least.
+const ROUNDS: usize = 30;
+
+pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
+    let text = configuration(BYTES, Shape::Distinct);
+    let lines = text.lines().count();
+    let entries = count_entries(&text);
+    let contestants = [
+        Contestant {
+            name: "oslo_config::Document::parse",
+            work: Box::new(|| {
+                let document = Document::parse(black_box(text.as_bytes())).expect("valid");
+                black_box(&document).line_count()
+            }),
+            found: lines,
+        },
+        Contestant {
+            name: "ini_roundtrip::Parser",
+            work: Box::new(|| {
+                let items = Parser::new(black_box(&text));
+                items
+                    .filter(|item| !matches!(black_box(item), Item::SectionEnd))
+                    .count()
+            }),
+            found: lines,
+        },
+        Contestant {
+            name: "ini::Ini::load_from_str",
+            work: Box::new(|| {
+                // Without the work that oslo.config's format does not ask for.
+                let options = ParseOption {
+                    enabled_quote: false,
+                    enabled_escape: false,
+                    ..ParseOption::default()
+                };
+                let ini = Ini::load_from_str_opt(black_box(&text), options).expect("valid");
+                let found = ini.iter().map(|(_, properties)| properties.len()).sum();
+                black_box(ini);
+                found
+            }),
+            found: entries,
+        },
+    ];
+    let times = turns::run(criterion, "parse 10 MB", ROUNDS, &contestants);
+    let [ours, roundtrip, rust_ini] = &times[..] else {
+        panic!("three contestants");
+    };
+    if ours.count() < ROUNDS {
+        return;
+    }
+    table.section(format!(
+        "Parsing {} MB: {lines} lines, {entries} entries; {} rounds",
+        text.len() / 1_000_000,
+        ours.count()
+    ));
+    for (contestant, times) in contestants.iter().zip(&times) {
+        table.times(contestant.name, times, ours);
+    }
+    // The best times: parsing is a matter of the processor alone, and what else the machine does can
+    // only add to it.
+    let fast = ratio(roundtrip.best(), ours.best());
+    let slow = ratio(rust_ini.best(), ours.best());
+    table.requirement(
+        format!("at least as fast as ini-roundtrip ({fast:.2} times)"),
+        fast >= 1.0,
+    );
+    table.requirement(
+        format!("at least 5 times as fast as rust-ini ({slow:.1} times)"),
+        slow >= 5.0,
+    );
+}
+
+/// The entries, as two parsers find them: those who are compared do the same work.
+fn count_entries(text: &str) -> usize {
+    let document = Document::parse(text.as_bytes()).expect("valid");
+    let entries = document.entries().count();
+    let properties = Parser::new(text).filter(|item| matches!(item, Item::Property { .. }));
+    assert_eq!(properties.count(), entries, "ini-roundtrip's entries");
+    let comments = |number: &usize| document.line_kind(*number) == Some(LineKind::Comment);
+    let ours = (1..=document.line_count()).filter(comments).count();
+    let theirs = Parser::new(text).filter(|item| matches!(item, Item::Comment { .. }));
+    assert_eq!(theirs.count(), ours, "ini-roundtrip's comments");
+    entries
+}

@@ -1,0 +1,110 @@
+//! `confmig migrate` as a whole process, beside `cat`.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use criterion::Criterion;
+use tests::files::workspace;
+
+use crate::table::Table;
+use crate::text::{Shape, configuration};
+use crate::turns::{self, Contestant};
+
+const BYTES: usize = 50_000;
+
+/// How often each program is run at least.
+const ROUNDS: usize = 300;
+
+/// What the program may take beside twice the time of `cat`.
+const ALLOWANCE: Duration = Duration::from_millis(2);
+
+pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
+    let confmig = program();
+    let directory = tempfile::tempdir().expect("a directory for the file");
+    let path = directory.path().join("ironic.conf");
+    let text = configuration(BYTES, Shape::Distinct);
+    fs::write(&path, &text).expect("a file that can be written");
+    assert_migrates(&confmig, &path);
+
+    let contestants = [
+        Contestant {
+            name: "cat ironic.conf",
+            work: Box::new(|| run("cat".as_ref(), &[path.as_os_str()])),
+            found: 0,
+        },
+        Contestant {
+            name: "confmig migrate ironic.conf",
+            work: Box::new(|| run(confmig.as_os_str(), &["migrate".as_ref(), path.as_os_str()])),
+            found: 0,
+        },
+        Contestant {
+            name: "confmig --version",
+            work: Box::new(|| run(confmig.as_os_str(), &["--version".as_ref()])),
+            found: 0,
+        },
+    ];
+    let times = turns::run(criterion, "process 50 KB", ROUNDS, &contestants);
+    let [cat, migrate, _] = &times[..] else {
+        panic!("three contestants");
+    };
+    if cat.count() < ROUNDS {
+        return;
+    }
+    table.section(format!(
+        "A whole process on {} KB, {} lines; {} rounds",
+        text.len() / 1000,
+        text.lines().count(),
+        cat.count()
+    ));
+    for (contestant, times) in contestants.iter().zip(&times) {
+        table.times(contestant.name, times, cat);
+    }
+    // The best times: the allowance does not grow with what else the machine does.
+    let limit = 2 * cat.best() + ALLOWANCE;
+    table.requirement(
+        format!("confmig migrate takes at most 2 × cat + 2 ms ({limit:.2?})"),
+        migrate.best() <= limit,
+    );
+}
+
+/// The program in its release build, which is brought up to date first.
+fn program() -> PathBuf {
+    if let Some(path) = std::env::var_os("CONFMIG") {
+        return path.into();
+    }
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--release", "--quiet", "--package", "confmig"]);
+    let status = cargo.current_dir(workspace()).status();
+    assert!(status.expect("cargo").success(), "confmig does not build");
+    // The benchmark itself is `release/deps/speed-…`.
+    let own = std::env::current_exe().expect("a path of its own");
+    let release = own.ancestors().nth(2).expect("two directories above");
+    release.join(format!("confmig{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// A program that does nothing would be fast.
+fn assert_migrates(confmig: &Path, path: &Path) {
+    let output = Command::new(confmig)
+        .arg("migrate")
+        .arg(path)
+        .output()
+        .expect("confmig runs");
+    let diff = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(diff.contains("\n+http_server_url = "), "{output:?}");
+}
+
+/// Runs a program to its end, and returns its exit status.
+fn run(program: &OsStr, words: &[&OsStr]) -> usize {
+    let mut command = Command::new(program);
+    command.args(words).stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let status = command.status().expect("a program that can be run");
+    status
+        .code()
+        .and_then(|code| code.try_into().ok())
+        .expect("an exit status")
+}

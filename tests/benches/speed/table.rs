@@ -1,0 +1,82 @@
+//! The table at the end.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::growth::Cost;
+use crate::turns::Times;
+
+/// What was measured, and whether it is as it must be.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    lines: Vec<String>,
+    failed: usize,
+}
+
+impl Table {
+    /// Begins what belongs together.
+    pub(crate) fn section(&mut self, title: String) {
+        if !self.lines.is_empty() {
+            self.lines.push(String::new());
+        }
+        self.lines.push(title);
+    }
+
+    /// The times of a contestant, and how they compare with those of `one`.
+    pub(crate) fn times(&mut self, name: &str, times: &Times, one: &Times) {
+        self.lines.push(format!(
+            "  {name:<28}  best {:>10} {:>6.2} ×  median {:>10} {:>6.2} ×",
+            milliseconds(times.best()),
+            ratio(times.best(), one.best()),
+            milliseconds(times.median()),
+            ratio(times.median(), one.median()),
+        ));
+    }
+
+    /// What a size took; `None` when that was too long.
+    pub(crate) fn growth(&mut self, name: &str, cost: Option<Cost>, megabytes: usize) {
+        self.lines.push(match cost {
+            Some(cost) => format!(
+                "  {name:<38} {:>12}  {:>9.3} ms/MB  {:>6.2} MiB/MB",
+                milliseconds(cost.time),
+                cost.milliseconds_each(megabytes),
+                cost.mebibytes_each(megabytes),
+            ),
+            None => format!("  {name:<38} {:>12}", "too long"),
+        });
+    }
+
+    /// Something that must hold.
+    pub(crate) fn requirement(&mut self, text: String, holds: bool) {
+        let verdict = if holds { "holds" } else { "DOES NOT HOLD" };
+        self.failed += usize::from(!holds);
+        self.lines.push(format!("  → {text}: {verdict}"));
+    }
+
+    /// Tells whether all requirements hold.
+    pub(crate) fn holds(&self) -> bool {
+        self.failed == 0
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.lines {
+            writeln!(f, "{line}")?;
+        }
+        match self.failed {
+            0 => writeln!(f, "\nall requirements hold"),
+            1 => writeln!(f, "\n1 requirement DOES NOT HOLD"),
+            count => writeln!(f, "\n{count} requirements DO NOT HOLD"),
+        }
+    }
+}
+
+/// How many times as long `time` is as `one`.
+pub(crate) fn ratio(time: Duration, one: Duration) -> f64 {
+    time.as_secs_f64() / one.as_secs_f64()
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1e3)
+}
