@@ -17,3 +17,8 @@ pub mod image;
 pub mod node;
 pub mod options;
 pub mod virtual_media;
+
+/// Its examples are compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

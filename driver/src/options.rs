@@ -19,7 +19,6 @@ use oslo_config::{
 /// | `[ilo] swift_object_expiry_timeout` | `900` s | |
 /// | `[ilo] client_timeout` | `60` s | |
 /// | `[ilo] client_port` | `443` | |
-///
 /// | `[deploy] external_http_url` | none | |
 /// | `[pxe] kernel_append_params` | `nofb nomodeset vga=normal` | `[pxe] pxe_append_params` |
 /// | `[ilo] kernel_append_params` | that of `[pxe]` | |
