@@ -106,7 +106,7 @@ impl<'d> Maker<'_, 'd> {
         let mut removed = HashSet::new();
         for step in steps {
             let lines = match step.action {
-                ChangeKind::Move => step.entry.comment_lines().start..step.entry.lines().end,
+                ChangeKind::Move => self.comments_of(step.entry).start..step.entry.lines().end,
                 ChangeKind::Drop => step.entry.lines(),
                 ChangeKind::Rename | ChangeKind::Copy | ChangeKind::Reference => continue,
             };
@@ -139,13 +139,35 @@ impl<'d> Maker<'_, 'd> {
         landings.finish(&mut self.edit, removed);
     }
 
+    /// The comment lines that go where an entry goes: those directly above it, below the last one that is
+    /// another option's commented-out placeholder.
+    fn comments_of(&self, entry: Entry<'_, '_>) -> Range<usize> {
+        let document = &self.file.document;
+        let group = entry.group();
+        let is_anothers = |line: &usize| {
+            let comment = document.line_text(*line).unwrap_or_default();
+            let text = comment.trim_start_with(|character| "#; \t".contains(character));
+            let name = text.split(|byte| b"=:".contains(byte)).next();
+            let name = name.unwrap_or_default().trim_ascii_end();
+            match (group.to_str(), name.to_str()) {
+                (Ok(group), Ok(name)) => {
+                    *name.as_bytes() != **entry.key() && self.names.is_current(group, name)
+                }
+                _ => false,
+            }
+        };
+        let lines = entry.comment_lines();
+        let last = lines.clone().rev().find(is_anothers);
+        last.map_or(lines.start, |line| line + 1)..lines.end
+    }
+
     /// The lines of a moved entry: its comments as they are, its key and references renamed.
     fn moved_lines(&mut self, step: &Step<'d>) -> Vec<u8> {
         let entry = step.entry;
         let document: &'d Document<'d> = &self.file.document;
         let comments = match step.action {
             ChangeKind::Copy => entry.line()..entry.line(),
-            _ => entry.comment_lines(),
+            _ => self.comments_of(entry),
         };
         let range = document.byte_range(comments.start..entry.lines().end);
         let found = rewrites(entry, Some(step), self.names, self.plan);

@@ -1,5 +1,7 @@
 //! `confmig migrate`: the diffs that people are to accept at sight.
 
+use bstr::ByteSlice;
+
 use crate::support::{assert_as, confmig, fixtures, ironic_conf, line, read, stem};
 
 /// One snapshot for each fixture of a directory.
@@ -258,4 +260,41 @@ fn two_emptied_sections_at_the_end_of_a_file() {
     let ran = line("migrate --output - -").input(text).run().expect(0);
     let expected = "[deploy]\nhttp_server_url = a\nhttp_server_root = /b\n";
     assert_eq!(ran.stdout(), expected);
+}
+
+#[test]
+fn a_placeholder_above_an_entry_that_moves_stays_where_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let rules = directory.path().join("rules.toml");
+    let text = r#"
+name = "both-ways"
+summary = "an option moves into the section that another one leaves"
+[[option]]
+group = "api"
+name = "public_url"
+type = "str"
+[[option.former]]
+group = "pxe"
+name = "web_url"
+why = "it is the API's"
+[[option]]
+group = "pxe"
+name = "timeout"
+type = "int"
+[[option.former]]
+group = "api"
+name = "timeout"
+why = "it is PXE's"
+"#;
+    std::fs::write(&rules, text).unwrap();
+    let conf = b"[pxe]\nweb_url = http://192.0.2.1\n\
+                 [api]\n#public_url = <None>\n# In seconds.\ntimeout = 60\n";
+    let rules = rules.to_str().unwrap();
+    let ran = confmig(["migrate", "--rules", rules, "--output", "-", "-"])
+        .input(conf)
+        .run()
+        .expect(0);
+    let after = b"[pxe]\n\n# In seconds.\ntimeout = 60\n\
+                  [api]\n#public_url = <None>\npublic_url = http://192.0.2.1\n";
+    assert_eq!(ran.stdout.as_bstr(), after.as_bstr());
 }
