@@ -250,13 +250,16 @@ fn values_are_kept(
         let same = match (old, new) {
             (Outcome::Found { .. }, new) => old == new,
             (Outcome::Refused { .. }, Outcome::Refused { .. }) => true,
-            // A reference that only a program finds that was not told of the new names.
+            // What only a program could read that was not told of the new names: under this name, or a
+            // former one.
             (Outcome::Refused { .. }, new) => {
                 untold_opts
                     .iter()
                     .zip(&untold_old.options)
-                    .any(|(former, value)| {
-                        opt.deprecated().contains(former.name()) && (opt.is_multi() || value == new)
+                    .any(|(read, value)| {
+                        let former = opt.deprecated().contains(read.name());
+                        (former || read.name() == name)
+                            && (former && opt.is_multi() || value == new)
                     })
                     || migration
                         .files
