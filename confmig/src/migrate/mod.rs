@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use bstr::BString;
-use oslo_config::{EditConflict, OptName, ParsedFile, SourceError};
+use oslo_config::{EditConflict, OptName, ParsedFile, SourceError, SourceFile};
 
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::pack::Pack;
@@ -187,30 +187,84 @@ pub fn migrate(
 ) -> Result<Migration, MigrateError> {
     let names = names::Names::new(files, pack);
     let mut plan = plan::plan(files, &names, pack, settings);
-    let prover = prove::Prover {
-        files,
-        names: &names,
-        pack,
-        keep_old: settings.keep_old,
-    };
-    if !prover.differences(&plan.without_accepted())?.is_empty() {
-        // Find the options whose migration alone changes a value, and leave those out.
+    leave_out_unproved(&mut plan, files, &names, pack, settings)?;
+    let mut files_after = make::make(files, &names, pack, &plan)?;
+    if plan.has_decisions() && !is_settled(&files_after, pack, settings)? {
+        // What is left could be migrated after all, once the others were: in what order is not for a
+        // program to choose.
         for option in plan.without_accepted().options() {
-            if let Some(difference) = prover
-                .differences(&plan.only([option.clone()].into()))?
-                .first()
-            {
-                plan.leave_out(&option, &difference.to_string());
-            }
+            plan.leave_out(
+                &option,
+                "another option could be migrated only after this one was, or before",
+            );
         }
-        let differences = prover.differences(&plan.without_accepted())?;
-        if !differences.is_empty() {
-            return Err(MigrateError::Unproved(differences));
-        }
+        files_after = make::make(files, &names, pack, &plan)?;
     }
-    let files_after = make::make(files, &names, pack, &plan)?;
     Ok(Migration {
         files: files_after,
         decisions: plan.into_decisions(files),
     })
+}
+
+/// Leaves out the options whose migration changes a value.
+fn leave_out_unproved<'d>(
+    plan: &mut plan::Plan<'d>,
+    files: &'d [ParsedFile<'d>],
+    names: &names::Names<'_>,
+    pack: &Pack,
+    settings: &Settings,
+) -> Result<(), MigrateError> {
+    let prover = prove::Prover {
+        files,
+        names,
+        pack,
+        keep_old: settings.keep_old,
+    };
+    if prover.differences(&plan.without_accepted())?.is_empty() {
+        return Ok(());
+    }
+    for option in plan.without_accepted().options() {
+        let alone = plan.only([option.clone()].into());
+        if let Some(difference) = prover.differences(&alone)?.first() {
+            plan.leave_out(&option, &difference.to_string());
+        }
+    }
+    let together = prover.differences(&plan.without_accepted())?;
+    if let Some(difference) = together.first() {
+        // Each can be migrated, but not all of them: which, is not for a program to choose.
+        for option in plan.without_accepted().options() {
+            plan.leave_out(&option, &difference.to_string());
+        }
+    }
+    let differences = prover.differences(&plan.without_accepted())?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(MigrateError::Unproved(differences))
+}
+
+/// Tells whether a second run would change nothing.
+fn is_settled(
+    files: &[FileMigration],
+    pack: &Pack,
+    settings: &Settings,
+) -> Result<bool, MigrateError> {
+    if files.iter().all(|file| file.changes.is_empty()) {
+        return Ok(true);
+    }
+    let source = |file: &FileMigration| SourceFile {
+        path: file.path.clone(),
+        text: file.after.clone().into(),
+    };
+    let texts: Vec<SourceFile> = files.iter().map(source).collect();
+    let parsed: Vec<ParsedFile<'_>> = texts
+        .iter()
+        .map(SourceFile::parse)
+        .collect::<Result<_, _>>()
+        .map_err(MigrateError::Unreadable)?;
+    let names = names::Names::new(&parsed, pack);
+    let mut plan = plan::plan(&parsed, &names, pack, settings);
+    leave_out_unproved(&mut plan, &parsed, &names, pack, settings)?;
+    let again = make::make(&parsed, &names, pack, &plan)?;
+    Ok(again.iter().all(|file| file.changes.is_empty()))
 }

@@ -83,6 +83,11 @@ impl<'d> Plan<'d> {
             && !self.leaves_out(option)
     }
 
+    /// Tells whether something is left for the operator to decide.
+    pub(crate) fn has_decisions(&self) -> bool {
+        !self.decisions.is_empty()
+    }
+
     /// Takes an option out of the plan, for the operator to decide.
     pub(crate) fn leave_out(&mut self, option: &OptName, reason: &str) {
         let first = self.steps.iter().find(|step| step.to == *option);
@@ -104,7 +109,6 @@ impl<'d> Plan<'d> {
         });
     }
 
-    /// Tells whether the option is left as it is.
     /// Tells whether an entry is of an option that is left as it is, and so stays in every byte.
     pub(crate) fn leaves_entry(&self, entry: Entry<'_, '_>, names: &Names<'_>) -> bool {
         let (group, key) = (entry.group(), entry.key());
@@ -193,7 +197,7 @@ pub(crate) fn plan<'d>(
             plan.leave_out(&option, &reason);
         }
     }
-    while !plan.keep_old && find_references(&mut plan, files, names) {}
+    while find_references(&mut plan, files, names) {}
     plan
 }
 
@@ -215,7 +219,9 @@ fn find_references(plan: &mut Plan<'_>, files: &[ParsedFile<'_>], names: &Names<
     for (index, file) in files.iter().enumerate() {
         for entry in file.document.entries() {
             let becomes = becomes.get(&(index, entry.line()));
-            if becomes == Some(&None) || plan.leaves_entry(entry, names) {
+            // With both names kept, entries stay as they are, and only copies follow.
+            let stays = becomes == Some(&None) || plan.keep_old && becomes.is_none();
+            if stays || plan.leaves_entry(entry, names) {
                 continue;
             }
             let new_group = becomes.and_then(Option::as_deref);
@@ -223,7 +229,8 @@ fn find_references(plan: &mut Plan<'_>, files: &[ParsedFile<'_>], names: &Names<
                 plan.referring
                     .entry(option.clone())
                     .or_insert((index, entry.line()));
-                if !writable && !plan.leaves_out(option) {
+                // A copy with such a reference is left to the proof: nothing is done to the option.
+                if !writable && !plan.keep_old && !plan.leaves_out(option) {
                     let reason = format!(
                         "a value refers to it, and {option} cannot be written as a reference: put the \
                          value itself there"
