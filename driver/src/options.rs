@@ -1,6 +1,9 @@
 //! The options of ironic.conf that say how iLO images are hosted, from either section, and how boot
 //! ISOs are made.
 
+mod bmc;
+mod ipxe;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +11,10 @@ use oslo_config::{
     Config, GetError, Opt, OptName, OptType, Origin, ParsedFile, Setting, opts_as_set,
 };
 
-/// The options, resolved.
+pub use self::bmc::{BmcOptions, VerifyCa};
+pub use self::ipxe::{ByBootMode, IpVersion, IpxeOptions};
+
+/// The options, resolved. Those of BMCs and of iPXE stand in [`BmcOptions`] and [`IpxeOptions`].
 ///
 /// | option | default | former names, in the order in which they are tried |
 /// |---|---|---|
@@ -78,6 +84,10 @@ pub struct Options {
     pub grub_config_path: Option<PathBuf>,
     /// The EFI system partition image for boot ISOs that are given none.
     pub esp_image: Option<PathBuf>,
+    /// How BMCs are reached and waited for.
+    pub bmc: BmcOptions,
+    /// How nodes boot by iPXE.
+    pub ipxe: IpxeOptions,
 }
 
 /// Why the options cannot be used.
@@ -173,6 +183,8 @@ impl Options {
     ) -> Result<Self, OptionsError> {
         let mut opts = Options::opts();
         opts.extend(Options::image_opts());
+        opts.extend(BmcOptions::opts());
+        opts.extend(IpxeOptions::opts());
         // References in the values lead to options of Ironic that are not known here.
         opts.extend(opts_as_set(files, &opts));
         let reader = Reader {
@@ -209,6 +221,8 @@ impl Options {
             grub_config_template: reader.path("DEFAULT", "grub_config_template")?,
             grub_config_path: reader.path("DEFAULT", "grub_config_path")?,
             esp_image: reader.path("DEFAULT", "esp_image")?,
+            bmc: BmcOptions::read(&reader)?,
+            ipxe: IpxeOptions::read(&reader)?,
         })
     }
 }
@@ -266,11 +280,15 @@ impl<'r> Reader<'r> {
         let number = self.get(group, name)?.value.as_int();
         number
             .and_then(|number| N::try_from(number).ok())
-            .ok_or_else(|| OptionsError::Range {
-                option: OptName::new(group, name),
-                place: self.place(group, name),
-                expected,
-            })
+            .ok_or_else(|| self.out_of_range(group, name, expected))
+    }
+
+    fn out_of_range(&self, group: &str, name: &str, expected: &'static str) -> OptionsError {
+        OptionsError::Range {
+            option: OptName::new(group, name),
+            place: self.place(group, name),
+            expected,
+        }
     }
 
     /// Where an option is set, for messages.

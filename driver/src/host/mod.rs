@@ -50,6 +50,7 @@ pub use self::name::{Generation, Kind, NotAGeneration, NotAnObjectName, ObjectNa
 pub use self::object::{BoxError, NewObject, Published, ReadBack, Stored, Swept, Which};
 pub use self::served::{CheckSettings, NotServed};
 pub use self::settings::HostSettingsError;
+pub(crate) use self::url::redacted;
 pub use self::url::{BaseUrl, BaseUrlError, BaseUrls, NoBaseUrl};
 pub use self::web::{InvalidRoot, WebHost, WebSettings};
 pub use crate::image::Sink;

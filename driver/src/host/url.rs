@@ -109,7 +109,7 @@ impl fmt::Debug for BaseUrl {
 }
 
 /// `url` for messages and logs: without user, password and query, which may be secrets.
-pub(super) fn redacted(url: &Url) -> String {
+pub(crate) fn redacted(url: &Url) -> String {
     let mut url = url.clone();
     // These fail only for URLs without a host, which carry neither.
     let _ = url.set_username("");
