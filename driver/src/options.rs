@@ -1,12 +1,18 @@
 //! The options of ironic.conf that say how iLO images are hosted, from either section, and how boot
 //! ISOs are made.
 
+mod reader;
+#[cfg(feature = "swift")]
+mod swift;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oslo_config::{
-    Config, GetError, Opt, OptName, OptType, Origin, ParsedFile, Setting, opts_as_set,
-};
+use oslo_config::{GetError, Opt, OptName, OptType, ParsedFile, opts_as_set};
+
+use self::reader::Reader;
+#[cfg(feature = "swift")]
+pub use self::swift::{Secret, SwiftOptions};
 
 /// The options, resolved.
 ///
@@ -19,7 +25,6 @@ use oslo_config::{
 /// | `[ilo] swift_object_expiry_timeout` | `900` s | |
 /// | `[ilo] client_timeout` | `60` s | |
 /// | `[ilo] client_port` | `443` | |
-///
 /// | `[deploy] external_http_url` | none | |
 /// | `[pxe] kernel_append_params` | `nofb nomodeset vga=normal` | `[pxe] pxe_append_params` |
 /// | `[ilo] kernel_append_params` | that of `[pxe]` | |
@@ -32,7 +37,8 @@ use oslo_config::{
 ///
 /// The current names of the hosting options are those of the blueprint "Make ilo drivers standalone in ironic by removing
 /// swift dependency"; Ironic has read the former ones since 4.2.0. The others have Ironic's names:
-/// `[pxe] kernel_append_params` since Xena, `[ilo] kernel_append_params` since Wallaby.
+/// `[pxe] kernel_append_params` since Xena, `[ilo] kernel_append_params` since Wallaby. With the cargo
+/// feature `swift` there are those of `[swift]` too: see `SwiftOptions`.
 ///
 /// ```
 /// use driver::options::Options;
@@ -79,6 +85,9 @@ pub struct Options {
     pub grub_config_path: Option<PathBuf>,
     /// The EFI system partition image for boot ISOs that are given none.
     pub esp_image: Option<PathBuf>,
+    /// How Swift is reached.
+    #[cfg(feature = "swift")]
+    pub swift: SwiftOptions,
 }
 
 /// Why the options cannot be used.
@@ -93,6 +102,17 @@ pub enum OptionsError {
         /// What is wrong.
         #[source]
         cause: Box<GetError>,
+    },
+    /// A secret has a reference that leads nowhere.
+    #[error(
+        "{place}: the value of {option}, which is not shown, has a reference that leads nowhere; write $$ \
+         for a dollar sign"
+    )]
+    Secret {
+        /// The option.
+        option: OptName,
+        /// Where it is set: file and line, or an environment variable.
+        place: String,
     },
     /// A number is outside of what the option can mean.
     #[error("{place}: the value of {option} is not valid: expected {expected}")]
@@ -176,10 +196,8 @@ impl Options {
         opts.extend(Options::image_opts());
         // References in the values lead to options of Ironic that are not known here.
         opts.extend(opts_as_set(files, &opts));
-        let reader = Reader {
-            config: Config::new(files, &opts).with_environment(environment),
-            opts: &opts,
-        };
+        let environment: Vec<_> = environment.into_iter().collect();
+        let reader = Reader::new(files, &opts, &environment);
         let kernel_append_params = match reader.text("ilo", "kernel_append_params")? {
             Some(params) => params,
             None => reader
@@ -210,82 +228,8 @@ impl Options {
             grub_config_template: reader.path("DEFAULT", "grub_config_template")?,
             grub_config_path: reader.path("DEFAULT", "grub_config_path")?,
             esp_image: reader.path("DEFAULT", "esp_image")?,
+            #[cfg(feature = "swift")]
+            swift: SwiftOptions::read(files, &environment)?,
         })
-    }
-}
-
-struct Reader<'r> {
-    config: Config<'r>,
-    opts: &'r [Opt],
-}
-
-impl<'r> Reader<'r> {
-    fn get(&self, group: &str, name: &str) -> Result<Setting<'r>, OptionsError> {
-        let setting = self
-            .config
-            .get(group, name)
-            .map_err(|cause| OptionsError::Value {
-                place: self.place(group, name),
-                cause: Box::new(cause),
-            })?;
-        if let Some(former) = setting.origin.deprecated_name() {
-            log::warn!(
-                "{}: [{}] {} is a former name: use [{group}] {name}",
-                self.place(group, name),
-                former.group(),
-                former.name(),
-            );
-        }
-        Ok(setting)
-    }
-
-    /// A text; `None` when it is not set and has no default.
-    fn text(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
-        Ok(self.get(group, name)?.value.as_str().map(str::to_owned))
-    }
-
-    /// A text that is not empty.
-    fn filled(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
-        Ok(self.text(group, name)?.filter(|text| !text.is_empty()))
-    }
-
-    fn path(&self, group: &str, name: &str) -> Result<Option<PathBuf>, OptionsError> {
-        Ok(self.filled(group, name)?.map(PathBuf::from))
-    }
-
-    fn seconds(&self, group: &str, name: &str) -> Result<Duration, OptionsError> {
-        self.number(group, name, "a number of seconds, 0 or more")
-            .map(Duration::from_secs)
-    }
-
-    fn number<N: TryFrom<i128>>(
-        &self,
-        group: &str,
-        name: &str,
-        expected: &'static str,
-    ) -> Result<N, OptionsError> {
-        let number = self.get(group, name)?.value.as_int();
-        number
-            .and_then(|number| N::try_from(number).ok())
-            .ok_or_else(|| OptionsError::Range {
-                option: OptName::new(group, name),
-                place: self.place(group, name),
-                expected,
-            })
-    }
-
-    /// Where an option is set, for messages.
-    fn place(&self, group: &str, name: &str) -> String {
-        let named = |opt: &&Opt| opt.name().group() == group && opt.name().name() == name;
-        match self
-            .opts
-            .iter()
-            .find(named)
-            .map(|opt| self.config.origin(opt))
-        {
-            Some(Origin::File { path, line, .. }) => format!("{}:{line}", path.display()),
-            Some(Origin::Environment { variable }) => format!("environment variable {variable}"),
-            _ => format!("[{group}] {name}"),
-        }
     }
 }
