@@ -99,8 +99,14 @@ mod tests {
         for (json, expected) in [
             (r#""driver":"agent_ilo""#, Some(Flow::AgentIlo)),
             (r#""driver":"iscsi_ilo""#, Some(Flow::IscsiIlo)),
-            (r#""driver":"ilo","deploy_interface":"iscsi""#, Some(Flow::IscsiIlo)),
-            (r#""driver":"ilo","deploy_interface":"direct""#, Some(Flow::AgentIlo)),
+            (
+                r#""driver":"ilo","deploy_interface":"iscsi""#,
+                Some(Flow::IscsiIlo),
+            ),
+            (
+                r#""driver":"ilo","deploy_interface":"direct""#,
+                Some(Flow::AgentIlo),
+            ),
             (r#""driver":"pxe_ilo""#, None),
             (r#""name":"no driver""#, None),
         ] {
@@ -112,11 +118,26 @@ mod tests {
     fn an_instance_boots_from_an_iso_unless_its_disk_does_it_alone() {
         for (info, expected) in [
             (r#""instance_info":{}"#, true),
-            (r#""driver_internal_info":{"is_whole_disk_image":true}"#, false),
-            (r#""driver_internal_info":{"is_whole_disk_image":false}"#, true),
-            (r#""instance_info":{"capabilities":{"boot_option":"local"}}"#, false),
-            (r#""instance_info":{"capabilities":"{\"boot_option\": \"local\"}"}"#, false),
-            (r#""instance_info":{"capabilities":"{\"boot_option\": \"netboot\"}"}"#, true),
+            (
+                r#""driver_internal_info":{"is_whole_disk_image":true}"#,
+                false,
+            ),
+            (
+                r#""driver_internal_info":{"is_whole_disk_image":false}"#,
+                true,
+            ),
+            (
+                r#""instance_info":{"capabilities":{"boot_option":"local"}}"#,
+                false,
+            ),
+            (
+                r#""instance_info":{"capabilities":"{\"boot_option\": \"local\"}"}"#,
+                false,
+            ),
+            (
+                r#""instance_info":{"capabilities":"{\"boot_option\": \"netboot\"}"}"#,
+                true,
+            ),
         ] {
             let node = node(info);
             assert_eq!(Flow::IscsiIlo.boots_from_iso(&node), expected, "{info}");

@@ -56,7 +56,9 @@ pub(super) enum Reference<'r> {
 
 impl<'r> Reference<'r> {
     pub(super) fn read(text: &'r str) -> Self {
-        let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let scheme = text
+            .split_once("://")
+            .map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref() {
             Some("http" | "https") => Self::Http(text),
             Some("file") => Self::File(text),

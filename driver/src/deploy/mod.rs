@@ -332,7 +332,8 @@ impl IloDeploy {
     /// The URL of the deploy ISO, for the BMC.
     async fn deploy_iso_url(&self, node: &Node) -> Result<Url, DeployError> {
         let text = deploy_iso(node).unwrap_or_default();
-        self.media_url(node, "driver_info.ilo_deploy_iso", text).await
+        self.media_url(node, "driver_info.ilo_deploy_iso", text)
+            .await
     }
 
     /// The URL that a BMC reads an image by, which a node's field names.

@@ -39,7 +39,10 @@ pub(super) fn of_node(
     if flow == Flow::IscsiIlo {
         let uuid = node.uuid();
         add("deployment_id", uuid.to_string());
-        add("iscsi_target_iqn", format!("iqn.2008-10.org.openstack:{uuid}"));
+        add(
+            "iscsi_target_iqn",
+            format!("iqn.2008-10.org.openstack:{uuid}"),
+        );
         if let Some(api_url) = api_url {
             add("ironic_api_url", api_url);
         }
@@ -119,9 +122,8 @@ mod tests {
 
     #[test]
     fn the_agent_learns_where_the_api_is_and_which_disk() {
-        let mut node = node(
-            r#""driver":"agent_ilo","properties":{"root_device":{"size":40,"model":"A, B"}}"#,
-        );
+        let mut node =
+            node(r#""driver":"agent_ilo","properties":{"root_device":{"size":40,"model":"A, B"}}"#);
         let before = node.to_json();
         assert_eq!(
             lines(&mut node, Flow::AgentIlo),

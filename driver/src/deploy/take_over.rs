@@ -13,7 +13,7 @@ use super::{Done, Flow, IloDeploy, Outcome, Work};
 use crate::bmc::Drive;
 use crate::host::{Kind, ObjectName};
 use crate::node::{Node, ProvisionState};
-use crate::virtual_media::has_own_boot_iso;
+use crate::virtual_media::own_boot_iso;
 
 /// What became of a node that was taken over.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl IloDeploy {
                 Ok(work.outcome)
             }
             Some(ProvisionState::Active) if Flow::of(node)?.boots_from_iso(node) => {
-                if !has_own_boot_iso(node) {
+                if own_boot_iso(node).is_none() {
                     return Ok(unchanged());
                 }
                 let mut work = self.work_on(node)?;
@@ -159,7 +159,7 @@ impl Work<'_> {
         let media = &self.deploy.media;
         let node = &self.outcome.node;
         if !media.host().is_tied_to_a_conductor() {
-            let kept = media.own_boot_iso(node);
+            let kept = own_boot_iso(node);
             let stored = media.host().list(node.uuid()).await?;
             if let Some(name) = kept.filter(|kept| stored.iter().any(|one| one.name == *kept)) {
                 return self.renew(Drive::Cd, &name).await;
@@ -211,7 +211,11 @@ mod tests {
         assert!(!is_good_for(&url, &object, at(1060)));
         let without_query = url.split('?').next().unwrap();
         assert!(!is_good_for(without_query, &object, at(0)));
-        assert!(!is_good_for(&url.replace("boot-", "image-"), &object, at(0)));
+        assert!(!is_good_for(
+            &url.replace("boot-", "image-"),
+            &object,
+            at(0)
+        ));
         assert!(!is_good_for("", &object, at(0)));
     }
 }

@@ -34,7 +34,11 @@ impl IloDeploy {
         gather(Flow::of(node).map(drop));
         let by_redfish = node.get(Section::DriverInfo, "redfish_address").is_some()
             && node.get(Section::DriverInfo, "ilo_address").is_none();
-        gather(node.validate(if by_redfish { REDFISH_ACCESS } else { ILO_ACCESS }));
+        gather(node.validate(if by_redfish {
+            REDFISH_ACCESS
+        } else {
+            ILO_ACCESS
+        }));
         gather(node.validate(HOSTING));
         let fault = |what: String| InvalidNode {
             node: None,
@@ -45,7 +49,8 @@ impl IloDeploy {
         };
         gather(match deploy_iso(node).map(Reference::read) {
             None => Err(fault(
-                "missing, expected the URL of the deploy ISO, or its id in the image service".into(),
+                "missing, expected the URL of the deploy ISO, or its id in the image service"
+                    .into(),
             )),
             Some(Reference::File(_)) => Err(fault(NOT_FETCHED.into())),
             Some(_) => Ok(()),

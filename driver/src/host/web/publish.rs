@@ -161,7 +161,7 @@ impl Job<'_> {
     fn write(
         &self,
         staged: &Staged<'_>,
-        produce: Produce,
+        mut produce: Produce,
         given_up: &AtomicBool,
     ) -> Result<(), HostError> {
         staged
