@@ -38,7 +38,7 @@ mod object;
 mod served;
 mod settings;
 mod url;
-mod web;
+pub(crate) mod web;
 
 use std::collections::HashSet;
 use std::time::SystemTime;

@@ -37,6 +37,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub(crate) use self::boot_iso::boot_mode_of;
 pub use self::boot_iso::{BootIsoRequest, BootMode, ImageRef, Uefi};
 pub use self::error::{NotABootMode, VirtualMediaError};
 use self::loaders::BootLoaders;
