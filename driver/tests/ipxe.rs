@@ -181,6 +181,13 @@ async fn the_instance_is_booted_after_the_deployment() {
     ipxe.publish(&node(4), ramdisk).await.unwrap();
     assert!(config().contains("\ngoto boot_ramdisk\n"), "{}", config());
     assert!(config().contains("\nkernel http://h/k?x=1 initrd=ramdisk root=/dev/ram0 "));
+    let elsewhere = NodeBoot::deploy(elsewhere("k"), elsewhere("agent.initramfs")).mac(mac);
+    ipxe.publish(&node(4), elsewhere).await.unwrap();
+    assert!(
+        config().contains("\nkernel http://h/k?x=1 initrd=agent.initramfs BOOTIF="),
+        "{}",
+        config()
+    );
     ipxe.publish(&node(4), NodeBoot::whole_disk().mac(mac))
         .await
         .unwrap();

@@ -51,7 +51,7 @@ impl Ipxe {
                     option(format!("tag:!ipxe,{BOOTFILE_NAME}"), file),
                     option(format!("tag:ipxe,{BOOTFILE_NAME}"), script.as_str()),
                 ];
-                for server in server {
+                if let Some(server) = server {
                     options.extend(TFTP_SERVER.map(|name| option(name.to_owned(), server)));
                 }
                 options

@@ -301,7 +301,18 @@ impl Ipxe {
             known.insert(label.variable().to_owned(), url.as_str().into());
         }
         known.insert("pxe_append_params".into(), words.join(" ").into());
-        known.insert("initrd_filename".into(), "deploy_ramdisk".into());
+        // Under UEFI the kernel finds its ramdisk by the name that iPXE gave it: the last of its URL.
+        let ramdisk = urls
+            .get(&Label::DeployRamdisk)
+            .and_then(|url| Url::parse(url).ok());
+        let segments = ramdisk.as_ref().and_then(Url::path_segments);
+        let name = segments
+            .and_then(|mut names| names.next_back())
+            .filter(|name| !name.is_empty());
+        known.insert(
+            "initrd_filename".into(),
+            name.unwrap_or("deploy_ramdisk").into(),
+        );
         let milliseconds = self.0.options.timeout.as_millis();
         let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
         known.insert("ipxe_timeout".into(), milliseconds.into());
