@@ -78,6 +78,8 @@ pub struct Options {
     /// The kernel's parameters in a boot ISO, after `root=`: those of `[ilo]` when they are set, even
     /// to nothing, else those of `[pxe]`.
     pub kernel_append_params: String,
+    /// The kernel's parameters when it is booted by iPXE: those of `[pxe]`.
+    pub pxe_kernel_append_params: String,
     /// isolinux, the boot loader for BIOS.
     pub isolinux_bin: PathBuf,
     /// The library that isolinux 5 and newer needs.
@@ -214,12 +216,12 @@ impl Options {
         opts.extend(opts_as_set(files, &opts));
         let environment: Vec<_> = environment.into_iter().collect();
         let reader = Reader::new(files, &opts, &environment);
-        let kernel_append_params = match reader.text("ilo", "kernel_append_params")? {
-            Some(params) => params,
-            None => reader
-                .text("pxe", "kernel_append_params")?
-                .unwrap_or_default(),
-        };
+        let pxe_kernel_append_params = reader
+            .text("pxe", "kernel_append_params")?
+            .unwrap_or_default();
+        let kernel_append_params = reader
+            .text("ilo", "kernel_append_params")?
+            .unwrap_or_else(|| pxe_kernel_append_params.clone());
         Ok(Options {
             http_server_url: reader.filled("deploy", "http_server_url")?,
             http_server_root: reader
@@ -238,6 +240,7 @@ impl Options {
             client_port: reader.number("ilo", "client_port", "a port from 1 to 65535")?,
             external_http_url: reader.filled("deploy", "external_http_url")?,
             kernel_append_params,
+            pxe_kernel_append_params,
             isolinux_bin: reader.path("DEFAULT", "isolinux_bin")?.unwrap_or_default(),
             ldlinux_c32: reader.path("DEFAULT", "ldlinux_c32")?,
             isolinux_config_template: reader.path("DEFAULT", "isolinux_config_template")?,

@@ -43,7 +43,7 @@ mod settings;
 #[cfg(feature = "swift")]
 mod swift;
 mod url;
-mod web;
+pub(crate) mod web;
 
 use std::collections::HashSet;
 use std::time::SystemTime;

@@ -85,7 +85,7 @@ impl From<Arc<dyn Source>> for ImageRef {
 }
 
 impl ImageRef {
-    fn source(self, http: &HttpClient) -> Result<Arc<dyn Source>, SourceError> {
+    pub(crate) fn source(self, http: &HttpClient) -> Result<Arc<dyn Source>, SourceError> {
         match self {
             Self::Reference(reference) => from_reference(&reference, http),
             Self::Source(source) => Ok(source),

@@ -9,6 +9,7 @@
     reason = "each test binary uses its own part of this, and a test fails by a panic"
 )]
 
+pub mod ilo;
 pub mod log;
 pub mod sushy;
 

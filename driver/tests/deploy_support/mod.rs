@@ -153,7 +153,7 @@ impl Boot {
 
 /// A deploy ISO that boots by BIOS and by UEFI.
 fn make_deploy_iso(www: &TempDir) {
-    let esp = EfiBoot::from_esp_image(PARTS.source("esp.img")).grub_config_path("EFI/debian/grub.cfg");
+    let esp = EfiBoot::from_esp_image(PARTS.source("esp.img")).grub_cfg_path("EFI/debian/grub.cfg");
     let iso = BootIso::new(PARTS.source("vmlinuz"), PARTS.source("initrd"))
         .kernel_params("console=ttyS0,115200 quiet panic=-1 deploy=yes")
         .bios(isolinux())

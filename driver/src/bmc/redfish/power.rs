@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::error::Cause;
+use super::super::error::{Cause, Refusal};
 use super::super::{BootMode, Drive, Power, PowerState};
 use super::client::{Failure, Request};
 use super::model::{Boot, Reset, System};
@@ -34,29 +34,21 @@ impl Redfish {
             let missing = format!("it boots from {}, not from {target}", allowed.join(", "));
             return Err(Cause::Unsupported { missing });
         }
-        // A mode that is set already is left out: some BMCs refuse it as read-only. One that does not
-        // say its mode, such as an iLO 4, has it among its BIOS settings.
-        let mode = mode.map(mode_name);
-        let mode = mode.filter(|wanted| {
-            let current = boot.boot_source_override_mode.as_deref();
-            current.is_some_and(|current| current != *wanted)
-        });
-        let mut change = json!({
-            "BootSourceOverrideEnabled": "Once",
-            "BootSourceOverrideTarget": target,
-        });
-        if let Some(mode) = mode {
-            change["BootSourceOverrideMode"] = mode.into();
+        // A mode that is set already is left out: some BMCs refuse it as read-only.
+        let current = boot.boot_source_override_mode.as_deref();
+        let mut mode = mode
+            .map(mode_name)
+            .filter(|wanted| current != Some(*wanted));
+        let mut refused = self.patch_boot(path, target, mode).await?;
+        // Where the BMC does not say its mode, as an iLO 4 does not, it may not know the property.
+        if let (Some(refusal), Some(wanted), None) = (&refused, mode, current) {
+            log::warn!(
+                "node {}: the boot mode is not set to {wanted}: {refusal}",
+                self.node
+            );
+            mode = None;
+            refused = self.patch_boot(path, target, mode).await?;
         }
-        let sent = self
-            .client
-            .send(&Request::patch(path, json!({"Boot": change})))
-            .await;
-        let refused = match sent {
-            Ok(_) => None,
-            Err(Failure::Refused(refusal)) => Some(refusal),
-            Err(Failure::Fatal(cause)) => return Err(cause),
-        };
         let mut pace = Pace::new(self.timing.media);
         loop {
             let boot = self.boot(path).await?;
@@ -72,6 +64,28 @@ impl Redfish {
                     reported: said(&boot),
                 });
             }
+        }
+    }
+
+    /// Changes the next boot; gives the refusal if there is one.
+    async fn patch_boot(
+        &self,
+        path: &str,
+        target: &str,
+        mode: Option<&str>,
+    ) -> Result<Option<Refusal>, Cause> {
+        let mut change = json!({
+            "BootSourceOverrideEnabled": "Once",
+            "BootSourceOverrideTarget": target,
+        });
+        if let Some(mode) = mode {
+            change["BootSourceOverrideMode"] = mode.into();
+        }
+        let request = Request::patch(path, json!({"Boot": change}));
+        match self.client.send(&request).await {
+            Ok(_) => Ok(None),
+            Err(Failure::Refused(refusal)) => Ok(Some(refusal)),
+            Err(Failure::Fatal(cause)) => Err(cause),
         }
     }
 
@@ -148,7 +162,10 @@ fn is_set(boot: &Boot, target: &str, mode: Option<&str>) -> bool {
     let enabled = boot.boot_source_override_enabled.as_deref();
     matches!(enabled, Some("Once" | "Continuous"))
         && boot.boot_source_override_target.as_deref() == Some(target)
-        && mode.is_none_or(|mode| boot.boot_source_override_mode.as_deref() == Some(mode))
+        && match (mode, boot.boot_source_override_mode.as_deref()) {
+            (Some(wanted), Some(reported)) => reported == wanted,
+            _ => true,
+        }
 }
 
 fn said(boot: &Boot) -> String {
