@@ -48,6 +48,7 @@
 //! Boot from a volume, rescue, and Anaconda's kickstart are not offered. A template with Python in it
 //! beyond Jinja's own language, as `'0x%x' % n`, fails where it is evaluated.
 
+mod config;
 mod dhcp;
 mod error;
 mod files;
@@ -59,7 +60,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use minijinja::context;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -68,7 +68,6 @@ pub use self::error::{IpxeError, NotAMac};
 use self::files::Files;
 pub use self::request::{BootFile, MacAddress, NodeBoot};
 use self::request::{Label, Target};
-use self::template::Template;
 use crate::host::web::GiveUpOnDrop;
 use crate::host::web::root::Root;
 use crate::host::{BaseUrl, InvalidRoot};
@@ -230,97 +229,6 @@ impl Ipxe {
         Ok(urls)
     }
 
-    fn script(&self) -> Result<String, IpxeError> {
-        let options = &self.0.options;
-        Template::new(options.boot_script.as_ref(), template::BOOT_SCRIPT).render(context! {
-            ipxe_for_mac_uri => format!("{}/", options.config_subdir),
-            ipxe_fallback_script => &options.fallback_script,
-        })
-    }
-
-    fn config(
-        &self,
-        node: NodeUuid,
-        boot: &NodeBoot,
-        mode: BootMode,
-        urls: &BTreeMap<Label, String>,
-    ) -> Result<String, IpxeError> {
-        let options = &self.0.options;
-        let file = match mode {
-            BootMode::Bios => options.config_template.bios.as_ref(),
-            BootMode::Uefi => options.config_template.uefi.as_ref(),
-        };
-        let template = Template::new(file, template::CONFIG);
-        let label = boot.target.label();
-        let root = match &boot.target {
-            Target::Partition { root_uuid } => format!("UUID={root_uuid}"),
-            _ => String::new(),
-        };
-        let rendered = template.render(context! {
-            pxe_options => self.pxe_options(boot, urls),
-            ROOT => root,
-            boot_target => label,
-        })?;
-        // A template of Ironic's begins with the deployment, whatever is asked for.
-        let config = match boot.target {
-            Target::Deploy => has_label(&rendered, label).then_some(rendered),
-            _ => template::redirected(&rendered, label),
-        };
-        config.ok_or_else(|| IpxeError::NoLabel {
-            node,
-            name: template.name(),
-            label,
-        })
-    }
-
-    /// What Ironic's templates know as `pxe_options`.
-    fn pxe_options(
-        &self,
-        boot: &NodeBoot,
-        urls: &BTreeMap<Label, String>,
-    ) -> BTreeMap<String, minijinja::Value> {
-        let mut params = boot.kernel_params.as_deref();
-        let mut words: Vec<String> = Vec::new();
-        words.extend(
-            params
-                .get_or_insert(&self.0.kernel_params)
-                .split(' ')
-                .map(str::to_owned),
-        );
-        words.retain(|word| !word.is_empty());
-        words.extend(
-            boot.parameters
-                .iter()
-                .map(|(name, value)| format!("{name}={value}")),
-        );
-        let mut known: BTreeMap<String, minijinja::Value> = BTreeMap::new();
-        for (name, value) in &boot.parameters {
-            known.insert(name.clone(), value.as_str().into());
-        }
-        for (label, url) in urls {
-            known.insert(label.variable().to_owned(), url.as_str().into());
-        }
-        known.insert("pxe_append_params".into(), words.join(" ").into());
-        // Under UEFI the kernel finds its ramdisk by the name that iPXE gave it: the last of its URL.
-        let ramdisk = urls
-            .get(&Label::DeployRamdisk)
-            .and_then(|url| Url::parse(url).ok());
-        let segments = ramdisk.as_ref().and_then(Url::path_segments);
-        let name = segments
-            .and_then(|mut names| names.next_back())
-            .filter(|name| !name.is_empty());
-        known.insert(
-            "initrd_filename".into(),
-            name.unwrap_or("deploy_ramdisk").into(),
-        );
-        let milliseconds = self.0.options.timeout.as_millis();
-        let milliseconds = u64::try_from(milliseconds).unwrap_or(u64::MAX);
-        known.insert("ipxe_timeout".into(), milliseconds.into());
-        let server = self.0.options.tftp_server.as_deref().unwrap_or_default();
-        known.insert("tftp_server".into(), server.into());
-        known
-    }
-
     fn file_url(&self, node: NodeUuid, name: &str) -> Url {
         self.0.url.join_path(&[&node.to_string(), name])
     }
@@ -356,12 +264,6 @@ impl Ipxe {
         });
         done.await.map_err(|e| interrupted(&e))?
     }
-}
-
-fn has_label(config: &str, label: &str) -> bool {
-    config
-        .lines()
-        .any(|line| line.trim() == format!(":{label}"))
 }
 
 fn check_name(option: &'static str, name: &str) -> Result<(), IpxeError> {

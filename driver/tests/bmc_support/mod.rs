@@ -6,6 +6,7 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
+    clippy::needless_pass_by_value,
     reason = "each test binary uses its own part of this, and a test fails by a panic"
 )]
 
