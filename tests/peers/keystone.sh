@@ -156,7 +156,7 @@ keep() { # DIR
         manage "$1" db_sync
         manage "$1" fernet_setup --keystone-user "$(id -un)" --keystone-group "$(id -gn)"
         manage "$1" bootstrap --bootstrap-password adminpw --bootstrap-region-id RegionOne \
-            --bootstrap-public-url http://127.0.0.1:65531/v3/
+            --bootstrap-public-url http://127.0.0.1:65531/v3/ --bootstrap-internal-url http://127.0.0.1:65531/v3/
     } >"$1/log/init.log" 2>&1 </dev/null || {
         tail -n 20 "$1/log/init.log" >&2
         exit 1

@@ -115,8 +115,7 @@ password = swiftpw
 delay_auth_decision = true
 include_service_catalog = false
 service_token_roles_required = true
-# A token that was revoked is refused at once.
-token_cache_time = -1
+cache = swift.cache
 [filter:keystoneauth]
 use = egg:swift#keystoneauth
 operator_roles = admin, member, service

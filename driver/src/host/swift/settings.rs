@@ -13,6 +13,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// A BMC reads a mounted ISO for hours.
 const BOOT_ISO_URL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// No upload takes a day.
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How many images are uploaded at the same time unless the settings say otherwise.
 const AT_ONCE: usize = 8;
 
@@ -149,6 +152,9 @@ pub struct SwiftSettings {
     /// An image of more bytes is a static large object of segments of this size. `None`, the default,
     /// is the largest object that Swift takes, 5 GiB where it does not tell.
     pub segment_size: Option<u64>,
+    /// Segments that belong to no image are left from an upload that died once they are as old as this,
+    /// and are removed then. The default is 24 hours, far longer than any upload takes.
+    pub abandoned_after: Duration,
     /// How many images are uploaded at the same time, at least 1; further ones wait for their turn.
     /// Each takes one thread and a few MiB. The default is 8.
     pub at_once: usize,
@@ -223,6 +229,7 @@ impl SwiftSettings {
             max_retries: 2,
             retry_delay: Duration::from_secs(1),
             segment_size: None,
+            abandoned_after: ABANDONED_AFTER,
             at_once: AT_ONCE,
         }
     }
