@@ -7,14 +7,15 @@
 mod host_support;
 mod swift_support;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
-use driver::host::{Host, Kind, SwiftHost, SwiftSettings, Which};
+use driver::host::{Host, Kind, NewObject, SwiftHost, SwiftSettings, Which};
 use driver::options::Options;
 use host_support::{node, uuid};
 use oslo_config::SourceFile;
 use serde_json::json;
-use swift_support::peers::Cloud;
+use swift_support::peers::{Cloud, Swift};
 use swift_support::proxy::{Fate, Proxy};
 use swift_support::{Account, bytes, fetch, host, image, keystone, settings};
 
@@ -22,7 +23,7 @@ use swift_support::{Account, bytes, fetch, host, image, keystone, settings};
 fn cloud() -> &'static Cloud {
     static CLOUD: OnceLock<Cloud> = OnceLock::new();
     CLOUD.get_or_init(|| {
-        let cloud = Cloud::start(&[]);
+        let cloud = Cloud::start();
         Account::of_cloud(&cloud).set_key();
         cloud
     })
@@ -227,30 +228,60 @@ async fn a_keystone_that_is_down_is_named_and_asked_again() {
     assert!(error.contains(&uuid(1).to_string()), "{error}");
 }
 
+/// Makes a token useless, as its end does.
+fn revoke(token: &str) {
+    let request = ureq::http::Request::builder()
+        .method("DELETE")
+        .uri(format!("{}/v3/auth/tokens", cloud().auth_url()))
+        .header("X-Auth-Token", token)
+        .header("X-Subject-Token", token)
+        .body(());
+    let answer = ureq::Agent::new_with_defaults().run(request.unwrap());
+    assert_eq!(answer.unwrap().status(), 204);
+}
+
 #[tokio::test]
 async fn a_token_that_ends_in_the_middle_of_an_upload_is_renewed() {
-    let cloud = Cloud::start(&[("KEYSTONE_TOKEN_SECONDS", "8")]);
-    let proxy = Proxy::start(cloud.swift.port, |_| Fate::Pass);
-    let mut settings = settings(keystone(&cloud.auth_url(), "ironic", "ironicpw"), "renewed");
+    let url = cloud().auth_url();
+    // A Swift that asks Keystone often, so that it learns of the end soon.
+    let swift = Swift::start(&[("SWIFT_AUTH", &url), ("SWIFT_TOKEN_CACHE_SECONDS", "1")]);
+    let tokens = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&tokens);
+    // Whoever is in between sees the token: that is how the test learns it.
+    let note = move |head: &str| {
+        let token = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("x-auth-token")
+                .then(|| value.to_owned())
+        });
+        noted.lock().unwrap().extend(token);
+    };
+    let proxy = Proxy::start_noting(swift.port, |_| Fate::Pass, note);
+    let mut settings = settings(keystone(&url, "ironic", "ironicpw"), "renewed");
     settings.catalogue.endpoint_override = Some(proxy.url("/v1/AUTH_%(project_id)s"));
     settings.segment_size = Some(400_000);
     let host = host(settings);
     let content = bytes(1_500_000);
-    let (bytes, mut times) = (content.clone(), 0);
-    let object = driver::host::NewObject::new(Kind::BootIso, 1_500_000, move |out| {
+    let (bytes, seen, mut times) = (content.clone(), Arc::clone(&tokens), 0);
+    let object = NewObject::new(Kind::BootIso, 1_500_000, move |out| {
         times += 1;
         out.write_all(&bytes[..1_000_000])?;
         if times == 1 {
-            std::thread::sleep(std::time::Duration::from_millis(8500));
+            let token = seen.lock().unwrap().last().unwrap().clone();
+            revoke(&token);
+            std::thread::sleep(Duration::from_millis(1500));
         }
         out.write_all(&bytes[1_000_000..])
     });
     let iso = host.publish(&node(1), object).await.unwrap();
     assert_eq!(fetch(&iso.url, None), (200, content));
+    let mut used = tokens.lock().unwrap().clone();
+    used.dedup();
+    assert_eq!(used.len(), 2, "one token before, another one after");
     let segments = proxy.seen();
     let segments = segments
         .iter()
-        .filter(|line| line.contains("PUT /v1") && line.contains("/0000000"));
+        .filter(|line| line.starts_with("PUT ") && line.contains("/0000000"));
     assert_eq!(segments.count(), 4, "none was sent twice");
 }
 

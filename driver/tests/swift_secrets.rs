@@ -95,7 +95,7 @@ fn from(text: &str) -> (Host, String) {
 
 #[tokio::test]
 async fn no_secret_is_logged_or_shown() {
-    let cloud = Cloud::start(&[]);
+    let cloud = Cloud::start();
     let account = Account::of_cloud(&cloud);
     account.set_key();
     let tokens = Arc::new(Mutex::new(Vec::new()));

@@ -133,7 +133,7 @@ pub(crate) fn first(
     start: &'static str,
     fates: &[Fate],
 ) -> impl FnMut(&str) -> Fate + Send + 'static {
-    let mut fates = fates.to_vec().into_iter();
+    let mut fates: std::vec::IntoIter<Fate> = Vec::from(fates).into_iter();
     move |line| {
         if line.starts_with(start) {
             fates.next().unwrap_or(Fate::Pass)
