@@ -174,7 +174,12 @@ fn a_host_is_what_the_options_ask_for() {
         let options = read(&[text], &[]).unwrap();
         Host::from_options(&options).unwrap_err().to_string()
     };
-    assert!(error("").contains("use_http_web_server_for_images = True"));
+    let swift = if cfg!(feature = "swift") {
+        "expected [swift] auth_type"
+    } else {
+        "without the cargo feature `swift`"
+    };
+    assert!(error("").contains(swift));
     let web = "[ilo]\nuse_http_web_server_for_images = True\n[deploy]\n";
     assert_eq!(
         error(&format!("{web}http_server_url = 192.0.2.1/x\n")),

@@ -251,3 +251,38 @@ async fn a_given_up_upload_leaves_nothing() {
     }
     panic!("{:?}", account.names("given-up"));
 }
+
+#[tokio::test]
+async fn segments_of_an_upload_that_died_are_removed_once_they_are_old() {
+    let auth = tempauth(&shared().url(""), "test:ironic", "secret");
+    let mut settings = settings(auth, "abandoned");
+    settings.segment_size = Some(1000);
+    let patient = host(settings.clone());
+    settings.abandoned_after = Duration::from_secs(1);
+    let impatient = host(settings);
+    let account = Account::of(shared(), "test:ironic");
+    let iso = patient
+        .publish(&node(1), image(Kind::BootIso, &bytes(2500)))
+        .await
+        .unwrap();
+    for n in [1, 2] {
+        for segment in 0..2 {
+            let name = format!("/abandoned/segments/boot-{}-7.iso/{segment:08}", uuid(n));
+            assert_eq!(account.ask("PUT", &name, &[("Content-Length", "0")]).0, 201);
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let living = || HashSet::from([uuid(1), uuid(2)]);
+    let swept = patient.sweep(living(), SystemTime::now()).await.unwrap();
+    assert_eq!(
+        swept.unfinished, 0,
+        "they may be of an upload that is under way"
+    );
+    // A clean-up of the node that they are of removes them too.
+    assert_eq!(impatient.unpublish(uuid(2), Which::All).await.unwrap(), []);
+    assert_eq!(account.names("abandoned").len(), 3 + 1 + 2);
+    let swept = impatient.sweep(living(), SystemTime::now()).await.unwrap();
+    assert_eq!((swept.unfinished, swept.images.len()), (1, 0));
+    assert_eq!(account.names("abandoned").len(), 3 + 1);
+    assert_eq!(fetch(&iso.url, None), (200, bytes(2500)));
+}

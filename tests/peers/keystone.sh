@@ -12,8 +12,6 @@
 # (public, on a port where nothing listens).
 #
 # A new database takes ten seconds to make, so one is kept beside the Python environments and copied.
-#
-# From the environment: KEYSTONE_TOKEN_SECONDS, how long a token is good for (3600).
 set -euo pipefail
 
 if [[ $# -ne 3 || $1 != run ]]; then
@@ -42,7 +40,7 @@ public_endpoint = http://127.0.0.1:$2/
 connection = sqlite:///$1/keystone.db
 [token]
 provider = fernet
-expiration = ${KEYSTONE_TOKEN_SECONDS:-3600}
+expiration = 3600
 [fernet_tokens]
 key_repository = $1/fernet
 [fernet_receipts]
@@ -148,7 +146,7 @@ keep() { # DIR
     fi
     rm -rf -- "$1"
     # The names of files stand in the configuration only, which each copy has of its own.
-    KEYSTONE_TOKEN_SECONDS='' configure "$1" "$port"
+    configure "$1" "$port"
     {
         # With it, a transaction that is left open locks out no writer.
         "$python" -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("pragma journal_mode=wal")' \
@@ -156,7 +154,7 @@ keep() { # DIR
         manage "$1" db_sync
         manage "$1" fernet_setup --keystone-user "$(id -un)" --keystone-group "$(id -gn)"
         manage "$1" bootstrap --bootstrap-password adminpw --bootstrap-region-id RegionOne \
-            --bootstrap-public-url http://127.0.0.1:65531/v3/
+            --bootstrap-public-url http://127.0.0.1:65531/v3/ --bootstrap-internal-url http://127.0.0.1:65531/v3/
     } >"$1/log/init.log" 2>&1 </dev/null || {
         tail -n 20 "$1/log/init.log" >&2
         exit 1

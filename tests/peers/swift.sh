@@ -15,6 +15,7 @@
 #                           "secret"; test:reader with "readonly"), or the URL of a Keystone that keystone.sh runs
 #   SWIFT_TEMPURL_DIGESTS   the digests of temporary URLs; Swift's own choice when it is empty
 #   SWIFT_MAX_FILE_SIZE     bytes of the largest object
+#   SWIFT_TOKEN_CACHE_SECONDS   how long it takes a token for good that Keystone has called so
 #   SWIFT_CLOCK             how far its clock is off, such as +1h
 set -euo pipefail
 
@@ -115,8 +116,8 @@ password = swiftpw
 delay_auth_decision = true
 include_service_catalog = false
 service_token_roles_required = true
-# A token that was revoked is refused at once.
-token_cache_time = -1
+cache = swift.cache
+token_cache_time = ${SWIFT_TOKEN_CACHE_SECONDS:-300}
 [filter:keystoneauth]
 use = egg:swift#keystoneauth
 operator_roles = admin, member, service

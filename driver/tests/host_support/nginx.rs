@@ -34,6 +34,11 @@ impl Nginx {
         Self::launch(root, "", true)
     }
 
+    /// As `start_tls`, with further configuration.
+    pub fn start_tls_with(root: &Path, locations: &str) -> Self {
+        Self::launch(root, locations, true)
+    }
+
     fn launch(root: &Path, locations: &str, tls: bool) -> Self {
         let program = if Path::new(NGINX).exists() {
             NGINX

@@ -20,6 +20,7 @@ pub(crate) enum Fate {
 }
 
 type Decide = Box<dyn FnMut(&str) -> Fate + Send>;
+type Note = Box<dyn FnMut(&str) + Send>;
 
 /// Passes each request on to a service, one for each connection, as `decide` says of its first line.
 pub(crate) struct Proxy {
@@ -29,6 +30,16 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     pub(crate) fn start(to: u16, decide: impl FnMut(&str) -> Fate + Send + 'static) -> Self {
+        Self::start_noting(to, decide, |_| {})
+    }
+
+    /// As `start`, and has `note` see the head of each request.
+    pub(crate) fn start_noting(
+        to: u16,
+        decide: impl FnMut(&str) -> Fate + Send + 'static,
+        note: impl FnMut(&str) + Send + 'static,
+    ) -> Self {
+        let note: Arc<Mutex<Note>> = Arc::new(Mutex::new(Box::new(note)));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let decide: Arc<Mutex<Decide>> = Arc::new(Mutex::new(Box::new(decide)));
@@ -37,8 +48,9 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let (decide, lines) = (Arc::clone(&decide), Arc::clone(&lines));
+                let note = Arc::clone(&note);
                 // What fails here fails in the test.
-                std::thread::spawn(move || serve(client, to, &decide, &lines));
+                std::thread::spawn(move || serve(client, to, &decide, &note, &lines));
             }
         });
         Self { port, seen }
@@ -58,6 +70,7 @@ fn serve(
     mut client: TcpStream,
     to: u16,
     decide: &Mutex<Decide>,
+    note: &Mutex<Note>,
     seen: &Mutex<Vec<String>>,
 ) -> io::Result<()> {
     let mut head = Vec::new();
@@ -71,6 +84,7 @@ fn serve(
     let text = String::from_utf8_lossy(&head).into_owned();
     let line = text.lines().next().unwrap_or_default().to_owned();
     seen.lock().unwrap().push(line.clone());
+    (note.lock().unwrap())(&text);
     let fate = (decide.lock().unwrap())(&line);
     match fate {
         Fate::Answer(status) => {
@@ -119,7 +133,7 @@ pub(crate) fn first(
     start: &'static str,
     fates: &[Fate],
 ) -> impl FnMut(&str) -> Fate + Send + 'static {
-    let mut fates = fates.to_vec().into_iter();
+    let mut fates: std::vec::IntoIter<Fate> = Vec::from(fates).into_iter();
     move |line| {
         if line.starts_with(start) {
             fates.next().unwrap_or(Fate::Pass)

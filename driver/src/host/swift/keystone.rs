@@ -6,16 +6,19 @@ use std::collections::HashMap;
 use openstack_sdk_auth_applicationcredential::ApplicationCredentialAuthenticator;
 use openstack_sdk_auth_core::types::{CatalogEndpoint, ServiceEndpoints, TokenInfo};
 use openstack_sdk_auth_core::{
-    Auth, AuthError, AuthToken, AuthTokenScope, OpenStackAuthType, types,
+    Auth, AuthError, AuthToken, AuthTokenScope, OpenStackAuthType, execute_auth_request, types,
 };
 use openstack_sdk_auth_password::PasswordAuthenticator;
 use reqwest::Url;
+use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 
 use super::super::url::{BaseUrl, redacted};
 use super::error::SwiftError;
 use super::session::{Session, refused, storage, token, unreachable};
 use super::settings::{Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftSettings};
+use crate::options::Secret;
 
 type Values = HashMap<String, SecretString>;
 
@@ -74,8 +77,7 @@ async fn ask(http: &reqwest::Client, url: &Url, auth: &SwiftAuth) -> Result<Auth
             match credential {
                 CredentialName::Id(id) => put(&mut values, "application_credential_id", id),
                 CredentialName::Name { name, user } => {
-                    put(&mut values, "application_credential_name", name);
-                    put_user(&mut values, user);
+                    return ask_by_name(http, url, name, user, secret).await;
                 }
             }
             let plugin = ApplicationCredentialAuthenticator;
@@ -90,6 +92,39 @@ async fn ask(http: &reqwest::Client, url: &Url, auth: &SwiftAuth) -> Result<Auth
             message: None,
         }),
     }
+}
+
+/// Asks with an application credential by its name: in 0.22 the plugin forgets the domain of its user's
+/// name, and Keystone refuses that.
+async fn ask_by_name(
+    http: &reqwest::Client,
+    url: &Url,
+    name: &str,
+    user: &Named,
+    secret: &Secret,
+) -> Result<AuthToken, AuthError> {
+    let user = match user {
+        Named::Id(id) => json!({"id": id}),
+        Named::Name { name, domain } => {
+            let domain = match domain {
+                Domain::Id(id) => json!({"id": id}),
+                Domain::Name(name) => json!({"name": name}),
+            };
+            json!({"name": name, "domain": domain})
+        }
+    };
+    let credential = json!({"name": name, "user": user, "secret": secret.expose()});
+    let identity = json!({
+        "methods": ["application_credential"],
+        "application_credential": credential,
+    });
+    let body = json!({"auth": {"identity": identity}}).to_string();
+    let request = http
+        .post(url.join("auth/tokens")?)
+        .header(CONTENT_TYPE, "application/json")
+        .body(body)
+        .build()?;
+    AuthToken::from_reqwest_response(execute_auth_request(http, request).await?).await
 }
 
 fn put(values: &mut Values, name: &str, text: &str) {

@@ -2,6 +2,7 @@
 
 mod client;
 mod error;
+mod from_options;
 mod info;
 mod keystone;
 mod listing;
@@ -158,12 +159,12 @@ impl SwiftHost {
         let names = images.into_iter().map(|image| image.name);
         let removed = self
             .remove_all(names.filter(|name| which.covers(name)))
-            .await;
+            .await?;
         for prefix in prefixes(node) {
             let abandoned = remove_abandoned(&self.0.client, &prefix).await;
             abandoned.map_err(failed("remove the segments of", || images_of(node)))?;
         }
-        removed
+        Ok(removed)
     }
 
     /// As [`Host::sweep`](super::Host::sweep).

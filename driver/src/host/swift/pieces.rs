@@ -51,6 +51,7 @@ pub(super) fn channel(size: u64, object_size: u64, skip: u64) -> (PieceSink, Pie
     };
     let pieces = Pieces(Arc::new(Mutex::new(Receiving {
         receiver,
+        turn: 0,
         waits_for_maker: true,
         since: Instant::now(),
     })));
@@ -205,6 +206,8 @@ impl Sink for PieceSink {
 #[derive(Debug)]
 struct Receiving {
     receiver: mpsc::Receiver<Piece>,
+    /// Whose turn it is to receive. The client may hold a body for a while after its request has failed.
+    turn: u64,
     /// Whether a body waits for the image's maker; otherwise it is the server that is waited for.
     waits_for_maker: bool,
     /// Since when the server is waited for.
@@ -220,10 +223,11 @@ impl Pieces {
     /// The body of the next object, of `len` bytes.
     pub(super) fn body(&self, len: u64) -> PieceBody {
         let mut receiving = lock(&self.0);
+        receiving.turn += 1;
         receiving.waits_for_maker = len > 0;
         receiving.since = Instant::now();
-        drop(receiving);
         PieceBody {
+            turn: receiving.turn,
             receiving: Arc::clone(&self.0),
             left: len,
         }
@@ -232,6 +236,7 @@ impl Pieces {
     /// The MD5 of the object whose body was read to its end; `None` when it was not, or the image's
     /// maker failed.
     pub(super) async fn end(&self) -> Option<ObjectDigest> {
+        lock(&self.0).turn += 1;
         let next = poll_fn(|cx| lock(&self.0).receiver.poll_recv(cx)).await;
         match next {
             Some(Piece::End(digest)) => Some(digest),
@@ -258,6 +263,7 @@ impl Drop for Pieces {
 #[derive(Debug)]
 pub(super) struct PieceBody {
     receiving: Arc<Mutex<Receiving>>,
+    turn: u64,
     left: u64,
 }
 
@@ -274,6 +280,10 @@ impl Body for PieceBody {
         }
         let shared = Arc::clone(&self.receiving);
         let mut receiving = lock(&shared);
+        if receiving.turn != self.turn {
+            let error = io::Error::other("the request has failed");
+            return Poll::Ready(Some(Err(error)));
+        }
         let polled = receiving.receiver.poll_recv(cx);
         receiving.waits_for_maker = polled.is_pending();
         receiving.since = Instant::now();

@@ -1,7 +1,7 @@
 //! Removing images, and what dead uploads left.
 
 use std::collections::HashSet;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderValue};
@@ -13,9 +13,6 @@ use super::listing::{Entry, Listing};
 use super::temp_url::ServerClock;
 use super::upload::SEGMENTS;
 use crate::host::name::{Kind, ObjectName};
-
-/// An upload that has not got on for so long is dead: it is far longer than any takes.
-const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What Swift says of a static large object that it removed.
 #[derive(Deserialize)]
@@ -103,7 +100,7 @@ pub(super) async fn remove_abandoned(client: &Client, prefix: &str) -> Result<us
                     ..Group::default()
                 };
             }
-            group.add(&entry, clock);
+            group.add(client, &entry, clock);
         }
     }
     removed += group.remove(client).await?;
@@ -125,12 +122,12 @@ struct Group {
 }
 
 impl Group {
-    fn add(&mut self, entry: &Entry, clock: ServerClock) {
+    fn add(&mut self, client: &Client, entry: &Entry, clock: ServerClock) {
         let now = clock.at(SystemTime::now());
         let age = entry
             .modified()
             .and_then(|then| now.duration_since(then).ok());
-        self.alive |= age.is_none_or(|age| age < ABANDONED_AFTER);
+        self.alive |= age.is_none_or(|age| age < client.settings.abandoned_after);
         self.segments.push(entry.name.clone());
     }
 

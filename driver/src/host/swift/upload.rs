@@ -227,7 +227,8 @@ impl<'c> Upload<'c> {
     ) -> Result<ObjectDigest, SwiftError> {
         // With the first byte it is too late to learn that the token is no good, or the container gone.
         ensure_container(self.client).await?;
-        if self.own.last().is_none_or(|own| own != name) {
+        let first = self.own.last().is_none_or(|own| own != name);
+        if first {
             self.own.push(name.to_owned());
         }
         let answer = self.put(pieces, name, len).await;
@@ -242,7 +243,8 @@ impl<'c> Upload<'c> {
         if answer.status != 201 {
             if answer.status >= 500 {
                 self.maybe = sent;
-            } else {
+            } else if first {
+                // What is there, if anything, is not of this upload.
                 self.own.pop();
             }
             return Err(answer.unexpected());
