@@ -185,7 +185,7 @@ impl Site {
     }
 
     pub fn swift() -> Self {
-        let cloud = Box::new(Cloud::start(&[]));
+        let cloud = Box::new(Cloud::start());
         let account = Account::of_cloud(&cloud);
         Self::Swift { cloud, account }
     }
