@@ -64,10 +64,9 @@ pub use self::image_service::{ImageFuture, ImageService, ServiceImage};
 use self::image_service::{Reference, look_up};
 pub use self::take_over::{TakeOver, TakenOver};
 use crate::bmc::{Bmc, Drive, Power};
-use crate::host::{BoxError, HostSettingsError, Kind, ObjectName, Which};
+use crate::host::{BoxError, Kind, ObjectName, Which};
 use crate::image::Floppy;
 use crate::node::{Node, Section};
-use crate::options::Options;
 use crate::virtual_media::VirtualMedia;
 
 /// In `driver_info`: the deploy ISO, by the name that the iLO drivers have for it, and the general one
@@ -164,9 +163,11 @@ impl IloDeploy {
     ///
     /// # Errors
     ///
-    /// [`HostSettingsError`] when they do not lead to a host of images.
+    /// [`HostSettingsError`](crate::host::HostSettingsError) when they do not lead to a host of images.
     #[cfg(feature = "redfish")]
-    pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
+    pub fn from_options(
+        options: &crate::options::Options,
+    ) -> Result<Self, crate::host::HostSettingsError> {
         let bmc_options = options.clone();
         let connect = move |node: &Node| {
             let bmc = crate::bmc::Redfish::from_node(node, &bmc_options)?;
