@@ -79,6 +79,14 @@ impl Nginx {
         panic!("nginx does not start:\n{}", log(prefix.path()));
     }
 
+    /// How often it was asked by GET for what is at this path.
+    pub fn sent(&self, path: &str) -> usize {
+        let log =
+            std::fs::read_to_string(self.prefix.path().join("access.log")).unwrap_or_default();
+        let request = format!("\"GET {path} ");
+        log.lines().filter(|line| line.contains(&request)).count()
+    }
+
     /// `http://127.0.0.1:PORT` and `path`.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
