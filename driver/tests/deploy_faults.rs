@@ -22,7 +22,7 @@ use driver::node::{Node, Section};
 use driver::options::Options;
 use host_support::nginx::Nginx;
 use host_support::{names, open_dir};
-use image_support::{LoaderFiles, kernel, ramdisk};
+use image_support::{LoaderFiles, both, kernel, ramdisk, written};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -39,12 +39,14 @@ impl Conductor {
         let (www, images) = (open_dir(), open_dir());
         fs::write(images.path().join("vmlinuz"), kernel().1).unwrap();
         fs::write(images.path().join("initrd"), ramdisk().1).unwrap();
+        let loader = LoaderFiles::new();
+        fs::write(images.path().join("deploy.iso"), written(&both(&loader))).unwrap();
         let locations = format!("location /boot/ {{ alias {}/; }}", images.path().display());
         Self {
             nginx: Nginx::start(www.path(), &locations),
             www,
             images,
-            loader: LoaderFiles::new(),
+            loader,
         }
     }
 
@@ -53,7 +55,7 @@ impl Conductor {
             "[deploy]\nhttp_server_url = {}\nhttp_server_root = {}\n\
              [ilo]\nuse_http_web_server_for_images = True\nclient_timeout = 3\n\
              [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n\
-             [conductor]\napi_url = http://192.0.2.1:6385\n",
+             [conductor]\napi_url = http://192.0.2.1:6385\npower_state_change_timeout = 3\n",
             self.nginx.url("/images"),
             self.www.path().display(),
             self.loader.path("isolinux.bin").display(),
@@ -70,12 +72,11 @@ impl Conductor {
         driver_info["ilo_deploy_iso"] = json!(self.nginx.url("/boot/deploy.iso"));
         let mut node = json!({
             "uuid": UUID, "driver": "iscsi_ilo", "provision_state": "deploying",
-            "driver_info": driver_info,
+            "driver_info": driver_info, "driver_internal_info": {},
             "instance_info": {
                 "kernel": self.nginx.url("/boot/vmlinuz"),
                 "ramdisk": self.nginx.url("/boot/initrd"),
             },
-            "properties": {"capabilities": "boot_mode:bios"},
         });
         for (key, value) in changes.as_object().unwrap() {
             node[key] = value.clone();
