@@ -1,12 +1,22 @@
-//! Makes, hosts and removes a node's virtual media, as deploy code would with this library.
+//! Makes, hosts and removes a node's virtual media, and deploys nodes by it, as deploy code would with
+//! this library.
 //!
 //! Each command prints one JSON object. The node in it is to be handed back to Ironic, or to the next
 //! command.
 //!
 //! ```text
-//! ilo floppy   --config-file ironic.conf --node node.json --param ipa-api-url=http://192.0.2.1:6385
-//! ilo boot-iso --config-file ironic.conf --node node.json --kernel vmlinuz --ramdisk initrd
-//! ilo clean-up --config-file ironic.conf --node node.json
+//! ilo floppy    --config-file ironic.conf --node node.json --param ipa-api-url=http://192.0.2.1:6385
+//! ilo boot-iso  --config-file ironic.conf --node node.json --kernel vmlinuz --ramdisk initrd
+//! ilo clean-up  --config-file ironic.conf --node node.json
+//! ```
+//!
+//! These reach the node's BMC too:
+//!
+//! ```text
+//! ilo deploy    --config-file ironic.conf --node node.json --param nonce=4711
+//! ilo continue  --config-file ironic.conf --node node.json --root-uuid 6fd0a1c2-5b1e-4a4e-9c2b-0d5b7f3a1e11
+//! ilo take-over --config-file ironic.conf --node node.json --param nonce=4711
+//! ilo tear-down --config-file ironic.conf --node node.json
 //! ```
 
 use std::error::Error;
@@ -14,6 +24,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+#[cfg(feature = "redfish")]
+use driver::deploy::{Done, IloDeploy, Outcome};
 use driver::image::Floppy;
 use driver::node::Node;
 use driver::options::Options;
@@ -21,7 +33,7 @@ use driver::virtual_media::{BootIsoRequest, BootMode, Uefi, VirtualMedia};
 use oslo_config::SourceFile;
 use serde_json::{Value, json};
 
-/// Makes, hosts and removes the images that a node's iLO boots the server from.
+/// Makes, hosts and removes the images that a node's iLO boots the server from, and deploys by them.
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]
@@ -47,6 +59,39 @@ enum Command {
     },
     /// Removes every image of the node.
     CleanUp {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Boots the node's deploy ISO, with a floppy that has Ironic's parameters.
+    #[cfg(feature = "redfish")]
+    Deploy {
+        #[command(flatten)]
+        common: Common,
+        /// A further line of parameters.txt.
+        #[arg(long = "param", value_name = "KEY=VALUE", value_parser = parameter)]
+        params: Vec<(String, String)>,
+    },
+    /// Boots the node's instance, once its image is on the disk.
+    #[cfg(feature = "redfish")]
+    Continue {
+        #[command(flatten)]
+        common: Common,
+        /// The UUID of the root file system.
+        #[arg(long, value_name = "UUID")]
+        root_uuid: Option<String>,
+    },
+    /// Takes over a node of a conductor that died. Not to succeed is a warning.
+    #[cfg(feature = "redfish")]
+    TakeOver {
+        #[command(flatten)]
+        common: Common,
+        /// A further line of parameters.txt, as it was given to `deploy`.
+        #[arg(long = "param", value_name = "KEY=VALUE", value_parser = parameter)]
+        params: Vec<(String, String)>,
+    },
+    /// Switches the node off, empties its drives and removes its images.
+    #[cfg(feature = "redfish")]
+    TearDown {
         #[command(flatten)]
         common: Common,
     },
@@ -95,22 +140,41 @@ fn parameter(text: &str) -> Result<(String, String), String> {
 
 impl Common {
     fn read(&self) -> Result<(VirtualMedia, Node), Box<dyn Error>> {
+        let (options, node) = self.read_options()?;
+        Ok((self.media(&options)?, node))
+    }
+
+    fn media(&self, options: &Options) -> Result<VirtualMedia, Box<dyn Error>> {
+        let media = VirtualMedia::from_options(options)?;
+        Ok(if self.check_served {
+            media.check_served()
+        } else {
+            media
+        })
+    }
+
+    #[cfg(feature = "redfish")]
+    fn read_deploy(
+        &self,
+        params: Vec<(String, String)>,
+    ) -> Result<(IloDeploy, Node), Box<dyn Error>> {
+        let (options, node) = self.read_options()?;
+        let media = self.media(&options)?;
+        let deploy = IloDeploy::from_options(&options)?.virtual_media(media);
+        Ok((deploy.parameters(move |_| params.clone()), node))
+    }
+
+    fn read_options(&self) -> Result<(Options, Node), Box<dyn Error>> {
         let files = self.config_file.iter().map(|path| SourceFile::read(path));
         let files: Vec<SourceFile> = files.collect::<Result<_, _>>()?;
         let parsed: Result<Vec<_>, _> = files.iter().map(SourceFile::parse).collect();
         let environment = std::env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
         let options = Options::read(&parsed?, environment)?;
-        let media = VirtualMedia::from_options(&options)?;
-        let media = if self.check_served {
-            media.check_served()
-        } else {
-            media
-        };
         let text =
             std::fs::read(&self.node).map_err(|e| format!("{}: {e}", self.node.display()))?;
         let node = Node::from_json(&text).map_err(|e| format!("{}: {e}", self.node.display()))?;
-        Ok((media, node))
+        Ok((options, node))
     }
 }
 
@@ -150,7 +214,40 @@ async fn run(command: Command) -> Result<Value, Box<dyn Error>> {
             let removed: Vec<String> = removed.iter().map(ToString::to_string).collect();
             json!({"removed": removed, "node": node})
         }
+        #[cfg(feature = "redfish")]
+        Command::Deploy { common, params } => {
+            let (deploy, node) = common.read_deploy(params)?;
+            deploy.validate(&node).await?;
+            told(deploy.deploy(&node).await?)
+        }
+        #[cfg(feature = "redfish")]
+        Command::Continue { common, root_uuid } => {
+            let (deploy, node) = common.read_deploy(Vec::new())?;
+            told(deploy.continue_deploy(&node, root_uuid.as_deref()).await?)
+        }
+        #[cfg(feature = "redfish")]
+        Command::TakeOver { common, params } => {
+            let (deploy, node) = common.read_deploy(params)?;
+            let taken = deploy.take_over(&node).await;
+            let warning = taken.warning.map(|error| error.to_string());
+            json!({"done": texts(&taken.done), "warning": warning, "node": taken.node})
+        }
+        #[cfg(feature = "redfish")]
+        Command::TearDown { common } => {
+            let (deploy, node) = common.read_deploy(Vec::new())?;
+            told(deploy.tear_down(&node).await?)
+        }
     })
+}
+
+#[cfg(feature = "redfish")]
+fn told(outcome: Outcome) -> Value {
+    json!({"done": texts(&outcome.done), "node": outcome.node})
+}
+
+#[cfg(feature = "redfish")]
+fn texts(done: &[Done]) -> Vec<String> {
+    done.iter().map(ToString::to_string).collect()
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]

@@ -1,14 +1,24 @@
 //! The options of ironic.conf that say how iLO images are hosted, from either section, and how boot
 //! ISOs are made.
 
+mod bmc;
+mod ipxe;
+mod reader;
+#[cfg(feature = "swift")]
+mod swift;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oslo_config::{
-    Config, GetError, Opt, OptName, OptType, Origin, ParsedFile, Setting, opts_as_set,
-};
+use oslo_config::{GetError, Opt, OptName, OptType, ParsedFile, opts_as_set};
 
-/// The options, resolved.
+pub use self::bmc::{BmcOptions, VerifyCa};
+pub use self::ipxe::{ByBootMode, IpVersion, IpxeOptions};
+use self::reader::Reader;
+#[cfg(feature = "swift")]
+pub use self::swift::{Secret, SwiftOptions};
+
+/// The options, resolved. Those of BMCs and of iPXE stand in [`BmcOptions`] and [`IpxeOptions`].
 ///
 /// | option | default | former names, in the order in which they are tried |
 /// |---|---|---|
@@ -28,10 +38,12 @@ use oslo_config::{
 /// | `[DEFAULT] grub_config_template` | built in | |
 /// | `[DEFAULT] grub_config_path` | where the boot image looks | |
 /// | `[DEFAULT] esp_image` | none | |
+/// | `[conductor] api_url` | that of `[service_catalog] endpoint_override` | |
 ///
 /// The current names of the hosting options are those of the blueprint "Make ilo drivers standalone in ironic by removing
 /// swift dependency"; Ironic has read the former ones since 4.2.0. The others have Ironic's names:
-/// `[pxe] kernel_append_params` since Xena, `[ilo] kernel_append_params` since Wallaby.
+/// `[pxe] kernel_append_params` since Xena, `[ilo] kernel_append_params` since Wallaby. With the cargo
+/// feature `swift` there are those of `[swift]` too: see `SwiftOptions`.
 ///
 /// ```
 /// use driver::options::Options;
@@ -66,6 +78,8 @@ pub struct Options {
     /// The kernel's parameters in a boot ISO, after `root=`: those of `[ilo]` when they are set, even
     /// to nothing, else those of `[pxe]`.
     pub kernel_append_params: String,
+    /// The kernel's parameters when it is booted by iPXE: those of `[pxe]`.
+    pub pxe_kernel_append_params: String,
     /// isolinux, the boot loader for BIOS.
     pub isolinux_bin: PathBuf,
     /// The library that isolinux 5 and newer needs.
@@ -78,6 +92,16 @@ pub struct Options {
     pub grub_config_path: Option<PathBuf>,
     /// The EFI system partition image for boot ISOs that are given none.
     pub esp_image: Option<PathBuf>,
+    /// Where deploy ramdisks reach Ironic's API: `[conductor] api_url`, or where that is not set
+    /// `[service_catalog] endpoint_override`; `None` when neither is.
+    pub api_url: Option<String>,
+    /// How BMCs are reached and waited for.
+    pub bmc: BmcOptions,
+    /// How nodes boot by iPXE.
+    pub ipxe: IpxeOptions,
+    /// How Swift is reached.
+    #[cfg(feature = "swift")]
+    pub swift: SwiftOptions,
 }
 
 /// Why the options cannot be used.
@@ -92,6 +116,17 @@ pub enum OptionsError {
         /// What is wrong.
         #[source]
         cause: Box<GetError>,
+    },
+    /// A secret has a reference that leads nowhere.
+    #[error(
+        "{place}: the value of {option}, which is not shown, has a reference that leads nowhere; write $$ \
+         for a dollar sign"
+    )]
+    Secret {
+        /// The option.
+        option: OptName,
+        /// Where it is set: file and line, or an environment variable.
+        place: String,
     },
     /// A number is outside of what the option can mean.
     #[error("{place}: the value of {option} is not valid: expected {expected}")]
@@ -157,6 +192,8 @@ impl Options {
             text("DEFAULT", "grub_config_template"),
             text("DEFAULT", "grub_config_path"),
             text("DEFAULT", "esp_image"),
+            text("conductor", "api_url"),
+            text("service_catalog", "endpoint_override"),
         ]
     }
 
@@ -173,18 +210,18 @@ impl Options {
     ) -> Result<Self, OptionsError> {
         let mut opts = Options::opts();
         opts.extend(Options::image_opts());
+        opts.extend(BmcOptions::opts());
+        opts.extend(IpxeOptions::opts());
         // References in the values lead to options of Ironic that are not known here.
         opts.extend(opts_as_set(files, &opts));
-        let reader = Reader {
-            config: Config::new(files, &opts).with_environment(environment),
-            opts: &opts,
-        };
-        let kernel_append_params = match reader.text("ilo", "kernel_append_params")? {
-            Some(params) => params,
-            None => reader
-                .text("pxe", "kernel_append_params")?
-                .unwrap_or_default(),
-        };
+        let environment: Vec<_> = environment.into_iter().collect();
+        let reader = Reader::new(files, &opts, &environment);
+        let pxe_kernel_append_params = reader
+            .text("pxe", "kernel_append_params")?
+            .unwrap_or_default();
+        let kernel_append_params = reader
+            .text("ilo", "kernel_append_params")?
+            .unwrap_or_else(|| pxe_kernel_append_params.clone());
         Ok(Options {
             http_server_url: reader.filled("deploy", "http_server_url")?,
             http_server_root: reader
@@ -203,88 +240,21 @@ impl Options {
             client_port: reader.number("ilo", "client_port", "a port from 1 to 65535")?,
             external_http_url: reader.filled("deploy", "external_http_url")?,
             kernel_append_params,
+            pxe_kernel_append_params,
             isolinux_bin: reader.path("DEFAULT", "isolinux_bin")?.unwrap_or_default(),
             ldlinux_c32: reader.path("DEFAULT", "ldlinux_c32")?,
             isolinux_config_template: reader.path("DEFAULT", "isolinux_config_template")?,
             grub_config_template: reader.path("DEFAULT", "grub_config_template")?,
             grub_config_path: reader.path("DEFAULT", "grub_config_path")?,
             esp_image: reader.path("DEFAULT", "esp_image")?,
+            api_url: match reader.filled("conductor", "api_url")? {
+                Some(url) => Some(url),
+                None => reader.filled("service_catalog", "endpoint_override")?,
+            },
+            bmc: BmcOptions::read(&reader)?,
+            ipxe: IpxeOptions::read(&reader)?,
+            #[cfg(feature = "swift")]
+            swift: SwiftOptions::read(files, &environment)?,
         })
-    }
-}
-
-struct Reader<'r> {
-    config: Config<'r>,
-    opts: &'r [Opt],
-}
-
-impl<'r> Reader<'r> {
-    fn get(&self, group: &str, name: &str) -> Result<Setting<'r>, OptionsError> {
-        let setting = self
-            .config
-            .get(group, name)
-            .map_err(|cause| OptionsError::Value {
-                place: self.place(group, name),
-                cause: Box::new(cause),
-            })?;
-        if let Some(former) = setting.origin.deprecated_name() {
-            log::warn!(
-                "{}: [{}] {} is a former name: use [{group}] {name}",
-                self.place(group, name),
-                former.group(),
-                former.name(),
-            );
-        }
-        Ok(setting)
-    }
-
-    /// A text; `None` when it is not set and has no default.
-    fn text(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
-        Ok(self.get(group, name)?.value.as_str().map(str::to_owned))
-    }
-
-    /// A text that is not empty.
-    fn filled(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
-        Ok(self.text(group, name)?.filter(|text| !text.is_empty()))
-    }
-
-    fn path(&self, group: &str, name: &str) -> Result<Option<PathBuf>, OptionsError> {
-        Ok(self.filled(group, name)?.map(PathBuf::from))
-    }
-
-    fn seconds(&self, group: &str, name: &str) -> Result<Duration, OptionsError> {
-        self.number(group, name, "a number of seconds, 0 or more")
-            .map(Duration::from_secs)
-    }
-
-    fn number<N: TryFrom<i128>>(
-        &self,
-        group: &str,
-        name: &str,
-        expected: &'static str,
-    ) -> Result<N, OptionsError> {
-        let number = self.get(group, name)?.value.as_int();
-        number
-            .and_then(|number| N::try_from(number).ok())
-            .ok_or_else(|| OptionsError::Range {
-                option: OptName::new(group, name),
-                place: self.place(group, name),
-                expected,
-            })
-    }
-
-    /// Where an option is set, for messages.
-    fn place(&self, group: &str, name: &str) -> String {
-        let named = |opt: &&Opt| opt.name().group() == group && opt.name().name() == name;
-        match self
-            .opts
-            .iter()
-            .find(named)
-            .map(|opt| self.config.origin(opt))
-        {
-            Some(Origin::File { path, line, .. }) => format!("{}:{line}", path.display()),
-            Some(Origin::Environment { variable }) => format!("environment variable {variable}"),
-            _ => format!("[{group}] {name}"),
-        }
     }
 }

@@ -16,8 +16,9 @@ async fn what_is_dropped_is_not_published() {
     let dir = open_dir();
     let host = host(dir.path());
     let (started, has_started) = tokio::sync::oneshot::channel();
+    let mut started = Some(started);
     let object = NewObject::new(Kind::BootIso, u64::from(u32::MAX), move |out| {
-        let _ = started.send(());
+        let _ = started.take().map(|started| started.send(()));
         loop {
             out.write_all(&[0; 512])?;
             std::thread::sleep(Duration::from_millis(1));

@@ -119,13 +119,67 @@ fn the_kernels_parameters_have_three_names() {
 }
 
 #[test]
+fn bmcs_are_reached_as_ironic_reaches_them() {
+    use driver::options::VerifyCa;
+    let bmc = |text| read(&[text], &[]).unwrap().bmc;
+    let seconds = Duration::from_secs;
+    assert_eq!(bmc("").verify_ca, VerifyCa::System);
+    assert_eq!(
+        (bmc("").power_wait, bmc("").power_timeout),
+        (seconds(2), seconds(60))
+    );
+    assert_eq!(bmc("[ilo]\nverify_ca = False\n").verify_ca, VerifyCa::No);
+    let path = |path: &str| VerifyCa::Path(path.into());
+    assert_eq!(
+        bmc("[ilo]\nverify_ca = /etc/ca\n").verify_ca,
+        path("/etc/ca")
+    );
+    // The older option wins, as in Ironic.
+    let both = "[ilo]\nca_file = /etc/old.pem\nverify_ca = False\n";
+    assert_eq!(bmc(both).verify_ca, path("/etc/old.pem"));
+    let retries = "[ilo]\npower_wait = 3\npower_retry = 6\n";
+    assert_eq!(bmc(retries).power_timeout, seconds(18));
+    let conductor = "[conductor]\npower_state_change_timeout = 30\n";
+    assert_eq!(bmc(conductor).power_timeout, seconds(30));
+}
+
+#[test]
+fn ipxes_options_have_older_names_behind_a_switch() {
+    let ipxe = |text: &str| read(&[text], &[]).unwrap().ipxe;
+    let defaults = ipxe("");
+    assert_eq!(defaults.config_subdir, "pxelinux.cfg");
+    assert_eq!(defaults.bootfile_name.bios, "undionly.kpxe");
+    assert_eq!(defaults.bootfile_name.uefi, "snponly.efi");
+    assert_eq!(defaults.config_template.bios, None);
+    assert_eq!(defaults.tftp_server, None);
+    let older = "[pxe]\npxe_config_template = /p\nuefi_pxe_config_template = /u\npxe_bootfile_name = a.kpxe\n";
+    assert_eq!(ipxe(older), defaults, "those are for PXE");
+    let older = ipxe(&format!("{older}ipxe_enabled = True\n"));
+    assert_eq!(older.config_template.bios, Some("/p".into()));
+    assert_eq!(older.config_template.uefi, Some("/u".into()));
+    assert_eq!(older.bootfile_name.bios, "a.kpxe");
+    let newer = ipxe(
+        "[pxe]\nipxe_config_template = /n\ntftp_server = $my_ip\n[DEFAULT]\nmy_ip = 192.0.2.9\n",
+    );
+    assert_eq!(newer.config_template.uefi, Some("/n".into()));
+    assert_eq!(newer.tftp_server.as_deref(), Some("192.0.2.9"));
+    let error = read(&["[pxe]\nip_version = 5\n"], &[]).unwrap_err();
+    assert!(error.to_string().contains("expected 4 or 6"), "{error}");
+}
+
+#[test]
 fn a_host_is_what_the_options_ask_for() {
     use driver::host::Host;
     let error = |text: &str| {
         let options = read(&[text], &[]).unwrap();
         Host::from_options(&options).unwrap_err().to_string()
     };
-    assert!(error("").contains("use_http_web_server_for_images = True"));
+    let swift = if cfg!(feature = "swift") {
+        "expected [swift] auth_type"
+    } else {
+        "without the cargo feature `swift`"
+    };
+    assert!(error("").contains(swift));
     let web = "[ilo]\nuse_http_web_server_for_images = True\n[deploy]\n";
     assert_eq!(
         error(&format!("{web}http_server_url = 192.0.2.1/x\n")),

@@ -125,6 +125,17 @@ pub enum HostError {
         /// What the system said about the first one that is left.
         source: io::Error,
     },
+    /// Swift, or Keystone in front of it, did not do its part.
+    #[cfg(feature = "swift")]
+    #[error("cannot {step} {what} in Swift: {source}")]
+    Swift {
+        /// What was being done, as a verb.
+        step: &'static str,
+        /// What it was done for: an image and its node, or the container.
+        what: String,
+        /// What happened.
+        source: Box<super::swift::SwiftError>,
+    },
     /// The system's source of random numbers failed, so no new name could be made.
     #[error("cannot make a new generation for node {node}: {source}")]
     Random {

@@ -26,19 +26,24 @@
 //!
 //! # What holds
 //!
-//! - A name is visible only once the whole image is there, read back where that was asked for, and
-//!   safe on disk. This holds for a crash of the process or the machine, and for a full disk.
+//! - A name is visible only once the whole image is there. This holds for a crash of the process or the
+//!   machine, and for a full disk. Where reading back was asked for, a web server's directory shows it
+//!   only after that, and safe on disk; in Swift it is removed again when that fails. Either way no URL
+//!   of it is given out before.
 //! - A published image is never changed, replaced or shared with another file.
 //! - Whatever the umask, the web server can read it.
-//! - Two tasks, processes or conductors may work on one directory, and on one node, at the same time.
+//! - Two tasks, processes or conductors may work on one directory or container, and on one node, at the
+//!   same time.
 
 mod error;
 mod name;
 mod object;
 mod served;
 mod settings;
+#[cfg(feature = "swift")]
+mod swift;
 mod url;
-mod web;
+pub(crate) mod web;
 
 use std::collections::HashSet;
 use std::time::SystemTime;
@@ -50,6 +55,12 @@ pub use self::name::{Generation, Kind, NotAGeneration, NotAnObjectName, ObjectNa
 pub use self::object::{BoxError, NewObject, Published, ReadBack, Stored, Swept, Which};
 pub use self::served::{CheckSettings, NotServed};
 pub use self::settings::HostSettingsError;
+#[cfg(feature = "swift")]
+pub use self::swift::{
+    Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftError, SwiftHost, SwiftHostError,
+    SwiftSettings, SwiftSettingsError, Tls,
+};
+pub(crate) use self::url::redacted;
 pub use self::url::{BaseUrl, BaseUrlError, BaseUrls, NoBaseUrl};
 pub use self::web::{InvalidRoot, WebHost, WebSettings};
 pub use crate::image::Sink;
@@ -63,11 +74,21 @@ use crate::node::{Node, NodeUuid};
 pub enum Host {
     /// A directory that a web server serves.
     Web(WebHost),
+    /// A container of OpenStack Swift.
+    #[cfg(feature = "swift")]
+    Swift(SwiftHost),
 }
 
 impl From<WebHost> for Host {
     fn from(host: WebHost) -> Self {
         Self::Web(host)
+    }
+}
+
+#[cfg(feature = "swift")]
+impl From<SwiftHost> for Host {
+    fn from(host: SwiftHost) -> Self {
+        Self::Swift(host)
     }
 }
 
@@ -83,17 +104,28 @@ impl Host {
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
         match self {
             Self::Web(host) => host.publish(node, object).await,
+            #[cfg(feature = "swift")]
+            Self::Swift(host) => host.publish(node, object).await,
         }
+    }
+
+    /// Whether what is published here may go with the conductor that published it: a directory may be
+    /// that conductor's own, a container of Swift is not.
+    pub(crate) fn is_tied_to_a_conductor(&self) -> bool {
+        matches!(self, Self::Web(_))
     }
 
     /// The URL under which `node`'s BMC fetches the image `name` now.
     ///
     /// # Errors
     ///
-    /// [`HostError::NoBaseUrl`]. Whether the image is there is not looked at.
+    /// [`HostError::NoBaseUrl`], or that Swift's key for temporary URLs cannot be had. Whether the image
+    /// is there is not looked at.
     pub async fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
         match self {
             Self::Web(host) => host.url(node, name),
+            #[cfg(feature = "swift")]
+            Self::Swift(host) => host.url(node, name).await,
         }
     }
 
@@ -105,6 +137,8 @@ impl Host {
     pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
         match self {
             Self::Web(host) => host.list(node).await,
+            #[cfg(feature = "swift")]
+            Self::Swift(host) => host.list(node).await,
         }
     }
 
@@ -122,6 +156,8 @@ impl Host {
     ) -> Result<Vec<ObjectName>, HostError> {
         match self {
             Self::Web(host) => host.unpublish(node, which).await,
+            #[cfg(feature = "swift")]
+            Self::Swift(host) => host.unpublish(node, which).await,
         }
     }
 
@@ -141,6 +177,8 @@ impl Host {
     ) -> Result<Swept, HostError> {
         match self {
             Self::Web(host) => host.sweep(living, as_of).await,
+            #[cfg(feature = "swift")]
+            Self::Swift(host) => host.sweep(living, as_of).await,
         }
     }
 }

@@ -22,10 +22,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Floppy, Self::BootIso];
+    pub(super) const ALL: [Self; 2] = [Self::Floppy, Self::BootIso];
 
     /// The prefix that Ironic gives such a name, its hyphen included.
-    fn prefix(self) -> &'static str {
+    pub(super) fn prefix(self) -> &'static str {
         match self {
             Self::Floppy => "image-",
             Self::BootIso => "boot-",

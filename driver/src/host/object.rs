@@ -19,7 +19,7 @@ pub trait ReadBack: Read + Seek {}
 
 impl<T: Read + Seek> ReadBack for T {}
 
-pub(super) type Produce = Box<dyn FnOnce(&mut dyn Sink) -> Result<(), BoxError> + Send>;
+pub(super) type Produce = Box<dyn FnMut(&mut dyn Sink) -> Result<(), BoxError> + Send>;
 pub(super) type Verify = Box<dyn FnOnce(&mut dyn ReadBack) -> Result<(), BoxError> + Send>;
 
 /// An image to publish: what it is for, its size, and the code that writes it.
@@ -46,9 +46,12 @@ pub struct NewObject {
 impl NewObject {
     /// An image of `size` bytes that `produce` writes. Exactly as many have to come, or nothing is
     /// published.
-    pub fn new<F, E>(kind: Kind, size: u64, produce: F) -> Self
+    ///
+    /// A host that sends the image over a network has `produce` write it once more when the connection
+    /// breaks; it has to write the same bytes then.
+    pub fn new<F, E>(kind: Kind, size: u64, mut produce: F) -> Self
     where
-        F: FnOnce(&mut dyn Sink) -> Result<(), E> + Send + 'static,
+        F: FnMut(&mut dyn Sink) -> Result<(), E> + Send + 'static,
         E: Into<BoxError>,
     {
         Self {

@@ -1,12 +1,14 @@
 //! From the options of ironic.conf to a host.
 
 use super::Host;
+#[cfg(feature = "swift")]
+use super::swift::{SwiftHost, SwiftHostError, SwiftSettings};
 use super::url::{BaseUrl, BaseUrlError, BaseUrls};
 use super::web::{InvalidRoot, WebHost, WebSettings};
 use crate::options::Options;
 
 /// Why the options do not lead to a host.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostSettingsError {
     /// A URL is not usable.
@@ -20,10 +22,15 @@ pub enum HostSettingsError {
     /// The directory is not usable.
     #[error("[deploy] http_server_root: {0}")]
     Root(#[from] InvalidRoot),
+    /// The options ask for images in Swift, and do not tell how it is reached.
+    #[cfg(feature = "swift")]
+    #[error(transparent)]
+    Swift(#[from] super::swift::SwiftHostError),
     /// The options ask for images in Swift.
+    #[cfg(not(feature = "swift"))]
     #[error(
-        "expected [ilo] use_http_web_server_for_images = True: without it images are hosted in Swift, \
-         which this library cannot do yet"
+        "expected [ilo] use_http_web_server_for_images = True: without it images are hosted in Swift, and \
+         this program was built without the cargo feature `swift`"
     )]
     Swift,
 }
@@ -66,9 +73,20 @@ impl Host {
     ///
     /// [`HostSettingsError`].
     pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
-        if !options.use_http_web_server_for_images {
-            return Err(HostSettingsError::Swift);
+        if options.use_http_web_server_for_images {
+            return Ok(WebHost::new(WebSettings::from_options(options)?)?.into());
         }
-        Ok(WebHost::new(WebSettings::from_options(options)?)?.into())
+        Self::swift(options)
+    }
+
+    #[cfg(feature = "swift")]
+    fn swift(options: &Options) -> Result<Self, HostSettingsError> {
+        let settings = SwiftSettings::from_options(options).map_err(SwiftHostError::from)?;
+        Ok(SwiftHost::new(settings)?.into())
+    }
+
+    #[cfg(not(feature = "swift"))]
+    fn swift(_: &Options) -> Result<Self, HostSettingsError> {
+        Err(HostSettingsError::Swift)
     }
 }

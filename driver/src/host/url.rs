@@ -86,6 +86,15 @@ impl BaseUrl {
         url
     }
 
+    /// The URL of the file at `path`, names without slashes, in the directory that is served here.
+    pub(crate) fn join_path(&self, path: &[&str]) -> Url {
+        let mut url = self.0.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
     /// The URL itself.
     #[must_use]
     pub fn as_url(&self) -> &Url {
@@ -109,7 +118,7 @@ impl fmt::Debug for BaseUrl {
 }
 
 /// `url` for messages and logs: without user, password and query, which may be secrets.
-pub(super) fn redacted(url: &Url) -> String {
+pub(crate) fn redacted(url: &Url) -> String {
     let mut url = url.clone();
     // These fail only for URLs without a host, which carry neither.
     let _ = url.set_username("");

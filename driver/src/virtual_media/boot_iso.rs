@@ -47,7 +47,7 @@ impl FromStr for BootMode {
 
 /// The boot mode that the node is set to, by the capability `boot_mode` in its properties, else by
 /// `instance_info.deploy_boot_mode`, as in Ironic.
-pub(super) fn boot_mode_of(node: &Node) -> Option<BootMode> {
+pub(crate) fn boot_mode_of(node: &Node) -> Option<BootMode> {
     let capabilities = node.text(Section::Properties, "capabilities");
     let capability = capabilities.into_iter().flat_map(|list| list.split(','));
     let capability = capability.filter_map(|one| one.trim().strip_prefix("boot_mode:"));
@@ -85,7 +85,7 @@ impl From<Arc<dyn Source>> for ImageRef {
 }
 
 impl ImageRef {
-    fn source(self, http: &HttpClient) -> Result<Arc<dyn Source>, SourceError> {
+    pub(crate) fn source(self, http: &HttpClient) -> Result<Arc<dyn Source>, SourceError> {
         match self {
             Self::Reference(reference) => from_reference(&reference, http),
             Self::Source(source) => Ok(source),

@@ -65,6 +65,14 @@ pub enum VirtualMediaError {
         /// What was given.
         root_uuid: String,
     },
+    /// The node's reference to a boot ISO cannot be used.
+    #[error("cannot attach the boot ISO of node {node}: its instance_info.ilo_boot_iso: {reason}")]
+    BootIsoReference {
+        /// The node.
+        node: NodeUuid,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The node boots from an ISO that its user gave.
     #[error(
         "no boot ISO is made for node {node}: its instance_info.ilo_boot_iso names the user's own; \

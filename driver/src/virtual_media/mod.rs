@@ -37,6 +37,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub(crate) use self::boot_iso::boot_mode_of;
 pub use self::boot_iso::{BootIsoRequest, BootMode, ImageRef, Uefi};
 pub use self::error::{NotABootMode, VirtualMediaError};
 use self::loaders::BootLoaders;
@@ -49,12 +50,14 @@ use crate::options::Options;
 const AT_ONCE: usize = 8;
 
 /// In `instance_info`: the URL of the boot ISO, the user's own or the one made here.
-const ILO_BOOT_ISO: &str = "ilo_boot_iso";
+pub(crate) const ILO_BOOT_ISO: &str = "ilo_boot_iso";
+/// In front of the name of a boot ISO that is in Swift, as Ironic writes it.
+const SWIFT_REFERENCE: &str = "swift:";
 /// In `driver_internal_info`: another conductor that takes the node over learns from it that the boot
 /// ISO is on the web server, and has to be made again there.
 const CREATED_IN_WEB_SERVER: &str = "boot_iso_created_in_web_server";
 /// In `driver_internal_info`: what the boot ISO has to be made with again.
-const ROOT_UUID: &str = "root_uuid_or_disk_id";
+pub(crate) const ROOT_UUID: &str = "root_uuid_or_disk_id";
 
 /// Makes and hosts the virtual media of many nodes.
 ///
@@ -99,6 +102,11 @@ impl VirtualMedia {
         self
     }
 
+    /// What fetches kernels, ramdisks and boot loader images.
+    pub(crate) fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// The host, for listing, sweeping and withdrawing images.
     #[must_use]
     pub fn host(&self) -> &Host {
@@ -125,8 +133,8 @@ impl VirtualMedia {
     }
 
     /// Makes the boot ISO that is asked for, publishes it for `node`, and records it in the node:
-    /// `instance_info.ilo_boot_iso` is its URL, `driver_internal_info.boot_iso_created_in_web_server`
-    /// is true, and `driver_internal_info.root_uuid_or_disk_id` the root UUID if there is one.
+    /// `instance_info.ilo_boot_iso` is its URL and `driver_internal_info.boot_iso_created_in_web_server`
+    /// is true, or, for one in Swift, it is `swift:` and its name and there is no such mark; `driver_internal_info.root_uuid_or_disk_id` the root UUID if there is one.
     ///
     /// An earlier boot ISO of the node stays: it may be in use. [`Host::unpublish`] with
     /// [`Which::OthersThan`] removes it once it is not.
@@ -145,7 +153,7 @@ impl VirtualMedia {
             return Err(VirtualMediaError::UsersBootIso { node: uuid });
         }
         let root_uuid = request.root_uuid.clone();
-        let needed = boot_iso::boot_mode_of(node);
+        let needed = boot_mode_of(node);
         let (loaders, http) = (Arc::clone(&self.loaders), self.http.clone());
         let published = self
             .publish(node, move || {
@@ -154,15 +162,58 @@ impl VirtualMedia {
                 ))
             })
             .await?;
-        match self.host {
-            Host::Web(_) => node.set(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER, true),
+        // An image in Swift is not tied to a conductor, and its temporary URL is made anew each time.
+        let reference = match &self.host {
+            Host::Web(_) => {
+                node.set(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER, true);
+                published.url.to_string()
+            }
+            #[cfg(feature = "swift")]
+            Host::Swift(_) => {
+                node.remove(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER);
+                format!("{SWIFT_REFERENCE}{}", published.name)
+            }
         };
         match root_uuid {
             Some(root_uuid) => node.set(Section::DriverInternalInfo, ROOT_UUID, root_uuid),
             None => node.remove(Section::DriverInternalInfo, ROOT_UUID),
         };
-        node.set(Section::InstanceInfo, ILO_BOOT_ISO, published.url.as_str());
+        node.set(Section::InstanceInfo, ILO_BOOT_ISO, reference);
         Ok(published)
+    }
+
+    /// The URL to attach the node's boot ISO by, the user's own or the one published here; `None` when
+    /// its `instance_info` has none. For one in Swift this is a fresh temporary URL each time.
+    ///
+    /// # Errors
+    ///
+    /// [`VirtualMediaError::BootIsoReference`] when what it has is no URL, or a reference to Swift that
+    /// this host does not have or is another node's; [`VirtualMediaError::Host`] when no temporary URL
+    /// can be made.
+    pub async fn boot_iso_url(&self, node: &Node) -> Result<Option<Url>, VirtualMediaError> {
+        let Some(text) = node.text(Section::InstanceInfo, ILO_BOOT_ISO) else {
+            return Ok(None);
+        };
+        let unusable = |reason| VirtualMediaError::BootIsoReference {
+            node: node.uuid(),
+            reason,
+        };
+        let Some(name) = text.strip_prefix(SWIFT_REFERENCE) else {
+            let url = Url::parse(text).ok();
+            let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+            return url
+                .map(Some)
+                .ok_or_else(|| unusable("expected an http:// or https:// URL"));
+        };
+        if matches!(self.host, Host::Web(_)) {
+            return Err(unusable(
+                "it is in Swift, and images are hosted on a web server",
+            ));
+        }
+        let name: Option<ObjectName> = name.parse().ok();
+        let name = name.filter(|name| name.node() == node.uuid());
+        let name = name.ok_or_else(|| unusable("expected the name of an image of this node"))?;
+        Ok(Some(self.host.url(node, &name).await?))
     }
 
     /// Removes every image that was published for `node`, by this library or by Ironic, and what was
@@ -204,19 +255,22 @@ fn interrupted(node: NodeUuid, reason: &dyn std::error::Error) -> HostError {
     }
 }
 
-/// Whether the boot ISO in `instance_info` was made for this node, by this library or by Ironic, which
+/// Whether the boot ISO in `instance_info` was made for this node.
+pub(crate) fn has_own_boot_iso(node: &Node) -> bool {
+    own_boot_iso(node).is_some()
+}
+
+/// The boot ISO in `instance_info`, when it was made for this node, by this library or by Ironic, which
 /// its name tells. Ironic keeps one in Swift as `swift:<name>`.
-fn has_own_boot_iso(node: &Node) -> bool {
-    let Some(text) = node.text(Section::InstanceInfo, ILO_BOOT_ISO) else {
-        return false;
-    };
-    let name = match (text.strip_prefix("swift:"), Url::parse(text)) {
+pub(crate) fn own_boot_iso(node: &Node) -> Option<ObjectName> {
+    let text = node.text(Section::InstanceInfo, ILO_BOOT_ISO)?;
+    let name = match (text.strip_prefix(SWIFT_REFERENCE), Url::parse(text)) {
         (Some(name), _) => Some(name.to_owned()),
         (None, Ok(url)) => url
             .path_segments()
             .and_then(|mut segments| segments.next_back().map(str::to_owned)),
         (None, Err(_)) => None,
     };
-    name.and_then(|name| name.parse::<ObjectName>().ok())
-        .is_some_and(|name| name.node() == node.uuid())
+    let name: ObjectName = name?.parse().ok()?;
+    (name.node() == node.uuid()).then_some(name)
 }

@@ -34,6 +34,11 @@ impl Nginx {
         Self::launch(root, "", true)
     }
 
+    /// As `start_tls`, with further configuration.
+    pub fn start_tls_with(root: &Path, locations: &str) -> Self {
+        Self::launch(root, locations, true)
+    }
+
     fn launch(root: &Path, locations: &str, tls: bool) -> Self {
         let program = if Path::new(NGINX).exists() {
             NGINX
@@ -72,6 +77,14 @@ impl Nginx {
             let _ = process.wait();
         }
         panic!("nginx does not start:\n{}", log(prefix.path()));
+    }
+
+    /// How often it was asked by GET for what is at this path.
+    pub fn sent(&self, path: &str) -> usize {
+        let log =
+            std::fs::read_to_string(self.prefix.path().join("access.log")).unwrap_or_default();
+        let request = format!("\"GET {path} ");
+        log.lines().filter(|line| line.contains(&request)).count()
     }
 
     /// `http://127.0.0.1:PORT` and `path`.

@@ -17,7 +17,9 @@ echo
 [ -d /sys/firmware/efi ] && echo "FIRMWARE uefi" || echo "FIRMWARE bios"
 echo "CMDLINE $($b cat /proc/cmdline)"
 while read -r m; do $b insmod "/lib/$m" 2>/dev/null; done < /modules
-n=0; while [ $n -lt 300 ]; do
+# Booted by the network there are no media to wait for.
+n=0; $b grep -q BOOTIF= /proc/cmdline && n=300
+while [ $n -lt 300 ]; do
     ready=0
     for d in /dev/fd0 /dev/sd? /dev/sr0; do
         [ -b "$d" ] || continue

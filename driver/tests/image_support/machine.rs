@@ -192,17 +192,24 @@ pub(crate) fn boot(firmware: Firmware, iso: &str, floppy: &str) -> Seen {
     );
     let seconds = start.elapsed().as_secs_f32();
     println!("{firmware:?}: booted {iso} and switched off in {seconds:.1} s");
-    let line = |prefix: &str| {
-        let found = console.lines().find_map(|line| line.strip_prefix(prefix));
-        found
-            .unwrap_or_else(|| panic!("no {prefix:?} in\n{console}"))
-            .to_owned()
-    };
-    Seen {
-        firmware: line("FIRMWARE "),
-        command_line: line("CMDLINE "),
-        floppy_label: line("LABEL "),
-        parameters: line("PARAMETERS "),
-        cdrom: line("CDROM "),
+    Seen::read(&console)
+}
+
+impl Seen {
+    /// What the guest printed on its serial console.
+    pub(crate) fn read(console: &str) -> Self {
+        let line = |prefix: &str| {
+            let found = console.lines().find_map(|line| line.strip_prefix(prefix));
+            found
+                .unwrap_or_else(|| panic!("no {prefix:?} in\n{console}"))
+                .to_owned()
+        };
+        Self {
+            firmware: line("FIRMWARE "),
+            command_line: line("CMDLINE "),
+            floppy_label: line("LABEL "),
+            parameters: line("PARAMETERS "),
+            cdrom: line("CDROM "),
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! The host for deployments without Swift: a directory that a plain web server serves.
 
 mod publish;
-mod root;
+pub(crate) mod root;
 mod selinux;
-mod sink;
-mod staged;
+pub(crate) mod sink;
+pub(crate) mod staged;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -88,7 +88,7 @@ struct Inner {
 }
 
 /// Tells the thread that makes an image when nobody waits for it any more.
-struct GiveUpOnDrop(Arc<AtomicBool>);
+pub(crate) struct GiveUpOnDrop(pub(crate) Arc<AtomicBool>);
 
 impl Drop for GiveUpOnDrop {
     fn drop(&mut self) {

@@ -161,7 +161,7 @@ impl Job<'_> {
     fn write(
         &self,
         staged: &Staged<'_>,
-        produce: Produce,
+        mut produce: Produce,
         given_up: &AtomicBool,
     ) -> Result<(), HostError> {
         staged
@@ -226,10 +226,10 @@ impl Job<'_> {
         };
         let mut name = ObjectName::new(self.kind, node, generation);
         staged
-            .finish(&name)
+            .finish(&name.to_string())
             .map_err(|(step, e)| self.refused(step, e))?;
         loop {
-            match staged.publish(&name) {
+            match staged.publish(&name.to_string()) {
                 Ok(()) => return Ok(name),
                 Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(self.refused("give a name to", e));

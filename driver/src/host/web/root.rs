@@ -1,18 +1,18 @@
-//! The directory of images, `http_server_root`.
+//! The directory of images, `http_server_root`, and the directories in it that iPXE needs.
 //!
 //! Every file is reached through one open directory and a name without a slash, so that no name can
 //! lead out of the directory, and exchanging a directory above it in the middle of the work changes
 //! nothing. The directory itself may be a symbolic link: that is the operator's choice.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, Stat, fchmod, fsync, linkat, mkdir,
-    openat, renameat_with, statat, unlinkat,
+    mkdirat, openat, readlinkat, renameat, renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -26,7 +26,7 @@ const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
 
 /// An open directory of images.
 #[derive(Debug)]
-pub(super) struct Root {
+pub(crate) struct Root {
     dir: OwnedFd,
     /// Free of symbolic links, for the SELinux policy, which goes by such paths.
     path: PathBuf,
@@ -34,13 +34,13 @@ pub(super) struct Root {
 
 impl Root {
     /// Opens the directory at `path`, made with all that is missing above it if need be.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         make_directories(path)?;
         Self::open_existing(path)
     }
 
     /// Opens the directory at `path`; `None` when it is not there, and so holds no images.
-    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
+    pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
         match Self::open_existing(path) {
             Ok(root) => Ok(Some(root)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -55,19 +55,78 @@ impl Root {
         Ok(Self { dir, path })
     }
 
+    /// Opens the directory `name` in this one, made with mode 0755 if need be.
+    pub(crate) fn make_subdirectory(&self, name: &str) -> io::Result<Self> {
+        match mkdirat(&self.dir, name, DIRECTORY_MODE) {
+            Ok(()) => {}
+            Err(Errno::EXIST) => return self.subdirectory(name),
+            Err(e) => return Err(e.into()),
+        }
+        let made = self.subdirectory(name)?;
+        let dir = File::from(made.dir.try_clone()?);
+        fchmod(&dir, DIRECTORY_MODE)?;
+        selinux::restore(&dir, &made.path, selinux::Class::Directory)?;
+        Ok(made)
+    }
+
+    /// Opens the directory `name` in this one. A symbolic link to one is refused.
+    pub(crate) fn subdirectory(&self, name: &str) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Self {
+            dir: openat(&self.dir, name, flags, Mode::empty())?,
+            path: self.path.join(name),
+        })
+    }
+
+    /// Removes the directory `name` in this one if it is empty; `false` when it was gone.
+    pub(crate) fn remove_subdirectory(&self, name: &str) -> io::Result<bool> {
+        match unlinkat(&self.dir, name, AtFlags::REMOVEDIR) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Where the symbolic link `name` leads to; `None` when there is no such link.
+    pub(crate) fn link_target(&self, name: &str) -> io::Result<Option<String>> {
+        match readlinkat(&self.dir, name, Vec::new()) {
+            Ok(target) => Ok(target.into_string().ok()),
+            Err(Errno::NOENT | Errno::INVAL) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// The content of the file `name`, up to `limit` bytes; `None` when there is no such file.
+    pub(crate) fn read(&self, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match openat(&self.dir, name, flags, Mode::empty()) {
+            Ok(fd) => File::from(fd),
+            Err(Errno::NOENT | Errno::LOOP) => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        let mut content = Vec::new();
+        file.take(limit).read_to_end(&mut content)?;
+        Ok(Some(content))
+    }
+
+    /// Gives the file `from` the name `to`, whatever had that name before.
+    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(renameat(&self.dir, from, &self.dir, to)?)
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.dir.as_fd()
     }
 
     /// The path of `name`, for those who cannot use the open directory.
-    pub(super) fn path_of(&self, name: &str) -> PathBuf {
+    pub(crate) fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
     /// The names in the directory that `wanted` accepts. A name that is not UTF-8 is neither an image's
     /// nor a half-written one's. With the images of thousands of nodes in one directory this is what
     /// takes the time: `wanted` has to be cheap.
-    pub(super) fn names(&self, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
+    pub(crate) fn names(&self, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.dir)? {
             match entry?.file_name().to_str() {
@@ -124,7 +183,7 @@ impl Root {
     }
 
     /// Removes the file `name`; `false` when it was gone.
-    pub(super) fn remove(&self, name: &str) -> io::Result<bool> {
+    pub(crate) fn remove(&self, name: &str) -> io::Result<bool> {
         match unlinkat(&self.dir, name, AtFlags::empty()) {
             Ok(()) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
@@ -152,7 +211,7 @@ impl Root {
     }
 
     /// Makes the names in the directory survive a crash of the machine.
-    pub(super) fn sync(&self) -> io::Result<()> {
+    pub(crate) fn sync(&self) -> io::Result<()> {
         match fsync(&self.dir) {
             // Some network file systems do not do this for directories: they have done it already.
             Err(Errno::INVAL | Errno::NOTSUP | Errno::ROFS) => Ok(()),
@@ -161,7 +220,7 @@ impl Root {
     }
 
     /// Removes what dead processes left half-written, and says how many such files.
-    pub(super) fn remove_unfinished(&self) -> io::Result<usize> {
+    pub(crate) fn remove_unfinished(&self) -> io::Result<usize> {
         let mut removed = 0;
         for name in self.names(staged::is_staging_name)? {
             removed += usize::from(staged::remove_if_dead(self, &name)?);

@@ -18,18 +18,18 @@ const COPY: u64 = 16 * 1024 * 1024;
 
 /// Takes exactly the announced number of bytes, and stops when the task is given up.
 #[derive(Debug)]
-pub(super) struct FileSink<'f> {
+pub(crate) struct FileSink<'f> {
     out: BufWriter<&'f File>,
     left: u64,
     given_up: &'f AtomicBool,
     pub(super) too_much: bool,
     /// What the file system said when it refused bytes. The writer of the image may have wrapped or
     /// dropped it.
-    pub(super) refused: Option<io::Error>,
+    pub(crate) refused: Option<io::Error>,
 }
 
 impl<'f> FileSink<'f> {
-    pub(super) fn new(file: &'f File, size: u64, given_up: &'f AtomicBool) -> Self {
+    pub(crate) fn new(file: &'f File, size: u64, given_up: &'f AtomicBool) -> Self {
         Self {
             out: BufWriter::with_capacity(BUFFER, file),
             left: size,
@@ -40,7 +40,7 @@ impl<'f> FileSink<'f> {
     }
 
     /// How many of the announced bytes did not come.
-    pub(super) fn left(&self) -> u64 {
+    pub(crate) fn left(&self) -> u64 {
         self.left
     }
 
@@ -165,7 +165,7 @@ fn again(e: &io::Error) -> io::Error {
 }
 
 /// Whether the file system has no room left for this user.
-pub(super) fn is_full(e: &io::Error) -> bool {
+pub(crate) fn is_full(e: &io::Error) -> bool {
     matches!(
         e.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded

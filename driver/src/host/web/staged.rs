@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{
     FallocateFlags, FlockOperation, Mode, OFlags, fallocate, fchmod, flock, fstat, openat,
+    symlinkat,
 };
 use rustix::io::Errno;
 
-use super::super::name::ObjectName;
 use super::root::{Root, modified};
 use super::selinux;
 
@@ -46,7 +46,7 @@ pub(super) fn is_staging_name(name: &str) -> bool {
 
 /// A file that is being written, removed again unless it gets an image's name.
 #[derive(Debug)]
-pub(super) struct Staged<'r> {
+pub(crate) struct Staged<'r> {
     root: &'r Root,
     name: String,
     file: File,
@@ -55,7 +55,7 @@ pub(super) struct Staged<'r> {
 
 impl<'r> Staged<'r> {
     /// Makes an empty file with a name of its own.
-    pub(super) fn create(root: &'r Root) -> io::Result<Self> {
+    pub(crate) fn create(root: &'r Root) -> io::Result<Self> {
         for _ in 0..TRIES {
             let name = format!(
                 "{PREFIX}{:016x}",
@@ -93,13 +93,13 @@ impl<'r> Staged<'r> {
         }
     }
 
-    pub(super) fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
     /// Takes the room for `size` bytes now, so that a full disk shows before the work and not after
     /// it. A file system that cannot do that is no error.
-    pub(super) fn reserve(&self, size: u64) -> io::Result<()> {
+    pub(crate) fn reserve(&self, size: u64) -> io::Result<()> {
         if size == 0 {
             return Ok(());
         }
@@ -115,17 +115,25 @@ impl<'r> Staged<'r> {
     }
 
     /// Makes the file readable for the web server under the name it will have, and safe on disk.
-    pub(super) fn finish(&self, name: &ObjectName) -> Result<(), (&'static str, io::Error)> {
+    pub(crate) fn finish(&self, name: &str) -> Result<(), (&'static str, io::Error)> {
         fchmod(&self.file, READABLE).map_err(|e| ("set the mode of", e.into()))?;
-        let path = self.root.path_of(&name.to_string());
+        let path = self.root.path_of(name);
         selinux::restore(&self.file, &path, selinux::Class::File)
             .map_err(|e| ("restore the SELinux context of", e))?;
         self.file.sync_all().map_err(|e| ("write to disk", e))
     }
 
     /// Gives the file its image's name, which must be free: `AlreadyExists` if not.
-    pub(super) fn publish(&mut self, name: &ObjectName) -> io::Result<()> {
-        self.root.rename_to_free(&self.name, &name.to_string())?;
+    pub(super) fn publish(&mut self, name: &str) -> io::Result<()> {
+        self.root.rename_to_free(&self.name, name)?;
+        self.published = true;
+        Ok(())
+    }
+
+    /// Gives the file a name, in place of what has that name now: a reader that has the older file open
+    /// goes on with that.
+    pub(crate) fn replace(&mut self, name: &str) -> io::Result<()> {
+        self.root.rename(&self.name, name)?;
         self.published = true;
         Ok(())
     }
@@ -144,6 +152,23 @@ impl Drop for Staged<'_> {
             );
         }
     }
+}
+
+/// Makes a symbolic link to `target`, in place of what has its name now.
+pub(crate) fn replace_link(root: &Root, target: &str, name: &str) -> io::Result<()> {
+    if root.link_target(name)?.as_deref() == Some(target) {
+        return Ok(());
+    }
+    let staged = format!(
+        "{PREFIX}{:016x}",
+        getrandom::u64().map_err(io::Error::other)?
+    );
+    symlinkat(target, root.fd(), &staged)?;
+    let renamed = root.rename(&staged, name);
+    if renamed.is_err() {
+        root.remove(&staged)?;
+    }
+    renamed
 }
 
 /// Removes the file `name` if the process that wrote it is dead.

@@ -1,0 +1,149 @@
+//! Taking over a dead conductor's nodes: `cargo bench -p driver --bench take_over`.
+//!
+//! 250 and then 1,000 nodes whose boot ISOs are made again and attached to a BMC each, the stand-in for an
+//! iLO of the tests. Their kernel and ramdisk are on a real nginx (Debian package nginx-light). What must
+//! hold: each is fetched once, a node takes no longer among 1,000 than among 250, and the memory does not
+//! grow with their number. Exit status 1 when something does not.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a program that measures, and stops when it cannot"
+)]
+
+#[path = "../tests/bmc_support/mod.rs"]
+mod bmc_support;
+#[path = "../tests/host_support/mod.rs"]
+mod host_support;
+#[path = "../tests/image_support/mod.rs"]
+mod image_support;
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use bmc_support::ilo::{Generation, Ilo};
+use bmc_support::options;
+use driver::deploy::IloDeploy;
+use driver::node::Node;
+use host_support::nginx::Nginx;
+use host_support::{open_dir, uuid};
+use image_support::{LoaderFiles, pattern};
+use serde_json::json;
+
+const NODES: [usize; 2] = [250, 1000];
+const AT_ONCE: usize = 8;
+const KERNEL: usize = 1 << 20;
+const RAMDISK: usize = 4 << 20;
+
+/// How much longer a node may take among the many, for what else the machine does.
+const TIME_FACTOR: f64 = 1.3;
+
+/// How much more memory the many may take than the few, in KiB.
+const GROWTH: u64 = 16 * 1024;
+
+fn main() -> ExitCode {
+    let images = open_dir();
+    fs::write(images.path().join("vmlinuz"), pattern(KERNEL, 1)).unwrap();
+    fs::write(images.path().join("initrd"), pattern(RAMDISK, 2)).unwrap();
+    let images = Nginx::start(images.path(), "");
+    let ilos: Vec<Ilo> = (0..NODES[1])
+        .map(|_| Ilo::start(Generation::Ilo5))
+        .collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut measured = Vec::new();
+    for (round, count) in NODES.into_iter().enumerate() {
+        let time = runtime.block_on(take_over(&ilos[..count], &images));
+        let fetched = [images.sent("/vmlinuz"), images.sent("/initrd")];
+        assert_eq!(fetched, [round + 1; 2], "one download for each take-over");
+        let each = time.as_secs_f64() * 1e3 / count as f64;
+        let peak = peak_kilobytes();
+        println!(
+            "{count:>5} nodes, {AT_ONCE} at once: {:>7.1} s, {each:>6.1} ms each; peak memory {:>6.1} MiB, the BMCs' included",
+            time.as_secs_f64(),
+            peak as f64 / 1024.0
+        );
+        measured.push((each, peak));
+    }
+    let [(few, few_peak), (many, many_peak)] = measured[..] else {
+        panic!("two measurements");
+    };
+    let grown = many_peak - few_peak;
+    let checks = [
+        (
+            format!(
+                "a node takes {:.2} times as long among {}",
+                many / few,
+                NODES[1]
+            ),
+            many <= few * TIME_FACTOR,
+        ),
+        (
+            format!("the peak grows by {:.1} MiB", grown as f64 / 1024.0),
+            grown <= GROWTH,
+        ),
+    ];
+    for (text, holds) in &checks {
+        println!(
+            "  → {text}: {}",
+            if *holds { "holds" } else { "DOES NOT HOLD" }
+        );
+    }
+    ExitCode::from(u8::from(checks.iter().any(|(_, holds)| !holds)))
+}
+
+async fn take_over(ilos: &[Ilo], images: &Nginx) -> Duration {
+    let (www, loader) = (open_dir(), LoaderFiles::new());
+    let conf = format!(
+        "[deploy]\nhttp_server_url = http://192.0.2.1\nhttp_server_root = {}\n\
+         [ilo]\nuse_http_web_server_for_images = True\n\
+         [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n",
+        www.path().display(),
+        loader.path("isolinux.bin").display(),
+        loader.path("ldlinux.c32").display(),
+    );
+    let deploy = IloDeploy::from_options(&options(&conf)).unwrap();
+    let node = |(number, ilo): (usize, &Ilo)| {
+        let uuid = uuid(number as u32).to_string();
+        let node = json!({
+            "uuid": uuid, "driver": "iscsi_ilo", "provision_state": "active",
+            "driver_info": ilo.driver_info(),
+            "instance_info": {
+                "kernel": images.url("/vmlinuz"), "ramdisk": images.url("/initrd"),
+                "ilo_boot_iso": format!("http://192.0.2.9/boot-{uuid}.iso"),
+            },
+            "driver_internal_info": {"boot_iso_created_in_web_server": true, "root_uuid_or_disk_id": "1A-2"},
+        });
+        Node::from_json(node.to_string().as_bytes()).unwrap()
+    };
+    let nodes = ilos.iter().enumerate().map(node);
+    let start = Instant::now();
+    let at_once = NonZeroUsize::new(AT_ONCE).unwrap();
+    let summary = deploy
+        .take_over_all(nodes, at_once, |one| {
+            assert!(one.warning.is_none(), "{:?}", one.warning)
+        })
+        .await;
+    let time = start.elapsed();
+    assert_eq!(summary.changed, ilos.len());
+    assert_eq!(host_support::names(www.path()).len(), ilos.len());
+    time
+}
+
+/// `VmHWM`: the peak of the memory that the process had in core.
+fn peak_kilobytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line
+        .and_then(|line| line.split_whitespace().next())
+        .unwrap();
+    number.parse().unwrap()
+}

@@ -1,0 +1,341 @@
+//! HTTP requests to one BMC: authenticated, bounded, repeated while nobody answers.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, StatusCode, redirect};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+use url::{Origin, Url};
+
+use super::super::access::{BmcAccess, Credentials, is_path};
+use super::super::error::{Cause, Refusal};
+use super::complaint::Complaint;
+use super::tls;
+
+/// The largest answer that is read, in bytes: a system's resource has some ten thousand.
+const ANSWER_MAX: usize = 4 * 1024 * 1024;
+
+/// How long to wait before a request that nobody answered is repeated.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How many redirects within the BMC are followed: an iLO redirects from a path without a trailing
+/// slash.
+const REDIRECTS_MAX: usize = 3;
+
+/// Talks to one BMC.
+#[derive(Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    address: Url,
+    timeout: Duration,
+    credentials: Option<Credentials>,
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    /// Path on the BMC, as the BMC itself gave it.
+    pub(super) path: String,
+    pub(super) body: Option<Value>,
+}
+
+impl Request {
+    pub(super) fn get(path: &str) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.to_owned(),
+            body: None,
+        }
+    }
+
+    pub(super) fn post(path: &str, body: Value) -> Self {
+        Self {
+            method: Method::POST,
+            path: path.to_owned(),
+            body: Some(body),
+        }
+    }
+
+    pub(super) fn patch(path: &str, body: Value) -> Self {
+        Self {
+            method: Method::PATCH,
+            path: path.to_owned(),
+            body: Some(body),
+        }
+    }
+}
+
+/// Method and path, without a query.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.split('?').next().unwrap_or_default();
+        write!(f, "{} {path}", self.method)
+    }
+}
+
+/// Why a request did not do its work.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The BMC does not want to, asked in this way.
+    Refused(Refusal),
+    /// Asking in another way would not help.
+    Fatal(Cause),
+}
+
+impl From<Failure> for Cause {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => Self::Refused(vec![refusal]),
+            Failure::Fatal(cause) => cause,
+        }
+    }
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Self::Fatal(cause)
+    }
+}
+
+struct Answer {
+    status: StatusCode,
+    location: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Client {
+    pub(super) fn new(access: &BmcAccess) -> Result<Self, Cause> {
+        let address = shown_address(&access.address);
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // Without it, an iLO 4 mixes the forms that it had before Redfish into its answers.
+        headers.insert("OData-Version", HeaderValue::from_static("4.0"));
+        if access.credentials.is_some() && access.address.scheme() == "http" {
+            log::warn!("{address}: user and password are sent without encryption");
+        }
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::config(&access.verify_ca, &address)?)
+            .default_headers(headers)
+            .user_agent(crate::http::USER_AGENT)
+            .redirect(redirect::Policy::none())
+            // A BMC is in a network of its own, which this process's proxy does not lead to.
+            .no_proxy()
+            .http1_only()
+            .build()
+            .map_err(|error| Cause::NoAnswer {
+                address,
+                seconds: 0,
+                reason: root_reason(&error),
+            })?;
+        Ok(Self {
+            http,
+            address: access.address.clone(),
+            timeout: access.timeout.max(Duration::from_secs(1)),
+            credentials: access.credentials.clone(),
+        })
+    }
+
+    /// The resource at `path`.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Cause> {
+        let request = Request::get(path);
+        let body = self.send(&request).await?;
+        serde_json::from_slice(&body).map_err(|error| Cause::Answer {
+            request: request.to_string(),
+            reason: format!("expected a resource of Redfish: {error}"),
+        })
+    }
+
+    /// Sends a request, until it is answered, and gives the body of a successful answer.
+    ///
+    /// A request may reach the BMC twice when it restarts after having taken it: callers look at the
+    /// BMC's state before they take a refusal for one.
+    pub(super) async fn send(&self, request: &Request) -> Result<Vec<u8>, Failure> {
+        let mut request = request.clone();
+        for _ in 0..=REDIRECTS_MAX {
+            let answer = self.answer(&request).await?;
+            log::debug!("{}: {request}: {}", self.address, answer.status);
+            if answer.status.is_success() {
+                return Ok(answer.body);
+            }
+            if !answer.status.is_redirection() {
+                return Err(self.failure(&request, &answer));
+            }
+            request.path = self.redirected(&request, answer.location.as_deref())?;
+        }
+        let reason = "expected an answer, got one redirect after another".into();
+        let request = request.to_string();
+        Err(Cause::Answer { request, reason }.into())
+    }
+
+    /// Repeats a request while nobody answers it, or the BMC says that it is not ready.
+    async fn answer(&self, request: &Request) -> Result<Answer, Cause> {
+        let url = self.url(request)?;
+        let start = Instant::now();
+        loop {
+            let left = self.timeout.saturating_sub(start.elapsed());
+            let over = left <= PAUSE;
+            let tried = self.once(request, url.clone(), left.max(PAUSE)).await;
+            let over = over || start.elapsed() + PAUSE >= self.timeout;
+            let reason = match tried {
+                Ok(answer) if answer.status != StatusCode::SERVICE_UNAVAILABLE || over => {
+                    return Ok(answer);
+                }
+                Ok(_) => "it is not ready (503)".to_owned(),
+                Err(error) => {
+                    if let Some(reason) = tls::certificate_fault(&error) {
+                        let address = shown_address(&self.address);
+                        return Err(Cause::NotTrusted { address, reason });
+                    }
+                    root_reason(&error)
+                }
+            };
+            if over {
+                return Err(Cause::NoAnswer {
+                    address: shown_address(&self.address),
+                    seconds: start.elapsed().as_secs(),
+                    reason,
+                });
+            }
+            log::info!("{}: {request}: {reason}; it is tried again", self.address);
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn once(
+        &self,
+        request: &Request,
+        url: Url,
+        timeout: Duration,
+    ) -> Result<Answer, reqwest::Error> {
+        let mut sent = self
+            .http
+            .request(request.method.clone(), url)
+            .timeout(timeout);
+        if let Some(Credentials { username, password }) = &self.credentials {
+            sent = sent.basic_auth(username, Some(password));
+        }
+        if let Some(body) = &request.body {
+            sent = sent
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_string());
+        }
+        let mut response = sent.send().await?;
+        let location = response.headers().get(LOCATION);
+        let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await? {
+            let room = ANSWER_MAX.saturating_sub(body.len());
+            // What is cut here is no JSON any more, and refused as such.
+            body.extend_from_slice(part.get(..room).unwrap_or(&part));
+            if part.len() > room {
+                break;
+            }
+        }
+        Ok(Answer {
+            status: response.status(),
+            location,
+            body,
+        })
+    }
+
+    /// The URL of a path, which must not lead to another server: the password goes with it.
+    fn url(&self, request: &Request) -> Result<Url, Cause> {
+        let foreign = || Cause::Answer {
+            request: request.to_string(),
+            reason: "expected a path on the BMC".into(),
+        };
+        if !is_path(&request.path) {
+            return Err(foreign());
+        }
+        let url = self.address.join(&request.path).map_err(|_| foreign())?;
+        if url.origin() != self.address.origin() {
+            return Err(foreign());
+        }
+        Ok(url)
+    }
+
+    fn redirected(&self, request: &Request, location: Option<&str>) -> Result<String, Cause> {
+        let unusable = |reason: &str| Cause::Answer {
+            request: request.to_string(),
+            reason: reason.to_owned(),
+        };
+        let location = location.ok_or_else(|| unusable("it redirects without saying where to"))?;
+        let target = self.url(request)?.join(location);
+        let target = target.map_err(|_| unusable("it redirects to what is no URL"))?;
+        // An iLO says http:// for itself when a proxy in front of it ends the encryption; the path is
+        // all that is taken.
+        let same_host = match (target.origin(), self.address.origin()) {
+            (Origin::Tuple(_, host, _), Origin::Tuple(_, own, _)) => host == own,
+            _ => false,
+        };
+        if !same_host {
+            return Err(unusable(
+                "it redirects to another host, which is not followed",
+            ));
+        }
+        Ok(target.path().to_owned())
+    }
+
+    fn failure(&self, request: &Request, answer: &Answer) -> Failure {
+        let complaint = Complaint::parse(&answer.body);
+        let shown = request.to_string();
+        let message = complaint.text(&self.secrets(request));
+        if answer.status == StatusCode::UNAUTHORIZED {
+            return Failure::Fatal(Cause::Credentials);
+        }
+        if complaint.is_about_licence() {
+            return Failure::Fatal(Cause::Licence {
+                request: shown,
+                message,
+            });
+        }
+        if answer.status == StatusCode::FORBIDDEN {
+            return Failure::Fatal(Cause::Privilege {
+                request: shown,
+                message,
+            });
+        }
+        Failure::Refused(Refusal {
+            request: shown,
+            status: answer.status.as_u16(),
+            misses_parameters: complaint.misses_parameters(),
+            message,
+        })
+    }
+
+    /// What a BMC might repeat in an error, and nobody else should read.
+    fn secrets(&self, request: &Request) -> Vec<String> {
+        let password = self
+            .credentials
+            .iter()
+            .map(|credentials| &credentials.password);
+        let mut secrets: Vec<String> = password.cloned().collect();
+        let image = request.body.as_ref().and_then(|body| body.get("Image"));
+        if let Some(url) = image.and_then(|image| Url::parse(image.as_str()?).ok()) {
+            secrets.extend(url.query().map(str::to_owned));
+            secrets.extend(url.password().map(str::to_owned));
+        }
+        secrets
+    }
+}
+
+/// Scheme, host and port.
+fn shown_address(address: &Url) -> String {
+    address.as_str().trim_end_matches('/').to_owned()
+}
+
+/// The innermost reason: the outer ones say only that sending failed, and repeat the URL.
+fn root_reason(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it took too long".to_owned();
+    }
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}

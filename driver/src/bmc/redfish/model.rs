@@ -1,0 +1,183 @@
+//! The resources of Redfish that are needed, as far as they are needed.
+//!
+//! Everything but a link may be missing or `null`: BMCs differ, and what is needed is looked for by
+//! whoever needs it.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::super::{Drive, PowerState};
+
+/// A reference to another resource.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Link {
+    #[serde(rename = "@odata.id")]
+    pub(super) path: String,
+}
+
+/// `/redfish/v1/`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ServiceRoot {
+    pub(super) systems: Option<Link>,
+    pub(super) managers: Option<Link>,
+}
+
+/// A collection of resources.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Collection {
+    #[serde(default)]
+    pub(super) members: Vec<Link>,
+}
+
+/// A server.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct System {
+    pub(super) links: Option<SystemLinks>,
+    pub(super) virtual_media: Option<Link>,
+    pub(super) power_state: Option<String>,
+    pub(super) boot: Option<Boot>,
+    pub(super) actions: Option<SystemActions>,
+}
+
+/// What else belongs to a server.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SystemLinks {
+    pub(super) managed_by: Option<Vec<Link>>,
+}
+
+/// What a server boots next.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Boot {
+    pub(super) boot_source_override_enabled: Option<String>,
+    pub(super) boot_source_override_target: Option<String>,
+    pub(super) boot_source_override_mode: Option<String>,
+    #[serde(rename = "BootSourceOverrideTarget@Redfish.AllowableValues")]
+    pub(super) allowed_targets: Option<Vec<String>>,
+}
+
+/// What can be done with a server.
+#[derive(Debug, Deserialize)]
+pub(super) struct SystemActions {
+    #[serde(rename = "#ComputerSystem.Reset")]
+    pub(super) reset: Option<Reset>,
+}
+
+/// The action that switches a server.
+#[derive(Debug, Deserialize)]
+pub(super) struct Reset {
+    pub(super) target: Option<String>,
+    #[serde(rename = "ResetType@Redfish.AllowableValues")]
+    pub(super) allowed: Option<Vec<String>>,
+}
+
+/// A BMC.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Manager {
+    pub(super) virtual_media: Option<Link>,
+}
+
+/// A virtual media drive.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct VirtualMedia {
+    pub(super) media_types: Option<Vec<String>>,
+    inserted: Option<bool>,
+    connected_via: Option<String>,
+    image: Option<String>,
+    actions: Option<Map<String, Value>>,
+    oem: Option<Map<String, Value>>,
+}
+
+impl System {
+    pub(super) fn power(&self) -> PowerState {
+        match self.power_state.as_deref() {
+            Some("On") => PowerState::On,
+            Some("Off") => PowerState::Off,
+            Some("PoweringOn") => PowerState::PoweringOn,
+            Some("PoweringOff") => PowerState::PoweringOff,
+            _ => PowerState::Unknown,
+        }
+    }
+}
+
+/// The names under which HPE keeps what is its own: iLO 5 and newer, iLO 4.
+const OEM: [&str; 2] = ["Hpe", "Hp"];
+
+impl VirtualMedia {
+    /// Whether media for `drive` go into it.
+    pub(super) fn takes(&self, drive: Drive) -> bool {
+        let wanted: &[&str] = match drive {
+            Drive::Cd => &["cd", "dvd"],
+            Drive::Floppy => &["floppy", "usbstick"],
+        };
+        let types = self.media_types.iter().flatten();
+        types
+            .map(|kind| kind.to_ascii_lowercase())
+            .any(|kind| wanted.contains(&kind.as_str()))
+    }
+
+    /// Whether there is a medium in it.
+    pub(super) fn is_inserted(&self) -> bool {
+        self.inserted.unwrap_or_else(|| {
+            let via = self.connected_via.as_deref();
+            via.is_some_and(|via| via != "NotConnected")
+        })
+    }
+
+    /// The medium in it.
+    pub(super) fn image(&self) -> Option<&str> {
+        self.image.as_deref().filter(|image| !image.is_empty())
+    }
+
+    /// Whether the image at `url` is in it. A BMC may leave the query, or the user and password, out of
+    /// what it says.
+    pub(super) fn holds(&self, url: &Url) -> bool {
+        let Some(reported) = self.image().and_then(|image| Url::parse(image).ok()) else {
+            return false;
+        };
+        self.is_inserted() && (reported == *url || reported == without_secrets(url))
+    }
+
+    /// Where the standard action `InsertMedia` or `EjectMedia` is sent to.
+    pub(super) fn action(&self, name: &str) -> Option<&str> {
+        target(self.actions.as_ref()?, name)
+    }
+
+    /// Where HPE's own action `InsertVirtualMedia` or `EjectVirtualMedia` is sent to.
+    pub(super) fn oem_action(&self, name: &str) -> Option<&str> {
+        let oem = self.oem.as_ref()?;
+        let of = |vendor: &&str| target(oem.get(*vendor)?.get("Actions")?.as_object()?, name);
+        OEM.iter().find_map(of)
+    }
+
+    /// Whether the image is also inserted and ejected by changing the property, as an iLO 4 can.
+    pub(super) fn image_is_writable(&self) -> bool {
+        let is_ilo4 = self.oem.as_ref().is_some_and(|oem| oem.contains_key("Hp"));
+        is_ilo4
+            || (self.action("InsertMedia").is_none()
+                && self.oem_action("InsertVirtualMedia").is_none())
+    }
+}
+
+/// The target of the action whose key is `#Something.name`.
+fn target<'a>(actions: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    let named = |key: &str| key.rsplit('.').next() == Some(name);
+    let action = actions.iter().find(|(key, _)| named(key));
+    action?.1.get("target")?.as_str()
+}
+
+fn without_secrets(url: &Url) -> Url {
+    let mut url = url.clone();
+    // These fail for URLs without a host only, and those carry neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url
+}

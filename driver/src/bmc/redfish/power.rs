@@ -1,0 +1,212 @@
+//! What a server boots next, and its power.
+
+use serde_json::json;
+
+use super::super::error::{Cause, Refusal};
+use super::super::{BootMode, Drive, Power, PowerState};
+use super::client::{Failure, Request};
+use super::model::{Boot, Reset, System};
+use super::{Pace, Redfish};
+use tokio::time::{Instant, sleep};
+
+/// How often a refused change of the power state is asked for: a BMC may refuse while the server is
+/// still busy with the last one.
+const TRIES: usize = 3;
+
+impl Redfish {
+    pub(super) async fn set_next_boot(
+        &self,
+        drive: Drive,
+        mode: Option<BootMode>,
+    ) -> Result<(), Cause> {
+        let path = self.system_path().await?;
+        let boot = self.boot(path).await?;
+        let target = match drive {
+            Drive::Cd => "Cd",
+            Drive::Floppy => "Floppy",
+        };
+        if let Some(allowed) = boot
+            .allowed_targets
+            .as_ref()
+            .filter(|list| !list.is_empty())
+            && !allowed.iter().any(|one| one == target)
+        {
+            let missing = format!("it boots from {}, not from {target}", allowed.join(", "));
+            return Err(Cause::Unsupported { missing });
+        }
+        // A mode that is set already is left out: some BMCs refuse it as read-only.
+        let current = boot.boot_source_override_mode.as_deref();
+        let mut mode = mode
+            .map(mode_name)
+            .filter(|wanted| current != Some(*wanted));
+        let mut refused = self.patch_boot(path, target, mode).await?;
+        // Where the BMC does not say its mode, as an iLO 4 does not, it may not know the property.
+        if let (Some(refusal), Some(wanted), None) = (&refused, mode, current) {
+            log::warn!(
+                "node {}: the boot mode is not set to {wanted}: {refusal}",
+                self.node
+            );
+            mode = None;
+            refused = self.patch_boot(path, target, mode).await?;
+        }
+        let mut pace = Pace::new(self.timing.media);
+        loop {
+            let boot = self.boot(path).await?;
+            if is_set(&boot, target, mode) {
+                return Ok(());
+            }
+            if let Some(refusal) = refused {
+                return Err(Cause::Refused(vec![refusal]));
+            }
+            if !pace.wait().await {
+                return Err(Cause::NotSet {
+                    expected: format!("that the next boot is from {target}"),
+                    reported: said(&boot),
+                });
+            }
+        }
+    }
+
+    /// Changes the next boot; gives the refusal if there is one.
+    async fn patch_boot(
+        &self,
+        path: &str,
+        target: &str,
+        mode: Option<&str>,
+    ) -> Result<Option<Refusal>, Cause> {
+        let mut change = json!({
+            "BootSourceOverrideEnabled": "Once",
+            "BootSourceOverrideTarget": target,
+        });
+        if let Some(mode) = mode {
+            change["BootSourceOverrideMode"] = mode.into();
+        }
+        let request = Request::patch(path, json!({"Boot": change}));
+        match self.client.send(&request).await {
+            Ok(_) => Ok(None),
+            Err(Failure::Refused(refusal)) => Ok(Some(refusal)),
+            Err(Failure::Fatal(cause)) => Err(cause),
+        }
+    }
+
+    async fn boot(&self, path: &str) -> Result<Boot, Cause> {
+        let system: System = self.client.get(path).await?;
+        system.boot.ok_or_else(|| Cause::Unsupported {
+            missing: "its system has no Boot".to_owned(),
+        })
+    }
+
+    pub(super) async fn switch(&self, power: Power) -> Result<(), Cause> {
+        match power {
+            Power::On => self.bring_to(PowerState::On).await,
+            Power::Off => self.bring_to(PowerState::Off).await,
+            Power::Cycle => {
+                self.bring_to(PowerState::Off).await?;
+                self.bring_to(PowerState::On).await
+            }
+        }
+    }
+
+    async fn bring_to(&self, wanted: PowerState) -> Result<(), Cause> {
+        let start = Instant::now();
+        let mut taken = false;
+        let mut refusals = Vec::new();
+        loop {
+            let system = self.system().await?;
+            let reported = system.power();
+            if reported == wanted {
+                return Ok(());
+            }
+            let under_way = matches!(
+                (reported, wanted),
+                (PowerState::PoweringOn, PowerState::On)
+                    | (PowerState::PoweringOff, PowerState::Off)
+            );
+            if !taken && !under_way {
+                if refusals.len() == TRIES {
+                    return Err(Cause::Refused(refusals));
+                }
+                match self.client.send(&reset(&system, wanted)?).await {
+                    Ok(_) => taken = true,
+                    Err(Failure::Refused(refusal)) => refusals.push(refusal),
+                    Err(Failure::Fatal(cause)) => return Err(cause),
+                }
+            }
+            if start.elapsed() >= self.timing.power {
+                if !taken && !refusals.is_empty() {
+                    return Err(Cause::Refused(refusals));
+                }
+                let seconds = start.elapsed().as_secs();
+                return Err(Cause::PowerTimeout {
+                    wanted,
+                    reported,
+                    seconds,
+                });
+            }
+            let left = self.timing.power.saturating_sub(start.elapsed());
+            sleep(self.timing.power_wait.min(left)).await;
+        }
+    }
+}
+
+fn mode_name(mode: BootMode) -> &'static str {
+    match mode {
+        BootMode::Bios => "Legacy",
+        BootMode::Uefi => "UEFI",
+    }
+}
+
+/// Whether the BMC says that the server boots from `target` next. `Continuous` is what one says that
+/// does not tell the two apart; it will boot from there.
+fn is_set(boot: &Boot, target: &str, mode: Option<&str>) -> bool {
+    let enabled = boot.boot_source_override_enabled.as_deref();
+    matches!(enabled, Some("Once" | "Continuous"))
+        && boot.boot_source_override_target.as_deref() == Some(target)
+        && match (mode, boot.boot_source_override_mode.as_deref()) {
+            (Some(wanted), Some(reported)) => reported == wanted,
+            _ => true,
+        }
+}
+
+fn said(boot: &Boot) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+    format!(
+        "{} for the override, {} for its target, {} for the mode",
+        text(&boot.boot_source_override_enabled),
+        text(&boot.boot_source_override_target),
+        text(&boot.boot_source_override_mode)
+    )
+}
+
+/// The request that switches the server.
+fn reset(system: &System, wanted: PowerState) -> Result<Request, Cause> {
+    let action = system
+        .actions
+        .as_ref()
+        .and_then(|actions| actions.reset.as_ref());
+    let Some(Reset {
+        target: Some(target),
+        allowed,
+    }) = action
+    else {
+        return Err(Cause::Unsupported {
+            missing: "its system has no action ComputerSystem.Reset".to_owned(),
+        });
+    };
+    let candidates: &[&str] = match wanted {
+        PowerState::On => &["On", "ForceOn"],
+        _ => &["ForceOff"],
+    };
+    let is_allowed = |candidate: &&&str| {
+        let list = allowed.as_ref().filter(|list| !list.is_empty());
+        list.is_none_or(|list| list.iter().any(|one| one == **candidate))
+    };
+    let Some(kind) = candidates.iter().find(is_allowed) else {
+        let missing = format!(
+            "its action ComputerSystem.Reset has no ResetType {}",
+            candidates.join(" or ")
+        );
+        return Err(Cause::Unsupported { missing });
+    };
+    Ok(Request::post(target, json!({"ResetType": kind})))
+}

@@ -1,0 +1,149 @@
+//! Putting images into a BMC's drives, and taking them out.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::super::error::{Cause, Refusal, shown};
+use super::super::{Drive, Medium};
+use super::client::{Failure, Request};
+use super::model::VirtualMedia;
+use super::{Pace, Redfish};
+use crate::host::redacted;
+
+impl Redfish {
+    pub(super) async fn look(&self, drive: Drive) -> Result<Option<Medium>, Cause> {
+        let found: VirtualMedia = self.client.get(self.drive_path(drive).await?).await?;
+        let image = found.image().map(str::to_owned);
+        Ok(found.is_inserted().then_some(Medium { image }))
+    }
+
+    pub(super) async fn insert_image(&self, drive: Drive, url: &Url) -> Result<(), Cause> {
+        let path = self.drive_path(drive).await?;
+        let mut found: VirtualMedia = self.client.get(path).await?;
+        // An iLO does not put an image over another.
+        if found.is_inserted() {
+            found = self.empty(path, &found).await?;
+        }
+        let refusals = self.try_each(insertions(path, &found, url)).await?;
+        let mut pace = Pace::new(self.timing.media);
+        loop {
+            let found: VirtualMedia = self.client.get(path).await?;
+            if found.holds(url) {
+                return Ok(());
+            }
+            // The BMC may have taken the first of two requests, and restarted before it said so: only
+            // its state tells.
+            if let Some(refusals) = refusals {
+                return Err(Cause::Refused(refusals));
+            }
+            if !pace.wait().await {
+                return Err(Cause::NotInserted {
+                    expected: redacted(url),
+                    reported: reported(&found),
+                    seconds: pace.seconds(),
+                });
+            }
+        }
+    }
+
+    pub(super) async fn eject_image(&self, drive: Drive) -> Result<(), Cause> {
+        let path = self.drive_path(drive).await?;
+        let found: VirtualMedia = self.client.get(path).await?;
+        if found.is_inserted() {
+            self.empty(path, &found).await?;
+        }
+        Ok(())
+    }
+
+    /// Ejects what is in the drive at `path`, and gives what the drive is then.
+    async fn empty(&self, path: &str, found: &VirtualMedia) -> Result<VirtualMedia, Cause> {
+        let refusals = self.try_each(ejections(path, found)).await?;
+        let mut pace = Pace::new(self.timing.media);
+        loop {
+            let found: VirtualMedia = self.client.get(path).await?;
+            if !found.is_inserted() {
+                return Ok(found);
+            }
+            if let Some(refusals) = refusals {
+                return Err(Cause::Refused(refusals));
+            }
+            if !pace.wait().await {
+                return Err(Cause::NotEjected {
+                    reported: reported(&found),
+                    seconds: pace.seconds(),
+                });
+            }
+        }
+    }
+
+    /// Sends one request after the other until one is taken; the refusals when none is.
+    async fn try_each(&self, requests: Vec<Request>) -> Result<Option<Vec<Refusal>>, Cause> {
+        let mut refusals: Vec<Refusal> = Vec::new();
+        for request in requests {
+            // What only adds parameters is for a BMC that asked for them.
+            let is_longer = request.body.as_ref().is_some_and(has_more_than_image);
+            if is_longer && !refusals.last().is_some_and(|last| last.misses_parameters) {
+                continue;
+            }
+            match self.client.send(&request).await {
+                Ok(_) => return Ok(None),
+                Err(Failure::Refused(refusal)) => {
+                    log::info!("node {}: {refusal}", self.node);
+                    refusals.push(refusal);
+                }
+                Err(Failure::Fatal(cause)) => return Err(cause),
+            }
+        }
+        if refusals.is_empty() {
+            let missing = "no action on its virtual media".to_owned();
+            return Err(Cause::Unsupported { missing });
+        }
+        Ok(Some(refusals))
+    }
+}
+
+fn has_more_than_image(body: &Value) -> bool {
+    body.get("Inserted").is_some()
+}
+
+/// The ways to insert, the standard one first. `Image` is sent alone: an iLO 4 takes nothing else.
+fn insertions(path: &str, found: &VirtualMedia, url: &Url) -> Vec<Request> {
+    let image = json!({"Image": url.as_str()});
+    let mut requests = Vec::new();
+    if let Some(target) = found.action("InsertMedia") {
+        requests.push(Request::post(target, image.clone()));
+        let more = json!({"Image": url.as_str(), "Inserted": true, "WriteProtected": true});
+        requests.push(Request::post(target, more));
+    }
+    if let Some(target) = found.oem_action("InsertVirtualMedia") {
+        requests.push(Request::post(target, image.clone()));
+    }
+    if found.image_is_writable() {
+        requests.push(Request::patch(path, image));
+    }
+    requests
+}
+
+/// The ways to eject.
+fn ejections(path: &str, found: &VirtualMedia) -> Vec<Request> {
+    let mut requests = Vec::new();
+    if let Some(target) = found.action("EjectMedia") {
+        requests.push(Request::post(target, json!({})));
+    }
+    if let Some(target) = found.oem_action("EjectVirtualMedia") {
+        requests.push(Request::post(target, json!({})));
+    }
+    if found.image_is_writable() {
+        requests.push(Request::patch(path, json!({"Image": null})));
+    }
+    requests
+}
+
+/// What a drive holds, in words.
+fn reported(found: &VirtualMedia) -> String {
+    match (found.is_inserted(), found.image()) {
+        (true, Some(image)) => shown(image),
+        (true, None) => "an image without a URL".to_owned(),
+        (false, _) => "that the drive is empty".to_owned(),
+    }
+}

@@ -1,0 +1,141 @@
+//! Which boot ISO an instance boots from.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::error::DeployError;
+use super::image_service::{Reference, look_up};
+use super::{IloDeploy, deploy_iso};
+use crate::image::{HttpSource, SourceError};
+use crate::node::{Node, NodeUuid, Section};
+use crate::virtual_media::{
+    BootIsoRequest, BootMode, ILO_BOOT_ISO, ImageRef, ROOT_UUID, Uefi, boot_mode_of,
+    has_own_boot_iso,
+};
+
+/// The boot ISO of an instance.
+pub(super) enum ChosenBootIso {
+    /// One that is there: the user's, or that of the instance's image.
+    Given(Url),
+    /// One that is to be made.
+    ToMake(Box<BootIsoRequest>),
+}
+
+/// The fields that name the kernel and the ramdisk, and the image's properties that do.
+const KERNEL: (&str, &str) = ("instance_info.kernel", "kernel_id");
+const RAMDISK: (&str, &str) = ("instance_info.ramdisk", "ramdisk_id");
+
+impl IloDeploy {
+    /// The boot ISO: the user's own, else that of the instance's image, else one to be made.
+    pub(super) async fn choose_boot_iso(&self, node: &Node) -> Result<ChosenBootIso, DeployError> {
+        if let Some(given) = node.text(Section::InstanceInfo, ILO_BOOT_ISO)
+            && !has_own_boot_iso(node)
+        {
+            let what = "instance_info.ilo_boot_iso";
+            let url = self.media_url(node, what, given).await?;
+            self.check_reachable(node.uuid(), what, &url).await?;
+            return Ok(ChosenBootIso::Given(url));
+        }
+        let properties = self.image_properties(node).await?;
+        if let Some(boot_iso) = properties.get("boot_iso") {
+            let what = "the image property boot_iso";
+            let url = self.media_url(node, what, boot_iso).await?;
+            self.check_reachable(node.uuid(), what, &url).await?;
+            return Ok(ChosenBootIso::Given(url));
+        }
+        let request = self.boot_iso_request(node, &properties).await?;
+        Ok(ChosenBootIso::ToMake(Box::new(request)))
+    }
+
+    /// The properties of the instance's image, when it is one of the image service.
+    async fn image_properties(&self, node: &Node) -> Result<BTreeMap<String, String>, DeployError> {
+        let source = node.text(Section::InstanceInfo, "image_source");
+        let (Some(Reference::Service(id)), Some(service)) =
+            (source.map(Reference::read), self.image_service_ref())
+        else {
+            return Ok(BTreeMap::new());
+        };
+        let what = "instance_info.image_source";
+        let image = look_up(Some(service), node.uuid(), what, id).await?;
+        Ok(image.properties)
+    }
+
+    /// The boot ISO to be made of what the node, or its image, names.
+    async fn boot_iso_request(
+        &self,
+        node: &Node,
+        properties: &BTreeMap<String, String>,
+    ) -> Result<BootIsoRequest, DeployError> {
+        let named = |(field, property): (&'static str, &str)| {
+            let key = field.trim_start_matches("instance_info.");
+            let own = node.text(Section::InstanceInfo, key).map(str::to_owned);
+            own.or_else(|| properties.get(property).cloned())
+        };
+        let (kernel, ramdisk) = (named(KERNEL), named(RAMDISK));
+        let (Some(kernel), Some(ramdisk)) = (&kernel, &ramdisk) else {
+            let missing = [(KERNEL.0, &kernel), (RAMDISK.0, &ramdisk)];
+            let missing = missing.iter().filter(|(_, named)| named.is_none());
+            let missing: Vec<&str> = missing.map(|(field, _)| *field).collect();
+            return Err(DeployError::NothingToBoot {
+                node: node.uuid(),
+                missing: missing.join(" and "),
+            });
+        };
+        let uuid = node.uuid();
+        let kernel = self.image_ref(uuid, KERNEL.0, kernel).await?;
+        let ramdisk = self.image_ref(uuid, RAMDISK.0, ramdisk).await?;
+        let mut request = BootIsoRequest::new(kernel, ramdisk);
+        // A deploy ISO is opened for its EFI boot loader only, which BIOS has no use for.
+        if boot_mode_of(node) != Some(BootMode::Bios)
+            && let Some(deploy_iso) = deploy_iso(node)
+        {
+            let image = self.image_ref(uuid, "driver_info.ilo_deploy_iso", deploy_iso);
+            request = request.uefi(Uefi::DeployIso(image.await?));
+        }
+        if let Some(root) = node.text(Section::DriverInternalInfo, ROOT_UUID) {
+            request = request.root_uuid(root);
+        }
+        Ok(request)
+    }
+
+    /// An image to read, which a node's field names.
+    async fn image_ref(
+        &self,
+        node: NodeUuid,
+        what: &'static str,
+        text: &str,
+    ) -> Result<ImageRef, DeployError> {
+        let reference = match Reference::read(text) {
+            Reference::Http(url) | Reference::File(url) => url.to_owned(),
+            Reference::Service(id) => {
+                let image = look_up(self.image_service_ref(), node, what, id).await?;
+                image.url.into()
+            }
+        };
+        match &self.downloads {
+            Some(downloads) => downloads
+                .get(&reference, self.media.http())
+                .await
+                .map(ImageRef::Source)
+                .map_err(|source| DeployError::Image { node, what, source }),
+            None => Ok(reference.into()),
+        }
+    }
+
+    /// Checks that a web server has the image at `url`.
+    async fn check_reachable(
+        &self,
+        node: NodeUuid,
+        what: &'static str,
+        url: &Url,
+    ) -> Result<(), DeployError> {
+        let (http, url) = (self.media.http().clone(), url.to_string());
+        let asked = tokio::task::spawn_blocking(move || HttpSource::new(&http, &url)).await;
+        let answered = match asked {
+            Ok(answered) => answered.map(drop),
+            Err(error) => Err(SourceError::other("the request", error)),
+        };
+        answered.map_err(|source| DeployError::Image { node, what, source })
+    }
+}

@@ -1,0 +1,147 @@
+//! How a node is deployed.
+
+use std::fmt;
+
+use crate::node::{Fault, InvalidNode, Node, Section};
+use crate::virtual_media::{BootMode, boot_mode_of};
+
+/// How a node is deployed: by which of Ironic's two iLO drivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Flow {
+    /// `agent_ilo`: the agent in the deploy ISO writes the instance's image to the disk, and the instance
+    /// boots from there.
+    AgentIlo,
+    /// `iscsi_ilo`: the conductor writes the image to a disk that the deploy ISO exports, and the
+    /// instance boots from a boot ISO, unless it boots from its disk by itself.
+    IscsiIlo,
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AgentIlo => "agent_ilo",
+            Self::IscsiIlo => "iscsi_ilo",
+        })
+    }
+}
+
+impl Flow {
+    /// How `node` is deployed: as its `driver` says, `agent_ilo` or `iscsi_ilo`. With the hardware types
+    /// that came after them, as its `deploy_interface` says: `iscsi`, or anything else, which works by
+    /// the agent.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNode`] when the node has no `driver`, or another classic one.
+    pub fn of(node: &Node) -> Result<Self, InvalidNode> {
+        let text = |key| node.json().get(key).and_then(|value| value.as_str());
+        match text("driver") {
+            Some("agent_ilo") => Ok(Self::AgentIlo),
+            Some("iscsi_ilo") => Ok(Self::IscsiIlo),
+            Some("ilo" | "ilo5" | "redfish") => Ok(match text("deploy_interface") {
+                Some("iscsi") => Self::IscsiIlo,
+                _ => Self::AgentIlo,
+            }),
+            other => Err(InvalidNode {
+                node: Some(node.uuid().to_string()),
+                faults: vec![Fault {
+                    field: "driver".into(),
+                    what: format!(
+                        "expected agent_ilo, iscsi_ilo, or a hardware type (ilo, ilo5, redfish), got {}",
+                        other.map_or("none".into(), |text| format!("{text:?}"))
+                    ),
+                }],
+            }),
+        }
+    }
+
+    /// Whether the instance on `node` boots from a boot ISO.
+    ///
+    /// It boots from its disk by itself where the agent installed it, where its image is of a whole
+    /// disk, and where the capability `boot_option` of the instance is `local`.
+    #[must_use]
+    pub fn boots_from_iso(self, node: &Node) -> bool {
+        let whole_disk = node.get(Section::DriverInternalInfo, "is_whole_disk_image");
+        self == Self::IscsiIlo
+            && whole_disk.and_then(|value| value.as_bool()) != Some(true)
+            && instance_capability(node, "boot_option").as_deref() != Some("local")
+    }
+}
+
+/// A capability of the instance: an object, or the same as JSON text, as Ironic takes both.
+pub(super) fn instance_capability(node: &Node, name: &str) -> Option<String> {
+    let text = match node.get(Section::InstanceInfo, "capabilities")? {
+        serde_json::Value::String(text) => {
+            let object: serde_json::Value = serde_json::from_str(text).ok()?;
+            object.get(name)?.as_str()?.to_owned()
+        }
+        object => object.get(name)?.as_str()?.to_owned(),
+    };
+    Some(text)
+}
+
+/// The boot mode that the BMC is to be set to; `None` leaves it as it is.
+pub(super) fn boot_mode(node: &Node) -> Option<BootMode> {
+    boot_mode_of(node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(json: &str) -> Node {
+        let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{json}}}"#);
+        Node::from_json(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_nodes_driver_says_how_it_is_deployed() {
+        for (json, expected) in [
+            (r#""driver":"agent_ilo""#, Some(Flow::AgentIlo)),
+            (r#""driver":"iscsi_ilo""#, Some(Flow::IscsiIlo)),
+            (
+                r#""driver":"ilo","deploy_interface":"iscsi""#,
+                Some(Flow::IscsiIlo),
+            ),
+            (
+                r#""driver":"ilo","deploy_interface":"direct""#,
+                Some(Flow::AgentIlo),
+            ),
+            (r#""driver":"pxe_ilo""#, None),
+            (r#""name":"no driver""#, None),
+        ] {
+            assert_eq!(Flow::of(&node(json)).ok(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_instance_boots_from_an_iso_unless_its_disk_does_it_alone() {
+        for (info, expected) in [
+            (r#""instance_info":{}"#, true),
+            (
+                r#""driver_internal_info":{"is_whole_disk_image":true}"#,
+                false,
+            ),
+            (
+                r#""driver_internal_info":{"is_whole_disk_image":false}"#,
+                true,
+            ),
+            (
+                r#""instance_info":{"capabilities":{"boot_option":"local"}}"#,
+                false,
+            ),
+            (
+                r#""instance_info":{"capabilities":"{\"boot_option\": \"local\"}"}"#,
+                false,
+            ),
+            (
+                r#""instance_info":{"capabilities":"{\"boot_option\": \"netboot\"}"}"#,
+                true,
+            ),
+        ] {
+            let node = node(info);
+            assert_eq!(Flow::IscsiIlo.boots_from_iso(&node), expected, "{info}");
+            assert!(!Flow::AgentIlo.boots_from_iso(&node), "{info}");
+        }
+    }
+}

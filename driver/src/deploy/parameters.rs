@@ -1,0 +1,157 @@
+//! What the deploy ramdisk is told, on the floppy.
+
+use serde_json::Value;
+
+use super::error::DeployError;
+use super::flow::{Flow, boot_mode, instance_capability};
+use crate::node::{Node, Section};
+
+/// In `instance_info`: the key by which the ramdisk of `iscsi_ilo` proves who it is. Made once for a
+/// deployment and remembered, so that a conductor that takes over makes the same floppy.
+const DEPLOY_KEY: &str = "deploy_key";
+/// As long as Ironic's.
+const DEPLOY_KEY_LENGTH: usize = 32;
+/// 64 of them, so that each random byte gives each with the same chance.
+const DEPLOY_KEY_LETTERS: &[u8; 64] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The parameters of `node`'s deploy ramdisk, as Ironic 4.2's `build_agent_options` and
+/// `build_deploy_ramdisk_options` give them. What has to be remembered is set in the node.
+///
+/// `api_url` is where the ramdisk reaches Ironic's API.
+pub(super) fn of_node(
+    node: &mut Node,
+    flow: Flow,
+    api_url: Option<&str>,
+) -> Result<Vec<(String, String)>, DeployError> {
+    let mut parameters: Vec<(String, String)> = Vec::new();
+    let mut add = |key: &str, value: String| parameters.push((key.into(), value));
+    let api_url = api_url.map(|url| url.trim_end_matches('/').to_owned());
+    if let Some(api_url) = &api_url {
+        add("ipa-api-url", api_url.clone());
+    }
+    let driver = node.json().get("driver").and_then(Value::as_str);
+    add("ipa-driver-name", driver.unwrap_or_default().into());
+    add("coreos.configdrive", "0".into());
+    if let Some(hints) = root_device(node) {
+        add("root_device", hints);
+    }
+    if flow == Flow::IscsiIlo {
+        let uuid = node.uuid();
+        add("deployment_id", uuid.to_string());
+        add(
+            "iscsi_target_iqn",
+            format!("iqn.2008-10.org.openstack:{uuid}"),
+        );
+        if let Some(api_url) = api_url {
+            add("ironic_api_url", api_url);
+        }
+        let option = instance_capability(node, "boot_option");
+        add("boot_option", option.unwrap_or_else(|| "netboot".into()));
+        if let Some(mode) = boot_mode(node) {
+            add("boot_mode", mode.to_string());
+        }
+        add("deployment_key", deploy_key(node)?);
+    }
+    Ok(parameters)
+}
+
+/// Removes what [`of_node`] made the node remember.
+pub(super) fn forget(node: &mut Node) {
+    node.remove(Section::InstanceInfo, DEPLOY_KEY);
+}
+
+/// The deploy key of `node`, made when it has none.
+fn deploy_key(node: &mut Node) -> Result<String, DeployError> {
+    if let Some(key) = node.text(Section::InstanceInfo, DEPLOY_KEY) {
+        return Ok(key.into());
+    }
+    let mut random = [0; DEPLOY_KEY_LENGTH];
+    getrandom::fill(&mut random).map_err(|error| DeployError::Parameters {
+        node: node.uuid(),
+        reason: format!("the system gives no random numbers: {error}"),
+    })?;
+    let letter = |byte: u8| char::from(DEPLOY_KEY_LETTERS[usize::from(byte) % 64]);
+    let key: String = random.into_iter().map(letter).collect();
+    node.set(Section::InstanceInfo, DEPLOY_KEY, key.as_str());
+    Ok(key)
+}
+
+/// The hints which disk is the root's, `size=40,wwn=0x1`: those of the instance, else of the node.
+fn root_device(node: &Node) -> Option<String> {
+    let of = |section| node.get(section, "root_device")?.as_object();
+    let hints = of(Section::InstanceInfo).or_else(|| of(Section::Properties))?;
+    let hint = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{name}={}", escaped(text)),
+        other => format!("{name}={}", escaped(&other.to_string())),
+    };
+    let hints: Vec<String> = hints.iter().map(hint).collect();
+    (!hints.is_empty()).then(|| hints.join(","))
+}
+
+/// As Ironic quotes hints: what would end a hint or a line is percent-encoded.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.trim().chars() {
+        if character.is_control() || matches!(character, ' ' | ',' | '=' | '%') {
+            let mut bytes = [0; 4];
+            for byte in character.encode_utf8(&mut bytes).bytes() {
+                escaped.push_str(&format!("%{byte:02X}"));
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(json: &str) -> Node {
+        let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{json}}}"#);
+        Node::from_json(json.as_bytes()).unwrap()
+    }
+
+    fn lines(node: &mut Node, flow: Flow) -> String {
+        let parameters = of_node(node, flow, Some("http://192.0.2.1:6385/")).unwrap();
+        let line = |(key, value)| format!("{key}={value}\n");
+        parameters.into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn the_agent_learns_where_the_api_is_and_which_disk() {
+        let mut node =
+            node(r#""driver":"agent_ilo","properties":{"root_device":{"size":40,"model":"A, B"}}"#);
+        let before = node.to_json();
+        assert_eq!(
+            lines(&mut node, Flow::AgentIlo),
+            "ipa-api-url=http://192.0.2.1:6385\nipa-driver-name=agent_ilo\ncoreos.configdrive=0\n\
+             root_device=size=40,model=A%2C%20B\n"
+        );
+        assert_eq!(node.to_json(), before);
+    }
+
+    #[test]
+    fn the_key_of_an_iscsi_deployment_is_remembered() {
+        let mut node = node(
+            r#""driver":"iscsi_ilo","properties":{"capabilities":"boot_mode:uefi"},
+               "instance_info":{}"#,
+        );
+        let first = lines(&mut node, Flow::IscsiIlo);
+        let key = node.text(Section::InstanceInfo, "deploy_key").unwrap();
+        assert_eq!(key.len(), 32);
+        assert_eq!(
+            first,
+            format!(
+                "ipa-api-url=http://192.0.2.1:6385\nipa-driver-name=iscsi_ilo\ncoreos.configdrive=0\n\
+                 deployment_id=1be26c0b-03f2-4d2e-ae87-c02d7f33c123\n\
+                 iscsi_target_iqn=iqn.2008-10.org.openstack:1be26c0b-03f2-4d2e-ae87-c02d7f33c123\n\
+                 ironic_api_url=http://192.0.2.1:6385\nboot_option=netboot\nboot_mode=uefi\n\
+                 deployment_key={key}\n"
+            )
+        );
+        assert_eq!(lines(&mut node, Flow::IscsiIlo), first);
+    }
+}

@@ -1,0 +1,292 @@
+//! The host that keeps images in OpenStack Swift.
+
+mod client;
+mod error;
+mod from_options;
+mod info;
+mod keystone;
+mod listing;
+mod pieces;
+mod publish;
+mod range;
+mod remove;
+mod session;
+mod settings;
+mod temp_url;
+mod tls;
+mod upload;
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reqwest::Method;
+use tokio::sync::{OnceCell, Semaphore, oneshot};
+use url::Url;
+
+use self::client::{Ask, Client, Place};
+pub use self::error::SwiftError;
+use self::info::Info;
+use self::listing::{Entry, Listing};
+use self::publish::Publish;
+use self::remove::{prefixes, remove_abandoned, remove_image, strays};
+pub use self::settings::{
+    Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftSettings, SwiftSettingsError, Tls,
+};
+use self::temp_url::Signer;
+use super::error::HostError;
+use super::name::{Kind, ObjectName};
+use super::object::{NewObject, Published, Stored, Swept, Which};
+use crate::node::{Node, NodeUuid};
+
+/// A server tells the time in whole seconds, and an answer takes a while.
+const CLOCK_SLACK: Duration = Duration::from_secs(2);
+
+/// A container of OpenStack Swift.
+///
+/// Each image is one object; one that is larger than Swift's objects can be is a static large object,
+/// whose segments are objects `segments/<name>/…` of the same container. An image is sent while it is
+/// made: there is no file in between, and a few MiB of it are in memory. BMCs fetch it by a temporary
+/// URL. A floppy expires by itself, `[ilo] swift_object_expiry_timeout` after it was published.
+///
+/// An object is there once all its bytes are, with the MD5 that this library computed. It is read back
+/// after that, by ranges; one that does not read back well is removed, and its URL is never given out.
+///
+/// Listings of a Swift of many servers may lag behind: an image may be missing from them for a moment
+/// after it was published.
+///
+/// The methods have to be called on a Tokio runtime with I/O and time enabled.
+#[derive(Debug, Clone)]
+pub struct SwiftHost(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    client: Arc<Client>,
+    info: OnceCell<Info>,
+    turns: Arc<Semaphore>,
+}
+
+impl SwiftHost {
+    /// A host with these settings. Nobody is asked anything yet.
+    ///
+    /// # Errors
+    ///
+    /// [`SwiftHostError`] when the settings cannot be used.
+    pub fn new(settings: SwiftSettings) -> Result<Self, SwiftHostError> {
+        settings.check()?;
+        let at_once = settings.at_once.clamp(1, Semaphore::MAX_PERMITS);
+        Ok(Self(Arc::new(Inner {
+            client: Arc::new(Client::new(settings)?),
+            info: OnceCell::new(),
+            turns: Arc::new(Semaphore::new(at_once)),
+        })))
+    }
+
+    /// As [`Host::publish`](super::Host::publish).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
+        let uuid = node.uuid();
+        let interrupted = |error: &dyn std::error::Error| HostError::Interrupted {
+            what: format!("node {uuid}"),
+            reason: error.to_string(),
+        };
+        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
+        let turn = turn.map_err(|error| interrupted(&error))?;
+        // A task of its own: it cleans up also when nobody waits for it any more.
+        let (waiting, mut given_up) = oneshot::channel::<()>();
+        let host = self.clone();
+        let task = tokio::spawn(async move {
+            let _turn = turn;
+            Publish::new(&host, uuid).run(object, &mut given_up).await
+        });
+        let done = task.await.map_err(|error| interrupted(&error))?;
+        drop(waiting);
+        done
+    }
+
+    /// As [`Host::url`](super::Host::url): a fresh temporary URL.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
+        let signed = async {
+            let signer = self.signer().await?;
+            self.signed(&signer, name).await
+        };
+        signed.await.map_err(failed("make a temporary URL for", || {
+            format!("{name} of node {}", node.uuid())
+        }))
+    }
+
+    /// As [`Host::list`](super::Host::list), without the floppies that have expired: Swift lists those
+    /// for a while.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
+        let listed = async {
+            let mut images = self.images_of(node).await?;
+            let mut there = Vec::with_capacity(images.len());
+            for image in images.drain(..) {
+                let expires = image.name.kind() == Kind::Floppy;
+                if !expires || self.is_there(&image.name).await? {
+                    there.push(image);
+                }
+            }
+            Ok(there)
+        };
+        listed.await.map_err(failed("list", || images_of(node)))
+    }
+
+    /// As [`Host::unpublish`](super::Host::unpublish).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn unpublish(
+        &self,
+        node: NodeUuid,
+        which: Which,
+    ) -> Result<Vec<ObjectName>, HostError> {
+        let images = self.images_of(node).await;
+        let images = images.map_err(failed("list", || images_of(node)))?;
+        let names = images.into_iter().map(|image| image.name);
+        let removed = self
+            .remove_all(names.filter(|name| which.covers(name)))
+            .await?;
+        for prefix in prefixes(node) {
+            let abandoned = remove_abandoned(&self.0.client, &prefix).await;
+            abandoned.map_err(failed("remove the segments of", || images_of(node)))?;
+        }
+        Ok(removed)
+    }
+
+    /// As [`Host::sweep`](super::Host::sweep).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn sweep(
+        &self,
+        living: HashSet<NodeUuid>,
+        as_of: SystemTime,
+    ) -> Result<Swept, HostError> {
+        let before = as_of
+            .checked_sub(CLOCK_SLACK)
+            .unwrap_or(SystemTime::UNIX_EPOCH);
+        let client = &self.0.client;
+        let all = || format!("the images in container {}", client.settings.container);
+        let unfinished = remove_abandoned(client, "").await;
+        let unfinished = unfinished.map_err(failed("remove the segments of", all))?;
+        let strays = strays(client, &living, before).await;
+        let strays = strays.map_err(failed("list", all))?;
+        Ok(Swept {
+            images: self.remove_all(strays.into_iter()).await?,
+            unfinished,
+        })
+    }
+
+    async fn info(&self) -> Result<&Info, SwiftError> {
+        self.0
+            .info
+            .get_or_try_init(|| Info::ask(&self.0.client))
+            .await
+    }
+
+    async fn signer(&self) -> Result<Signer, SwiftError> {
+        Signer::ask(&self.0.client, self.info().await?.digest()?).await
+    }
+
+    /// The temporary URL of the image `name`.
+    async fn signed(&self, signer: &Signer, name: &ObjectName) -> Result<Url, SwiftError> {
+        let client = &self.0.client;
+        let lifetime = match name.kind() {
+            Kind::Floppy => client.settings.floppy_lifetime,
+            Kind::BootIso => client.settings.boot_iso_url_lifetime,
+        };
+        let session = client.session().await?;
+        let url = client.url(&session, Place::Object(&name.to_string()));
+        Ok(signer.sign(url, lifetime))
+    }
+
+    /// The images of `node` as the container lists them, by kind, older generations first.
+    async fn images_of(&self, node: NodeUuid) -> Result<Vec<Stored>, SwiftError> {
+        let mut images = Vec::new();
+        for prefix in prefixes(node) {
+            let entries = Listing::new(&self.0.client, prefix).all().await?;
+            images.extend(entries.iter().filter_map(Entry::image));
+        }
+        images.sort_by(|a, b| {
+            let key = |image: &Stored| (image.name.kind(), image.name.clone());
+            key(a).cmp(&key(b))
+        });
+        Ok(images)
+    }
+
+    async fn is_there(&self, name: &ObjectName) -> Result<bool, SwiftError> {
+        let name = name.to_string();
+        let ask = Ask::new(Method::HEAD, Place::Object(&name));
+        let answer = self.0.client.send(&ask).await?;
+        if answer.status == 404 {
+            return Ok(false);
+        }
+        answer.success().map(|_| true)
+    }
+
+    /// Removes every one of `names` that it can, and returns those that were still there.
+    async fn remove_all(
+        &self,
+        names: impl Iterator<Item = ObjectName>,
+    ) -> Result<Vec<ObjectName>, HostError> {
+        let (mut removed, mut left, mut first) = (Vec::new(), Vec::new(), None);
+        for name in names {
+            match remove_image(&self.0.client, &name).await {
+                Ok(true) => removed.push(name),
+                Ok(false) => {}
+                Err(error) => {
+                    left.push(name);
+                    first.get_or_insert(error);
+                }
+            }
+        }
+        match first {
+            None => Ok(removed),
+            Some(source) => Err(HostError::Remove {
+                left,
+                removed,
+                source: io::Error::other(source),
+            }),
+        }
+    }
+}
+
+/// Why there is no host with some settings.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SwiftHostError {
+    /// The settings contradict themselves.
+    #[error(transparent)]
+    Settings(#[from] SwiftSettingsError),
+    /// A file that they name cannot be used.
+    #[error(transparent)]
+    Swift(#[from] SwiftError),
+}
+
+fn images_of(node: NodeUuid) -> String {
+    format!("the images of node {node}")
+}
+
+/// Says which step failed, and for what.
+fn failed(step: &'static str, what: impl Fn() -> String) -> impl Fn(SwiftError) -> HostError {
+    move |source| HostError::Swift {
+        step,
+        what: what(),
+        source: Box::new(source),
+    }
+}

@@ -1,0 +1,210 @@
+//! From the code that makes an image to the URL that a BMC fetches it by.
+
+use std::sync::Arc;
+
+use reqwest::header::{ACCEPT_RANGES, CONTENT_LENGTH};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use url::Url;
+
+use super::super::error::HostError;
+use super::super::name::{Generation, Kind, ObjectName};
+use super::super::object::{NewObject, Published, Verify};
+use super::super::served::NotServed;
+use super::super::url::redacted;
+use super::client::causes;
+use super::error::SwiftError;
+use super::range::RangeReader;
+use super::remove::remove_image;
+use super::upload::{Failure, Upload, ensure_container};
+use super::{SwiftHost, failed};
+use crate::node::NodeUuid;
+
+/// Publishes one image of a node.
+pub(super) struct Publish<'h> {
+    host: &'h SwiftHost,
+    node: NodeUuid,
+}
+
+impl<'h> Publish<'h> {
+    pub(super) fn new(host: &'h SwiftHost, node: NodeUuid) -> Self {
+        Self { host, node }
+    }
+
+    /// Makes the image, stores it, reads it back. When `given_up` is closed, it stops and removes what it
+    /// has stored.
+    pub(super) async fn run(
+        &self,
+        object: NewObject,
+        given_up: &mut oneshot::Receiver<()>,
+    ) -> Result<Published, HostError> {
+        let NewObject {
+            kind,
+            size,
+            produce,
+            verify,
+            generation,
+            check_served,
+        } = object;
+        let swift = |step| failed(step, move || format!("a {kind} for node {}", self.node));
+        let client = &self.host.0.client;
+        // What would make the work useless is asked before it is done.
+        let ready = async {
+            ensure_container(client).await?;
+            let info = self.host.info().await?;
+            Ok((info, self.host.signer().await?))
+        };
+        let (info, signer) = ready.await.map_err(swift("prepare to publish"))?;
+        let name = self.name(kind, generation).await?;
+        let lifetime = (kind == Kind::Floppy).then(|| client.settings.floppy_lifetime.as_secs());
+        let mut upload = Upload::new(client, info, name.to_string(), size, lifetime, produce)
+            .map_err(swift("publish"))?;
+        let stored = tokio::select! {
+            stored = upload.run() => stored,
+            _ = &mut *given_up => Err(Failure::Interrupted(GIVEN_UP.to_owned())),
+        };
+        if let Err(failure) = stored {
+            upload.undo().await;
+            return Err(self.meaning(failure, &name, kind, size));
+        }
+        let url = self.host.signed(&signer, &name).await;
+        let checked = async {
+            let url = url.map_err(swift("make a temporary URL for"))?;
+            if let Some(verify) = verify {
+                self.read_back(verify, &name, kind, size).await?;
+            }
+            if check_served {
+                let served = self.check_served(&url, size).await;
+                served.map_err(|source| HostError::NotServed {
+                    name: name.clone(),
+                    source,
+                })?;
+            }
+            Ok(url)
+        };
+        let url = tokio::select! {
+            url = checked => url,
+            _ = &mut *given_up => Err(self.interrupted(GIVEN_UP)),
+        };
+        match url {
+            Ok(url) => Ok(Published { name, url, size }),
+            Err(error) => {
+                self.withdraw(&name).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The name of the image: with the generation asked for, if that is free, or a new one.
+    async fn name(
+        &self,
+        kind: Kind,
+        asked_for: Option<Generation>,
+    ) -> Result<ObjectName, HostError> {
+        let node = self.node;
+        let Some(generation) = asked_for else {
+            let generation =
+                Generation::new().map_err(|source| HostError::Random { node, source })?;
+            return Ok(ObjectName::new(kind, node, generation));
+        };
+        let name = ObjectName::new(kind, node, generation);
+        let there = self.host.is_there(&name).await;
+        let there = there.map_err(failed("look for", || format!("{name} of node {node}")))?;
+        if there {
+            return Err(HostError::AlreadyPublished { name });
+        }
+        Ok(name)
+    }
+
+    async fn read_back(
+        &self,
+        verify: Verify,
+        name: &ObjectName,
+        kind: Kind,
+        size: u64,
+    ) -> Result<(), HostError> {
+        let client = Arc::clone(&self.host.0.client);
+        let mut image = RangeReader::new(client, Handle::current(), name.to_string(), size);
+        let verified = tokio::task::spawn_blocking(move || verify(&mut image)).await;
+        verified
+            .map_err(|error| self.interrupted(&error.to_string()))?
+            .map_err(|source| HostError::ReadBack {
+                node: self.node,
+                kind,
+                source,
+            })
+    }
+
+    /// Asks for the image by its temporary URL, as a BMC would.
+    async fn check_served(&self, url: &Url, size: u64) -> Result<(), NotServed> {
+        let client = &self.host.0.client;
+        let shown = redacted(url);
+        let head = client
+            .http
+            .head(url.clone())
+            .timeout(client.settings.timeout);
+        let answer = head.send().await.map_err(|error| NotServed::NoAnswer {
+            url: shown.clone(),
+            reason: causes(&error),
+        })?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            return Err(NotServed::Status { url: shown, status });
+        }
+        let header = |name| {
+            answer
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        let announced = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        if announced != Some(size) {
+            return Err(NotServed::Length {
+                url: shown,
+                expected: size,
+                announced,
+            });
+        }
+        if header(ACCEPT_RANGES) != Some("bytes") {
+            log::warn!("{shown}: Swift does not offer byte ranges, which BMCs need");
+        }
+        Ok(())
+    }
+
+    /// Removes an image that nobody will learn the name of.
+    async fn withdraw(&self, name: &ObjectName) {
+        if let Err(error) = remove_image(&self.host.0.client, name).await {
+            log::warn!("{name} is left in Swift although publishing it failed: {error}");
+        }
+    }
+
+    fn meaning(&self, failure: Failure, name: &ObjectName, kind: Kind, size: u64) -> HostError {
+        let node = self.node;
+        match failure {
+            Failure::Swift(SwiftError::Status { status: 412, .. }) | Failure::Taken => {
+                HostError::AlreadyPublished { name: name.clone() }
+            }
+            Failure::Swift(source) => {
+                failed("publish", || format!("a {kind} for node {node}"))(source)
+            }
+            Failure::Content(source) => HostError::Content { node, kind, source },
+            Failure::Size { written, more } => HostError::Size {
+                node,
+                kind,
+                announced: size,
+                written,
+                more,
+            },
+            Failure::Interrupted(reason) => self.interrupted(&reason),
+        }
+    }
+
+    fn interrupted(&self, reason: &str) -> HostError {
+        HostError::Interrupted {
+            what: format!("node {}", self.node),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+const GIVEN_UP: &str = "the task that waited for it was given up";

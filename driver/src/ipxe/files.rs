@@ -1,0 +1,194 @@
+//! A node's files on the web server: written, each as a whole, and removed.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use super::error::IpxeError;
+use super::request::MacAddress;
+use crate::host::web::root::Root;
+use crate::host::web::sink::FileSink;
+use crate::host::web::staged::{Staged, replace_link};
+use crate::image::source::ExactReader;
+use crate::image::{Sink, Source, SourceError};
+use crate::node::NodeUuid;
+
+/// The name of a node's configuration in its directory.
+pub(super) const CONFIG: &str = "config";
+
+/// The largest script that is compared before it is written anew, in bytes.
+const SCRIPT_MAX: u64 = 1024 * 1024;
+
+/// The directory that the web server serves, as far as it is one node's.
+pub(super) struct Files<'a> {
+    pub(super) node: NodeUuid,
+    pub(super) root: Root,
+    /// The directory of links from MAC addresses.
+    pub(super) config_subdir: &'a str,
+    pub(super) given_up: &'a AtomicBool,
+}
+
+impl Files<'_> {
+    /// Copies a kernel or ramdisk into the node's directory.
+    pub(super) fn copy(&self, name: &'static str, source: &dyn Source) -> Result<(), IpxeError> {
+        let size = source.size();
+        let dir = self.node_directory()?;
+        let failed = |source| IpxeError::Source {
+            node: self.node,
+            file: name,
+            source,
+        };
+        let write = |sink: &mut FileSink<'_>| -> Result<(), SourceError> {
+            let done = match source.open_file()? {
+                Some(mut file) => sink.append(&mut file, size),
+                None => io::copy(&mut ExactReader::open(source)?, sink).map(drop),
+            };
+            done.map_err(|error| SourceError::from_io(&source.name(), error))
+        };
+        self.write(&dir, name, size, |sink| write(sink).map_err(failed))
+    }
+
+    /// Writes the node's configuration.
+    pub(super) fn write_config(&self, text: &str) -> Result<(), IpxeError> {
+        self.write_text(&self.node_directory()?, CONFIG, text)
+    }
+
+    /// Writes the script that all nodes start with, if it is not there as it should be.
+    pub(super) fn write_script(&self, name: &str, text: &str) -> Result<(), IpxeError> {
+        let there = self.root.read(name, SCRIPT_MAX);
+        if there.map_err(|e| self.failed("read the boot script", &self.root, name, e))?
+            == Some(text.as_bytes().to_vec())
+        {
+            return Ok(());
+        }
+        self.write_text(&self.root, name, text)
+    }
+
+    /// Leads the network cards to the node's configuration.
+    pub(super) fn link(&self, macs: &[MacAddress]) -> Result<(), IpxeError> {
+        let links = self
+            .root
+            .make_subdirectory(self.config_subdir)
+            .map_err(|e| self.failed("make a directory", &self.root, self.config_subdir, e))?;
+        for mac in macs {
+            let name = mac.to_string();
+            replace_link(&links, &self.link_target(), &name)
+                .map_err(|e| self.failed("link a MAC address", &links, &name, e))?;
+        }
+        links
+            .sync()
+            .map_err(|e| self.failed("write to disk the links", &links, "", e))
+    }
+
+    /// Removes the node's files and the links to them, and gives their paths in the web server's directory.
+    pub(super) fn remove(&self) -> Result<Vec<PathBuf>, IpxeError> {
+        let mut removed = Vec::new();
+        self.remove_links(&mut removed)?;
+        let uuid = self.node.to_string();
+        let dir = match self.root.subdirectory(&uuid) {
+            Ok(dir) => dir,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(removed),
+            Err(e) => return Err(self.failed("open the directory", &self.root, &uuid, e)),
+        };
+        let names = dir.names(|name| name != "." && name != "..");
+        for name in names.map_err(|e| self.failed("list the files", &dir, "", e))? {
+            match dir.remove(&name) {
+                Ok(true) => removed.push(PathBuf::from(&uuid).join(&name)),
+                Ok(false) => {}
+                Err(e) => return Err(self.failed("remove a file", &dir, &name, e)),
+            }
+        }
+        self.root
+            .remove_subdirectory(&uuid)
+            .map_err(|e| self.failed("remove the directory", &self.root, &uuid, e))?;
+        removed.sort();
+        Ok(removed)
+    }
+
+    /// The links are the node's when they lead to its configuration, whichever cards it has now.
+    fn remove_links(&self, removed: &mut Vec<PathBuf>) -> Result<(), IpxeError> {
+        let links = match self.root.subdirectory(self.config_subdir) {
+            Ok(links) => links,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => {
+                return Err(self.failed("open the directory", &self.root, self.config_subdir, e));
+            }
+        };
+        let target = self.link_target();
+        // A MAC address has 17 characters, that of an InfiniBand card up to 59.
+        let names = links.names(|name| name.contains('-'));
+        for name in names.map_err(|e| self.failed("list the links", &links, "", e))? {
+            let remove = || -> io::Result<bool> {
+                let is_ours = links.link_target(&name)?.as_deref() == Some(target.as_str());
+                Ok(is_ours && links.remove(&name)?)
+            };
+            if remove().map_err(|e| self.failed("remove a link", &links, &name, e))? {
+                removed.push(PathBuf::from(self.config_subdir).join(&name));
+            }
+        }
+        Ok(())
+    }
+
+    fn link_target(&self) -> String {
+        format!("../{}/{CONFIG}", self.node)
+    }
+
+    fn node_directory(&self) -> Result<Root, IpxeError> {
+        let uuid = self.node.to_string();
+        let made = self.root.make_subdirectory(&uuid);
+        made.map_err(|e| self.failed("make the directory", &self.root, &uuid, e))
+    }
+
+    fn write_text(&self, dir: &Root, name: &str, text: &str) -> Result<(), IpxeError> {
+        self.write(dir, name, text.len() as u64, |sink| {
+            sink.write_all(text.as_bytes())
+                .map_err(|e| self.failed("write a file", dir, name, e))
+        })
+    }
+
+    /// Writes a file beside its place, and puts it there when it is whole and safe on disk.
+    fn write(
+        &self,
+        dir: &Root,
+        name: &str,
+        size: u64,
+        produce: impl FnOnce(&mut FileSink<'_>) -> Result<(), IpxeError>,
+    ) -> Result<(), IpxeError> {
+        let failed = |step, e| self.failed(step, dir, name, e);
+        if let Err(e) = dir.remove_unfinished() {
+            log::warn!("cannot look for half-written files beside {name}: {e}");
+        }
+        let mut staged = Staged::create(dir).map_err(|e| failed("create a file", e))?;
+        staged
+            .reserve(size)
+            .map_err(|e| failed("take the room for a file", e))?;
+        let mut sink = FileSink::new(staged.file(), size, self.given_up);
+        let made = produce(&mut sink);
+        let flushed = sink.flush();
+        let refused = sink.refused.take();
+        drop(sink);
+        // The sink knows best why it took no more; who writes into it saw only that it did not.
+        if let Some(e) = refused {
+            return Err(failed("write a file", e));
+        }
+        made?;
+        flushed.map_err(|e| failed("write a file", e))?;
+        staged
+            .finish(name)
+            .map_err(|(_, e)| failed("finish a file", e))?;
+        staged
+            .replace(name)
+            .map_err(|e| failed("give a name to a file", e))?;
+        dir.sync()
+            .map_err(|e| failed("write to disk the name of a file", e))
+    }
+
+    fn failed(&self, step: &'static str, dir: &Root, name: &str, source: io::Error) -> IpxeError {
+        IpxeError::Write {
+            node: self.node,
+            step,
+            path: dir.path_of(name),
+            source,
+        }
+    }
+}

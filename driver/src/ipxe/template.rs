@@ -1,0 +1,154 @@
+//! The texts that iPXE runs, from templates as Ironic's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Value, path_loader};
+
+use super::error::IpxeError;
+
+/// What every node's iPXE runs first: the configuration of the first network card that has one.
+pub(super) const BOOT_SCRIPT: &str = "\
+#!ipxe
+
+# Which card the firmware booted from is not certain, so each one is looked at.
+set card:int32 0
+
+:card
+isset ${net${card}/mac} || goto none
+echo Looking for the configuration of ${net${card}/mac:hexhyp}
+chain --autofree {{ ipxe_for_mac_uri }}${net${card}/mac:hexhyp} && goto booted ||
+inc card
+goto card
+
+:booted
+# The configuration gave up its turn, as where the disk is to be booted and this firmware does that.
+exit
+
+:none
+{%- if ipxe_fallback_script %}
+chain {{ ipxe_fallback_script }} ||
+{%- endif %}
+echo None of this machine's network cards has a configuration. It starts over in 180 seconds, or at a key.
+prompt --timeout 180000 ||
+reboot
+";
+
+/// What a node's iPXE runs. The labels are those of Ironic's configurations.
+pub(super) const CONFIG: &str = "\
+#!ipxe
+{%- set timeout = '--timeout ' ~ pxe_options.ipxe_timeout ~ ' ' if pxe_options.ipxe_timeout > 0 else '' %}
+
+set tries:int32 0
+goto {{ boot_target }}
+{%- if pxe_options.deployment_aki_path %}
+
+:deploy
+imgfree
+kernel {{ timeout }}{{ pxe_options.deployment_aki_path }} initrd={{ pxe_options.initrd_filename }} \
+BOOTIF=01-${mac:hexhyp} {{ pxe_options.pxe_append_params }} || goto again
+initrd --name {{ pxe_options.initrd_filename }} {{ timeout }}{{ pxe_options.deployment_ari_path }} || goto again
+boot || goto again
+{%- endif %}
+{%- if pxe_options.aki_path %}
+
+:boot_partition
+imgfree
+kernel {{ timeout }}{{ pxe_options.aki_path }} initrd=ramdisk root={{ ROOT }} ro \
+{{ pxe_options.pxe_append_params }} || goto again
+initrd --name ramdisk {{ timeout }}{{ pxe_options.ari_path }} || goto again
+boot || goto again
+
+:boot_ramdisk
+imgfree
+kernel {{ timeout }}{{ pxe_options.aki_path }} initrd=ramdisk root=/dev/ram0 \
+{{ pxe_options.pxe_append_params }} || goto again
+initrd --name ramdisk {{ timeout }}{{ pxe_options.ari_path }} || goto again
+boot || goto again
+{%- endif %}
+
+:boot_whole_disk
+sanboot --no-describe || exit 0
+
+:again
+inc tries
+iseq ${tries} 10 && goto failed ||
+echo Not booted, trying again in ${tries} seconds.
+sleep ${tries}
+goto {{ boot_target }}
+
+:failed
+echo Not booted after ${tries} tries. Switching off in 30 seconds.
+sleep 30
+poweroff
+";
+
+/// A text of this library, or an operator's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Template {
+    BuiltIn(&'static str),
+    File(PathBuf),
+}
+
+impl Template {
+    pub(super) fn new(file: Option<&PathBuf>, built_in: &'static str) -> Self {
+        match file {
+            Some(path) => Self::File(path.clone()),
+            None => Self::BuiltIn(built_in),
+        }
+    }
+
+    /// The text for these variables.
+    pub(super) fn render(&self, variables: Value) -> Result<String, IpxeError> {
+        let failed = |reason: String| IpxeError::Template {
+            name: self.name(),
+            reason,
+        };
+        let mut environment = Environment::new();
+        let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
+        environment.set_syntax(syntax.map_err(|error| failed(error.to_string()))?);
+        let text = match self {
+            Self::BuiltIn(text) => (*text).to_owned(),
+            Self::File(path) => {
+                // What Ironic lets a template include: its neighbours.
+                environment.set_loader(path_loader(path.parent().unwrap_or(Path::new("."))));
+                fs::read_to_string(path).map_err(|error| failed(error.to_string()))?
+            }
+        };
+        let rendered = environment
+            .render_named_str(&self.name(), &text, variables)
+            .map_err(|error| failed(format!("{error:#}")))?;
+        if !rendered.starts_with("#!ipxe") {
+            return Err(failed("expected it to begin with #!ipxe".into()));
+        }
+        Ok(rendered)
+    }
+
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::BuiltIn(_) => "the built-in template".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// `config` with its jumps leading to `label`, as Ironic changes an operator's configuration after
+/// the deployment: each line that begins with `goto `.
+pub(super) fn redirected(config: &str, label: &str) -> Option<String> {
+    if !config
+        .lines()
+        .any(|line| line.trim() == format!(":{label}"))
+    {
+        return None;
+    }
+    let mut lines = String::new();
+    for line in config.split_inclusive('\n') {
+        if line.starts_with("goto ") {
+            lines.push_str(&format!("goto {label}\n"));
+        } else {
+            lines.push_str(line);
+        }
+    }
+    Some(lines)
+}

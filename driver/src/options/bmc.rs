@@ -1,0 +1,99 @@
+//! How a server's BMC is reached and waited for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use oslo_config::{Opt, OptType};
+
+use super::{OptionsError, Reader};
+
+/// The options that say how a server's BMC is reached and waited for, beside `[ilo] client_timeout` and
+/// `[ilo] client_port`.
+///
+/// | option | default | |
+/// |---|---|---|
+/// | `[ilo] verify_ca` | `True` | Victoria to 2026.1 |
+/// | `[ilo] ca_file` | none | since Newton, deprecated: where it is set it wins over `verify_ca` |
+/// | `[ilo] power_wait` | `2` s | Juno to 2026.1 |
+/// | `[ilo] power_retry` | none | Juno to Stein, where its default was `6` |
+/// | `[conductor] power_state_change_timeout` | `60` s | since Pike, `30` s before Ussuri |
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BmcOptions {
+    /// Which certificates are trusted.
+    pub verify_ca: VerifyCa,
+    /// How long to wait between two looks at a server's power state.
+    pub power_wait: Duration,
+    /// How long a server may take to change its power state: `power_retry` times `power_wait` where
+    /// `power_retry` is set, else `power_state_change_timeout`.
+    pub power_timeout: Duration,
+}
+
+/// Which certificates of a BMC are trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VerifyCa {
+    /// Those that this machine trusts.
+    System,
+    /// Those that the certificates in this PEM file, or in the files of this directory, vouch for.
+    Path(PathBuf),
+    /// Any certificate: whoever can pose as the BMC gets its password.
+    No,
+}
+
+impl From<&str> for VerifyCa {
+    /// Reads a boolean, in the words that Ironic takes, or else a path.
+    ///
+    /// ```
+    /// use driver::options::VerifyCa;
+    ///
+    /// assert_eq!(VerifyCa::from("True"), VerifyCa::System);
+    /// assert_eq!(VerifyCa::from("no"), VerifyCa::No);
+    /// assert_eq!(VerifyCa::from("/etc/ironic/ilo-ca.pem"), VerifyCa::Path("/etc/ironic/ilo-ca.pem".into()));
+    /// ```
+    fn from(text: &str) -> Self {
+        // The words of oslo.utils' bool_from_string.
+        match text.trim().to_ascii_lowercase().as_str() {
+            "1" | "t" | "true" | "on" | "y" | "yes" => Self::System,
+            "0" | "f" | "false" | "off" | "n" | "no" => Self::No,
+            _ => Self::Path(text.into()),
+        }
+    }
+}
+
+impl BmcOptions {
+    /// The definitions of these options.
+    #[must_use]
+    pub fn opts() -> Vec<Opt> {
+        vec![
+            Opt::new("ilo", "verify_ca", OptType::string()).with_default("True"),
+            Opt::new("ilo", "ca_file", OptType::string()),
+            Opt::new("ilo", "power_wait", OptType::int()).with_default("2"),
+            Opt::new("ilo", "power_retry", OptType::int()),
+            Opt::new("conductor", "power_state_change_timeout", OptType::int()).with_default("60"),
+        ]
+    }
+
+    pub(super) fn read(reader: &Reader<'_>) -> Result<Self, OptionsError> {
+        let verify_ca = match reader.path("ilo", "ca_file")? {
+            Some(file) => VerifyCa::Path(file),
+            None => match reader.filled("ilo", "verify_ca")? {
+                Some(text) => VerifyCa::from(text.as_str()),
+                None => VerifyCa::System,
+            },
+        };
+        let power_wait = reader.seconds("ilo", "power_wait")?;
+        let power_timeout = match reader.get("ilo", "power_retry")?.value.as_int() {
+            Some(_) => {
+                let times: u32 =
+                    reader.number("ilo", "power_retry", "a number of tries, 0 or more")?;
+                power_wait.saturating_mul(times)
+            }
+            None => reader.seconds("conductor", "power_state_change_timeout")?,
+        };
+        Ok(Self {
+            verify_ca,
+            power_wait,
+            power_timeout,
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! How nodes boot by iPXE.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use oslo_config::{Opt, OptType, Value};
+
+use super::{OptionsError, Reader};
+
+/// The options of iPXE, beside `[deploy] http_server_url` and `http_server_root`.
+///
+/// | option | default | |
+/// |---|---|---|
+/// | `[pxe] ipxe_boot_script` | built in, `boot.ipxe` | |
+/// | `[pxe] ipxe_fallback_script` | none | since Yoga |
+/// | `[pxe] ipxe_config_template` | built in | since Victoria; before it, with `ipxe_enabled`, the two below |
+/// | `[pxe] pxe_config_template`, `uefi_pxe_config_template` | built in | read with `ipxe_enabled` only |
+/// | `[pxe] ipxe_bootfile_name` | `undionly.kpxe` | since Victoria; before it, with `ipxe_enabled`, `pxe_bootfile_name` |
+/// | `[pxe] uefi_ipxe_bootfile_name` | `snponly.efi` | since Victoria (`ipxe.efi` before Xena); before it, with `ipxe_enabled`, `uefi_pxe_bootfile_name` |
+/// | `[pxe] ipxe_bootfile_name_by_arch` | none | since Victoria |
+/// | `[pxe] pxe_config_subdir` | `pxelinux.cfg` | |
+/// | `[pxe] ipxe_timeout` | `0` s: none | |
+/// | `[pxe] tftp_server` | `[DEFAULT] my_ip`, if it is set | |
+/// | `[pxe] ip_version` | `4` | |
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IpxeOptions {
+    /// The template of the script that every node's iPXE starts with.
+    pub boot_script: Option<PathBuf>,
+    /// The URL or path of a script for nodes without a configuration.
+    pub fallback_script: Option<String>,
+    /// The template of a node's configuration, for BIOS and for UEFI.
+    pub config_template: ByBootMode<Option<PathBuf>>,
+    /// The file by which plain firmware starts iPXE, for BIOS and for UEFI.
+    pub bootfile_name: ByBootMode<String>,
+    /// That file by the node's `properties.cpu_arch`, before the boot mode is looked at.
+    pub bootfile_name_by_arch: BTreeMap<String, String>,
+    /// The directory of links from a MAC address to a node's configuration, in the web server's.
+    pub config_subdir: String,
+    /// How long iPXE tries to fetch a kernel or ramdisk; zero for no limit of its own.
+    pub timeout: Duration,
+    /// The address of the TFTP server that plain firmware fetches iPXE from.
+    pub tftp_server: Option<String>,
+    /// The version of IP that DHCP options are for.
+    pub ip_version: IpVersion,
+}
+
+/// A value for each firmware interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByBootMode<T> {
+    /// For BIOS.
+    pub bios: T,
+    /// For UEFI.
+    pub uefi: T,
+}
+
+/// A version of IP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IpVersion {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl IpxeOptions {
+    /// The definitions of these options.
+    #[must_use]
+    pub fn opts() -> Vec<Opt> {
+        let text = |name| Opt::new("pxe", name, OptType::string());
+        vec![
+            text("ipxe_boot_script"),
+            text("ipxe_fallback_script"),
+            text("ipxe_config_template"),
+            text("pxe_config_template"),
+            text("uefi_pxe_config_template"),
+            Opt::new("pxe", "ipxe_enabled", OptType::Bool).with_default("False"),
+            text("ipxe_bootfile_name"),
+            text("uefi_ipxe_bootfile_name"),
+            text("pxe_bootfile_name"),
+            text("uefi_pxe_bootfile_name"),
+            Opt::new(
+                "pxe",
+                "ipxe_bootfile_name_by_arch",
+                OptType::Dict {
+                    value: Box::new(OptType::string()),
+                },
+            ),
+            text("pxe_config_subdir").with_default("pxelinux.cfg"),
+            Opt::new("pxe", "ipxe_timeout", OptType::int()).with_default("0"),
+            text("tftp_server"),
+            Opt::new("pxe", "ip_version", OptType::int()).with_default("4"),
+            Opt::new("DEFAULT", "my_ip", OptType::string()),
+        ]
+    }
+
+    pub(super) fn read(reader: &Reader<'_>) -> Result<Self, OptionsError> {
+        // Releases with this switch knew one set of names for PXE and iPXE.
+        let enabled = reader.get("pxe", "ipxe_enabled")?.value.as_bool();
+        let either = |name, older| -> Result<Option<String>, OptionsError> {
+            match reader.filled("pxe", name)? {
+                None if enabled == Some(true) => reader.filled("pxe", older),
+                found => Ok(found),
+            }
+        };
+        let template = |older| either("ipxe_config_template", older);
+        let bios = either("ipxe_bootfile_name", "pxe_bootfile_name")?;
+        let uefi = either("uefi_ipxe_bootfile_name", "uefi_pxe_bootfile_name")?;
+        let ip_version: u8 = reader.number("pxe", "ip_version", "4 or 6")?;
+        Ok(Self {
+            boot_script: reader.path("pxe", "ipxe_boot_script")?,
+            fallback_script: reader.filled("pxe", "ipxe_fallback_script")?,
+            config_template: ByBootMode {
+                bios: template("pxe_config_template")?.map(PathBuf::from),
+                uefi: template("uefi_pxe_config_template")?.map(PathBuf::from),
+            },
+            bootfile_name: ByBootMode {
+                bios: bios.unwrap_or_else(|| "undionly.kpxe".into()),
+                uefi: uefi.unwrap_or_else(|| "snponly.efi".into()),
+            },
+            bootfile_name_by_arch: by_arch(reader)?,
+            config_subdir: reader
+                .filled("pxe", "pxe_config_subdir")?
+                .unwrap_or_else(|| "pxelinux.cfg".into()),
+            timeout: reader.seconds("pxe", "ipxe_timeout")?,
+            tftp_server: match reader.filled("pxe", "tftp_server")? {
+                None => reader.filled("DEFAULT", "my_ip")?,
+                found => found,
+            },
+            ip_version: match ip_version {
+                4 => IpVersion::V4,
+                6 => IpVersion::V6,
+                _ => return Err(reader.out_of_range("pxe", "ip_version", "4 or 6")),
+            },
+        })
+    }
+}
+
+fn by_arch(reader: &Reader<'_>) -> Result<BTreeMap<String, String>, OptionsError> {
+    let setting = reader.get("pxe", "ipxe_bootfile_name_by_arch")?;
+    let Value::Dict(pairs) = setting.value else {
+        return Ok(BTreeMap::new());
+    };
+    let pairs = pairs.into_iter();
+    Ok(pairs
+        .filter_map(|(arch, file)| Some((arch, file.as_str()?.to_owned())))
+        .collect())
+}

@@ -1,0 +1,117 @@
+//! Reading one option: its value, or an error that says where it stands.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use oslo_config::{Config, Opt, OptName, Origin, ParsedFile, Setting};
+
+use super::OptionsError;
+
+pub(super) struct Reader<'r> {
+    config: Config<'r>,
+    opts: &'r [Opt],
+}
+
+impl<'r> Reader<'r> {
+    /// A reader of `opts`, which holds every option that is asked for.
+    pub(super) fn new(
+        files: &'r [ParsedFile<'r>],
+        opts: &'r [Opt],
+        environment: &[(String, String)],
+    ) -> Self {
+        let config = Config::new(files, opts).with_environment(environment.iter().cloned());
+        Self { config, opts }
+    }
+
+    pub(super) fn get(&self, group: &str, name: &str) -> Result<Setting<'r>, OptionsError> {
+        let setting = self
+            .config
+            .get(group, name)
+            .map_err(|cause| OptionsError::Value {
+                place: self.place(group, name),
+                cause: Box::new(cause),
+            })?;
+        if let Some(former) = setting.origin.deprecated_name() {
+            log::warn!(
+                "{}: [{}] {} is a former name: use [{group}] {name}",
+                self.place(group, name),
+                former.group(),
+                former.name(),
+            );
+        }
+        Ok(setting)
+    }
+
+    /// A text; `None` when it is not set and has no default.
+    pub(super) fn text(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
+        Ok(self.get(group, name)?.value.as_str().map(str::to_owned))
+    }
+
+    /// A text that is not empty.
+    pub(super) fn filled(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
+        Ok(self.text(group, name)?.filter(|text| !text.is_empty()))
+    }
+
+    pub(super) fn path(&self, group: &str, name: &str) -> Result<Option<PathBuf>, OptionsError> {
+        Ok(self.filled(group, name)?.map(PathBuf::from))
+    }
+
+    pub(super) fn seconds(&self, group: &str, name: &str) -> Result<Duration, OptionsError> {
+        self.number(group, name, "a number of seconds, 0 or more")
+            .map(Duration::from_secs)
+    }
+
+    pub(super) fn number<N: TryFrom<i128>>(
+        &self,
+        group: &str,
+        name: &str,
+        expected: &'static str,
+    ) -> Result<N, OptionsError> {
+        let number = self.get(group, name)?.value.as_int();
+        number
+            .and_then(|number| N::try_from(number).ok())
+            .ok_or_else(|| self.out_of_range(group, name, expected))
+    }
+
+    pub(super) fn out_of_range(
+        &self,
+        group: &str,
+        name: &str,
+        expected: &'static str,
+    ) -> OptionsError {
+        OptionsError::Range {
+            option: OptName::new(group, name),
+            place: self.place(group, name),
+            expected,
+        }
+    }
+
+    /// A secret text that is not empty. What is wrong with one is not repeated: it may be part of it.
+    #[cfg(feature = "swift")]
+    pub(super) fn secret(
+        &self,
+        group: &str,
+        name: &str,
+    ) -> Result<Option<super::Secret>, OptionsError> {
+        let found = self.filled(group, name).map_err(|_| OptionsError::Secret {
+            option: OptName::new(group, name),
+            place: self.place(group, name),
+        })?;
+        Ok(found.map(super::Secret::new))
+    }
+
+    /// Where an option is set, for messages.
+    fn place(&self, group: &str, name: &str) -> String {
+        let named = |opt: &&Opt| opt.name().group() == group && opt.name().name() == name;
+        match self
+            .opts
+            .iter()
+            .find(named)
+            .map(|opt| self.config.origin(opt))
+        {
+            Some(Origin::File { path, line, .. }) => format!("{}:{line}", path.display()),
+            Some(Origin::Environment { variable }) => format!("environment variable {variable}"),
+            _ => format!("[{group}] {name}"),
+        }
+    }
+}

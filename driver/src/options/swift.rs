@@ -1,0 +1,289 @@
+//! The options that say how Swift is reached, as keystoneauth reads them.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use oslo_config::{Opt, OptType, ParsedFile, Value, opts_as_set};
+
+use super::{OptionsError, Reader};
+
+/// The section of the session's options, and of the credentials unless `auth_section` names another.
+const SWIFT: &str = "swift";
+
+/// Where Ironic took its credentials from up to Mitaka, and later where `[swift]` has none.
+const LEGACY: &str = "keystone_authtoken";
+
+/// A password, or another text that is not to be shown: neither by `Debug` nor in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `text` from being shown.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+/// The options of `[swift]`, as they stand: what they have to be together is known only by
+/// [`auth_type`](Self::auth_type), and looked at when a host is made of them.
+///
+/// The credentials are those of `[swift]`, or of the section that `[swift] auth_section` names. With no
+/// `auth_type` there, they are those of `[keystone_authtoken]`: under today's names when it has an
+/// `auth_type`, else under its former ones, `admin_user`, `admin_password`, `admin_tenant_name`
+/// (default `admin`) and `auth_uri` or `identity_uri`. A warning is logged then.
+///
+/// An empty text counts as not set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SwiftOptions {
+    /// The section that the credentials were taken from.
+    pub section: String,
+    /// Which credentials they are: `password`, `v3applicationcredential`, `v1password`, `none` and so on.
+    pub auth_type: Option<String>,
+    /// The URL of Keystone, or of tempauth.
+    pub auth_url: Option<String>,
+    /// The user's name; for `v1password` with the account's in front, such as `test:ironic`.
+    pub username: Option<String>,
+    /// The user's identifier.
+    pub user_id: Option<String>,
+    /// The user's password.
+    pub password: Option<Secret>,
+    /// The domain that the user's name is of.
+    pub user_domain_id: Option<String>,
+    /// The name of that domain.
+    pub user_domain_name: Option<String>,
+    /// The project that owns the images; for `v1password` the account.
+    pub project_name: Option<String>,
+    /// The identifier of that project.
+    pub project_id: Option<String>,
+    /// The domain that the project's name is of.
+    pub project_domain_id: Option<String>,
+    /// The name of that domain.
+    pub project_domain_name: Option<String>,
+    /// The domain of user and project where they name none.
+    pub default_domain_id: Option<String>,
+    /// The name of that domain.
+    pub default_domain_name: Option<String>,
+    /// The identifier of an application credential.
+    pub application_credential_id: Option<String>,
+    /// The name of an application credential, of the user given beside it.
+    pub application_credential_name: Option<String>,
+    /// The secret of the application credential.
+    pub application_credential_secret: Option<Secret>,
+    /// Swift's URL for `auth_type = none`.
+    pub endpoint: Option<String>,
+    /// The region whose Swift is used; any when it is not set.
+    pub region_name: Option<String>,
+    /// The interfaces in the catalogue that may be used, the better ones first: `interface` when that is
+    /// set, else `valid_interfaces`.
+    pub interfaces: Vec<String>,
+    /// The type of service in the catalogue.
+    pub service_type: String,
+    /// The name of the service in the catalogue; any when it is not set.
+    pub service_name: Option<String>,
+    /// Swift's URL, used instead of the catalogue's. `%(project_id)s` in it is the project's identifier.
+    pub endpoint_override: Option<String>,
+    /// A PEM file of the certificate authorities to trust instead of the system's.
+    pub cafile: Option<PathBuf>,
+    /// A PEM file with the certificate that this client shows.
+    pub certfile: Option<PathBuf>,
+    /// A PEM file with that certificate's key.
+    pub keyfile: Option<PathBuf>,
+    /// Whether certificates are taken as they are.
+    pub insecure: bool,
+    /// How long Swift or Keystone may be silent; `None` leaves it to the library.
+    pub timeout: Option<Duration>,
+    /// `[swift] swift_max_retries`: how many times a request is repeated that failed for a cause that
+    /// may pass.
+    pub max_retries: u32,
+}
+
+fn text(group: &str, name: &str) -> Opt {
+    Opt::new(group, name, OptType::string())
+}
+
+/// The options that the plugins of keystoneauth read from `group`.
+fn auth_opts(group: &str) -> Vec<Opt> {
+    let mut opts = vec![
+        text(group, "auth_type").with_deprecated(group, "auth_plugin"),
+        text(group, "username").with_deprecated(group, "user-name"),
+        text(group, "project_name").with_deprecated(group, "tenant-name"),
+        text(group, "project_id").with_deprecated(group, "tenant-id"),
+        text(group, "password").secret(),
+        text(group, "application_credential_secret").secret(),
+    ];
+    let others = [
+        "auth_url",
+        "user_id",
+        "user_domain_id",
+        "user_domain_name",
+        "project_domain_id",
+        "project_domain_name",
+        "default_domain_id",
+        "default_domain_name",
+        "application_credential_id",
+        "application_credential_name",
+        "endpoint",
+    ];
+    opts.extend(others.map(|name| text(group, name)));
+    opts
+}
+
+/// The options of the session and of the catalogue, always in `[swift]`.
+fn session_opts() -> Vec<Opt> {
+    let mut opts = vec![
+        text(SWIFT, "auth_section"),
+        text(SWIFT, "service_type").with_default("object-store"),
+        Opt::new(SWIFT, "valid_interfaces", OptType::list()).with_default("internal,public"),
+        Opt::new(SWIFT, "insecure", OptType::Bool)
+            .with_default("False")
+            .with_deprecated(LEGACY, "insecure"),
+        Opt::new(SWIFT, "timeout", OptType::int()),
+        Opt::new(SWIFT, "swift_max_retries", OptType::int()).with_default("2"),
+    ];
+    let others = [
+        "interface",
+        "region_name",
+        "service_name",
+        "endpoint_override",
+    ];
+    opts.extend(others.map(|name| text(SWIFT, name)));
+    let files = ["cafile", "certfile", "keyfile"];
+    opts.extend(files.map(|name| text(SWIFT, name).with_deprecated(LEGACY, name)));
+    opts
+}
+
+/// The names that `[keystone_authtoken]` had before it had an `auth_type`.
+fn legacy_opts() -> Vec<Opt> {
+    let mut opts = vec![
+        text(LEGACY, "admin_password").secret(),
+        text(LEGACY, "admin_tenant_name").with_default("admin"),
+    ];
+    opts.extend(["admin_user", "auth_uri", "identity_uri"].map(|name| text(LEGACY, name)));
+    opts
+}
+
+impl SwiftOptions {
+    pub(super) fn read(
+        files: &[ParsedFile<'_>],
+        environment: &[(String, String)],
+    ) -> Result<Self, OptionsError> {
+        let mut opts = session_opts();
+        opts.extend(opts_as_set(files, &opts));
+        let section = Reader::new(files, &opts, environment).filled(SWIFT, "auth_section")?;
+        let section = section.unwrap_or_else(|| SWIFT.to_owned());
+
+        let mut opts = session_opts();
+        opts.extend(auth_opts(&section));
+        if section != LEGACY {
+            opts.extend(auth_opts(LEGACY));
+        }
+        opts.extend(legacy_opts());
+        opts.extend(opts_as_set(files, &opts));
+        let reader = Reader::new(files, &opts, environment);
+        let mut found = Self::session(&reader)?;
+        found.credentials(&reader, &section)?;
+        if found.auth_type.is_some() || section == LEGACY {
+            return Ok(found);
+        }
+        if reader.filled(LEGACY, "auth_type")?.is_some() {
+            found.credentials(&reader, LEGACY)?;
+        } else if reader.filled(LEGACY, "admin_user")?.is_some() {
+            found.legacy(&reader)?;
+        } else {
+            return Ok(found);
+        }
+        log::warn!(
+            "[{section}] has no auth_type: for Swift the credentials of [{LEGACY}] are used, which is \
+             deprecated: set [{SWIFT}] auth_type and what belongs to it"
+        );
+        Ok(found)
+    }
+
+    fn session(reader: &Reader<'_>) -> Result<Self, OptionsError> {
+        let interfaces = match reader.filled(SWIFT, "interface")? {
+            Some(interface) => vec![interface],
+            None => texts(&reader.get(SWIFT, "valid_interfaces")?.value),
+        };
+        let timeout = match reader.get(SWIFT, "timeout")?.value {
+            Value::None => None,
+            _ => Some(reader.seconds(SWIFT, "timeout")?),
+        };
+        Ok(Self {
+            region_name: reader.filled(SWIFT, "region_name")?,
+            interfaces,
+            service_type: reader.text(SWIFT, "service_type")?.unwrap_or_default(),
+            service_name: reader.filled(SWIFT, "service_name")?,
+            endpoint_override: reader.filled(SWIFT, "endpoint_override")?,
+            cafile: reader.path(SWIFT, "cafile")?,
+            certfile: reader.path(SWIFT, "certfile")?,
+            keyfile: reader.path(SWIFT, "keyfile")?,
+            insecure: reader.get(SWIFT, "insecure")?.value.as_bool() == Some(true),
+            timeout,
+            max_retries: reader.number(SWIFT, "swift_max_retries", "a number, 0 or more")?,
+            ..Self::default()
+        })
+    }
+
+    fn credentials(&mut self, reader: &Reader<'_>, section: &str) -> Result<(), OptionsError> {
+        let filled = |name| reader.filled(section, name);
+        self.section = section.to_owned();
+        self.auth_type = filled("auth_type")?;
+        self.auth_url = filled("auth_url")?;
+        self.username = filled("username")?;
+        self.user_id = filled("user_id")?;
+        self.password = reader.secret(section, "password")?;
+        self.user_domain_id = filled("user_domain_id")?;
+        self.user_domain_name = filled("user_domain_name")?;
+        self.project_name = filled("project_name")?;
+        self.project_id = filled("project_id")?;
+        self.project_domain_id = filled("project_domain_id")?;
+        self.project_domain_name = filled("project_domain_name")?;
+        self.default_domain_id = filled("default_domain_id")?;
+        self.default_domain_name = filled("default_domain_name")?;
+        self.application_credential_id = filled("application_credential_id")?;
+        self.application_credential_name = filled("application_credential_name")?;
+        self.application_credential_secret =
+            reader.secret(section, "application_credential_secret")?;
+        self.endpoint = filled("endpoint")?;
+        Ok(())
+    }
+
+    /// The names of Ironic before Newton. They are of Keystone v2, whose users and projects are those of
+    /// the domain `default` in v3.
+    fn legacy(&mut self, reader: &Reader<'_>) -> Result<(), OptionsError> {
+        let auth_uri = reader.filled(LEGACY, "auth_uri")?;
+        self.section = LEGACY.to_owned();
+        self.auth_type = Some("password".to_owned());
+        self.auth_url = match auth_uri {
+            Some(uri) => Some(uri),
+            None => reader.filled(LEGACY, "identity_uri")?,
+        };
+        self.username = reader.filled(LEGACY, "admin_user")?;
+        self.password = reader.secret(LEGACY, "admin_password")?;
+        self.project_name = reader.filled(LEGACY, "admin_tenant_name")?;
+        self.default_domain_id = Some("default".to_owned());
+        Ok(())
+    }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let Value::List(items) = value else {
+        return Vec::new();
+    };
+    let items = items.iter().filter_map(Value::as_str);
+    items.map(str::to_owned).collect()
+}

@@ -1,0 +1,202 @@
+//! No password, token, key or signature is in any log, error or `Debug` text, at any level.
+
+#![cfg(feature = "swift")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by it")]
+
+mod host_support;
+mod swift_support;
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use driver::host::{Host, Kind, Which};
+use driver::options::Options;
+use host_support::{node, uuid};
+use oslo_config::SourceFile;
+use swift_support::peers::Cloud;
+use swift_support::proxy::{Fate, Proxy};
+use swift_support::{Account, KEY, image, tempauth};
+
+static LOG: Mutex<String> = Mutex::new(String::new());
+
+/// Keeps all that is logged, by `log` and by `tracing`.
+struct Capture;
+
+impl log::Log for Capture {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let mut log = LOG.lock().unwrap();
+        writeln!(
+            log,
+            "{} {}: {}",
+            record.level(),
+            record.target(),
+            record.args()
+        )
+        .unwrap();
+    }
+
+    fn flush(&self) {}
+}
+
+struct Fields<'l>(&'l mut String);
+
+impl tracing::field::Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        write!(self.0, " {}={value:?}", field.name()).unwrap();
+    }
+}
+
+impl tracing::Subscriber for Capture {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let mut log = LOG.lock().unwrap();
+        write!(log, "span {}", span.metadata().name()).unwrap();
+        span.record(&mut Fields(&mut log));
+        log.push('\n');
+        tracing::span::Id::from_u64(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn record(&self, _: &tracing::span::Id, values: &tracing::span::Record<'_>) {
+        values.record(&mut Fields(&mut LOG.lock().unwrap()));
+    }
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut log = LOG.lock().unwrap();
+        write!(log, "event {}", event.metadata().target()).unwrap();
+        event.record(&mut Fields(&mut log));
+        log.push('\n');
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+fn from(text: &str) -> (Host, String) {
+    let file = SourceFile {
+        path: "ironic.conf".into(),
+        text: text.into(),
+    };
+    let options = Options::read(&[file.parse().unwrap()], []).unwrap();
+    let shown = format!("{options:?}");
+    (Host::from_options(&options).unwrap(), shown)
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_or_shown() {
+    let cloud = Cloud::start();
+    let account = Account::of_cloud(&cloud);
+    account.set_key();
+    let tokens = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&tokens);
+    let mut times = 0;
+    let proxy = Proxy::start_noting(
+        cloud.swift.port,
+        move |line| {
+            times += usize::from(line.starts_with("PUT"));
+            // One refused token, one cut connection.
+            match (line.starts_with("PUT"), times) {
+                (true, 1) => Fate::Answer(401),
+                (true, 2) => Fate::CutAfter(1000),
+                _ => Fate::Pass,
+            }
+        },
+        move |head| {
+            let token = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(": ")?;
+                name.eq_ignore_ascii_case("x-auth-token")
+                    .then(|| value.to_owned())
+            });
+            noted.lock().unwrap().extend(token);
+        },
+    );
+    account.ask("PUT", "/ironic_ilo_container", &[]);
+
+    log::set_boxed_logger(Box::new(Capture)).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
+    tracing::subscriber::set_global_default(Capture).unwrap();
+
+    let mut shown = String::new();
+    let conf = |password: &str, port| {
+        format!(
+            "[swift]\nauth_type = password\nauth_url = http://127.0.0.1:{port}\nusername = ironic\n\
+             password = {password}\nuser_domain_id = default\nproject_name = service\n\
+             project_domain_id = default\n\
+             endpoint_override = {}\n[glance]\nswift_temp_url_key = not-ours\n",
+            proxy.url("/v1/AUTH_%(project_id)s")
+        )
+    };
+    // A password with what a log might escape or cut.
+    let wrong = "wr0ng-pa%ss/wörd";
+    for (password, port) in [
+        ("ironicpw", cloud.keystone_port),
+        (wrong, cloud.keystone_port),
+        ("ironicpw", 1),
+    ] {
+        let (host, options) = from(&conf(password, port));
+        shown += &format!("{options}\n{host:?}\n");
+        let object = image(Kind::BootIso, &[7; 100_000]).check_served();
+        match host.publish(&node(1), object).await {
+            Ok(published) => {
+                shown += &format!("{published:?}\n");
+                let signature = published
+                    .url
+                    .query_pairs()
+                    .find(|(name, _)| name == "temp_url_sig");
+                tokens
+                    .lock()
+                    .unwrap()
+                    .push(signature.unwrap().1.into_owned());
+                host.unpublish(uuid(1), Which::All).await.unwrap();
+            }
+            Err(error) => shown += &format!("{error} {error:?}\n"),
+        }
+    }
+    let auth = tempauth("http://127.0.0.1:1", "test:ironic", "tempauth-key");
+    shown += &format!("{auth:?}\n");
+
+    let mut secrets = tokens.lock().unwrap().clone();
+    secrets.sort();
+    secrets.dedup();
+    assert!(secrets.len() >= 3, "two tokens and a signature");
+    secrets.extend(["ironicpw", wrong, KEY, "tempauth-key"].map(str::to_owned));
+    let log = LOG.lock().unwrap().clone();
+    assert!(log.contains("hyper"), "hyper's own log is there:\n{log}");
+    assert!(
+        log.contains("auth/tokens"),
+        "and that of openstack_sdk:\n{log}"
+    );
+    for secret in secrets {
+        for (what, text) in [("log", &log), ("shown", &shown)] {
+            if let Some(line) = text.lines().find(|line| line.contains(&secret)) {
+                panic!("{secret} is in what is in {what}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_not_quoted() {
+    let file = SourceFile {
+        path: "ironic.conf".into(),
+        text: b"[swift]\nauth_type = password\npassword = begin$zyxwv\n".into(),
+    };
+    let error = Options::read(&[file.parse().unwrap()], []).unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(
+        text.contains("ironic.conf:3") && text.contains("$$"),
+        "{text}"
+    );
+    assert!(!text.contains("zyx") && !text.contains("begin"), "{text}");
+}

@@ -1,0 +1,158 @@
+//! Temporary URLs of a real Swift: whose key, which digest, and by whose clock.
+
+#![cfg(feature = "swift")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by it")]
+
+mod host_support;
+mod swift_support;
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use driver::host::{Host, Kind};
+use host_support::node;
+use swift_support::peers::Swift;
+use swift_support::{Account, KEY, fetch, host, image, settings, swift, tempauth};
+
+fn shared() -> &'static Swift {
+    static SWIFT: OnceLock<Swift> = OnceLock::new();
+    SWIFT.get_or_init(|| swift(&[]))
+}
+
+fn of(swift: &Swift, user: &str, container: &str) -> Host {
+    host(settings(
+        tempauth(&swift.url(""), user, "secret"),
+        container,
+    ))
+}
+
+/// Publishes an image that can be fetched.
+async fn works(host: &Host) -> url::Url {
+    let iso = host
+        .publish(&node(1), image(Kind::BootIso, b"iso"))
+        .await
+        .unwrap();
+    assert_eq!(fetch(&iso.url, None), (200, b"iso".to_vec()), "{}", iso.url);
+    iso.url
+}
+
+fn signature_len(url: &url::Url) -> usize {
+    let mut pairs = url.query_pairs();
+    pairs
+        .find(|(name, _)| name == "temp_url_sig")
+        .unwrap()
+        .1
+        .len()
+}
+
+#[tokio::test]
+async fn the_digest_is_one_that_the_server_takes() {
+    assert_eq!(
+        signature_len(&works(&of(shared(), "test:ironic", "sha256")).await),
+        64
+    );
+    for (digest, len) in [("sha512", 128), ("sha1", 40)] {
+        let restricted = swift(&[("SWIFT_TEMPURL_DIGESTS", digest)]);
+        let host = of(&restricted, "test:ironic", digest);
+        assert_eq!(signature_len(&works(&host).await), len, "{digest}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_without_a_key_gets_one_and_only_one() {
+    // Several conductors start at the same time, and none of them finds a key.
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..4 {
+        let host = of(shared(), "fresh:ironic", "fresh");
+        tasks.spawn(async move {
+            let object = image(Kind::BootIso, b"iso");
+            host.publish(&node(n), object).await.unwrap().url
+        });
+    }
+    for url in tasks.join_all().await {
+        assert_eq!(fetch(&url, None), (200, b"iso".to_vec()), "{url}");
+    }
+    let key = |account: &Account| account.ask("HEAD", "", &[]).1;
+    let account = Account::of(shared(), "fresh:ironic");
+    let before = key(&account);
+    assert!(before.contains("x-account-meta-temp-url-key"), "{before}");
+    works(&of(shared(), "fresh:ironic", "fresh")).await;
+    let meta = |headers: &str| {
+        let at = headers.find("x-account-meta-temp-url-key").unwrap();
+        headers[at..at + 120].to_owned()
+    };
+    assert_eq!(meta(&key(&account)), meta(&before), "it stays");
+}
+
+#[tokio::test]
+async fn the_containers_key_serves_where_the_account_has_none() {
+    let account = Account::of(shared(), "other:ironic");
+    let header = [("X-Container-Meta-Temp-URL-Key-2", "the-containers")];
+    account.ask("PUT", "/keyed", &header);
+    works(&of(shared(), "other:ironic", "keyed")).await;
+    let headers = account.ask("HEAD", "", &[]).1;
+    assert!(!headers.contains("temp-url-key"), "{headers}");
+}
+
+#[tokio::test]
+async fn a_url_ends_and_a_fresh_one_is_good() {
+    let auth = tempauth(&shared().url(""), "test:ironic", "secret");
+    let mut settings = settings(auth, "ends");
+    settings.boot_iso_url_lifetime = Duration::from_secs(1);
+    let host = host(settings);
+    let iso = host
+        .publish(&node(1), image(Kind::BootIso, b"iso"))
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    assert_eq!(fetch(&iso.url, None).0, 401);
+    let url = host.url(&node(1), &iso.name).await.unwrap();
+    assert_eq!(fetch(&url, None).0, 200);
+}
+
+#[tokio::test]
+async fn a_changed_key_counts_at_once() {
+    let account = Account::of(shared(), "test:ironic");
+    let host = of(shared(), "test:ironic", "rotated");
+    let old = works(&host).await;
+    let key = [("X-Account-Meta-Temp-URL-Key", "another-key")];
+    assert_eq!(account.ask("POST", "", &key).0, 204);
+    works(&host).await;
+    assert_eq!(fetch(&old, None).0, 401);
+    account.ask("POST", "", &[("X-Account-Meta-Temp-URL-Key", KEY)]);
+}
+
+#[tokio::test]
+async fn times_are_counted_by_the_servers_clock() {
+    for off in ["+1h", "-1h"] {
+        let swift = swift(&[("SWIFT_CLOCK", off)]);
+        let auth = tempauth(&swift.url(""), "test:ironic", "secret");
+        let host = host(settings(auth, "clock"));
+        // By this machine's clock, its URL would have ended 45 minutes ago where Swift's is ahead.
+        let floppy = host
+            .publish(&node(1), image(Kind::Floppy, b"floppy"))
+            .await
+            .unwrap();
+        assert_eq!(fetch(&floppy.url, None), (200, b"floppy".to_vec()), "{off}");
+        let pairs: std::collections::HashMap<_, _> = floppy.url.query_pairs().collect();
+        let expires: u64 = pairs["temp_url_expires"].parse().unwrap();
+        let now = std::time::SystemTime::now();
+        let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let ahead = expires as i64 - now as i64 - 900;
+        let expected = if off == "+1h" { 3600 } else { -3600 };
+        assert!((ahead - expected).abs() < 60, "{off}: {ahead}");
+        // A sweep compares with the server's times as well: what is new stays.
+        let before = std::time::SystemTime::now() - Duration::from_secs(600);
+        let swept = host
+            .sweep(std::collections::HashSet::new(), before)
+            .await
+            .unwrap();
+        assert_eq!(swept.images, [], "{off}");
+        let later = std::time::SystemTime::now() + Duration::from_secs(600);
+        let swept = host
+            .sweep(std::collections::HashSet::new(), later)
+            .await
+            .unwrap();
+        assert_eq!(swept.images.len(), 1, "{off}");
+    }
+}
