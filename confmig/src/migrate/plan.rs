@@ -134,6 +134,9 @@ impl<'d> Plan<'d> {
             line: pending.line,
             reason: pending.reason,
             acceptable: pending.acceptable,
+            rule: None,
+            release: None,
+            advice: None,
         };
         self.decisions.into_iter().map(decision).collect()
     }

@@ -170,7 +170,7 @@ pub(crate) fn by_former_name<'p>(
 /// Tells whether a value of an option of the group `from` can refer to an option: references have
 /// ASCII letters, digits, underscores and dots, the first dot ends the group, and an option of the
 /// default group must not be hidden by one of the same name.
-fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bool {
+pub(crate) fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bool {
     let word = |text: &str| {
         text.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -186,7 +186,7 @@ fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bool {
 
 /// A name as a reference to it is written: options of the default group have no group in front,
 /// since oslo.config refuses `$DEFAULT.name`.
-fn written(name: &OptName) -> String {
+pub(crate) fn written(name: &OptName) -> String {
     if name.group() == DEFAULT_GROUP {
         name.name().to_owned()
     } else {

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::diagnostic::Diagnostic;
 use crate::explain::Explained;
-use crate::migrate::Migration;
+use crate::migrate::{Migration, Span};
+use crate::release::Guess;
 use crate::secret::Secrets;
 use crate::store::Replaced;
 
@@ -57,6 +58,15 @@ pub fn check_json(diagnostics: &[Diagnostic]) -> String {
     })
 }
 
+/// Between which releases a migration went.
+#[derive(Debug, Clone, Copy)]
+pub struct Releases<'g> {
+    /// The two releases.
+    pub span: Span,
+    /// How the first was found, when it was not given.
+    pub guess: Option<&'g Guess>,
+}
+
 /// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`. `written` are the files that
 /// were replaced.
 #[must_use]
@@ -64,11 +74,26 @@ pub fn migrate_json(
     migration: &Migration,
     written: &[Replaced],
     diagnostics: &[Diagnostic],
+    releases: Option<&Releases<'_>>,
 ) -> String {
     #[derive(Serialize)]
     struct Form<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        releases: Option<ReleasesForm<'a>>,
         files: Vec<FileForm<'a>>,
         diagnostics: Vec<DiagnosticForm<'a>>,
+    }
+    #[derive(Serialize)]
+    struct ReleasesForm<'a> {
+        from: &'static str,
+        to: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        guess: Option<GuessForm<'a>>,
+    }
+    #[derive(Serialize)]
+    struct GuessForm<'a> {
+        sureness: &'static str,
+        why: &'a str,
     }
     #[derive(Serialize)]
     struct FileForm<'a> {
@@ -85,6 +110,8 @@ pub fn migrate_json(
         from: String,
         to: String,
         message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        release: Option<&'a str>,
     }
     let files = migration.files.iter().map(|file| FileForm {
         path: file.path.to_string_lossy().into_owned(),
@@ -103,10 +130,20 @@ pub fn migrate_json(
                 from: change.from.to_string(),
                 to: change.to.to_string(),
                 message: &change.message,
+                release: change.release.as_deref(),
             })
             .collect(),
     });
+    let releases = releases.map(|releases| ReleasesForm {
+        from: releases.span.from.id(),
+        to: releases.span.to.id(),
+        guess: releases.guess.map(|guess| GuessForm {
+            sureness: guess.sureness.as_str(),
+            why: &guess.why,
+        }),
+    });
     to_json(&Form {
+        releases,
         files: files.collect(),
         diagnostics: diagnostic_forms(diagnostics),
     })
