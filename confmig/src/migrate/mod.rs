@@ -133,6 +133,8 @@ pub struct Decision {
     /// [`Settings::accept`] makes the change all the same, or [`Settings::accept_rules`] when a rule
     /// is behind it.
     pub acceptable: bool,
+    /// All options that it is about, when a rule is behind it.
+    pub options: Vec<OptName>,
     /// The rule behind it, when it is not a renaming.
     pub rule: Option<String>,
     /// The release whose change it is about, when the migration goes from release to release.

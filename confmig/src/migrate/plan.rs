@@ -134,6 +134,7 @@ impl<'d> Plan<'d> {
             line: pending.line,
             reason: pending.reason,
             acceptable: pending.acceptable,
+            options: Vec::new(),
             rule: None,
             release: None,
             advice: None,

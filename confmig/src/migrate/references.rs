@@ -47,8 +47,9 @@ pub(crate) fn ambiguity(step: &Step<'_>, names: &Names<'_>) -> Option<String> {
             let both_found = names.exists(before.0, name) && names.exists(after.0, name);
             let captured = before.0 == DEFAULT_GROUP && after.0 == new;
             let former = |(group, name)| names.by_former(group, name).map(oslo_config::Opt::name);
+            let itself = former(before).is_some_and(|option| (option.group(), option.name()) == after);
             let follows = former(before).is_some()
-                && (former(after) == former(before) || !names.exists(after.0, name));
+                && (itself || former(after) == former(before) || !names.exists(after.0, name));
             let neighbour = before.0 == old && old != DEFAULT_GROUP && !follows;
             if neighbour && !is_writable(&OptName::new(old, name), new, names) {
                 return Some(format!(

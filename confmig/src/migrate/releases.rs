@@ -16,7 +16,7 @@ use super::names::Names;
 use super::{Decision, FileMigration, MigrateError, Migration, Settings, rename};
 use crate::pack::{Pack, Rule as Renaming};
 use crate::release::{self, Lives, Series};
-use crate::rule::Rename;
+use crate::rule::{Automatic, Rename};
 use trail::Trail;
 
 /// The id under which names are reported that the release does not read.
@@ -46,7 +46,7 @@ pub fn migrate_releases(
     lives: &Lives,
 ) -> Result<Migration, MigrateError> {
     let mut walk = Walk::new(files, settings);
-    let mut interests = steps::Interests::new(&walk.texts, lives)?;
+    let mut interests = steps::Interests::new(&walk.texts, lives, None)?;
     for series in span.from.through(span.to) {
         if !interests.concern(series, span.from) {
             continue;
@@ -56,17 +56,20 @@ pub fn migrate_releases(
         let pack = release::renaming(series, &former, lives);
         let mut changed = walk.rename(&pack, Some(series))?;
         if changed {
-            interests = steps::Interests::new(&walk.texts, lives)?;
+            interests = steps::Interests::new(&walk.texts, lives, Some(&interests))?;
         }
         let mut rules = interests.copies(series, files.len() > 1);
-        rules.extend(interests.rules(series, span.from));
+        let mut own = interests.rules(series, span.from);
+        // What the operator has to decide is said once, and changes nothing.
+        own.retain(|active| !walk.is_decided(active));
+        rules.extend(own);
         let base = release_pack(series);
         let (converted, renames) = walk.convert(rules, &base, &facts, Some(series))?;
         changed = converted;
         let pack = renames_pack(renames, base, &|option| release::option(option, series, lives));
         changed |= walk.rename(&pack, Some(series))?;
         if changed {
-            interests = steps::Interests::new(&walk.texts, lives)?;
+            interests = steps::Interests::new(&walk.texts, lives, Some(&interests))?;
         }
     }
     if let Some(site) = site {
@@ -170,7 +173,8 @@ struct Walk<'w> {
     texts: Vec<SourceFile>,
     made: Vec<FileMigration>,
     trails: Vec<Trail>,
-    decisions: Vec<Decision>,
+    /// What is left to decide, each with the name of the entry that it is about.
+    decisions: Vec<(OptName, Decision)>,
 }
 
 impl<'w> Walk<'w> {
@@ -191,10 +195,18 @@ impl<'w> Walk<'w> {
         }
     }
 
+    /// Tells whether a rule waits for the operator, who was told.
+    fn is_decided(&self, active: &Active) -> bool {
+        let rule = &active.rule;
+        rule.automatic != Automatic::Yes
+            && !self.settings.accept_rules.contains(&rule.id)
+            && self.decisions.iter().any(|(_, decision)| decision.rule.as_ref() == Some(&rule.id))
+    }
+
     /// The renamings and rules of a pack.
     fn follow(&mut self, pack: &Pack) -> Result<(), MigrateError> {
         self.rename(pack, None)?;
-        let rules = pack.conversions.iter().map(|rule| Active { rule: rule.clone(), doubt: None });
+        let rules = pack.conversions.iter().map(|rule| Active { rule: std::rc::Rc::new(rule.clone()), doubt: None });
         let (_, renames) = self.convert(rules.collect(), pack, &InPack(pack), None)?;
         let define = |option: &OptName| pack.opts.iter().find(|opt| opt.name() == option).cloned();
         let base = Pack { opts: Vec::new(), ..pack.clone() };
@@ -239,12 +251,14 @@ impl<'w> Walk<'w> {
     /// texts when there are any.
     fn absorb(&mut self, parsed: &[ParsedFile<'_>], files: Vec<FileMigration>, decisions: Vec<Decision>, release: Option<Series>) -> Option<Vec<SourceFile>> {
         for mut decision in decisions {
+            let mut name = decision.option.clone();
             if let Some(at) = parsed.iter().position(|file| file.path == decision.path) {
+                name = name_at(&parsed[at], decision.line).unwrap_or(name);
                 decision.line = self.trails[at].first_line(&parsed[at].document, decision.line);
             }
             decision.release = decision.release.or_else(|| release.map(|series| series.to_string()));
-            self.decisions.retain(|known| known.option != decision.option || known.rule != decision.rule);
-            self.decisions.push(decision);
+            self.decisions.retain(|(_, known)| known.option != decision.option || known.rule != decision.rule);
+            self.decisions.push((name, decision));
         }
         if files.iter().all(|file| file.changes.is_empty()) {
             return None;
@@ -263,22 +277,23 @@ impl<'w> Walk<'w> {
     /// Reports what is set and no longer read.
     fn leftovers(&mut self, span: Span, lives: &Lives) -> Result<(), MigrateError> {
         let parsed = parse(&self.texts)?;
-        let mut found = Vec::new();
+        let mut found: Vec<(OptName, Decision)> = Vec::new();
         for (at, file) in parsed.iter().enumerate() {
             for entry in file.document.entries() {
                 let (group, key) = (entry.group(), entry.key());
                 let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else { continue };
                 let Some(life) = lives.of(group, key) else { continue };
                 let option = OptName::new(group, key);
-                let told = self.decisions.iter().chain(&found).any(|decision: &Decision| {
-                    decision.option == option || decision.rule.is_some() && decision.reason.contains(&option.to_string())
+                let told = self.decisions.iter().chain(&found).any(|(name, decision)| {
+                    *name == option || decision.options.contains(&option)
                 });
                 if life.is_read(span.to) || told {
                     continue;
                 }
                 let gone = life.span().and_then(|(_, last)| last.after()).filter(|gone| *gone <= span.to);
-                found.push(Decision {
+                found.push((option.clone(), Decision {
                     reason: format!("{option}: {}", release::whereabouts(&option, span.to, lives)),
+                    options: vec![option.clone()],
                     option,
                     path: file.path.to_owned(),
                     line: self.trails[at].first_line(&file.document, entry.line()),
@@ -286,7 +301,7 @@ impl<'w> Walk<'w> {
                     rule: Some(NOT_READ.into()),
                     release: gone.map(|series| series.to_string()),
                     advice: None,
-                });
+                }));
             }
         }
         self.decisions.extend(found);
@@ -311,7 +326,7 @@ impl<'w> Walk<'w> {
         }
         // What a later step took out, or gave another name, is no longer to be decided.
         let is_set = |option: &OptName| set.contains(&(option.group().as_bytes().to_vec(), option.name().as_bytes().to_vec()));
-        self.decisions.retain(|decision| is_set(&decision.option));
+        self.decisions.retain(|(name, decision)| is_set(name) || is_set(&decision.option));
         for (file, before) in self.made.iter_mut().zip(self.before) {
             file.changes.sort_by_key(|change| change.line);
             if file.after == before.document.text() {
@@ -319,14 +334,21 @@ impl<'w> Walk<'w> {
             }
         }
         let order = |path: &std::path::Path| self.before.iter().position(|file| file.path == path);
-        self.decisions.sort_by_key(|decision| (order(&decision.path), decision.line));
-        Ok(Migration { files: self.made, decisions: self.decisions })
+        let mut decisions: Vec<Decision> = self.decisions.into_iter().map(|(_, decision)| decision).collect();
+        decisions.sort_by_key(|decision| (order(&decision.path), decision.line));
+        Ok(Migration { files: self.made, decisions })
     }
 }
 
 fn parse(texts: &[SourceFile]) -> Result<Vec<ParsedFile<'_>>, MigrateError> {
     let parsed: Result<_, _> = texts.iter().map(SourceFile::parse).collect();
     parsed.map_err(MigrateError::Unreadable)
+}
+
+/// The name of the entry in a line.
+fn name_at(file: &ParsedFile<'_>, line: usize) -> Option<OptName> {
+    let entry = file.document.entries().find(|entry| entry.line() == line)?;
+    Some(OptName::new(entry.group().to_str().ok()?, entry.key().to_str().ok()?))
 }
 
 /// The names that are set or referred to in files.

@@ -9,7 +9,8 @@ use oslo_config::OptName;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Series;
+use super::{BuiltIn, Series};
+use crate::rule::Rule;
 
 /// Made by `data/generate.py`: `group name JSON`, sorted.
 const HISTORY: &str = include_str!("../../data/ironic-history.txt");
@@ -219,9 +220,10 @@ fn find(group: &str, name: &str) -> Option<&'static str> {
     None
 }
 
-/// Lives that were looked up, each once.
+/// Lives and rules that were looked up, each once.
 #[derive(Debug, Default)]
 pub struct Lives {
+    rules: RefCell<HashMap<&'static str, Option<Rc<Rule>>>>,
     known: RefCell<HashMap<String, HashMap<String, Option<Rc<Life>>>>>,
 }
 
@@ -238,6 +240,14 @@ impl Lives {
             .or_default()
             .insert(name.to_owned(), found.clone());
         found
+    }
+
+    /// A rule of the history.
+    #[must_use]
+    pub fn rule(&self, built_in: &BuiltIn) -> Option<Rc<Rule>> {
+        let mut rules = self.rules.borrow_mut();
+        let found = rules.entry(built_in.key()).or_insert_with(|| built_in.rule().map(Rc::new));
+        found.clone()
     }
 
     /// As [`Lives::of`].

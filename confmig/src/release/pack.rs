@@ -16,6 +16,8 @@ use crate::pack::{Pack, Removed, Rule};
 pub fn pack(series: Series, names: &BTreeSet<OptName>, lives: &Lives) -> Pack {
     let mut pack = empty(series);
     let mut wanted: BTreeSet<OptName> = BTreeSet::new();
+    // What a rule advises is said once.
+    let mut advised: BTreeSet<String> = BTreeSet::new();
     for name in names {
         let Some(life) = lives.of_option(name) else { continue };
         if life.is_option(series) {
@@ -23,9 +25,19 @@ pub fn pack(series: Series, names: &BTreeSet<OptName>, lives: &Lives) -> Pack {
         } else if life.is_former(series) {
             wanted.extend(life.former_of(series));
         } else if life.span().is_some_and(|(first, _)| first <= series) {
+            let (said, advice) = gone(name, series, lives);
+            let advice = match advice {
+                Some((rule, _)) if advised.contains(&rule) => format!("{said} ({rule}, as above)"),
+                Some((rule, advice)) => {
+                    let text = format!("{said} ({rule}){advice}");
+                    advised.insert(rule);
+                    text
+                }
+                None => said,
+            };
             pack.removed.push(Removed {
                 name: name.clone(),
-                advice: whereabouts(name, series, lives),
+                advice,
             });
         }
     }
@@ -197,14 +209,23 @@ pub(super) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
 
 /// What there is to say of a name that a release does not know: since when, and what took over.
 pub(crate) fn whereabouts(name: &OptName, series: Series, lives: &Lives) -> String {
+    let (said, advice) = gone(name, series, lives);
+    match advice {
+        Some((rule, advice)) => format!("{said} ({rule}){advice}"),
+        None => said,
+    }
+}
+
+/// Since when a release does not know a name, and why; with the rule that tells, and its advice.
+fn gone(name: &OptName, series: Series, lives: &Lives) -> (String, Option<(String, String)>) {
     let Some(life) = lives.of_option(name) else {
-        return "no release knows it".into();
+        return ("no release knows it".into(), None);
     };
     let Some((first, last)) = life.span() else {
-        return "no release knows it".into();
+        return ("no release knows it".into(), None);
     };
     if first > series {
-        return format!("it came in {first}: {series} does not know it yet");
+        return (format!("it came in {first}: {series} does not know it yet"), None);
     }
     let mut said = match last.after() {
         Some(gone) if last < series => format!("nothing reads it since {gone}"),
@@ -215,8 +236,13 @@ pub(crate) fn whereabouts(name: &OptName, series: Series, lives: &Lives) -> Stri
         rule.items.is_none() && rule.claims().contains(&name) || rule.report.is_some()
     });
     if let Some(rule) = told {
+        let renamed = rule.rename.iter().find(|rename| *rename.from == *name);
+        let why = match renamed {
+            Some(rename) => format!("its new name is {}", rename.to),
+            None => rule.why,
+        };
         let advice = rule.advice.map_or_else(String::new, |advice| format!(". {advice}"));
-        return format!("{said}: {} ({}){advice}", rule.why, rule.id);
+        return (format!("{said}: {why}"), Some((rule.id, advice)));
     }
     let successors = successors(name, series, lives);
     if !successors.is_empty() {
@@ -224,7 +250,7 @@ pub(crate) fn whereabouts(name: &OptName, series: Series, lives: &Lives) -> Stri
         said.push_str(": its successor is ");
         said.push_str(&names.join(", "));
     }
-    said
+    (said, None)
 }
 
 /// The options that took over from a name, as a release has them, by the chain of former names.

@@ -38,6 +38,13 @@ impl BuiltIn {
         self.triggers.split(',')
     }
 
+    /// The rule's id.
+    pub(super) fn key(&self) -> &'static str {
+        let start = memchr::memmem::find(self.json.as_bytes(), b"\"id\":\"").map_or(0, |at| at + 6);
+        let end = memchr::memchr(b'"', self.json[start..].as_bytes()).unwrap_or(0);
+        &self.json[start..start + end]
+    }
+
     /// The rule itself; `None` never happens: a test reads all of them.
     #[must_use]
     pub fn rule(&self) -> Option<Rule> {
@@ -53,8 +60,7 @@ pub fn built_in_rules() -> impl Iterator<Item = BuiltIn> {
 /// The rule of this id.
 #[must_use]
 pub fn find_rule(id: &str) -> Option<BuiltIn> {
-    let marked = format!("\"id\":\"{id}\"");
-    built_in_rules().find(|rule| memchr::memmem::find(rule.json.as_bytes(), marked.as_bytes()).is_some())
+    built_in_rules().find(|rule| rule.key() == id)
 }
 
 /// The rules that an option sets going.

@@ -121,7 +121,7 @@ impl<'d> Applier<'d> {
             let others: Vec<Entry<'d, 'd>> = taken.iter().filter(|other| other.line() != entry.line()).copied().collect();
             let comments = self.moved_comments(&others);
             if !comments.is_empty() {
-                self.edit.insert_lines(entry.comment_lines().start, comments);
+                self.edit.insert_lines(entry.line(), comments);
             }
             return;
         }

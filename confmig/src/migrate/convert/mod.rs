@@ -10,6 +10,7 @@ mod prove;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use bstr::ByteSlice;
 use oslo_config::{Config, DEFAULT_GROUP, Entry, Opt, OptName, OptType, ParsedFile, references};
@@ -33,7 +34,7 @@ pub(crate) trait Facts {
 /// A rule that is to be followed.
 #[derive(Debug, Clone)]
 pub(crate) struct Active {
-    pub(crate) rule: Rule,
+    pub(crate) rule: Rc<Rule>,
     /// Why the operator has to decide in any case.
     pub(crate) doubt: Option<String>,
 }
@@ -205,7 +206,11 @@ impl<'d> Converter<'_, 'd> {
         let having = |name: &str| world.sections_having(name);
         let mut all: Vec<Active> = Vec::new();
         for active in rules {
-            for rule in concrete(&active.rule, &value, &having) {
+            let rules = match active.rule.sections {
+                None => vec![Rc::clone(&active.rule)],
+                Some(_) => concrete(&active.rule, &value, &having).into_iter().map(Rc::new).collect(),
+            };
+            for rule in rules {
                 if rule.triggers().iter().any(|option| world.is_set(option)) {
                     all.push(Active { rule, doubt: active.doubt.clone() });
                 }
@@ -213,7 +218,8 @@ impl<'d> Converter<'_, 'd> {
         }
         let mut claims: BTreeMap<OptName, Vec<String>> = BTreeMap::new();
         for Active { rule, .. } in &all {
-            for option in rule.claims().into_iter().filter(|option| world.is_set(option)) {
+            let gone = |option: &OptName| rule.remove.is_none() || self.facts.is_gone(option);
+            for option in rule.claims().into_iter().filter(|option| world.is_set(option) && gone(option)) {
                 let by = claims.entry(option.clone()).or_default();
                 if !by.contains(&rule.id) {
                     by.push(rule.id.clone());
@@ -276,7 +282,8 @@ impl<'d> Converter<'_, 'd> {
         });
         let set: Vec<_> = set.collect();
         let Some((option, file, line)) = set.first().cloned() else { return };
-        let mut names: Vec<String> = set.iter().map(|(option, ..)| option.to_string()).collect();
+        let options: Vec<OptName> = set.iter().map(|(option, ..)| option.clone()).collect();
+        let mut names: Vec<String> = options.iter().map(ToString::to_string).collect();
         names.dedup();
         let names = match names.len() {
             0..=4 => names.join(", "),
@@ -288,6 +295,7 @@ impl<'d> Converter<'_, 'd> {
             line,
             reason: format!("{names}: {reason}"),
             acceptable,
+            options,
             rule: Some(rule.id.clone()),
             release: rule.release.clone(),
             advice: rule.advice.clone(),

@@ -36,13 +36,11 @@ pub(super) fn differences(world: &World<'_, '_>, planned: &[Planned<'_>], made: 
         promised.insert(effect.option());
         found.extend(of_effect(effect, &after));
     }
-    let before_names = values(world);
-    let after_names = values(&after);
-    let all: BTreeSet<&OptName> = before_names.keys().chain(after_names.keys()).copied().collect();
-    for option in all {
-        let (before, after) = (before_names.get(option), after_names.get(option));
-        if before != after && !promised.contains(option) {
-            found.push(Difference { option: option.clone(), before: before.cloned(), after: after.cloned() });
+    let all: BTreeSet<&OptName> = world.entries.keys().chain(after.entries.keys()).collect();
+    for option in all.into_iter().filter(|option| !promised.contains(option)) {
+        if !reads_alike(option, world, &after) {
+            let (before, after) = (values(option, world), values(option, &after));
+            found.push(Difference { option: option.clone(), before, after });
         }
     }
     Ok(found)
@@ -75,17 +73,24 @@ fn of_effect(effect: &Effect<'_>, after: &World<'_, '_>) -> Option<Difference> {
     }
 }
 
-/// The values of every option, file by file, as they are read.
-fn values<'w>(world: &'w World<'_, '_>) -> BTreeMap<&'w OptName, Vec<String>> {
-    let mut values = BTreeMap::new();
-    for (option, entries) in &world.entries {
-        let texts = entries.iter().map(|(file, entry)| {
-            let value = entry.value();
-            let text = value.to_str_lossy();
-            let read = world.read(&text, option.group()).unwrap_or_else(|_| format!("\u{1}{text}"));
-            format!("{file}\u{1}{read}")
-        });
-        values.insert(option, texts.collect());
-    }
-    values
+/// Tells whether an option has the same values in the same files, as they are read.
+fn reads_alike(option: &OptName, before: &World<'_, '_>, after: &World<'_, '_>) -> bool {
+    let (old, new) = (before.entries(option), after.entries(option));
+    old.len() == new.len()
+        && old.iter().zip(new).all(|((file, old), (new_file, new))| {
+            let (old, new) = (old.value(), new.value());
+            let plain = !old.contains(&b'$') && !old.contains(&b'\\');
+            let alike = || {
+                let (old, new) = (old.to_str_lossy(), new.to_str_lossy());
+                before.read(&old, option.group()).ok() == after.read(&new, option.group()).ok()
+            };
+            file == new_file && old == new && (plain || alike())
+        })
+}
+
+/// The values of an option as they are written; none when it is not set.
+fn values(option: &OptName, world: &World<'_, '_>) -> Option<Vec<String>> {
+    let entries = world.entries(option);
+    let texts = entries.iter().map(|(_, entry)| entry.value().to_str_lossy().into_owned());
+    (!entries.is_empty()).then(|| texts.collect())
 }

@@ -13,6 +13,7 @@ use crate::release::{BuiltIn, Life, Lives, Series, triggered_by};
 use crate::rule::Rule;
 
 /// A name that is set or referred to.
+#[derive(Clone)]
 struct Interest {
     name: OptName,
     life: Option<Rc<Life>>,
@@ -28,9 +29,15 @@ pub(super) struct Interests<'l> {
 }
 
 impl<'l> Interests<'l> {
-    pub(super) fn new(texts: &[SourceFile], lives: &'l Lives) -> Result<Self, MigrateError> {
+    /// Those of new texts; what `before` has of them is taken over.
+    pub(super) fn new(texts: &[SourceFile], lives: &'l Lives, before: Option<&Self>) -> Result<Self, MigrateError> {
         let parsed = super::parse(texts)?;
+        let known = before.map_or(&[][..], |before| &before.all);
         let interest = |name: OptName| {
+            // Names are sorted.
+            if let Ok(at) = known.binary_search_by(|known| known.name.cmp(&name)) {
+                return known[at].clone();
+            }
             let life = lives.of_option(&name);
             Interest {
                 former: life.as_ref().map_or(0, |life| life.former_releases()),
@@ -83,7 +90,7 @@ impl<'l> Interests<'l> {
                 "take": [name.to_string()],
             }))
             .ok()?;
-            Some(Active { rule, doubt: None })
+            Some(Active { rule: Rc::new(rule), doubt: None })
         };
         self.former(series).filter_map(rule).collect()
     }
@@ -95,8 +102,17 @@ impl<'l> Interests<'l> {
             if !is_active(built_in, series, from) {
                 continue;
             }
-            let Some(rule) = built_in.rule() else { continue };
+            let Some(rule) = self.lives.rule(built_in) else { continue };
             if found.iter().any(|(_, known)| known.rule.id == rule.id) {
+                continue;
+            }
+            // While the release reads what is to go, there is nothing to do.
+            let goes = |removal: &crate::rule::Removal| {
+                removal.options.iter().any(|option| {
+                    self.lives.of_option(option).is_none_or(|life| !life.is_read(series))
+                })
+            };
+            if rule.remove.as_ref().is_some_and(|removal| !goes(removal)) {
                 continue;
             }
             match self.standing(built_in, &rule, series, from) {

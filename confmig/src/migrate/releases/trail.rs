@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bstr::ByteSlice;
-use oslo_config::{Document, OptName};
+use oslo_config::{Document, Entry, OptName};
 
 use crate::migrate::{Change, ChangeKind};
 
@@ -27,12 +27,19 @@ impl Trail {
         if !self.changed {
             return line;
         }
-        let found = document.entries().find(|entry| entry.lines().contains(&line));
-        let Some(entry) = found else { return line };
+        let entries: Vec<Entry<'_, '_>> = document.entries().collect();
+        self.of_line(&entries, line).map_or(line, |(_, first)| first)
+    }
+
+    /// The name of the entry in a line, and the line where it stood at first.
+    fn of_line(&self, entries: &[Entry<'_, '_>], line: usize) -> Option<(OptName, usize)> {
+        let at = entries.partition_point(|entry| entry.lines().end <= line);
+        let entry = entries.get(at).filter(|entry| entry.lines().contains(&line))?;
+        let same = |other: &&Entry<'_, '_>| other.key() == entry.key() && other.group() == entry.group();
+        let before = entries[..at].iter().filter(same).count();
         let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
-        let now = by_name(document);
-        let at = now.get(&name).and_then(|lines| lines.iter().position(|known| *known == entry.line()));
-        self.line(&name, at.unwrap_or_default()).unwrap_or(line)
+        let first = self.line(&name, before)?;
+        Some((name, first))
     }
 
     fn line(&self, name: &OptName, at: usize) -> Option<usize> {
@@ -45,22 +52,18 @@ impl Trail {
         if changes.is_empty() {
             return Vec::new();
         }
-        let now = by_name(document);
-        let at_line: HashMap<usize, (&OptName, usize)> = now
-            .iter()
-            .flat_map(|(name, lines)| lines.iter().enumerate().map(move |(at, line)| (*line, (name, at))))
-            .collect();
+        let entries: Vec<Entry<'_, '_>> = document.entries().collect();
         let mut told = Vec::new();
         let mut moved: Vec<(OptName, OptName, usize, bool)> = Vec::new();
         for change in changes {
-            let entry = at_line.get(&change.line);
-            let line = entry.and_then(|(name, at)| self.line(name, *at)).unwrap_or(change.line);
+            let entry = self.of_line(&entries, change.line);
+            let line = entry.as_ref().map_or(change.line, |(_, line)| *line);
             told.push(Change { line, ..change.clone() });
             if let Some((name, _)) = entry
                 && change.kind != ChangeKind::Reference
             {
                 let goes = matches!(change.kind, ChangeKind::Rename | ChangeKind::Move);
-                moved.push(((*name).clone(), change.to.clone(), line, goes));
+                moved.push((name, change.to.clone(), line, goes));
             }
         }
         for (from, to, line, goes) in moved {
