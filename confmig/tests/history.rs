@@ -304,3 +304,20 @@ fn a_rule_is_found_by_its_id() {
     assert!(find_rule("ilo-group").unwrap().rule().unwrap().advice.unwrap().contains("redfish"));
     assert!(find_rule("no-such-rule").is_none());
 }
+
+#[path = "../examples/ironic_releases.rs"]
+mod ironic_releases;
+
+/// The table in the manual is what the program does, and every option is covered.
+#[test]
+fn the_table_of_releases_is_true() {
+    let page = ironic_releases::page();
+    for row in page.lines().filter(|line| line.starts_with("| ") && line.contains(" of ")) {
+        let covered = row.rsplit("| ").next().unwrap().trim_end_matches(" |");
+        let (covered, all) = covered.split_once(" of ").unwrap();
+        assert_eq!(covered, all, "{row}");
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ironic-releases.md");
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(kept, page, "run: cargo run -p confmig --example ironic_releases > docs/ironic-releases.md");
+}

@@ -141,6 +141,8 @@ pub struct Decision {
     pub release: Option<String>,
     /// What there is to know or do.
     pub advice: Option<String>,
+    /// What it is, as it is shown.
+    pub code: Code,
 }
 
 impl Decision {
@@ -175,9 +177,7 @@ impl Decision {
         if self.acceptable {
             help.push(format!("`--accept {rule}` follows the rule"));
         }
-        let code = if self.acceptable { Code::NeedsDecision } else { Code::Advice };
-        let code = if rule == releases::NOT_READ { Code::RemovedOption } else { code };
-        let diagnostic = Diagnostic::new(code, message);
+        let diagnostic = Diagnostic::new(self.code, message);
         let diagnostic = if help.is_empty() { diagnostic } else { diagnostic.help(help.join(" ")) };
         self.placed(diagnostic, files, secrets)
     }

@@ -14,13 +14,14 @@ use oslo_config::{Opt, OptName, OptType, ParsedFile, SourceFile, references};
 use super::convert::{Active, Converted, Facts, convert};
 use super::names::Names;
 use super::{Decision, FileMigration, MigrateError, Migration, Settings, rename};
+use crate::diagnostic::Code;
 use crate::pack::{Pack, Rule as Renaming};
 use crate::release::{self, Lives, Series};
 use crate::rule::{Automatic, Rename};
 use trail::Trail;
 
 /// The id under which names are reported that the release does not read.
-pub(super) const NOT_READ: &str = "not-read";
+const NOT_READ: &str = "not-read";
 
 /// From which release to which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -301,6 +302,7 @@ impl<'w> Walk<'w> {
                     rule: Some(NOT_READ.into()),
                     release: gone.map(|series| series.to_string()),
                     advice: None,
+                    code: Code::RemovedOption,
                 }));
             }
         }

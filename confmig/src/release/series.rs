@@ -92,6 +92,10 @@ impl Series {
         let given = numbers(given).filter(|given| given.len() > 1)?;
         // Up to Kilo versions were years; since Liberty they count from 4.
         let by_year = |numbers: &[u32]| numbers.first().is_some_and(|first| *first > 2000);
+        let first = numbers(rows().next()?.version)?;
+        if by_year(&given) && given.get(..2) < first.get(..2) {
+            return None;
+        }
         rows().position(|row| {
             let Some(version) = numbers(row.version) else {
                 return false;

@@ -7,7 +7,9 @@ use serde::Serialize;
 use crate::diagnostic::Diagnostic;
 use crate::explain::Explained;
 use crate::migrate::{Migration, Span};
-use crate::release::Guess;
+use crate::pack::Pack;
+use crate::release::{Guess, Series};
+use super::names::{Named, names_of};
 use crate::secret::Secrets;
 use crate::store::Replaced;
 
@@ -155,6 +157,7 @@ pub fn show_json(
     files: &[ParsedFile<'_>],
     options: &[Explained<'_>],
     secrets: &Secrets<'_>,
+    pack: &Pack,
 ) -> String {
     #[derive(Serialize)]
     struct Form {
@@ -202,7 +205,7 @@ pub fn show_json(
     };
     let options = options
         .iter()
-        .map(|option| OptionForm::new(option, secrets));
+        .map(|option| OptionForm::new(option, secrets, pack));
     to_json(&Form {
         files: files.iter().map(file_form).collect(),
         options: options.collect(),
@@ -217,6 +220,15 @@ struct OptionForm {
     origin: OriginForm,
     deprecated: bool,
     hidden: Vec<HiddenForm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<NameForm>,
+}
+
+#[derive(Serialize)]
+struct NameForm {
+    name: String,
+    option_in: Option<[&'static str; 2]>,
+    former_name_in: Option<[&'static str; 2]>,
 }
 
 #[derive(Serialize)]
@@ -243,7 +255,7 @@ struct HiddenForm {
 }
 
 impl OptionForm {
-    fn new(option: &Explained<'_>, secrets: &Secrets<'_>) -> Self {
+    fn new(option: &Explained<'_>, secrets: &Secrets<'_>, pack: &Pack) -> Self {
         let name = option.opt.name();
         let shown = |text: &String| secrets.value(name.group(), name.name(), text).into_owned();
         let value = match option.texts.as_deref() {
@@ -269,6 +281,18 @@ impl OptionForm {
                 .iter()
                 .map(HiddenForm::new)
                 .collect(),
+            names: names_of(name, pack).into_iter().map(NameForm::new).collect(),
+        }
+    }
+}
+
+impl NameForm {
+    fn new(named: Named) -> Self {
+        let span = |(first, last): (Series, Series)| [first.id(), last.id()];
+        NameForm {
+            name: named.name.to_string(),
+            option_in: named.option.map(span),
+            former_name_in: named.former.map(span),
         }
     }
 }

@@ -17,6 +17,7 @@ use oslo_config::{Config, DEFAULT_GROUP, Entry, Opt, OptName, OptType, ParsedFil
 
 use super::names::Names;
 use super::{Decision, FileMigration, MigrateError, Settings};
+use crate::diagnostic::Code;
 use crate::pack::Pack;
 use crate::rule::{Automatic, Rename, Rule, concrete};
 use evaluate::{Effect, Found, Outcome};
@@ -299,6 +300,11 @@ impl<'d> Converter<'_, 'd> {
             rule: Some(rule.id.clone()),
             release: rule.release.clone(),
             advice: rule.advice.clone(),
+            code: match rule.automatic {
+                _ if rule.report.is_some() => Code::Advice,
+                Automatic::Advice => Code::Advice,
+                Automatic::Yes | Automatic::Partial => Code::NeedsDecision,
+            },
         });
     }
 
