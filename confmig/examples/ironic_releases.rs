@@ -84,15 +84,26 @@ fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Ro
         ..Row::default()
     };
     for (name, life) in names {
-        let Some(definition) = life.definition(from) else { continue };
+        let Some(definition) = life.definition(from) else {
+            continue;
+        };
         row.options += 1;
         if life.is_option(to) {
             row.unchanged += 1;
             continue;
         }
-        let text = format!("[{}]\n{} = {}\n", name.group(), name.name(), value(definition));
+        let text = format!(
+            "[{}]\n{} = {}\n",
+            name.group(),
+            name.name(),
+            value(definition)
+        );
         let made = go(&text, from, to, lives);
-        let kinds: Vec<ChangeKind> = made.files[0].changes.iter().map(|change| change.kind).collect();
+        let kinds: Vec<ChangeKind> = made.files[0]
+            .changes
+            .iter()
+            .map(|change| change.kind)
+            .collect();
         let has = |wanted: &[ChangeKind]| kinds.iter().any(|kind| wanted.contains(kind));
         if has(&[ChangeKind::Rename, ChangeKind::Move, ChangeKind::Copy]) {
             row.renamed += 1;
@@ -108,15 +119,27 @@ fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Ro
 }
 
 fn go(text: &str, from: Series, to: Series, lives: &Lives) -> Migration {
-    let file = SourceFile { path: "ironic.conf".into(), text: text.into() };
+    let file = SourceFile {
+        path: "ironic.conf".into(),
+        text: text.into(),
+    };
     let parsed = [file.parse().unwrap()];
-    migrate_releases(&parsed, Span { from, to }, None, &Settings::default(), lives).unwrap()
+    migrate_releases(
+        &parsed,
+        Span { from, to },
+        None,
+        &Settings::default(),
+        lives,
+    )
+    .unwrap()
 }
 
 /// The default, or else a value of the type.
 fn value(definition: &Definition<'_>) -> String {
     let default = definition.default().into_iter().next();
-    if let Some(default) = default.filter(|default| !default.contains('\n') && !default.contains('$')) {
+    if let Some(default) =
+        default.filter(|default| !default.contains('\n') && !default.contains('$'))
+    {
         return default;
     }
     match &*definition.kind {

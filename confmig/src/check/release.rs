@@ -24,15 +24,25 @@ pub struct Release<'l> {
 /// What a release would not understand of files, besides what [`super::check`] finds with the pack of
 /// the release.
 #[must_use]
-pub fn check_release(files: &[ParsedFile<'_>], release: Release<'_>, secrets: &Secrets<'_>) -> Vec<Diagnostic> {
-    let checker = ReleaseChecker { files, release, places: Places { secrets } };
+pub fn check_release(
+    files: &[ParsedFile<'_>],
+    release: Release<'_>,
+    secrets: &Secrets<'_>,
+) -> Vec<Diagnostic> {
+    let checker = ReleaseChecker {
+        files,
+        release,
+        places: Places { secrets },
+    };
     let mut found = Vec::new();
     for file in files {
         for section in file.document.sections() {
             let plugin = checker.plugin(&section.group().to_str_lossy());
             for entry in section.entries() {
                 let group = section.group();
-                let (Ok(group), Ok(key)) = (group.to_str(), entry.key().to_str()) else { continue };
+                let (Ok(group), Ok(key)) = (group.to_str(), entry.key().to_str()) else {
+                    continue;
+                };
                 found.extend(checker.life(file, entry, group, key));
                 checker.values(file, entry, group, key, &mut found);
                 if let Some(plugin) = &plugin {
@@ -55,7 +65,13 @@ struct ReleaseChecker<'c> {
 
 impl ReleaseChecker<'_> {
     /// An option that will be gone, or is not there yet.
-    fn life(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, group: &str, key: &str) -> Option<Diagnostic> {
+    fn life(
+        &self,
+        file: &ParsedFile<'_>,
+        entry: Entry<'_, '_>,
+        group: &str,
+        key: &str,
+    ) -> Option<Diagnostic> {
         let to = self.release.to;
         let life = self.release.lives.of(group, key)?;
         let place = || self.places.key(file.path, entry);
@@ -69,9 +85,15 @@ impl ReleaseChecker<'_> {
                 let advice = last.after().map(|gone| {
                     release::whereabouts(&OptName::new(group, key), gone, self.release.lives)
                 });
-                Diagnostic::new(Code::DeprecatedOption, format!("[{group}] {key} is deprecated in {to}: {when}"))
-                    .at(place())
-                    .help(advice.unwrap_or_else(|| "see the release notes for what takes its place".into()))
+                Diagnostic::new(
+                    Code::DeprecatedOption,
+                    format!("[{group}] {key} is deprecated in {to}: {when}"),
+                )
+                .at(place())
+                .help(
+                    advice
+                        .unwrap_or_else(|| "see the release notes for what takes its place".into()),
+                )
             });
         }
         let (first, _) = life.span()?;
@@ -84,18 +106,35 @@ impl ReleaseChecker<'_> {
     }
 
     /// Hardware types and interfaces that are not installed.
-    fn values(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, group: &str, key: &str, found: &mut Vec<Diagnostic>) {
+    fn values(
+        &self,
+        file: &ParsedFile<'_>,
+        entry: Entry<'_, '_>,
+        group: &str,
+        key: &str,
+        found: &mut Vec<Diagnostic>,
+    ) {
         let to = self.release.to;
-        let is_option = self.release.lives.of(group, key).is_some_and(|life| life.is_option(to));
+        let is_option = self
+            .release
+            .lives
+            .of(group, key)
+            .is_some_and(|life| life.is_option(to));
         if !is_option || !named_by(group, key) {
             return;
         }
         let value = entry.value();
         let value = value.to_str_lossy();
-        for item in value.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty() && !item.contains('$')) {
+        for item in value
+            .split([',', '\n'])
+            .map(str::trim)
+            .filter(|item| !item.is_empty() && !item.contains('$'))
+        {
             if is_installed(group, key, item, to) == Some(false) {
                 let names: Vec<&str> = installed(group, key, to).collect();
-                let message = format!("{to} has no {item} for [{group}] {key}: a service that is told of it does not start");
+                let message = format!(
+                    "{to} has no {item} for [{group}] {key}: a service that is told of it does not start"
+                );
                 found.push(
                     Diagnostic::new(Code::NotInstalled, message)
                         .at(self.places.key(file.path, entry).label("not installed"))
@@ -108,19 +147,28 @@ impl ReleaseChecker<'_> {
     /// The plugin that a section chooses.
     fn plugin(&self, group: &str) -> Option<String> {
         let sections = self.files.iter().flat_map(|file| file.document.sections());
-        let entries = sections.filter(|section| *section.group() == *group).flat_map(|section| section.entries());
+        let entries = sections
+            .filter(|section| *section.group() == *group)
+            .flat_map(|section| section.entries());
         let chosen = entries.filter(|entry| entry.key() == "auth_type").last()?;
         Some(chosen.value().to_str().ok()?.to_owned())
     }
 
     /// An option of authentication that the chosen plugin does not read.
-    fn unread(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, key: &str, plugin: &str) -> Option<Diagnostic> {
+    fn unread(
+        &self,
+        file: &ParsedFile<'_>,
+        entry: Entry<'_, '_>,
+        key: &str,
+        plugin: &str,
+    ) -> Option<Diagnostic> {
         let options = auth_options(plugin, self.release.to)?;
         if !KnownNames::ironic().has_anywhere(key) || options.has(key) {
             return None;
         }
         let group = entry.group();
-        let message = format!("[{group}] {key} is not read: auth_type = {plugin} has no such option");
+        let message =
+            format!("[{group}] {key} is not read: auth_type = {plugin} has no such option");
         let names: Vec<&str> = options.names().collect();
         Some(
             Diagnostic::new(Code::UnreadByPlugin, message)
@@ -133,12 +181,18 @@ impl ReleaseChecker<'_> {
     fn defaults(&self, from: Series, found: &mut Vec<Diagnostic>) {
         let to = self.release.to;
         let entries = self.files.iter().flat_map(|file| file.document.entries());
-        let set: BTreeSet<(Vec<u8>, Vec<u8>)> =
-            entries.map(|entry| (entry.group().to_vec(), entry.key().to_vec())).collect();
+        let set: BTreeSet<(Vec<u8>, Vec<u8>)> = entries
+            .map(|entry| (entry.group().to_vec(), entry.key().to_vec()))
+            .collect();
         let sections: BTreeSet<&Vec<u8>> = set.iter().map(|(group, _)| group).collect();
         for (name, life) in release::all_names() {
-            let (Some(old), Some(new)) = (life.definition(from), life.definition(to)) else { continue };
-            let (group, key) = (name.group().as_bytes().to_vec(), name.name().as_bytes().to_vec());
+            let (Some(old), Some(new)) = (life.definition(from), life.definition(to)) else {
+                continue;
+            };
+            let (group, key) = (
+                name.group().as_bytes().to_vec(),
+                name.name().as_bytes().to_vec(),
+            );
             let about = name.group() == oslo_config::DEFAULT_GROUP || sections.contains(&group);
             let host = old.runtime_default || new.runtime_default;
             if !about || host || set.contains(&(group, key)) || old.default() == new.default() {
@@ -156,7 +210,9 @@ impl ReleaseChecker<'_> {
                 shown(new.default()),
                 shown(old.default())
             );
-            found.push(Diagnostic::new(Code::DefaultChanged, message).help("set it to keep the old value"));
+            found.push(
+                Diagnostic::new(Code::DefaultChanged, message).help("set it to keep the old value"),
+            );
         }
     }
 }

@@ -210,7 +210,11 @@ pub(crate) struct Undo {
 impl Choice {
     /// The packs that were asked for; `default` when none was.
     pub(crate) fn packs<'c>(&'c self, default: &'c [String]) -> &'c [String] {
-        if self.rules.is_empty() { default } else { &self.rules }
+        if self.rules.is_empty() {
+            default
+        } else {
+            &self.rules
+        }
     }
 }
 

@@ -26,10 +26,19 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
     let lives = Lives::default();
     let between = input::span(&command.releases, &parsed, &lives)?;
     if command.defaults && between.is_none() {
-        return Err(Failure::Said("--defaults compares two releases: give --to, and --from or a file to guess it from".into()));
+        return Err(Failure::Said(
+            "--defaults compares two releases: give --to, and --from or a file to guess it from"
+                .into(),
+        ));
     }
     let pack = match &between {
-        Some(between) => of_release(between.span.to, &parsed, asked.clone(), !command.choice.rules.is_empty(), &lives)?,
+        Some(between) => of_release(
+            between.span.to,
+            &parsed,
+            asked.clone(),
+            !command.choice.rules.is_empty(),
+            &lives,
+        )?,
         None => asked.clone(),
     };
     let secrets = input::secrets(&command.choice, &pack);
@@ -60,7 +69,11 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
             if !diagnostics.is_empty() {
                 output.message("");
             }
-            if let Some(note) = between.as_ref().filter(|_| command.defaults).and_then(input::Between::note) {
+            if let Some(note) = between
+                .as_ref()
+                .filter(|_| command.defaults)
+                .and_then(input::Between::note)
+            {
                 output.note(&note);
             }
             output.message(&match diagnostics.len() {
@@ -77,14 +90,27 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
 }
 
 /// What a release knows of what is set in files, joined with the packs that were asked for.
-fn of_release(to: Series, files: &[ParsedFile<'_>], asked: Pack, join: bool, lives: &Lives) -> Result<Pack, Failure> {
+fn of_release(
+    to: Series,
+    files: &[ParsedFile<'_>],
+    asked: Pack,
+    join: bool,
+    lives: &Lives,
+) -> Result<Pack, Failure> {
     let entries = files.iter().flat_map(|file| file.document.entries());
     let name = |entry: oslo_config::Entry<'_, '_>| {
-        Some(OptName::new(std::str::from_utf8(&entry.group()).ok()?, std::str::from_utf8(entry.key()).ok()?))
+        Some(OptName::new(
+            std::str::from_utf8(&entry.group()).ok()?,
+            std::str::from_utf8(entry.key()).ok()?,
+        ))
     };
     let names: BTreeSet<OptName> = entries.filter_map(name).collect();
     let pack = release::pack(to, &names, lives);
-    Ok(if join { Pack::join(vec![pack, asked])? } else { pack })
+    Ok(if join {
+        Pack::join(vec![pack, asked])?
+    } else {
+        pack
+    })
 }
 
 /// The environment's variables, as far as they are UTF-8.

@@ -43,20 +43,36 @@ pub(crate) fn pack_beside(choice: &Choice, release: Series) -> Result<Pack, Fail
 }
 
 /// Between which releases the files are to go; `None` when neither was given.
-pub(crate) fn span(releases: &Releases, files: &[ParsedFile<'_>], lives: &Lives) -> Result<Option<Between>, Failure> {
+pub(crate) fn span(
+    releases: &Releases,
+    files: &[ParsedFile<'_>],
+    lives: &Lives,
+) -> Result<Option<Between>, Failure> {
     if releases.from.is_none() && releases.to.is_none() {
         return Ok(None);
     }
     let to = releases.to.unwrap_or(Series::newest());
-    let guess = releases.from.is_none().then(|| release::guess(files, lives));
+    let guess = releases
+        .from
+        .is_none()
+        .then(|| release::guess(files, lives));
     // A file may be newer than what is to read it: then there are no steps.
-    let from = releases.from.or(guess.as_ref().map(|guess| guess.series)).unwrap_or(to);
+    let from = releases
+        .from
+        .or(guess.as_ref().map(|guess| guess.series))
+        .unwrap_or(to);
     if releases.from.is_some() && from > to {
         return Err(Failure::Said(format!(
             "--from {from} is newer than --to {to}: configurations are migrated to newer releases only"
         )));
     }
-    Ok(Some(Between { span: Span { from: from.min(to), to }, guess }))
+    Ok(Some(Between {
+        span: Span {
+            from: from.min(to),
+            to,
+        },
+        guess,
+    }))
 }
 
 /// Two releases, and how the first was found when it was not given.
@@ -69,7 +85,11 @@ impl Between {
     /// Says which release the files were taken to be for.
     pub(crate) fn note(&self) -> Option<String> {
         let guess = self.guess.as_ref()?;
-        let newer = if guess.series > self.span.to { format!(", which is newer than {}", self.span.to) } else { String::new() };
+        let newer = if guess.series > self.span.to {
+            format!(", which is newer than {}", self.span.to)
+        } else {
+            String::new()
+        };
         Some(format!(
             "taken to be written for {} ({}): {}{newer}; --from says otherwise",
             guess.series,

@@ -12,8 +12,8 @@ use confmig::store::{self, Replaced, Replacement};
 use oslo_config::{OptName, ParsedFile, SourceFile};
 
 use super::args::{Format, Migrate};
-use super::output::Output;
 use super::input::Between;
+use super::output::Output;
 use super::{Failure, Outcome, input};
 
 pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Failure> {
@@ -69,7 +69,9 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
             span: between.span,
             guess: between.guess.as_ref(),
         });
-        output.bytes(report::migrate_json(&migration, &backups, &decisions, releases.as_ref()).as_bytes())?;
+        output.bytes(
+            report::migrate_json(&migration, &backups, &decisions, releases.as_ref()).as_bytes(),
+        )?;
     }
     let found = command.check && (!migration.is_empty() || !decisions.is_empty());
     Ok(if found { Outcome::Found } else { Outcome::Done })
@@ -88,7 +90,9 @@ fn settings(command: &Migrate, pack: &Pack, by_release: bool) -> Result<Settings
             continue;
         }
         let Some(name) = OptName::parse(word) else {
-            return Err(Failure::Said(format!("--accept {word}: expected GROUP.OPTION, as in deploy.http_server_url, or the id of a rule")));
+            return Err(Failure::Said(format!(
+                "--accept {word}: expected GROUP.OPTION, as in deploy.http_server_url, or the id of a rule"
+            )));
         };
         let known = by_release && confmig::release::life(name.group(), name.name()).is_some();
         if !known && !is_renamed(pack, &name) {
@@ -210,7 +214,9 @@ fn summarize(
 ) {
     if migration.is_empty() {
         output.message(&match (migration.decisions.len(), command.keep_old) {
-            (0, false) if by_release(command) => "nothing to do: the release reads all that is set".to_owned(),
+            (0, false) if by_release(command) => {
+                "nothing to do: the release reads all that is set".to_owned()
+            }
             (0, false) => format!(
                 "nothing to do: no former name of the pack {} is in use",
                 pack.name
@@ -227,8 +233,14 @@ fn summarize(
     {
         for change in &file.changes {
             let place = format!("{}:{}", file.path.display(), change.line);
-            let release = change.release.as_ref().map_or_else(String::new, |release| format!(", {release}"));
-            output.message(&format!("{place}: {} ({}{release})", change.message, change.rule));
+            let release = change
+                .release
+                .as_ref()
+                .map_or_else(String::new, |release| format!(", {release}"));
+            output.message(&format!(
+                "{place}: {} ({}{release})",
+                change.message, change.rule
+            ));
         }
     }
     for replaced in backups {

@@ -17,7 +17,9 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failu
         Some(HISTORY) => history(&mut text),
         Some(name) => match (Pack::load(name), find_rule(name)) {
             (Ok(pack), _) => text.push_str(&report::pack_text(&pack)),
-            (Err(PackError::Unknown { .. }), Some(rule)) => text.push_str(&report::built_in_text(&rule)),
+            (Err(PackError::Unknown { .. }), Some(rule)) => {
+                text.push_str(&report::built_in_text(&rule))
+            }
             (Err(error), _) => return Err(error.into()),
         },
         None => {

@@ -47,7 +47,9 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
         Format::Text if explained.is_empty() => entries(&parsed, &secrets),
         Format::Text => explained
             .iter()
-            .map(|option| explanation(option, &secrets) + &report::names_text(option.opt.name(), &pack))
+            .map(|option| {
+                explanation(option, &secrets) + &report::names_text(option.opt.name(), &pack)
+            })
             .collect(),
     };
     output.text(&text)?;

@@ -165,24 +165,40 @@ impl Decision {
         } else {
             "leave the file as it is, or migrate without --keep-old".to_owned()
         };
-        self.placed(Diagnostic::new(Code::NeedsDecision, message).help(help), files, secrets)
+        self.placed(
+            Diagnostic::new(Code::NeedsDecision, message).help(help),
+            files,
+            secrets,
+        )
     }
 
     /// As [`Decision::diagnostic`], when a rule is behind it.
     fn of_rule(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
         let rule = self.rule.as_deref().unwrap_or_default();
-        let at = self.release.as_ref().map_or_else(String::new, |release| format!(", {release}"));
+        let at = self
+            .release
+            .as_ref()
+            .map_or_else(String::new, |release| format!(", {release}"));
         let message = format!("{} ({rule}{at})", self.reason);
         let mut help: Vec<String> = self.advice.iter().cloned().collect();
         if self.acceptable {
             help.push(format!("`--accept {rule}` follows the rule"));
         }
         let diagnostic = Diagnostic::new(self.code, message);
-        let diagnostic = if help.is_empty() { diagnostic } else { diagnostic.help(help.join(" ")) };
+        let diagnostic = if help.is_empty() {
+            diagnostic
+        } else {
+            diagnostic.help(help.join(" "))
+        };
         self.placed(diagnostic, files, secrets)
     }
 
-    fn placed(&self, diagnostic: Diagnostic, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
+    fn placed(
+        &self,
+        diagnostic: Diagnostic,
+        files: &[ParsedFile<'_>],
+        secrets: &Secrets<'_>,
+    ) -> Diagnostic {
         let places = Places { secrets };
         let file = files.iter().find(|file| file.path == self.path);
         let entry = file.and_then(|file| {

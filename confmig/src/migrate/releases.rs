@@ -12,7 +12,6 @@ use bstr::ByteSlice;
 use oslo_config::{Opt, OptName, OptType, ParsedFile, SourceFile, references};
 
 use super::convert::{Active, Converted, Facts, convert};
-use super::names::Names;
 use super::{Decision, FileMigration, MigrateError, Migration, Settings, rename};
 use crate::diagnostic::Code;
 use crate::pack::{Pack, Rule as Renaming};
@@ -67,7 +66,9 @@ pub fn migrate_releases(
         let base = release_pack(series);
         let (converted, renames) = walk.convert(rules, &base, &facts, Some(series))?;
         changed = converted;
-        let pack = renames_pack(renames, base, &|option| release::option(option, series, lives));
+        let pack = renames_pack(renames, base, &|option| {
+            release::option(option, series, lives)
+        });
         changed |= walk.rename(&pack, Some(series))?;
         if changed {
             interests = steps::Interests::new(&walk.texts, lives, Some(&interests))?;
@@ -117,7 +118,9 @@ impl Facts for InRelease<'_> {
     }
 
     fn is_gone(&self, option: &OptName) -> bool {
-        self.lives.of_option(option).is_none_or(|life| !life.is_read(self.series))
+        self.lives
+            .of_option(option)
+            .is_none_or(|life| !life.is_read(self.series))
     }
 }
 
@@ -146,12 +149,21 @@ impl Facts for InPack<'_> {
 }
 
 /// A pack with these renamings alone.
-fn renames_pack(renames: Vec<(Rename, String)>, base: Pack, define: &dyn Fn(&OptName) -> Option<Opt>) -> Pack {
+fn renames_pack(
+    renames: Vec<(Rename, String)>,
+    base: Pack,
+    define: &dyn Fn(&OptName) -> Option<Opt>,
+) -> Pack {
     let mut targets: BTreeMap<OptName, Vec<(OptName, String)>> = BTreeMap::new();
     for (Rename { from, to }, id) in renames {
         targets.entry(to.0).or_default().push((from.0, id));
     }
-    let mut pack = Pack { opts: Vec::new(), rules: Vec::new(), conversions: Vec::new(), ..base };
+    let mut pack = Pack {
+        opts: Vec::new(),
+        rules: Vec::new(),
+        conversions: Vec::new(),
+        ..base
+    };
     for (to, formers) in targets {
         let opt = define(&to).unwrap_or_else(|| Opt::new(to.group(), to.name(), OptType::string()));
         let mut plain = Opt::new(to.group(), to.name(), opt.kind().clone());
@@ -160,7 +172,13 @@ fn renames_pack(renames: Vec<(Rename, String)>, base: Pack, define: &dyn Fn(&Opt
         }
         for (from, id) in formers {
             plain = plain.with_deprecated(from.group(), from.name());
-            pack.rules.push(Renaming { id, from, to: to.clone(), why: String::new(), proof: None });
+            pack.rules.push(Renaming {
+                id,
+                from,
+                to: to.clone(),
+                why: String::new(),
+                proof: None,
+            });
         }
         pack.opts.push(plain);
     }
@@ -180,7 +198,10 @@ struct Walk<'w> {
 
 impl<'w> Walk<'w> {
     fn new(files: &'w [ParsedFile<'w>], settings: &'w Settings) -> Self {
-        let text = |file: &ParsedFile<'_>| SourceFile { path: file.path.to_owned(), text: file.document.text().to_vec() };
+        let text = |file: &ParsedFile<'_>| SourceFile {
+            path: file.path.to_owned(),
+            text: file.document.text().to_vec(),
+        };
         let made = |file: &ParsedFile<'_>| FileMigration {
             path: file.path.to_owned(),
             after: file.document.text().to_owned(),
@@ -191,7 +212,10 @@ impl<'w> Walk<'w> {
             settings,
             texts: files.iter().map(text).collect(),
             made: files.iter().map(made).collect(),
-            trails: files.iter().map(|file| Trail::new(&file.document)).collect(),
+            trails: files
+                .iter()
+                .map(|file| Trail::new(&file.document))
+                .collect(),
             decisions: Vec::new(),
         }
     }
@@ -201,16 +225,25 @@ impl<'w> Walk<'w> {
         let rule = &active.rule;
         rule.automatic != Automatic::Yes
             && !self.settings.accept_rules.contains(&rule.id)
-            && self.decisions.iter().any(|(_, decision)| decision.rule.as_ref() == Some(&rule.id))
+            && self
+                .decisions
+                .iter()
+                .any(|(_, decision)| decision.rule.as_ref() == Some(&rule.id))
     }
 
     /// The renamings and rules of a pack.
     fn follow(&mut self, pack: &Pack) -> Result<(), MigrateError> {
         self.rename(pack, None)?;
-        let rules = pack.conversions.iter().map(|rule| Active { rule: std::rc::Rc::new(rule.clone()), doubt: None });
+        let rules = pack.conversions.iter().map(|rule| Active {
+            rule: std::rc::Rc::new(rule.clone()),
+            doubt: None,
+        });
         let (_, renames) = self.convert(rules.collect(), pack, &InPack(pack), None)?;
         let define = |option: &OptName| pack.opts.iter().find(|opt| opt.name() == option).cloned();
-        let base = Pack { opts: Vec::new(), ..pack.clone() };
+        let base = Pack {
+            opts: Vec::new(),
+            ..pack.clone()
+        };
         self.rename(&renames_pack(renames, base, &define), None)?;
         Ok(())
     }
@@ -231,15 +264,30 @@ impl<'w> Walk<'w> {
     }
 
     /// Follows rules until all are; tells whether anything changed, and the renamings that are left.
-    fn convert(&mut self, rules: Vec<Active>, pack: &Pack, facts: &dyn Facts, release: Option<Series>) -> Result<(bool, Vec<(Rename, String)>), MigrateError> {
+    fn convert(
+        &mut self,
+        rules: Vec<Active>,
+        pack: &Pack,
+        facts: &dyn Facts,
+        release: Option<Series>,
+    ) -> Result<(bool, Vec<(Rename, String)>), MigrateError> {
         let (mut left, mut renames, mut changed) = (rules, Vec::new(), false);
         while !left.is_empty() {
             let texts = std::mem::take(&mut self.texts);
             let parsed = parse(&texts)?;
-            let Converted { files, decisions, renames: found, postponed } = convert(&parsed, pack, left, facts, self.settings)?;
+            let Converted {
+                files,
+                decisions,
+                renames: found,
+                postponed,
+            } = convert(&parsed, pack, left, facts, self.settings)?;
             changed |= files.is_some();
             // Without a change, what was postponed would be postponed again.
-            left = if files.is_some() { postponed } else { Vec::new() };
+            left = if files.is_some() {
+                postponed
+            } else {
+                Vec::new()
+            };
             let new = self.absorb(&parsed, files.unwrap_or_default(), decisions, release);
             drop(parsed);
             self.texts = new.unwrap_or(texts);
@@ -250,15 +298,25 @@ impl<'w> Walk<'w> {
 
     /// Takes over what a step made, with the lines of the files as they were at first. Gives the new
     /// texts when there are any.
-    fn absorb(&mut self, parsed: &[ParsedFile<'_>], files: Vec<FileMigration>, decisions: Vec<Decision>, release: Option<Series>) -> Option<Vec<SourceFile>> {
+    fn absorb(
+        &mut self,
+        parsed: &[ParsedFile<'_>],
+        files: Vec<FileMigration>,
+        decisions: Vec<Decision>,
+        release: Option<Series>,
+    ) -> Option<Vec<SourceFile>> {
         for mut decision in decisions {
             let mut name = decision.option.clone();
             if let Some(at) = parsed.iter().position(|file| file.path == decision.path) {
                 name = name_at(&parsed[at], decision.line).unwrap_or(name);
                 decision.line = self.trails[at].first_line(&parsed[at].document, decision.line);
             }
-            decision.release = decision.release.or_else(|| release.map(|series| series.to_string()));
-            self.decisions.retain(|(_, known)| known.option != decision.option || known.rule != decision.rule);
+            decision.release = decision
+                .release
+                .or_else(|| release.map(|series| series.to_string()));
+            self.decisions.retain(|(_, known)| {
+                known.option != decision.option || known.rule != decision.rule
+            });
             self.decisions.push((name, decision));
         }
         if files.iter().all(|file| file.changes.is_empty()) {
@@ -266,12 +324,17 @@ impl<'w> Walk<'w> {
         }
         for (at, file) in files.iter().enumerate() {
             let changes = self.trails[at].follow(&parsed[at].document, &file.changes);
-            self.made[at].changes.extend(changes.into_iter().map(|mut change| {
-                change.release = release.map(|series| series.to_string());
-                change
-            }));
+            self.made[at]
+                .changes
+                .extend(changes.into_iter().map(|mut change| {
+                    change.release = release.map(|series| series.to_string());
+                    change
+                }));
         }
-        let text = |file: FileMigration| SourceFile { path: file.path, text: file.after.into() };
+        let text = |file: FileMigration| SourceFile {
+            path: file.path,
+            text: file.after.into(),
+        };
         Some(files.into_iter().map(text).collect())
     }
 
@@ -282,28 +345,42 @@ impl<'w> Walk<'w> {
         for (at, file) in parsed.iter().enumerate() {
             for entry in file.document.entries() {
                 let (group, key) = (entry.group(), entry.key());
-                let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else { continue };
-                let Some(life) = lives.of(group, key) else { continue };
+                let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+                    continue;
+                };
+                let Some(life) = lives.of(group, key) else {
+                    continue;
+                };
                 let option = OptName::new(group, key);
-                let told = self.decisions.iter().chain(&found).any(|(name, decision)| {
-                    *name == option || decision.options.contains(&option)
-                });
+                let told =
+                    self.decisions.iter().chain(&found).any(|(name, decision)| {
+                        *name == option || decision.options.contains(&option)
+                    });
                 if life.is_read(span.to) || told {
                     continue;
                 }
-                let gone = life.span().and_then(|(_, last)| last.after()).filter(|gone| *gone <= span.to);
-                found.push((option.clone(), Decision {
-                    reason: format!("{option}: {}", release::whereabouts(&option, span.to, lives)),
-                    options: vec![option.clone()],
-                    option,
-                    path: file.path.to_owned(),
-                    line: self.trails[at].first_line(&file.document, entry.line()),
-                    acceptable: false,
-                    rule: Some(NOT_READ.into()),
-                    release: gone.map(|series| series.to_string()),
-                    advice: None,
-                    code: Code::RemovedOption,
-                }));
+                let gone = life
+                    .span()
+                    .and_then(|(_, last)| last.after())
+                    .filter(|gone| *gone <= span.to);
+                found.push((
+                    option.clone(),
+                    Decision {
+                        reason: format!(
+                            "{option}: {}",
+                            release::whereabouts(&option, span.to, lives)
+                        ),
+                        options: vec![option.clone()],
+                        option,
+                        path: file.path.to_owned(),
+                        line: self.trails[at].first_line(&file.document, entry.line()),
+                        acceptable: false,
+                        rule: Some(NOT_READ.into()),
+                        release: gone.map(|series| series.to_string()),
+                        advice: None,
+                        code: Code::RemovedOption,
+                    },
+                ));
             }
         }
         self.decisions.extend(found);
@@ -319,7 +396,8 @@ impl<'w> Walk<'w> {
                 let value = entry.value();
                 for reference in references(&value) {
                     let (group, name) = reference.parts();
-                    let group = group.map_or_else(|| entry.group().to_vec(), |group| group.as_bytes().to_vec());
+                    let group = group
+                        .map_or_else(|| entry.group().to_vec(), |group| group.as_bytes().to_vec());
                     set.insert((group, name.as_bytes().to_vec()));
                     set.insert((b"DEFAULT".to_vec(), name.as_bytes().to_vec()));
                 }
@@ -327,8 +405,14 @@ impl<'w> Walk<'w> {
             self.made[at].after = file.document.text().to_owned();
         }
         // What a later step took out, or gave another name, is no longer to be decided.
-        let is_set = |option: &OptName| set.contains(&(option.group().as_bytes().to_vec(), option.name().as_bytes().to_vec()));
-        self.decisions.retain(|(name, decision)| is_set(name) || is_set(&decision.option));
+        let is_set = |option: &OptName| {
+            set.contains(&(
+                option.group().as_bytes().to_vec(),
+                option.name().as_bytes().to_vec(),
+            ))
+        };
+        self.decisions
+            .retain(|(name, decision)| is_set(name) || is_set(&decision.option));
         for (file, before) in self.made.iter_mut().zip(self.before) {
             file.changes.sort_by_key(|change| change.line);
             if file.after == before.document.text() {
@@ -336,9 +420,16 @@ impl<'w> Walk<'w> {
             }
         }
         let order = |path: &std::path::Path| self.before.iter().position(|file| file.path == path);
-        let mut decisions: Vec<Decision> = self.decisions.into_iter().map(|(_, decision)| decision).collect();
+        let mut decisions: Vec<Decision> = self
+            .decisions
+            .into_iter()
+            .map(|(_, decision)| decision)
+            .collect();
         decisions.sort_by_key(|decision| (order(&decision.path), decision.line));
-        Ok(Migration { files: self.made, decisions })
+        Ok(Migration {
+            files: self.made,
+            decisions,
+        })
     }
 }
 
@@ -350,27 +441,8 @@ fn parse(texts: &[SourceFile]) -> Result<Vec<ParsedFile<'_>>, MigrateError> {
 /// The name of the entry in a line.
 fn name_at(file: &ParsedFile<'_>, line: usize) -> Option<OptName> {
     let entry = file.document.entries().find(|entry| entry.line() == line)?;
-    Some(OptName::new(entry.group().to_str().ok()?, entry.key().to_str().ok()?))
-}
-
-/// The names that are set or referred to in files.
-fn names_in(files: &[ParsedFile<'_>], lives: &Lives) -> BTreeSet<OptName> {
-    let pack = Pack { opts: Vec::new(), ..release_pack(Series::newest()) };
-    let names = Names::new(files, &pack);
-    let mut found: BTreeSet<OptName> = names.all_set().map(|(group, name)| OptName::new(group, name)).collect();
-    for entry in files.iter().flat_map(|file| file.document.entries()) {
-        let value = entry.value();
-        if !value.contains(&b'$') {
-            continue;
-        }
-        let group = entry.group();
-        let Ok(group) = group.to_str() else { continue };
-        for reference in references(&value) {
-            let (group, name) = names.target(group, reference.parts());
-            if lives.of(group, name).is_some() {
-                found.insert(OptName::new(group, name));
-            }
-        }
-    }
-    found
+    Some(OptName::new(
+        entry.group().to_str().ok()?,
+        entry.key().to_str().ok()?,
+    ))
 }

@@ -51,9 +51,16 @@ struct Sign {
 #[must_use]
 pub fn guess(files: &[ParsedFile<'_>], lives: &Lives) -> Guess {
     let signs = signs(files, lives);
-    let count = |series: Series| signs.iter().filter(|sign| sign.known & 1 << series.number() != 0).count();
+    let count = |series: Series| {
+        signs
+            .iter()
+            .filter(|sign| sign.known & 1 << series.number() != 0)
+            .count()
+    };
     let most = Series::all().map(count).max().unwrap_or_default();
-    let best: Vec<Series> = Series::all().filter(|series| count(*series) == most).collect();
+    let best: Vec<Series> = Series::all()
+        .filter(|series| count(*series) == most)
+        .collect();
     let series = best.last().copied().unwrap_or(Series::newest());
     let sureness = if most < signs.len() {
         Sureness::Unsure
@@ -72,8 +79,11 @@ pub fn guess(files: &[ParsedFile<'_>], lives: &Lives) -> Guess {
 fn why(signs: &[Sign], series: Series, best: &[Series]) -> String {
     let lacks = |series: Option<Series>| {
         let series = series?;
-        let lacking = signs.iter().filter(|sign| sign.known & 1 << series.number() == 0);
-        let here = lacking.filter(|sign| sign.known & 1 << best.last().map_or(0, |best| best.number()) != 0);
+        let lacking = signs
+            .iter()
+            .filter(|sign| sign.known & 1 << series.number() == 0);
+        let here = lacking
+            .filter(|sign| sign.known & 1 << best.last().map_or(0, |best| best.number()) != 0);
         Some((series, here.map(|sign| sign.what.as_str()).next()?))
     };
     let mut reasons = Vec::new();
@@ -83,7 +93,10 @@ fn why(signs: &[Sign], series: Series, best: &[Series]) -> String {
     if let Some((older, what)) = lacks(best.first().and_then(|first| first.before())) {
         reasons.push(format!("{older} does not know {what}"));
     }
-    if let Some(never) = signs.iter().find(|sign| sign.known & 1 << series.number() == 0) {
+    if let Some(never) = signs
+        .iter()
+        .find(|sign| sign.known & 1 << series.number() == 0)
+    {
         reasons.push(format!("but neither does {series} know {}", never.what));
     }
     if reasons.is_empty() {
@@ -97,7 +110,9 @@ fn signs(files: &[ParsedFile<'_>], lives: &Lives) -> Vec<Sign> {
     let mut seen = BTreeSet::new();
     let mut signs = Vec::new();
     let bits = |holds: &dyn Fn(Series) -> bool| {
-        Series::all().filter(|series| holds(*series)).fold(0, |bits, series| bits | 1_u32 << series.number())
+        Series::all()
+            .filter(|series| holds(*series))
+            .fold(0, |bits, series| bits | 1_u32 << series.number())
     };
     for entry in files.iter().flat_map(|file| file.document.entries()) {
         let (group, key) = (entry.group(), entry.key());
@@ -105,7 +120,9 @@ fn signs(files: &[ParsedFile<'_>], lives: &Lives) -> Vec<Sign> {
             continue;
         };
         let name = OptName::new(group, key);
-        let Some(life) = lives.of(group, key) else { continue };
+        let Some(life) = lives.of(group, key) else {
+            continue;
+        };
         if seen.insert((name.clone(), String::new())) {
             let known = bits(&|series| life.is_read(series));
             signs.push(Sign {

@@ -90,7 +90,9 @@ impl Definition<'_> {
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 impl Life {
@@ -119,7 +121,9 @@ impl Life {
     pub fn former(&self, series: Series) -> Vec<OptName> {
         let runs = self.former.iter().find(|run| holds(run.0, run.1, series));
         let names = runs.into_iter().flat_map(|run| &run.2);
-        names.map(|(group, name)| OptName::new(*group, *name)).collect()
+        names
+            .map(|(group, name)| OptName::new(*group, *name))
+            .collect()
     }
 
     /// Every former name that a release read for it, with the first and the last one that did.
@@ -131,7 +135,11 @@ impl Life {
                 let name = OptName::new(*group, *name);
                 match found.iter_mut().find(|(known, ..)| *known == name) {
                     Some(known) => known.2 = Series::from_number(*last),
-                    None => found.push((name, Series::from_number(*first), Series::from_number(*last))),
+                    None => found.push((
+                        name,
+                        Series::from_number(*first),
+                        Series::from_number(*last),
+                    )),
                 }
             }
         }
@@ -171,7 +179,11 @@ impl Life {
     #[must_use]
     pub fn span(&self) -> Option<(Series, Series)> {
         let options = self.option.iter().map(|run| (run.0, run.1));
-        let runs = || options.clone().chain(self.former_of.iter().map(|run| (run.0, run.1)));
+        let runs = || {
+            options
+                .clone()
+                .chain(self.former_of.iter().map(|run| (run.0, run.1)))
+        };
         let first = runs().map(|run| run.0).min()?;
         let last = runs().map(|run| run.1).max()?;
         Some((Series::from_number(first), Series::from_number(last)))
@@ -181,8 +193,14 @@ impl Life {
     #[must_use]
     pub fn former_releases(&self) -> u32 {
         let bits = |first: u8, last: u8| (first..=last).fold(0, |bits, at| bits | 1_u32 << at);
-        let former = self.former_of.iter().fold(0, |all, run| all | bits(run.0, run.1));
-        let option = self.option.iter().fold(0, |all, run| all | bits(run.0, run.1));
+        let former = self
+            .former_of
+            .iter()
+            .fold(0, |all, run| all | bits(run.0, run.1));
+        let option = self
+            .option
+            .iter()
+            .fold(0, |all, run| all | bits(run.0, run.1));
         former & !option
     }
 }
@@ -246,7 +264,9 @@ impl Lives {
     #[must_use]
     pub fn rule(&self, built_in: &BuiltIn) -> Option<Rc<Rule>> {
         let mut rules = self.rules.borrow_mut();
-        let found = rules.entry(built_in.key()).or_insert_with(|| built_in.rule().map(Rc::new));
+        let found = rules
+            .entry(built_in.key())
+            .or_insert_with(|| built_in.rule().map(Rc::new));
         found.clone()
     }
 

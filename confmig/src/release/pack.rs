@@ -6,8 +6,8 @@ use oslo_config::{Opt, OptName, OptType};
 use serde_json::Value;
 
 use super::history::Definition;
-use super::{Lives, Series};
 use super::rules::triggered_by;
+use super::{Lives, Series};
 use crate::pack::{Pack, Removed, Rule};
 
 /// What a release knows of these names: a pack with the options that are among them or have one of
@@ -19,7 +19,9 @@ pub fn pack(series: Series, names: &BTreeSet<OptName>, lives: &Lives) -> Pack {
     // What a rule advises is said once.
     let mut advised: BTreeSet<String> = BTreeSet::new();
     for name in names {
-        let Some(life) = lives.of_option(name) else { continue };
+        let Some(life) = lives.of_option(name) else {
+            continue;
+        };
         if life.is_option(series) {
             wanted.insert(name.clone());
         } else if life.is_former(series) {
@@ -55,7 +57,9 @@ pub fn renaming(series: Series, former: &BTreeSet<OptName>, lives: &Lives) -> Pa
     let mut pack = empty(series);
     let mut wanted: BTreeSet<OptName> = BTreeSet::new();
     for name in former {
-        let Some(life) = lives.of_option(name) else { continue };
+        let Some(life) = lives.of_option(name) else {
+            continue;
+        };
         let mut readers = life.former_of(series);
         if let (Some(reader), None) = (readers.next(), readers.next()) {
             wanted.insert(reader);
@@ -74,7 +78,10 @@ fn empty(series: Series) -> Pack {
     Pack {
         name: format!("ironic {series}"),
         summary: String::new(),
-        readers: Some(format!("the new file is for Ironic {} ({series})", series.version())),
+        readers: Some(format!(
+            "the new file is for Ironic {} ({series})",
+            series.version()
+        )),
         project: Some("ironic".into()),
         opts: Vec::new(),
         rules: Vec::new(),
@@ -90,7 +97,11 @@ pub fn option(name: &OptName, series: Series, lives: &Lives) -> Option<Opt> {
     let life = lives.of_option(name)?;
     let definition = life.definition(series)?;
     let opt = Opt::new(name.group(), name.name(), kind(definition));
-    Some(if definition.kind == "multistr" { opt.multi() } else { opt })
+    Some(if definition.kind == "multistr" {
+        opt.multi()
+    } else {
+        opt
+    })
 }
 
 /// An option as a release defines it, with the former names that belong to it alone.
@@ -105,7 +116,10 @@ fn opt(name: &OptName, series: Series, lives: &Lives, wanted: &BTreeSet<OptName>
         opt = opt.secret();
     }
     if !definition.runtime_default {
-        opt = definition.default().into_iter().fold(opt, Opt::with_default);
+        opt = definition
+            .default()
+            .into_iter()
+            .fold(opt, Opt::with_default);
     }
     for former in life.former(series) {
         // No file has an effect by a name with a hyphen.
@@ -113,7 +127,12 @@ fn opt(name: &OptName, series: Series, lives: &Lives, wanted: &BTreeSet<OptName>
             continue;
         }
         let own = lives.of_option(&former).is_none_or(|life| {
-            !life.is_option(series) && life.former_of(series).filter(|reader| wanted.contains(reader)).count() < 2
+            !life.is_option(series)
+                && life
+                    .former_of(series)
+                    .filter(|reader| wanted.contains(reader))
+                    .count()
+                    < 2
         });
         if own {
             opt = opt.with_deprecated(former.group(), former.name());
@@ -171,13 +190,19 @@ fn text(choices: Vec<String>, ignore_case: bool) -> OptType {
 
 /// A rule for each former name of each option.
 fn rules(opts: &[Opt], lives: &Lives) -> Vec<Rule> {
-    let pairs = opts.iter().flat_map(|opt| opt.deprecated().iter().map(move |from| (from, opt.name())));
+    let pairs = opts
+        .iter()
+        .flat_map(|opt| opt.deprecated().iter().map(move |from| (from, opt.name())));
     pairs.map(|(from, to)| rule(from, to, lives)).collect()
 }
 
 /// Why an option has another name: what was found out by hand, or what the releases declare.
 pub(super) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
-    let same = |rule: &crate::rule::Rule| rule.rename.iter().any(|rename| *rename.from == *from && *rename.to == *to);
+    let same = |rule: &crate::rule::Rule| {
+        rule.rename
+            .iter()
+            .any(|rename| *rename.from == *from && *rename.to == *to)
+    };
     let told = triggered_by(&from.to_string()).iter();
     if let Some(rule) = told.filter_map(super::BuiltIn::rule).find(same) {
         return Rule {
@@ -188,13 +213,26 @@ pub(super) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
             proof: rule.proof.first().cloned(),
         };
     }
-    let runs = lives.of_option(from).map(|life| life.all_former_of()).unwrap_or_default();
-    let runs: Vec<_> = runs.into_iter().filter(|(reader, ..)| reader == to).collect();
-    let span = runs.first().zip(runs.last()).map(|((_, first, _), (_, _, last))| (*first, *last));
+    let runs = lives
+        .of_option(from)
+        .map(|life| life.all_former_of())
+        .unwrap_or_default();
+    let runs: Vec<_> = runs
+        .into_iter()
+        .filter(|(reader, ..)| reader == to)
+        .collect();
+    let span = runs
+        .first()
+        .zip(runs.last())
+        .map(|((_, first, _), (_, _, last))| (*first, *last));
     let (why, proof) = match span {
         Some((first, last)) => (
             format!("renamed in {first}; the former name is read up to {last}"),
-            Some(format!("the option declares it in Ironic {} to {}", first.version(), last.version())),
+            Some(format!(
+                "the option declares it in Ironic {} to {}",
+                first.version(),
+                last.version()
+            )),
         ),
         None => ("renamed".to_owned(), None),
     };
@@ -225,13 +263,18 @@ fn gone(name: &OptName, series: Series, lives: &Lives) -> (String, Option<(Strin
         return ("no release knows it".into(), None);
     };
     if first > series {
-        return (format!("it came in {first}: {series} does not know it yet"), None);
+        return (
+            format!("it came in {first}: {series} does not know it yet"),
+            None,
+        );
     }
     let mut said = match last.after() {
         Some(gone) if last < series => format!("nothing reads it since {gone}"),
         _ => format!("{series} does not know it"),
     };
-    let told = triggered_by(&name.to_string()).iter().filter(|rule| rule.last <= series);
+    let told = triggered_by(&name.to_string())
+        .iter()
+        .filter(|rule| rule.last <= series);
     let told = told.filter_map(super::BuiltIn::rule).find(|rule| {
         rule.items.is_none() && rule.claims().contains(&name) || rule.report.is_some()
     });
@@ -241,7 +284,9 @@ fn gone(name: &OptName, series: Series, lives: &Lives) -> (String, Option<(Strin
             Some(rename) => format!("its new name is {}", rename.to),
             None => rule.why,
         };
-        let advice = rule.advice.map_or_else(String::new, |advice| format!(". {advice}"));
+        let advice = rule
+            .advice
+            .map_or_else(String::new, |advice| format!(". {advice}"));
         return (format!("{said}: {why}"), Some((rule.id, advice)));
     }
     let successors = successors(name, series, lives);
@@ -259,10 +304,14 @@ pub(crate) fn successors(name: &OptName, series: Series, lives: &Lives) -> BTree
     let mut seen = BTreeSet::new();
     let mut open = vec![name.clone()];
     while let Some(name) = open.pop() {
-        let Some(life) = lives.of_option(&name) else { continue };
+        let Some(life) = lives.of_option(&name) else {
+            continue;
+        };
         for (reader, first, _) in life.all_former_of() {
             if first <= series && seen.insert(reader.clone()) {
-                let live = lives.of_option(&reader).is_some_and(|life| life.is_option(series));
+                let live = lives
+                    .of_option(&reader)
+                    .is_some_and(|life| life.is_option(series));
                 if live {
                     found.insert(reader.clone());
                 } else {
@@ -273,7 +322,6 @@ pub(crate) fn successors(name: &OptName, series: Series, lives: &Lives) -> BTree
     }
     found
 }
-
 
 /// Every renaming that the releases declare, and no rule found out by hand tells of.
 #[must_use]
@@ -291,8 +339,10 @@ pub fn declared(lives: &Lives) -> Vec<Rule> {
             }
         }
     }
-    let told: std::collections::HashSet<String> =
-        super::built_in_rules().filter_map(|rule| rule.rule()).map(|rule| rule.id).collect();
+    let told: std::collections::HashSet<String> = super::built_in_rules()
+        .filter_map(|rule| rule.rule())
+        .map(|rule| rule.id)
+        .collect();
     found.retain(|rule| !told.contains(&rule.id));
     found
 }

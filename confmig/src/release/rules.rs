@@ -96,7 +96,11 @@ mod tests {
             let triggers: Vec<String> = rule.triggers().iter().map(ToString::to_string).collect();
             for trigger in &triggers {
                 let sections = trigger.starts_with("{section}");
-                assert!(sections || built_in.triggers().any(|known| known == trigger), "{}: {trigger}", rule.id);
+                assert!(
+                    sections || built_in.triggers().any(|known| known == trigger),
+                    "{}: {trigger}",
+                    rule.id
+                );
             }
             assert!(find_rule(&rule.id).is_some());
         }

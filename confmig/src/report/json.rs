@@ -4,12 +4,12 @@ use bstr::ByteSlice;
 use oslo_config::{Occurrence, Origin, ParsedFile};
 use serde::Serialize;
 
+use super::names::{Named, names_of};
 use crate::diagnostic::Diagnostic;
 use crate::explain::Explained;
 use crate::migrate::{Migration, Span};
 use crate::pack::Pack;
 use crate::release::{Guess, Series};
-use super::names::{Named, names_of};
 use crate::secret::Secrets;
 use crate::store::Replaced;
 
@@ -281,7 +281,10 @@ impl OptionForm {
                 .iter()
                 .map(HiddenForm::new)
                 .collect(),
-            names: names_of(name, pack).into_iter().map(NameForm::new).collect(),
+            names: names_of(name, pack)
+                .into_iter()
+                .map(NameForm::new)
+                .collect(),
         }
     }
 }

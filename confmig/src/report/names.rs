@@ -33,7 +33,9 @@ pub(crate) fn names_of(option: &OptName, pack: &Pack) -> Vec<Named> {
         if name.name().contains('-') || !seen.insert(name.clone()) {
             continue;
         }
-        let Some(life) = lives.of_option(&name) else { continue };
+        let Some(life) = lives.of_option(&name) else {
+            continue;
+        };
         let former = life.all_former_of();
         open.extend(former.iter().map(|(reader, ..)| reader.clone()));
         open.extend(life.all_former().into_iter().map(|(name, ..)| name));
@@ -55,10 +57,18 @@ pub fn names_text(option: &OptName, pack: &Pack) -> String {
     let mut text = String::new();
     for named in names_of(option, pack) {
         let span = |(first, last): (Series, Series)| {
-            if first == last { format!("{first}") } else { format!("{first} to {last}") }
+            if first == last {
+                format!("{first}")
+            } else {
+                format!("{first} to {last}")
+            }
         };
-        let option = named.option.map(|releases| format!("an option in {}", span(releases)));
-        let former = named.former.map(|releases| format!("a former name in {}", span(releases)));
+        let option = named
+            .option
+            .map(|releases| format!("an option in {}", span(releases)));
+        let former = named
+            .former
+            .map(|releases| format!("a former name in {}", span(releases)));
         let said: Vec<String> = option.into_iter().chain(former).collect();
         // Writing to a String cannot fail.
         let _ = writeln!(text, "    in Ironic {}: {}", named.name, said.join(", "));

@@ -23,7 +23,12 @@ pub fn pack_text(pack: &Pack) -> String {
     }
     for rule in &pack.rules {
         let _ = writeln!(text, "\n  {}", rule.id);
-        let _ = writeln!(text, "    {} -> {}", bracketed(&rule.from), bracketed(&rule.to));
+        let _ = writeln!(
+            text,
+            "    {} -> {}",
+            bracketed(&rule.from),
+            bracketed(&rule.to)
+        );
         let _ = writeln!(text, "    why:   {}", rule.why);
         if let Some(proof) = &rule.proof {
             let _ = writeln!(text, "    proof: {proof}");
@@ -44,7 +49,9 @@ pub fn pack_text(pack: &Pack) -> String {
 /// A rule of Ironic's history, with the releases whose step has it.
 #[must_use]
 pub fn built_in_text(built_in: &BuiltIn) -> String {
-    let Some(rule) = built_in.rule() else { return String::new() };
+    let Some(rule) = built_in.rule() else {
+        return String::new();
+    };
     let text = rule_text(&rule);
     let when = if built_in.first == built_in.last {
         format!("    release: {}\n", built_in.last)
@@ -86,7 +93,11 @@ pub fn rule_text(rule: &Rule) -> String {
             let _ = writeln!(text, "    {head}");
             let body = if body.is_empty() { "(nothing)" } else { body };
             for line in body.lines() {
-                let _ = writeln!(text, "    {}", if line.is_empty() { "" } else { "    " }.to_owned() + line);
+                let _ = writeln!(
+                    text,
+                    "    {}",
+                    if line.is_empty() { "" } else { "    " }.to_owned() + line
+                );
             }
         }
     }
@@ -99,20 +110,43 @@ fn what(rule: &Rule) -> Vec<String> {
     let mut lines = Vec::new();
     match &rule.sections {
         None => {}
-        Some(Sections::These(sections)) => lines.push(format!("in each of [{}]", sections.join("], ["))),
-        Some(Sections::NamedBy { named_by }) => lines.push(format!("in each section that {} names", bracketed(named_by))),
-        Some(Sections::Having { having, equals: None }) => lines.push(format!("in each section that has {having}")),
-        Some(Sections::Having { having, equals: Some(value) }) => {
+        Some(Sections::These(sections)) => {
+            lines.push(format!("in each of [{}]", sections.join("], [")))
+        }
+        Some(Sections::NamedBy { named_by }) => lines.push(format!(
+            "in each section that {} names",
+            bracketed(named_by)
+        )),
+        Some(Sections::Having {
+            having,
+            equals: None,
+        }) => lines.push(format!("in each section that has {having}")),
+        Some(Sections::Having {
+            having,
+            equals: Some(value),
+        }) => {
             lines.push(format!("in each section that has {having} = {value}"));
         }
     }
-    lines.extend(rule.rename.iter().map(|rename| format!("{} -> {}", bracketed(&rename.from), bracketed(&rename.to))));
+    lines.extend(
+        rule.rename
+            .iter()
+            .map(|rename| format!("{} -> {}", bracketed(&rename.from), bracketed(&rename.to))),
+    );
     for set in &rule.set {
         let how = if set.append { "adds to" } else { "sets" };
         lines.push(format!("{how} {} = {}", bracketed(&set.option), set.value));
     }
-    lines.extend(rule.part.iter().map(|(name, part)| format!("  {{{name}}}: {}", part_text(part))));
-    let taken = if rule.set.is_empty() { Vec::new() } else { rule.taken() };
+    lines.extend(
+        rule.part
+            .iter()
+            .map(|(name, part)| format!("  {{{name}}}: {}", part_text(part))),
+    );
+    let taken = if rule.set.is_empty() {
+        Vec::new()
+    } else {
+        rule.taken()
+    };
     if !taken.is_empty() {
         let names: Vec<String> = taken.into_iter().map(bracketed).collect();
         lines.push(format!("takes out {}", names.join(", ")));
@@ -120,7 +154,12 @@ fn what(rule: &Rule) -> Vec<String> {
     if let Some(items) = &rule.items {
         let names: Vec<String> = items.options.iter().map(|name| bracketed(name)).collect();
         lines.push(format!("in {}:", names.join(", ")));
-        lines.extend(items.replace.iter().map(|(old, new)| format!("  {old} becomes {new}")));
+        lines.extend(
+            items
+                .replace
+                .iter()
+                .map(|(old, new)| format!("  {old} becomes {new}")),
+        );
         if !items.drop.is_empty() {
             lines.push(format!("  {} dropped", items.drop.join(", ")));
         }
@@ -150,13 +189,24 @@ fn part_text(part: &Part) -> String {
         text.push_str(&words);
     };
     if let Some(default) = &part.default {
-        say(format!("or {}", if default.is_empty() { "nothing" } else { default }));
+        say(format!(
+            "or {}",
+            if default.is_empty() {
+                "nothing"
+            } else {
+                default
+            }
+        ));
     }
     if part.invert {
         say("turned round".into());
     }
     if !part.values.is_empty() {
-        let values: Vec<String> = part.values.iter().map(|(old, new)| format!("{old} as {}", if new.is_empty() { "nothing" } else { new })).collect();
+        let values: Vec<String> = part
+            .values
+            .iter()
+            .map(|(old, new)| format!("{old} as {}", if new.is_empty() { "nothing" } else { new }))
+            .collect();
         say(values.join("; "));
     }
     if !part.without.is_empty() {

@@ -8,7 +8,11 @@ pub(crate) fn problem(rule: &Rule) -> Option<String> {
         .or_else(|| sections(rule))
         .or_else(|| conditions(rule))
         .or_else(|| templates(rule))
-        .or_else(|| rule.part.iter().find_map(|(name, part)| of_part(name, part)));
+        .or_else(|| {
+            rule.part
+                .iter()
+                .find_map(|(name, part)| of_part(name, part))
+        });
     of_rule.or_else(|| {
         let unlike = rule.rename.iter().find(|rename| rename.from == rename.to)?;
         Some(format!("renames {} to itself", unlike.from))
@@ -17,7 +21,11 @@ pub(crate) fn problem(rule: &Rule) -> Option<String> {
 
 /// A rule has one form.
 fn forms(rule: &Rule) -> Option<String> {
-    if rule.id.is_empty() || rule.id.contains(|c: char| c.is_whitespace() || c.is_control()) {
+    if rule.id.is_empty()
+        || rule
+            .id
+            .contains(|c: char| c.is_whitespace() || c.is_control())
+    {
         return Some("its id is empty or has white space in it: expected words joined by -".into());
     }
     let forms = [
@@ -27,7 +35,11 @@ fn forms(rule: &Rule) -> Option<String> {
         (rule.remove.is_some(), "remove"),
         (rule.report.is_some(), "report"),
     ];
-    let has: Vec<&str> = forms.iter().filter(|(has, _)| *has).map(|(_, name)| *name).collect();
+    let has: Vec<&str> = forms
+        .iter()
+        .filter(|(has, _)| *has)
+        .map(|(_, name)| *name)
+        .collect();
     match has.as_slice() {
         [] => Some("does nothing: expected one of rename, set, items, remove, report".into()),
         [_] if !rule.part.is_empty() && rule.set.is_empty() => {
@@ -37,13 +49,20 @@ fn forms(rule: &Rule) -> Option<String> {
             Some("sets options from nothing: expected a part, or `when`".into())
         }
         [_] => None,
-        several => Some(format!("has {}: expected one of them, and a rule for each", several.join(" and "))),
+        several => Some(format!(
+            "has {}: expected one of them, and a rule for each",
+            several.join(" and ")
+        )),
     }
 }
 
 /// `{section}` needs sections.
 fn sections(rule: &Rule) -> Option<String> {
-    let mut names: Vec<&Name> = rule.rename.iter().flat_map(|rename| [&rename.from, &rename.to]).collect();
+    let mut names: Vec<&Name> = rule
+        .rename
+        .iter()
+        .flat_map(|rename| [&rename.from, &rename.to])
+        .collect();
     names.extend(rule.part.values().map(|part| &part.option));
     names.extend(rule.set.iter().map(|set| &set.option));
     names.extend(rule.when.iter().map(|condition| &condition.option));
@@ -51,18 +70,29 @@ fn sections(rule: &Rule) -> Option<String> {
     if rule.sections.is_none() && has {
         return Some("has {section} in a name, but no `in` that says which sections".into());
     }
-    let odd = names.iter().find(|name| name.group().contains('{') && name.group() != "{section}")?;
+    let odd = names
+        .iter()
+        .find(|name| name.group().contains('{') && name.group() != "{section}")?;
     Some(format!("{odd}: a group is a name, or {{section}}"))
 }
 
 fn conditions(rule: &Rule) -> Option<String> {
     let of_sets = rule.set.iter().flat_map(|set| &set.when);
     let said = rule.when.iter().chain(of_sets).map(|condition| {
-        (&condition.option, condition.set.is_some(), condition.equals.is_some())
+        (
+            &condition.option,
+            condition.set.is_some(),
+            condition.equals.is_some(),
+        )
     });
-    let doubts = rule.decide.iter().map(|doubt| (&doubt.option, doubt.set.is_some(), doubt.equals.is_some()));
+    let doubts = rule
+        .decide
+        .iter()
+        .map(|doubt| (&doubt.option, doubt.set.is_some(), doubt.equals.is_some()));
     let (option, ..) = said.chain(doubts).find(|(_, set, equals)| set == equals)?;
-    Some(format!("the condition on {option} needs one of `set` and `equals`"))
+    Some(format!(
+        "the condition on {option} needs one of `set` and `equals`"
+    ))
 }
 
 /// Templates name parts that there are, and no part is made of itself.
@@ -70,7 +100,10 @@ fn templates(rule: &Rule) -> Option<String> {
     for set in &rule.set {
         for name in placeholders(&set.value) {
             if !rule.part.contains_key(name) {
-                return Some(format!("the value of {} has {{{name}}}, but there is no part {name}", set.option));
+                return Some(format!(
+                    "the value of {} has {{{name}}}, but there is no part {name}",
+                    set.option
+                ));
             }
         }
     }
@@ -85,7 +118,9 @@ fn templates(rule: &Rule) -> Option<String> {
                     return Some(format!("the part {used} is made of itself"));
                 }
                 let Some(next) = rule.part.get(used) else {
-                    return Some(format!("the part {name} has {{{used}}}, but there is no part {used}"));
+                    return Some(format!(
+                        "the part {name} has {{{used}}}, but there is no part {used}"
+                    ));
                 };
                 open.push(([path.as_slice(), &[used]].concat(), next));
             }
@@ -97,7 +132,10 @@ fn templates(rule: &Rule) -> Option<String> {
 /// The parts that a part is made of.
 fn used(part: &Part) -> impl Iterator<Item = &str> {
     let templates = [&part.default, &part.scheme, &part.host_port, &part.each];
-    templates.into_iter().flatten().flat_map(|template| placeholders(template))
+    templates
+        .into_iter()
+        .flatten()
+        .flat_map(|template| placeholders(template))
 }
 
 /// The names in braces. `${name}` is a reference of oslo.config, and none of them.
@@ -122,7 +160,10 @@ fn of_part(name: &str, part: &Part) -> Option<String> {
         "is both turned round and looked up in `values`"
     } else if !part.list && (part.single || part.split.is_some() || part.join.is_some()) {
         "has single, split or join, but not `list = true`"
-    } else if part.factor.is_some_and(|factor| !factor.is_finite() || factor == 0.0) {
+    } else if part
+        .factor
+        .is_some_and(|factor| !factor.is_finite() || factor == 0.0)
+    {
         "has a factor that is no number, or 0"
     } else if part.split.as_ref().is_some_and(String::is_empty) {
         "splits at nothing: expected a text, or one blank for any white space"

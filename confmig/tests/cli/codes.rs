@@ -49,7 +49,8 @@ fn example(code: Code) -> Option<Run> {
                 .input("[glance]\nauth_type = none\nusername = ironic\n"),
         ),
         Code::DefaultChanged => Some(
-            line("check --from stein --to 2026.2 --defaults --format json -").input("[conductor]\n"),
+            line("check --from stein --to 2026.2 --defaults --format json -")
+                .input("[conductor]\n"),
         ),
         other => panic!("no example of {other:?}"),
     }

@@ -20,7 +20,11 @@ fn one_step() {
 fn releases_have_names_and_versions() {
     let fixture = "fixtures/releases/train-image.conf";
     let by = |from: &str, to: &str| {
-        line(&format!("migrate --from {from} --to {to} --output - {fixture}")).run().stdout
+        line(&format!(
+            "migrate --from {from} --to {to} --output - {fixture}"
+        ))
+        .run()
+        .stdout
     };
     assert_eq!(by("train", "2023.1"), by("13.0.7", "antelope"));
     for words in ["--from havana", "--to 99.0.0", "--from 2026.1 --to train"] {
@@ -57,34 +61,67 @@ fn ilo_is_told_of() {
              --accept values-removed-boot-2026.2 ironic.conf",
         ),
     ] {
-        assert_as("releases", name, &line(words).directory(directory.path()).transcript());
+        assert_as(
+            "releases",
+            name,
+            &line(words).directory(directory.path()).transcript(),
+        );
     }
 }
 
 #[test]
 fn rules_by_their_ids() {
-    for id in ["ilo-group", "rabbit-transport-url", "neutron-url", "values-removed-types-2026.2"] {
-        assert_as("releases", &format!("rule-{id}"), &line(&format!("rules {id}")).transcript());
+    for id in [
+        "ilo-group",
+        "rabbit-transport-url",
+        "neutron-url",
+        "values-removed-types-2026.2",
+    ] {
+        assert_as(
+            "releases",
+            &format!("rule-{id}"),
+            &line(&format!("rules {id}")).transcript(),
+        );
     }
     let all = line("rules ironic").run().expect(0);
     let text = all.stdout();
     // Each has a reason and a proof.
-    let ids = text.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")).count();
+    let ids = text
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .count();
     assert!(ids > 139 + 100, "{ids}");
     for head in ["    why:   ", "    proof: "] {
-        assert!(text.lines().filter(|line| line.starts_with(head)).count() >= ids, "{head}");
+        assert!(
+            text.lines().filter(|line| line.starts_with(head)).count() >= ids,
+            "{head}"
+        );
     }
 }
 
 #[test]
 fn json_tells_the_releases() {
-    let ran = line("migrate --from icehouse --to 2026.2 --format json fixtures/releases/icehouse-pxe.conf").run().expect(0);
+    let ran = line(
+        "migrate --from icehouse --to 2026.2 --format json fixtures/releases/icehouse-pxe.conf",
+    )
+    .run()
+    .expect(0);
     let json = ran.json();
     assert_eq!(json["releases"]["from"], "icehouse");
     assert_eq!(json["releases"]["to"], "2026.2");
     let changes = json["files"][0]["changes"].as_array().unwrap();
-    let url = changes.iter().find(|change| change["to"] == "DEFAULT.transport_url").unwrap();
-    assert_eq!((&url["rule"], &url["kind"], &url["release"]), (&"rabbit-transport-url".into(), &"convert".into(), &"newton".into()));
+    let url = changes
+        .iter()
+        .find(|change| change["to"] == "DEFAULT.transport_url")
+        .unwrap();
+    assert_eq!(
+        (&url["rule"], &url["kind"], &url["release"]),
+        (
+            &"rabbit-transport-url".into(),
+            &"convert".into(),
+            &"newton".into()
+        )
+    );
     assert!(!ran.stdout().contains("bE4wLs82HxUq"), "a secret is shown");
 }
 
@@ -95,14 +132,18 @@ fn secrets_stay_hidden() {
     for secret in ["bE4wLs82HxUq", "Nz1kPv64CgRo", "Jx9tDf35YaKe"] {
         let file = String::from_utf8(read("fixtures/releases/icehouse-pxe.conf")).unwrap();
         assert!(file.contains(secret));
-        assert!(!ran.stdout().contains(secret) && !ran.stderr().contains(secret), "{secret}");
+        assert!(
+            !ran.stdout().contains(secret) && !ran.stderr().contains(secret),
+            "{secret}"
+        );
     }
 }
 
 #[test]
 fn defaults_that_changed() {
     let directory = ironic_conf("[DEFAULT]\ndebug = True\n[conductor]\nworkers_pool_size = 100\n");
-    let ran = line("check --from 2024.1 --to 2026.2 --defaults ironic.conf").directory(directory.path());
+    let ran =
+        line("check --from 2024.1 --to 2026.2 --defaults ironic.conf").directory(directory.path());
     assert_as("releases", "defaults", &ran.transcript());
     let ran = line("check --defaults ironic.conf").directory(directory.path());
     assert_as("releases", "defaults-of-nothing", &ran.transcript());

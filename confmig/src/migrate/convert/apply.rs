@@ -12,9 +12,14 @@ use crate::migrate::{Change, ChangeKind, FileMigration, MigrateError};
 use crate::rule::Rule;
 
 /// Makes the new text of each file.
-pub(super) fn apply<'d>(world: &World<'_, 'd>, planned: &[Planned<'d>]) -> Result<Vec<FileMigration>, MigrateError> {
+pub(super) fn apply<'d>(
+    world: &World<'_, 'd>,
+    planned: &[Planned<'d>],
+) -> Result<Vec<FileMigration>, MigrateError> {
     let files = world.files.iter().enumerate();
-    files.map(|(index, file)| Applier::new(file).apply(index, planned)).collect()
+    files
+        .map(|(index, file)| Applier::new(file).apply(index, planned))
+        .collect()
 }
 
 struct Applier<'d> {
@@ -39,7 +44,11 @@ impl<'d> Applier<'d> {
         }
     }
 
-    fn apply(mut self, index: usize, planned: &[Planned<'d>]) -> Result<FileMigration, MigrateError> {
+    fn apply(
+        mut self,
+        index: usize,
+        planned: &[Planned<'d>],
+    ) -> Result<FileMigration, MigrateError> {
         for Planned { active, effects } in planned {
             let mut taken: Vec<Entry<'d, 'd>> = effects
                 .iter()
@@ -52,28 +61,64 @@ impl<'d> Applier<'d> {
             let mut comments = Some(taken);
             for effect in effects {
                 match effect {
-                    Effect::Replace { file, entry, option, value, from } if *file == index => {
+                    Effect::Replace {
+                        file,
+                        entry,
+                        option,
+                        value,
+                        from,
+                    } if *file == index => {
                         self.replace(*entry, &value.raw);
-                        self.record(&active.rule, ChangeKind::Convert, entry.line(), from, option, replaced(option, from));
+                        self.record(
+                            &active.rule,
+                            ChangeKind::Convert,
+                            entry.line(),
+                            from,
+                            option,
+                            replaced(option, from),
+                        );
                     }
-                    Effect::Add { file, option, value, from, sources } if *file == index => {
+                    Effect::Add {
+                        file,
+                        option,
+                        value,
+                        from,
+                        sources,
+                    } if *file == index => {
                         let taken = comments.take().unwrap_or_default();
                         let line = sources.first().map_or(1, Entry::line);
                         self.add(option, &value.raw, sources, &taken, effects);
-                        self.record(&active.rule, ChangeKind::Convert, line, from, option, added(option, sources));
+                        self.record(
+                            &active.rule,
+                            ChangeKind::Convert,
+                            line,
+                            from,
+                            option,
+                            added(option, sources),
+                        );
                     }
                     _ => {}
                 }
             }
             for effect in effects {
-                if let Effect::Take { file, entry, option, into, hidden } = effect
+                if let Effect::Take {
+                    file,
+                    entry,
+                    option,
+                    into,
+                    hidden,
+                } = effect
                     && *file == index
                 {
                     self.take(*entry);
                     let (kind, message) = taken_out(option, into.as_ref(), *hidden);
                     let to = into.as_ref().unwrap_or(option);
                     // What became part of another option is told of that one.
-                    if kind != ChangeKind::Convert || !self.changes.iter().any(|change| change.line == entry.line() && change.rule == active.rule.id) {
+                    if kind != ChangeKind::Convert
+                        || !self.changes.iter().any(|change| {
+                            change.line == entry.line() && change.rule == active.rule.id
+                        })
+                    {
                         self.record(&active.rule, kind, entry.line(), option, to, message);
                     }
                 }
@@ -101,12 +146,24 @@ impl<'d> Applier<'d> {
         let last = ranges.last().unwrap_or(first.clone());
         let start = first.end - text[first.clone()].trim_start().len();
         let end = last.start + text[last.clone()].trim_end().len();
-        let blank = if start == first.start && start == first.end && !value.is_empty() { " " } else { "" };
-        self.edit.replace(start..end.max(start), format!("{blank}{}", written(value)));
+        let blank = if start == first.start && start == first.end && !value.is_empty() {
+            " "
+        } else {
+            ""
+        };
+        self.edit
+            .replace(start..end.max(start), format!("{blank}{}", written(value)));
     }
 
     /// Sets an option in place of an entry of the same section that goes, or else where it belongs.
-    fn add(&mut self, option: &OptName, value: &str, sources: &[Entry<'d, 'd>], taken: &[Entry<'d, 'd>], effects: &[Effect<'d>]) {
+    fn add(
+        &mut self,
+        option: &OptName,
+        value: &str,
+        sources: &[Entry<'d, 'd>],
+        taken: &[Entry<'d, 'd>],
+        effects: &[Effect<'d>],
+    ) {
         let Some(model) = sources.first() else { return };
         let in_section = |entry: &&Entry<'d, 'd>| *entry.group() == *option.group();
         let goes = |entry: &Entry<'d, 'd>| {
@@ -118,7 +175,11 @@ impl<'d> Applier<'d> {
             self.replaced.insert(entry.line());
             self.edit.rename(*entry, option.name());
             self.replace(*entry, value);
-            let others: Vec<Entry<'d, 'd>> = taken.iter().filter(|other| other.line() != entry.line()).copied().collect();
+            let others: Vec<Entry<'d, 'd>> = taken
+                .iter()
+                .filter(|other| other.line() != entry.line())
+                .copied()
+                .collect();
             let comments = self.moved_comments(&others);
             if !comments.is_empty() {
                 self.edit.insert_lines(entry.line(), comments);
@@ -141,7 +202,9 @@ impl<'d> Applier<'d> {
             if lines.is_empty() || self.removed.contains(&lines.start) {
                 continue;
             }
-            comments.extend_from_slice(&self.file.document.text()[self.file.document.byte_range(lines.clone())]);
+            comments.extend_from_slice(
+                &self.file.document.text()[self.file.document.byte_range(lines.clone())],
+            );
             self.edit.remove_lines(lines.clone());
             self.removed.extend(lines);
         }
@@ -153,12 +216,22 @@ impl<'d> Applier<'d> {
         let document = &self.file.document;
         let separator = model.value_ranges().next().map(|range| {
             let blanks = range.len() - document.text()[range.clone()].trim_start().len();
-            let end = if blanks == range.len() { range.start } else { range.start + blanks };
+            let end = if blanks == range.len() {
+                range.start
+            } else {
+                range.start + blanks
+            };
             document.text()[model.key_range().end..end].to_vec()
         });
         let separator = separator.unwrap_or_else(|| b" = ".to_vec());
         let value = written(value);
-        [option.name().as_bytes(), &separator, value.as_bytes(), document.line_end()].concat()
+        [
+            option.name().as_bytes(),
+            &separator,
+            value.as_bytes(),
+            document.line_end(),
+        ]
+        .concat()
     }
 
     fn take(&mut self, entry: Entry<'d, 'd>) {
@@ -169,7 +242,15 @@ impl<'d> Applier<'d> {
         self.removed.extend(entry.lines());
     }
 
-    fn record(&mut self, rule: &Rule, kind: ChangeKind, line: usize, from: &OptName, to: &OptName, message: String) {
+    fn record(
+        &mut self,
+        rule: &Rule,
+        kind: ChangeKind,
+        line: usize,
+        from: &OptName,
+        to: &OptName,
+        message: String,
+    ) {
         self.changes.push(Change {
             rule: rule.id.clone(),
             kind,
@@ -190,7 +271,11 @@ fn replaced(option: &OptName, from: &OptName) -> String {
     if option == from {
         format!("changed the value of {}", bracketed(option))
     } else {
-        format!("changed the value of {} by that of {}", bracketed(option), bracketed(from))
+        format!(
+            "changed the value of {} by that of {}",
+            bracketed(option),
+            bracketed(from)
+        )
     }
 }
 
@@ -204,13 +289,29 @@ fn added(option: &OptName, sources: &[Entry<'_, '_>]) -> String {
 
 fn taken_out(option: &OptName, into: Option<&OptName>, hidden: bool) -> (ChangeKind, String) {
     match into {
-        Some(target) if hidden => {
-            (ChangeKind::Drop, format!("took out {}, which {} hides", bracketed(option), bracketed(target)))
-        }
-        Some(target) => {
-            (ChangeKind::Convert, format!("took out {}, now told by {}", bracketed(option), bracketed(target)))
-        }
-        None => (ChangeKind::Remove, format!("took out {}, which nothing reads any more", bracketed(option))),
+        Some(target) if hidden => (
+            ChangeKind::Drop,
+            format!(
+                "took out {}, which {} hides",
+                bracketed(option),
+                bracketed(target)
+            ),
+        ),
+        Some(target) => (
+            ChangeKind::Convert,
+            format!(
+                "took out {}, now told by {}",
+                bracketed(option),
+                bracketed(target)
+            ),
+        ),
+        None => (
+            ChangeKind::Remove,
+            format!(
+                "took out {}, which nothing reads any more",
+                bracketed(option)
+            ),
+        ),
     }
 }
 

@@ -42,7 +42,9 @@ impl Effect<'_> {
     /// The option that is set, or goes.
     pub(super) fn option(&self) -> OptName {
         match self {
-            Effect::Replace { option, .. } | Effect::Add { option, .. } | Effect::Take { option, .. } => option.clone(),
+            Effect::Replace { option, .. }
+            | Effect::Add { option, .. }
+            | Effect::Take { option, .. } => option.clone(),
         }
     }
 
@@ -76,10 +78,25 @@ pub(super) struct Found<'d> {
 }
 
 /// Works out what a rule would do.
-pub(super) fn evaluate<'d>(rule: &Rule, world: &World<'_, 'd>, facts: &dyn Facts, keep_old: bool) -> Found<'d> {
-    let evaluator = Evaluator { rule, world, facts, keep_old };
+pub(super) fn evaluate<'d>(
+    rule: &Rule,
+    world: &World<'_, 'd>,
+    facts: &dyn Facts,
+    keep_old: bool,
+) -> Found<'d> {
+    let evaluator = Evaluator {
+        rule,
+        world,
+        facts,
+        keep_old,
+    };
     let mut renames = Vec::new();
-    let options: Vec<OptName> = rule.triggers().into_iter().filter(|option| world.is_set(option)).cloned().collect();
+    let options: Vec<OptName> = rule
+        .triggers()
+        .into_iter()
+        .filter(|option| world.is_set(option))
+        .cloned()
+        .collect();
     let outcome = match evaluator.outcome(&mut renames) {
         Ok(effects) if effects.is_empty() => Outcome::Idle,
         Ok(effects) => match evaluator.dangling(&effects) {
@@ -93,7 +110,11 @@ pub(super) fn evaluate<'d>(rule: &Rule, world: &World<'_, 'd>, facts: &dyn Facts
         outcome => outcome,
     };
     let options = evaluator.about(&outcome, options);
-    Found { outcome, options, renames }
+    Found {
+        outcome,
+        options,
+        renames,
+    }
 }
 
 struct Evaluator<'e, 'd> {
@@ -110,7 +131,11 @@ impl<'d> Evaluator<'_, 'd> {
             return Ok(Vec::new());
         }
         let mut effects = Vec::new();
-        for rename in rule.rename.iter().filter(|rename| self.world.is_set(&rename.from)) {
+        for rename in rule
+            .rename
+            .iter()
+            .filter(|rename| self.world.is_set(&rename.from))
+        {
             if self.world.is_set(&rename.to) && !self.keep_old {
                 effects.extend(self.merged(rename)?);
             } else {
@@ -129,13 +154,22 @@ impl<'d> Evaluator<'_, 'd> {
         if effects.is_empty() {
             return Ok(effects);
         }
-        if let Some(doubt) = rule.decide.iter().find(|doubt| self.holds(&doubt.condition())) {
+        if let Some(doubt) = rule
+            .decide
+            .iter()
+            .find(|doubt| self.holds(&doubt.condition()))
+        {
             return Err(doubt.why.clone());
         }
         if self.keep_old {
-            let replaces = effects.iter().any(|effect| matches!(effect, Effect::Replace { .. }));
+            let replaces = effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::Replace { .. }));
             if replaces {
-                return Err("a value cannot be both the old and the new one: migrate without --keep-old".into());
+                return Err(
+                    "a value cannot be both the old and the new one: migrate without --keep-old"
+                        .into(),
+                );
             }
             effects.retain(|effect| matches!(effect, Effect::Add { .. }));
         }
@@ -147,21 +181,30 @@ impl<'d> Evaluator<'_, 'd> {
     }
 
     fn holds(&self, condition: &Condition) -> bool {
-        let set = condition.set.is_none_or(|set| self.world.is_set(&condition.option) == set);
+        let set = condition
+            .set
+            .is_none_or(|set| self.world.is_set(&condition.option) == set);
         let equals = condition.equals.as_ref().is_none_or(|wanted| {
-            self.world.value(&condition.option).is_some_and(|value| same(&value, wanted))
+            self.world
+                .value(&condition.option)
+                .is_some_and(|value| same(&value, wanted))
         });
         (set && equals) != condition.not
     }
 
     /// The options that a report of the outcome names: of removals and lists, those that are affected.
     fn about(&self, outcome: &Outcome<'d>, options: Vec<OptName>) -> Vec<OptName> {
-        let Outcome::Effects(effects) = outcome else { return options };
+        let Outcome::Effects(effects) = outcome else {
+            return options;
+        };
         if self.rule.items.is_none() && self.rule.remove.is_none() {
             return options;
         }
         let sources: BTreeSet<OptName> = effects.iter().map(Effect::source).collect();
-        options.into_iter().filter(|option| sources.contains(option)).collect()
+        options
+            .into_iter()
+            .filter(|option| sources.contains(option))
+            .collect()
     }
 
     /// Why a value that refers to an option that goes or changes would not be right any more.
@@ -169,7 +212,9 @@ impl<'d> Evaluator<'_, 'd> {
         let gone: Vec<(usize, usize)> = effects
             .iter()
             .filter_map(|effect| match effect {
-                Effect::Take { file, entry, .. } | Effect::Replace { file, entry, .. } => Some((*file, entry.line())),
+                Effect::Take { file, entry, .. } | Effect::Replace { file, entry, .. } => {
+                    Some((*file, entry.line()))
+                }
                 Effect::Add { .. } => None,
             })
             .collect();
@@ -179,9 +224,15 @@ impl<'d> Evaluator<'_, 'd> {
             }
             let option = effect.option();
             let referring = self.world.referred.get(&option)?;
-            let (file, entry) = referring.iter().find(|(file, entry)| !gone.contains(&(*file, entry.line())))?;
+            let (file, entry) = referring
+                .iter()
+                .find(|(file, entry)| !gone.contains(&(*file, entry.line())))?;
             let path = self.world.files[*file].path.display();
-            Some(format!("{} in {path}:{} refers to {option}: put the value itself there", entry.key(), entry.line()))
+            Some(format!(
+                "{} in {path}:{} refers to {option}: put the value itself there",
+                entry.key(),
+                entry.line()
+            ))
         })
     }
 
@@ -189,13 +240,17 @@ impl<'d> Evaluator<'_, 'd> {
     fn merged(&self, rename: &Rename) -> Result<Vec<Effect<'d>>, Doubtful> {
         let (from, to): (&OptName, &OptName) = (&rename.from, &rename.to);
         let old = self.world.entries(from);
-        let (Some((_, source)), Some((file, target))) = (old.last(), self.world.entries(to).last()) else {
+        let new = self.world.entries(to);
+        let (Some((_, source)), Some((file, target))) = (old.last(), new.last()) else {
             return Ok(Vec::new());
         };
         let mut effects = Vec::new();
         let value = |entry: &Entry<'d, 'd>, option: &OptName| {
             let value = entry.value();
-            let raw = value.to_str().map_err(|_| format!("the value of {option} is not UTF-8"))?.to_owned();
+            let raw = value
+                .to_str()
+                .map_err(|_| format!("the value of {option} is not UTF-8"))?
+                .to_owned();
             let read = self.world.read(&raw, option.group())?;
             Ok::<Text, Doubtful>(Text { raw, read })
         };
@@ -208,11 +263,17 @@ impl<'d> Evaluator<'_, 'd> {
                 _ => return Err(format!("{from} or {to} is neither true nor false")),
             },
             IfSet::Decide if same(&old_value.read, &new_value.read) => false,
-            IfSet::Decide => return Err(format!("{from} and {to} are both set, and differ: keep one of them")),
+            IfSet::Decide => {
+                return Err(format!(
+                    "{from} and {to} are both set, and differ: keep one of them"
+                ));
+            }
         };
         if replace {
             if !references(old_value.raw.as_bytes()).is_empty() || old_value.raw.contains('\n') {
-                return Err(format!("{from} and {to} are both set: keep the first under the name of the second"));
+                return Err(format!(
+                    "{from} and {to} are both set: keep the first under the name of the second"
+                ));
             }
             effects.push(Effect::Replace {
                 file: *file,
@@ -236,20 +297,35 @@ impl<'d> Evaluator<'_, 'd> {
         let rule = self.rule;
         let taken: Vec<&OptName> = rule.taken();
         let of_parts = rule.part.values().map(|part| &*part.option);
-        let sources: BTreeSet<&OptName> = of_parts.chain(taken.iter().copied()).filter(|option| self.world.is_set(option)).collect();
+        let sources: BTreeSet<&OptName> = of_parts
+            .chain(taken.iter().copied())
+            .filter(|option| self.world.is_set(option))
+            .collect();
         let going = taken.is_empty() || taken.iter().any(|option| self.world.is_set(option));
         if !going {
             return Ok(Vec::new());
         }
-        let files: BTreeSet<usize> = sources.iter().flat_map(|option| self.world.entries(option)).map(|(file, _)| *file).collect();
+        let files: BTreeSet<usize> = sources
+            .iter()
+            .flat_map(|option| self.world.entries(option))
+            .map(|(file, _)| file)
+            .collect();
         let distinct: BTreeSet<&OptName> = rule.part.values().map(|part| &*part.option).collect();
         if files.len() > 1 && (distinct.len() > 1 || sources.len() > 1) {
             let names: Vec<String> = sources.iter().map(ToString::to_string).collect();
-            return Err(format!("{} are set in several files, of which each counts by itself: put them into one", names.join(", ")));
+            return Err(format!(
+                "{} are set in several files, of which each counts by itself: put them into one",
+                names.join(", ")
+            ));
         }
         let mut effects = Vec::new();
         for file in files {
-            let values = Values { world: self.world, rule, file: Some(file), gone: &taken };
+            let values = Values {
+                world: self.world,
+                rule,
+                file: Some(file),
+                gone: &taken,
+            };
             let mut of_file: Vec<Effect<'d>> = Vec::new();
             for set in &rule.set {
                 if let Some(effect) = self.assignment(set, &values, file, &of_file)? {
@@ -257,13 +333,27 @@ impl<'d> Evaluator<'_, 'd> {
                 }
             }
             let into = of_file.first().map(Effect::option);
-            let hidden = into.is_none() && rule.set.iter().any(|set| self.hold(&set.when) && self.world.is_set(&set.option));
-            let into = into.or_else(|| rule.set.first().filter(|_| hidden).map(|set| set.option.0.clone()));
+            let hidden = into.is_none()
+                && rule
+                    .set
+                    .iter()
+                    .any(|set| self.hold(&set.when) && self.world.is_set(&set.option));
+            let into = into.or_else(|| {
+                rule.set
+                    .first()
+                    .filter(|_| hidden)
+                    .map(|set| set.option.0.clone())
+            });
             for option in &taken {
-                for (_, entry) in self.world.entries(option).iter().filter(|(of, _)| *of == file) {
+                for (_, entry) in self
+                    .world
+                    .entries(option)
+                    .into_iter()
+                    .filter(|(of, _)| *of == file)
+                {
                     of_file.push(Effect::Take {
                         file,
-                        entry: *entry,
+                        entry,
                         option: (*option).clone(),
                         into: into.clone(),
                         hidden,
@@ -276,7 +366,13 @@ impl<'d> Evaluator<'_, 'd> {
     }
 
     /// What setting one option comes to; `None` when it keeps what it has.
-    fn assignment(&self, set: &Assignment, values: &Values<'_, 'd>, file: usize, before: &[Effect<'d>]) -> Result<Option<Effect<'d>>, Doubtful> {
+    fn assignment(
+        &self,
+        set: &Assignment,
+        values: &Values<'_, 'd>,
+        file: usize,
+        before: &[Effect<'d>],
+    ) -> Result<Option<Effect<'d>>, Doubtful> {
         let target: &OptName = &set.option;
         if !self.hold(&set.when) || before.iter().any(|effect| effect.option() == *target) {
             return Ok(None);
@@ -286,9 +382,14 @@ impl<'d> Evaluator<'_, 'd> {
         if existing.is_some() && !set.append && if_set == IfSet::Target {
             return Ok(None);
         }
-        let Some(value) = values.template(&set.value, target.group())? else { return Ok(None) };
+        let Some(value) = values.template(&set.value, target.group())? else {
+            return Ok(None);
+        };
         if let Some(need) = set.need.iter().find(|need| !self.world.is_set(need)) {
-            return Err(format!("{target} = {} needs {need}, which is not set", value.read));
+            return Err(format!(
+                "{target} = {} needs {need}, which is not set",
+                value.read
+            ));
         }
         let used: Vec<Entry<'d, 'd>> = self.sources(values);
         let from = self.source_name(values, target);
@@ -296,9 +397,18 @@ impl<'d> Evaluator<'_, 'd> {
             return self.appended(set, value, existing, file, from, used);
         }
         let Some((existing_file, entry)) = existing else {
-            return Ok(Some(Effect::Add { file, option: target.clone(), value, from, sources: used }));
+            return Ok(Some(Effect::Add {
+                file,
+                option: target.clone(),
+                value,
+                from,
+                sources: used,
+            }));
         };
-        let present = self.world.value(target).ok_or_else(|| format!("the value of {target} cannot be read"))?;
+        let present = self
+            .world
+            .value(target)
+            .ok_or_else(|| format!("the value of {target} cannot be read"))?;
         let replace = match if_set {
             IfSet::Target => false,
             IfSet::Source => present != value.read,
@@ -307,33 +417,62 @@ impl<'d> Evaluator<'_, 'd> {
                 _ => return Err(format!("{target} is neither true nor false")),
             },
             IfSet::Decide if same(&present, &value.read) => false,
-            IfSet::Decide => return Err(format!("{target} is set, too, and differs: keep one of them")),
+            IfSet::Decide => {
+                return Err(format!(
+                    "{target} is set, too, and differs: keep one of them"
+                ));
+            }
         };
         // In place, the entry of this file is meant; elsewhere, the one that counts.
         let own = values.entry(target).map(|entry| (file, entry));
         let in_place = self.rule.part.values().any(|part| *part.option == *target);
         let (file, entry) = own.filter(|_| in_place).unwrap_or((existing_file, entry));
-        Ok(replace.then(|| Effect::Replace { file, entry, option: target.clone(), value, from }))
+        Ok(replace.then(|| Effect::Replace {
+            file,
+            entry,
+            option: target.clone(),
+            value,
+            from,
+        }))
     }
 
     /// Items that are added to a list, to its default when it is not set.
-    fn appended(&self, set: &Assignment, value: Text, existing: Option<(usize, Entry<'d, 'd>)>, file: usize, from: OptName, sources: Vec<Entry<'d, 'd>>) -> Result<Option<Effect<'d>>, Doubtful> {
+    fn appended(
+        &self,
+        set: &Assignment,
+        value: Text,
+        existing: Option<(usize, Entry<'d, 'd>)>,
+        file: usize,
+        from: OptName,
+        sources: Vec<Entry<'d, 'd>>,
+    ) -> Result<Option<Effect<'d>>, Doubtful> {
         let target: &OptName = &set.option;
         let present = match existing {
             Some((_, entry)) => {
                 let value = entry.value();
-                value.to_str().map_err(|_| format!("the value of {target} is not UTF-8"))?.to_owned()
+                value
+                    .to_str()
+                    .map_err(|_| format!("the value of {target} is not UTF-8"))?
+                    .to_owned()
             }
             None => match self.facts.default_of(target) {
                 Some(default) => default,
                 None if self.facts.is_list(target).is_some() => String::new(),
-                None => return Err(format!("{target} is not set, and its default is not known here: set it")),
+                None => {
+                    return Err(format!(
+                        "{target} is not set, and its default is not known here: set it"
+                    ));
+                }
             },
         };
         let read = self.world.read(&present, target.group())?;
         let has = split(&read, None);
         let missing = |text: &str| -> Vec<String> {
-            split(text, None).into_iter().filter(|item| !has.contains(item)).map(str::to_owned).collect()
+            split(text, None)
+                .into_iter()
+                .filter(|item| !has.contains(item))
+                .map(str::to_owned)
+                .collect()
         };
         let new = missing(&value.read);
         if new.is_empty() {
@@ -341,14 +480,32 @@ impl<'d> Evaluator<'_, 'd> {
         }
         let joint = if present.contains(", ") { ", " } else { "," };
         let with = |present: &str, new: Vec<String>| {
-            let items = split(present, None).into_iter().map(str::to_owned).chain(new);
+            let items = split(present, None)
+                .into_iter()
+                .map(str::to_owned)
+                .chain(new);
             items.collect::<Vec<_>>().join(joint)
         };
-        let value = Text { read: with(&read, new), raw: with(&present, missing(&value.raw)) };
+        let value = Text {
+            read: with(&read, new),
+            raw: with(&present, missing(&value.raw)),
+        };
         let option = target.clone();
         Ok(Some(match existing {
-            Some((file, entry)) => Effect::Replace { file, entry, option, value, from },
-            None => Effect::Add { file, option, value, from, sources },
+            Some((file, entry)) => Effect::Replace {
+                file,
+                entry,
+                option,
+                value,
+                from,
+            },
+            None => Effect::Add {
+                file,
+                option,
+                value,
+                from,
+                sources,
+            },
         }))
     }
 
@@ -356,12 +513,18 @@ impl<'d> Evaluator<'_, 'd> {
     fn sources(&self, values: &Values<'_, 'd>) -> Vec<Entry<'d, 'd>> {
         let parts = self.rule.part.values().map(|part| &*part.option);
         let conditions = self.rule.when.iter().map(|condition| &*condition.option);
-        let options: BTreeSet<&OptName> = parts.chain(conditions).chain(self.rule.taken()).collect();
-        let mut entries: Vec<Entry<'d, 'd>> = options.into_iter().filter_map(|option| values.entry(option)).collect();
+        let options: BTreeSet<&OptName> =
+            parts.chain(conditions).chain(self.rule.taken()).collect();
+        let mut entries: Vec<Entry<'d, 'd>> = options
+            .into_iter()
+            .filter_map(|option| values.entry(option))
+            .collect();
         let taken = self.rule.taken();
         let is_taken = |entry: &Entry<'d, 'd>| {
             let (group, key) = (entry.group(), entry.key());
-            taken.iter().any(|option| *group == *option.group() && *key == *option.name())
+            taken
+                .iter()
+                .any(|option| *group == *option.group() && *key == *option.name())
         };
         entries.sort_by_key(|entry| (!is_taken(entry), entry.line()));
         entries
@@ -369,7 +532,10 @@ impl<'d> Evaluator<'_, 'd> {
 
     fn source_name(&self, values: &Values<'_, 'd>, target: &OptName) -> OptName {
         let first = self.sources(values).into_iter().next();
-        first.map_or_else(|| target.clone(), |entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()))
+        first.map_or_else(
+            || target.clone(),
+            |entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()),
+        )
     }
 
     fn items(&self, items: &Items) -> Result<Vec<Effect<'d>>, Doubtful> {
@@ -389,19 +555,34 @@ impl<'d> Evaluator<'_, 'd> {
                 if kept == present || present.iter().all(|item| kept.contains(item)) {
                     continue;
                 }
-                let (file, entry, option) = (*file, *entry, option.0.clone());
+                let option = option.0.clone();
                 if kept.is_empty() && self.facts.is_list(&option) == Some(false) {
-                    effects.push(Effect::Take { file, entry, option, into: None, hidden: false });
+                    effects.push(Effect::Take {
+                        file,
+                        entry,
+                        option,
+                        into: None,
+                        hidden: false,
+                    });
                     continue;
                 }
                 if kept.is_empty() {
-                    return Err(format!("nothing would be left of {} in {option}: write what takes its place", present.join(", ")));
+                    return Err(format!(
+                        "nothing would be left of {} in {option}: write what takes its place",
+                        present.join(", ")
+                    ));
                 }
                 let raw = kept.join(if raw.contains(", ") { ", " } else { "," });
                 let read = self.world.read(&raw, option.group())?;
                 let value = Text { raw, read };
                 let from = option.clone();
-                effects.push(Effect::Replace { file, entry, option, value, from });
+                effects.push(Effect::Replace {
+                    file,
+                    entry,
+                    option,
+                    value,
+                    from,
+                });
             }
         }
         Ok(effects)
@@ -409,18 +590,27 @@ impl<'d> Evaluator<'_, 'd> {
 
     fn removal(&self, removal: &Removal) -> Result<Vec<Effect<'d>>, Doubtful> {
         let mut effects = Vec::new();
-        for option in removal.options.iter().filter(|option| self.facts.is_gone(option)) {
+        for option in removal
+            .options
+            .iter()
+            .filter(|option| self.facts.is_gone(option))
+        {
             if let (Some(kept), Some(value)) = (&removal.kept, self.world.value(option))
                 && !same(&value, kept)
             {
-                return Err(format!("it asks for something else than {kept}, which cannot be had any more: {}", self.rule.why));
+                return Err(format!(
+                    "it asks for something else than {kept}, which cannot be had any more: {}",
+                    self.rule.why
+                ));
             }
-            effects.extend(self.world.entries(option).iter().map(|(file, entry)| Effect::Take {
-                file: *file,
-                entry: *entry,
-                option: option.0.clone(),
-                into: None,
-                hidden: false,
+            effects.extend(self.world.entries(option).into_iter().map(|(file, entry)| {
+                Effect::Take {
+                    file,
+                    entry,
+                    option: option.0.clone(),
+                    into: None,
+                    hidden: false,
+                }
             }));
         }
         Ok(effects)

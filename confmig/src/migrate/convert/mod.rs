@@ -56,26 +56,42 @@ pub(crate) struct Converted {
 pub(super) struct World<'w, 'd> {
     pub(super) files: &'d [ParsedFile<'d>],
     pub(super) names: &'w Names<'w>,
-    config: Config<'w>,
-    entries: HashMap<OptName, Vec<(usize, Entry<'d, 'd>)>>,
+    /// None when no value has anything to be replaced.
+    config: Option<Config<'w>>,
+    /// By key.
+    entries: HashMap<&'d str, Vec<(usize, Entry<'d, 'd>)>>,
     /// The options that values refer to, with the file and the entry that does.
     pub(super) referred: BTreeMap<OptName, Vec<(usize, Entry<'d, 'd>)>>,
 }
 
 impl<'d> World<'_, 'd> {
     /// The entries of an option in all files, in the order in which they are read.
-    pub(super) fn entries(&self, option: &OptName) -> &[(usize, Entry<'d, 'd>)] {
-        self.entries.get(option).map_or(&[], Vec::as_slice)
+    pub(super) fn entries(&self, option: &OptName) -> Vec<(usize, Entry<'d, 'd>)> {
+        let named = self
+            .entries
+            .get(option.name())
+            .map_or(&[][..], Vec::as_slice);
+        named
+            .iter()
+            .filter(|(_, entry)| *entry.group() == *option.group())
+            .copied()
+            .collect()
     }
 
     pub(super) fn is_set(&self, option: &OptName) -> bool {
-        !self.entries(option).is_empty()
+        let named = self
+            .entries
+            .get(option.name())
+            .map_or(&[][..], Vec::as_slice);
+        named
+            .iter()
+            .any(|(_, entry)| *entry.group() == *option.group())
     }
 
     /// The value of an option that is set, as oslo.config reads it; `None` when it is not set or
     /// cannot be read.
     pub(super) fn value(&self, option: &OptName) -> Option<String> {
-        let (_, entry) = self.entries(option).last()?;
+        let (_, entry) = *self.entries(option).last()?;
         self.read(entry.value().to_str().ok()?, option.group()).ok()
     }
 
@@ -84,15 +100,21 @@ impl<'d> World<'_, 'd> {
         if !text.contains(['$', '\\']) {
             return Ok(text.to_owned());
         }
-        let read = self.config.substitute(text, group);
+        let Some(config) = &self.config else {
+            return Ok(text.to_owned());
+        };
+        let read = config.substitute(text, group);
         read.map_err(|error| format!("a value cannot be read: {error}"))
     }
 
     /// The sections with an option of this name.
     fn sections_having(&self, name: &str) -> Vec<String> {
-        let having = self.entries.keys().filter(|known| known.name() == name);
-        let sections: BTreeSet<&str> = having.map(OptName::group).collect();
-        sections.into_iter().map(str::to_owned).collect()
+        let having = self.entries.get(name).map_or(&[][..], Vec::as_slice);
+        let sections: BTreeSet<String> = having
+            .iter()
+            .map(|(_, entry)| entry.group().to_string())
+            .collect();
+        sections.into_iter().collect()
     }
 }
 
@@ -109,7 +131,7 @@ pub(crate) fn convert<'d>(
     let mut world = World {
         files,
         names: &names,
-        config: Config::new(files, &opts),
+        config: has_dollars(files, &rules).then(|| Config::new(files, &opts)),
         entries: HashMap::new(),
         referred: BTreeMap::new(),
     };
@@ -141,9 +163,14 @@ impl<'d> World<'_, 'd> {
                 let group = section.group();
                 let Ok(group) = group.to_str() else { continue };
                 for entry in section.entries() {
-                    let Ok(key) = entry.key().to_str() else { continue };
-                    self.entries.entry(OptName::new(group, key)).or_default().push((file, entry));
+                    let Ok(key) = entry.key().to_str() else {
+                        continue;
+                    };
+                    self.entries.entry(key).or_default().push((file, entry));
                     let value = entry.value();
+                    if !value.contains(&b'$') {
+                        continue;
+                    }
                     for reference in references(&value) {
                         let (group, name) = self.names.target(group, reference.parts());
                         let target = OptName::new(group, name);
@@ -155,29 +182,76 @@ impl<'d> World<'_, 'd> {
     }
 }
 
-/// The options that values are read with: all that are set, and those that are only referred to, also
-/// by rules, each of which stands for itself.
+/// Tells whether any value, or any that a rule may make, has a dollar sign or a backslash.
+fn has_dollars(files: &[ParsedFile<'_>], rules: &[Active]) -> bool {
+    let special = |text: &[u8]| text.contains_str(b"$") || text.contains_str(b"\\");
+    let of_rule = |Active { rule, .. }: &Active| {
+        rule.set.iter().any(|set| special(set.value.as_bytes()))
+            || rule
+                .part
+                .values()
+                .flat_map(|part| &part.default)
+                .any(|default| special(default.as_bytes()))
+            || rule
+                .part
+                .values()
+                .flat_map(|part| part.values.values())
+                .any(|value| special(value.as_bytes()))
+    };
+    files.iter().any(|file| special(file.document.text())) || rules.iter().any(of_rule)
+}
+
+/// The options that values are read with: those that are referred to, also by rules. One that is not
+/// set stands for itself.
 fn opts(files: &[ParsedFile<'_>], pack: &Pack, names: &Names<'_>, rules: &[Active]) -> Vec<Opt> {
     let mut opts: Vec<Opt> = Vec::new();
-    for (group, name) in names.all_set() {
-        opts.push(Opt::new(group, name, OptType::string()));
-    }
-    let named = files.iter().flat_map(|file| file.document.entries()).filter(|entry| entry.value().contains(&b'$'));
-    let mut texts: Vec<(String, Vec<u8>)> =
-        named.map(|entry| (entry.group().to_str_lossy().into_owned(), entry.value().to_vec())).collect();
+    // A service has options in each of its groups; this one stands for them.
+    let groups: BTreeSet<&str> = names.all_set().map(|(group, _)| group).collect();
+    opts.extend(
+        groups
+            .into_iter()
+            .map(|group| Opt::new(group, "\u{1}", OptType::string())),
+    );
+    let named = files
+        .iter()
+        .flat_map(|file| file.document.entries())
+        .filter(|entry| entry.value().contains(&b'$'));
+    let mut texts: Vec<(String, Vec<u8>)> = named
+        .map(|entry| {
+            (
+                entry.group().to_str_lossy().into_owned(),
+                entry.value().to_vec(),
+            )
+        })
+        .collect();
     for Active { rule, .. } in rules {
         let sets = rule.set.iter().map(|set| (set.option.group(), &set.value));
-        let defaults = rule.part.values().filter_map(|part| Some((part.option.group(), part.default.as_ref()?)));
-        texts.extend(sets.chain(defaults).map(|(group, text)| (group.to_owned(), text.clone().into_bytes())));
+        let defaults = rule
+            .part
+            .values()
+            .filter_map(|part| Some((part.option.group(), part.default.as_ref()?)));
+        texts.extend(
+            sets.chain(defaults)
+                .map(|(group, text)| (group.to_owned(), text.clone().into_bytes())),
+        );
     }
     let mut seen = BTreeSet::new();
     for (group, text) in &texts {
         for reference in references(text) {
             let (group, name) = names.target(group, reference.parts());
-            let known = names.exists(group, name) || pack.project.is_none() && group == DEFAULT_GROUP;
-            if known && !names.is_set(group, name) && seen.insert((group.to_owned(), name.to_owned())) {
-                let itself = if group == DEFAULT_GROUP { name.to_owned() } else { format!("{group}.{name}") };
-                opts.push(Opt::new(group, name, OptType::string()).with_default(format!("$${itself}")));
+            let set = names.is_set(group, name);
+            let known = set
+                || names.exists(group, name)
+                || pack.project.is_none() && group == DEFAULT_GROUP;
+            if known && seen.insert((group.to_owned(), name.to_owned())) {
+                let itself = if group == DEFAULT_GROUP {
+                    name.to_owned()
+                } else {
+                    format!("{group}.{name}")
+                };
+                opts.push(
+                    Opt::new(group, name, OptType::string()).with_default(format!("$${itself}")),
+                );
             }
         }
     }
@@ -209,18 +283,28 @@ impl<'d> Converter<'_, 'd> {
         for active in rules {
             let rules = match active.rule.sections {
                 None => vec![Rc::clone(&active.rule)],
-                Some(_) => concrete(&active.rule, &value, &having).into_iter().map(Rc::new).collect(),
+                Some(_) => concrete(&active.rule, &value, &having)
+                    .into_iter()
+                    .map(Rc::new)
+                    .collect(),
             };
             for rule in rules {
                 if rule.triggers().iter().any(|option| world.is_set(option)) {
-                    all.push(Active { rule, doubt: active.doubt.clone() });
+                    all.push(Active {
+                        rule,
+                        doubt: active.doubt.clone(),
+                    });
                 }
             }
         }
         let mut claims: BTreeMap<OptName, Vec<String>> = BTreeMap::new();
         for Active { rule, .. } in &all {
             let gone = |option: &OptName| rule.remove.is_none() || self.facts.is_gone(option);
-            for option in rule.claims().into_iter().filter(|option| world.is_set(option) && gone(option)) {
+            for option in rule
+                .claims()
+                .into_iter()
+                .filter(|option| world.is_set(option) && gone(option))
+            {
                 let by = claims.entry(option.clone()).or_default();
                 if !by.contains(&rule.id) {
                     by.push(rule.id.clone());
@@ -230,21 +314,38 @@ impl<'d> Converter<'_, 'd> {
         for active in all {
             let claimed = active.rule.claims().into_iter().find_map(|option| {
                 let by = claims.get(option).filter(|by| by.len() > 1)?;
-                Some(format!("{option} is claimed by the rules {}: take one of them out", by.join(" and ")))
+                Some(format!(
+                    "{option} is claimed by the rules {}: take one of them out",
+                    by.join(" and ")
+                ))
             });
             match claimed {
-                Some(reason) => self.decide(&active.rule, active.rule.claims().into_iter().cloned().collect(), &reason, false),
+                Some(reason) => self.decide(
+                    &active.rule,
+                    active.rule.claims().into_iter().cloned().collect(),
+                    &reason,
+                    false,
+                ),
                 None => self.evaluate(active),
             }
         }
     }
 
     fn evaluate(&mut self, active: Active) {
-        let found = evaluate::evaluate(&active.rule, self.world, self.facts, self.settings.keep_old);
-        let Found { outcome, options, renames } = found;
+        let found =
+            evaluate::evaluate(&active.rule, self.world, self.facts, self.settings.keep_old);
+        let Found {
+            outcome,
+            options,
+            renames,
+        } = found;
         let rule = &active.rule;
         let doubt = match (rule.automatic, &active.doubt) {
-            _ if self.settings.accept_rules.contains(&rule.id) && rule.automatic != Automatic::Advice => None,
+            _ if self.settings.accept_rules.contains(&rule.id)
+                && rule.automatic != Automatic::Advice =>
+            {
+                None
+            }
             (_, Some(doubt)) => Some(doubt.clone()),
             (Automatic::Yes, None) => None,
             (Automatic::Partial | Automatic::Advice, None) => Some(rule.why.clone()),
@@ -257,13 +358,16 @@ impl<'d> Converter<'_, 'd> {
             Outcome::Idle | Outcome::Effects(_) if doubt.is_some() => {
                 self.decide(rule, options, &doubt.unwrap_or_default(), acceptable);
             }
-            Outcome::Idle => self.renames.extend(renames.into_iter().map(|rename| (rename, rule.id.clone()))),
+            Outcome::Idle => self
+                .renames
+                .extend(renames.into_iter().map(|rename| (rename, rule.id.clone()))),
             Outcome::Effects(effects) => {
                 if self.collides(&effects) {
                     self.postponed.push(active);
                     return;
                 }
-                self.renames.extend(renames.into_iter().map(|rename| (rename, rule.id.clone())));
+                self.renames
+                    .extend(renames.into_iter().map(|rename| (rename, rule.id.clone())));
                 self.planned.push(Planned { active, effects });
             }
         }
@@ -271,18 +375,27 @@ impl<'d> Converter<'_, 'd> {
 
     /// Tells whether another rule sets one of the same options: then it is followed afterwards.
     fn collides(&self, effects: &[Effect<'_>]) -> bool {
-        let touched: BTreeSet<OptName> = self.planned.iter().flat_map(|planned| &planned.effects).map(Effect::option).collect();
-        effects.iter().any(|effect| touched.contains(&effect.option()))
+        let touched: BTreeSet<OptName> = self
+            .planned
+            .iter()
+            .flat_map(|planned| &planned.effects)
+            .map(Effect::option)
+            .collect();
+        effects
+            .iter()
+            .any(|effect| touched.contains(&effect.option()))
     }
 
     /// Leaves what a rule is about to the operator.
     fn decide(&mut self, rule: &Rule, options: Vec<OptName>, reason: &str, acceptable: bool) {
         let set = options.iter().filter_map(|option| {
-            let (file, entry) = self.world.entries(option).last()?;
-            Some((option.clone(), *file, entry.line()))
+            let (file, entry) = *self.world.entries(option).last()?;
+            Some((option.clone(), file, entry.line()))
         });
         let set: Vec<_> = set.collect();
-        let Some((option, file, line)) = set.first().cloned() else { return };
+        let Some((option, file, line)) = set.first().cloned() else {
+            return;
+        };
         let options: Vec<OptName> = set.iter().map(|(option, ..)| option.clone()).collect();
         let mut names: Vec<String> = options.iter().map(ToString::to_string).collect();
         names.dedup();
@@ -309,7 +422,11 @@ impl<'d> Converter<'_, 'd> {
     }
 
     /// Makes the new texts and proves them; rules that cannot be proved are left out.
-    fn prove(&mut self, planned: Vec<Planned<'d>>, pack: &Pack) -> Result<Option<Vec<FileMigration>>, MigrateError> {
+    fn prove(
+        &mut self,
+        planned: Vec<Planned<'d>>,
+        pack: &Pack,
+    ) -> Result<Option<Vec<FileMigration>>, MigrateError> {
         if planned.is_empty() {
             return Ok(None);
         }
@@ -336,6 +453,10 @@ impl<'d> Converter<'_, 'd> {
         }
         let made = apply::apply(self.world, &proved)?;
         let differences = prove::differences(self.world, &proved, &made, pack)?;
-        if differences.is_empty() { Ok(Some(made)) } else { Err(MigrateError::Unproved(differences)) }
+        if differences.is_empty() {
+            Ok(Some(made))
+        } else {
+            Err(MigrateError::Unproved(differences))
+        }
     }
 }

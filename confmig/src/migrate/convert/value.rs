@@ -44,9 +44,9 @@ pub(super) struct Values<'v, 'd> {
 impl<'d> Values<'_, 'd> {
     /// The entry that gives an option its value.
     pub(super) fn entry(&self, option: &OptName) -> Option<Entry<'d, 'd>> {
-        let entries = self.world.entries(option).iter();
+        let entries = self.world.entries(option).into_iter();
         let mut here = entries.filter(|(file, _)| self.file.is_none_or(|only| *file == only));
-        here.next_back().map(|(_, entry)| *entry)
+        here.next_back().map(|(_, entry)| entry)
     }
 
     /// A template with its parts, as a value of an option of `group`. `None` when nothing is to be set.
@@ -54,7 +54,12 @@ impl<'d> Values<'_, 'd> {
         self.filled(template, group, None)
     }
 
-    fn filled(&self, template: &str, group: &str, item: Option<&Text>) -> Result<Option<Text>, Doubtful> {
+    fn filled(
+        &self,
+        template: &str,
+        group: &str,
+        item: Option<&Text>,
+    ) -> Result<Option<Text>, Doubtful> {
         let mut made = Text {
             raw: String::new(),
             read: String::new(),
@@ -99,7 +104,10 @@ impl<'d> Values<'_, 'd> {
                     None => return Ok(None),
                 },
                 None => {
-                    return Err(format!("{} is not set, and the rule has no default for it", part.option));
+                    return Err(format!(
+                        "{} is not set, and the rule has no default for it",
+                        part.option
+                    ));
                 }
             },
         };
@@ -119,7 +127,11 @@ impl<'d> Values<'_, 'd> {
             }
         }
         if part.single && items.len() > 1 {
-            return Err(format!("{} has {} items, and only one can be kept", part.option, items.len()));
+            return Err(format!(
+                "{} has {} items, and only one can be kept",
+                part.option,
+                items.len()
+            ));
         }
         let join = |pick: fn(&Text) -> &str| {
             let texts: Vec<&str> = items.iter().map(pick).collect();
@@ -149,7 +161,10 @@ impl<'d> Values<'_, 'd> {
         let read = self.world.read(value.to_str_lossy().as_ref(), from)?;
         // Written elsewhere, it must be read as it was.
         if self.world.read(&raw, group).as_ref() != Ok(&read) {
-            return Err(format!("the references in the value of {} would mean something else", part.option));
+            return Err(format!(
+                "the references in the value of {} would mean something else",
+                part.option
+            ));
         }
         Ok(Text { raw, read })
     }
@@ -173,11 +188,17 @@ impl<'d> Values<'_, 'd> {
                 continue;
             }
             if !is_writable(&target, to, self.world.names) {
-                return Err(format!("{target} cannot be written as a reference: put the value itself there"));
+                return Err(format!(
+                    "{target} cannot be written as a reference: put the value itself there"
+                ));
             }
             let needless = from == to || group == DEFAULT_GROUP && reference.parts().0.is_none();
             carried += &raw[kept..range.start];
-            carried += &if needless { reference.name().to_owned() } else { written(&target) };
+            carried += &if needless {
+                reference.name().to_owned()
+            } else {
+                written(&target)
+            };
             kept = range.end;
         }
         carried += &raw[kept..];
@@ -186,7 +207,8 @@ impl<'d> Values<'_, 'd> {
 
     /// The value of an option that goes, to be put in place of a reference to it.
     fn of_gone(&self, option: &OptName, to: &str) -> Result<String, Doubtful> {
-        let doubt = || format!("a value refers to {option}, which goes: put the value itself there");
+        let doubt =
+            || format!("a value refers to {option}, which goes: put the value itself there");
         if let Some(entry) = self.entry(option) {
             let value = entry.value();
             let plain = references(&value).is_empty() && !value.contains(&b'\n');
@@ -196,7 +218,9 @@ impl<'d> Values<'_, 'd> {
             };
         }
         let part = self.rule.part.values().find(|part| *part.option == *option);
-        let default = part.and_then(|part| part.default.as_ref()).ok_or_else(doubt)?;
+        let default = part
+            .and_then(|part| part.default.as_ref())
+            .ok_or_else(doubt)?;
         Ok(self.template(default, to)?.ok_or_else(doubt)?.raw)
     }
 
@@ -207,13 +231,16 @@ impl<'d> Values<'_, 'd> {
             if text.is_plain() {
                 Ok(())
             } else {
-                Err(format!("the value of {option} has references: put the values themselves there"))
+                Err(format!(
+                    "the value of {option} has references: put the values themselves there"
+                ))
             }
         };
         let mut text = text;
         if part.bool || part.invert {
             plain(&text)?;
-            let on = switch(&text.read).ok_or_else(|| format!("the value of {option} is neither true nor false"))?;
+            let on = switch(&text.read)
+                .ok_or_else(|| format!("the value of {option} is neither true nor false"))?;
             text = Text::literal(match (part.invert, on) {
                 (true, true) => "False".into(),
                 (true, false) => "True".into(),
@@ -222,7 +249,10 @@ impl<'d> Values<'_, 'd> {
         }
         if let Some(wanted) = part.url {
             plain(&text)?;
-            text = Text::literal(url_part(&text.read, wanted).ok_or_else(|| format!("the value of {option} is no URL with that part"))?);
+            text = Text::literal(
+                url_part(&text.read, wanted)
+                    .ok_or_else(|| format!("the value of {option} is no URL with that part"))?,
+            );
         }
         if part.without.contains(&text.read) || part.without.contains(&text.raw) {
             return Ok(None);
@@ -233,7 +263,9 @@ impl<'d> Values<'_, 'd> {
                 (Some(value), _) => text = Text::literal(value.clone()),
                 (None, Otherwise::Keep) => {}
                 (None, Otherwise::Decide) => {
-                    return Err(format!("the rule does not tell what the value of {option} becomes"));
+                    return Err(format!(
+                        "the rule does not tell what the value of {option} becomes"
+                    ));
                 }
             }
         }
@@ -248,7 +280,9 @@ impl<'d> Values<'_, 'd> {
         }
         if let Some(factor) = part.factor {
             plain(&text)?;
-            text = Text::literal(times(&text.read, factor).ok_or_else(|| format!("the value of {option} is no number that can be multiplied"))?);
+            text = Text::literal(times(&text.read, factor).ok_or_else(|| {
+                format!("the value of {option} is no number that can be multiplied")
+            })?);
         }
         self.url(part, text, group)
     }
@@ -258,7 +292,9 @@ impl<'d> Values<'_, 'd> {
         if let Some(scheme) = &part.scheme
             && !text.read.contains("://")
         {
-            let Some(scheme) = self.template(scheme, group)? else { return Ok(None) };
+            let Some(scheme) = self.template(scheme, group)? else {
+                return Ok(None);
+            };
             text = Text {
                 raw: format!("{}://{}", scheme.raw, text.raw),
                 read: format!("{}://{}", scheme.read, text.read),
@@ -267,15 +303,24 @@ impl<'d> Values<'_, 'd> {
         if let Some(port) = &part.host_port {
             let colons = text.read.matches(':').count();
             let closed = text.read.starts_with('[');
-            let has_port = if closed { text.read.contains("]:") } else { colons == 1 };
+            let has_port = if closed {
+                text.read.contains("]:")
+            } else {
+                colons == 1
+            };
             if !text.is_plain() && colons > 0 {
-                return Err(format!("the value of {} has references: put the values themselves there", part.option));
+                return Err(format!(
+                    "the value of {} has references: put the values themselves there",
+                    part.option
+                ));
             }
             if !closed && colons > 1 {
                 text = Text::literal(format!("[{}]", text.read));
             }
             if !has_port {
-                let Some(port) = self.template(port, group)? else { return Ok(None) };
+                let Some(port) = self.template(port, group)? else {
+                    return Ok(None);
+                };
                 text = Text {
                     raw: format!("{}:{}", text.raw, port.raw),
                     read: format!("{}:{}", text.read, port.read),
@@ -284,7 +329,10 @@ impl<'d> Values<'_, 'd> {
         }
         if part.encode {
             if !text.is_plain() {
-                return Err(format!("the value of {} has references and must be percent-encoded: put the values themselves there", part.option));
+                return Err(format!(
+                    "the value of {} has references and must be percent-encoded: put the values themselves there",
+                    part.option
+                ));
             }
             let encoded = percent_encoded(&text.read);
             if encoded != text.read {
@@ -318,7 +366,11 @@ pub(super) fn split<'t>(text: &'t str, at: Option<&str>) -> Vec<&'t str> {
         Some(" ") => text.split_whitespace().collect(),
         Some(at) => text.split(at).collect(),
     };
-    items.into_iter().map(str::trim).filter(|item| !item.is_empty()).collect()
+    items
+        .into_iter()
+        .map(str::trim)
+        .filter(|item| !item.is_empty())
+        .collect()
 }
 
 /// What oslo.config takes a switch for.
@@ -332,12 +384,16 @@ pub(super) fn switch(text: &str) -> Option<bool> {
 
 /// Tells whether two values are the same, as switches or as they are.
 pub(super) fn same(one: &str, other: &str) -> bool {
-    one.trim() == other.trim() || matches!((switch(one), switch(other)), (Some(one), Some(other)) if one == other)
+    one.trim() == other.trim()
+        || matches!((switch(one), switch(other)), (Some(one), Some(other)) if one == other)
 }
 
 fn times(text: &str, factor: f64) -> Option<String> {
     // Whole numbers stay exact.
-    #[allow(clippy::cast_possible_truncation, reason = "a factor without a fraction and of this size is exact")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a factor without a fraction and of this size is exact"
+    )]
     let whole = (factor.fract() == 0.0 && factor.abs() < 1e15).then_some(factor as i128);
     if let (Some(factor), Ok(number)) = (whole, text.trim().parse::<i128>()) {
         return Some(number.checked_mul(factor)?.to_string());
@@ -389,7 +445,11 @@ fn url_part(url: &str, wanted: UrlPart) -> Option<String> {
         Some((user_info, address)) => (Some(user_info), address),
         None => (None, authority),
     };
-    let (user, password) = match user_info.map(|user_info| user_info.split_once(':').map_or((user_info, None), |(user, password)| (user, Some(password)))) {
+    let (user, password) = match user_info.map(|user_info| {
+        user_info
+            .split_once(':')
+            .map_or((user_info, None), |(user, password)| (user, Some(password)))
+    }) {
         Some((user, password)) => (Some(user), password),
         None => (None, None),
     };
@@ -398,7 +458,9 @@ fn url_part(url: &str, wanted: UrlPart) -> Option<String> {
             let (host, after) = rest.split_once(']')?;
             (host, after.strip_prefix(':'))
         }
-        None => address.split_once(':').map_or((address, None), |(host, port)| (host, Some(port))),
+        None => address
+            .split_once(':')
+            .map_or((address, None), |(host, port)| (host, Some(port))),
     };
     match wanted {
         UrlPart::Scheme => Some(scheme.to_owned()),

@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use oslo_config::{OptName, SourceFile};
+use bstr::ByteSlice;
+use oslo_config::{DEFAULT_GROUP, OptName, SourceFile, references};
 use serde_json::json;
 
-use super::names_in;
 use crate::migrate::MigrateError;
 use crate::migrate::convert::Active;
 use crate::release::{BuiltIn, Life, Lives, Series, triggered_by};
 use crate::rule::Rule;
 
 /// A name that is set or referred to.
-#[derive(Clone)]
 struct Interest {
     name: OptName,
     life: Option<Rc<Life>>,
@@ -25,50 +24,93 @@ struct Interest {
 /// The names in a set of files.
 pub(super) struct Interests<'l> {
     lives: &'l Lives,
-    all: Vec<Interest>,
+    all: Vec<Rc<Interest>>,
 }
 
 impl<'l> Interests<'l> {
     /// Those of new texts; what `before` has of them is taken over.
-    pub(super) fn new(texts: &[SourceFile], lives: &'l Lives, before: Option<&Self>) -> Result<Self, MigrateError> {
+    pub(super) fn new(
+        texts: &[SourceFile],
+        lives: &'l Lives,
+        before: Option<&Self>,
+    ) -> Result<Self, MigrateError> {
         let parsed = super::parse(texts)?;
-        let known = before.map_or(&[][..], |before| &before.all);
-        let interest = |name: OptName| {
-            // Names are sorted.
-            if let Ok(at) = known.binary_search_by(|known| known.name.cmp(&name)) {
-                return known[at].clone();
-            }
-            let life = lives.of_option(&name);
-            Interest {
-                former: life.as_ref().map_or(0, |life| life.former_releases()),
-                life,
-                rules: triggered_by(&name.to_string()),
-                name,
-            }
+        let mut interests = Interests {
+            lives,
+            all: Vec::new(),
         };
-        Ok(Interests { lives, all: names_in(&parsed, lives).into_iter().map(interest).collect() })
+        for entry in parsed.iter().flat_map(|file| file.document.entries()) {
+            let (group, key) = (entry.group(), entry.key());
+            let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+                continue;
+            };
+            interests.add(group, key, before);
+            let value = entry.value();
+            if !value.contains(&b'$') {
+                continue;
+            }
+            for reference in references(&value) {
+                let (named, name) = reference.parts();
+                for group in [named.unwrap_or(group), DEFAULT_GROUP] {
+                    if lives.of(group, name).is_some() {
+                        interests.add(group, name, before);
+                    }
+                }
+            }
+        }
+        interests
+            .all
+            .sort_by(|one, other| one.name.cmp(&other.name));
+        interests.all.dedup_by(|one, other| one.name == other.name);
+        Ok(interests)
+    }
+
+    fn add(&mut self, group: &str, name: &str, before: Option<&Self>) {
+        let known = before.map_or(&[][..], |before| &before.all);
+        // Those before are sorted by name.
+        let found = known
+            .binary_search_by(|known| (known.name.group(), known.name.name()).cmp(&(group, name)));
+        if let Ok(at) = found {
+            self.all.push(Rc::clone(&known[at]));
+            return;
+        }
+        let life = self.lives.of(group, name);
+        let name = OptName::new(group, name);
+        self.all.push(Rc::new(Interest {
+            former: life.as_ref().map_or(0, |life| life.former_releases()),
+            life,
+            rules: triggered_by(&name.to_string()),
+            name,
+        }));
     }
 
     /// Tells whether a release has anything to do with them.
     pub(super) fn concern(&self, series: Series, from: Series) -> bool {
         self.all.iter().any(|interest| {
             interest.former & 1 << series.number() != 0
-                || interest.rules.iter().any(|rule| is_active(rule, series, from))
+                || interest
+                    .rules
+                    .iter()
+                    .any(|rule| is_active(rule, series, from))
         })
     }
 
-    fn former(&self, series: Series) -> impl Iterator<Item = &Interest> {
-        self.all.iter().filter(move |interest| interest.former & 1 << series.number() != 0)
+    fn former(&self, series: Series) -> impl Iterator<Item = &Rc<Interest>> {
+        self.all
+            .iter()
+            .filter(move |interest| interest.former & 1 << series.number() != 0)
     }
 
     /// The names that a release reads for one option.
     pub(super) fn renamed(&self, series: Series) -> BTreeSet<OptName> {
-        self.former(series).map(|interest| interest.name.clone()).collect()
+        self.former(series)
+            .map(|interest| interest.name.clone())
+            .collect()
     }
 
     /// A rule for each name that a release reads for several options: each gets the value.
     pub(super) fn copies(&self, series: Series, several_files: bool) -> Vec<Active> {
-        let rule = |interest: &Interest| {
+        let rule = |interest: &Rc<Interest>| {
             let readers: Vec<OptName> = interest.life.as_ref()?.former_of(series).collect();
             if readers.len() < 2 {
                 return None;
@@ -90,7 +132,10 @@ impl<'l> Interests<'l> {
                 "take": [name.to_string()],
             }))
             .ok()?;
-            Some(Active { rule: Rc::new(rule), doubt: None })
+            Some(Active {
+                rule: Rc::new(rule),
+                doubt: None,
+            })
         };
         self.former(series).filter_map(rule).collect()
     }
@@ -102,14 +147,18 @@ impl<'l> Interests<'l> {
             if !is_active(built_in, series, from) {
                 continue;
             }
-            let Some(rule) = self.lives.rule(built_in) else { continue };
+            let Some(rule) = self.lives.rule(built_in) else {
+                continue;
+            };
             if found.iter().any(|(_, known)| known.rule.id == rule.id) {
                 continue;
             }
             // While the release reads what is to go, there is nothing to do.
             let goes = |removal: &crate::rule::Removal| {
                 removal.options.iter().any(|option| {
-                    self.lives.of_option(option).is_none_or(|life| !life.is_read(series))
+                    self.lives
+                        .of_option(option)
+                        .is_none_or(|life| !life.is_read(series))
                 })
             };
             if rule.remove.as_ref().is_some_and(|removal| !goes(removal)) {
@@ -119,8 +168,17 @@ impl<'l> Interests<'l> {
                 Standing::Followed => found.push((built_in.last, Active { rule, doubt: None })),
                 Standing::Doubtful => {
                     let gone = built_in.last;
-                    let doubt = format!("{from} has not read it since {gone}, and would again: {}", rule.why);
-                    found.push((built_in.last, Active { rule, doubt: Some(doubt) }));
+                    let doubt = format!(
+                        "{from} has not read it since {gone}, and would again: {}",
+                        rule.why
+                    );
+                    found.push((
+                        built_in.last,
+                        Active {
+                            rule,
+                            doubt: Some(doubt),
+                        },
+                    ));
                 }
                 Standing::Past => {}
             }
@@ -139,10 +197,17 @@ impl<'l> Interests<'l> {
         }
         let unread = |option: &&OptName| {
             let set = self.all.iter().any(|interest| interest.name == **option);
-            set && self.lives.of_option(option).is_some_and(|life| !life.is_read(from))
+            set && self
+                .lives
+                .of_option(option)
+                .is_some_and(|life| !life.is_read(from))
         };
         let old = rule.items.is_none() && rule.claims().iter().any(unread);
-        if old { Standing::Doubtful } else { Standing::Past }
+        if old {
+            Standing::Doubtful
+        } else {
+            Standing::Past
+        }
     }
 }
 

@@ -28,14 +28,18 @@ impl Trail {
             return line;
         }
         let entries: Vec<Entry<'_, '_>> = document.entries().collect();
-        self.of_line(&entries, line).map_or(line, |(_, first)| first)
+        self.of_line(&entries, line)
+            .map_or(line, |(_, first)| first)
     }
 
     /// The name of the entry in a line, and the line where it stood at first.
     fn of_line(&self, entries: &[Entry<'_, '_>], line: usize) -> Option<(OptName, usize)> {
         let at = entries.partition_point(|entry| entry.lines().end <= line);
-        let entry = entries.get(at).filter(|entry| entry.lines().contains(&line))?;
-        let same = |other: &&Entry<'_, '_>| other.key() == entry.key() && other.group() == entry.group();
+        let entry = entries
+            .get(at)
+            .filter(|entry| entry.lines().contains(&line))?;
+        let same =
+            |other: &&Entry<'_, '_>| other.key() == entry.key() && other.group() == entry.group();
         let before = entries[..at].iter().filter(same).count();
         let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
         let first = self.line(&name, before)?;
@@ -58,7 +62,10 @@ impl Trail {
         for change in changes {
             let entry = self.of_line(&entries, change.line);
             let line = entry.as_ref().map_or(change.line, |(_, line)| *line);
-            told.push(Change { line, ..change.clone() });
+            told.push(Change {
+                line,
+                ..change.clone()
+            });
             if let Some((name, _)) = entry
                 && change.kind != ChangeKind::Reference
             {
