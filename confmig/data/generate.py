@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""Makes ironic-options.txt: every option name that ironic.conf ever had.
+"""Makes the facts about ironic.conf that confmig has inside, release by release.
 
-    generate.py IRONIC_OPTIONS_DIR           writes ironic-options.txt beside this script
-    generate.py IRONIC_OPTIONS_DIR --check   writes nothing; exit status 1 if the file is out of date
+    generate.py IRONIC_OPTIONS_DIR           writes the files beside this script
+    generate.py IRONIC_OPTIONS_DIR --check   writes nothing; exit status 1 if a file is out of date
+
+The files are ironic-options.txt, described below, those that releases.py makes (which release had
+which option, values and plugins) and those that rules.py makes (the rules, from curated.json and
+curated-notes.toml). A new release is new facts in IRONIC_OPTIONS_DIR, and this command.
 
 IRONIC_OPTIONS_DIR holds facts about the options of each Ironic release, taken from the running
-code of that release. Of it are read:
+code of that release. For ironic-options.txt are read:
 
     releases.json        [{"series", "version", ...}]: the releases, oldest first
     options/SERIES.json  [{"group", "name", "type", "secret"?, "deprecated"?: [[group, name], ...]}]:
@@ -19,7 +23,7 @@ code of that release. Of it are read:
                          the options of the keystoneauth plugins, valid in any section that has
                          auth_type
 
-What comes out has one line for each name, `group name` or `group name flags`, fields separated by
+ironic-options.txt has one line for each name, `group name` or `group name flags`, fields separated by
 one space, sorted by group and name (by bytes), after a header of lines that start with `#`. The
 union is taken over all releases: confmig must recognise a name whichever release wrote the file.
 
@@ -33,7 +37,7 @@ union is taken over all releases: confmig must recognise a name whichever releas
               s  secret: marked so in at least one release, or named like a secret (see SECRET_NAME)
             A former name is multi-valued or secret when an option is that reads it.
 
-Needs Python 3 and its standard library. The output depends on the input alone.
+Needs Python 3.11 and its standard library. The output depends on the input alone.
 """
 
 import argparse
@@ -41,8 +45,12 @@ import json
 import pathlib
 import re
 import sys
+import tomllib
 
-OUTPUT = pathlib.Path(__file__).resolve().with_name("ironic-options.txt")
+from releases import History, normal
+from rules import Rules
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 # Release after release forgot to mark some secrets (SNMP communities, the key's password of the
 # Kafka driver, the URL of the profiler's store): a name that ends like this is secret whatever the
@@ -108,12 +116,6 @@ class Names:
             yield " ".join((*key, flags) if flags else key)
 
 
-def normal(key):
-    """A (group, name) pair under the group name that oslo.config compares."""
-    group, name = key
-    return (group if group == "DEFAULT" else group.lower(), name)
-
-
 def collect(folder):
     def load(name):
         return json.loads((folder / name).read_text(encoding="utf-8"))
@@ -155,18 +157,36 @@ def render(folder):
     return header + "".join(line + "\n" for line in names.lines())
 
 
+def render_all(folder):
+    """File name -> text."""
+
+    def load(name):
+        return json.loads((folder / name).read_text(encoding="utf-8"))
+
+    history = History(load)
+    notes = tomllib.loads((HERE / "curated-notes.toml").read_text(encoding="utf-8"))
+    return {
+        "ironic-options.txt": render(folder),
+        "ironic-releases.txt": history.releases_text(),
+        "ironic-history.txt": history.history_text(),
+        "ironic-values.txt": history.values_text(),
+        "ironic-auth.txt": history.auth_text(),
+        "ironic-rules.txt": Rules(history, load("curated.json"), notes).text(),
+    }
+
+
 def main():
-    parser = argparse.ArgumentParser(description="Makes ironic-options.txt.")
+    parser = argparse.ArgumentParser(description="Makes the facts that confmig has inside.")
     parser.add_argument("folder", metavar="IRONIC_OPTIONS_DIR", type=pathlib.Path)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if out of date")
     arguments = parser.parse_args()
 
-    text = render(arguments.folder).encode()
-    if arguments.check:
-        if not OUTPUT.exists() or OUTPUT.read_bytes() != text:
-            sys.exit(f"{OUTPUT.name} is out of date: run generate.py again")
-    else:
-        OUTPUT.write_bytes(text)
+    for name, text in render_all(arguments.folder).items():
+        path = HERE / name
+        if not arguments.check:
+            path.write_bytes(text.encode())
+        elif not path.exists() or path.read_bytes() != text.encode():
+            sys.exit(f"{name} is out of date: run generate.py again")
 
 
 if __name__ == "__main__":

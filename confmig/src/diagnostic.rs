@@ -54,6 +54,16 @@ pub enum Code {
     UnreadVariable,
     /// A change was not made, because the meaning of a value might change.
     NeedsDecision,
+    /// Something to know or to do before the next release, which no tool can do.
+    Advice,
+    /// An option will be gone in a later release.
+    DeprecatedOption,
+    /// What an option names, such as a hardware type, is not installed in the release.
+    NotInstalled,
+    /// The chosen authentication plugin does not read the option.
+    UnreadByPlugin,
+    /// An option that is not set has another default than before.
+    DefaultChanged,
 }
 
 /// How bad it is.
@@ -78,7 +88,7 @@ impl Severity {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Code; 21] = [
+    pub const ALL: [Code; 26] = [
         Code::Syntax,
         Code::DeprecatedName,
         Code::HiddenValue,
@@ -100,6 +110,11 @@ impl Code {
         Code::LoopbackUrl,
         Code::UnreadVariable,
         Code::NeedsDecision,
+        Code::Advice,
+        Code::DeprecatedOption,
+        Code::NotInstalled,
+        Code::UnreadByPlugin,
+        Code::DefaultChanged,
     ];
 
     /// The code as it is written.
@@ -127,6 +142,11 @@ impl Code {
             Code::LoopbackUrl => "loopback-url",
             Code::UnreadVariable => "unread-variable",
             Code::NeedsDecision => "needs-decision",
+            Code::Advice => "advice",
+            Code::DeprecatedOption => "deprecated-option",
+            Code::NotInstalled => "not-installed",
+            Code::UnreadByPlugin => "unread-by-plugin",
+            Code::DefaultChanged => "default-changed",
         }
     }
 
@@ -140,7 +160,8 @@ impl Code {
             | Code::ReferenceLoop
             | Code::WebServerUrlMissing
             | Code::UrlWithoutScheme
-            | Code::MalformedUrl => Severity::Error,
+            | Code::MalformedUrl
+            | Code::NotInstalled => Severity::Error,
             _ => Severity::Warning,
         }
     }

@@ -14,7 +14,9 @@ mod lines;
 pub mod migrate;
 pub mod pack;
 mod registered;
+pub mod release;
 pub mod report;
+pub mod rule;
 pub mod secret;
 pub mod store;
 

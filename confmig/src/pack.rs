@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use oslo_config::{Opt, OptName, OptType};
 use serde::Deserialize;
+use toml::Spanned;
+
+use crate::rule;
 
 /// The pack that is used when none is asked for.
 pub const DEFAULT_PACK: &str = "standalone-ilo";
@@ -35,6 +38,8 @@ pub struct Pack {
     pub rules: Vec<Rule>,
     /// Options that are gone, with what to do instead.
     pub removed: Vec<Removed>,
+    /// What else becomes of options: of their values, of several together.
+    pub conversions: Vec<rule::Rule>,
 }
 
 /// An option was renamed.
@@ -141,7 +146,7 @@ impl Pack {
             origin: origin.into(),
             cause: Box::new(cause),
         })?;
-        form.into_pack().map_err(|reason| PackError::Meaning {
+        form.into_pack(text).map_err(|reason| PackError::Meaning {
             origin: origin.into(),
             reason,
         })
@@ -170,6 +175,7 @@ impl Pack {
             project: None,
             rules: rules.collect(),
             removed: Vec::new(),
+            conversions: Vec::new(),
             opts,
         };
         Pack::join(vec![pack])
@@ -190,6 +196,7 @@ impl Pack {
             joined.opts.extend(pack.opts);
             joined.rules.extend(pack.rules);
             joined.removed.extend(pack.removed);
+            joined.conversions.extend(pack.conversions);
             joined.readers = match (joined.readers, pack.readers) {
                 (Some(one), Some(other)) if one != other => Some(format!("{one}; {other}")),
                 (one, other) => one.or(other),
@@ -230,6 +237,8 @@ struct PackForm {
     options: Vec<OptForm>,
     #[serde(default)]
     removed: Vec<RemovedForm>,
+    #[serde(default, rename = "rule")]
+    conversions: Vec<Spanned<rule::Rule>>,
 }
 
 #[derive(Deserialize)]
@@ -278,7 +287,7 @@ struct RemovedForm {
 }
 
 impl PackForm {
-    fn into_pack(self) -> Result<Pack, String> {
+    fn into_pack(self, text: &str) -> Result<Pack, String> {
         let opts = self
             .options
             .iter()
@@ -292,6 +301,7 @@ impl PackForm {
         if let Some(reason) = contradiction(&opts).or_else(|| repeated_id(&rules)) {
             return Err(reason);
         }
+        let conversions = conversions(self.conversions, &rules, text)?;
         let removed = self
             .removed
             .into_iter()
@@ -308,6 +318,7 @@ impl PackForm {
             opts,
             rules,
             removed,
+            conversions,
         })
     }
 }
@@ -429,6 +440,32 @@ fn contradiction(opts: &[Opt]) -> Option<String> {
         }
     }
     None
+}
+
+/// The rules of a file, once they make sense; else the line of the one that does not, and why.
+fn conversions(
+    forms: Vec<Spanned<rule::Rule>>,
+    renames: &[Rule],
+    text: &str,
+) -> Result<Vec<rule::Rule>, String> {
+    let mut conversions: Vec<rule::Rule> = Vec::new();
+    for form in forms {
+        let start = form.span().start.min(text.len());
+        let line = 1 + memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count();
+        let rule = form.into_inner();
+        let ids = renames.iter().map(|rename| &rename.id);
+        let mut ids = ids.chain(conversions.iter().map(|known| &known.id));
+        let problem = if ids.any(|id| *id == rule.id) {
+            Some("its id stands twice: give each rule its own".to_owned())
+        } else {
+            rule::problem(&rule)
+        };
+        if let Some(problem) = problem {
+            return Err(format!("line {line}: the rule {}: {problem}", rule.id));
+        }
+        conversions.push(rule);
+    }
+    Ok(conversions)
 }
 
 fn repeated_id(rules: &[Rule]) -> Option<String> {

@@ -2,6 +2,7 @@
 
 mod hosting;
 mod names;
+mod release;
 mod values;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use crate::diagnostic::{Diagnostic, Places};
 use crate::known::KnownNames;
 use crate::pack::Pack;
 use crate::secret::Secrets;
+pub use release::{Release, check_release};
 
 /// The world around the files, as a check sees it.
 pub struct World<'w> {
@@ -55,7 +57,12 @@ pub fn check(
     checker.names(&mut found);
     checker.values(&mut found);
     checker.hosting(&mut found);
-    // By file in the order in which they are read, then by line; what has no place comes last.
+    in_order(&mut found, files);
+    found
+}
+
+/// By file in the order in which they are read, then by line; what has no place comes last.
+pub fn in_order(found: &mut [Diagnostic], files: &[ParsedFile<'_>]) {
     let order = |diagnostic: &Diagnostic| {
         let place = diagnostic.place.as_ref();
         let file = place.and_then(|place| files.iter().position(|file| file.path == place.path));
@@ -65,7 +72,6 @@ pub fn check(
         )
     };
     found.sort_by_key(order);
-    found
 }
 
 struct Checker<'c> {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use confmig::release::Series;
 use oslo_config::{OptName, Source};
 
 /// Moves the configuration of an oslo.config service to new option names, losing nothing.
@@ -96,8 +97,8 @@ pub(crate) struct Sources {
 
 #[derive(Debug, Args)]
 pub(crate) struct Choice {
-    /// Rule packs by name, or files with rules (TOML)
-    #[arg(long, value_name = "PACK|FILE.toml", default_value = confmig::pack::DEFAULT_PACK)]
+    /// Rule packs by name, or files with rules (TOML) [default: standalone-ilo, or none with --to]
+    #[arg(long, value_name = "PACK|FILE.toml")]
     pub(crate) rules: Vec<String>,
 
     /// Form of the report
@@ -109,6 +110,19 @@ pub(crate) struct Choice {
     pub(crate) show_secrets: bool,
 }
 
+/// Between which releases of Ironic.
+#[derive(Debug, Args)]
+pub(crate) struct Releases {
+    /// The release of Ironic that the files were written for, as a series (train, 2026.1), code name or
+    /// version; guessed from the files if only --to is given
+    #[arg(long, value_name = "RELEASE", value_parser = Series::parse)]
+    pub(crate) from: Option<Series>,
+
+    /// The release of Ironic that is to read them; the newest if only --from is given
+    #[arg(long, value_name = "RELEASE", value_parser = Series::parse)]
+    pub(crate) to: Option<Series>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
     #[command(flatten)]
@@ -117,13 +131,17 @@ pub(crate) struct Migrate {
     #[command(flatten)]
     pub(crate) choice: Choice,
 
+    #[command(flatten)]
+    pub(crate) releases: Releases,
+
     /// Add the new names and leave the old ones, for files that an older program reads too
     #[arg(long)]
     pub(crate) keep_old: bool,
 
-    /// Migrate an option that needs a decision, such as deploy.http_server_url
-    #[arg(long, value_name = "GROUP.OPTION", value_parser = option_name)]
-    pub(crate) accept: Vec<OptName>,
+    /// Migrate an option that needs a decision, such as deploy.http_server_url, or follow a rule that
+    /// does, such as ilo-group
+    #[arg(long, value_name = "GROUP.OPTION|RULE")]
+    pub(crate) accept: Vec<String>,
 
     /// Replace the files, after a backup of each
     #[arg(long, conflicts_with_all = ["check", "output"])]
@@ -146,6 +164,13 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) choice: Choice,
 
+    #[command(flatten)]
+    pub(crate) releases: Releases,
+
+    /// Report options that are not set and have another default in the release of --to
+    #[arg(long)]
+    pub(crate) defaults: bool,
+
     /// Old names may stand beside the new ones, for an older program that reads the files too
     #[arg(long)]
     pub(crate) keep_old: bool,
@@ -166,7 +191,8 @@ pub(crate) struct Show {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rules {
-    /// The pack, or a file with rules; without it, the packs are listed
+    /// The pack, a file with rules, `ironic` for the history of Ironic, or one of its rules by its id;
+    /// without it, the packs are listed
     pub(crate) pack: Option<String>,
 }
 
@@ -179,6 +205,17 @@ pub(crate) struct Undo {
     /// Put back also a file that was changed since; its present text is kept beside it
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+impl Choice {
+    /// The packs that were asked for; `default` when none was.
+    pub(crate) fn packs<'c>(&'c self, default: &'c [String]) -> &'c [String] {
+        if self.rules.is_empty() {
+            default
+        } else {
+            &self.rules
+        }
+    }
 }
 
 fn option_name(text: &str) -> Result<OptName, String> {

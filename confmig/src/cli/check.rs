@@ -1,27 +1,63 @@
 //! `confmig check`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use confmig::check::{World, check};
+use confmig::check::{Release, World, check, check_release, in_order};
+use confmig::pack::Pack;
+use confmig::release::{self, Lives, Series};
 use confmig::report;
+use oslo_config::{OptName, ParsedFile};
 
 use super::args::{Check, Format};
 use super::output::Output;
 use super::{Failure, Outcome, input};
 
 pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failure> {
-    let pack = input::pack(&command.choice)?;
-    let secrets = input::secrets(&command.choice, &pack);
+    let to = command.releases.to;
+    let releases = to.or(command.releases.from.map(|_| Series::newest()));
+    let asked = match releases {
+        Some(to) => input::pack_beside(&command.choice, to)?,
+        None => input::pack(&command.choice)?,
+    };
+    let first_secrets = input::secrets(&command.choice, &asked);
     let files = input::read(&command.sources)?;
-    let parsed = input::parse(&files, &command.choice, &secrets, output)?;
+    let parsed = input::parse(&files, &command.choice, &first_secrets, output)?;
+    let lives = Lives::default();
+    let between = input::span(&command.releases, &parsed, &lives)?;
+    if command.defaults && between.is_none() {
+        return Err(Failure::Said(
+            "--defaults compares two releases: give --to, and --from or a file to guess it from"
+                .into(),
+        ));
+    }
+    let pack = match &between {
+        Some(between) => of_release(
+            between.span.to,
+            &parsed,
+            asked.clone(),
+            !command.choice.rules.is_empty(),
+            &lives,
+        )?,
+        None => asked.clone(),
+    };
+    let secrets = input::secrets(&command.choice, &pack);
     let environment = environment();
     let world = World {
         environment: &environment,
         keep_old: command.keep_old,
         is_directory: &Path::is_dir,
     };
-    let diagnostics = check(&parsed, &pack, &secrets, &world);
+    let mut diagnostics = check(&parsed, &pack, &secrets, &world);
+    if let Some(between) = &between {
+        let release = Release {
+            to: between.span.to,
+            defaults_of: command.defaults.then_some(between.span.from),
+            lives: &lives,
+        };
+        diagnostics.extend(check_release(&parsed, release, &secrets));
+        in_order(&mut diagnostics, &parsed);
+    }
     match command.choice.format {
         Format::Json => output.bytes(report::check_json(&diagnostics).as_bytes())?,
         Format::Text => {
@@ -33,6 +69,13 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
             if !diagnostics.is_empty() {
                 output.message("");
             }
+            if let Some(note) = between
+                .as_ref()
+                .filter(|_| command.defaults)
+                .and_then(input::Between::note)
+            {
+                output.note(&note);
+            }
             output.message(&match diagnostics.len() {
                 0 => format!("{files}, nothing to report"),
                 count => format!("{files}, {count} to look at"),
@@ -43,6 +86,30 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
         Outcome::Done
     } else {
         Outcome::Found
+    })
+}
+
+/// What a release knows of what is set in files, joined with the packs that were asked for.
+fn of_release(
+    to: Series,
+    files: &[ParsedFile<'_>],
+    asked: Pack,
+    join: bool,
+    lives: &Lives,
+) -> Result<Pack, Failure> {
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    let name = |entry: oslo_config::Entry<'_, '_>| {
+        Some(OptName::new(
+            std::str::from_utf8(&entry.group()).ok()?,
+            std::str::from_utf8(entry.key()).ok()?,
+        ))
+    };
+    let names: BTreeSet<OptName> = entries.filter_map(name).collect();
+    let pack = release::pack(to, &names, lives);
+    Ok(if join {
+        Pack::join(vec![pack, asked])?
+    } else {
+        pack
     })
 }
 

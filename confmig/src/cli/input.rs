@@ -1,16 +1,19 @@
 //! Reading the files that a command is about.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
+use confmig::migrate::Span;
 use confmig::pack::Pack;
+use confmig::release::{self, Guess, Lives, Series};
 use confmig::report;
 use confmig::secret::Secrets;
 use oslo_config::{ParsedFile, SourceError, SourceFile};
 
 use super::Failure;
-use super::args::{Choice, Format, Sources};
+use super::args::{Choice, Format, Releases, Sources};
 use super::output::Output;
 
 /// How standard input is named in reports.
@@ -19,14 +22,81 @@ pub(crate) const STDIN: &str = "<stdin>";
 /// The project whose files are looked for when none are given.
 const PROJECT: &str = "ironic";
 
-/// Loads and joins the packs that were asked for.
+/// Loads and joins the packs that were asked for, or the default one.
 pub(crate) fn pack(choice: &Choice) -> Result<Pack, Failure> {
+    let default = [confmig::pack::DEFAULT_PACK.to_owned()];
     let packs = choice
-        .rules
+        .packs(&default)
         .iter()
         .map(|name| Pack::load(name))
         .collect::<Result<_, _>>()?;
     Ok(Pack::join(packs)?)
+}
+
+/// The packs that were asked for besides a release of Ironic; a pack of that release that has nothing
+/// in it when there were none.
+pub(crate) fn pack_beside(choice: &Choice, release: Series) -> Result<Pack, Failure> {
+    if choice.rules.is_empty() {
+        return Ok(release::pack(release, &BTreeSet::new(), &Lives::default()));
+    }
+    pack(choice)
+}
+
+/// Between which releases the files are to go; `None` when neither was given.
+pub(crate) fn span(
+    releases: &Releases,
+    files: &[ParsedFile<'_>],
+    lives: &Lives,
+) -> Result<Option<Between>, Failure> {
+    if releases.from.is_none() && releases.to.is_none() {
+        return Ok(None);
+    }
+    let to = releases.to.unwrap_or(Series::newest());
+    let guess = releases
+        .from
+        .is_none()
+        .then(|| release::guess(files, lives));
+    // A file may be newer than what is to read it: then there are no steps.
+    let from = releases
+        .from
+        .or(guess.as_ref().map(|guess| guess.series))
+        .unwrap_or(to);
+    if releases.from.is_some() && from > to {
+        return Err(Failure::Said(format!(
+            "--from {from} is newer than --to {to}: configurations are migrated to newer releases only"
+        )));
+    }
+    Ok(Some(Between {
+        span: Span {
+            from: from.min(to),
+            to,
+        },
+        guess,
+    }))
+}
+
+/// Two releases, and how the first was found when it was not given.
+pub(crate) struct Between {
+    pub(crate) span: Span,
+    pub(crate) guess: Option<Guess>,
+}
+
+impl Between {
+    /// Says which release the files were taken to be for.
+    pub(crate) fn note(&self) -> Option<String> {
+        let guess = self.guess.as_ref()?;
+        let newer = if guess.series > self.span.to {
+            format!(", which is newer than {}", self.span.to)
+        } else {
+            String::new()
+        };
+        Some(format!(
+            "taken to be written for {} ({}): {}{newer}; --from says otherwise",
+            guess.series,
+            guess.sureness.as_str(),
+            guess.why
+        ))
+    }
 }
 
 pub(crate) fn secrets<'p>(choice: &Choice, pack: &'p Pack) -> Secrets<'p> {

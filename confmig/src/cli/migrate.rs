@@ -3,19 +3,27 @@
 use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
-use confmig::migrate::{FileMigration, Migration, Settings, migrate};
+use confmig::migrate::{FileMigration, Migration, Settings, migrate, migrate_releases};
 use confmig::pack::Pack;
+use confmig::release::{Lives, Series, find_rule};
 use confmig::report;
 use confmig::secret::Secrets;
 use confmig::store::{self, Replaced, Replacement};
 use oslo_config::{OptName, ParsedFile, SourceFile};
 
 use super::args::{Format, Migrate};
+use super::input::Between;
 use super::output::Output;
 use super::{Failure, Outcome, input};
 
 pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Failure> {
-    let pack = input::pack(&command.choice)?;
+    let releases = &command.releases;
+    let by_release = by_release(command);
+    let target = releases.to.unwrap_or(Series::newest());
+    let pack = match by_release {
+        true => input::pack_beside(&command.choice, target)?,
+        false => input::pack(&command.choice)?,
+    };
     let secrets = input::secrets(&command.choice, &pack);
     let files = input::read(&command.sources)?;
     if command.output.is_some() && files.len() != 1 {
@@ -25,17 +33,16 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         )));
     }
     let parsed = input::parse(&files, &command.choice, &secrets, output)?;
-    let settings = Settings {
-        keep_old: command.keep_old,
-        accept: command.accept.iter().cloned().collect(),
+    let settings = settings(command, &pack, by_release)?;
+    let lives = Lives::default();
+    let between = input::span(releases, &parsed, &lives)?;
+    let migration = match &between {
+        Some(between) => {
+            let site = (!command.choice.rules.is_empty()).then_some(&pack);
+            migrate_releases(&parsed, between.span, site, &settings, &lives)?
+        }
+        None => migrate(&parsed, &pack, &settings)?,
     };
-    if let Some(unknown) = command.accept.iter().find(|name| !is_renamed(&pack, name)) {
-        return Err(Failure::Said(format!(
-            "--accept {unknown}: the pack {} renames no option to this name",
-            pack.name
-        )));
-    }
-    let migration = migrate(&parsed, &pack, &settings)?;
     let decisions = decisions(&migration, &parsed, &secrets);
     let text = command.choice.format == Format::Text;
     if text && command.output.is_none() {
@@ -53,12 +60,50 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         if !decisions.is_empty() {
             output.message(&report::render(&decisions, output.messages()));
         }
+        if let Some(note) = between.as_ref().and_then(Between::note) {
+            output.note(&note);
+        }
         summarize(command, &migration, &backups, &pack, output);
     } else {
-        output.bytes(report::migrate_json(&migration, &backups, &decisions).as_bytes())?;
+        let releases = between.as_ref().map(|between| report::Releases {
+            span: between.span,
+            guess: between.guess.as_ref(),
+        });
+        output.bytes(
+            report::migrate_json(&migration, &backups, &decisions, releases.as_ref()).as_bytes(),
+        )?;
     }
     let found = command.check && (!migration.is_empty() || !decisions.is_empty());
     Ok(if found { Outcome::Found } else { Outcome::Done })
+}
+
+/// What `--accept` decides: rules by their ids, options by their names.
+fn settings(command: &Migrate, pack: &Pack, by_release: bool) -> Result<Settings, Failure> {
+    let mut settings = Settings {
+        keep_old: command.keep_old,
+        ..Settings::default()
+    };
+    for word in &command.accept {
+        let of_pack = pack.conversions.iter().any(|rule| rule.id == *word);
+        if of_pack || by_release && find_rule(word).is_some() {
+            settings.accept_rules.insert(word.clone());
+            continue;
+        }
+        let Some(name) = OptName::parse(word) else {
+            return Err(Failure::Said(format!(
+                "--accept {word}: expected GROUP.OPTION, as in deploy.http_server_url, or the id of a rule"
+            )));
+        };
+        let known = by_release && confmig::release::life(name.group(), name.name()).is_some();
+        if !known && !is_renamed(pack, &name) {
+            return Err(Failure::Said(format!(
+                "--accept {word}: the pack {} renames no option to this name",
+                pack.name
+            )));
+        }
+        settings.accept.insert(name);
+    }
+    Ok(settings)
 }
 
 fn is_renamed(pack: &Pack, name: &OptName) -> bool {
@@ -155,6 +200,10 @@ fn write(migration: &Migration, files: &[SourceFile]) -> Result<Vec<Replaced>, F
     Ok(store::replace_all(&replacements)?)
 }
 
+fn by_release(command: &Migrate) -> bool {
+    command.releases.from.is_some() || command.releases.to.is_some()
+}
+
 /// What was done, who reads the new names, and what to do next.
 fn summarize(
     command: &Migrate,
@@ -165,6 +214,9 @@ fn summarize(
 ) {
     if migration.is_empty() {
         output.message(&match (migration.decisions.len(), command.keep_old) {
+            (0, false) if by_release(command) => {
+                "nothing to do: the release reads all that is set".to_owned()
+            }
             (0, false) => format!(
                 "nothing to do: no former name of the pack {} is in use",
                 pack.name
@@ -181,7 +233,14 @@ fn summarize(
     {
         for change in &file.changes {
             let place = format!("{}:{}", file.path.display(), change.line);
-            output.message(&format!("{place}: {} ({})", change.message, change.rule));
+            let release = change
+                .release
+                .as_ref()
+                .map_or_else(String::new, |release| format!(", {release}"));
+            output.message(&format!(
+                "{place}: {} ({}{release})",
+                change.message, change.rule
+            ));
         }
     }
     for replaced in backups {

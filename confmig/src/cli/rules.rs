@@ -1,56 +1,68 @@
 //! `confmig rules`.
 
-use std::fmt::Write as _;
-
-use confmig::pack::Pack;
+use confmig::pack::{Pack, PackError};
+use confmig::release::{self, Lives, built_in_rules, find_rule};
+use confmig::report;
 
 use super::args::Rules;
 use super::output::Output;
 use super::{Failure, Outcome};
 
+/// The name under which the rules of Ironic's history are asked for.
+const HISTORY: &str = "ironic";
+
 pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failure> {
     let mut text = String::new();
-    match &command.pack {
-        Some(name) => describe(&Pack::load(name)?, &mut text),
+    match command.pack.as_deref() {
+        Some(HISTORY) => history(&mut text),
+        Some(name) => match (Pack::load(name), find_rule(name)) {
+            (Ok(pack), _) => text.push_str(&report::pack_text(&pack)),
+            (Err(PackError::Unknown { .. }), Some(rule)) => {
+                text.push_str(&report::built_in_text(&rule))
+            }
+            (Err(error), _) => return Err(error.into()),
+        },
         None => {
             for name in Pack::built_in() {
-                describe(&Pack::load(name)?, &mut text);
+                text.push_str(&report::pack_text(&Pack::load(name)?));
             }
+            let count = built_in_rules().count();
+            text.push_str(&format!(
+                "{HISTORY}: what each release of Ironic changed, for --from and --to: {count} rules, and every former \
+                 name that a release declares\n  `confmig rules {HISTORY}` lists them, `confmig rules ID` shows one\n"
+            ));
         }
     }
-    output.bytes(text.as_bytes())?;
+    output.text(&text)?;
     Ok(Outcome::Done)
 }
 
-fn describe(pack: &Pack, text: &mut String) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}: {}", pack.name, pack.summary);
-    if let Some(readers) = &pack.readers {
-        let _ = writeln!(text, "  {readers}");
+/// Every rule of Ironic's history, and every renaming that the releases declare.
+fn history(text: &mut String) {
+    for rule in built_in_rules() {
+        text.push_str(&report::built_in_text(&rule));
+        text.push('\n');
     }
-    for rule in &pack.rules {
-        let _ = writeln!(text, "\n  {}", rule.id);
-        let _ = writeln!(
-            text,
-            "    [{}] {} -> [{}] {}",
-            rule.from.group(),
-            rule.from.name(),
-            rule.to.group(),
-            rule.to.name()
-        );
-        let _ = writeln!(text, "    why:   {}", rule.why);
+    for rule in release::declared(&Lives::default()) {
+        let (from, to) = (&rule.from, &rule.to);
+        text.push_str(&format!(
+            "  {}\n    [{}] {} -> [{}] {}\n    why:   {}\n",
+            rule.id,
+            from.group(),
+            from.name(),
+            to.group(),
+            to.name(),
+            rule.why
+        ));
         if let Some(proof) = &rule.proof {
-            let _ = writeln!(text, "    proof: {proof}");
+            text.push_str(&format!("    proof: {proof}\n"));
         }
+        text.push_str(&format!(
+            "    before:\n        [{}]\n        {} = VALUE\n    after:\n        [{}]\n        {} = VALUE\n\n",
+            from.group(),
+            from.name(),
+            to.group(),
+            to.name()
+        ));
     }
-    for removed in &pack.removed {
-        let _ = writeln!(
-            text,
-            "\n  [{}] {} is gone",
-            removed.name.group(),
-            removed.name.name()
-        );
-        let _ = writeln!(text, "    advice: {}", removed.advice);
-    }
-    text.push('\n');
 }

@@ -43,11 +43,13 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
         .map(|opt| Explained::new(&config, opt))
         .collect();
     let text = match command.choice.format {
-        Format::Json => report::show_json(&parsed, &explained, &secrets),
+        Format::Json => report::show_json(&parsed, &explained, &secrets, &pack),
         Format::Text if explained.is_empty() => entries(&parsed, &secrets),
         Format::Text => explained
             .iter()
-            .map(|option| explanation(option, &secrets))
+            .map(|option| {
+                explanation(option, &secrets) + &report::names_text(option.opt.name(), &pack)
+            })
             .collect(),
     };
     output.text(&text)?;

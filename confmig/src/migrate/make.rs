@@ -108,7 +108,7 @@ impl<'d> Maker<'_, 'd> {
             let lines = match step.action {
                 ChangeKind::Move => self.comments_of(step.entry).start..step.entry.lines().end,
                 ChangeKind::Drop => step.entry.lines(),
-                ChangeKind::Rename | ChangeKind::Copy | ChangeKind::Reference => continue,
+                _ => continue,
             };
             self.edit.remove_lines(lines.clone());
             removed.extend(lines);
@@ -222,7 +222,7 @@ impl<'d> Maker<'_, 'd> {
                 to.group(),
                 to.name()
             ),
-            ChangeKind::Reference => return,
+            ChangeKind::Reference | ChangeKind::Convert | ChangeKind::Remove => return,
         };
         let kind = step.action;
         self.changes
@@ -266,6 +266,7 @@ impl<'d> Maker<'_, 'd> {
             from,
             to,
             message,
+            release: None,
         }
     }
 }

@@ -5,12 +5,14 @@
 //! resolved from the old texts and from the new ones. What cannot be shown to keep its value is left
 //! as it is and becomes a [`Decision`].
 
+mod convert;
 mod make;
 mod names;
 mod place;
 mod plan;
 mod prove;
 mod references;
+mod releases;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -22,6 +24,7 @@ use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::pack::Pack;
 use crate::secret::Secrets;
 pub use prove::Difference;
+pub use releases::{Span, migrate_releases};
 
 /// How to migrate.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +33,8 @@ pub struct Settings {
     pub keep_old: bool,
     /// Options to migrate even though their meaning may change: the decision was made.
     pub accept: BTreeSet<OptName>,
+    /// Rules, by their ids, that are followed even though they need a decision: it was made.
+    pub accept_rules: BTreeSet<String>,
 }
 
 /// What a migration makes of a set of files.
@@ -75,6 +80,8 @@ pub struct Change {
     pub to: OptName,
     /// What was done, in words.
     pub message: String,
+    /// The release whose change it follows, when the migration goes from release to release.
+    pub release: Option<String>,
 }
 
 /// What was done to an entry.
@@ -90,6 +97,10 @@ pub enum ChangeKind {
     Drop,
     /// A reference in its value was changed.
     Reference,
+    /// Its value was changed, or became part of another option's.
+    Convert,
+    /// It was taken out, since nothing reads it any more.
+    Remove,
 }
 
 impl ChangeKind {
@@ -102,6 +113,8 @@ impl ChangeKind {
             ChangeKind::Copy => "copy",
             ChangeKind::Drop => "drop",
             ChangeKind::Reference => "reference",
+            ChangeKind::Convert => "convert",
+            ChangeKind::Remove => "remove",
         }
     }
 }
@@ -117,14 +130,28 @@ pub struct Decision {
     pub line: usize,
     /// What is to be decided.
     pub reason: String,
-    /// [`Settings::accept`] makes the change all the same.
+    /// [`Settings::accept`] makes the change all the same, or [`Settings::accept_rules`] when a rule
+    /// is behind it.
     pub acceptable: bool,
+    /// All options that it is about, when a rule is behind it.
+    pub options: Vec<OptName>,
+    /// The rule behind it, when it is not a renaming.
+    pub rule: Option<String>,
+    /// The release whose change it is about, when the migration goes from release to release.
+    pub release: Option<String>,
+    /// What there is to know or do.
+    pub advice: Option<String>,
+    /// What it is, as it is shown.
+    pub code: Code,
 }
 
 impl Decision {
     /// The decision as something to show.
     #[must_use]
     pub fn diagnostic(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
+        if self.rule.is_some() {
+            return self.of_rule(files, secrets);
+        }
         let option = &self.option;
         let reason = match secrets.hides(option.group(), option.name()) {
             true => "its value, which is secret, has references that might change their meaning",
@@ -138,7 +165,40 @@ impl Decision {
         } else {
             "leave the file as it is, or migrate without --keep-old".to_owned()
         };
-        let diagnostic = Diagnostic::new(Code::NeedsDecision, message).help(help);
+        self.placed(
+            Diagnostic::new(Code::NeedsDecision, message).help(help),
+            files,
+            secrets,
+        )
+    }
+
+    /// As [`Decision::diagnostic`], when a rule is behind it.
+    fn of_rule(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
+        let rule = self.rule.as_deref().unwrap_or_default();
+        let at = self
+            .release
+            .as_ref()
+            .map_or_else(String::new, |release| format!(", {release}"));
+        let message = format!("{} ({rule}{at})", self.reason);
+        let mut help: Vec<String> = self.advice.iter().cloned().collect();
+        if self.acceptable {
+            help.push(format!("`--accept {rule}` follows the rule"));
+        }
+        let diagnostic = Diagnostic::new(self.code, message);
+        let diagnostic = if help.is_empty() {
+            diagnostic
+        } else {
+            diagnostic.help(help.join(" "))
+        };
+        self.placed(diagnostic, files, secrets)
+    }
+
+    fn placed(
+        &self,
+        diagnostic: Diagnostic,
+        files: &[ParsedFile<'_>],
+        secrets: &Secrets<'_>,
+    ) -> Diagnostic {
         let places = Places { secrets };
         let file = files.iter().find(|file| file.path == self.path);
         let entry = file.and_then(|file| {
@@ -181,6 +241,19 @@ pub enum MigrateError {
 ///
 /// When the new texts cannot be made, read back, or shown to mean the same.
 pub fn migrate(
+    files: &[ParsedFile<'_>],
+    pack: &Pack,
+    settings: &Settings,
+) -> Result<Migration, MigrateError> {
+    if pack.conversions.is_empty() {
+        rename(files, pack, settings)
+    } else {
+        releases::migrate_by_rules(files, pack, settings)
+    }
+}
+
+/// Follows the renamings of a pack.
+pub(crate) fn rename(
     files: &[ParsedFile<'_>],
     pack: &Pack,
     settings: &Settings,

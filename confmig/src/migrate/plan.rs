@@ -9,6 +9,7 @@ use oslo_config::{Entry, Opt, OptName, ParsedFile};
 use super::names::Names;
 use super::references;
 use super::{ChangeKind, Decision, Settings};
+use crate::diagnostic::Code;
 use crate::pack::Pack;
 
 /// The plan for a set of files.
@@ -138,6 +139,11 @@ impl<'d> Plan<'d> {
             line: pending.line,
             reason: pending.reason,
             acceptable: pending.acceptable,
+            options: Vec::new(),
+            rule: None,
+            release: None,
+            advice: None,
+            code: Code::NeedsDecision,
         };
         self.decisions.into_iter().map(decision).collect()
     }

@@ -4,10 +4,11 @@
 //! with its fallback to former names; one that was not has the former names as options of their
 //! own. Where both give a value, both must be kept.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use bstr::ByteSlice;
+use bstr::{BStr, ByteSlice};
 use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile, SourceFile, references};
 
 use super::make::make;
@@ -79,7 +80,14 @@ impl<'d> Prover<'_, 'd> {
             .map(SourceFile::parse)
             .collect::<Result<_, _>>()
             .map_err(MigrateError::Unreadable)?;
-        let told = self.opts_told(&parsed);
+        // Most entries have nothing to do with the pack, and stand there as before: they need no reading.
+        let plain_alike = self.files.len() == parsed.len()
+            && self
+                .files
+                .iter()
+                .zip(&parsed)
+                .all(|(before, after)| self.plain(before).eq(self.plain(after)));
+        let told = self.opts_told(&parsed, plain_alike);
         let untold = self.opts_untold(&told);
         let typed: Vec<Opt> = told.iter().map(|opt| self.with_its_type(opt)).collect();
         let before_told = Config::new(self.files, &told);
@@ -115,7 +123,7 @@ impl<'d> Prover<'_, 'd> {
 
     /// The options as a program registers them that was told of the new names: those of the pack,
     /// and each name that is set or referred to.
-    fn opts_told(&self, after: &[ParsedFile<'_>]) -> Vec<Opt> {
+    fn opts_told(&self, after: &[ParsedFile<'_>], without_plain: bool) -> Vec<Opt> {
         let mut opts: Vec<Opt> = self.names.opts.iter().map(as_text).collect();
         let mut seen = BTreeSet::new();
         let mut add = |group: &str, name: &str, default: Option<String>| {
@@ -127,8 +135,24 @@ impl<'d> Prover<'_, 'd> {
             }
         };
         // No option is read by a key with a hyphen.
-        for (group, name) in self.names.all_set().filter(|(_, name)| !name.contains('-')) {
-            add(group, name, None);
+        if without_plain {
+            let entries = self
+                .files
+                .iter()
+                .chain(after)
+                .flat_map(|file| file.document.entries());
+            for entry in entries.filter(|entry| entry.value().contains(&b'$')) {
+                let (group, key) = (entry.group(), entry.key());
+                if let (Ok(group), Ok(name)) = (group.to_str(), key.to_str())
+                    && !name.contains('-')
+                {
+                    add(group, name, None);
+                }
+            }
+        } else {
+            for (group, name) in self.names.all_set().filter(|(_, name)| !name.contains('-')) {
+                add(group, name, None);
+            }
         }
         let groups = self.names.all_set().map(|(group, _)| group);
         let former_groups = self
@@ -156,6 +180,24 @@ impl<'d> Prover<'_, 'd> {
             }
         }
         opts
+    }
+
+    /// The entries of a file that are of no option of the pack and have no references, in their order.
+    fn plain<'f>(
+        &self,
+        file: &'f ParsedFile<'_>,
+    ) -> impl Iterator<Item = (Cow<'f, BStr>, &'f BStr, Cow<'f, BStr>)> {
+        file.document.entries().filter_map(|entry| {
+            let (group, key, value) = (entry.group(), entry.key(), entry.value());
+            let of_pack = match (group.to_str(), key.to_str()) {
+                (Ok(group), Ok(name)) => {
+                    self.names.is_current(group, name)
+                        || self.names.by_former(group, name).is_some()
+                }
+                _ => false,
+            };
+            (!of_pack && !value.contains(&b'$')).then_some((group, key, value))
+        })
     }
 
     /// The option with the type that the pack gives it.

@@ -47,8 +47,9 @@ pub(crate) fn ambiguity(step: &Step<'_>, names: &Names<'_>) -> Option<String> {
             let both_found = names.exists(before.0, name) && names.exists(after.0, name);
             let captured = before.0 == DEFAULT_GROUP && after.0 == new;
             let former = |(group, name)| names.by_former(group, name).map(oslo_config::Opt::name);
+            let itself = former(before).is_some_and(|option| (option.group(), option.name()) == after);
             let follows = former(before).is_some()
-                && (former(after) == former(before) || !names.exists(after.0, name));
+                && (itself || former(after) == former(before) || !names.exists(after.0, name));
             let neighbour = before.0 == old && old != DEFAULT_GROUP && !follows;
             if neighbour && !is_writable(&OptName::new(old, name), new, names) {
                 return Some(format!(
@@ -170,7 +171,7 @@ pub(crate) fn by_former_name<'p>(
 /// Tells whether a value of an option of the group `from` can refer to an option: references have
 /// ASCII letters, digits, underscores and dots, the first dot ends the group, and an option of the
 /// default group must not be hidden by one of the same name.
-fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bool {
+pub(crate) fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bool {
     let word = |text: &str| {
         text.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -186,7 +187,7 @@ fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bool {
 
 /// A name as a reference to it is written: options of the default group have no group in front,
 /// since oslo.config refuses `$DEFAULT.name`.
-fn written(name: &OptName) -> String {
+pub(crate) fn written(name: &OptName) -> String {
     if name.group() == DEFAULT_GROUP {
         name.name().to_owned()
     } else {

@@ -4,9 +4,12 @@ use bstr::ByteSlice;
 use oslo_config::{Occurrence, Origin, ParsedFile};
 use serde::Serialize;
 
+use super::names::{Named, names_of};
 use crate::diagnostic::Diagnostic;
 use crate::explain::Explained;
-use crate::migrate::Migration;
+use crate::migrate::{Migration, Span};
+use crate::pack::Pack;
+use crate::release::{Guess, Series};
 use crate::secret::Secrets;
 use crate::store::Replaced;
 
@@ -57,6 +60,15 @@ pub fn check_json(diagnostics: &[Diagnostic]) -> String {
     })
 }
 
+/// Between which releases a migration went.
+#[derive(Debug, Clone, Copy)]
+pub struct Releases<'g> {
+    /// The two releases.
+    pub span: Span,
+    /// How the first was found, when it was not given.
+    pub guess: Option<&'g Guess>,
+}
+
 /// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`. `written` are the files that
 /// were replaced.
 #[must_use]
@@ -64,11 +76,26 @@ pub fn migrate_json(
     migration: &Migration,
     written: &[Replaced],
     diagnostics: &[Diagnostic],
+    releases: Option<&Releases<'_>>,
 ) -> String {
     #[derive(Serialize)]
     struct Form<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        releases: Option<ReleasesForm<'a>>,
         files: Vec<FileForm<'a>>,
         diagnostics: Vec<DiagnosticForm<'a>>,
+    }
+    #[derive(Serialize)]
+    struct ReleasesForm<'a> {
+        from: &'static str,
+        to: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        guess: Option<GuessForm<'a>>,
+    }
+    #[derive(Serialize)]
+    struct GuessForm<'a> {
+        sureness: &'static str,
+        why: &'a str,
     }
     #[derive(Serialize)]
     struct FileForm<'a> {
@@ -85,6 +112,8 @@ pub fn migrate_json(
         from: String,
         to: String,
         message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        release: Option<&'a str>,
     }
     let files = migration.files.iter().map(|file| FileForm {
         path: file.path.to_string_lossy().into_owned(),
@@ -103,10 +132,20 @@ pub fn migrate_json(
                 from: change.from.to_string(),
                 to: change.to.to_string(),
                 message: &change.message,
+                release: change.release.as_deref(),
             })
             .collect(),
     });
+    let releases = releases.map(|releases| ReleasesForm {
+        from: releases.span.from.id(),
+        to: releases.span.to.id(),
+        guess: releases.guess.map(|guess| GuessForm {
+            sureness: guess.sureness.as_str(),
+            why: &guess.why,
+        }),
+    });
     to_json(&Form {
+        releases,
         files: files.collect(),
         diagnostics: diagnostic_forms(diagnostics),
     })
@@ -118,6 +157,7 @@ pub fn show_json(
     files: &[ParsedFile<'_>],
     options: &[Explained<'_>],
     secrets: &Secrets<'_>,
+    pack: &Pack,
 ) -> String {
     #[derive(Serialize)]
     struct Form {
@@ -165,7 +205,7 @@ pub fn show_json(
     };
     let options = options
         .iter()
-        .map(|option| OptionForm::new(option, secrets));
+        .map(|option| OptionForm::new(option, secrets, pack));
     to_json(&Form {
         files: files.iter().map(file_form).collect(),
         options: options.collect(),
@@ -180,6 +220,15 @@ struct OptionForm {
     origin: OriginForm,
     deprecated: bool,
     hidden: Vec<HiddenForm>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<NameForm>,
+}
+
+#[derive(Serialize)]
+struct NameForm {
+    name: String,
+    option_in: Option<[&'static str; 2]>,
+    former_name_in: Option<[&'static str; 2]>,
 }
 
 #[derive(Serialize)]
@@ -206,7 +255,7 @@ struct HiddenForm {
 }
 
 impl OptionForm {
-    fn new(option: &Explained<'_>, secrets: &Secrets<'_>) -> Self {
+    fn new(option: &Explained<'_>, secrets: &Secrets<'_>, pack: &Pack) -> Self {
         let name = option.opt.name();
         let shown = |text: &String| secrets.value(name.group(), name.name(), text).into_owned();
         let value = match option.texts.as_deref() {
@@ -232,6 +281,21 @@ impl OptionForm {
                 .iter()
                 .map(HiddenForm::new)
                 .collect(),
+            names: names_of(name, pack)
+                .into_iter()
+                .map(NameForm::new)
+                .collect(),
+        }
+    }
+}
+
+impl NameForm {
+    fn new(named: Named) -> Self {
+        let span = |(first, last): (Series, Series)| [first.id(), last.id()];
+        NameForm {
+            name: named.name.to_string(),
+            option_in: named.option.map(span),
+            former_name_in: named.former.map(span),
         }
     }
 }

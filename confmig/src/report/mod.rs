@@ -2,8 +2,12 @@
 
 mod diff;
 mod json;
+mod names;
+mod rules;
 mod text;
 
 pub use diff::{Paint, unified_diff};
-pub use json::{check_json, migrate_json, show_json};
+pub use json::{Releases, check_json, migrate_json, show_json};
+pub use names::names_text;
+pub use rules::{built_in_text, pack_text, rule_text};
 pub use text::render;

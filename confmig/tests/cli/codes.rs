@@ -33,6 +33,25 @@ fn example(code: Code) -> Option<Run> {
             "[DEFAULT]\nmy_ip = 192.0.2.1\n[deploy]\nmy_ip = 192.0.2.2\n\
              [pxe]\nhttp_url = http://$my_ip:8080\n",
         )),
+        Code::Advice => Some(
+            line("migrate --check --from stein --to 2026.1 --format json -")
+                .input("[healthcheck]\npath = /health\n"),
+        ),
+        Code::DeprecatedOption => Some(
+            line("check --to 2025.1 --format json -").input("[DEFAULT]\nwatch_log_file = True\n"),
+        ),
+        Code::NotInstalled => Some(
+            line("check --to 2026.2 --format json -")
+                .input("[DEFAULT]\nenabled_hardware_types = ilo\n"),
+        ),
+        Code::UnreadByPlugin => Some(
+            line("check --to 2026.2 --format json -")
+                .input("[glance]\nauth_type = none\nusername = ironic\n"),
+        ),
+        Code::DefaultChanged => Some(
+            line("check --from stein --to 2026.2 --defaults --format json -")
+                .input("[conductor]\n"),
+        ),
         other => panic!("no example of {other:?}"),
     }
 }

@@ -136,7 +136,7 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         .iter()
         .map(|decision| decision.diagnostic(&parsed, &secrets))
         .collect();
-    let _ = report::migrate_json(&migration, &[], &decisions);
+    let _ = report::migrate_json(&migration, &[], &decisions, None);
     Some(Ok(migration))
 }
 
@@ -147,7 +147,7 @@ fn shown(parsed: &[ParsedFile<'_>], pack: &Pack, secrets: &Secrets<'_>) {
         .iter()
         .map(|opt| Explained::new(&config, opt))
         .collect();
-    let _ = report::show_json(parsed, &explained, secrets);
+    let _ = report::show_json(parsed, &explained, secrets, pack);
 }
 
 /// What is wrong with what is made of a text; `None` when it is not well-formed.

@@ -13,6 +13,7 @@ mod fuzz;
 mod help;
 mod json;
 mod migrate;
+mod releases;
 mod rules;
 mod secrets;
 mod show;

@@ -1,0 +1,158 @@
+//! Prints docs/ironic-releases.md: what becomes of the options from each release of Ironic to the next.
+//!
+//! `cargo run -p confmig --example ironic_releases > docs/ironic-releases.md`
+
+// Run by people who change the facts, and by a test.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::fmt::Write as _;
+
+use confmig::migrate::{ChangeKind, Migration, Settings, Span, migrate_releases};
+use confmig::release::{Definition, Life, Lives, Series, all_names, built_in_rules};
+use oslo_config::{OptName, SourceFile};
+
+const HEAD: &str = "\
+# Ironic, release by release
+
+What `confmig migrate --from … --to …` does with each option from one release of Ironic to the next. Made by
+`cargo run -p confmig --example ironic_releases > docs/ironic-releases.md`; a test keeps it true.
+
+Each option of the older release that the newer one has not was set in a file of its own, and the file was migrated.
+
+- **unchanged**: the newer release has the option under the same name
+- **renamed**: moved to its new name, or copied to several
+- **converted**: its value became that of another option, alone or with others
+- **removed**: taken out, since nothing reads it any more and nothing is lost
+- **to decide**: left, with what took its place and since when; `--accept` follows the rule where there is one to follow
+- **value rules**: rules for values that left while their options stay, such as hardware types
+- **covered**: of all options of the older release, those of which one of the above is true
+
+| from | to | options | unchanged | renamed | converted | removed | to decide | value rules | covered |
+| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |
+";
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Row {
+    options: usize,
+    unchanged: usize,
+    renamed: usize,
+    converted: usize,
+    removed: usize,
+    to_decide: usize,
+    values: usize,
+}
+
+impl Row {
+    fn covered(&self) -> usize {
+        self.unchanged + self.renamed + self.converted + self.removed + self.to_decide
+    }
+}
+
+/// The whole page.
+pub(crate) fn page() -> String {
+    let lives = Lives::default();
+    let names: Vec<(OptName, Life)> = all_names().collect();
+    let mut page = HEAD.to_owned();
+    for to in Series::all() {
+        let Some(from) = to.before() else { continue };
+        let row = row(from, to, &names, &lives);
+        writeln!(
+            page,
+            "| {from} | {to} | {} | {} | {} | {} | {} | {} | {} | {} of {} |",
+            row.options,
+            row.unchanged,
+            row.renamed,
+            row.converted,
+            row.removed,
+            row.to_decide,
+            row.values,
+            row.covered(),
+            row.options
+        )
+        .unwrap();
+    }
+    page
+}
+
+fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Row {
+    let mut row = Row {
+        values: built_in_rules()
+            .filter(|rule| rule.last == to)
+            .filter_map(|rule| rule.rule())
+            .filter(|rule| rule.items.is_some())
+            .count(),
+        ..Row::default()
+    };
+    for (name, life) in names {
+        let Some(definition) = life.definition(from) else {
+            continue;
+        };
+        row.options += 1;
+        if life.is_option(to) {
+            row.unchanged += 1;
+            continue;
+        }
+        let text = format!(
+            "[{}]\n{} = {}\n",
+            name.group(),
+            name.name(),
+            value(definition)
+        );
+        let made = go(&text, from, to, lives);
+        let kinds: Vec<ChangeKind> = made.files[0]
+            .changes
+            .iter()
+            .map(|change| change.kind)
+            .collect();
+        let has = |wanted: &[ChangeKind]| kinds.iter().any(|kind| wanted.contains(kind));
+        if has(&[ChangeKind::Rename, ChangeKind::Move, ChangeKind::Copy]) {
+            row.renamed += 1;
+        } else if has(&[ChangeKind::Convert]) {
+            row.converted += 1;
+        } else if has(&[ChangeKind::Remove]) {
+            row.removed += 1;
+        } else if !made.decisions.is_empty() {
+            row.to_decide += 1;
+        }
+    }
+    row
+}
+
+fn go(text: &str, from: Series, to: Series, lives: &Lives) -> Migration {
+    let file = SourceFile {
+        path: "ironic.conf".into(),
+        text: text.into(),
+    };
+    let parsed = [file.parse().unwrap()];
+    migrate_releases(
+        &parsed,
+        Span { from, to },
+        None,
+        &Settings::default(),
+        lives,
+    )
+    .unwrap()
+}
+
+/// The default, or else a value of the type.
+fn value(definition: &Definition<'_>) -> String {
+    let default = definition.default().into_iter().next();
+    if let Some(default) =
+        default.filter(|default| !default.contains('\n') && !default.contains('$'))
+    {
+        return default;
+    }
+    match &*definition.kind {
+        "bool" => "True".into(),
+        "int" | "float" | "port" => "3".into(),
+        "uri" => "http://192.0.2.1:8080".into(),
+        "dict" => "one:two".into(),
+        "ip" | "hostaddress" => "192.0.2.1".into(),
+        _ => "value".into(),
+    }
+}
+
+#[allow(dead_code, reason = "the test has the page alone")]
+fn main() {
+    print!("{}", page());
+}

@@ -1,0 +1,226 @@
+//! What each release has to do with the names in a set of files.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use bstr::ByteSlice;
+use oslo_config::{DEFAULT_GROUP, OptName, SourceFile, references};
+use serde_json::json;
+
+use crate::migrate::MigrateError;
+use crate::migrate::convert::Active;
+use crate::release::{BuiltIn, Life, Lives, Series, triggered_by};
+use crate::rule::Rule;
+
+/// A name that is set or referred to.
+struct Interest {
+    name: OptName,
+    life: Option<Rc<Life>>,
+    /// The releases that read it as a former name only, a bit for each.
+    former: u32,
+    rules: &'static [BuiltIn],
+}
+
+/// The names in a set of files.
+pub(super) struct Interests<'l> {
+    lives: &'l Lives,
+    all: Vec<Rc<Interest>>,
+}
+
+impl<'l> Interests<'l> {
+    /// Those of new texts; what `before` has of them is taken over.
+    pub(super) fn new(
+        texts: &[SourceFile],
+        lives: &'l Lives,
+        before: Option<&Self>,
+    ) -> Result<Self, MigrateError> {
+        let parsed = super::parse(texts)?;
+        let mut interests = Interests {
+            lives,
+            all: Vec::new(),
+        };
+        for entry in parsed.iter().flat_map(|file| file.document.entries()) {
+            let (group, key) = (entry.group(), entry.key());
+            let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+                continue;
+            };
+            interests.add(group, key, before);
+            let value = entry.value();
+            if !value.contains(&b'$') {
+                continue;
+            }
+            for reference in references(&value) {
+                let (named, name) = reference.parts();
+                for group in [named.unwrap_or(group), DEFAULT_GROUP] {
+                    if lives.of(group, name).is_some() {
+                        interests.add(group, name, before);
+                    }
+                }
+            }
+        }
+        interests
+            .all
+            .sort_by(|one, other| one.name.cmp(&other.name));
+        interests.all.dedup_by(|one, other| one.name == other.name);
+        Ok(interests)
+    }
+
+    fn add(&mut self, group: &str, name: &str, before: Option<&Self>) {
+        let known = before.map_or(&[][..], |before| &before.all);
+        // Those before are sorted by name.
+        let found = known
+            .binary_search_by(|known| (known.name.group(), known.name.name()).cmp(&(group, name)));
+        if let Ok(at) = found {
+            self.all.push(Rc::clone(&known[at]));
+            return;
+        }
+        let life = self.lives.of(group, name);
+        let name = OptName::new(group, name);
+        self.all.push(Rc::new(Interest {
+            former: life.as_ref().map_or(0, |life| life.former_releases()),
+            life,
+            rules: triggered_by(&name.to_string()),
+            name,
+        }));
+    }
+
+    /// Tells whether a release has anything to do with them.
+    pub(super) fn concern(&self, series: Series, from: Series) -> bool {
+        self.all.iter().any(|interest| {
+            interest.former & 1 << series.number() != 0
+                || interest
+                    .rules
+                    .iter()
+                    .any(|rule| is_active(rule, series, from))
+        })
+    }
+
+    fn former(&self, series: Series) -> impl Iterator<Item = &Rc<Interest>> {
+        self.all
+            .iter()
+            .filter(move |interest| interest.former & 1 << series.number() != 0)
+    }
+
+    /// The names that a release reads for one option.
+    pub(super) fn renamed(&self, series: Series) -> BTreeSet<OptName> {
+        self.former(series)
+            .map(|interest| interest.name.clone())
+            .collect()
+    }
+
+    /// A rule for each name that a release reads for several options: each gets the value.
+    pub(super) fn copies(&self, series: Series, several_files: bool) -> Vec<Active> {
+        let rule = |interest: &Rc<Interest>| {
+            let readers: Vec<OptName> = interest.life.as_ref()?.former_of(series).collect();
+            if readers.len() < 2 {
+                return None;
+            }
+            let name = &interest.name;
+            let sets: Vec<_> = readers
+                .iter()
+                .map(|reader| json!({"option": reader.to_string(), "value": "{value}"}))
+                .collect();
+            let names: Vec<String> = readers.iter().map(ToString::to_string).collect();
+            let rule: Rule = serde_json::from_value(json!({
+                "id": format!("{}-{}", name.group(), name.name()),
+                "why": format!("{series} reads it for {}", names.join(", ")),
+                "release": series.id(),
+                // Between files, the last one that has any of the names counts.
+                "if_target_set": if several_files { "decide" } else { "target" },
+                "part": {"value": {"option": name.to_string()}},
+                "set": sets,
+                "take": [name.to_string()],
+            }))
+            .ok()?;
+            Some(Active {
+                rule: Rc::new(rule),
+                doubt: None,
+            })
+        };
+        self.former(series).filter_map(rule).collect()
+    }
+
+    /// The rules of a release.
+    pub(super) fn rules(&self, series: Series, from: Series) -> Vec<Active> {
+        let mut found: Vec<(Series, Active)> = Vec::new();
+        for built_in in self.all.iter().flat_map(|interest| interest.rules) {
+            if !is_active(built_in, series, from) {
+                continue;
+            }
+            let Some(rule) = self.lives.rule(built_in) else {
+                continue;
+            };
+            if found.iter().any(|(_, known)| known.rule.id == rule.id) {
+                continue;
+            }
+            // While the release reads what is to go, there is nothing to do.
+            let goes = |removal: &crate::rule::Removal| {
+                removal.options.iter().any(|option| {
+                    self.lives
+                        .of_option(option)
+                        .is_none_or(|life| !life.is_read(series))
+                })
+            };
+            if rule.remove.as_ref().is_some_and(|removal| !goes(removal)) {
+                continue;
+            }
+            match self.standing(built_in, &rule, series, from) {
+                Standing::Followed => found.push((built_in.last, Active { rule, doubt: None })),
+                Standing::Doubtful => {
+                    let gone = built_in.last;
+                    let doubt = format!(
+                        "{from} has not read it since {gone}, and would again: {}",
+                        rule.why
+                    );
+                    found.push((
+                        built_in.last,
+                        Active {
+                            rule,
+                            doubt: Some(doubt),
+                        },
+                    ));
+                }
+                Standing::Past => {}
+            }
+        }
+        found.sort_by(|one, other| (one.0, &one.1.rule.id).cmp(&(other.0, &other.1.rule.id)));
+        found.into_iter().map(|(_, active)| active).collect()
+    }
+
+    /// In the first release there may be what it does not read itself.
+    fn standing(&self, built_in: &BuiltIn, rule: &Rule, series: Series, from: Series) -> Standing {
+        if series > from || built_in.last > from {
+            return Standing::Followed;
+        }
+        if rule.remove.is_some() || rule.items.is_some() && built_in.last == from {
+            return Standing::Followed;
+        }
+        let unread = |option: &&OptName| {
+            let set = self.all.iter().any(|interest| interest.name == **option);
+            set && self
+                .lives
+                .of_option(option)
+                .is_some_and(|life| !life.is_read(from))
+        };
+        let old = rule.items.is_none() && rule.claims().iter().any(unread);
+        if old {
+            Standing::Doubtful
+        } else {
+            Standing::Past
+        }
+    }
+}
+
+enum Standing {
+    /// It is followed.
+    Followed,
+    /// The release has ignored for long what it is about.
+    Doubtful,
+    /// It has nothing to do with the release any more.
+    Past,
+}
+
+fn is_active(rule: &BuiltIn, series: Series, from: Series) -> bool {
+    let in_window = (rule.first..=rule.last).contains(&series);
+    in_window || series == from && rule.first <= series
+}

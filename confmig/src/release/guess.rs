@@ -1,0 +1,148 @@
+//! Which release a file was written for.
+
+use std::collections::BTreeSet;
+
+use oslo_config::{OptName, ParsedFile};
+
+use super::values::{is_installed, named_by};
+use super::{Lives, Series};
+
+/// Which release a set of files was written for, by the names in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guess {
+    /// The release: the newest of those that know most of what is set.
+    pub series: Series,
+    /// How sure that is.
+    pub sureness: Sureness,
+    /// Why: what older and newer releases do not know, in words.
+    pub why: String,
+}
+
+/// How sure a guess is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sureness {
+    /// No other release knows everything that is set.
+    Certain,
+    /// This one knows everything; some older ones do, too.
+    Likely,
+    /// No release knows everything that is set.
+    Unsure,
+}
+
+impl Sureness {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Sureness::Certain => "certain",
+            Sureness::Likely => "likely",
+            Sureness::Unsure => "unsure",
+        }
+    }
+}
+
+/// Something that is set, and which releases know it, a bit for each.
+struct Sign {
+    what: String,
+    known: u32,
+}
+
+/// Guesses which release a set of files was written for.
+#[must_use]
+pub fn guess(files: &[ParsedFile<'_>], lives: &Lives) -> Guess {
+    let signs = signs(files, lives);
+    let count = |series: Series| {
+        signs
+            .iter()
+            .filter(|sign| sign.known & 1 << series.number() != 0)
+            .count()
+    };
+    let most = Series::all().map(count).max().unwrap_or_default();
+    let best: Vec<Series> = Series::all()
+        .filter(|series| count(*series) == most)
+        .collect();
+    let series = best.last().copied().unwrap_or(Series::newest());
+    let sureness = if most < signs.len() {
+        Sureness::Unsure
+    } else if best.len() == 1 {
+        Sureness::Certain
+    } else {
+        Sureness::Likely
+    };
+    Guess {
+        series,
+        sureness,
+        why: why(&signs, series, &best),
+    }
+}
+
+fn why(signs: &[Sign], series: Series, best: &[Series]) -> String {
+    let lacks = |series: Option<Series>| {
+        let series = series?;
+        let lacking = signs
+            .iter()
+            .filter(|sign| sign.known & 1 << series.number() == 0);
+        let here = lacking
+            .filter(|sign| sign.known & 1 << best.last().map_or(0, |best| best.number()) != 0);
+        Some((series, here.map(|sign| sign.what.as_str()).next()?))
+    };
+    let mut reasons = Vec::new();
+    if let Some((newer, what)) = lacks(series.after()) {
+        reasons.push(format!("{newer} does not know {what}"));
+    }
+    if let Some((older, what)) = lacks(best.first().and_then(|first| first.before())) {
+        reasons.push(format!("{older} does not know {what}"));
+    }
+    if let Some(never) = signs
+        .iter()
+        .find(|sign| sign.known & 1 << series.number() == 0)
+    {
+        reasons.push(format!("but neither does {series} know {}", never.what));
+    }
+    if reasons.is_empty() {
+        "every release knows what is set".to_owned()
+    } else {
+        reasons.join(", ")
+    }
+}
+
+fn signs(files: &[ParsedFile<'_>], lives: &Lives) -> Vec<Sign> {
+    let mut seen = BTreeSet::new();
+    let mut signs = Vec::new();
+    let bits = |holds: &dyn Fn(Series) -> bool| {
+        Series::all()
+            .filter(|series| holds(*series))
+            .fold(0, |bits, series| bits | 1_u32 << series.number())
+    };
+    for entry in files.iter().flat_map(|file| file.document.entries()) {
+        let (group, key) = (entry.group(), entry.key());
+        let (Ok(group), Ok(key)) = (std::str::from_utf8(&group), std::str::from_utf8(key)) else {
+            continue;
+        };
+        let name = OptName::new(group, key);
+        let Some(life) = lives.of(group, key) else {
+            continue;
+        };
+        if seen.insert((name.clone(), String::new())) {
+            let known = bits(&|series| life.is_read(series));
+            signs.push(Sign {
+                what: name.to_string(),
+                known,
+            });
+        }
+        if named_by(group, key) {
+            let value = entry.value();
+            let value = String::from_utf8_lossy(&value);
+            for item in value.split([',', '\n']).map(str::trim) {
+                let known = bits(&|series| is_installed(group, key, item, series) == Some(true));
+                if known != 0 && seen.insert((name.clone(), item.to_owned())) {
+                    signs.push(Sign {
+                        what: format!("{item} in {name}"),
+                        known,
+                    });
+                }
+            }
+        }
+    }
+    signs
+}

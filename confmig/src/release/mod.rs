@@ -1,0 +1,22 @@
+//! The releases of Ironic, and what each did to the options.
+//!
+//! The facts are in the program as text, made by `data/generate.py`; what is looked up is parsed, the
+//! rest is not touched.
+
+mod auth;
+mod guess;
+mod history;
+mod pack;
+mod rules;
+mod series;
+mod values;
+
+pub use auth::{AuthOptions, auth_options};
+pub use guess::{Guess, Sureness, guess};
+pub use history::{Definition, Life, LifeIn, Lives, all as all_names, life};
+pub(crate) use pack::whereabouts;
+pub use pack::{declared, option, pack, renaming};
+pub(crate) use rules::triggered_by;
+pub use rules::{BuiltIn, built_in_rules, find_rule};
+pub use series::{Series, UnknownSeries};
+pub use values::{installed, is_installed, named_by};

@@ -1,0 +1,348 @@
+//! The options of a release as a pack.
+
+use std::collections::BTreeSet;
+
+use oslo_config::{Opt, OptName, OptType};
+use serde_json::Value;
+
+use super::history::Definition;
+use super::rules::triggered_by;
+use super::{Lives, Series};
+use crate::pack::{Pack, Removed, Rule};
+
+/// What a release knows of these names: a pack with the options that are among them or have one of
+/// them as a former name, and with those that are gone.
+#[must_use]
+pub fn pack(series: Series, names: &BTreeSet<OptName>, lives: &Lives) -> Pack {
+    let mut pack = empty(series);
+    let mut wanted: BTreeSet<OptName> = BTreeSet::new();
+    // What a rule advises is said once.
+    let mut advised: BTreeSet<String> = BTreeSet::new();
+    for name in names {
+        let Some(life) = lives.of_option(name) else {
+            continue;
+        };
+        if life.is_option(series) {
+            wanted.insert(name.clone());
+        } else if life.is_former(series) {
+            wanted.extend(life.former_of(series));
+        } else if life.span().is_some_and(|(first, _)| first <= series) {
+            let (said, advice) = gone(name, series, lives);
+            let advice = match advice {
+                Some((rule, _)) if advised.contains(&rule) => format!("{said} ({rule}, as above)"),
+                Some((rule, advice)) => {
+                    let text = format!("{said} ({rule}){advice}");
+                    advised.insert(rule);
+                    text
+                }
+                None => said,
+            };
+            pack.removed.push(Removed {
+                name: name.clone(),
+                advice,
+            });
+        }
+    }
+    for name in &wanted {
+        pack.opts.extend(opt(name, series, lives, &wanted));
+    }
+    pack.rules = rules(&pack.opts, lives);
+    pack
+}
+
+/// A pack that renames: the options of a release that are read by one of these names, which are no
+/// options of it. Names that several options read are left out.
+#[must_use]
+pub fn renaming(series: Series, former: &BTreeSet<OptName>, lives: &Lives) -> Pack {
+    let mut pack = empty(series);
+    let mut wanted: BTreeSet<OptName> = BTreeSet::new();
+    for name in former {
+        let Some(life) = lives.of_option(name) else {
+            continue;
+        };
+        let mut readers = life.former_of(series);
+        if let (Some(reader), None) = (readers.next(), readers.next()) {
+            wanted.insert(reader);
+        }
+    }
+    for name in &wanted {
+        pack.opts.extend(opt(name, series, lives, &wanted));
+    }
+    pack.rules = rules(&pack.opts, lives);
+    pack
+}
+
+/// A pack of a release without any option.
+#[must_use]
+fn empty(series: Series) -> Pack {
+    Pack {
+        name: format!("ironic {series}"),
+        summary: String::new(),
+        readers: Some(format!(
+            "the new file is for Ironic {} ({series})",
+            series.version()
+        )),
+        project: Some("ironic".into()),
+        opts: Vec::new(),
+        rules: Vec::new(),
+        removed: Vec::new(),
+        conversions: Vec::new(),
+    }
+}
+
+/// An option as a release defines it, without its former names; `None` when the release has none
+/// such.
+#[must_use]
+pub fn option(name: &OptName, series: Series, lives: &Lives) -> Option<Opt> {
+    let life = lives.of_option(name)?;
+    let definition = life.definition(series)?;
+    let opt = Opt::new(name.group(), name.name(), kind(definition));
+    Some(if definition.kind == "multistr" {
+        opt.multi()
+    } else {
+        opt
+    })
+}
+
+/// An option as a release defines it, with the former names that belong to it alone.
+fn opt(name: &OptName, series: Series, lives: &Lives, wanted: &BTreeSet<OptName>) -> Option<Opt> {
+    let life = lives.of_option(name)?;
+    let definition = life.definition(series)?;
+    let mut opt = Opt::new(name.group(), name.name(), kind(definition));
+    if definition.kind == "multistr" {
+        opt = opt.multi();
+    }
+    if definition.secret {
+        opt = opt.secret();
+    }
+    if !definition.runtime_default {
+        opt = definition
+            .default()
+            .into_iter()
+            .fold(opt, Opt::with_default);
+    }
+    for former in life.former(series) {
+        // No file has an effect by a name with a hyphen.
+        if former.name().contains('-') {
+            continue;
+        }
+        let own = lives.of_option(&former).is_none_or(|life| {
+            !life.is_option(series)
+                && life
+                    .former_of(series)
+                    .filter(|reader| wanted.contains(reader))
+                    .count()
+                    < 2
+        });
+        if own {
+            opt = opt.with_deprecated(former.group(), former.name());
+        }
+    }
+    Some(opt)
+}
+
+/// The type that a definition gives.
+fn kind(definition: &Definition<'_>) -> OptType {
+    let choices = definition.choices();
+    let whole = |number: Option<f64>| number.map(|number| number as i128);
+    let port = |number: Option<f64>| number.map(|number| number as u16);
+    match &*definition.kind {
+        "bool" => OptType::Bool,
+        // Numbers that are written in octal are not checked here.
+        "int" if choices.is_empty() => OptType::Int {
+            min: whole(definition.min),
+            max: whole(definition.max),
+            choices: Vec::new(),
+        },
+        "float" => OptType::Float {
+            min: definition.min,
+            max: definition.max,
+        },
+        "list" => OptType::List {
+            item: Box::new(match definition.item.as_ref().and_then(Value::as_str) {
+                Some("int") => OptType::int(),
+                _ if !choices.is_empty() => text(choices, definition.ignore_case),
+                _ => OptType::string(),
+            }),
+            bounds: false,
+        },
+        "dict" => OptType::dict(),
+        "port" => OptType::Port {
+            min: port(definition.min),
+            max: port(definition.max),
+            choices: Vec::new(),
+        },
+        "uri" => OptType::Uri,
+        "hostaddress" => OptType::HostAddress { version: None },
+        "ip" => OptType::Ip { version: None },
+        "str" => text(choices, definition.ignore_case),
+        _ => OptType::string(),
+    }
+}
+
+fn text(choices: Vec<String>, ignore_case: bool) -> OptType {
+    OptType::Str {
+        choices,
+        ignore_case,
+        max_length: None,
+    }
+}
+
+/// A rule for each former name of each option.
+fn rules(opts: &[Opt], lives: &Lives) -> Vec<Rule> {
+    let pairs = opts
+        .iter()
+        .flat_map(|opt| opt.deprecated().iter().map(move |from| (from, opt.name())));
+    pairs.map(|(from, to)| rule(from, to, lives)).collect()
+}
+
+/// Why an option has another name: what was found out by hand, or what the releases declare.
+pub(super) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
+    let same = |rule: &crate::rule::Rule| {
+        rule.rename
+            .iter()
+            .any(|rename| *rename.from == *from && *rename.to == *to)
+    };
+    let told = triggered_by(&from.to_string()).iter();
+    if let Some(rule) = told.filter_map(super::BuiltIn::rule).find(same) {
+        return Rule {
+            id: rule.id,
+            from: from.clone(),
+            to: to.clone(),
+            why: rule.why,
+            proof: rule.proof.first().cloned(),
+        };
+    }
+    let runs = lives
+        .of_option(from)
+        .map(|life| life.all_former_of())
+        .unwrap_or_default();
+    let runs: Vec<_> = runs
+        .into_iter()
+        .filter(|(reader, ..)| reader == to)
+        .collect();
+    let span = runs
+        .first()
+        .zip(runs.last())
+        .map(|((_, first, _), (_, _, last))| (*first, *last));
+    let (why, proof) = match span {
+        Some((first, last)) => (
+            format!("renamed in {first}; the former name is read up to {last}"),
+            Some(format!(
+                "the option declares it in Ironic {} to {}",
+                first.version(),
+                last.version()
+            )),
+        ),
+        None => ("renamed".to_owned(), None),
+    };
+    Rule {
+        id: format!("{}-{}", from.group(), from.name()),
+        from: from.clone(),
+        to: to.clone(),
+        why,
+        proof,
+    }
+}
+
+/// What there is to say of a name that a release does not know: since when, and what took over.
+pub(crate) fn whereabouts(name: &OptName, series: Series, lives: &Lives) -> String {
+    let (said, advice) = gone(name, series, lives);
+    match advice {
+        Some((rule, advice)) => format!("{said} ({rule}){advice}"),
+        None => said,
+    }
+}
+
+/// Since when a release does not know a name, and why; with the rule that tells, and its advice.
+fn gone(name: &OptName, series: Series, lives: &Lives) -> (String, Option<(String, String)>) {
+    let Some(life) = lives.of_option(name) else {
+        return ("no release knows it".into(), None);
+    };
+    let Some((first, last)) = life.span() else {
+        return ("no release knows it".into(), None);
+    };
+    if first > series {
+        return (
+            format!("it came in {first}: {series} does not know it yet"),
+            None,
+        );
+    }
+    let mut said = match last.after() {
+        Some(gone) if last < series => format!("nothing reads it since {gone}"),
+        _ => format!("{series} does not know it"),
+    };
+    let told = triggered_by(&name.to_string())
+        .iter()
+        .filter(|rule| rule.last <= series);
+    let told = told.filter_map(super::BuiltIn::rule).find(|rule| {
+        rule.items.is_none() && rule.claims().contains(&name) || rule.report.is_some()
+    });
+    if let Some(rule) = told {
+        let renamed = rule.rename.iter().find(|rename| *rename.from == *name);
+        let why = match renamed {
+            Some(rename) => format!("its new name is {}", rename.to),
+            None => rule.why,
+        };
+        let advice = rule
+            .advice
+            .map_or_else(String::new, |advice| format!(". {advice}"));
+        return (format!("{said}: {why}"), Some((rule.id, advice)));
+    }
+    let successors = successors(name, series, lives);
+    if !successors.is_empty() {
+        let names: Vec<String> = successors.iter().map(ToString::to_string).collect();
+        said.push_str(": its successor is ");
+        said.push_str(&names.join(", "));
+    }
+    (said, None)
+}
+
+/// The options that took over from a name, as a release has them, by the chain of former names.
+pub(crate) fn successors(name: &OptName, series: Series, lives: &Lives) -> BTreeSet<OptName> {
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut open = vec![name.clone()];
+    while let Some(name) = open.pop() {
+        let Some(life) = lives.of_option(&name) else {
+            continue;
+        };
+        for (reader, first, _) in life.all_former_of() {
+            if first <= series && seen.insert(reader.clone()) {
+                let live = lives
+                    .of_option(&reader)
+                    .is_some_and(|life| life.is_option(series));
+                if live {
+                    found.insert(reader.clone());
+                } else {
+                    open.push(reader);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Every renaming that the releases declare, and no rule found out by hand tells of.
+#[must_use]
+pub fn declared(lives: &Lives) -> Vec<Rule> {
+    let mut found: Vec<Rule> = Vec::new();
+    for (from, life) in super::all_names() {
+        if from.name().contains('-') {
+            continue;
+        }
+        for (to, first, last) in life.all_former_of() {
+            let former = first.through(last).any(|series| !life.is_option(series));
+            let known = found.iter().any(|rule| rule.from == from && rule.to == to);
+            if former && !known {
+                found.push(rule(&from, &to, lives));
+            }
+        }
+    }
+    let told: std::collections::HashSet<String> = super::built_in_rules()
+        .filter_map(|rule| rule.rule())
+        .map(|rule| rule.id)
+        .collect();
+    found.retain(|rule| !told.contains(&rule.id));
+    found
+}

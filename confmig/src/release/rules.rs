@@ -1,0 +1,109 @@
+//! The rules of Ironic's history that metadata does not tell.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::Series;
+use crate::rule::Rule;
+
+/// Made by `data/generate.py`: `first last options JSON`, one rule a line.
+const RULES: &str = include_str!("../../data/ironic-rules.txt");
+
+/// A rule that the program has inside.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltIn {
+    /// The first release whose step has the rule.
+    pub first: Series,
+    /// The last one: where what it is about is gone.
+    pub last: Series,
+    triggers: &'static str,
+    json: &'static str,
+}
+
+impl BuiltIn {
+    fn read(line: &'static str) -> Option<Self> {
+        let mut words = line.splitn(4, ' ');
+        let first = words.next()?.parse().ok()?;
+        let last = words.next()?.parse().ok()?;
+        Some(BuiltIn {
+            first: Series::from_number(first),
+            last: Series::from_number(last),
+            triggers: words.next()?,
+            json: words.next()?,
+        })
+    }
+
+    /// The options, as `group.name`, of which one must be set for the rule to do anything.
+    pub fn triggers(&self) -> impl Iterator<Item = &'static str> {
+        self.triggers.split(',')
+    }
+
+    /// The rule's id.
+    pub(super) fn key(&self) -> &'static str {
+        let start = memchr::memmem::find(self.json.as_bytes(), b"\"id\":\"").map_or(0, |at| at + 6);
+        let end = memchr::memchr(b'"', self.json[start..].as_bytes()).unwrap_or(0);
+        &self.json[start..start + end]
+    }
+
+    /// The rule itself; `None` never happens: a test reads all of them.
+    #[must_use]
+    pub fn rule(&self) -> Option<Rule> {
+        serde_json::from_str(self.json).ok()
+    }
+}
+
+/// All of them, by release.
+pub fn built_in_rules() -> impl Iterator<Item = BuiltIn> {
+    RULES.lines().filter_map(BuiltIn::read)
+}
+
+/// The rule of this id.
+#[must_use]
+pub fn find_rule(id: &str) -> Option<BuiltIn> {
+    built_in_rules().find(|rule| rule.key() == id)
+}
+
+/// The rules that an option sets going.
+pub(crate) fn triggered_by(option: &str) -> &'static [BuiltIn] {
+    static INDEX: OnceLock<HashMap<&'static str, Vec<BuiltIn>>> = OnceLock::new();
+    let index = INDEX.get_or_init(|| {
+        let mut index: HashMap<&'static str, Vec<BuiltIn>> = HashMap::with_capacity(1024);
+        for rule in built_in_rules() {
+            for trigger in rule.triggers() {
+                index.entry(trigger).or_default().push(rule);
+            }
+        }
+        index
+    });
+    index.get(option).map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::problem;
+
+    #[test]
+    fn every_rule_is_read_and_makes_sense() {
+        let mut ids = std::collections::HashSet::new();
+        for line in RULES.lines() {
+            let built_in = BuiltIn::read(line).unwrap();
+            let rule: Rule = serde_json::from_str(built_in.json)
+                .unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert_eq!(problem(&rule), None, "{}", rule.id);
+            assert!(!rule.why.is_empty() && !rule.proof.is_empty() && !rule.example.is_empty());
+            assert!(ids.insert(rule.id.clone()), "{} twice", rule.id);
+            let triggers: Vec<String> = rule.triggers().iter().map(ToString::to_string).collect();
+            for trigger in &triggers {
+                let sections = trigger.starts_with("{section}");
+                assert!(
+                    sections || built_in.triggers().any(|known| known == trigger),
+                    "{}: {trigger}",
+                    rule.id
+                );
+            }
+            assert!(find_rule(&rule.id).is_some());
+        }
+        assert_eq!(ids.len(), 139);
+    }
+}

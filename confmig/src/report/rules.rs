@@ -1,0 +1,234 @@
+//! Rules for people: what each does, why, by what proof, and an example.
+
+use std::fmt::Write as _;
+
+use oslo_config::OptName;
+
+use crate::pack::Pack;
+use crate::release::BuiltIn;
+use crate::rule::{Automatic, IfSet, Part, Rule, Sections};
+
+fn bracketed(name: &OptName) -> String {
+    format!("[{}] {}", name.group(), name.name())
+}
+
+/// A pack and its rules.
+#[must_use]
+pub fn pack_text(pack: &Pack) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{}: {}", pack.name, pack.summary);
+    if let Some(readers) = &pack.readers {
+        let _ = writeln!(text, "  {readers}");
+    }
+    for rule in &pack.rules {
+        let _ = writeln!(text, "\n  {}", rule.id);
+        let _ = writeln!(
+            text,
+            "    {} -> {}",
+            bracketed(&rule.from),
+            bracketed(&rule.to)
+        );
+        let _ = writeln!(text, "    why:   {}", rule.why);
+        if let Some(proof) = &rule.proof {
+            let _ = writeln!(text, "    proof: {proof}");
+        }
+    }
+    for removed in &pack.removed {
+        let _ = writeln!(text, "\n  {} is gone", bracketed(&removed.name));
+        let _ = writeln!(text, "    advice: {}", removed.advice);
+    }
+    for rule in &pack.conversions {
+        text.push('\n');
+        text.push_str(&rule_text(rule));
+    }
+    text.push('\n');
+    text
+}
+
+/// A rule of Ironic's history, with the releases whose step has it.
+#[must_use]
+pub fn built_in_text(built_in: &BuiltIn) -> String {
+    let Some(rule) = built_in.rule() else {
+        return String::new();
+    };
+    let text = rule_text(&rule);
+    let when = if built_in.first == built_in.last {
+        format!("    release: {}\n", built_in.last)
+    } else {
+        format!("    release: {} to {}\n", built_in.first, built_in.last)
+    };
+    match text.split_once('\n') {
+        Some((head, rest)) => format!("{head}\n{when}{rest}"),
+        None => text,
+    }
+}
+
+/// A rule: its id, what it does, why, advice, proof, examples.
+#[must_use]
+pub fn rule_text(rule: &Rule) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let certain = match rule.automatic {
+        Automatic::Yes => "",
+        Automatic::Partial => " (needs a decision)",
+        Automatic::Advice => " (advice)",
+    };
+    let _ = writeln!(text, "  {}{certain}", rule.id);
+    for line in what(rule) {
+        let _ = writeln!(text, "    {line}");
+    }
+    let _ = writeln!(text, "    why:   {}", rule.why);
+    if let Some(advice) = &rule.advice {
+        let _ = writeln!(text, "    advice: {advice}");
+    }
+    for proof in &rule.proof {
+        let _ = writeln!(text, "    proof: {proof}");
+    }
+    for example in &rule.example {
+        if example.before == example.after {
+            continue;
+        }
+        for (head, body) in [("before:", &example.before), ("after:", &example.after)] {
+            let _ = writeln!(text, "    {head}");
+            let body = if body.is_empty() { "(nothing)" } else { body };
+            for line in body.lines() {
+                let _ = writeln!(
+                    text,
+                    "    {}",
+                    if line.is_empty() { "" } else { "    " }.to_owned() + line
+                );
+            }
+        }
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
+}
+
+/// What a rule does, in lines.
+fn what(rule: &Rule) -> Vec<String> {
+    let mut lines = Vec::new();
+    match &rule.sections {
+        None => {}
+        Some(Sections::These(sections)) => {
+            lines.push(format!("in each of [{}]", sections.join("], [")))
+        }
+        Some(Sections::NamedBy { named_by }) => lines.push(format!(
+            "in each section that {} names",
+            bracketed(named_by)
+        )),
+        Some(Sections::Having {
+            having,
+            equals: None,
+        }) => lines.push(format!("in each section that has {having}")),
+        Some(Sections::Having {
+            having,
+            equals: Some(value),
+        }) => {
+            lines.push(format!("in each section that has {having} = {value}"));
+        }
+    }
+    lines.extend(
+        rule.rename
+            .iter()
+            .map(|rename| format!("{} -> {}", bracketed(&rename.from), bracketed(&rename.to))),
+    );
+    for set in &rule.set {
+        let how = if set.append { "adds to" } else { "sets" };
+        lines.push(format!("{how} {} = {}", bracketed(&set.option), set.value));
+    }
+    lines.extend(
+        rule.part
+            .iter()
+            .map(|(name, part)| format!("  {{{name}}}: {}", part_text(part))),
+    );
+    let taken = if rule.set.is_empty() {
+        Vec::new()
+    } else {
+        rule.taken()
+    };
+    if !taken.is_empty() {
+        let names: Vec<String> = taken.into_iter().map(bracketed).collect();
+        lines.push(format!("takes out {}", names.join(", ")));
+    }
+    if let Some(items) = &rule.items {
+        let names: Vec<String> = items.options.iter().map(|name| bracketed(name)).collect();
+        lines.push(format!("in {}:", names.join(", ")));
+        lines.extend(
+            items
+                .replace
+                .iter()
+                .map(|(old, new)| format!("  {old} becomes {new}")),
+        );
+        if !items.drop.is_empty() {
+            lines.push(format!("  {} dropped", items.drop.join(", ")));
+        }
+    }
+    if let Some(removal) = &rule.remove {
+        let names: Vec<String> = removal.options.iter().map(|name| bracketed(name)).collect();
+        lines.push(format!("takes out {}", names.join(", ")));
+    }
+    if let Some(report) = &rule.report {
+        let names: Vec<String> = report.options.iter().map(|name| bracketed(name)).collect();
+        lines.push(format!("tells of {}", names.join(", ")));
+    }
+    let wins = match rule.if_target_set {
+        IfSet::Target => None,
+        IfSet::Source => Some("the old option wins when both are set"),
+        IfSet::Either => Some("when both are set, it is on when either is"),
+        IfSet::Decide => Some("when both are set and differ, the operator decides"),
+    };
+    lines.extend(wins.map(str::to_owned));
+    lines
+}
+
+fn part_text(part: &Part) -> String {
+    let mut text = bracketed(&part.option);
+    let mut say = |words: String| {
+        text.push_str(", ");
+        text.push_str(&words);
+    };
+    if let Some(default) = &part.default {
+        say(format!(
+            "or {}",
+            if default.is_empty() {
+                "nothing"
+            } else {
+                default
+            }
+        ));
+    }
+    if part.invert {
+        say("turned round".into());
+    }
+    if !part.values.is_empty() {
+        let values: Vec<String> = part
+            .values
+            .iter()
+            .map(|(old, new)| format!("{old} as {}", if new.is_empty() { "nothing" } else { new }))
+            .collect();
+        say(values.join("; "));
+    }
+    if !part.without.is_empty() {
+        say(format!("none for {}", part.without.join("; ")));
+    }
+    if let Some(factor) = part.factor {
+        say(format!("times {factor}"));
+    }
+    if let Some(suffix) = &part.suffix {
+        say(format!("{} for {} at its end", suffix.to, suffix.from));
+    }
+    if let Some(scheme) = &part.scheme {
+        say(format!("with {scheme}:// if it has no scheme"));
+    }
+    if let Some(port) = &part.host_port {
+        say(format!("with port {port} if it has none"));
+    }
+    if part.encode {
+        say("percent-encoded".into());
+    }
+    if let Some(each) = &part.each {
+        say(format!("each as {each}"));
+    }
+    text
+}

@@ -1,0 +1,85 @@
+//! Rules that hold in several sections.
+
+use oslo_config::OptName;
+
+use super::{Name, Rule, Sections};
+
+/// What stands for a section in the names of options, and in values.
+const SECTION: &str = "{section}";
+
+/// The rule for each of the sections that it is about; the rule itself when it names none. `value`
+/// gives the value of an option, `having` the sections that have an option of a name.
+pub(crate) fn concrete(
+    rule: &Rule,
+    value: &dyn Fn(&OptName) -> Option<String>,
+    having: &dyn Fn(&str) -> Vec<String>,
+) -> Vec<Rule> {
+    let sections = match &rule.sections {
+        None => return vec![rule.clone()],
+        Some(Sections::These(sections)) => sections.clone(),
+        Some(Sections::NamedBy { named_by }) => {
+            let named = value(named_by).unwrap_or_default();
+            let items = named.split([',', '\n']).map(str::trim);
+            items
+                .filter(|item| !item.is_empty())
+                .map(str::to_lowercase)
+                .collect()
+        }
+        Some(Sections::Having {
+            having: name,
+            equals,
+        }) => {
+            let mut sections = having(name);
+            sections.retain(|section| {
+                let has = value(&OptName::new(section.as_str(), name.as_str()));
+                equals.is_none() || has == *equals
+            });
+            sections
+        }
+    };
+    sections
+        .iter()
+        .map(|section| in_section(rule, section))
+        .collect()
+}
+
+/// The rule with a section in place of `{section}`.
+fn in_section(rule: &Rule, section: &str) -> Rule {
+    let mut rule = rule.clone();
+    let put = |name: &mut Name| {
+        if name.group() == SECTION {
+            *name = Name(OptName::new(section, name.name()));
+        }
+    };
+    for condition in &mut rule.when {
+        put(&mut condition.option);
+    }
+    for doubt in &mut rule.decide {
+        put(&mut doubt.option);
+    }
+    for rename in &mut rule.rename {
+        put(&mut rename.from);
+        put(&mut rename.to);
+    }
+    for part in rule.part.values_mut() {
+        put(&mut part.option);
+    }
+    for set in &mut rule.set {
+        put(&mut set.option);
+        set.need.iter_mut().for_each(put);
+        for condition in &mut set.when {
+            put(&mut condition.option);
+        }
+    }
+    let listed = [
+        rule.take.as_mut(),
+        rule.items.as_mut().map(|items| &mut items.options),
+        rule.remove.as_mut().map(|removal| &mut removal.options),
+        rule.report.as_mut().map(|report| &mut report.options),
+    ];
+    listed
+        .into_iter()
+        .flatten()
+        .for_each(|names| names.iter_mut().for_each(put));
+    rule
+}

@@ -1,0 +1,150 @@
+//! From release to release, and checks for one.
+
+use crate::support::{assert_as, fixtures, ironic_conf, line, read, stem};
+
+#[test]
+fn to_the_newest() {
+    for fixture in fixtures("releases") {
+        let ran = line(&format!("migrate --to 2026.2 {fixture}"));
+        assert_as("releases", stem(&fixture), &ran.transcript());
+    }
+}
+
+#[test]
+fn one_step() {
+    let ran = line("migrate --from rocky --to stein fixtures/releases/pike-containers.conf");
+    assert_as("releases", "one-step", &ran.transcript());
+}
+
+#[test]
+fn releases_have_names_and_versions() {
+    let fixture = "fixtures/releases/train-image.conf";
+    let by = |from: &str, to: &str| {
+        line(&format!(
+            "migrate --from {from} --to {to} --output - {fixture}"
+        ))
+        .run()
+        .stdout
+    };
+    assert_eq!(by("train", "2023.1"), by("13.0.7", "antelope"));
+    for words in ["--from havana", "--to 99.0.0", "--from 2026.1 --to train"] {
+        let ran = line(&format!("migrate {words} {fixture}")).run().expect(2);
+        assert!(!ran.stderr().is_empty());
+    }
+    let ran = line(&format!("migrate --from 2026.1 --to train {fixture}"));
+    assert_as("releases", "backwards", &ran.transcript());
+}
+
+const ILO: &str = "\
+[DEFAULT]
+enabled_hardware_types = ilo,ipmi
+enabled_boot_interfaces = ilo-virtual-media,pxe
+default_boot_interface = ilo-virtual-media
+
+[ilo]
+# Seconds.
+client_timeout = 120
+use_web_server_for_images = True
+";
+
+/// The iLO drivers left: what the operator has to do is told, and nothing is done in silence.
+#[test]
+fn ilo_is_told_of() {
+    let directory = ironic_conf(ILO);
+    for (name, words) in [
+        ("ilo-migrate", "migrate --to 2026.2 ironic.conf"),
+        ("ilo-check", "check --to 2026.2 ironic.conf"),
+        ("ilo-check-before", "check --to 2026.1 ironic.conf"),
+        (
+            "ilo-accepted",
+            "migrate --from 2026.1 --to 2026.2 --accept ilo-group --accept values-removed-types-2026.2 \
+             --accept values-removed-boot-2026.2 ironic.conf",
+        ),
+    ] {
+        assert_as(
+            "releases",
+            name,
+            &line(words).directory(directory.path()).transcript(),
+        );
+    }
+}
+
+#[test]
+fn rules_by_their_ids() {
+    for id in [
+        "ilo-group",
+        "rabbit-transport-url",
+        "neutron-url",
+        "values-removed-types-2026.2",
+    ] {
+        assert_as(
+            "releases",
+            &format!("rule-{id}"),
+            &line(&format!("rules {id}")).transcript(),
+        );
+    }
+    let all = line("rules ironic").run().expect(0);
+    let text = all.stdout();
+    // Each has a reason and a proof.
+    let ids = text
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .count();
+    assert!(ids > 139 + 100, "{ids}");
+    for head in ["    why:   ", "    proof: "] {
+        assert!(
+            text.lines().filter(|line| line.starts_with(head)).count() >= ids,
+            "{head}"
+        );
+    }
+}
+
+#[test]
+fn json_tells_the_releases() {
+    let ran = line(
+        "migrate --from icehouse --to 2026.2 --format json fixtures/releases/icehouse-pxe.conf",
+    )
+    .run()
+    .expect(0);
+    let json = ran.json();
+    assert_eq!(json["releases"]["from"], "icehouse");
+    assert_eq!(json["releases"]["to"], "2026.2");
+    let changes = json["files"][0]["changes"].as_array().unwrap();
+    let url = changes
+        .iter()
+        .find(|change| change["to"] == "DEFAULT.transport_url")
+        .unwrap();
+    assert_eq!(
+        (&url["rule"], &url["kind"], &url["release"]),
+        (
+            &"rabbit-transport-url".into(),
+            &"convert".into(),
+            &"newton".into()
+        )
+    );
+    assert!(!ran.stdout().contains("bE4wLs82HxUq"), "a secret is shown");
+}
+
+/// The password becomes part of a URL, and stays hidden in all that is shown.
+#[test]
+fn secrets_stay_hidden() {
+    let ran = line("migrate --to 2026.2 fixtures/releases/icehouse-pxe.conf").run();
+    for secret in ["bE4wLs82HxUq", "Nz1kPv64CgRo", "Jx9tDf35YaKe"] {
+        let file = String::from_utf8(read("fixtures/releases/icehouse-pxe.conf")).unwrap();
+        assert!(file.contains(secret));
+        assert!(
+            !ran.stdout().contains(secret) && !ran.stderr().contains(secret),
+            "{secret}"
+        );
+    }
+}
+
+#[test]
+fn defaults_that_changed() {
+    let directory = ironic_conf("[DEFAULT]\ndebug = True\n[conductor]\nworkers_pool_size = 100\n");
+    let ran =
+        line("check --from 2024.1 --to 2026.2 --defaults ironic.conf").directory(directory.path());
+    assert_as("releases", "defaults", &ran.transcript());
+    let ran = line("check --defaults ironic.conf").directory(directory.path());
+    assert_as("releases", "defaults-of-nothing", &ran.transcript());
+}
