@@ -1,6 +1,9 @@
 //! Ironic's history: every rule does what its example says, every name is accounted for, and going
 //! through many releases at once is going from one to the next.
 
+// Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 
 use confmig::migrate::{ChangeKind, Migration, Settings, Span, migrate, migrate_releases};

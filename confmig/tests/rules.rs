@@ -1,5 +1,8 @@
 //! Rules of one's own, form by form: what they do, when they wait, and what is said of wrong ones.
 
+// Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 
 use confmig::migrate::{Migration, Settings, migrate};

@@ -18,7 +18,7 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failu
         Some(name) => match (Pack::load(name), find_rule(name)) {
             (Ok(pack), _) => text.push_str(&report::pack_text(&pack)),
             (Err(PackError::Unknown { .. }), Some(rule)) => {
-                text.push_str(&report::built_in_text(&rule))
+                text.push_str(&report::built_in_text(&rule));
             }
             (Err(error), _) => return Err(error.into()),
         },

@@ -359,6 +359,7 @@ impl<'w> Walk<'w> {
                 if life.is_read(span.to) || told {
                     continue;
                 }
+                let early = life.span().is_some_and(|(first, _)| first > span.to);
                 let gone = life
                     .span()
                     .and_then(|(_, last)| last.after())
@@ -378,7 +379,11 @@ impl<'w> Walk<'w> {
                         rule: Some(NOT_READ.into()),
                         release: gone.map(|series| series.to_string()),
                         advice: None,
-                        code: Code::RemovedOption,
+                        code: if early {
+                            Code::UnknownOption
+                        } else {
+                            Code::RemovedOption
+                        },
                     },
                 ));
             }

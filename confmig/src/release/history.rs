@@ -15,6 +15,12 @@ use crate::rule::Rule;
 /// Made by `data/generate.py`: `group name JSON`, sorted.
 const HISTORY: &str = include_str!("../../data/ironic-history.txt");
 
+/// Groups and names.
+type Names<'t> = Vec<(&'t str, &'t str)>;
+
+/// The lives of the names of a group, as far as they were looked up.
+type OfGroup = HashMap<String, Option<Rc<Life>>>;
+
 /// The life of a name, as the facts tell it.
 pub type Life = LifeIn<'static>;
 
@@ -26,7 +32,7 @@ pub struct LifeIn<'t> {
     option: Vec<(u8, u8, Definition<'t>)>,
     /// The former names that were read for it.
     #[serde(default, borrow, rename = "a")]
-    former: Vec<(u8, u8, Vec<(&'t str, &'t str)>)>,
+    former: Vec<(u8, u8, Names<'t>)>,
     /// As a former name of other options.
     #[serde(default, borrow, rename = "f")]
     former_of: Vec<(u8, u8, &'t str, &'t str)>,
@@ -242,7 +248,7 @@ fn find(group: &str, name: &str) -> Option<&'static str> {
 #[derive(Debug, Default)]
 pub struct Lives {
     rules: RefCell<HashMap<&'static str, Option<Rc<Rule>>>>,
-    known: RefCell<HashMap<String, HashMap<String, Option<Rc<Life>>>>>,
+    known: RefCell<HashMap<String, OfGroup>>,
 }
 
 impl Lives {

@@ -41,7 +41,7 @@ impl BuiltIn {
     /// The rule's id.
     pub(super) fn key(&self) -> &'static str {
         let start = memchr::memmem::find(self.json.as_bytes(), b"\"id\":\"").map_or(0, |at| at + 6);
-        let end = memchr::memchr(b'"', self.json[start..].as_bytes()).unwrap_or(0);
+        let end = memchr::memchr(b'"', &self.json.as_bytes()[start..]).unwrap_or(0);
         &self.json[start..start + end]
     }
 

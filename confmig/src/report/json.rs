@@ -281,16 +281,13 @@ impl OptionForm {
                 .iter()
                 .map(HiddenForm::new)
                 .collect(),
-            names: names_of(name, pack)
-                .into_iter()
-                .map(NameForm::new)
-                .collect(),
+            names: names_of(name, pack).iter().map(NameForm::new).collect(),
         }
     }
 }
 
 impl NameForm {
-    fn new(named: Named) -> Self {
+    fn new(named: &Named) -> Self {
         let span = |(first, last): (Series, Series)| [first.id(), last.id()];
         NameForm {
             name: named.name.to_string(),

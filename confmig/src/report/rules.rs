@@ -111,7 +111,7 @@ fn what(rule: &Rule) -> Vec<String> {
     match &rule.sections {
         None => {}
         Some(Sections::These(sections)) => {
-            lines.push(format!("in each of [{}]", sections.join("], [")))
+            lines.push(format!("in each of [{}]", sections.join("], [")));
         }
         Some(Sections::NamedBy { named_by }) => lines.push(format!(
             "in each section that {} names",

@@ -111,7 +111,8 @@ impl<'d> Applier<'d> {
                     && *file == index
                 {
                     self.take(*entry);
-                    let (kind, message) = taken_out(option, into.as_ref(), *hidden);
+                    let of_value = active.rule.items.is_some();
+                    let (kind, message) = taken_out(option, into.as_ref(), *hidden, of_value);
                     let to = into.as_ref().unwrap_or(option);
                     // What became part of another option is told of that one.
                     if kind != ChangeKind::Convert
@@ -145,7 +146,8 @@ impl<'d> Applier<'d> {
         let Some(first) = ranges.next() else { return };
         let last = ranges.last().unwrap_or(first.clone());
         let start = first.end - text[first.clone()].trim_start().len();
-        let end = last.start + text[last.clone()].trim_end().len();
+        let last_start = last.start;
+        let end = last_start + text[last].trim_end().len();
         let blank = if start == first.start && start == first.end && !value.is_empty() {
             " "
         } else {
@@ -287,7 +289,12 @@ fn added(option: &OptName, sources: &[Entry<'_, '_>]) -> String {
     format!("set {} from {}", bracketed(option), names.join(", "))
 }
 
-fn taken_out(option: &OptName, into: Option<&OptName>, hidden: bool) -> (ChangeKind, String) {
+fn taken_out(
+    option: &OptName,
+    into: Option<&OptName>,
+    hidden: bool,
+    of_value: bool,
+) -> (ChangeKind, String) {
     match into {
         Some(target) if hidden => (
             ChangeKind::Drop,
@@ -304,6 +311,10 @@ fn taken_out(option: &OptName, into: Option<&OptName>, hidden: bool) -> (ChangeK
                 bracketed(option),
                 bracketed(target)
             ),
+        ),
+        None if of_value => (
+            ChangeKind::Remove,
+            format!("took out {}, whose value is gone", bracketed(option)),
         ),
         None => (
             ChangeKind::Remove,

@@ -394,7 +394,7 @@ impl<'d> Evaluator<'_, 'd> {
         let used: Vec<Entry<'d, 'd>> = self.sources(values);
         let from = self.source_name(values, target);
         if set.append {
-            return self.appended(set, value, existing, file, from, used);
+            return self.appended(set, &value, existing, file, from, used);
         }
         let Some((existing_file, entry)) = existing else {
             return Ok(Some(Effect::Add {
@@ -440,7 +440,7 @@ impl<'d> Evaluator<'_, 'd> {
     fn appended(
         &self,
         set: &Assignment,
-        value: Text,
+        value: &Text,
         existing: Option<(usize, Entry<'d, 'd>)>,
         file: usize,
         from: OptName,

@@ -322,7 +322,12 @@ impl<'d> Converter<'_, 'd> {
             match claimed {
                 Some(reason) => self.decide(
                     &active.rule,
-                    active.rule.claims().into_iter().cloned().collect(),
+                    &active
+                        .rule
+                        .claims()
+                        .into_iter()
+                        .cloned()
+                        .collect::<Vec<_>>(),
                     &reason,
                     false,
                 ),
@@ -353,10 +358,10 @@ impl<'d> Converter<'_, 'd> {
         let acceptable = rule.automatic != Automatic::Advice;
         match outcome {
             Outcome::Idle if renames.is_empty() => {}
-            Outcome::Advice => self.decide(rule, options, &rule.why, false),
-            Outcome::Undecided(reason) => self.decide(rule, options, &reason, false),
+            Outcome::Advice => self.decide(rule, &options, &rule.why, false),
+            Outcome::Undecided(reason) => self.decide(rule, &options, &reason, false),
             Outcome::Idle | Outcome::Effects(_) if doubt.is_some() => {
-                self.decide(rule, options, &doubt.unwrap_or_default(), acceptable);
+                self.decide(rule, &options, &doubt.unwrap_or_default(), acceptable);
             }
             Outcome::Idle => self
                 .renames
@@ -387,7 +392,7 @@ impl<'d> Converter<'_, 'd> {
     }
 
     /// Leaves what a rule is about to the operator.
-    fn decide(&mut self, rule: &Rule, options: Vec<OptName>, reason: &str, acceptable: bool) {
+    fn decide(&mut self, rule: &Rule, options: &[OptName], reason: &str, acceptable: bool) {
         let set = options.iter().filter_map(|option| {
             let (file, entry) = *self.world.entries(option).last()?;
             Some((option.clone(), file, entry.line()))
@@ -443,8 +448,8 @@ impl<'d> Converter<'_, 'd> {
             match differences.first() {
                 None => proved.push(one),
                 Some(difference) => {
-                    let options = one.effects.iter().map(Effect::source).collect();
-                    self.decide(&one.active.rule, options, &difference.to_string(), false);
+                    let options: Vec<OptName> = one.effects.iter().map(Effect::source).collect();
+                    self.decide(&one.active.rule, &options, &difference.to_string(), false);
                 }
             }
         }
