@@ -54,9 +54,18 @@ async fn scenario(flow: &str, mode: BootMode, site: Site) {
     site.lose(0);
     let taken = second.deploy.take_over(&node).await;
     assert!(taken.warning.is_none(), "{:?}", taken.warning);
-    let medium = second.bmc(&node).medium(Drive::Floppy).await.unwrap().unwrap();
+    let medium = second
+        .bmc(&node)
+        .medium(Drive::Floppy)
+        .await
+        .unwrap()
+        .unwrap();
     if site.is_swift() {
-        assert_eq!(taken.done, [], "what is in Swift is not tied to a conductor");
+        assert_eq!(
+            taken.done,
+            [],
+            "what is in Swift is not tied to a conductor"
+        );
         assert!(medium.image.unwrap().contains(&name));
     } else {
         let again = second.only_image(&node, Kind::Floppy).await;
@@ -66,7 +75,11 @@ async fn scenario(flow: &str, mode: BootMode, site: Site) {
     node = taken.node;
 
     // The instance's first boot.
-    let Outcome { node, .. } = second.deploy.continue_deploy(&node, Some(ROOT)).await.unwrap();
+    let Outcome { node, .. } = second
+        .deploy
+        .continue_deploy(&node, Some(ROOT))
+        .await
+        .unwrap();
     let bmc = second.bmc(&node);
     assert_eq!(bmc.medium(Drive::Floppy).await.unwrap(), None);
     let node = in_state(&node, "active");
@@ -77,7 +90,10 @@ async fn scenario(flow: &str, mode: BootMode, site: Site) {
             assert_eq!(second.images(&node).await, [""; 0]);
             site.lose(1);
             let taken = third.deploy.take_over(&node).await;
-            assert!(taken.warning.is_none() && taken.done.is_empty(), "{taken:?}");
+            assert!(
+                taken.warning.is_none() && taken.done.is_empty(),
+                "{taken:?}"
+            );
             taken.node
         }
         _ => {
@@ -122,7 +138,11 @@ async fn take_over_instance(
     assert_eq!(again == name, site.is_swift());
     assert_eq!(taken.done.is_empty(), site.is_swift(), "{:?}", taken.done);
     let Outcome { node, .. } = third.deploy.boot_instance(&node).await.unwrap();
-    third.bmc(&node).power(driver::bmc::Power::On).await.unwrap();
+    third
+        .bmc(&node)
+        .power(driver::bmc::Power::On)
+        .await
+        .unwrap();
     let boot = deployment.boots(3).await;
     assert!(boot.command_line.ends_with(line), "{boot:?}");
     node
@@ -159,7 +179,10 @@ impl Conductor {
 
     async fn only_image(&self, node: &Node, kind: Kind) -> String {
         let stored = self.host.list(node.uuid()).await.unwrap();
-        let names: Vec<_> = stored.iter().filter(|one| one.name.kind() == kind).collect();
+        let names: Vec<_> = stored
+            .iter()
+            .filter(|one| one.name.kind() == kind)
+            .collect();
         assert_eq!(names.len(), 1, "{stored:?}");
         names[0].name.to_string()
     }

@@ -103,7 +103,10 @@ impl Deployment {
             // The last line that a boot prints.
             if boots.len() == times && boots[times - 1].contains("\nCDROM ") {
                 let seconds = start.elapsed().as_secs_f32();
-                println!("{} {}: boot {times} after {seconds:.1} s", self.flow, self.mode);
+                println!(
+                    "{} {}: boot {times} after {seconds:.1} s",
+                    self.flow, self.mode
+                );
                 return Boot::read(boots[times - 1]);
             }
             assert!(start.elapsed() < BOOT, "no boot {times} in\n{console}");
@@ -115,8 +118,7 @@ impl Deployment {
     pub fn parameters(&self, node: &Node) -> String {
         let api = "http://192.0.2.1:6385";
         let flow = &self.flow;
-        let mut text =
-            format!("ipa-api-url={api}|ipa-driver-name={flow}|coreos.configdrive=0|");
+        let mut text = format!("ipa-api-url={api}|ipa-driver-name={flow}|coreos.configdrive=0|");
         if flow == "iscsi_ilo" {
             let key = node.text(Section::InstanceInfo, "deploy_key").unwrap();
             text += &format!(
