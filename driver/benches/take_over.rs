@@ -129,7 +129,7 @@ async fn take_over(ilos: &[Ilo], images: &Nginx) -> Duration {
     let at_once = NonZeroUsize::new(AT_ONCE).unwrap();
     let summary = deploy
         .take_over_all(nodes, at_once, |one| {
-            assert!(one.warning.is_none(), "{:?}", one.warning)
+            assert!(one.warning.is_none(), "{:?}", one.warning);
         })
         .await;
     let time = start.elapsed();

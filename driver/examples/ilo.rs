@@ -218,12 +218,12 @@ async fn run(command: Command) -> Result<Value, Box<dyn Error>> {
         Command::Deploy { common, params } => {
             let (deploy, node) = common.read_deploy(params)?;
             deploy.validate(&node).await?;
-            told(deploy.deploy(&node).await?)
+            told(&deploy.deploy(&node).await?)
         }
         #[cfg(feature = "redfish")]
         Command::Continue { common, root_uuid } => {
             let (deploy, node) = common.read_deploy(Vec::new())?;
-            told(deploy.continue_deploy(&node, root_uuid.as_deref()).await?)
+            told(&deploy.continue_deploy(&node, root_uuid.as_deref()).await?)
         }
         #[cfg(feature = "redfish")]
         Command::TakeOver { common, params } => {
@@ -235,14 +235,14 @@ async fn run(command: Command) -> Result<Value, Box<dyn Error>> {
         #[cfg(feature = "redfish")]
         Command::TearDown { common } => {
             let (deploy, node) = common.read_deploy(Vec::new())?;
-            told(deploy.tear_down(&node).await?)
+            told(&deploy.tear_down(&node).await?)
         }
     })
 }
 
 #[cfg(feature = "redfish")]
-fn told(outcome: Outcome) -> Value {
-    json!({"done": texts(&outcome.done), "node": outcome.node})
+fn told(outcome: &Outcome) -> Value {
+    json!({"done": texts(&outcome.done), "node": &outcome.node})
 }
 
 #[cfg(feature = "redfish")]

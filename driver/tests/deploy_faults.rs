@@ -67,7 +67,7 @@ impl Conductor {
         IloDeploy::from_options(&self.options()).unwrap()
     }
 
-    fn node(&self, ilo: &Ilo, changes: Value) -> Node {
+    fn node(&self, ilo: &Ilo, changes: &Value) -> Node {
         let mut driver_info = ilo.driver_info();
         driver_info["ilo_deploy_iso"] = json!(self.nginx.url("/boot/deploy.iso"));
         let mut node = json!({
@@ -97,7 +97,7 @@ fn text(done: &[Done]) -> Vec<String> {
 async fn each_flow_does_these_steps_in_this_order() {
     let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
     let deploy = conductor.deploy();
-    let node = conductor.node(&ilo, json!({}));
+    let node = conductor.node(&ilo, &json!({}));
     let generation = |line: String| {
         let words = line.split(' ').map(|word| match word.rsplit_once('/') {
             Some((_, name)) if word.contains("://") => name.to_owned(),
@@ -173,7 +173,7 @@ async fn everything_wrong_with_a_node_is_said_at_once() {
     let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
     let node = conductor.node(
         &ilo,
-        json!({"driver": "pxe_ilo", "driver_info": {"ilo_address": "192.0.2.7", "ilo_username": "a",
+        &json!({"driver": "pxe_ilo", "driver_info": {"ilo_address": "192.0.2.7", "ilo_username": "a",
                "ilo_password": "******", "ilo_deploy_iso": "/srv/deploy.iso"}}),
     );
     let error = conductor.deploy().validate(&node).await.unwrap_err();
@@ -202,7 +202,7 @@ async fn everything_wrong_with_a_node_is_said_at_once() {
             "the image service has no answer",
         ),
     ] {
-        let node = conductor.node(&ilo, json!({"instance_info": info}));
+        let node = conductor.node(&ilo, &json!({"instance_info": info}));
         let error = conductor
             .deploy()
             .validate(&node)
@@ -218,7 +218,7 @@ async fn a_users_boot_iso_is_attached_as_it_is_and_stays() {
     let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
     fs::write(conductor.images.path().join("mine.iso"), "an ISO").unwrap();
     let url = conductor.nginx.url("/boot/mine.iso");
-    let node = conductor.node(&ilo, json!({"instance_info": {"ilo_boot_iso": url}}));
+    let node = conductor.node(&ilo, &json!({"instance_info": {"ilo_boot_iso": url}}));
     let deploy = conductor.deploy();
     let booted = deploy.continue_deploy(&node, Some("1A-2")).await.unwrap();
     let medium = conductor
@@ -255,7 +255,7 @@ async fn a_bmc_that_fails_is_named_and_the_step_can_be_made_again() {
         (Fault::Hangs, "no answer from"),
     ] {
         let (conductor, ilo) = (Conductor::start(), Ilo::with(Generation::Ilo5, fault));
-        let (deploy, node) = (conductor.deploy(), conductor.node(&ilo, json!({})));
+        let (deploy, node) = (conductor.deploy(), conductor.node(&ilo, &json!({})));
         let before = node.to_json();
         let error = deploy.deploy(&node).await.unwrap_err();
         let text = error.to_string();
@@ -278,7 +278,7 @@ async fn a_bmc_that_fails_is_named_and_the_step_can_be_made_again() {
 async fn a_bmc_that_restarts_is_waited_for() {
     let restart = Fault::RestartsAfterInserting(Duration::from_secs(1));
     let (conductor, ilo) = (Conductor::start(), Ilo::with(Generation::Ilo5, restart));
-    let node = conductor.node(&ilo, json!({}));
+    let node = conductor.node(&ilo, &json!({}));
     conductor.deploy().deploy(&node).await.unwrap();
 }
 
@@ -286,7 +286,7 @@ async fn a_bmc_that_restarts_is_waited_for() {
 async fn a_take_over_that_fails_is_a_warning_and_the_node_keeps_its_old_reference() {
     let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
     let deploy = conductor.deploy();
-    let node = conductor.node(&ilo, json!({"provision_state": "active"}));
+    let node = conductor.node(&ilo, &json!({"provision_state": "active"}));
     let booted = deploy
         .continue_deploy(&node, Some("1A-2"))
         .await
@@ -313,7 +313,7 @@ async fn a_take_over_that_fails_is_a_warning_and_the_node_keeps_its_old_referenc
     assert_eq!(medium.image.as_deref(), Some(old), "it is still inserted");
     // In any other state nothing is done.
     for state in ["available", "deploying", "deleting", "clean wait"] {
-        let node = conductor.node(&ilo, json!({"provision_state": state}));
+        let node = conductor.node(&ilo, &json!({"provision_state": state}));
         let taken = deploy.take_over(&node).await;
         assert!(taken.done.is_empty() && taken.warning.is_none(), "{state}");
     }
@@ -334,14 +334,14 @@ async fn a_dead_conductors_nodes_are_taken_over_with_one_download_of_each_image(
         } else {
             "active"
         };
-        let mut info = conductor.node(ilo, json!({})).json()["instance_info"].clone();
+        let mut info = conductor.node(ilo, &json!({})).json()["instance_info"].clone();
         info["ilo_boot_iso"] = json!(url);
         if number == 5 {
             info["ramdisk"] = json!(conductor.nginx.url("/boot/none"));
         }
         conductor.node(
             ilo,
-            json!({"uuid": uuid.to_string(), "provision_state": state, "instance_info": info,
+            &json!({"uuid": uuid.to_string(), "provision_state": state, "instance_info": info,
                    "driver_internal_info": {"boot_iso_created_in_web_server": true,
                                             "root_uuid_or_disk_id": "1A-2"}}),
         )

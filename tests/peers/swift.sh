@@ -39,7 +39,9 @@ etc=$dir/etc
 auth=${SWIFT_AUTH:-tempauth}
 clock=()
 if [[ -n ${SWIFT_CLOCK:-} ]]; then
-    clock=(env FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "$SWIFT_CLOCK")
+    # Not through the program: the server would be its child, and outlive it.
+    clock=(env "LD_PRELOAD=$(faketime -f +0 printenv LD_PRELOAD)" "FAKETIME=$SWIFT_CLOCK"
+        FAKETIME_DONT_FAKE_MONOTONIC=1)
 fi
 
 server_conf() { # PORT
@@ -209,7 +211,7 @@ pids=()
 stop() {
     trap - EXIT
     # A graceful stop waits for idle connections; what Swift acknowledged is on disk already.
-    ((${#pids[@]})) && kill -KILL "${pids[@]}" 2>/dev/null
+    ((${#pids[@]})) && kill -KILL "${pids[@]}" 2>/dev/null || true
     { wait; } 2>/dev/null
     rm -rf -- "$dir"
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -45,7 +45,7 @@ impl Downloads {
             let (reference, http) = (reference.to_owned(), http.clone());
             let directory = self.directory.clone();
             let fetched =
-                tokio::task::spawn_blocking(move || fetch(&reference, &http, directory)).await;
+                tokio::task::spawn_blocking(move || fetch(&reference, &http, &directory)).await;
             let fetched =
                 fetched.unwrap_or_else(|error| Err(SourceError::other("the download", error)));
             fetched.map_err(Arc::new)
@@ -60,7 +60,7 @@ impl Downloads {
 fn fetch(
     reference: &str,
     http: &HttpClient,
-    directory: PathBuf,
+    directory: &Path,
 ) -> Result<Arc<dyn Source>, SourceError> {
     let source = from_reference(reference, http)?;
     if source.open_file()?.is_some() {
@@ -71,7 +71,7 @@ fn fetch(
         name: format!("the copy of {name} in {}", directory.display()),
         source,
     };
-    let mut copy = tempfile::NamedTempFile::new_in(&directory).map_err(failed)?;
+    let mut copy = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
     // The source's own errors are told as they are: they name the server.
     let mut reader = source.open()?;
     io::copy(&mut reader, &mut copy).map_err(failed)?;

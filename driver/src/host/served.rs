@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use ureq::Agent;
-use ureq::http::StatusCode;
-use ureq::http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH};
-use ureq::tls::{RootCerts, TlsConfig};
+use reqwest::Response;
+use reqwest::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH};
 use url::Url;
 
 use super::url::redacted;
+use crate::http::tls::{self, Trust};
+use crate::http::{blocking, reason};
 
 /// How the web server is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,78 +94,78 @@ fn advice(status: u16) -> &'static str {
 #[derive(Debug)]
 pub(super) struct Checker {
     settings: CheckSettings,
-    agent: OnceLock<Agent>,
+    client: OnceLock<reqwest::Client>,
 }
 
 impl Checker {
     pub(super) fn new(settings: CheckSettings) -> Self {
         Self {
             settings,
-            agent: OnceLock::new(),
+            client: OnceLock::new(),
         }
     }
 
     /// Checks that `url` is served with `size` bytes. Blocks until that is known.
     pub(super) fn check(&self, url: &Url, size: u64) -> Result<(), NotServed> {
         let shown = redacted(url);
-        let answer = self.agent()?.head(url.as_str()).call().map_err(|error| {
-            let reason = match error {
-                // Its message repeats the URL, which may hold a password.
-                ureq::Error::BadUri(_) => "the HTTP client does not understand the URL".to_owned(),
-                other => other.to_string(),
-            };
-            NotServed::NoAnswer {
-                url: shown.clone(),
-                reason,
+        let no_answer = |reason| NotServed::NoAnswer {
+            url: shown.clone(),
+            reason,
+        };
+        let client = match self.client.get() {
+            Some(client) => client.clone(),
+            None => {
+                let made = client(&self.trust()?).map_err(no_answer)?;
+                self.client.get_or_init(|| made).clone()
             }
-        })?;
-        if answer.status() != StatusCode::OK {
-            return Err(NotServed::Status {
-                url: shown,
-                status: answer.status().as_u16(),
-            });
-        }
-        let headers = answer.headers();
-        let announced = headers
-            .get(CONTENT_LENGTH)
-            .and_then(|v| v.to_str().ok()?.parse().ok());
-        if announced != Some(size) || headers.contains_key(CONTENT_ENCODING) {
-            return Err(NotServed::Length {
-                url: shown,
-                expected: size,
-                announced,
-            });
-        }
-        if headers.get(ACCEPT_RANGES).is_none_or(|v| v != "bytes") {
-            log::warn!("{shown}: the web server does not offer byte ranges, which BMCs need");
-        }
-        Ok(())
+        };
+        let (url, timeout) = (url.clone(), self.settings.timeout);
+        let asked = blocking::run(async move { client.head(url).timeout(timeout).send().await });
+        let answer = asked
+            .map_err(|error| no_answer(error.to_string()))?
+            .map_err(|error| no_answer(reason(&error)))?;
+        announces(shown, size, &answer)
     }
 
-    fn agent(&self) -> Result<&Agent, NotServed> {
-        if let Some(agent) = self.agent.get() {
-            return Ok(agent);
-        }
-        let roots = match &self.settings.ca_file {
-            None => RootCerts::PlatformVerifier,
-            Some(file) => std::fs::read(file)
-                .map_err(|error| error.to_string())
-                .and_then(|pem| crate::http::certificates(&pem))
-                .map_err(|reason| NotServed::CaFile {
-                    file: file.clone(),
-                    reason,
-                })?,
+    fn trust(&self) -> Result<Trust, NotServed> {
+        let Some(file) = &self.settings.ca_file else {
+            return Ok(Trust::System);
         };
-        let config = Agent::config_builder()
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            .timeout_global(Some(self.settings.timeout))
-            .http_status_as_error(false)
-            // A BMC follows no redirect and knows nothing of this process's proxy.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .user_agent(crate::http::USER_AGENT)
-            .build();
-        Ok(self.agent.get_or_init(|| config.new_agent()))
+        tls::authorities(file).map_err(|error| NotServed::CaFile {
+            file: error.path,
+            reason: error.reason,
+        })
     }
+}
+
+fn client(trust: &Trust) -> Result<reqwest::Client, String> {
+    let tls = tls::config(trust, None).map_err(|error| error.to_string())?;
+    crate::http::builder(tls)
+        // A BMC knows nothing of this process's proxy.
+        .no_proxy()
+        .build()
+        .map_err(|error| reason(&error))
+}
+
+/// Checks that the answer to `HEAD` of the URL that is shown as `shown` announces `size` bytes.
+pub(super) fn announces(shown: String, size: u64, answer: &Response) -> Result<(), NotServed> {
+    let status = answer.status().as_u16();
+    if status != 200 {
+        return Err(NotServed::Status { url: shown, status });
+    }
+    let headers = answer.headers();
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse().ok());
+    if announced != Some(size) || headers.contains_key(CONTENT_ENCODING) {
+        return Err(NotServed::Length {
+            url: shown,
+            expected: size,
+            announced,
+        });
+    }
+    if headers.get(ACCEPT_RANGES).is_none_or(|v| v != "bytes") {
+        log::warn!("{shown}: the server does not offer byte ranges, which BMCs need");
+    }
+    Ok(())
 }

@@ -284,11 +284,12 @@ pub fn from_reference(reference: &str, http: &HttpClient) -> Result<Arc<dyn Sour
 /// A URL without user, password, query and fragment: temporary URLs carry their signature there.
 fn redacted(reference: &str) -> String {
     let Ok(mut url) = url::Url::parse(reference) else {
-        return reference
-            .split(['?', '#'])
-            .next()
-            .unwrap_or_default()
-            .into();
+        let shown = reference.split(['?', '#']).next().unwrap_or_default();
+        // Perhaps a URL with a slip in it.
+        return match (shown.split_once("://"), shown.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
+            _ => shown.into(),
+        };
     };
     // Fails only for URLs that cannot have a user, which then have none.
     let _ = url.set_username("");
@@ -382,6 +383,8 @@ mod tests {
             ("https://user:secret@h/a#f", "https://h/a"),
             ("http://[::1]:80/a b", "http://[::1]/a%20b"),
             ("swift:object?x=y", "swift:object"),
+            ("http://user:secret@h:99999/a?x=y", "http://h:99999/a"),
+            ("a@b?x=y", "a@b"),
         ] {
             assert_eq!(redacted(given), shown);
         }

@@ -170,7 +170,7 @@ fn make_deploy_iso(www: &TempDir) {
 /// Where conductors host images.
 pub enum Site {
     /// Each has a web server of its own.
-    Web([Mutex<Option<(TempDir, Nginx)>>; 3]),
+    Web(Vec<Mutex<Option<(TempDir, Nginx)>>>),
     /// All share a container of Swift.
     Swift { cloud: Box<Cloud>, account: Account },
 }
@@ -179,11 +179,12 @@ const CONTAINER: &str = "ilo_images";
 
 impl Site {
     pub fn web() -> Self {
-        Self::Web([0, 1, 2].map(|_| {
+        let server = |_| {
             let www = open_dir();
             let nginx = Nginx::start(www.path(), "");
             Mutex::new(Some((www, nginx)))
-        }))
+        };
+        Self::Web((0..3).map(server).collect())
     }
 
     pub fn swift() -> Self {

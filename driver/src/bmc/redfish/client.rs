@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Method, StatusCode, redirect};
+use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -13,7 +13,8 @@ use url::{Origin, Url};
 use super::super::access::{BmcAccess, Credentials, is_path};
 use super::super::error::{Cause, Refusal};
 use super::complaint::Complaint;
-use super::tls;
+use crate::http::tls::{self, Trust};
+use crate::options::VerifyCa;
 
 /// The largest answer that is read, in bytes: a system's resource has some ten thousand.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
@@ -117,14 +118,15 @@ impl Client {
         if access.credentials.is_some() && access.address.scheme() == "http" {
             log::warn!("{address}: user and password are sent without encryption");
         }
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(&access.verify_ca, &address)?)
+        let tls = tls::config(&trust(&access.verify_ca)?, None);
+        let tls = tls.map_err(|error| Cause::NotTrusted {
+            address: address.clone(),
+            reason: error.to_string(),
+        })?;
+        let http = crate::http::builder(tls)
             .default_headers(headers)
-            .user_agent(crate::http::USER_AGENT)
-            .redirect(redirect::Policy::none())
             // A BMC is in a network of its own, which this process's proxy does not lead to.
             .no_proxy()
-            .http1_only()
             .build()
             .map_err(|error| Cause::NoAnswer {
                 address,
@@ -320,6 +322,19 @@ impl Client {
             secrets.extend(url.password().map(str::to_owned));
         }
         secrets
+    }
+}
+
+fn trust(verify: &VerifyCa) -> Result<Trust, Cause> {
+    match verify {
+        VerifyCa::System => Ok(Trust::System),
+        VerifyCa::Path(path) => {
+            tls::authorities(path).map_err(|error| Cause::CertificateAuthorities {
+                path: error.path,
+                reason: error.reason,
+            })
+        }
+        VerifyCa::No => Ok(Trust::Anybody),
     }
 }
 

@@ -4,7 +4,6 @@ mod client;
 mod complaint;
 mod model;
 mod power;
-mod tls;
 mod virtual_media;
 
 use std::time::Duration;

@@ -11,7 +11,9 @@ use tokio::sync::Mutex;
 use super::super::url::redacted;
 use super::error::{SwiftError, passing};
 use super::session::{Session, authenticate};
-use super::settings::SwiftSettings;
+use super::settings::{SwiftSettings, Tls};
+use crate::http::reason;
+use crate::http::tls::{self, Trust, Unusable};
 
 /// More than any listing or answer that is read has.
 const MOST_BYTES: usize = 16 << 20;
@@ -103,6 +105,32 @@ impl Answer {
     }
 }
 
+/// The client for Keystone and for Swift.
+fn http_client(settings: &SwiftSettings) -> Result<reqwest::Client, SwiftError> {
+    let Tls {
+        ca_file,
+        insecure,
+        client,
+    } = &settings.tls;
+    let unusable = |Unusable { path: file, reason }| SwiftError::Pem { file, reason };
+    let trust = match ca_file {
+        _ if *insecure => Trust::Anybody,
+        Some(file) => tls::authorities(file).map_err(unusable)?,
+        None => Trust::System,
+    };
+    let identity = client.as_ref().map(|(cert, key)| tls::identity(cert, key));
+    let identity = identity.transpose().map_err(unusable)?;
+    let tls = tls::config(&trust, identity).map_err(|error| SwiftError::Client {
+        reason: error.to_string(),
+    })?;
+    crate::http::builder(tls)
+        .connect_timeout(settings.timeout)
+        .build()
+        .map_err(|error| SwiftError::Client {
+            reason: reason(&error),
+        })
+}
+
 /// Asks one Swift for one container.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -115,7 +143,7 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(settings: SwiftSettings) -> Result<Self, SwiftError> {
         Ok(Self {
-            http: super::tls::client(&settings)?,
+            http: http_client(&settings)?,
             settings,
             session: Mutex::new(None),
         })
@@ -251,18 +279,8 @@ pub(super) fn no_answer(request: &str, error: &reqwest::Error, timeout: Duration
     }
     SwiftError::NoAnswer {
         request,
-        reason: causes(error),
+        reason: reason(error),
     }
-}
-
-/// What lies behind an error, without the URL that its own message repeats.
-pub(super) fn causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let causes: Vec<String> = causes.map(ToString::to_string).collect();
-    if causes.is_empty() {
-        return "the HTTP client gives no reason".to_owned();
-    }
-    causes.join(": ")
 }
 
 /// How often something was repeated, and how long to wait before the next time.

@@ -13,7 +13,6 @@ mod remove;
 mod session;
 mod settings;
 mod temp_url;
-mod tls;
 mod upload;
 
 use std::collections::HashSet;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{ACCEPT_RANGES, CONTENT_LENGTH};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use url::Url;
@@ -10,14 +9,14 @@ use url::Url;
 use super::super::error::HostError;
 use super::super::name::{Generation, Kind, ObjectName};
 use super::super::object::{NewObject, Published, Verify};
-use super::super::served::NotServed;
+use super::super::served::{NotServed, announces};
 use super::super::url::redacted;
-use super::client::causes;
 use super::error::SwiftError;
 use super::range::RangeReader;
 use super::remove::remove_image;
 use super::upload::{Failure, Upload, ensure_container};
 use super::{SwiftHost, failed};
+use crate::http::reason;
 use crate::node::NodeUuid;
 
 /// Publishes one image of a node.
@@ -145,30 +144,9 @@ impl<'h> Publish<'h> {
             .timeout(client.settings.timeout);
         let answer = head.send().await.map_err(|error| NotServed::NoAnswer {
             url: shown.clone(),
-            reason: causes(&error),
+            reason: reason(&error),
         })?;
-        let status = answer.status().as_u16();
-        if status != 200 {
-            return Err(NotServed::Status { url: shown, status });
-        }
-        let header = |name| {
-            answer
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-        };
-        let announced = header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        if announced != Some(size) {
-            return Err(NotServed::Length {
-                url: shown,
-                expected: size,
-                announced,
-            });
-        }
-        if header(ACCEPT_RANGES) != Some("bytes") {
-            log::warn!("{shown}: Swift does not offer byte ranges, which BMCs need");
-        }
-        Ok(())
+        announces(shown, size, &answer)
     }
 
     /// Removes an image that nobody will learn the name of.

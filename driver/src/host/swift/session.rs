@@ -4,10 +4,11 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 
 use super::super::url::{BaseUrl, redacted};
-use super::client::{causes, described, no_answer, read};
+use super::client::{described, no_answer, read};
 use super::error::{SwiftError, passing};
 use super::keystone;
 use super::settings::{SwiftAuth, SwiftSettings};
+use crate::http::reason;
 use crate::options::Secret;
 
 /// A token, unless none is needed, and the account that it is good for.
@@ -149,7 +150,7 @@ pub(super) fn unreachable(
         return SwiftError::Answer {
             what: "a token",
             url: url.to_owned(),
-            reason: causes(error),
+            reason: reason(error),
         };
     }
     no_answer(&format!("POST {url}"), error, settings.timeout)

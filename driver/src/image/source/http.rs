@@ -1,24 +1,36 @@
 //! Content on a web server.
 
-use std::fmt;
-use std::io::{self, Read};
+mod body;
+
+use std::io::Read;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use std::{fmt, io};
 
-use ureq::http::{HeaderMap, Response, StatusCode, header};
-use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, LOCATION, RANGE};
+use reqwest::{Method, Response, StatusCode, header};
+use tokio::time::timeout;
+use url::Url;
 
+use self::body::BodyReader;
 use super::{Source, SourceError, redacted};
+use crate::http::tls::{self, Trust};
+use crate::http::{blocking, reason};
+
+/// How many redirects are followed.
+const REDIRECTS_MAX: usize = 10;
 
 /// What HTTP sources share: connections, timeouts, and which certificates are trusted.
 ///
-/// The client behind it is `ureq` with `rustls`: it blocks, as this module does, and brings no
-/// asynchronous runtime into a conductor that has its own. Proxies are taken from the environment
-/// (`http_proxy`, `no_proxy`), and up to ten redirects are followed, never from `https` to `http`.
+/// The client behind it is `reqwest` with `rustls`, on a few threads of its own: calls block, as
+/// everywhere in this module, and need no runtime around them. It is made by the first request. Proxies
+/// are taken from the environment (`http_proxy`, `no_proxy`), and up to ten redirects are followed, never
+/// from `https` to `http`.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
-    agent: Agent,
+    trust: Trust,
     stall: Duration,
+    client: Arc<OnceLock<reqwest::Client>>,
 }
 
 impl Default for HttpClient {
@@ -34,7 +46,7 @@ impl HttpClient {
 
     /// A client that trusts the certificates that this machine trusts.
     pub fn new() -> Self {
-        Self::with(RootCerts::PlatformVerifier, Self::STALL)
+        Self::with(Trust::System)
     }
 
     /// A client that trusts the certificates in `pem`, a PEM bundle, instead of the machine's.
@@ -44,82 +56,140 @@ impl HttpClient {
     /// [`SourceError::Io`] when `pem` holds no certificate or a broken one; `name` is what the
     /// message calls it.
     pub fn with_ca(name: &str, pem: &[u8]) -> Result<Self, SourceError> {
-        let roots = crate::http::certificates(pem).map_err(|text| SourceError::Io {
+        let trust = tls::authorities_in(pem).map_err(|text| SourceError::Io {
             name: name.into(),
             source: io::Error::new(io::ErrorKind::InvalidData, text),
         })?;
-        Ok(Self::with(roots, Self::STALL))
+        Ok(Self::with(trust))
     }
 
     /// Sets how long a server may be silent, connecting included, before that is an error.
     #[must_use]
     pub fn stall_after(self, limit: Duration) -> Self {
-        let roots = self.agent.config().tls_config().root_certs().clone();
-        Self::with(roots, limit)
-    }
-
-    fn with(roots: RootCerts, stall: Duration) -> Self {
-        let config = Agent::config_builder()
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            // Statuses are looked at here, where the URL without its secrets is known.
-            .http_status_as_error(false)
-            .accept_encoding("identity")
-            .user_agent(crate::http::USER_AGENT)
-            .timeout_connect(Some(stall))
-            .timeout_recv_response(Some(stall))
-            .timeout_per_read(Some(stall))
-            .timeout_per_write(Some(stall))
-            .build();
         Self {
-            agent: config.new_agent(),
-            stall,
+            stall: limit,
+            ..self
         }
     }
 
-    fn request(
-        &self,
-        method: Method,
-        url: &str,
-        offset: u64,
-    ) -> Result<Response<Body>, SourceError> {
-        let https = url
-            .get(..6)
-            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
-        let request = match method {
-            Method::Head => self.agent.head(url),
-            Method::Get => self.agent.get(url),
-        };
-        let request = match offset {
-            0 => request,
-            _ => request.header(header::RANGE, format!("bytes={offset}-")),
-        };
-        let result = request.config().https_only(https).build().call();
-        result.map_err(|error| self.error(url, error))
+    fn with(trust: Trust) -> Self {
+        Self {
+            trust,
+            stall: Self::STALL,
+            client: Arc::default(),
+        }
     }
 
-    fn error(&self, url: &str, error: ureq::Error) -> SourceError {
-        let name = redacted(url);
-        match error {
-            ureq::Error::Timeout(_) => SourceError::Stalled {
-                name,
-                seconds: self.stall.as_secs(),
-            },
-            ureq::Error::Io(source) if source.kind() == io::ErrorKind::TimedOut => {
-                SourceError::Stalled {
-                    name,
-                    seconds: self.stall.as_secs(),
-                }
-            }
-            ureq::Error::Io(source) => SourceError::Io { name, source },
-            other => SourceError::other(name, other),
+    fn request(&self, method: Method, url: &Url, offset: u64) -> Result<Response, SourceError> {
+        let name = || redacted(url.as_str());
+        let client = self
+            .client()
+            .map_err(|text| SourceError::other(name(), text))?;
+        let answer = answer(client, method, url.clone(), offset, self.stall);
+        blocking::run(answer)
+            .unwrap_or_else(|error| Err(Failure::Io(error)))
+            .map_err(|failure| failure.of(name(), self.stall))
+    }
+
+    fn client(&self) -> Result<reqwest::Client, String> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
         }
+        let tls = tls::config(&self.trust, None).map_err(|error| error.to_string())?;
+        let made = crate::http::builder(tls).build();
+        let made = made.map_err(|error| reason(&error))?;
+        Ok(self.client.get_or_init(|| made).clone())
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Head,
-    Get,
+/// The answer to a request, redirects followed.
+async fn answer(
+    client: reqwest::Client,
+    method: Method,
+    mut url: Url,
+    offset: u64,
+    stall: Duration,
+) -> Result<Response, Failure> {
+    for _ in 0..=REDIRECTS_MAX {
+        let mut request = client
+            .request(method.clone(), url.clone())
+            .header(ACCEPT_ENCODING, "identity");
+        if offset > 0 {
+            request = request.header(RANGE, format!("bytes={offset}-"));
+        }
+        let answer = timeout(stall, request.send()).await??;
+        match redirected(&url, &answer)? {
+            None => return Ok(answer),
+            Some(target) => url = target,
+        }
+    }
+    Err(Failure::Redirect("expected at most 10 redirects"))
+}
+
+/// Where an answer says that the content is, if it says so. User and password stay behind, unless the
+/// target is told relative to `url`.
+fn redirected(url: &Url, answer: &Response) -> Result<Option<Url>, Failure> {
+    let (301..=303 | 307 | 308, Some(target)) =
+        (answer.status().as_u16(), answer.headers().get(LOCATION))
+    else {
+        return Ok(None);
+    };
+    let target = std::str::from_utf8(target.as_bytes()).ok();
+    let target = target.and_then(|target| url.join(target).ok());
+    match target.as_ref().map(Url::scheme) {
+        Some("http") if url.scheme() == "https" => Err(Failure::Redirect(
+            "it redirects from https to http, which is not followed",
+        )),
+        Some("http" | "https") => Ok(target),
+        _ => Err(Failure::Redirect(
+            "it redirects to what is no http:// or https:// URL",
+        )),
+    }
+}
+
+/// Why nothing came.
+#[derive(Debug)]
+enum Failure {
+    Stalled,
+    Redirect(&'static str),
+    Io(io::Error),
+    Http(String),
+}
+
+impl From<tokio::time::error::Elapsed> for Failure {
+    fn from(_: tokio::time::error::Elapsed) -> Self {
+        Self::Stalled
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        let reason = reason(&error);
+        let mut next: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(cause) = next {
+            match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+                Some(io::ErrorKind::TimedOut) => return Self::Stalled,
+                Some(kind) => return Self::Io(io::Error::new(kind, reason)),
+                None => next = cause.source(),
+            }
+        }
+        Self::Http(reason)
+    }
+}
+
+impl Failure {
+    /// The error of the source that is called `name`.
+    fn of(self, name: String, stall: Duration) -> SourceError {
+        match self {
+            Self::Stalled => SourceError::Stalled {
+                name,
+                seconds: stall.as_secs(),
+            },
+            Self::Redirect(text) => SourceError::other(name, text),
+            Self::Io(source) => SourceError::Io { name, source },
+            Self::Http(text) => SourceError::other(name, text),
+        }
+    }
 }
 
 /// Content that a web server sends.
@@ -130,7 +200,7 @@ enum Method {
 #[derive(Clone)]
 pub struct HttpSource {
     client: HttpClient,
-    url: String,
+    url: Url,
     size: u64,
     tag: Option<String>,
 }
@@ -140,15 +210,18 @@ impl HttpSource {
     ///
     /// # Errors
     ///
-    /// [`SourceError::Status`] for any answer but 200, [`SourceError::NoSize`] for one without
+    /// [`SourceError::Reference`] for a text that is no URL, [`SourceError::Status`] for any answer but 200, [`SourceError::NoSize`] for one without
     /// `Content-Length`, [`SourceError::Empty`] for a length of zero, [`SourceError::Stalled`] when
     /// the server is silent for too long, [`SourceError::Io`] and [`SourceError::Other`] when it
     /// cannot be reached, has no trusted certificate or redirects in circles.
     pub fn new(client: &HttpClient, url: &str) -> Result<Self, SourceError> {
         let name = redacted(url);
-        let mut answer = client.request(Method::Head, url, 0)?;
+        let url = Url::parse(url).map_err(|_| SourceError::Reference {
+            reference: name.clone(),
+        })?;
+        let mut answer = client.request(Method::HEAD, &url, 0)?;
         if !answer.status().is_success() || size(&name, answer.headers()).is_err() {
-            answer = client.request(Method::Get, url, 0)?;
+            answer = client.request(Method::GET, &url, 0)?;
         }
         check_status(&name, &answer)?;
         match size(&name, answer.headers())? {
@@ -157,7 +230,7 @@ impl HttpSource {
                 let tag = entity_tag(answer.headers());
                 Ok(Self {
                     client: client.clone(),
-                    url: url.into(),
+                    url,
                     size,
                     tag,
                 })
@@ -178,7 +251,7 @@ impl fmt::Debug for HttpSource {
 
 impl Source for HttpSource {
     fn name(&self) -> String {
-        redacted(&self.url)
+        redacted(self.url.as_str())
     }
 
     fn size(&self) -> u64 {
@@ -192,18 +265,18 @@ impl Source for HttpSource {
     /// By a range request. From a server that does not know them, the bytes before are read.
     fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
         let name = self.name();
-        let answer = self.client.request(Method::Get, &self.url, offset)?;
+        let answer = self.client.request(Method::GET, &self.url, offset)?;
         let partial = offset > 0 && answer.status() == StatusCode::PARTIAL_CONTENT;
         if !partial {
             check_status(&name, &answer)?;
         }
         let left = size(&name, answer.headers())?;
         self.check_unchanged(if partial { offset + left } else { left }, &answer)?;
-        let mut reader = BodyReader {
-            name,
-            stall: self.client.stall,
-            inner: answer.into_body().into_reader(),
+        let failed = |source| SourceError::Io {
+            name: self.name(),
+            source,
         };
+        let mut reader = BodyReader::new(name, self.client.stall, answer).map_err(failed)?;
         if !partial {
             super::skip(&self.name(), self.size, &mut reader, offset)?;
         }
@@ -212,7 +285,7 @@ impl Source for HttpSource {
 }
 
 impl HttpSource {
-    fn check_unchanged(&self, found: u64, answer: &Response<Body>) -> Result<(), SourceError> {
+    fn check_unchanged(&self, found: u64, answer: &Response) -> Result<(), SourceError> {
         let (name, expected) = (self.name(), self.size);
         if found != expected {
             return Err(SourceError::Changed {
@@ -235,7 +308,7 @@ impl HttpSource {
     }
 }
 
-fn check_status(name: &str, answer: &Response<Body>) -> Result<(), SourceError> {
+fn check_status(name: &str, answer: &Response) -> Result<(), SourceError> {
     match answer.status().as_u16() {
         200 => Ok(()),
         _ => Err(SourceError::Status {
@@ -269,26 +342,4 @@ fn size(name: &str, headers: &HeaderMap) -> Result<u64, SourceError> {
 fn entity_tag(headers: &HeaderMap) -> Option<String> {
     let tag = headers.get(header::ETAG)?.to_str().ok()?;
     (!tag.starts_with("W/")).then(|| tag.into())
-}
-
-/// Tells a timeout, which the client wraps as any I/O error.
-struct BodyReader<R> {
-    name: String,
-    stall: Duration,
-    inner: R,
-}
-
-impl<R: Read> Read for BodyReader<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.inner
-            .read(buf)
-            .map_err(|error| match error.downcast::<ureq::Error>() {
-                Ok(ureq::Error::Timeout(_)) => {
-                    let (name, seconds) = (self.name.clone(), self.stall.as_secs());
-                    SourceError::Stalled { name, seconds }.into_io()
-                }
-                Ok(other) => io::Error::other(other),
-                Err(error) => error,
-            })
-    }
 }

@@ -1,0 +1,150 @@
+//! Which certificates are trusted, as `rustls` takes it.
+
+#[cfg(any(feature = "redfish", feature = "swift"))]
+mod any_certificate;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, io};
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, Error, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt;
+
+/// Whose certificates are trusted.
+#[derive(Debug, Clone)]
+pub(crate) enum Trust {
+    /// Those that this machine's authorities vouch for.
+    System,
+    /// Those that these authorities vouch for.
+    Authorities(Arc<RootCertStore>),
+    /// Anybody's.
+    #[cfg(any(feature = "redfish", feature = "swift"))]
+    Anybody,
+}
+
+/// What a client is known to servers by: its certificate, with those that vouch for it, and its key.
+pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// A PEM file, or a directory of them, cannot be used.
+#[derive(Debug)]
+pub(crate) struct Unusable {
+    pub(crate) path: PathBuf,
+    pub(crate) reason: String,
+}
+
+/// The configuration of a client.
+///
+/// # Errors
+///
+/// When this machine has no authorities, or key and certificate do not belong together.
+pub(crate) fn config(trust: &Trust, identity: Option<Identity>) -> Result<ClientConfig, Error> {
+    // Named here, since the process may have no default provider, or another one.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?;
+    let builder = match trust {
+        Trust::System => builder.with_platform_verifier()?,
+        Trust::Authorities(authorities) => builder.with_root_certificates(Arc::clone(authorities)),
+        #[cfg(any(feature = "redfish", feature = "swift"))]
+        Trust::Anybody => builder
+            .dangerous()
+            .with_custom_certificate_verifier(any_certificate::verifier(&provider)),
+    };
+    match identity {
+        None => Ok(builder.with_no_client_auth()),
+        Some((certificates, key)) => builder.with_client_auth_cert(certificates, key),
+    }
+}
+
+/// Trusts the authorities in a PEM file, or in all PEM files of a directory.
+pub(crate) fn authorities(path: &Path) -> Result<Trust, Unusable> {
+    let unusable = |reason| Unusable {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut store = RootCertStore::empty();
+    for file in files(path).map_err(|error| unusable(error.to_string()))? {
+        let pem = fs::read(&file).map_err(|error| error.to_string());
+        let added = pem.and_then(|pem| add(&mut store, &pem));
+        added.map_err(|reason| match file == path {
+            true => unusable(reason),
+            false => unusable(format!("{}: {reason}", file.display())),
+        })?;
+    }
+    not_empty(store).map_err(unusable)
+}
+
+/// Trusts the authorities in `pem`, or says why there are none.
+pub(crate) fn authorities_in(pem: &[u8]) -> Result<Trust, String> {
+    let mut store = RootCertStore::empty();
+    add(&mut store, pem)?;
+    not_empty(store)
+}
+
+fn add(store: &mut RootCertStore, pem: &[u8]) -> Result<(), String> {
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        store.add(certificate).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn not_empty(store: RootCertStore) -> Result<Trust, String> {
+    if store.is_empty() {
+        return Err(NO_CERTIFICATE.to_owned());
+    }
+    Ok(Trust::Authorities(Arc::new(store)))
+}
+
+const NO_CERTIFICATE: &str = "expected at least one PEM certificate";
+
+fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let file = entry?.path();
+        if file.is_file() {
+            files.push(file);
+        }
+    }
+    Ok(files)
+}
+
+/// The client's certificate and key in two PEM files.
+#[cfg(feature = "swift")]
+pub(crate) fn identity(certificate: &Path, key: &Path) -> Result<Identity, Unusable> {
+    let unusable = |path: &Path, reason: String| Unusable {
+        path: path.to_owned(),
+        reason,
+    };
+    let certificates: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
+    let certificates = certificates.map_err(|error| unusable(certificate, error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(unusable(certificate, NO_CERTIFICATE.to_owned()));
+    }
+    let key =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error.to_string()))?;
+    Ok((certificates, key))
+}
+
+/// What is wrong with the server's certificate, if that is why a connection failed.
+#[cfg(feature = "redfish")]
+pub(crate) fn certificate_fault(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(Error::InvalidCertificate(fault)) = error.downcast_ref::<Error>() {
+            return Some(fault.to_string());
+        }
+        // `io::Error::source` skips the error that it holds.
+        next = match error.downcast_ref::<io::Error>() {
+            Some(io) => io.get_ref().map(|held| held as &dyn std::error::Error),
+            None => error.source(),
+        };
+    }
+    None
+}

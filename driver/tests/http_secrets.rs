@@ -1,0 +1,166 @@
+//! What is secret in a URL is in no log, error or `Debug` text: neither where a kernel is fetched nor where
+//! a published image is asked for.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by it")]
+
+mod host_support;
+mod log_support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use driver::host::{Kind, WebHost};
+use driver::image::source::from_reference;
+use driver::image::{HttpClient, HttpSource, Source};
+use host_support::{node, object, open_dir, settings};
+
+const PASSWORD: &str = "hunter2-of-the-url";
+const SIGNATURE: &str = "s1gnature-of-the-url";
+const OTHER_PASSWORD: &str = "pa55-of-the-redirect";
+const OTHER_SIGNATURE: &str = "s2gnature-of-the-redirect";
+const CONTENT: &[u8] = &[7; 300_000];
+
+/// A server that hands each request's head to `answer`, which says what comes back and as content.
+fn serve(answer: impl Fn(&str) -> (String, &'static [u8]) + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, answer) = (stream.unwrap(), Arc::clone(&answer));
+            thread::spawn(move || while talk(&stream, &*answer).is_some() {});
+        }
+    });
+    port
+}
+
+fn talk(mut stream: &TcpStream, answer: &dyn Fn(&str) -> (String, &'static [u8])) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    let (answer, content) = answer(&head);
+    write!(stream, "HTTP/1.1 {answer}\r\n\r\n").ok()?;
+    if head.starts_with("GET") {
+        stream.write_all(content).ok()?;
+    }
+    Some(())
+}
+
+/// Serves the content, and answers in other ways at some paths.
+fn target(head: &str) -> (String, &'static [u8]) {
+    let ok = format!("200 OK\r\nContent-Length: {}", CONTENT.len());
+    match head.split(['?', ' ']).nth(1) {
+        Some("/cut") => (format!("{ok}\r\nConnection: close"), &CONTENT[..100_000]),
+        Some("/refused") => ("403 Forbidden\r\nContent-Length: 0".to_owned(), b""),
+        Some("/broken") => ("nonsense".to_owned(), b""),
+        Some("/loop") => {
+            let location = head.split(' ').nth(1).unwrap();
+            let head = format!("302 Found\r\nLocation: {location}\r\nContent-Length: 0");
+            (head, b"")
+        }
+        _ => (ok, CONTENT),
+    }
+}
+
+fn fetched(client: &HttpClient, url: &str, shown: &mut String) -> Result<Vec<u8>, String> {
+    let source = from_reference(url, client).map_err(|error| format!("{error} {error:?}"))?;
+    *shown += &format!("{} {source:?} {client:?}\n", source.name());
+    let mut content = Vec::new();
+    let mut reader = source.open().map_err(|e| format!("{e} {e:?}"))?;
+    let read = reader.read_to_end(&mut content);
+    read.map_err(|error| format!("{error} {error:?}"))?;
+    Ok(content)
+}
+
+// On a thread of a runtime, which must do no harm: it blocks there, but it does not panic.
+#[tokio::test]
+async fn no_secret_of_a_url_is_logged_or_shown() {
+    log_support::record();
+    let mut shown = String::new();
+
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&heads);
+    let target = serve(move |head| {
+        seen.lock().unwrap().push(head.to_owned());
+        target(head)
+    });
+    let away = serve(move |head| {
+        let path = head.split(['?', ' ']).nth(1).unwrap();
+        let location =
+            format!("http://other:{OTHER_PASSWORD}@127.0.0.1:{target}{path}?sig={OTHER_SIGNATURE}");
+        let head = format!("302 Found\r\nLocation: {location}\r\nContent-Length: 0");
+        (head, b"")
+    });
+    let client = HttpClient::new().stall_after(Duration::from_secs(2));
+    let url = |port: u16, path: &str| {
+        format!("http://user:{PASSWORD}@127.0.0.1:{port}{path}?temp_url_sig={SIGNATURE}")
+    };
+
+    for port in [target, away] {
+        let content = fetched(&client, &url(port, "/kernel"), &mut shown);
+        assert_eq!(content.unwrap(), CONTENT);
+        let source = HttpSource::new(&client, &url(port, "/kernel")).unwrap();
+        let mut rest = Vec::new();
+        source
+            .open_at(1000)
+            .unwrap()
+            .read_to_end(&mut rest)
+            .unwrap();
+        assert_eq!(rest, CONTENT[1000..]);
+        for path in ["/cut", "/refused", "/broken", "/loop"] {
+            let error = fetched(&client, &url(port, path), &mut shown).unwrap_err();
+            shown += &format!("{error}\n");
+        }
+    }
+    // Nobody is there, no such scheme, no URL at all.
+    for url in [
+        url(1, "/kernel"),
+        url(target, "/kernel").replace("http://", "ftp://"),
+        url(target, "/kernel").replace("127.0.0.1:", "127.0.0.1:9"),
+    ] {
+        shown += &format!(
+            "{}\n",
+            fetched(&client, &url, &mut String::new()).unwrap_err()
+        );
+    }
+
+    let dir = open_dir();
+    for port in [target, away, 1] {
+        let host = WebHost::new(settings(dir.path(), &url(port, "/refused"))).unwrap();
+        let object = object(Kind::Floppy, [1; 512]).check_served();
+        let error = host.publish(&node(1), object).await.unwrap_err();
+        shown += &format!("{error} {error:?} {host:?}\n");
+    }
+    let host = WebHost::new(settings(dir.path(), &url(target, "/images"))).unwrap();
+    let object = object(Kind::Floppy, CONTENT).check_served();
+    host.publish(&node(1), object).await.unwrap();
+
+    // The servers were told what they have to know, and by the first one nothing was passed on.
+    let heads = heads.lock().unwrap();
+    assert!(heads.iter().any(|head| head.contains(SIGNATURE)));
+    let redirected = heads.iter().filter(|head| head.contains(OTHER_SIGNATURE));
+    for head in redirected {
+        assert!(!head.contains(SIGNATURE), "in another header: {head}");
+        assert!(
+            head.contains("authorization: Basic b3RoZXI6"),
+            "other: {head}"
+        );
+    }
+    log_support::assert_logged("hyper");
+    for secret in [PASSWORD, SIGNATURE, OTHER_PASSWORD, OTHER_SIGNATURE] {
+        log_support::assert_without(secret);
+        assert!(!shown.contains(secret), "{secret} is shown:\n{shown}");
+    }
+    // "user:" and "other:" with their passwords begin so in the header that has them.
+    for encoded in ["dXNlcjpodW50ZXIy", "b3RoZXI6cGE1NS1v"] {
+        log_support::assert_without(encoded);
+        assert!(!shown.contains(encoded), "{encoded} is shown:\n{shown}");
+    }
+}
