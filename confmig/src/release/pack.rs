@@ -197,7 +197,7 @@ fn rules(opts: &[Opt], lives: &Lives) -> Vec<Rule> {
 }
 
 /// Why an option has another name: what was found out by hand, or what the releases declare.
-pub(super) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
+pub(crate) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
     let same = |rule: &crate::rule::Rule| {
         rule.rename
             .iter()
