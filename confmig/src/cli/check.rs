@@ -69,6 +69,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
                     .collect::<Vec<_>>(),
                 diagnostics: &diagnostics,
                 pack: &asked,
+                secrets: &secrets,
                 release: between.as_ref().map(|between| between.span.to),
             };
             output.bytes(report::check_html(&page)?.as_bytes())?;

@@ -185,6 +185,7 @@ pub(crate) fn parse<'f>(
                     .collect::<Vec<_>>(),
                 diagnostics: &diagnostics,
                 pack,
+                secrets,
                 release: None,
             };
             output.bytes(report::check_html(&page)?.as_bytes())?;

@@ -5,6 +5,7 @@
 
 mod page;
 mod rows;
+mod trace;
 
 use std::path::Path;
 
@@ -17,14 +18,14 @@ use super::MigrationReport;
 use crate::diagnostic::Diagnostic;
 use crate::pack::Pack;
 use crate::release::Series;
+use crate::secret::Secrets;
 
 /// Each by its name; those that end in `.html` escape what is put in.
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 5] = [
     ("base.html", include_str!("base.html")),
     ("check.html", include_str!("check.html")),
-    ("diagnostic.html", include_str!("diagnostic.html")),
+    ("macros.html", include_str!("macros.html")),
     ("migrate.html", include_str!("migrate.html")),
-    ("side.html", include_str!("side.html")),
     ("style.css", include_str!("style.css")),
 ];
 
@@ -42,6 +43,8 @@ pub struct CheckReport<'r> {
     pub diagnostics: &'r [Diagnostic],
     /// The rules that were followed.
     pub pack: &'r Pack,
+    /// What is not to be shown.
+    pub secrets: &'r Secrets<'r>,
     /// The release of Ironic that the files were checked for, if for one.
     pub release: Option<Series>,
 }
@@ -82,15 +85,17 @@ fn render(template: &'static str, page: &impl Serialize) -> Result<String, minij
     Ok(html)
 }
 
-/// A text without characters that are obeyed rather than seen: controls, and what changes the direction of
-/// writing, with which a line can be made to look like another. Each stands as its number.
+/// A text without characters that are obeyed rather than seen: controls, what changes the direction of
+/// writing, with which a line can be made to look like another, and what takes no room at all. Each
+/// stands as its number.
 fn shown(text: &str) -> String {
     let is_obeyed = |c: char| {
-        let direction = matches!(
+        let unseen = matches!(
             c,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
         );
-        direction || c.is_control() && c != '\t'
+        unseen || c.is_control() && c != '\t'
     };
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -101,4 +106,16 @@ fn shown(text: &str) -> String {
         }
     }
     shown
+}
+
+/// As [`shown`], of bytes that need not be UTF-8: those that are not stand as their numbers.
+fn shown_bytes(text: &[u8]) -> String {
+    let mut visible = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        visible += &shown(chunk.valid());
+        for byte in chunk.invalid() {
+            visible += &format!("\\x{byte:02x}");
+        }
+    }
+    visible
 }

@@ -1,33 +1,39 @@
 //! What the templates are given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::rows::{Block, blocks};
 use super::{CheckReport, shown};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::report::MigrationReport;
+use crate::migrate::ChangeKind;
+use crate::release::Series;
 use crate::report::reason::{Reason, Reasons};
+use crate::report::{self, MigrationReport};
 
 /// The page of a migration.
 #[derive(Serialize)]
 pub(super) struct Migration {
     title: String,
-    rules: Option<String>,
+    /// The packs of rules, when there are any.
+    packs: Option<String>,
+    readers: Option<String>,
     releases: Option<Releases>,
     files: Vec<File>,
     /// How many files change.
     changed: usize,
-    /// How many changes there are of each kind, in words.
-    kinds: Vec<(&'static str, usize)>,
     changes: usize,
+    /// How many changes there are of each kind, in words.
+    kinds: BTreeMap<&'static str, usize>,
     decisions: Vec<Finding>,
-    /// How many of the decisions are advice alone.
-    advice: usize,
-    written: bool,
+    /// What is left besides, which nobody has to decide.
+    remarks: Vec<Finding>,
     accepted: Vec<String>,
-    readers: Option<String>,
+    rules: Vec<Rule>,
+    written: bool,
+    shows_secrets: bool,
 }
 
 #[derive(Serialize)]
@@ -43,10 +49,10 @@ struct File {
     number: usize,
     path: String,
     backup: Option<String>,
+    /// The number of its first change.
+    first: usize,
     changes: Vec<Change>,
     blocks: Vec<Block>,
-    /// How many lines after the last block are not shown.
-    skipped: usize,
 }
 
 #[derive(Serialize)]
@@ -54,10 +60,160 @@ struct Change {
     number: usize,
     line: usize,
     message: String,
-    rule: String,
-    kind: &'static str,
+    /// Why, when the message does not say it.
+    why: Option<String>,
     release: Option<String>,
+    rule: RuleLink,
+}
+
+impl Migration {
+    pub(super) fn new(report: &MigrationReport<'_>) -> Self {
+        let reasons = Reasons::new(report.pack);
+        let mut rules = Rules::default();
+        let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
+        let mut files: Vec<File> = Vec::new();
+        let mut number = 1;
+        for (file, before) in report.migration.files.iter().zip(report.before) {
+            let first = number;
+            let mut changes = Vec::new();
+            for change in &file.changes {
+                *kinds.entry(in_words(change.kind)).or_default() += 1;
+                let reason = reasons.of_change(change);
+                let message = shown(&change.message);
+                changes.push(Change {
+                    number,
+                    line: change.line,
+                    why: Some(shown(&reason.why)).filter(|why| !message.contains(why)),
+                    message,
+                    release: change.release.clone(),
+                    rule: rules.link(&change.rule, reason, Some(number)),
+                });
+                number += 1;
+            }
+            let mut written = report.written.iter();
+            let backup = written.find(|replaced| replaced.path == file.path);
+            files.push(File {
+                number: files.len() + 1,
+                path: shown(&file.path.to_string_lossy()),
+                backup: backup.map(|replaced| shown(&replaced.backup.to_string_lossy())),
+                first,
+                blocks: match changes.is_empty() {
+                    true => Vec::new(),
+                    false => blocks(before, file, first, report.secrets),
+                },
+                changes,
+            });
+        }
+        let (mut decisions, mut remarks) = (Vec::new(), Vec::new());
+        for (diagnostic, decision) in report.decisions.iter().zip(&report.migration.decisions) {
+            let mut finding = Finding::new(diagnostic);
+            let id = decision.rule.as_deref().unwrap_or_default();
+            let reason = reasons.of_decision(decision);
+            finding.rule = reason.map(|reason| rules.link(id, reason, None));
+            match diagnostic.code {
+                Code::NeedsDecision => decisions.push(finding),
+                _ => remarks.push(finding),
+            }
+        }
+        let accepted = report.settings.accept.iter().map(ToString::to_string);
+        let accepted = accepted.chain(report.settings.accept_rules.iter().cloned());
+        let pack = report.pack;
+        Migration {
+            title: title("Migration", report.before.iter().map(|file| &*file.path)),
+            packs: (!pack.rules.is_empty() || !pack.conversions.is_empty())
+                .then(|| shown(&pack.name)),
+            readers: pack.readers.as_deref().map(shown),
+            releases: report.releases.map(Releases::new),
+            changed: files.iter().filter(|file| !file.changes.is_empty()).count(),
+            files,
+            changes: number - 1,
+            kinds,
+            decisions,
+            remarks,
+            accepted: accepted.map(|name| shown(&name)).collect(),
+            rules: rules.all,
+            written: !report.written.is_empty(),
+            shows_secrets: report.secrets.are_shown(),
+        }
+    }
+}
+
+impl Releases {
+    fn new(releases: &report::Releases<'_>) -> Self {
+        Releases {
+            from: of_ironic(releases.span.from),
+            to: of_ironic(releases.span.to),
+            guess: releases
+                .guess
+                .map(|guess| format!("{}: {}", guess.sureness.as_str(), shown(&guess.why))),
+        }
+    }
+}
+
+fn of_ironic(release: Series) -> String {
+    format!("Ironic {} ({release})", release.version())
+}
+
+/// What was done to options, after their number.
+fn in_words(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Rename => "renamed",
+        ChangeKind::Move => "moved to another section",
+        ChangeKind::Copy => "copied under the new name",
+        ChangeKind::Drop => "taken out, hidden by another entry",
+        ChangeKind::Reference => "with another reference in the value",
+        ChangeKind::Convert => "converted",
+        ChangeKind::Remove => "taken out, read by nothing any more",
+    }
+}
+
+/// A rule behind changes or findings.
+#[derive(Serialize)]
+struct Rule {
+    number: usize,
+    id: String,
     reason: Reason,
+    /// The changes that follow it.
+    changes: Vec<usize>,
+}
+
+/// Where a page tells of a rule.
+#[derive(Serialize)]
+struct RuleLink {
+    number: usize,
+    id: String,
+}
+
+/// The rules of a page, each once.
+#[derive(Default)]
+struct Rules {
+    all: Vec<Rule>,
+    /// Their places by their ids: several rules may have the same.
+    by_id: HashMap<String, Vec<usize>>,
+}
+
+impl Rules {
+    fn link(&mut self, id: &str, reason: Reason, change: Option<usize>) -> RuleLink {
+        let reason = visible(reason);
+        let known = self.by_id.entry(id.to_owned()).or_default();
+        let place = known.iter().find(|at| self.all[**at].reason == reason);
+        let place = place.copied().unwrap_or_else(|| {
+            known.push(self.all.len());
+            self.all.push(Rule {
+                number: self.all.len() + 1,
+                id: shown(id),
+                reason,
+                changes: Vec::new(),
+            });
+            self.all.len() - 1
+        });
+        let rule = &mut self.all[place];
+        rule.changes.extend(change);
+        RuleLink {
+            number: rule.number,
+            id: rule.id.clone(),
+        }
+    }
 }
 
 /// A diagnostic.
@@ -69,7 +225,7 @@ pub(super) struct Finding {
     help: Option<String>,
     path: Option<String>,
     lines: Vec<Line>,
-    reason: Option<Reason>,
+    rule: Option<RuleLink>,
 }
 
 /// A line of which a part is meant.
@@ -82,99 +238,17 @@ struct Line {
     label: Option<String>,
 }
 
-impl Migration {
-    pub(super) fn new(report: &MigrationReport<'_>) -> Self {
-        let reasons = Reasons::new(report.pack);
-        let mut files = Vec::new();
-        let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
-        let mut number = 1;
-        let pairs = report.migration.files.iter().zip(report.before);
-        for (at, (file, before)) in pairs.enumerate() {
-            let first = number;
-            let (blocks, skipped) = if file.changes.is_empty() {
-                (Vec::new(), 0)
-            } else {
-                blocks(before, file, first, report.secrets)
-            };
-            let mut changes = Vec::new();
-            for change in &file.changes {
-                *kinds.entry(change.kind.as_str()).or_default() += 1;
-                changes.push(Change {
-                    number,
-                    line: change.line,
-                    message: shown(&change.message),
-                    rule: shown(&change.rule),
-                    kind: change.kind.as_str(),
-                    release: change.release.clone(),
-                    reason: visible(reasons.of_change(change)),
-                });
-                number += 1;
-            }
-            let mut written = report.written.iter();
-            let backup = written.find(|replaced| replaced.path == file.path);
-            files.push(File {
-                number: at + 1,
-                path: shown(&file.path.to_string_lossy()),
-                backup: backup.map(|replaced| shown(&replaced.backup.to_string_lossy())),
-                changes,
-                blocks,
-                skipped,
-            });
-        }
-        let decisions: Vec<Finding> = report
-            .decisions
-            .iter()
-            .zip(&report.migration.decisions)
-            .map(|(diagnostic, decision)| {
-                let mut finding = Finding::new(diagnostic);
-                // What the rule advises is in the help.
-                finding.reason = reasons.of_decision(decision).map(|reason| Reason {
-                    advice: None,
-                    ..visible(reason)
-                });
-                finding
-            })
-            .collect();
-        let codes = report.decisions.iter().map(|diagnostic| diagnostic.code);
-        let accepted = report.settings.accept.iter().map(ToString::to_string);
-        let accepted = accepted.chain(report.settings.accept_rules.iter().cloned());
-        Migration {
-            title: title(
-                "What a migration changes",
-                report.before.iter().map(|file| file.path.as_path()),
-            ),
-            rules: (!report.pack.rules.is_empty() || !report.pack.conversions.is_empty())
-                .then(|| shown(&report.pack.name)),
-            releases: report.releases.map(|releases| Releases {
-                from: releases.span.from.to_string(),
-                to: releases.span.to.to_string(),
-                guess: releases
-                    .guess
-                    .map(|guess| format!("{}: {}", guess.sureness.as_str(), shown(&guess.why))),
-            }),
-            changed: files.iter().filter(|file| !file.changes.is_empty()).count(),
-            kinds: kinds.into_iter().collect(),
-            changes: number - 1,
-            advice: codes.filter(|code| *code == Code::Advice).count(),
-            written: !report.written.is_empty(),
-            accepted: accepted.map(|name| shown(&name)).collect(),
-            readers: report.pack.readers.as_deref().map(shown),
-            files,
-            decisions,
-        }
-    }
-}
-
 /// The page of a check.
 #[derive(Serialize)]
 pub(super) struct Check {
     title: String,
-    rules: Option<String>,
+    packs: Option<String>,
     release: Option<String>,
     files: Vec<String>,
     errors: usize,
     warnings: usize,
     findings: Vec<Finding>,
+    shows_secrets: bool,
 }
 
 impl Check {
@@ -184,9 +258,9 @@ impl Check {
             codes.filter(|code| code.severity() == severity).count()
         };
         Check {
-            title: title("What a check found", report.files.iter().copied()),
-            rules: (!report.pack.rules.is_empty()).then(|| shown(&report.pack.name)),
-            release: report.release.map(|release| release.to_string()),
+            title: title("Check", report.files.iter().copied()),
+            packs: (!report.pack.rules.is_empty()).then(|| shown(&report.pack.name)),
+            release: report.release.map(of_ironic),
             files: report
                 .files
                 .iter()
@@ -195,6 +269,7 @@ impl Check {
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),
             findings: report.diagnostics.iter().map(Finding::new).collect(),
+            shows_secrets: report.secrets.are_shown(),
         }
     }
 }
@@ -227,16 +302,16 @@ impl Finding {
             help: diagnostic.help.as_deref().map(shown),
             path: place.map(|place| shown(&place.path.to_string_lossy())),
             lines,
-            reason: None,
+            rule: None,
         }
     }
 }
 
-/// A page's title, with the name of its file when there is one.
-fn title<'p>(what: &str, mut paths: impl Iterator<Item = &'p std::path::Path>) -> String {
-    match (paths.next(), paths.next()) {
-        (Some(path), None) => format!("{what}: {}", shown(&path.to_string_lossy())),
-        _ => what.to_owned(),
+/// A page's title: what was done to which files.
+fn title<'p>(what: &str, paths: impl ExactSizeIterator<Item = &'p Path>) -> String {
+    match (paths.len(), paths.last()) {
+        (1, Some(path)) => format!("{what} of {}", shown(&path.to_string_lossy())),
+        (count, _) => format!("{what} of {count} files"),
     }
 }
 

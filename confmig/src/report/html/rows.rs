@@ -1,14 +1,17 @@
 //! A file before and after, side by side.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
-use bstr::ByteSlice;
-use oslo_config::{Document, OptName, ParsedFile, SourceFile};
+use oslo_config::SourceFile;
 use serde::Serialize;
-use similar::{DiffOp, DiffTag, TextDiff};
+use similar::{DiffTag, TextDiff};
 
-use super::shown;
-use crate::migrate::{Change, ChangeKind, FileMigration};
+use super::shown_bytes;
+use super::trace::{Trace, traces};
+use crate::lines::{in_common, split, split_end};
+use crate::migrate::{Change, FileMigration};
 use crate::secret::Secrets;
 
 /// How many lines are shown around what changes.
@@ -17,8 +20,10 @@ const CONTEXT: usize = 3;
 /// Lines that are shown together.
 #[derive(Serialize)]
 pub(super) struct Block {
-    /// How many lines of the old text before it are not shown.
-    pub(super) skipped: usize,
+    /// Which lines of the old text, in words.
+    pub(super) before: String,
+    /// Which lines of the new text, in words.
+    pub(super) after: String,
     pub(super) rows: Vec<Row>,
 }
 
@@ -27,176 +32,220 @@ pub(super) struct Row {
     pub(super) changed: bool,
     pub(super) before: Option<Side>,
     pub(super) after: Option<Side>,
+    /// The numbers of the changes that are told of below it.
+    pub(super) notes: Vec<usize>,
 }
 
-/// A line.
+/// A line, in three parts: the middle is what the other side does not have.
 #[derive(Serialize)]
 pub(super) struct Side {
     pub(super) line: usize,
-    pub(super) text: String,
+    pub(super) start: String,
+    pub(super) differs: String,
+    pub(super) end: String,
     /// The numbers of the changes that it has to do with.
     pub(super) changes: Vec<usize>,
     /// The file ends here, without a line end.
     pub(super) unended: bool,
 }
 
-/// Which changes a line has to do with, by the line.
+/// Numbers of changes, by the line that they have to do with. Lines count from 1.
 type Marks = BTreeMap<usize, BTreeSet<usize>>;
 
 /// Lines by their places in the old and the new text, from 0.
+#[derive(Clone, Copy)]
 struct Pair {
     changed: bool,
     old: Option<usize>,
     new: Option<usize>,
 }
 
-/// What is shown of a file, and how many lines are left at its end. `first` is the number of its first
-/// change.
+/// What is shown of a file. `first` is the number of its first change.
 pub(super) fn blocks(
     before: &SourceFile,
     after: &FileMigration,
     first: usize,
     secrets: &Secrets<'_>,
-) -> (Vec<Block>, usize) {
-    let old: Vec<&[u8]> = crate::lines::split(&before.text).collect();
-    let new: Vec<&[u8]> = crate::lines::split(&after.after).collect();
-    let pairs: Vec<Pair> = TextDiff::from_slices(&old, &new)
-        .ops()
-        .iter()
-        .flat_map(pairs)
-        .collect();
-    let (old_marks, new_marks) = marks(before, after, first, &pairs);
-    let old_lines = secrets.lines(&before.text);
-    let new_lines = secrets.lines(&after.after);
-    let is_marked =
-        |marks: &Marks, at: Option<usize>| at.is_some_and(|at| marks.contains_key(&(at + 1)));
-    let mut visible = vec![false; pairs.len()];
-    for (at, pair) in pairs.iter().enumerate() {
-        if pair.changed || is_marked(&old_marks, pair.old) || is_marked(&new_marks, pair.new) {
-            let end = (at + CONTEXT + 1).min(pairs.len());
-            visible[at.saturating_sub(CONTEXT)..end].fill(true);
+) -> Vec<Block> {
+    let old: Vec<&[u8]> = split(&before.text).collect();
+    let new: Vec<&[u8]> = split(&after.after).collect();
+    let traces = traces(before, after);
+    let mut beside: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (change, trace) in after.changes.iter().zip(&traces) {
+        beside.entry(change.line).or_default().extend(&trace.lines);
+    }
+    let mut pairs = Vec::new();
+    for op in TextDiff::from_slices(&old, &new).ops() {
+        let ranges = (op.old_range(), op.new_range());
+        if op.tag() == DiffTag::Equal || ranges.0.len() == ranges.1.len() {
+            let changed = op.tag() != DiffTag::Equal;
+            pairs.extend(ranges.0.zip(ranges.1).map(|(old, new)| Pair {
+                changed,
+                old: Some(old),
+                new: Some(new),
+            }));
+        } else {
+            pair_up(ranges, [&old, &new], &beside, &mut pairs);
         }
     }
-    let side = |lines: &[std::borrow::Cow<'_, [u8]>], marks: &Marks, at: usize| {
-        let (content, end) = crate::lines::split_end(lines.get(at)?);
-        Some(Side {
-            line: at + 1,
-            text: shown(&content.to_str_lossy()),
-            changes: marks
-                .get(&(at + 1))
-                .into_iter()
-                .flatten()
-                .copied()
-                .collect(),
-            unended: end.is_empty(),
-        })
+    let shown = Shown {
+        old: secrets.lines(&before.text),
+        new: secrets.lines(&after.after),
+        marks: marks(&after.changes, &traces, &pairs, first),
     };
-    let mut blocks: Vec<Block> = Vec::new();
-    let (mut skipped, mut open) = (0, false);
-    for (pair, is_visible) in pairs.iter().zip(visible) {
-        if !is_visible {
-            skipped += usize::from(pair.old.is_some());
-            open = false;
-            continue;
-        }
-        let row = Row {
-            changed: pair.changed,
-            before: pair.old.and_then(|at| side(&old_lines, &old_marks, at)),
-            after: pair.new.and_then(|at| side(&new_lines, &new_marks, at)),
-        };
-        match blocks.last_mut().filter(|_| open) {
-            Some(block) => block.rows.push(row),
-            None => blocks.push(Block {
-                skipped: std::mem::take(&mut skipped),
-                rows: vec![row],
-            }),
-        }
-        open = true;
-    }
-    (blocks, skipped)
+    shown.blocks(&pairs)
 }
 
-/// The lines of an operation beside each other.
-fn pairs(op: &DiffOp) -> impl Iterator<Item = Pair> + use<> {
-    let (old, new) = (op.old_range(), op.new_range());
-    let changed = op.tag() != DiffTag::Equal;
-    (0..old.len().max(new.len())).map(move |at| Pair {
-        changed,
-        old: (at < old.len()).then_some(old.start + at),
-        new: (at < new.len()).then_some(new.start + at),
+/// Puts as many lines as there are old and new ones beside each other: an entry beside what became of
+/// it, and its further lines beside the further ones.
+fn pair_up(
+    (was, is): (Range<usize>, Range<usize>),
+    [old, new]: [&[&[u8]]; 2],
+    beside: &HashMap<usize, Vec<usize>>,
+    pairs: &mut Vec<Pair>,
+) {
+    let pair = |old, new| Pair {
+        changed: true,
+        old,
+        new,
+    };
+    let continues = |line: &[u8]| line.starts_with(b" ") || line.starts_with(b"\t");
+    let (mut at, mut in_entry) = (is.start, false);
+    for line in was {
+        let became = beside.get(&(line + 1)).into_iter().flatten();
+        let mut became = became.map(|line| line - 1);
+        let found = became
+            .find(|found| (at..is.end).contains(found))
+            .or_else(|| {
+                let further =
+                    in_entry && at < is.end && continues(old[line]) && continues(new[at]);
+                further.then_some(at)
+            });
+        in_entry = found.is_some();
+        if let Some(found) = found {
+            pairs.extend((at..found).map(|new| pair(None, Some(new))));
+            at = found + 1;
+        }
+        pairs.push(pair(Some(line), found));
+    }
+    pairs.extend((at..is.end).map(|new| pair(None, Some(new))));
+}
+
+/// Which changes lines have to do with, on each side, and those that are told of below an old line.
+struct AllMarks {
+    old: Marks,
+    new: Marks,
+    notes: Marks,
+}
+
+fn marks(changes: &[Change], traces: &[Trace], pairs: &[Pair], first: usize) -> AllMarks {
+    let opposite: HashMap<usize, usize> = pairs
+        .iter()
+        .filter_map(|pair| Some((pair.old? + 1, pair.new? + 1)))
+        .collect();
+    let mut all = AllMarks {
+        old: Marks::new(),
+        new: Marks::new(),
+        notes: Marks::new(),
+    };
+    for (number, (change, trace)) in (first..).zip(changes.iter().zip(traces)) {
+        all.old.entry(change.line).or_default().insert(number);
+        all.notes.entry(trace.last).or_default().insert(number);
+        // Of several entries of one name, the one in its place; else all.
+        let same = opposite.get(&change.line);
+        let same = same.filter(|line| trace.lines.contains(line));
+        for line in same.map_or(trace.lines.as_slice(), std::slice::from_ref) {
+            all.new.entry(*line).or_default().insert(number);
+        }
+    }
+    all
+}
+
+/// The lines of both texts as they are shown.
+struct Shown<'t> {
+    old: Vec<Cow<'t, [u8]>>,
+    new: Vec<Cow<'t, [u8]>>,
+    marks: AllMarks,
+}
+
+impl Shown<'_> {
+    fn blocks(&self, pairs: &[Pair]) -> Vec<Block> {
+        let marks = &self.marks;
+        let is_in =
+            |marks: &Marks, at: Option<usize>| at.is_some_and(|at| marks.contains_key(&(at + 1)));
+        let is_marked = |pair: &Pair| {
+            is_in(&marks.old, pair.old)
+                || is_in(&marks.new, pair.new)
+                || is_in(&marks.notes, pair.old)
+        };
+        let mut visible = vec![false; pairs.len()];
+        for (at, pair) in pairs.iter().enumerate() {
+            if pair.changed || is_marked(pair) {
+                let end = (at + CONTEXT + 1).min(pairs.len());
+                visible[at.saturating_sub(CONTEXT)..end].fill(true);
+            }
+        }
+        let lines: Vec<(&Pair, bool)> = pairs.iter().zip(visible).collect();
+        lines
+            .chunk_by(|(_, one), (_, other)| one == other)
+            .filter(|chunk| chunk.iter().all(|(_, visible)| *visible))
+            .map(|chunk| Block {
+                before: in_words(chunk.iter().filter_map(|(pair, _)| pair.old)),
+                after: in_words(chunk.iter().filter_map(|(pair, _)| pair.new)),
+                rows: chunk.iter().map(|(pair, _)| self.row(pair)).collect(),
+            })
+            .collect()
+    }
+
+    fn row(&self, pair: &Pair) -> Row {
+        let mut before = side(&self.old, &self.marks.old, pair.old);
+        let mut after = side(&self.new, &self.marks.new, pair.new);
+        if let (Some(before), Some(after)) = (&mut before, &mut after) {
+            tell_apart(before, after);
+        }
+        Row {
+            changed: pair.changed,
+            before,
+            after,
+            notes: numbers(&self.marks.notes, pair.old),
+        }
+    }
+}
+
+fn numbers(marks: &Marks, at: Option<usize>) -> Vec<usize> {
+    let found = at.and_then(|at| marks.get(&(at + 1)));
+    found.into_iter().flatten().copied().collect()
+}
+
+fn side(lines: &[Cow<'_, [u8]>], marks: &Marks, at: Option<usize>) -> Option<Side> {
+    let (content, end) = split_end(lines.get(at?)?);
+    Some(Side {
+        line: at? + 1,
+        start: shown_bytes(content),
+        differs: String::new(),
+        end: String::new(),
+        changes: numbers(marks, at),
+        unended: end.is_empty(),
     })
 }
 
-/// Which changes the lines of the old text have to do with, and those of the new one.
-fn marks(
-    before: &SourceFile,
-    after: &FileMigration,
-    first: usize,
-    pairs: &[Pair],
-) -> (Marks, Marks) {
-    let (mut old, mut new) = (Marks::new(), Marks::new());
-    let text = SourceFile {
-        path: after.path.clone(),
-        text: after.after.clone().into(),
-    };
-    // A migration is made of files that were parsed, and read back.
-    let (Ok(was), Ok(is)) = (before.parse(), text.parse()) else {
-        return (old, new);
-    };
-    let lines = by_name(&is.document);
-    let beside: HashMap<usize, usize> = pairs
-        .iter()
-        .filter_map(|pair| pair.old.zip(pair.new))
-        .collect();
-    for (at, change) in after.changes.iter().enumerate() {
-        let number = first + at;
-        old.entry(change.line).or_default().insert(number);
-        let found = match successor(change, &after.changes, &was) {
-            Some(name) => lines.get(&name).cloned().unwrap_or_default(),
-            None => Vec::new(),
-        };
-        // Of several entries of one name, the one in its place; else all.
-        let opposite = beside.get(&(change.line - 1)).map(|at| at + 1);
-        let same: Vec<usize> = found
-            .iter()
-            .copied()
-            .filter(|line| opposite == Some(*line))
-            .collect();
-        for line in if same.is_empty() { found } else { same } {
-            new.entry(line).or_default().insert(number);
-        }
+/// Parts two lines where they differ, unless that is most of them.
+fn tell_apart(before: &mut Side, after: &mut Side) {
+    let (start, end) = in_common(&before.start, &after.start);
+    if before.start == after.start || (start + end) * 3 < before.start.len().max(after.start.len()) {
+        return;
     }
-    (old, new)
-}
-
-/// The name under which the new text has what a change is about; `None` when it is taken out.
-fn successor(change: &Change, all: &[Change], was: &ParsedFile<'_>) -> Option<OptName> {
-    match change.kind {
-        ChangeKind::Drop | ChangeKind::Remove => None,
-        ChangeKind::Reference => {
-            let moved = all.iter().rev().find(|other| {
-                other.line == change.line
-                    && matches!(other.kind, ChangeKind::Rename | ChangeKind::Move)
-            });
-            moved.map(|other| other.to.clone()).or_else(|| {
-                let mut entries = was.document.entries();
-                let entry = entries.find(|entry| entry.lines().contains(&change.line))?;
-                Some(OptName::new(
-                    entry.group().to_str_lossy(),
-                    entry.key().to_str_lossy(),
-                ))
-            })
-        }
-        _ => Some(change.to.clone()),
+    for side in [before, after] {
+        side.end = side.start.split_off(side.start.len() - end);
+        side.differs = side.start.split_off(start);
     }
 }
 
-/// The lines of all entries, by their names.
-fn by_name(document: &Document<'_>) -> BTreeMap<OptName, Vec<usize>> {
-    let mut found: BTreeMap<OptName, Vec<usize>> = BTreeMap::new();
-    for entry in document.entries() {
-        let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
-        found.entry(name).or_default().push(entry.line());
+/// Lines in words, from their places.
+fn in_words(mut lines: impl DoubleEndedIterator<Item = usize>) -> String {
+    match (lines.next(), lines.next_back()) {
+        (None, _) => "no lines".to_owned(),
+        (Some(only), None) => format!("line {}", only + 1),
+        (Some(first), Some(last)) => format!("lines {} to {}", first + 1, last + 1),
     }
-    found
 }

@@ -3,12 +3,15 @@
 //! It is one fix, since it was proved as one: a renamed option and the references to it belong
 //! together, and so do the files of a set.
 
+use std::borrow::Cow;
+
 use bstr::ByteSlice;
 use oslo_config::SourceFile;
 use similar::{DiffTag, TextDiff};
 
 use super::form::{ArtifactChange, ArtifactLocation, Message, Region, Replacement};
 use super::location::uri;
+use crate::lines::{in_common, split, split_end};
 use crate::migrate::FileMigration;
 use crate::secret::Secrets;
 
@@ -19,8 +22,8 @@ pub(super) fn change_of(
     after: &FileMigration,
     secrets: &Secrets<'_>,
 ) -> Option<ArtifactChange> {
-    let old: Vec<&[u8]> = crate::lines::split(&before.text).collect();
-    let new: Vec<&[u8]> = crate::lines::split(&after.after).collect();
+    let old: Vec<&[u8]> = split(&before.text).collect();
+    let new: Vec<&[u8]> = split(&after.after).collect();
     let (old_shown, new_shown) = (secrets.lines(&before.text), secrets.lines(&after.after));
     let diff = TextDiff::from_slices(&old, &new);
     let mut replacements = Vec::new();
@@ -34,7 +37,7 @@ pub(super) fn change_of(
             .zip(&new_shown[is.clone()])
             .all(|(line, shown)| **line == **shown);
         if plain {
-            let region = lines(was.clone(), &old)?;
+            let region = lines(was.clone(), &old, &old_shown)?;
             replacements.push(replacement(region, &new[is].concat())?);
             continue;
         }
@@ -55,17 +58,18 @@ pub(super) fn change_of(
     })
 }
 
-/// The place of whole lines, with their line ends.
-fn lines(range: std::ops::Range<usize>, old: &[&[u8]]) -> Option<Region> {
-    let ends_file = range.end == old.len();
-    let last = old[range.clone()].last().filter(|_| ends_file);
-    let (content, end) = last.map_or((b"".as_slice(), b"\n".as_slice()), |line| {
-        crate::lines::split_end(line)
-    });
-    let (end_line, end_column) = if end.is_empty() {
-        (range.end, content.to_str().ok()?.chars().count() + 1)
-    } else {
-        (range.end + 1, 1)
+/// The place of whole lines, with their line ends; `None` when it would tell how long a secret is.
+fn lines(
+    range: std::ops::Range<usize>,
+    old: &[&[u8]],
+    shown: &[Cow<'_, [u8]>],
+) -> Option<Region> {
+    let last = range.end.checked_sub(1).filter(|last| range.contains(last));
+    let unended = last.filter(|last| split_end(old[*last]).1.is_empty());
+    let (end_line, end_column) = match unended {
+        Some(last) if old[last] != &*shown[last] => return None,
+        Some(last) => (range.end, old[last].to_str().ok()?.chars().count() + 1),
+        None => (range.end + 1, 1),
     };
     Some(Region {
         start_line: range.start + 1,
@@ -87,9 +91,9 @@ fn replacement(deleted_region: Region, text: &[u8]) -> Option<Replacement> {
 /// The replacement of what differs in one line; `None` when a secret does.
 fn within_line(line: usize, texts: [&[u8]; 2], shown: [&[u8]; 2]) -> Option<Replacement> {
     let [old, new] = [texts[0].to_str().ok()?, texts[1].to_str().ok()?];
-    let (start, end) = common(old, new);
+    let (start, end) = in_common(old, new);
     let [old_shown, new_shown] = [shown[0].to_str().ok()?, shown[1].to_str().ok()?];
-    let (start_shown, end_shown) = common(old_shown, new_shown);
+    let (start_shown, end_shown) = in_common(old_shown, new_shown);
     let inserted = &new[start..new.len() - end];
     if start != start_shown || inserted != &new_shown[start_shown..new_shown.len() - end_shown] {
         return None;
@@ -103,17 +107,4 @@ fn within_line(line: usize, texts: [&[u8]; 2], shown: [&[u8]; 2]) -> Option<Repl
         snippet: None,
     };
     replacement(region, inserted.as_bytes())
-}
-
-/// How many bytes two texts have in common at their beginnings, and at their ends.
-fn common(one: &str, other: &str) -> (usize, usize) {
-    let same = |pairs: &mut dyn Iterator<Item = (char, char)>| {
-        pairs
-            .take_while(|(one, other)| one == other)
-            .map(|(c, _)| c.len_utf8())
-            .sum::<usize>()
-    };
-    let start = same(&mut one.chars().zip(other.chars()));
-    let end = same(&mut one[start..].chars().rev().zip(other[start..].chars().rev()));
-    (start, end)
 }
