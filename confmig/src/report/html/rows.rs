@@ -117,8 +117,7 @@ fn pair_up(
         let found = became
             .find(|found| (at..is.end).contains(found))
             .or_else(|| {
-                let further =
-                    in_entry && at < is.end && continues(old[line]) && continues(new[at]);
+                let further = in_entry && at < is.end && continues(old[line]) && continues(new[at]);
                 further.then_some(at)
             });
         in_entry = found.is_some();
@@ -232,7 +231,8 @@ fn side(lines: &[Cow<'_, [u8]>], marks: &Marks, at: Option<usize>) -> Option<Sid
 /// Parts two lines where they differ, unless that is most of them.
 fn tell_apart(before: &mut Side, after: &mut Side) {
     let (start, end) = in_common(&before.start, &after.start);
-    if before.start == after.start || (start + end) * 3 < before.start.len().max(after.start.len()) {
+    if before.start == after.start || (start + end) * 3 < before.start.len().max(after.start.len())
+    {
         return;
     }
     for side in [before, after] {
@@ -247,5 +247,48 @@ fn in_words(mut lines: impl DoubleEndedIterator<Item = usize>) -> String {
         (None, _) => "no lines".to_owned(),
         (Some(only), None) => format!("line {}", only + 1),
         (Some(first), Some(last)) => format!("lines {} to {}", first + 1, last + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_stand_beside_what_became_of_them() {
+        let old: [&[u8]; 4] = [b"gone = 1\n", b"old = a\n", b"  b\n", b"gone_too = 2\n"];
+        let new: [&[u8]; 3] = [b"other = 0\n", b"new = a\n", b"  b\n"];
+        let became = [(2, vec![2])].into();
+        let mut pairs = Vec::new();
+        pair_up((0..4, 0..3), [&old, &new], &became, &mut pairs);
+        let pairs: Vec<_> = pairs.iter().map(|pair| (pair.old, pair.new)).collect();
+        assert_eq!(
+            pairs,
+            [
+                (Some(0), None),
+                (None, Some(0)),
+                (Some(1), Some(1)),
+                (Some(2), Some(2)),
+                (Some(3), None),
+            ]
+        );
+    }
+
+    #[test]
+    fn lines_are_parted_where_they_differ() {
+        let parted = |one: &str, other: &str| {
+            let of = |text: &str| side(&[text.as_bytes().into()], &Marks::new(), Some(0)).unwrap();
+            let (mut one, mut other) = (of(one), of(other));
+            tell_apart(&mut one, &mut other);
+            [one, other].map(|side| [side.start, side.differs, side.end].join("|"))
+        };
+        assert_eq!(
+            parted("url = é", "server_url = é"),
+            ["||url = é", "|server_|url = é"]
+        );
+        assert_eq!(parted("a = ä", "a = ö"), ["a = |ä|", "a = |ö|"]);
+        assert_eq!(parted("aaaa", "aaa"), ["aaa|a|", "aaa||"]);
+        // They have next to nothing in common.
+        assert_eq!(parted("[pxe]", "ab]"), ["[pxe]||", "ab]||"]);
     }
 }

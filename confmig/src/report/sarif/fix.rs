@@ -59,11 +59,7 @@ pub(super) fn change_of(
 }
 
 /// The place of whole lines, with their line ends; `None` when it would tell how long a secret is.
-fn lines(
-    range: std::ops::Range<usize>,
-    old: &[&[u8]],
-    shown: &[Cow<'_, [u8]>],
-) -> Option<Region> {
+fn lines(range: std::ops::Range<usize>, old: &[&[u8]], shown: &[Cow<'_, [u8]>]) -> Option<Region> {
     let last = range.end.checked_sub(1).filter(|last| range.contains(last));
     let unended = last.filter(|last| split_end(old[*last]).1.is_empty());
     let (end_line, end_column) = match unended {

@@ -30,14 +30,15 @@
   const hasText = (element) =>
     [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== "");
   const texts = all("body *").filter((element) => hasText(element) && element.tagName !== "SCRIPT");
-  const half = (row, at) => {
-    const cells = [...row.cells].slice(at, at + 3);
-    if (cells[1].textContent === "") return null;
+  const half = (row, side) => {
+    const cells = all(`td.${side}`, row);
+    const [number, text, links] = cells;
+    if (number.textContent === "") return null;
     return {
-      changes: all("a", cells[0]).map((link) => Number(link.textContent)),
-      line: Number(cells[1].textContent),
-      text: cells[2].querySelector("code").textContent,
-      changed: cells[2].classList.contains("changed"),
+      changes: all("a", links).map((link) => Number(link.textContent)),
+      line: Number(number.textContent),
+      text: text.querySelector("code").textContent,
+      changed: text.classList.contains("changed"),
     };
   };
   const measured = {
@@ -57,8 +58,18 @@
     astray: all("a").map((link) => link.getAttribute("href"))
       .filter((target) => !target.startsWith("#") || !document.getElementById(target.slice(1))),
     twice: all("[id]").map((element) => element.id).filter((id, at, ids) => ids.indexOf(id) !== at),
-    rows: all(".sides tbody tr:not(.skipped)").map((row) => [half(row, 0), half(row, 3)]),
-    reasons: all(".changes > li").map((item) => ({ number: item.value, text: item.textContent })),
+    rows: all(".sides tbody tr:not(.notes)").map((row) => [half(row, "before"), half(row, "after")]),
+    // What is said of each change, what is said of its rule, and the line above it.
+    notes: all(".notes li").map((note) => {
+      const above = note.closest("tr").previousElementSibling;
+      const rule = note.querySelector("a[href^='#rule-']").getAttribute("href");
+      return {
+        number: Number(note.querySelector(".change").textContent),
+        text: note.textContent,
+        rule: document.getElementById(rule.slice(1)).textContent,
+        line: half(above, "before").line,
+      };
+    }),
     findings: all(".finding").map((item) => item.textContent),
     text: document.body.innerText,
   };
