@@ -15,7 +15,7 @@ pub use auth::{AuthOptions, auth_options};
 pub use guess::{Guess, Sureness, guess};
 pub use history::{Definition, Life, LifeIn, Lives, all as all_names, life};
 pub use pack::{declared, option, pack, renaming};
-pub(crate) use pack::{rule as renaming_rule, whereabouts};
+pub(crate) use pack::{declared_rule, whereabouts};
 pub(crate) use rules::triggered_by;
 pub use rules::{BuiltIn, built_in_rules, find_rule};
 pub use series::{Series, UnknownSeries};

@@ -197,7 +197,7 @@ fn rules(opts: &[Opt], lives: &Lives) -> Vec<Rule> {
 }
 
 /// Why an option has another name: what was found out by hand, or what the releases declare.
-pub(crate) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
+pub(super) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
     let same = |rule: &crate::rule::Rule| {
         rule.rename
             .iter()
@@ -213,6 +213,11 @@ pub(crate) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
             proof: rule.proof.first().cloned(),
         };
     }
+    declared_rule(from, to, lives)
+}
+
+/// Why an option has another name, as the releases declare it.
+pub(crate) fn declared_rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
     let runs = lives
         .of_option(from)
         .map(|life| life.all_former_of())

@@ -105,7 +105,7 @@ impl<'p> Reasons<'p> {
         if let Some(rule) = release::find_rule(id).and_then(|found| found.rule()) {
             return Some(Reason::of_rule(&rule));
         }
-        let declared = release::renaming_rule(from, to, &self.lives);
+        let declared = release::declared_rule(from, to, &self.lives);
         (declared.id == id).then(|| Reason::of_renaming(&declared))
     }
 }

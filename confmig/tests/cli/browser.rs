@@ -29,7 +29,7 @@ fn chromium(page: &Path, words: &[&str]) -> Output {
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new("timeout")
         .args([
-            "60",
+            "300",
             "chromium",
             "--headless",
             "--disable-gpu",
@@ -40,6 +40,8 @@ fn chromium(page: &Path, words: &[&str]) -> Output {
             "--no-sandbox",
             "--hide-scrollbars",
             "--enable-logging=stderr",
+            "--disable-background-networking",
+            "--disable-dev-shm-usage",
         ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .args(words)

@@ -127,7 +127,7 @@ fn logs_are_valid() {
     ] {
         assert!(log.contains(good), "no {good} in {log}");
         std::fs::write(&bad, log.replace(good, wrong)).unwrap();
-        let (valid, said) = validate(&[bad.clone()]);
+        let (valid, said) = validate(std::slice::from_ref(&bad));
         assert!(!valid && said.contains("bad.sarif"), "{wrong}: {said}");
     }
 }
