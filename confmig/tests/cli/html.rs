@@ -234,7 +234,8 @@ fn hostile_text_is_inert() {
     let directory = tempfile::tempdir().unwrap();
     let name = "<b onclick=alert(1)>\"'&.conf";
     let long = "x".repeat(700);
-    let text = format!("{HOSTILE}[site]\n{long} = $pxe.http_root/{long}\n");
+    let mut text = format!("{HOSTILE}[site]\n{long} = $pxe.http_root/{long}\n").into_bytes();
+    text.extend(b"# caf\xe9\n");
     std::fs::write(directory.path().join(name), &text).unwrap();
     std::fs::write(directory.path().join("rules.toml"), RULES).unwrap();
     let words = ["migrate", "--rules", "rules.toml", "--format", "html", name];
@@ -251,6 +252,7 @@ fn hostile_text_is_inert() {
     }
     let shown = measured["text"].as_str().unwrap();
     assert!(shown.contains("\\u{202e}fnoc \\u{1b}[31m \\u{0}"));
+    assert!(shown.contains("# caf\\xe9"));
     for text in ["<i>rule</i>", "<img src=x onerror=document.title='owned'>"] {
         assert!(measured["text"].as_str().unwrap().contains(text), "{text}");
     }
