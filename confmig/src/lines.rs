@@ -27,3 +27,17 @@ pub(crate) fn split_end(line: &[u8]) -> (&[u8], &[u8]) {
     };
     line.split_at(line.len() - end)
 }
+
+/// How many bytes two texts have in common at their beginnings, and then at their ends. Both are whole
+/// characters.
+pub(crate) fn in_common(one: &str, other: &str) -> (usize, usize) {
+    let same = |pairs: &mut dyn Iterator<Item = (char, char)>| {
+        pairs
+            .take_while(|(one, other)| one == other)
+            .map(|(c, _)| c.len_utf8())
+            .sum::<usize>()
+    };
+    let start = same(&mut one.chars().zip(other.chars()));
+    let (one, other) = (&one[start..], &other[start..]);
+    (start, same(&mut one.chars().rev().zip(other.chars().rev())))
+}

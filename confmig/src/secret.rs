@@ -58,6 +58,11 @@ impl<'p> Secrets<'p> {
         }
     }
 
+    /// Tells whether everything is shown.
+    pub(crate) fn are_shown(&self) -> bool {
+        self.shown
+    }
+
     /// Tells whether the value of an option is secret as a whole.
     fn is_secret(&self, group: &str, name: &str) -> bool {
         let named = |opt: &&oslo_config::Opt| {

@@ -49,6 +49,28 @@ pub(crate) enum Format {
     Text,
     /// For programs
     Json,
+    /// For code review and dashboards: SARIF 2.1.0
+    Sarif,
+    /// For people who approve of a change: one page, with all that it needs in it
+    Html,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+impl From<ShowFormat> for Format {
+    fn from(format: ShowFormat) -> Self {
+        match format {
+            ShowFormat::Text => Format::Text,
+            ShowFormat::Json => Format::Json,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,10 +123,6 @@ pub(crate) struct Choice {
     #[arg(long, value_name = "PACK|FILE.toml")]
     pub(crate) rules: Vec<String>,
 
-    /// Form of the report
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
-
     /// Do not mask passwords, keys and tokens
     #[arg(long)]
     pub(crate) show_secrets: bool,
@@ -130,6 +148,10 @@ pub(crate) struct Migrate {
 
     #[command(flatten)]
     pub(crate) choice: Choice,
+
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 
     #[command(flatten)]
     pub(crate) releases: Releases,
@@ -164,6 +186,10 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) choice: Choice,
 
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+
     #[command(flatten)]
     pub(crate) releases: Releases,
 
@@ -183,6 +209,10 @@ pub(crate) struct Show {
 
     #[command(flatten)]
     pub(crate) choice: Choice,
+
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ShowFormat,
 
     /// Show an option's value, where it comes from and what it hides (GROUP.OPTION; repeatable)
     #[arg(short, long, value_name = "GROUP.OPTION", value_parser = option_name)]

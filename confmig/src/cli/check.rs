@@ -22,7 +22,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
     };
     let first_secrets = input::secrets(&command.choice, &asked);
     let files = input::read(&command.sources)?;
-    let parsed = input::parse(&files, &command.choice, &first_secrets, output)?;
+    let parsed = input::parse(&files, command.format, &asked, &first_secrets, output)?;
     let lives = Lives::default();
     let between = input::span(&command.releases, &parsed, &lives)?;
     if command.defaults && between.is_none() {
@@ -58,8 +58,22 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
         diagnostics.extend(check_release(&parsed, release, &secrets));
         in_order(&mut diagnostics, &parsed);
     }
-    match command.choice.format {
+    match command.format {
         Format::Json => output.bytes(report::check_json(&diagnostics).as_bytes())?,
+        Format::Sarif => output.bytes(report::check_sarif(&diagnostics).as_bytes())?,
+        Format::Html => {
+            let page = report::CheckReport {
+                files: &files
+                    .iter()
+                    .map(|file| file.path.as_path())
+                    .collect::<Vec<_>>(),
+                diagnostics: &diagnostics,
+                pack: &asked,
+                secrets: &secrets,
+                release: between.as_ref().map(|between| between.span.to),
+            };
+            output.bytes(report::check_html(&page)?.as_bytes())?;
+        }
         Format::Text => {
             output.bytes(report::render(&diagnostics, output.results()).as_bytes())?;
             let files = match files.len() {

@@ -154,7 +154,8 @@ fn read_stdin() -> Result<SourceFile, Failure> {
 /// Parses all files. When some cannot be parsed, shows for each what is wrong.
 pub(crate) fn parse<'f>(
     files: &'f [SourceFile],
-    choice: &Choice,
+    format: Format,
+    pack: &Pack,
     secrets: &Secrets<'_>,
     output: &mut Output,
 ) -> Result<Vec<ParsedFile<'f>>, Failure> {
@@ -173,8 +174,22 @@ pub(crate) fn parse<'f>(
     if unparsable == 0 {
         return Ok(parsed);
     }
-    match choice.format {
+    match format {
         Format::Json => output.bytes(report::check_json(&diagnostics).as_bytes())?,
+        Format::Sarif => output.bytes(report::check_sarif(&diagnostics).as_bytes())?,
+        Format::Html => {
+            let page = report::CheckReport {
+                files: &files
+                    .iter()
+                    .map(|file| file.path.as_path())
+                    .collect::<Vec<_>>(),
+                diagnostics: &diagnostics,
+                pack,
+                secrets,
+                release: None,
+            };
+            output.bytes(report::check_html(&page)?.as_bytes())?;
+        }
         Format::Text => output.message(&report::render(&diagnostics, output.messages())),
     }
     Err(Failure::Unparsable { count: unparsable })

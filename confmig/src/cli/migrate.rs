@@ -32,7 +32,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
             "--output takes the new text of one file, not of {count}"
         )));
     }
-    let parsed = input::parse(&files, &command.choice, &secrets, output)?;
+    let parsed = input::parse(&files, command.format, &pack, &secrets, output)?;
     let settings = settings(command, &pack, by_release)?;
     let lives = Lives::default();
     let between = input::span(releases, &parsed, &lives)?;
@@ -44,7 +44,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         None => migrate(&parsed, &pack, &settings)?,
     };
     let decisions = decisions(&migration, &parsed, &secrets);
-    let text = command.choice.format == Format::Text;
+    let text = command.format == Format::Text;
     if text && command.output.is_none() {
         show(&migration, &files, &secrets, output)?;
     }
@@ -69,9 +69,24 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
             span: between.span,
             guess: between.guess.as_ref(),
         });
-        output.bytes(
-            report::migrate_json(&migration, &backups, &decisions, releases.as_ref()).as_bytes(),
-        )?;
+        let made = report::MigrationReport {
+            migration: &migration,
+            before: &files,
+            decisions: &decisions,
+            written: &backups,
+            releases: releases.as_ref(),
+            pack: &pack,
+            settings: &settings,
+            secrets: &secrets,
+        };
+        let told = match command.format {
+            Format::Sarif => report::migrate_sarif(&made),
+            Format::Html => report::migrate_html(&made)?,
+            Format::Json | Format::Text => {
+                report::migrate_json(&migration, &backups, &decisions, releases.as_ref())
+            }
+        };
+        output.bytes(told.as_bytes())?;
     }
     let found = command.check && (!migration.is_empty() || !decisions.is_empty());
     Ok(if found { Outcome::Found } else { Outcome::Done })

@@ -72,6 +72,8 @@ enum Failure {
     #[error(transparent)]
     Migrate(#[from] confmig::migrate::MigrateError),
     #[error(transparent)]
+    Html(#[from] confmig::report::HtmlError),
+    #[error(transparent)]
     Store(#[from] confmig::store::StoreError),
     /// Files that cannot be parsed; what is wrong has been shown.
     #[error("{} cannot be parsed: correct what is shown above", match count { 1 => "1 file".to_owned(), count => format!("{count} files") })]

@@ -12,7 +12,7 @@ use confmig::report;
 use confmig::secret::Secrets;
 use oslo_config::{Config, DEFAULT_GROUP, Opt, OptName, OptType, Origin, ParsedFile};
 
-use super::args::{Format, Show};
+use super::args::{Show, ShowFormat};
 use super::output::Output;
 use super::{Failure, Outcome, check, input};
 
@@ -20,10 +20,10 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
     let pack = input::pack(&command.choice)?;
     let secrets = input::secrets(&command.choice, &pack);
     let files = input::read(&command.sources)?;
-    input::parse(&files, &command.choice, &secrets, output)?;
+    input::parse(&files, command.format.into(), &pack, &secrets, output)?;
     // What is shown is made from texts that have no secrets, so that none gets out by a reference.
     let files = secrets.files(&files);
-    let parsed = input::parse(&files, &command.choice, &secrets, output)?;
+    let parsed = input::parse(&files, command.format.into(), &pack, &secrets, output)?;
     let mut opts = registered(&parsed, &pack);
     let asked: Vec<OptName> = command
         .option
@@ -42,10 +42,10 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
         .filter_map(|name| opts.iter().find(|opt| is_named(opt, name)))
         .map(|opt| Explained::new(&config, opt))
         .collect();
-    let text = match command.choice.format {
-        Format::Json => report::show_json(&parsed, &explained, &secrets, &pack),
-        Format::Text if explained.is_empty() => entries(&parsed, &secrets),
-        Format::Text => explained
+    let text = match command.format {
+        ShowFormat::Json => report::show_json(&parsed, &explained, &secrets, &pack),
+        ShowFormat::Text if explained.is_empty() => entries(&parsed, &secrets),
+        ShowFormat::Text => explained
             .iter()
             .map(|option| {
                 explanation(option, &secrets) + &report::names_text(option.opt.name(), &pack)

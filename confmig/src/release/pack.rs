@@ -213,6 +213,11 @@ pub(super) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
             proof: rule.proof.first().cloned(),
         };
     }
+    declared_rule(from, to, lives)
+}
+
+/// Why an option has another name, as the releases declare it.
+pub(crate) fn declared_rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
     let runs = lives
         .of_option(from)
         .map(|life| life.all_former_of())

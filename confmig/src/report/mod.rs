@@ -1,13 +1,20 @@
 //! What is shown to people and programs. Everything here makes text; nothing prints.
 
 mod diff;
+mod html;
 mod json;
+mod migration;
 mod names;
+mod reason;
 mod rules;
+mod sarif;
 mod text;
 
 pub use diff::{Paint, unified_diff};
+pub use html::{CheckReport, HtmlError, check_html, migrate_html};
 pub use json::{Releases, check_json, migrate_json, show_json};
+pub use migration::MigrationReport;
 pub use names::names_text;
 pub use rules::{built_in_text, pack_text, rule_text};
+pub use sarif::{check_sarif, migrate_sarif};
 pub use text::render;

@@ -8,7 +8,7 @@ use crate::pack::Pack;
 use crate::release::BuiltIn;
 use crate::rule::{Automatic, IfSet, Part, Rule, Sections};
 
-fn bracketed(name: &OptName) -> String {
+pub(super) fn bracketed(name: &OptName) -> String {
     format!("[{}] {}", name.group(), name.name())
 }
 
@@ -106,7 +106,7 @@ pub fn rule_text(rule: &Rule) -> String {
 }
 
 /// What a rule does, in lines.
-fn what(rule: &Rule) -> Vec<String> {
+pub(super) fn what(rule: &Rule) -> Vec<String> {
     let mut lines = Vec::new();
     match &rule.sections {
         None => {}

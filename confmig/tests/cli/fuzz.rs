@@ -109,6 +109,7 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
             assert!(!diagnostics.is_empty());
             let _ = report::render(&diagnostics, Paint::Plain);
             let _ = report::check_json(&diagnostics);
+            told_of_check(&diagnostics, pack, &secrets);
             return None;
         }
     };
@@ -120,6 +121,7 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
     };
     let diagnostics = check(&parsed, pack, &secrets, &world);
     let _ = report::render(&diagnostics, Paint::Colour);
+    told_of_check(&diagnostics, pack, &secrets);
     shown(&parsed, pack, &secrets);
     let settings = Settings {
         keep_old,
@@ -137,7 +139,31 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         .map(|decision| decision.diagnostic(&parsed, &secrets))
         .collect();
     let _ = report::migrate_json(&migration, &[], &decisions, None);
+    let told = report::MigrationReport {
+        migration: &migration,
+        before: std::slice::from_ref(&file),
+        decisions: &decisions,
+        written: &[],
+        releases: None,
+        pack,
+        settings: &settings,
+        secrets: &secrets,
+    };
+    let _ = report::migrate_sarif(&told);
+    report::migrate_html(&told).unwrap();
     Some(Ok(migration))
+}
+
+fn told_of_check(diagnostics: &[Diagnostic], pack: &Pack, secrets: &Secrets<'_>) {
+    let _ = report::check_sarif(diagnostics);
+    let page = report::CheckReport {
+        files: &[Path::new("ironic.conf")],
+        diagnostics,
+        pack,
+        secrets,
+        release: None,
+    };
+    report::check_html(&page).unwrap();
 }
 
 fn shown(parsed: &[ParsedFile<'_>], pack: &Pack, secrets: &Secrets<'_>) {

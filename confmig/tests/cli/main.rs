@@ -7,14 +7,17 @@
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod browser;
 mod check;
 mod codes;
 mod fuzz;
 mod help;
+mod html;
 mod json;
 mod migrate;
 mod releases;
 mod rules;
+mod sarif;
 mod secrets;
 mod show;
 mod sources;

@@ -66,6 +66,13 @@ fn in_no_output_of_any_command() {
             for format in ["text", "json"] {
                 assert_no_secret(&secrets, &[command, "-vv", "--format", format, fixture]);
             }
+            if command != "show" {
+                for format in ["sarif", "html"] {
+                    assert_no_secret(&secrets, &[command, "-vv", "--format", format, fixture]);
+                    let to = [command, "--to", "2026.2", "--format", format, fixture];
+                    assert_no_secret(&secrets, &to);
+                }
+            }
         }
         assert_no_secret(&secrets, &["migrate", "--keep-old", fixture]);
         assert_no_secret(&secrets, &["migrate", "--rules", "ironic-liberty", fixture]);

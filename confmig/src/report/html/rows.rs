@@ -1,0 +1,294 @@
+//! A file before and after, side by side.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+
+use oslo_config::SourceFile;
+use serde::Serialize;
+use similar::{DiffTag, TextDiff};
+
+use super::shown_bytes;
+use super::trace::{Trace, traces};
+use crate::lines::{in_common, split, split_end};
+use crate::migrate::{Change, FileMigration};
+use crate::secret::Secrets;
+
+/// How many lines are shown around what changes.
+const CONTEXT: usize = 3;
+
+/// Lines that are shown together.
+#[derive(Serialize)]
+pub(super) struct Block {
+    /// Which lines of the old text, in words.
+    pub(super) before: String,
+    /// Which lines of the new text, in words.
+    pub(super) after: String,
+    pub(super) rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Row {
+    pub(super) changed: bool,
+    pub(super) before: Option<Side>,
+    pub(super) after: Option<Side>,
+    /// The numbers of the changes that are told of below it.
+    pub(super) notes: Vec<usize>,
+}
+
+/// A line, in three parts: the middle is what the other side does not have.
+#[derive(Serialize)]
+pub(super) struct Side {
+    pub(super) line: usize,
+    pub(super) start: String,
+    pub(super) differs: String,
+    pub(super) end: String,
+    /// The numbers of the changes that it has to do with.
+    pub(super) changes: Vec<usize>,
+    /// The file ends here, without a line end.
+    pub(super) unended: bool,
+}
+
+/// Numbers of changes, by the line that they have to do with. Lines count from 1.
+type Marks = BTreeMap<usize, BTreeSet<usize>>;
+
+/// Lines by their places in the old and the new text, from 0.
+#[derive(Clone, Copy)]
+struct Pair {
+    changed: bool,
+    old: Option<usize>,
+    new: Option<usize>,
+}
+
+/// What is shown of a file. `first` is the number of its first change.
+pub(super) fn blocks(
+    before: &SourceFile,
+    after: &FileMigration,
+    first: usize,
+    secrets: &Secrets<'_>,
+) -> Vec<Block> {
+    let old: Vec<&[u8]> = split(&before.text).collect();
+    let new: Vec<&[u8]> = split(&after.after).collect();
+    let traces = traces(before, after);
+    let mut beside: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (change, trace) in after.changes.iter().zip(&traces) {
+        beside.entry(change.line).or_default().extend(&trace.lines);
+    }
+    let mut pairs = Vec::new();
+    for op in TextDiff::from_slices(&old, &new).ops() {
+        let ranges = (op.old_range(), op.new_range());
+        if op.tag() == DiffTag::Equal || ranges.0.len() == ranges.1.len() {
+            let changed = op.tag() != DiffTag::Equal;
+            pairs.extend(ranges.0.zip(ranges.1).map(|(old, new)| Pair {
+                changed,
+                old: Some(old),
+                new: Some(new),
+            }));
+        } else {
+            pair_up(ranges, [&old, &new], &beside, &mut pairs);
+        }
+    }
+    let shown = Shown {
+        old: secrets.lines(&before.text),
+        new: secrets.lines(&after.after),
+        marks: marks(&after.changes, &traces, &pairs, first),
+    };
+    shown.blocks(&pairs)
+}
+
+/// Puts as many lines as there are old and new ones beside each other: an entry beside what became of
+/// it, and its further lines beside the further ones.
+fn pair_up(
+    (was, is): (Range<usize>, Range<usize>),
+    [old, new]: [&[&[u8]]; 2],
+    beside: &HashMap<usize, Vec<usize>>,
+    pairs: &mut Vec<Pair>,
+) {
+    let pair = |old, new| Pair {
+        changed: true,
+        old,
+        new,
+    };
+    let continues = |line: &[u8]| line.starts_with(b" ") || line.starts_with(b"\t");
+    let (mut at, mut in_entry) = (is.start, false);
+    for line in was {
+        let became = beside.get(&(line + 1)).into_iter().flatten();
+        let mut became = became.map(|line| line - 1);
+        let found = became
+            .find(|found| (at..is.end).contains(found))
+            .or_else(|| {
+                let further = in_entry && at < is.end && continues(old[line]) && continues(new[at]);
+                further.then_some(at)
+            });
+        in_entry = found.is_some();
+        if let Some(found) = found {
+            pairs.extend((at..found).map(|new| pair(None, Some(new))));
+            at = found + 1;
+        }
+        pairs.push(pair(Some(line), found));
+    }
+    pairs.extend((at..is.end).map(|new| pair(None, Some(new))));
+}
+
+/// Which changes lines have to do with, on each side, and those that are told of below an old line.
+struct AllMarks {
+    old: Marks,
+    new: Marks,
+    notes: Marks,
+}
+
+fn marks(changes: &[Change], traces: &[Trace], pairs: &[Pair], first: usize) -> AllMarks {
+    let opposite: HashMap<usize, usize> = pairs
+        .iter()
+        .filter_map(|pair| Some((pair.old? + 1, pair.new? + 1)))
+        .collect();
+    let mut all = AllMarks {
+        old: Marks::new(),
+        new: Marks::new(),
+        notes: Marks::new(),
+    };
+    for (number, (change, trace)) in (first..).zip(changes.iter().zip(traces)) {
+        all.old.entry(change.line).or_default().insert(number);
+        all.notes.entry(trace.last).or_default().insert(number);
+        // Of several entries of one name, the one in its place; else all.
+        let same = opposite.get(&change.line);
+        let same = same.filter(|line| trace.lines.contains(line));
+        for line in same.map_or(trace.lines.as_slice(), std::slice::from_ref) {
+            all.new.entry(*line).or_default().insert(number);
+        }
+    }
+    all
+}
+
+/// The lines of both texts as they are shown.
+struct Shown<'t> {
+    old: Vec<Cow<'t, [u8]>>,
+    new: Vec<Cow<'t, [u8]>>,
+    marks: AllMarks,
+}
+
+impl Shown<'_> {
+    fn blocks(&self, pairs: &[Pair]) -> Vec<Block> {
+        let marks = &self.marks;
+        let is_in =
+            |marks: &Marks, at: Option<usize>| at.is_some_and(|at| marks.contains_key(&(at + 1)));
+        let is_marked = |pair: &Pair| {
+            is_in(&marks.old, pair.old)
+                || is_in(&marks.new, pair.new)
+                || is_in(&marks.notes, pair.old)
+        };
+        let mut visible = vec![false; pairs.len()];
+        for (at, pair) in pairs.iter().enumerate() {
+            if pair.changed || is_marked(pair) {
+                let end = (at + CONTEXT + 1).min(pairs.len());
+                visible[at.saturating_sub(CONTEXT)..end].fill(true);
+            }
+        }
+        let lines: Vec<(&Pair, bool)> = pairs.iter().zip(visible).collect();
+        lines
+            .chunk_by(|(_, one), (_, other)| one == other)
+            .filter(|chunk| chunk.iter().all(|(_, visible)| *visible))
+            .map(|chunk| Block {
+                before: in_words(chunk.iter().filter_map(|(pair, _)| pair.old)),
+                after: in_words(chunk.iter().filter_map(|(pair, _)| pair.new)),
+                rows: chunk.iter().map(|(pair, _)| self.row(pair)).collect(),
+            })
+            .collect()
+    }
+
+    fn row(&self, pair: &Pair) -> Row {
+        let mut before = side(&self.old, &self.marks.old, pair.old);
+        let mut after = side(&self.new, &self.marks.new, pair.new);
+        if let (Some(before), Some(after)) = (&mut before, &mut after) {
+            tell_apart(before, after);
+        }
+        Row {
+            changed: pair.changed,
+            before,
+            after,
+            notes: numbers(&self.marks.notes, pair.old),
+        }
+    }
+}
+
+fn numbers(marks: &Marks, at: Option<usize>) -> Vec<usize> {
+    let found = at.and_then(|at| marks.get(&(at + 1)));
+    found.into_iter().flatten().copied().collect()
+}
+
+fn side(lines: &[Cow<'_, [u8]>], marks: &Marks, at: Option<usize>) -> Option<Side> {
+    let (content, end) = split_end(lines.get(at?)?);
+    Some(Side {
+        line: at? + 1,
+        start: shown_bytes(content),
+        differs: String::new(),
+        end: String::new(),
+        changes: numbers(marks, at),
+        unended: end.is_empty(),
+    })
+}
+
+/// Parts two lines where they differ, unless that is most of them.
+fn tell_apart(before: &mut Side, after: &mut Side) {
+    let (start, end) = in_common(&before.start, &after.start);
+    if before.start == after.start || (start + end) * 3 < before.start.len().max(after.start.len())
+    {
+        return;
+    }
+    for side in [before, after] {
+        side.end = side.start.split_off(side.start.len() - end);
+        side.differs = side.start.split_off(start);
+    }
+}
+
+/// Lines in words, from their places.
+fn in_words(mut lines: impl DoubleEndedIterator<Item = usize>) -> String {
+    match (lines.next(), lines.next_back()) {
+        (None, _) => "no lines".to_owned(),
+        (Some(only), None) => format!("line {}", only + 1),
+        (Some(first), Some(last)) => format!("lines {} to {}", first + 1, last + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_stand_beside_what_became_of_them() {
+        let old: [&[u8]; 4] = [b"gone = 1\n", b"old = a\n", b"  b\n", b"gone_too = 2\n"];
+        let new: [&[u8]; 3] = [b"other = 0\n", b"new = a\n", b"  b\n"];
+        let became = [(2, vec![2])].into();
+        let mut pairs = Vec::new();
+        pair_up((0..4, 0..3), [&old, &new], &became, &mut pairs);
+        let pairs: Vec<_> = pairs.iter().map(|pair| (pair.old, pair.new)).collect();
+        assert_eq!(
+            pairs,
+            [
+                (Some(0), None),
+                (None, Some(0)),
+                (Some(1), Some(1)),
+                (Some(2), Some(2)),
+                (Some(3), None),
+            ]
+        );
+    }
+
+    #[test]
+    fn lines_are_parted_where_they_differ() {
+        let parted = |one: &str, other: &str| {
+            let of = |text: &str| side(&[text.as_bytes().into()], &Marks::new(), Some(0)).unwrap();
+            let (mut one, mut other) = (of(one), of(other));
+            tell_apart(&mut one, &mut other);
+            [one, other].map(|side| [side.start, side.differs, side.end].join("|"))
+        };
+        assert_eq!(
+            parted("url = é", "server_url = é"),
+            ["||url = é", "|server_|url = é"]
+        );
+        assert_eq!(parted("a = ä", "a = ö"), ["a = |ä|", "a = |ö|"]);
+        assert_eq!(parted("aaaa", "aaa"), ["aaa|a|", "aaa||"]);
+        // They have next to nothing in common.
+        assert_eq!(parted("[pxe]", "ab]"), ["[pxe]||", "ab]||"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! What became of a line: where the new text has it.
+
+use std::collections::HashMap;
+
+use bstr::ByteSlice;
+use oslo_config::{Entry, OptName, ParsedFile, SourceFile};
+
+use crate::migrate::{Change, ChangeKind, FileMigration};
+
+/// Where a change is seen. Lines count from 1.
+pub(super) struct Trace {
+    /// The last line of the old entry.
+    pub(super) last: usize,
+    /// The lines of the new text that have what the change is about; none when it was taken out.
+    pub(super) lines: Vec<usize>,
+}
+
+/// Where each change of a file is seen.
+pub(super) fn traces(before: &SourceFile, after: &FileMigration) -> Vec<Trace> {
+    let text = SourceFile {
+        path: after.path.clone(),
+        text: after.after.to_vec(),
+    };
+    // A migration is made of files that were parsed, and read back.
+    let (Ok(was), Ok(is)) = (before.parse(), text.parse()) else {
+        let unknown = |change: &Change| Trace {
+            last: change.line,
+            lines: Vec::new(),
+        };
+        return after.changes.iter().map(unknown).collect();
+    };
+    let entries = by_line(&was);
+    let lines = by_name(&is);
+    let moved: HashMap<usize, &OptName> = after
+        .changes
+        .iter()
+        .filter(|change| matches!(change.kind, ChangeKind::Rename | ChangeKind::Move))
+        .map(|change| (change.line, &change.to))
+        .collect();
+    let of_change = |change: &Change| {
+        let entry = entries.get(&change.line);
+        let name = match change.kind {
+            ChangeKind::Drop | ChangeKind::Remove => None,
+            // The entry that refers may have gone elsewhere, too.
+            ChangeKind::Reference => {
+                let moved = moved.get(&change.line).copied();
+                moved.or_else(|| entry.map(|(name, _)| name))
+            }
+            _ => Some(&change.to),
+        };
+        let found = name.and_then(|name| lines.get(name));
+        Trace {
+            last: entry.map_or(change.line, |(_, last)| *last),
+            lines: found.cloned().unwrap_or_default(),
+        }
+    };
+    after.changes.iter().map(of_change).collect()
+}
+
+fn name(entry: Entry<'_, '_>) -> OptName {
+    OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy())
+}
+
+/// The name and the last line of the entry that each line is in.
+fn by_line(file: &ParsedFile<'_>) -> HashMap<usize, (OptName, usize)> {
+    let mut found = HashMap::new();
+    for entry in file.document.entries() {
+        let lines = entry.lines();
+        let last = lines.end.saturating_sub(1).max(lines.start);
+        found.extend(lines.map(|line| (line, (name(entry), last))));
+    }
+    found
+}
+
+/// The lines of all entries, by their names.
+fn by_name(file: &ParsedFile<'_>) -> HashMap<OptName, Vec<usize>> {
+    let mut found: HashMap<OptName, Vec<usize>> = HashMap::new();
+    for entry in file.document.entries() {
+        found.entry(name(entry)).or_default().push(entry.line());
+    }
+    found
+}

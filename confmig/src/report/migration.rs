@@ -1,0 +1,31 @@
+//! A migration with all that a report tells of it.
+
+use oslo_config::SourceFile;
+
+use super::json::Releases;
+use crate::diagnostic::Diagnostic;
+use crate::migrate::{Migration, Settings};
+use crate::pack::Pack;
+use crate::secret::Secrets;
+use crate::store::Replaced;
+
+/// A migration, and what it was made from.
+#[derive(Debug, Clone, Copy)]
+pub struct MigrationReport<'r> {
+    /// What was made.
+    pub migration: &'r Migration,
+    /// The files as they were, in the order of the migration's.
+    pub before: &'r [SourceFile],
+    /// What is left to decide, in the order of the migration's decisions.
+    pub decisions: &'r [Diagnostic],
+    /// The files that were replaced.
+    pub written: &'r [Replaced],
+    /// Between which releases it went, if from release to release.
+    pub releases: Option<&'r Releases<'r>>,
+    /// The rules that were followed, besides those of the releases.
+    pub pack: &'r Pack,
+    /// How it was made.
+    pub settings: &'r Settings,
+    /// What is not to be shown.
+    pub secrets: &'r Secrets<'r>,
+}

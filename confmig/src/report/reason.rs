@@ -1,0 +1,111 @@
+//! Why a change was made: the rule behind it, whichever pack or release has it.
+
+use oslo_config::OptName;
+
+use super::rules::{bracketed, what};
+use crate::migrate::{Change, ChangeKind, Decision};
+use crate::pack::{self, Pack};
+use crate::release::{self, Lives};
+use crate::rule;
+
+/// What a rule says for itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Reason {
+    /// What it does, in lines.
+    pub(super) what: Vec<String>,
+    /// Why it is so.
+    pub(super) why: String,
+    /// Where it can be looked up.
+    pub(super) proof: Vec<String>,
+    /// What an operator has to know or do.
+    pub(super) advice: Option<String>,
+}
+
+impl Reason {
+    fn of_renaming(rule: &pack::Rule) -> Self {
+        Reason {
+            what: vec![arrow(&rule.from, &rule.to)],
+            why: rule.why.clone(),
+            proof: rule.proof.iter().cloned().collect(),
+            advice: None,
+        }
+    }
+
+    fn of_rule(rule: &rule::Rule) -> Self {
+        Reason {
+            what: what(rule),
+            why: rule.why.clone(),
+            proof: rule.proof.clone(),
+            advice: rule.advice.clone(),
+        }
+    }
+}
+
+fn arrow(from: &OptName, to: &OptName) -> String {
+    format!("{} -> {}", bracketed(from), bracketed(to))
+}
+
+/// Finds the reasons of changes and decisions.
+pub(super) struct Reasons<'p> {
+    pack: &'p Pack,
+    lives: Lives,
+}
+
+impl<'p> Reasons<'p> {
+    /// Those of a pack, and of Ironic's history.
+    pub(super) fn new(pack: &'p Pack) -> Self {
+        Reasons {
+            pack,
+            lives: Lives::default(),
+        }
+    }
+
+    /// The reason of a change.
+    pub(super) fn of_change(&self, change: &Change) -> Reason {
+        let found = match &change.release {
+            Some(_) => self.in_history(&change.rule, &change.from, &change.to),
+            None => self.in_pack(&change.rule, &change.to),
+        };
+        found.unwrap_or_else(|| {
+            let (what, why) = match change.kind {
+                ChangeKind::Reference => (
+                    format!("${} -> ${}", change.from.name(), change.to),
+                    "oslo.config looks a name up in the group of the option that it stands in",
+                ),
+                _ => (arrow(&change.from, &change.to), "renamed"),
+            };
+            Reason {
+                what: vec![what],
+                why: why.to_owned(),
+                proof: Vec::new(),
+                advice: None,
+            }
+        })
+    }
+
+    /// The reason of a decision that a rule is behind, when the rule is known by its id.
+    pub(super) fn of_decision(&self, decision: &Decision) -> Option<Reason> {
+        let id = decision.rule.as_deref()?;
+        match &decision.release {
+            Some(_) => Some(Reason::of_rule(&release::find_rule(id)?.rule()?)),
+            None => self.in_pack(id, &decision.option),
+        }
+    }
+
+    fn in_pack(&self, id: &str, to: &OptName) -> Option<Reason> {
+        let with_id = || self.pack.rules.iter().filter(|rule| rule.id == id);
+        let renaming = with_id().find(|rule| rule.to == *to).or(with_id().next());
+        let rules = &self.pack.conversions;
+        renaming
+            .map(Reason::of_renaming)
+            .or_else(|| rules.iter().find(|rule| rule.id == id).map(Reason::of_rule))
+    }
+
+    fn in_history(&self, id: &str, from: &OptName, to: &OptName) -> Option<Reason> {
+        if let Some(rule) = release::find_rule(id).and_then(|found| found.rule()) {
+            return Some(Reason::of_rule(&rule));
+        }
+        let declared = release::declared_rule(from, to, &self.lives);
+        (declared.id == id).then(|| Reason::of_renaming(&declared))
+    }
+}

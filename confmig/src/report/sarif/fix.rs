@@ -1,0 +1,106 @@
+//! The whole migration as replacements of text.
+//!
+//! It is one fix, since it was proved as one: a renamed option and the references to it belong
+//! together, and so do the files of a set.
+
+use std::borrow::Cow;
+
+use bstr::ByteSlice;
+use oslo_config::SourceFile;
+use similar::{DiffTag, TextDiff};
+
+use super::form::{ArtifactChange, ArtifactLocation, Message, Region, Replacement};
+use super::location::uri;
+use crate::lines::{in_common, split, split_end};
+use crate::migrate::FileMigration;
+use crate::secret::Secrets;
+
+/// What makes the new text of a file out of the old one; `None` when that cannot be told: a secret
+/// would have to be shown, or the text that changes is not UTF-8.
+pub(super) fn change_of(
+    before: &SourceFile,
+    after: &FileMigration,
+    secrets: &Secrets<'_>,
+) -> Option<ArtifactChange> {
+    let old: Vec<&[u8]> = split(&before.text).collect();
+    let new: Vec<&[u8]> = split(&after.after).collect();
+    let (old_shown, new_shown) = (secrets.lines(&before.text), secrets.lines(&after.after));
+    let diff = TextDiff::from_slices(&old, &new);
+    let mut replacements = Vec::new();
+    for op in diff.ops() {
+        let (was, is) = (op.old_range(), op.new_range());
+        if op.tag() == DiffTag::Equal {
+            continue;
+        }
+        let plain = new[is.clone()]
+            .iter()
+            .zip(&new_shown[is.clone()])
+            .all(|(line, shown)| **line == **shown);
+        if plain {
+            let region = lines(was.clone(), &old, &old_shown)?;
+            replacements.push(replacement(region, &new[is].concat())?);
+            continue;
+        }
+        // Of a line with a secret, the part that changes may be another.
+        if was.len() != is.len() {
+            return None;
+        }
+        for (was, is) in was.zip(is) {
+            let shown = [old_shown[was].as_ref(), new_shown[is].as_ref()];
+            replacements.push(within_line(was, [old[was], new[is]], shown)?);
+        }
+    }
+    Some(ArtifactChange {
+        artifact_location: ArtifactLocation {
+            uri: uri(&before.path),
+        },
+        replacements,
+    })
+}
+
+/// The place of whole lines, with their line ends; `None` when it would tell how long a secret is.
+fn lines(range: std::ops::Range<usize>, old: &[&[u8]], shown: &[Cow<'_, [u8]>]) -> Option<Region> {
+    let last = range.end.checked_sub(1).filter(|last| range.contains(last));
+    let unended = last.filter(|last| split_end(old[*last]).1.is_empty());
+    let (end_line, end_column) = match unended {
+        Some(last) if old[last] != &*shown[last] => return None,
+        Some(last) => (range.end, old[last].to_str().ok()?.chars().count() + 1),
+        None => (range.end + 1, 1),
+    };
+    Some(Region {
+        start_line: range.start + 1,
+        start_column: 1,
+        end_line: Some(end_line),
+        end_column,
+        snippet: None,
+    })
+}
+
+fn replacement(deleted_region: Region, text: &[u8]) -> Option<Replacement> {
+    let text = text.to_str().ok()?;
+    Some(Replacement {
+        deleted_region,
+        inserted_content: (!text.is_empty()).then(|| Message::new(text)),
+    })
+}
+
+/// The replacement of what differs in one line; `None` when a secret does.
+fn within_line(line: usize, texts: [&[u8]; 2], shown: [&[u8]; 2]) -> Option<Replacement> {
+    let [old, new] = [texts[0].to_str().ok()?, texts[1].to_str().ok()?];
+    let (start, end) = in_common(old, new);
+    let [old_shown, new_shown] = [shown[0].to_str().ok()?, shown[1].to_str().ok()?];
+    let (start_shown, end_shown) = in_common(old_shown, new_shown);
+    let inserted = &new[start..new.len() - end];
+    if start != start_shown || inserted != &new_shown[start_shown..new_shown.len() - end_shown] {
+        return None;
+    }
+    let column = |at: usize| old[..at].chars().count() + 1;
+    let region = Region {
+        start_line: line + 1,
+        start_column: column(start),
+        end_line: Some(line + 1),
+        end_column: column(old.len() - end),
+        snippet: None,
+    };
+    replacement(region, inserted.as_bytes())
+}
