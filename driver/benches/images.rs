@@ -153,7 +153,8 @@ impl Bench {
 
     fn write_floppy(&self) -> Duration {
         let start = Instant::now();
-        fs::write(self.path("www/floppy.img"), Self::floppy().build().unwrap()).unwrap();
+        let file = File::create(self.path("www/floppy.img")).unwrap();
+        Self::floppy().write_to_file(&file).unwrap();
         start.elapsed()
     }
 }

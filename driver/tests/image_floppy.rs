@@ -7,7 +7,9 @@
     reason = "a test fails by it"
 )]
 
-use std::io::{Cursor, Read};
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 
 use driver::image::{Floppy, FloppyError};
 
@@ -50,6 +52,31 @@ fn parameters_are_lines_in_the_order_given() {
         text(&fat, "parameters.txt"),
         "ipa-api-url=http://192.0.2.1:6385\nboot_server=\nroot=UUID=1234 quiet\na=b=c"
     );
+}
+
+#[test]
+fn a_file_is_made_the_floppy_and_its_empty_part_takes_no_room() {
+    let mut file = tempfile::tempfile().unwrap();
+    let longer = vec![b'x'; 2 << 20];
+    file.write_all(&longer).unwrap();
+
+    let floppy = Floppy::new().parameter("a", "b");
+    floppy.write_to_file(&file).unwrap();
+
+    let mut written = Vec::new();
+    file.rewind().unwrap();
+    file.read_to_end(&mut written).unwrap();
+    assert_eq!(written, floppy.build().unwrap());
+    let on_disk = file.metadata().unwrap().blocks() * 512;
+    assert!(on_disk <= 64 * 1024, "{on_disk} bytes");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let file = File::open(file.path()).unwrap();
+    let error = Floppy::new().write_to_file(&file).unwrap_err();
+    assert!(matches!(error, FloppyError::Write { .. }), "{error}");
 }
 
 #[test]

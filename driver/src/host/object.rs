@@ -76,7 +76,7 @@ impl NewObject {
             out.write_all(&image)
         });
         Ok(object.read_back(move |found| {
-            let (mut rest, mut part) = (written.as_slice(), [0; 4096]);
+            let (mut rest, mut part) = (written.as_slice(), vec![0; 64 * 1024]);
             loop {
                 match found.read(&mut part)? {
                     0 if rest.is_empty() => return Ok(()),

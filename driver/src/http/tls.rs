@@ -4,18 +4,19 @@
 mod any_certificate;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, Error, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls_platform_verifier::Verifier;
 
 /// Whose certificates are trusted.
 #[derive(Debug, Clone)]
 pub(crate) enum Trust {
-    /// Those that this machine's authorities vouch for.
+    /// Those that this machine's authorities vouch for, as they were when this process first asked.
     System,
     /// Those that these authorities vouch for.
     Authorities(Arc<RootCertStore>),
@@ -45,7 +46,9 @@ pub(crate) fn config(trust: &Trust, identity: Option<Identity>) -> Result<Client
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
     let builder = match trust {
-        Trust::System => builder.with_platform_verifier()?,
+        Trust::System => builder
+            .dangerous()
+            .with_custom_certificate_verifier(system_verifier(&provider)?),
         Trust::Authorities(authorities) => builder.with_root_certificates(Arc::clone(authorities)),
         #[cfg(any(feature = "redfish", feature = "swift"))]
         Trust::Anybody => builder
@@ -56,6 +59,18 @@ pub(crate) fn config(trust: &Trust, identity: Option<Identity>) -> Result<Client
         None => Ok(builder.with_no_client_auth()),
         Some((certificates, key)) => builder.with_client_auth_cert(certificates, key),
     }
+}
+
+/// Knows whom this machine's authorities vouch for. They are read once: a conductor makes a client for
+/// each node, and reading them takes longer than all that the client does.
+fn system_verifier(provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, Error> {
+    static KNOWN: Mutex<Option<Arc<Verifier>>> = Mutex::new(None);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(verifier) = &*known {
+        return Ok(Arc::clone(verifier));
+    }
+    let verifier = Arc::new(Verifier::new(Arc::clone(provider))?);
+    Ok(Arc::clone(known.insert(verifier)))
 }
 
 /// Trusts the authorities in a PEM file, or in all PEM files of a directory.

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 
 use hadris_fat::{FatKind, FatOptions, Geometry, VolumeLabel};
 use hadris_fs::{Content, ErrorKind, Node, PathError, Tree, TreeEntry};
 use hadris_storage::{BlockSize, MemDevice};
 
 use super::FLOPPY_LABEL;
+use super::sink::{HOLE, is_zero};
 
 /// The file the parameters are in.
 const PARAMETERS_FILE: &str = "parameters.txt";
@@ -113,6 +117,12 @@ pub enum FloppyError {
         /// The size asked for, in KiB.
         kib: u32,
     },
+    /// The file that the image goes into cannot be written.
+    #[error("the floppy cannot be written: {source}")]
+    Write {
+        /// What the system says.
+        source: io::Error,
+    },
     /// The FAT writer failed, on a name it cannot store for instance.
     #[error("the FAT image cannot be written: {reason}")]
     Fat {
@@ -210,6 +220,16 @@ impl Floppy {
         fill(kib, &tree)
     }
 
+    /// Makes `file` the image: the bytes of [`build`](Self::build), whatever it held before. Most of a
+    /// floppy is empty, and takes no room in the file.
+    ///
+    /// # Errors
+    ///
+    /// [`FloppyError::Write`] when the file cannot be written, else as [`build`](Self::build).
+    pub fn write_to_file(&self, file: &File) -> Result<(), FloppyError> {
+        write_sparse(&self.build()?, file).map_err(|source| FloppyError::Write { source })
+    }
+
     /// The text of `parameters.txt`, or `None` without parameters.
     fn parameter_lines(&self) -> Result<Option<String>, FloppyError> {
         let mut seen = BTreeSet::new();
@@ -297,6 +317,20 @@ fn fill(kib: u32, tree: &Tree) -> Result<Vec<u8>, FloppyError> {
     hadris_fat::sync::write(&mut device, tree, &options).map_err(|error| fat_error(&error))?;
     finish_header(&mut image, kib);
     Ok(image)
+}
+
+fn write_sparse(image: &[u8], file: &File) -> io::Result<()> {
+    if file.metadata()?.len() > 0 {
+        file.set_len(0)?;
+    }
+    let mut at = 0;
+    for block in image.chunks(HOLE) {
+        if !is_zero(block) {
+            file.write_all_at(block, at)?;
+        }
+        at += block.len() as u64;
+    }
+    file.set_len(at)
 }
 
 fn fat_error(error: &PathError) -> FloppyError {

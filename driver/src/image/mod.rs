@@ -51,6 +51,7 @@ pub use floppy::{Floppy, FloppyError};
 pub use iso::IsoReadError;
 pub use iso_contents::{BootImage, IsoContents, IsoFile, Platform};
 pub use sink::Sink;
+pub(crate) use sink::{HOLE, is_zero};
 pub use source::{Checksum, FileSource, HttpClient, HttpSource, Source, SourceError, Verified};
 
 /// The volume id of a boot ISO, as Ironic writes it (`images.py` of Ironic 4.2).

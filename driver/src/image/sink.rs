@@ -17,3 +17,12 @@ pub trait Sink: Write {
     /// Any error of reading or writing; [`io::ErrorKind::UnexpectedEof`] when `source` ends early.
     fn append(&mut self, source: &mut File, len: u64) -> io::Result<()>;
 }
+
+/// As many bytes of zeros as make a hole in a file worth its while.
+pub(crate) const HOLE: usize = 16 * 1024;
+
+/// Whether all bytes of a block of at most [`HOLE`] are zeros.
+pub(crate) fn is_zero(block: &[u8]) -> bool {
+    static ZEROS: [u8; HOLE] = [0; HOLE];
+    ZEROS.starts_with(block)
+}

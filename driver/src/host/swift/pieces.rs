@@ -6,12 +6,13 @@
 use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
+use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use md5::{Digest, Md5};
 use tokio::sync::mpsc;
@@ -40,7 +41,7 @@ pub(super) fn channel(size: u64, object_size: u64, skip: u64) -> (PieceSink, Pie
     let object_size = object_size.max(1);
     let sink = PieceSink {
         sender,
-        buffer: BytesMut::with_capacity(PIECE),
+        buffer: Vec::with_capacity(PIECE),
         digest: Md5::new(),
         size,
         written: 0,
@@ -75,7 +76,7 @@ pub(super) struct Made {
 #[derive(Debug)]
 pub(super) struct PieceSink {
     sender: mpsc::Sender<Piece>,
-    buffer: BytesMut,
+    buffer: Vec<u8>,
     digest: Md5,
     size: u64,
     written: u64,
@@ -140,12 +141,11 @@ impl PieceSink {
     }
 
     fn send_buffer(&mut self) -> io::Result<()> {
-        let data = self.buffer.split().freeze();
-        if data.is_empty() {
+        if self.buffer.is_empty() {
             return Ok(());
         }
-        self.buffer.reserve(PIECE);
-        self.send(Piece::Data(data))
+        let data = mem::replace(&mut self.buffer, Vec::with_capacity(PIECE));
+        self.send(Piece::Data(data.into()))
     }
 
     fn send(&mut self, piece: Piece) -> io::Result<()> {
@@ -183,21 +183,13 @@ impl Sink for PieceSink {
             let room = self.room()?;
             let room = usize::try_from(missing).map_or(room, |missing| missing.min(room));
             let at = self.buffer.len();
-            self.buffer.resize(at + room, 0);
-            let done = source.read(&mut self.buffer[at..]);
-            self.buffer.truncate(at + *done.as_ref().unwrap_or(&0));
-            match done {
-                Ok(0) => {
-                    let text = format!("the source is {missing} bytes shorter than expected");
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
-                }
-                Ok(done) => {
-                    self.take(at);
-                    missing -= done as u64;
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
+            let done = Read::take(&mut *source, room as u64).read_to_end(&mut self.buffer)?;
+            if done == 0 {
+                let text = format!("the source is {missing} bytes shorter than expected");
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
             }
+            self.take(at);
+            missing -= done as u64;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Storing one image: as one object, or as a static large object of several segments.
 
+use std::mem;
+
 use md5::{Digest, Md5};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Body, Method};
@@ -56,9 +58,12 @@ pub(super) struct Upload<'c> {
     maybe: Option<ObjectDigest>,
     /// Objects that may be there because of this upload.
     own: Vec<String>,
+    /// The container was there a moment ago.
+    container_is_there: bool,
 }
 
 impl<'c> Upload<'c> {
+    /// An image that is to be stored now: the caller has just made sure that the container is there.
     pub(super) fn new(
         client: &'c Client,
         info: &Info,
@@ -92,6 +97,7 @@ impl<'c> Upload<'c> {
             stored: Vec::new(),
             maybe: None,
             own: Vec::new(),
+            container_is_there: true,
         })
     }
 
@@ -226,7 +232,9 @@ impl<'c> Upload<'c> {
         len: u64,
     ) -> Result<ObjectDigest, SwiftError> {
         // With the first byte it is too late to learn that the token is no good, or the container gone.
-        ensure_container(self.client).await?;
+        if !mem::take(&mut self.container_is_there) {
+            ensure_container(self.client).await?;
+        }
         let first = self.own.last().is_none_or(|own| own != name);
         if first {
             self.own.push(name.to_owned());

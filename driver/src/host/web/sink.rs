@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::seek;
 use rustix::io::Errno;
 
-use crate::image::Sink;
+use crate::image::{HOLE, Sink, is_zero};
 
 /// Small writes are gathered to this many bytes.
 const BUFFER: usize = 256 * 1024;
@@ -70,8 +70,17 @@ impl<'f> FileSink<'f> {
 impl Write for FileSink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.admit(bytes.len() as u64)?;
-        let done = self.out.write(bytes);
-        let done = self.noted(done)?;
+        let done = match next_run(bytes) {
+            Run::Data(len) => {
+                let done = self.out.write(&bytes[..len]);
+                self.noted(done)?
+            }
+            Run::Zeros(len) => {
+                self.flush()?;
+                self.skip(len as u64)?;
+                len
+            }
+        };
         self.left -= done as u64;
         Ok(done)
     }
@@ -119,17 +128,41 @@ impl FileSink<'_> {
         })
     }
 
-    /// Appends a hole: in a new file what is not written reads as zeros.
+    /// Appends what is a hole in `source` as a hole.
     fn leave_out(&mut self, source: &mut File, len: u64) -> io::Result<u64> {
         let by = i64::try_from(len).map_err(io::Error::other)?;
         source.seek(SeekFrom::Current(by))?;
+        self.skip(len)?;
+        Ok(len)
+    }
+
+    /// Appends a hole: in a new file what is not written reads as zeros.
+    fn skip(&mut self, len: u64) -> io::Result<()> {
+        let by = i64::try_from(len).map_err(io::Error::other)?;
         let out = self.out.get_mut();
         let longer = out
             .seek(SeekFrom::Current(by))
             .and_then(|end| out.set_len(end));
-        self.noted(longer)?;
-        Ok(len)
+        self.noted(longer)
     }
+}
+
+/// What bytes in memory begin with.
+enum Run {
+    /// So many bytes, not all zeros.
+    Data(usize),
+    /// So many zeros, enough for a hole.
+    Zeros(usize),
+}
+
+fn next_run(bytes: &[u8]) -> Run {
+    let is_hole = |block: &&[u8]| block.len() == HOLE && is_zero(block);
+    let zeros = bytes.chunks(HOLE).take_while(is_hole).count() * HOLE;
+    if zeros > 0 {
+        return Run::Zeros(zeros);
+    }
+    let data = bytes.chunks(HOLE).take_while(|block| !is_hole(block));
+    Run::Data(data.map(<[u8]>::len).sum())
 }
 
 /// What comes next in a file, and how many bytes of it.

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use hadris_fs::{Content, Extent, Node, Report, Tree};
 use hadris_iso::{ElTorito, IsoOptions};
 
-use super::stream::{Appended, Sequential, SourceFiles};
+use super::stream::{Appended, BLOCK, Sequential, SourceFiles};
 use super::{BootIsoError, RAMDISK, layout_error};
 use crate::image::source::Source;
 use crate::image::{BOOT_ISO_LABEL, IsoContents, IsoFile, IsoReadError, Sink};
 
 /// Content starts after the descriptors, of which there are six at most, from block 16 on.
 const FIRST_BLOCK: u64 = 32;
-/// The blocks that file systems share between files, in bytes.
-const SHARED_BLOCK: u64 = 4096;
+/// The ramdisk begins at a multiple of this many bytes. File systems share blocks of 4096; where they
+/// cannot, Linux copies from file to file in pieces of 64 KiB, a third faster when both begin at a piece.
+const ALIGNMENT: u64 = 64 * 1024;
 
 /// How a finished ISO differs from its plan.
 #[derive(Debug, thiserror::Error)]
@@ -226,23 +227,25 @@ impl PlannedBootIso {
         self.report.extents(path)?.first().map(Extent::offset)
     }
 
-    /// Decides the place of everything, with the ramdisk at a multiple of what file systems share.
+    /// Decides the place of everything, with the ramdisk at a multiple of [`ALIGNMENT`].
     pub(super) fn lay_out(&mut self, options: &IsoOptions) -> Result<(), BootIsoError> {
-        for first_block in [FIRST_BLOCK, FIRST_BLOCK + 1] {
-            self.options = options.clone().with_min_blocks(first_block);
-            let (tree, _) = self.tree(|_| false)?;
-            self.report =
-                hadris_iso::plan(&tree, &self.options).map_err(|error| layout_error(&error))?;
-            if self
-                .offset(RAMDISK)
-                .is_none_or(|offset| offset % SHARED_BLOCK == 0)
-            {
-                break;
-            }
+        self.lay_out_from(FIRST_BLOCK, options)?;
+        let offset = self.offset(RAMDISK).unwrap_or_default();
+        let missing = offset.next_multiple_of(ALIGNMENT) - offset;
+        if missing > 0 {
+            self.lay_out_from(FIRST_BLOCK + missing / BLOCK, options)?;
         }
         for warning in self.report.warnings() {
             log::warn!("boot ISO: {warning}");
         }
+        Ok(())
+    }
+
+    fn lay_out_from(&mut self, block: u64, options: &IsoOptions) -> Result<(), BootIsoError> {
+        self.options = options.clone().with_min_blocks(block);
+        let (tree, _) = self.tree(|_| false)?;
+        self.report =
+            hadris_iso::plan(&tree, &self.options).map_err(|error| layout_error(&error))?;
         Ok(())
     }
 }

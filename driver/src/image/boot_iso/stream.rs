@@ -17,7 +17,7 @@ use hadris_storage::{BlockIndex, BlockSize};
 use super::BootIsoError;
 use crate::image::source::{ExactReader, Source, SourceError};
 
-const BLOCK: u64 = crate::image::iso::SECTOR;
+pub(super) const BLOCK: u64 = crate::image::iso::SECTOR;
 const SECTOR: BlockSize = match BlockSize::new(BLOCK as u32) {
     Some(size) => size,
     None => unreachable!(), // Only for zero.

@@ -57,6 +57,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        // It waits for a connection, without polling: a thousand that polled would take the whole machine.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -66,13 +68,11 @@ impl Drop for Server {
 fn run(listener: TcpListener, port: u16, stop: &AtomicBool, state: &Mutex<State>) {
     let mut listener = listener;
     let mut kept = Vec::new();
-    listener.set_nonblocking(true).unwrap();
-    while !stop.load(Ordering::Relaxed) {
-        let Ok((stream, _)) = listener.accept() else {
-            sleep(Duration::from_millis(2));
-            continue;
-        };
-        stream.set_nonblocking(false).unwrap();
+    loop {
+        let (stream, _) = listener.accept().unwrap();
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
         stream
             .set_read_timeout(Some(Duration::from_secs(5)))
             .unwrap();
@@ -84,7 +84,6 @@ fn run(listener: TcpListener, port: u16, stop: &AtomicBool, state: &Mutex<State>
             drop(listener);
             sleep(time);
             listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
-            listener.set_nonblocking(true).unwrap();
         }
     }
 }
