@@ -1,6 +1,6 @@
 //! Names that are known without any rule: every option that ironic.conf ever had.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::sync::OnceLock;
 
 use crate::pack::Pack;

@@ -1,8 +1,7 @@
 //! The options that a set of files is read with.
 
-use std::collections::HashSet;
-
 use bstr::ByteSlice;
+use foldhash::HashSet;
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, opts_as_set, references};
 
 use crate::known::KnownNames;

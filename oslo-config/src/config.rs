@@ -1,11 +1,11 @@
 //! The value of an option: which file, which name, what is hidden, and what the text becomes.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use bstr::{BStr, ByteSlice};
+use foldhash::{HashMap, HashSet};
 
 use crate::document::Entry;
 use crate::opt::{DEFAULT_GROUP, Opt, OptName};
@@ -230,7 +230,7 @@ impl<'d> Config<'d> {
                 .map(|opt| opt.name().group())
                 .filter(|&group| group != DEFAULT_GROUP)
                 .collect(),
-            environment: HashMap::new(),
+            environment: HashMap::default(),
         }
     }
 
@@ -505,7 +505,7 @@ pub fn opts_as_set(files: &[ParsedFile<'_>], opts: &[Opt]) -> Vec<Opt> {
 
 impl<'d> FileIndex<'d> {
     fn new(file: &'d ParsedFile<'d>) -> Self {
-        let mut groups: HashMap<Cow<'d, [u8]>, Keys<'d>> = HashMap::new();
+        let mut groups: HashMap<Cow<'d, [u8]>, Keys<'d>> = HashMap::default();
         for section in file.document.sections() {
             let name: &'d BStr = section.name();
             let keys = groups.entry(group_of_section(name)).or_default();

@@ -1,9 +1,9 @@
 //! From a plan to new texts.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use bstr::ByteSlice;
+use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, Edit, Entry, OptName, ParsedFile};
 
 use super::names::Names;
@@ -103,7 +103,7 @@ impl<'d> Maker<'_, 'd> {
 
     /// Takes moved and hidden entries out; returns the lines that go.
     fn take_out(&mut self, steps: &[&Step<'d>]) -> HashSet<usize> {
-        let mut removed = HashSet::new();
+        let mut removed = HashSet::default();
         for step in steps {
             let lines = match step.action {
                 ChangeKind::Move => self.comments_of(step.entry).start..step.entry.lines().end,
@@ -122,7 +122,7 @@ impl<'d> Maker<'_, 'd> {
         let mut landings = Landings::new(&self.file.document);
         let moved = |step: &&&Step<'d>| matches!(step.action, ChangeKind::Move | ChangeKind::Copy);
         let mut moved: Vec<&Step<'d>> = steps.iter().filter(moved).copied().collect();
-        let mut first_line: HashMap<&OptName, usize> = HashMap::new();
+        let mut first_line: HashMap<&OptName, usize> = HashMap::default();
         for step in steps {
             let first = first_line.entry(&step.to).or_insert(usize::MAX);
             *first = step.entry.line().min(*first);

@@ -1,8 +1,9 @@
 //! Which names lead to which option, and which names there are at all.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
 
-use bstr::ByteSlice;
+use bstr::{BStr, ByteSlice};
+use foldhash::{HashMap, HashSet};
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile};
 
 use crate::known::KnownNames;
@@ -14,27 +15,27 @@ pub(crate) struct Names<'p> {
     /// Former name to option.
     former: HashMap<(&'p str, &'p str), &'p Opt>,
     current: HashSet<(&'p str, &'p str)>,
-    /// Group and key of each entry that is valid UTF-8.
-    set: HashSet<(String, String)>,
+    /// The keys of each group, as far as they are valid UTF-8.
+    set: HashMap<Cow<'p, str>, HashSet<&'p str>>,
     known: &'static KnownNames,
 }
 
 impl<'p> Names<'p> {
-    pub(crate) fn new(files: &[ParsedFile<'_>], pack: &'p Pack) -> Self {
+    pub(crate) fn new(files: &[ParsedFile<'p>], pack: &'p Pack) -> Self {
         let key = |name: &'p OptName| (name.group(), name.name());
         let former = pack
             .opts
             .iter()
             .flat_map(|opt| opt.deprecated().iter().map(move |name| (key(name), opt)));
-        let mut set = HashSet::new();
+        let mut set: HashMap<Cow<'p, str>, HashSet<&'p str>> = HashMap::default();
         for section in files.iter().flat_map(|file| file.document.sections()) {
-            let group = section.group();
-            let Ok(group) = group.to_str() else { continue };
-            for entry in section.entries() {
-                if let Ok(name) = entry.key().to_str() {
-                    set.insert((group.to_owned(), name.to_owned()));
-                }
-            }
+            let Some(group) = text_of(section.group()) else {
+                continue;
+            };
+            let keys = section
+                .entries()
+                .filter_map(|entry| entry.key().to_str().ok());
+            set.entry(group).or_default().extend(keys);
         }
         Names {
             opts: &pack.opts,
@@ -66,15 +67,19 @@ impl<'p> Names<'p> {
 
     /// Tells whether an entry of this name stands in any of the files.
     pub(crate) fn is_set(&self, group: &str, name: &str) -> bool {
-        // Sets hold owned pairs; most look-ups come from short names in references.
-        self.set.contains(&(group.to_owned(), name.to_owned()))
+        self.set.get(group).is_some_and(|keys| keys.contains(name))
+    }
+
+    /// Every group with an entry.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &str> {
+        let set = self.set.iter().filter(|(_, keys)| !keys.is_empty());
+        set.map(|(group, _)| &**group)
     }
 
     /// Every group and key that is set.
     pub(crate) fn all_set(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.set
-            .iter()
-            .map(|(group, name)| (group.as_str(), name.as_str()))
+        let groups = self.set.iter();
+        groups.flat_map(|(group, keys)| keys.iter().map(move |key| (&**group, *key)))
     }
 
     /// The group and name that a reference leads to, from a value of an option of `group`.
@@ -88,5 +93,12 @@ impl<'p> Names<'p> {
             None if group == DEFAULT_GROUP || !self.exists(group, name) => (DEFAULT_GROUP, name),
             None => (group, name),
         }
+    }
+}
+
+fn text_of(name: Cow<'_, BStr>) -> Option<Cow<'_, str>> {
+    match name {
+        Cow::Borrowed(name) => name.to_str().ok().map(Cow::Borrowed),
+        Cow::Owned(name) => String::from_utf8(name.into()).ok().map(Cow::Owned),
     }
 }

@@ -1,7 +1,8 @@
 //! Where a moved entry lands.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, Edit, Entry, LineKind, OptName, Section};
 
 /// Lines to be put into a document, by the line above which they go.
@@ -39,10 +40,10 @@ impl<'d> Landings<'d> {
     pub(crate) fn new(document: &'d Document<'d>) -> Self {
         Landings {
             document,
-            targets: HashMap::new(),
+            targets: HashMap::default(),
             pieces: BTreeMap::new(),
             new_sections: Vec::new(),
-            filled: HashSet::new(),
+            filled: HashSet::default(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! What is to be done to which entry.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use bstr::ByteSlice;
+use foldhash::HashMap;
 use oslo_config::{Entry, Opt, OptName, ParsedFile};
 
 use super::names::Names;

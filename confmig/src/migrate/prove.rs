@@ -154,7 +154,7 @@ impl<'d> Prover<'_, 'd> {
                 add(group, name, None);
             }
         }
-        let groups = self.names.all_set().map(|(group, _)| group);
+        let groups = self.names.groups();
         let former_groups = self
             .names
             .opts

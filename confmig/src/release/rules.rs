@@ -1,6 +1,6 @@
 //! The rules of Ironic's history that metadata does not tell.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::sync::OnceLock;
 
 use super::Series;
@@ -67,7 +67,8 @@ pub fn find_rule(id: &str) -> Option<BuiltIn> {
 pub(crate) fn triggered_by(option: &str) -> &'static [BuiltIn] {
     static INDEX: OnceLock<HashMap<&'static str, Vec<BuiltIn>>> = OnceLock::new();
     let index = INDEX.get_or_init(|| {
-        let mut index: HashMap<&'static str, Vec<BuiltIn>> = HashMap::with_capacity(1024);
+        let mut index: HashMap<&'static str, Vec<BuiltIn>> =
+            HashMap::with_capacity_and_hasher(1024, foldhash::fast::RandomState::default());
         for rule in built_in_rules() {
             for trigger in rule.triggers() {
                 index.entry(trigger).or_default().push(rule);

@@ -1,8 +1,7 @@
 //! From what rules do to new texts.
 
-use std::collections::HashSet;
-
 use bstr::ByteSlice;
+use foldhash::HashSet;
 use oslo_config::{Edit, Entry, OptName, ParsedFile};
 
 use super::evaluate::Effect;
@@ -38,8 +37,8 @@ impl<'d> Applier<'d> {
             file,
             edit: Edit::new(&file.document),
             landings: Landings::new(&file.document),
-            removed: HashSet::new(),
-            replaced: HashSet::new(),
+            removed: HashSet::default(),
+            replaced: HashSet::default(),
             changes: Vec::new(),
         }
     }

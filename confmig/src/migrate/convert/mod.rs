@@ -9,10 +9,11 @@ mod evaluate;
 mod prove;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use bstr::ByteSlice;
+use foldhash::HashMap;
 use oslo_config::{Config, DEFAULT_GROUP, Entry, Opt, OptName, OptType, ParsedFile, references};
 
 use super::names::Names;
@@ -133,7 +134,7 @@ pub(crate) fn convert<'d>(
         files,
         names: &names,
         config: has_dollars(files, &rules).then(|| Config::new(files, &opts)),
-        entries: HashMap::new(),
+        entries: HashMap::default(),
         referred: BTreeMap::new(),
     };
     world.index();
@@ -207,7 +208,7 @@ fn has_dollars(files: &[ParsedFile<'_>], rules: &[Active]) -> bool {
 fn opts(files: &[ParsedFile<'_>], pack: &Pack, names: &Names<'_>, rules: &[Active]) -> Vec<Opt> {
     let mut opts: Vec<Opt> = Vec::new();
     // A service has options in each of its groups; this one stands for them.
-    let groups: BTreeSet<&str> = names.all_set().map(|(group, _)| group).collect();
+    let groups: BTreeSet<&str> = names.groups().collect();
     opts.extend(
         groups
             .into_iter()

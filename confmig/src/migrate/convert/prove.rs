@@ -37,7 +37,7 @@ pub(super) fn differences(
         files: &parsed,
         names: &names,
         config: super::has_dollars(&parsed, &[]).then(|| oslo_config::Config::new(&parsed, &opts)),
-        entries: std::collections::HashMap::new(),
+        entries: foldhash::HashMap::default(),
         referred: BTreeMap::new(),
     };
     after.index();

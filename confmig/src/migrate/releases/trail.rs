@@ -1,8 +1,7 @@
 //! Where entries stood at first, while they get other names and places.
 
-use std::collections::HashMap;
-
 use bstr::ByteSlice;
+use foldhash::HashMap;
 use oslo_config::{Document, Entry, OptName};
 
 use crate::migrate::{Change, ChangeKind};
@@ -89,7 +88,7 @@ impl Trail {
 }
 
 fn by_name(document: &Document<'_>) -> HashMap<OptName, Vec<usize>> {
-    let mut lines: HashMap<OptName, Vec<usize>> = HashMap::new();
+    let mut lines: HashMap<OptName, Vec<usize>> = HashMap::default();
     for entry in document.entries() {
         let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
         lines.entry(name).or_default().push(entry.line());
