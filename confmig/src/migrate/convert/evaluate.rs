@@ -386,10 +386,7 @@ impl<'d> Evaluator<'_, 'd> {
             return Ok(None);
         };
         if let Some(need) = set.need.iter().find(|need| !self.world.is_set(need)) {
-            return Err(format!(
-                "{target} = {} needs {need}, which is not set",
-                value.read
-            ));
+            return Err(format!("{target} needs {need}, which is not set"));
         }
         let used: Vec<Entry<'d, 'd>> = self.sources(values);
         let from = self.source_name(values, target);

@@ -104,7 +104,8 @@ impl<'d> World<'_, 'd> {
             return Ok(text.to_owned());
         };
         let read = config.substitute(text, group);
-        read.map_err(|error| format!("a value cannot be read: {error}"))
+        // What is wrong would tell of the value, which may be secret; `check` says it.
+        read.map_err(|_| "a value cannot be read: a reference in it leads nowhere".to_owned())
     }
 
     /// The sections with an option of this name.

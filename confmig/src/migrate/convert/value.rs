@@ -153,7 +153,7 @@ impl<'d> Values<'_, 'd> {
             return Err(format!("the value of {} has several lines", part.option));
         }
         let from = part.option.group();
-        let (raw, put_in) = self.carried(raw, from, group)?;
+        let (raw, put_in) = self.carried(raw, &part.option, group)?;
         if put_in {
             let read = self.world.read(&raw, group)?;
             return Ok(Text { raw, read });
@@ -171,7 +171,8 @@ impl<'d> Values<'_, 'd> {
 
     /// A value with its references written for another group, and whether the values of options that
     /// go were put in place of references to them.
-    fn carried(&self, raw: &str, from: &str, to: &str) -> Result<(String, bool), Doubtful> {
+    fn carried(&self, raw: &str, option: &OptName, to: &str) -> Result<(String, bool), Doubtful> {
+        let from = option.group();
         let mut carried = String::new();
         let (mut kept, mut put_in) = (0, false);
         for reference in references(raw.as_bytes()) {
@@ -189,7 +190,7 @@ impl<'d> Values<'_, 'd> {
             }
             if !is_writable(&target, to, self.world.names) {
                 return Err(format!(
-                    "{target} cannot be written as a reference: put the value itself there"
+                    "a reference in the value of {option} cannot be written elsewhere: put the value itself there"
                 ));
             }
             let needless = from == to || group == DEFAULT_GROUP && reference.parts().0.is_none();
