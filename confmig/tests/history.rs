@@ -215,8 +215,7 @@ fn every_name_that_is_gone_is_accounted_for() {
         }
         let (_, last) = life.span().unwrap();
         let from = Series::all()
-            .filter(|series| life.is_option(*series))
-            .last()
+            .rfind(|series| life.is_option(*series))
             .unwrap_or(last);
         let value = life.definition(from).map_or_else(|| "value".into(), sample);
         let before = format!("[{}]\n{} = {value}\n", name.group(), name.name());

@@ -50,7 +50,7 @@ fn talk(mut stream: &TcpStream, answer: &dyn Fn(&str) -> (String, &'static [u8])
     if head.starts_with("GET") {
         stream.write_all(content).ok()?;
     }
-    Some(())
+    (!answer.contains("Connection: close")).then_some(())
 }
 
 /// Serves the content, and answers in other ways at some paths.

@@ -126,6 +126,14 @@ pub struct Medium {
     pub image: Option<String>,
 }
 
+impl Medium {
+    /// A medium whose image the BMC says is at this URL.
+    #[must_use]
+    pub fn new(image: Option<String>) -> Self {
+        Self { image }
+    }
+}
+
 /// Without what may be secret in the URL.
 impl fmt::Debug for Medium {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -50,22 +50,22 @@ mod image_service;
 mod parameters;
 mod take_over;
 mod validate;
+mod work;
 
 use std::fmt;
 use std::sync::Arc;
 
 use url::Url;
 
-use self::boot_iso::ChosenBootIso;
 use self::downloads::Downloads;
 pub use self::error::DeployError;
 pub use self::flow::Flow;
 pub use self::image_service::{ImageFuture, ImageService, ServiceImage};
 use self::image_service::{Reference, look_up};
 pub use self::take_over::{TakeOver, TakenOver};
+use self::work::Work;
 use crate::bmc::{Bmc, Drive, Power};
 use crate::host::{BoxError, Kind, ObjectName, Which};
-use crate::image::Floppy;
 use crate::node::{Node, Section};
 use crate::virtual_media::VirtualMedia;
 
@@ -359,112 +359,4 @@ fn deploy_iso(node: &Node) -> Option<&str> {
     DEPLOY_ISO
         .iter()
         .find_map(|key| node.text(Section::DriverInfo, key))
-}
-
-/// One step of one node: its BMC, and what was done so far.
-struct Work<'d> {
-    deploy: &'d IloDeploy,
-    bmc: Box<dyn Bmc>,
-    outcome: Outcome,
-}
-
-impl Work<'_> {
-    fn did(&mut self, done: Done) {
-        log::info!("node {}: {done}", self.outcome.node.uuid());
-        self.outcome.done.push(done);
-    }
-
-    async fn eject(&mut self, drive: Drive) -> Result<(), DeployError> {
-        self.bmc.eject(drive).await?;
-        self.did(Done::Ejected(drive));
-        Ok(())
-    }
-
-    async fn insert(&mut self, drive: Drive, url: &Url) -> Result<(), DeployError> {
-        self.bmc.insert(drive, url).await?;
-        self.did(Done::Inserted(drive, crate::host::redacted(url)));
-        Ok(())
-    }
-
-    async fn power(&mut self, power: Power) -> Result<(), DeployError> {
-        self.bmc.power(power).await?;
-        self.did(Done::Power(power));
-        Ok(())
-    }
-
-    /// Has the server boot from what is in the CD drive, once.
-    async fn boot_once(&mut self) -> Result<(), DeployError> {
-        let mode = flow::boot_mode(&self.outcome.node);
-        self.bmc.boot_once(Drive::Cd, mode).await?;
-        self.did(Done::BootOnce(Drive::Cd));
-        Ok(())
-    }
-
-    /// Makes the floppy with the parameters, inserts it, and removes older ones.
-    async fn floppy(&mut self) -> Result<(), DeployError> {
-        let floppy = self.parameter_floppy()?;
-        let published = self
-            .deploy
-            .media
-            .publish_floppy(&self.outcome.node, floppy)
-            .await?;
-        self.did(Done::Published(published.name.clone()));
-        self.insert(Drive::Floppy, &published.url).await?;
-        self.remove(Which::OthersThan(published.name)).await
-    }
-
-    fn parameter_floppy(&mut self) -> Result<Floppy, DeployError> {
-        let node = &mut self.outcome.node;
-        let own = match &self.deploy.parameters {
-            Some(parameters) => parameters(node),
-            None => Vec::new(),
-        };
-        let flow = Flow::of(node)?;
-        let ironics = parameters::of_node(node, flow, self.deploy.api_url.as_deref())?;
-        let replaced = |key: &str| own.iter().any(|(own, _)| own == key);
-        let ironics = ironics.into_iter().filter(|(key, _)| !replaced(key));
-        let all: Vec<(String, String)> = ironics.chain(own.iter().cloned()).collect();
-        Ok(Floppy::new().parameters(all))
-    }
-
-    /// Finds or makes the boot ISO, inserts it, and removes older ones.
-    async fn insert_boot_iso(&mut self) -> Result<(), DeployError> {
-        match self.deploy.choose_boot_iso(&self.outcome.node).await? {
-            ChosenBootIso::Given(url) => self.insert(Drive::Cd, &url).await,
-            ChosenBootIso::ToMake(request) => {
-                let node = &mut self.outcome.node;
-                let published = self.deploy.media.publish_boot_iso(node, *request).await?;
-                self.did(Done::Published(published.name.clone()));
-                self.insert(Drive::Cd, &published.url).await?;
-                self.remove(Which::OthersThan(published.name)).await
-            }
-        }
-    }
-
-    fn remember_root(&mut self, root_uuid: &str) {
-        self.outcome.node.set(
-            Section::DriverInternalInfo,
-            crate::virtual_media::ROOT_UUID,
-            root_uuid,
-        );
-    }
-
-    async fn remove(&mut self, which: Which) -> Result<(), DeployError> {
-        let node = self.outcome.node.uuid();
-        for name in self.deploy.media.host().unpublish(node, which).await? {
-            self.did(Done::Removed(name));
-        }
-        Ok(())
-    }
-
-    async fn clean_up(&mut self) -> Result<(), DeployError> {
-        // What is in use is not removed: first out of the drives.
-        self.eject(Drive::Floppy).await?;
-        self.eject(Drive::Cd).await?;
-        for name in self.deploy.media.clean_up(&mut self.outcome.node).await? {
-            self.did(Done::Removed(name));
-        }
-        parameters::forget(&mut self.outcome.node);
-        Ok(())
-    }
 }

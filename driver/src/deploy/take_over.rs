@@ -9,7 +9,8 @@ use url::Url;
 
 use super::downloads::Downloads;
 use super::error::DeployError;
-use super::{Done, Flow, IloDeploy, Outcome, Work};
+use super::work::Work;
+use super::{Done, Flow, IloDeploy, Outcome};
 use crate::bmc::Drive;
 use crate::host::{Kind, ObjectName};
 use crate::node::{Node, ProvisionState};

@@ -154,6 +154,12 @@ pub(crate) fn drive(id: &str, medium: &str, more: &str) -> String {
 
 /// Boots, waits for the guest to switch itself off, and gives what it saw.
 pub(crate) fn boot(firmware: Firmware, iso: &str, floppy: &str) -> Seen {
+    Seen::read(&console(firmware, iso, Some(floppy)))
+}
+
+/// Boots, with or without a floppy in the drive, waits for the guest to switch itself off, and gives what it
+/// printed.
+pub(crate) fn console(firmware: Firmware, iso: &str, floppy: Option<&str>) -> String {
     let dir = tempfile::tempdir().unwrap();
     let qemu = tool("qemu-system-x86_64", "qemu-system-x86");
     let start = Instant::now();
@@ -163,12 +169,16 @@ pub(crate) fn boot(firmware: Firmware, iso: &str, floppy: &str) -> Seen {
     command.args(["-nodefaults", "-display", "none"]);
     command.args(["-no-reboot", "-serial", "stdio", "-monitor", "none"]);
     command.args(["-drive", &drive("cd", iso, ",media=cdrom")]);
-    command.args(["-drive", &drive("fl", floppy, "")]);
+    if let Some(floppy) = floppy {
+        command.args(["-drive", &drive("fl", floppy, "")]);
+    }
     match firmware {
         Firmware::Bios => {
             command.args(["-M", "pc", "-boot", "d"]);
             command.args(["-device", "ide-cd,drive=cd,bus=ide.1,bootindex=0"]);
-            command.args(["-device", "floppy,drive=fl"]);
+            if floppy.is_some() {
+                command.args(["-device", "floppy,drive=fl"]);
+            }
         }
         Firmware::Uefi => {
             let code = packaged("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf");
@@ -179,7 +189,9 @@ pub(crate) fn boot(firmware: Firmware, iso: &str, floppy: &str) -> Seen {
             let vars = format!("if=pflash,format=raw,file={}", vars.display());
             command.args(["-drive", &code, "-drive", &vars]);
             command.args(["-device", "ide-cd,drive=cd,bus=ide.0,bootindex=0"]);
-            command.args(["-device", "usb-storage,bus=x.0,drive=fl,removable=on"]);
+            if floppy.is_some() {
+                command.args(["-device", "usb-storage,bus=x.0,drive=fl,removable=on"]);
+            }
         }
     }
     let output = command.stdin(std::process::Stdio::null()).output().unwrap();
@@ -192,7 +204,7 @@ pub(crate) fn boot(firmware: Firmware, iso: &str, floppy: &str) -> Seen {
     );
     let seconds = start.elapsed().as_secs_f32();
     println!("{firmware:?}: booted {iso} and switched off in {seconds:.1} s");
-    Seen::read(&console)
+    console
 }
 
 impl Seen {

@@ -90,11 +90,11 @@ pub(crate) fn measure(table: &mut Table) {
             factor(Cost::mebibytes_each),
         );
         table.requirement(
-            format!("{label}: a MB takes at most {TIME_FACTOR} times the time ({time:.2})"),
+            &format!("{label}: a MB takes at most {TIME_FACTOR} times the time ({time:.2})"),
             time <= TIME_FACTOR,
         );
         table.requirement(
-            format!("{label}: a MB takes at most {MEMORY_FACTOR} times the memory ({memory:.2})"),
+            &format!("{label}: a MB takes at most {MEMORY_FACTOR} times the memory ({memory:.2})"),
             memory <= MEMORY_FACTOR,
         );
     }

@@ -76,11 +76,11 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     let fast = ratio(roundtrip.best(), ours.best());
     let slow = ratio(rust_ini.best(), ours.best());
     table.requirement(
-        format!("at least as fast as ini-roundtrip ({fast:.2} times)"),
+        &format!("at least as fast as ini-roundtrip ({fast:.2} times)"),
         fast >= 1.0,
     );
     table.requirement(
-        format!("at least 5 times as fast as rust-ini ({slow:.1} times)"),
+        &format!("at least 5 times as fast as rust-ini ({slow:.1} times)"),
         slow >= 5.0,
     );
 }

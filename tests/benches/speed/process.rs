@@ -65,7 +65,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     // The best times: the allowance does not grow with what else the machine does.
     let limit = 2 * cat.best() + ALLOWANCE;
     table.requirement(
-        format!("confmig migrate takes at most 2 × cat + 2 ms ({limit:.2?})"),
+        &format!("confmig migrate takes at most 2 × cat + 2 ms ({limit:.2?})"),
         migrate.best() <= limit,
     );
 }

@@ -47,7 +47,7 @@ impl Table {
     }
 
     /// Something that must hold.
-    pub(crate) fn requirement(&mut self, text: String, holds: bool) {
+    pub(crate) fn requirement(&mut self, text: &str, holds: bool) {
         let verdict = if holds { "holds" } else { "DOES NOT HOLD" };
         self.failed += usize::from(!holds);
         self.lines.push(format!("  → {text}: {verdict}"));
