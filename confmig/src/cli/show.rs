@@ -17,10 +17,19 @@ use super::output::Output;
 use super::{Failure, Outcome, check, input};
 
 pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failure> {
-    let pack = input::pack(&command.choice)?;
+    let schema = input::schema(command.choice.schema.as_deref())?;
+    let asked = match &schema {
+        Some(schema) => input::pack_of(schema, &[], &command.choice)?,
+        None => input::pack(&command.choice)?,
+    };
+    let first_secrets = input::secrets(&command.choice, &asked);
+    let files = input::read(&command.sources, schema.as_ref())?;
+    let parsed = input::parse(&files, &command.choice, &first_secrets, output)?;
+    let pack = match &schema {
+        Some(schema) => input::pack_of(schema, &parsed, &command.choice)?,
+        None => asked.clone(),
+    };
     let secrets = input::secrets(&command.choice, &pack);
-    let files = input::read(&command.sources)?;
-    input::parse(&files, &command.choice, &secrets, output)?;
     // What is shown is made from texts that have no secrets, so that none gets out by a reference.
     let files = secrets.files(&files);
     let parsed = input::parse(&files, &command.choice, &secrets, output)?;

@@ -15,6 +15,7 @@ mod json;
 mod migrate;
 mod releases;
 mod rules;
+mod schema;
 mod secrets;
 mod show;
 mod sources;

@@ -1,0 +1,54 @@
+"""The judge: what the services of one release of Ironic make of a configuration.
+
+usage: ironic_conf.py RELEASE_DIRECTORY [--libraries]
+
+The release's own `ironic.conf` is loaded from RELEASE_DIRECTORY, where pip put it, with the
+oslo.config of this Python. With --libraries, the options of the libraries that are installed with it
+are registered, too: what they say is true of a release only that came with these versions.
+
+judge.py tells what is asked and answered.
+"""
+
+import importlib.metadata
+import os
+import sys
+import warnings
+
+warnings.simplefilter('ignore')
+sys.path.insert(0, sys.argv[1])
+
+from oslo_config import cfg  # noqa: E402
+
+import judge  # noqa: E402
+
+LIBRARIES = ('oslo.', 'keystonemiddleware', 'osprofiler', 'cotyledon')
+
+
+def register_libraries(conf):
+    """The options that installed libraries tell the sample generator of."""
+    for point in importlib.metadata.entry_points(group='oslo.config.opts'):
+        if not point.name.startswith(LIBRARIES) or point.name == 'oslo.config':
+            continue
+        for group, opts in point.load()():
+            if getattr(group, 'name', group) in (None, 'DEFAULT'):
+                group = None
+            for opt in opts:
+                try:
+                    conf.register_opt(opt, group)
+                except cfg.DuplicateOptError:
+                    # The release's own definition counts: it is registered first.
+                    pass
+
+
+def main():
+    for name in [name for name in os.environ if name.startswith('OS_')]:
+        del os.environ[name]
+    from ironic.conf import CONF
+
+    if '--libraries' in sys.argv[2:]:
+        register_libraries(CONF)
+    judge.serve(CONF, {})
+
+
+if __name__ == '__main__':
+    main()
