@@ -8,6 +8,7 @@
 
 mod bmc_support;
 mod host_support;
+mod ilo_support;
 mod image_support;
 
 use std::fs;
@@ -22,6 +23,7 @@ use driver::node::{Node, Section};
 use driver::options::Options;
 use host_support::nginx::Nginx;
 use host_support::{names, open_dir};
+use ilo_support::Ilo as Program;
 use image_support::{LoaderFiles, both, kernel, ramdisk, written};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -50,8 +52,8 @@ impl Conductor {
         }
     }
 
-    fn options(&self) -> Options {
-        options(&format!(
+    fn conf(&self) -> String {
+        format!(
             "[deploy]\nhttp_server_url = {}\nhttp_server_root = {}\n\
              [ilo]\nuse_http_web_server_for_images = True\nclient_timeout = 3\n\
              [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n\
@@ -60,7 +62,11 @@ impl Conductor {
             self.www.path().display(),
             self.loader.path("isolinux.bin").display(),
             self.loader.path("ldlinux.c32").display(),
-        ))
+        )
+    }
+
+    fn options(&self) -> Options {
+        options(&self.conf())
     }
 
     fn deploy(&self) -> IloDeploy {
@@ -364,4 +370,33 @@ async fn a_dead_conductors_nodes_are_taken_over_with_one_download_of_each_image(
     assert_eq!(conductor.nginx.sent("/boot/vmlinuz"), 1);
     assert_eq!(conductor.nginx.sent("/boot/initrd"), 1);
     assert_eq!(names(conductor.www.path()).len(), NODES - 1);
+}
+
+#[test]
+fn the_program_deploys_takes_over_and_ends() {
+    let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+    let node = conductor.node(&ilo, &json!({}));
+    let program = Program::new(&conductor.conf(), &json!(node));
+    let param = ["--param", "nonce=4711", "--check-served"];
+    let deployed = program.run("deploy", &param);
+    assert_eq!(deployed["done"].as_array().unwrap().len(), 7, "{deployed}");
+    let mut waiting = deployed["node"].clone();
+    waiting["provision_state"] = json!("wait call-back");
+    program.set_node(&waiting);
+    let taken = program.run("take-over", &param);
+    assert_eq!(taken["warning"], Value::Null);
+    assert_eq!(taken["done"].as_array().unwrap().len(), 3, "{taken}");
+    let booted = program.run("continue", &["--root-uuid", "1A-2"]);
+    let recorded = &booted["node"]["instance_info"]["ilo_boot_iso"];
+    assert!(recorded.as_str().unwrap().ends_with(".iso"), "{booted}");
+    program.run("tear-down", &[]);
+    assert_eq!(names(conductor.www.path()), [""; 0]);
+    let mut wrong = json!(node);
+    wrong["driver_info"]["redfish_password"] = json!("wrong");
+    program.set_node(&wrong);
+    let said = program.fail("deploy", &[]);
+    assert!(
+        said.starts_with("ilo: error: node ") && said.contains("user and password"),
+        "{said}"
+    );
 }
