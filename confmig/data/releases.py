@@ -9,7 +9,7 @@ Used by generate.py, which explains the input. Made here:
                               (0 is the oldest). definition: t type, i type of the items, d default,
                               rt default computed on the host, c choices, ic choices ignore case,
                               n least, x greatest value, s secret, q required, dr deprecated for
-                              removal, l an option of a library
+                              removal
                            a  [[first, last, [[group, name], ...]], ...]: the former names that the
                               option is read by, in the order in which they are tried
                            f  [[first, last, group, name], ...]: a former name of that option
@@ -68,9 +68,6 @@ def definition(option):
     default = option.get("effective_default", option["default"])
     if default is not None:
         made["d"] = default
-    # What was copied from oslo-incubator came with Ironic itself.
-    if option["namespace"] not in ("ironic", "oslo-incubator"):
-        made["l"] = True
     return made
 
 

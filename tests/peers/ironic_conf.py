@@ -1,10 +1,10 @@
 """The judge: what the services of one release of Ironic make of a configuration.
 
-usage: ironic_conf.py RELEASE_DIRECTORY [--libraries]
+usage: ironic_conf.py WHEEL [--libraries]
 
-The release's own `ironic.conf` is loaded from RELEASE_DIRECTORY, where pip put it, with the
-oslo.config of this Python. With --libraries, the options of the libraries that are installed with it
-are registered, too: what they say is true of a release only that came with these versions.
+The release's own `ironic.conf` is loaded from its wheel, with the oslo.config of this Python. With
+--libraries, the options of the libraries that are installed are registered, too: what they say is true
+only of a release that came with these versions.
 
 judge.py tells what is asked and answered.
 """

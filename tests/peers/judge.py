@@ -125,7 +125,7 @@ def load(conf, request):
         try:
             value = conf[opt.dest] if group == 'DEFAULT' else conf[group][opt.dest]
         except (cfg.Error, ValueError) as error:
-            answer['refused'].append([group, opt.dest, str(error)])
+            answer['refused'].append([group, opt.dest, str(error).replace(path, 'judged.conf')])
             continue
         try:
             encoded = encode(value)

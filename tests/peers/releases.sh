@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the releases in releases.txt, each alone in tests/.venv/packages/SERVICE-VERSION; the libraries that
-# they need are those of tests/.venv/releases, one set for all.
+# Fetches the releases in releases.txt as tests/.venv/packages/SERVICE-VERSION.whl, from which Python loads them;
+# the libraries that they need are those of tests/.venv/releases, one set for all.
 # Usage: tests/peers/releases.sh
 set -euo pipefail
 
@@ -13,15 +13,21 @@ mkdir -p -- "$packages"
 exec 9>"$packages.lock"
 flock 9
 
-while read -r service version; do
-    directory=$packages/$service-$version
-    if [[ -z $service || $service == \#* || -e $directory/installed ]]; then
-        continue
-    fi
-    echo "installing $service $version into $packages" >&2
+# One release: only a finished wheel has the name that is looked for.
+fetch() {
+    echo "fetching $1 $2" >&2
+    local directory=$packages/$1-$2.part
     rm -rf -- "$directory"
-    "$venvs/releases/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
-        --no-deps --no-compile --target "$directory" "$service==$version" </dev/null
-    # Only a finished directory has the mark.
-    : >"$directory/installed"
-done <"$peers/releases.txt"
+    "$python" -m pip download --quiet --disable-pip-version-check --no-input --no-deps \
+        --only-binary=:all: --dest "$directory" "$1==$2" </dev/null
+    mv -- "$directory"/*.whl "$packages/$1-$2.whl"
+    rmdir -- "$directory"
+}
+export -f fetch
+export packages python="$venvs/releases/bin/python"
+
+while read -r service version; do
+    if [[ -n $service && $service != \#* && ! -f $packages/$service-$version.whl ]]; then
+        echo "$service" "$version"
+    fi
+done <"$peers/releases.txt" | xargs -r -P 3 -n 2 bash -euo pipefail -c 'fetch "$@"' fetch

@@ -1,8 +1,8 @@
 """The judge of any service: its options as oslo-config-generator sees them.
 
-usage: service_conf.py RELEASE_DIRECTORY NAMESPACE...
+usage: service_conf.py WHEEL NAMESPACE...
 
-The options that the release in RELEASE_DIRECTORY, where pip put it, and the installed libraries list
+The options that the release, in its wheel, and the installed libraries list
 under these namespaces are registered, all of them.
 
 Besides what judge.py tells, `{"ask": "schema", "format": FORMAT}` gives {"schema": TEXT}: what

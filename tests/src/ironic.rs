@@ -117,6 +117,8 @@ fn special(name: &OptName) -> Option<String> {
         (group, "auth_section") => group,
         ("console", "port_range") => "11000:12000",
         (_, "unix_socket_mode") => "0600",
+        // What it does is to refuse deprecated options.
+        (_, "fatal_deprecations") => "False",
         (_, "clean_step_priority_override" | "verify_step_priority_override") => "deploy.one:12",
         ("conductor", "file_url_allowed_paths") => "/srv/one,/srv/two",
         _ => return None,

@@ -118,8 +118,8 @@ impl Judge {
     ) -> Self {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
         let python = tests.join(".venv/releases/bin/python");
-        let package = tests.join(format!(".venv/packages/{service}-{version}"));
-        for needed in [&python, &package.join("installed")] {
+        let package = tests.join(format!(".venv/packages/{service}-{version}.whl"));
+        for needed in [&python, &package] {
             assert!(
                 needed.exists(),
                 "{} is not there: run tests/run, or tests/peers/releases.sh",

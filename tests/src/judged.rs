@@ -14,6 +14,7 @@ use oslo_config::{Config, OptName, ParsedFile, SourceFile, references};
 
 use crate::cases::Tally;
 use crate::judge::{self, Judge, Judgement};
+use crate::libraries::of_library;
 use crate::oracle::encode;
 
 /// A configuration, and the release that it was written for.
@@ -29,8 +30,7 @@ pub struct Case {
     pub settings: Settings,
 }
 
-/// Migrates a configuration to a release of Ironic and says what its judge finds wrong, each with the pair
-/// of releases.
+/// Migrates a configuration to a release of Ironic and says what its judge finds wrong.
 pub fn holds(
     judge: &mut Judge,
     release: judge::Release,
@@ -39,7 +39,6 @@ pub fn holds(
     tally: &Tally,
 ) -> Vec<String> {
     let to = release.series;
-    let named = |why: String| format!("{} to {to}, {}: {why}", case.from, case.name);
     let before = file(case.text.clone().into_bytes());
     let parsed = [before.parse().expect("a configuration that parses")];
     let span = Span {
@@ -48,7 +47,7 @@ pub fn holds(
     };
     let migration = match migrate_releases(&parsed, span, None, &case.settings, lives) {
         Ok(migration) => migration,
-        Err(error) => return vec![named(error.to_string())],
+        Err(error) => return vec![error.to_string()],
     };
     let after = file(migration.files[0].after.to_vec());
     let after = [after.parse().expect("a new text that parses")];
@@ -60,12 +59,8 @@ pub fn holds(
         lives,
     };
     let found = check_release(&after, of_release, &secrets);
-    // An option of a library that was not there in the version of that time.
-    let of_other_library = |option: &OptName| {
-        let life = lives.of_option(option);
-        let definition = life.as_deref().and_then(|life| life.definition(to));
-        definition.is_some_and(|definition| definition.of_library) && !release.with_libraries
-    };
+    // The library is not there in the version of that time.
+    let of_other_library = |option: &OptName| !release.with_libraries && of_library(option, to);
     let migrated = Migrated {
         before: &parsed[0],
         after: &after,
@@ -75,8 +70,7 @@ pub fn holds(
         not_judged: &of_other_library,
         not_known: &|option| lives.of_option(option).is_none(),
     };
-    let wrong = migrated.wrong(judge, tally);
-    wrong.into_iter().map(named).collect()
+    migrated.wrong(judge, tally)
 }
 
 /// A configuration that was migrated.

@@ -25,6 +25,7 @@ pub mod generate;
 pub mod ironic;
 pub mod judge;
 pub mod judged;
+pub mod libraries;
 pub mod migration;
 pub mod oracle;
 mod pools;

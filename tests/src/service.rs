@@ -56,11 +56,25 @@ fn value(described: &Described) -> String {
 
 /// Options with limits that no schema tells.
 fn special(opt: &Opt) -> Option<String> {
-    match opt.name().name() {
-        "auth_type" => Some("password".into()),
-        "auth_section" => Some(opt.name().group().to_owned()),
-        _ => None,
-    }
+    let value = match opt.name().name() {
+        "auth_type" => "password",
+        "auth_section" => opt.name().group(),
+        // What it does is to refuse deprecated options.
+        "fatal_deprecations" => "False",
+        "additional_sensitive_options" | "additional_whitelisted_options" => "[ldap:url]",
+        "auth_schemes" => "vencrypt",
+        "catalog_info" => "volume:cinder:publicURL",
+        "instance_usage_audit_period" => "hour",
+        "port_range" => "11000:12000",
+        "report_invalid_password_hash" => "event",
+        "retriable_status_codes" => "418,503",
+        "serial_port_proxy_uri" => "telnet://192.0.2.7:8080",
+        "unified_limits_resource_list" => "servers",
+        "vendordata_providers" => "DynamicJSON",
+        "wait_for_vif_plugged_event_during_hard_reboot" => "normal",
+        _ => return None,
+    };
+    Some(value.to_owned())
 }
 
 fn of_type(described: &Described, default: &str) -> String {

@@ -9,7 +9,7 @@ use super::names::similar;
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::known::KnownNames;
 use crate::pack::Pack;
-use crate::schema::{Changed, Going, Schema, compare};
+use crate::schema::{Changed, Going, Schema, compare, successors};
 use crate::secret::Secrets;
 
 /// What oslo.config reads for itself, which is in no schema.
@@ -176,7 +176,10 @@ impl SchemaChecker<'_> {
         let set: BTreeSet<OptName> = entries
             .map(|entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()))
             .collect();
-        let sections: BTreeSet<&str> = set.iter().map(OptName::group).collect();
+        let sections = files.iter().flat_map(|file| file.document.sections());
+        let sections: BTreeSet<String> = sections
+            .map(|section| section.group().to_str_lossy().into_owned())
+            .collect();
         for (name, changed) in compare(from, self.schemas.to).changed {
             let Changed::Default(before, after) = changed else {
                 continue;
@@ -210,12 +213,19 @@ impl SchemaChecker<'_> {
     }
 }
 
-/// What there is to say of an option that only the older release has.
+/// What there is to say of a name that only the older release reads.
 pub(crate) fn gone(name: &OptName, from: Option<&Schema>, to: &Schema) -> String {
+    let successors: Vec<String> = successors(name, from, to)
+        .iter()
+        .map(|now| format!("[{}] {}", now.group(), now.name()))
+        .collect();
     let was = from.and_then(|from| from.option(name));
     let reason = was.and_then(|was| was.going.as_ref()?.reason.as_deref());
     let said = format!("{} does not read it any more", to.origin);
     match reason {
+        _ if !successors.is_empty() => {
+            format!("{said}: `confmig migrate` with both schemas moves it to {}", successors.join(", "))
+        }
         Some(reason) => format!("{said}; it was deprecated: {reason}"),
         None => format!("{said}, and names no successor: see the release notes"),
     }

@@ -23,7 +23,8 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
         (None, Some(schema)) => input::pack_of(schema, &[], &command.choice)?,
         (None, None) => input::pack(&command.choice)?,
     };
-    let first_secrets = input::secrets(&command.choice, &asked);
+    let both = [from_schema.as_ref(), schema.as_ref()];
+    let first_secrets = input::secrets(&command.choice, &asked).with_schemas(both);
     let files = input::read(&command.sources, schema.as_ref())?;
     let parsed = input::parse(&files, &command.choice, &first_secrets, output)?;
     let lives = Lives::default();
@@ -46,7 +47,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
         )?,
         (None, None) => asked.clone(),
     };
-    let secrets = input::secrets(&command.choice, &pack);
+    let secrets = input::secrets(&command.choice, &pack).with_schemas(both);
     let environment = environment();
     let world = World {
         environment: &environment,

@@ -31,7 +31,8 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         (false, Some(schema)) => input::pack_of(schema, &[], &command.choice)?,
         (false, None) => input::pack(&command.choice)?,
     };
-    let first_secrets = input::secrets(&command.choice, &asked);
+    let both = [from_schema.as_ref(), schema.as_ref()];
+    let first_secrets = input::secrets(&command.choice, &asked).with_schemas(both);
     let files = input::read(&command.sources, schema.as_ref())?;
     if command.output.is_some() && files.len() != 1 {
         let count = files.len();
@@ -44,7 +45,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         Some(schema) => input::pack_of(schema, &parsed, &command.choice)?,
         None => asked.clone(),
     };
-    let secrets = input::secrets(&command.choice, &pack);
+    let secrets = input::secrets(&command.choice, &pack).with_schemas(both);
     let settings = settings(command, &pack, from_schema.as_ref(), by_release)?;
     let lives = Lives::default();
     let between = input::span(releases, &parsed, &lives)?;

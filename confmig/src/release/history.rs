@@ -74,9 +74,6 @@ pub struct Definition<'t> {
     /// It will go.
     #[serde(default, rename = "dr")]
     pub to_be_removed: bool,
-    /// It is an option of a library: what the release knows of it depends on the library's version.
-    #[serde(default, rename = "l")]
-    pub of_library: bool,
 }
 
 impl Definition<'_> {

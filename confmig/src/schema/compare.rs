@@ -9,8 +9,8 @@ use super::{Described, Going, Schema};
 /// What changed between two schemas, an older and a newer one.
 #[derive(Debug, Clone, Default)]
 pub struct Comparison {
-    /// Options that the newer one has under another name, which reads the old one: old and new. One that
-    /// several options read stands here for each.
+    /// Names that have become others: old and new ([`successors`]). One that several options read stands
+    /// here for each.
     pub renamed: Vec<(OptName, OptName)>,
     /// Names that the older one reads, as options or former names, and the newer one does not.
     pub removed: Vec<OptName>,
@@ -57,17 +57,20 @@ pub fn compare(old: &Schema, new: &Schema) -> Comparison {
             }
             continue;
         }
-        let readers: Vec<&OptName> = new.readers(name).collect();
-        // A former name that both read is nothing new.
-        let known = |reader: &OptName| old.readers(name).any(|old| old == reader);
-        if readers.is_empty() {
+        let successors = successors(name, Some(old), new);
+        if successors.is_empty() {
             found.removed.push(name.clone());
         }
-        for reader in readers.into_iter().filter(|reader| !known(reader)) {
-            found.renamed.push((name.clone(), reader.clone()));
-            if let (Some(was), Some(now)) = (old.option(name), new.option(reader)) {
-                found.changes(reader, was, now);
+        for successor in successors {
+            // A former name that both read is nothing new.
+            let both = |schema: &Schema| schema.readers(name).any(|reader| *reader == successor);
+            if both(old) && both(new) {
+                continue;
             }
+            if let (Some(was), Some(now)) = (old.option(name), new.option(&successor)) {
+                found.changes(&successor, was, now);
+            }
+            found.renamed.push((name.clone(), successor));
         }
     }
     for described in new.options() {
@@ -82,6 +85,22 @@ pub fn compare(old: &Schema, new: &Schema) -> Comparison {
         }
     }
     found
+}
+
+/// The options of the newer schema that a name stands for now: those that read it as a former name, or as
+/// one that it had in between by the older schema.
+pub(crate) fn successors(name: &OptName, old: Option<&Schema>, new: &Schema) -> Vec<OptName> {
+    let direct: Vec<OptName> = new.readers(name).cloned().collect();
+    if !direct.is_empty() {
+        return direct;
+    }
+    let between = old.into_iter().flat_map(|old| old.readers(name));
+    let now = between.flat_map(|reader| match new.option(reader) {
+        Some(_) => vec![reader.clone()],
+        None => new.readers(reader).cloned().collect(),
+    });
+    let distinct: BTreeSet<OptName> = now.collect();
+    distinct.into_iter().collect()
 }
 
 impl Comparison {

@@ -8,6 +8,15 @@ use serde_json::Value;
 
 use super::{Described, Going, Schema};
 
+/// What the namespaces of libraries begin with.
+const LIBRARIES: [&str; 5] = [
+    "castellan",
+    "cotyledon",
+    "keystonemiddleware",
+    "oslo",
+    "osprofiler",
+];
+
 /// The whole text. Keys that are not needed are not read.
 #[derive(Debug, Deserialize)]
 pub(super) struct Form {
@@ -86,11 +95,17 @@ impl Form {
         let namespaces = self.generator_options.namespace.unwrap_or_default();
         Schema {
             origin: origin.into(),
-            project: namespaces.into_iter().find(|name| !name.contains('.')),
+            project: namespaces.iter().find_map(|name| service(name)),
             options,
             dynamic,
         }
     }
+}
+
+/// The service whose namespace it is, `nova` for `nova.conf`; none for one of a library.
+fn service(namespace: &str) -> Option<String> {
+    let head = namespace.split('.').next().unwrap_or_default();
+    (!head.is_empty() && !LIBRARIES.contains(&head)).then(|| head.to_owned())
 }
 
 /// Groups are compared without regard to case, but for `DEFAULT`.

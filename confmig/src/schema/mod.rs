@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use oslo_config::{Opt, OptName, ParsedFile};
 
+pub(crate) use compare::successors;
 pub use compare::{Changed, Comparison, compare};
 use form::Form;
 
@@ -27,7 +28,8 @@ use crate::pack::Pack;
 pub struct Schema {
     /// Where it was read from, for messages.
     pub origin: String,
-    /// The service, when the schema tells: the first of the namespaces that it was made for.
+    /// The service, when the schema tells: what the first of its namespaces begins with that is not a
+    /// library's.
     pub project: Option<String>,
     /// The options by their names, former names as they are declared.
     options: BTreeMap<OptName, Described>,
@@ -129,7 +131,9 @@ impl Schema {
                 cause,
             })?
         } else {
-            serde_saphyr::from_str(text).map_err(|cause| SchemaError::Yaml {
+            // A file that is none may have secrets, which errors would quote.
+            let options = serde_saphyr::options! { with_snippet: false };
+            serde_saphyr::from_str_with_options(text, options).map_err(|cause| SchemaError::Yaml {
                 origin: origin.into(),
                 cause: Box::new(cause),
             })?
@@ -166,6 +170,16 @@ impl Schema {
     #[must_use]
     pub fn reads(&self, name: &OptName) -> bool {
         self.options.contains_key(name) || self.readers(name).next().is_some()
+    }
+
+    /// Tells whether a name is that of a secret option, or a former one.
+    #[must_use]
+    pub fn is_secret(&self, group: &str, name: &str) -> bool {
+        let mut secret = self.options().map(|described| &described.opt);
+        secret.any(|opt| {
+            let mut names = std::iter::once(opt.name()).chain(opt.deprecated());
+            opt.is_secret() && names.any(|known| known.group() == group && known.name() == name)
+        })
     }
 
     /// What is needed to migrate and check a set of files: a pack of all options, those of the sections
@@ -213,6 +227,20 @@ mod tests {
         let older =
             one(r#"{"name": "c", "type": "integer value", "default": 1, "choices": [1, 2]}"#);
         assert!(matches!(older.opt.kind(), OptType::Int { choices, .. } if choices == &[1, 2]));
+    }
+
+    #[test]
+    fn the_service_is_the_first_that_is_no_library() {
+        let service = |namespaces: &str| {
+            let text = format!(
+                r#"{{"generator_options": {{"namespace": {namespaces}}},
+                "options": {{"DEFAULT": {{"opts": [{{"name": "debug", "type": "boolean value"}}]}}}}}}"#
+            );
+            Schema::parse(&text, "test").unwrap().project
+        };
+        assert_eq!(service(r#"["oslo.log", "nova.conf"]"#).as_deref(), Some("nova"));
+        assert_eq!(service(r#"["keystone"]"#).as_deref(), Some("keystone"));
+        assert_eq!(service(r#"["oslo.log"]"#), None);
     }
 
     #[test]

@@ -67,18 +67,7 @@ fn id(former: &OptName) -> String {
 
 /// The option with those of its former names that no other option has.
 fn with_own_names(opt: &Opt, readers: &BTreeMap<OptName, BTreeSet<OptName>>) -> Opt {
-    let name = opt.name();
-    let mut own = Opt::new(name.group(), name.name(), opt.kind().clone());
-    if opt.is_multi() {
-        own = own.multi();
-    }
-    if opt.is_secret() {
-        own = own.secret();
-    }
-    own = opt
-        .default()
-        .iter()
-        .fold(own, |own, value| own.with_default(value));
+    let mut own = without_former_names(opt, opt.name().group());
     for former in opt.deprecated() {
         if readers
             .get(former)
@@ -148,21 +137,22 @@ fn named_sections(schema: &Schema, files: &[ParsedFile<'_>]) -> Vec<Opt> {
 
 /// An option as it is in another section; its former names in its own group move with it.
 fn in_section(opt: &Opt, group: &str, section: &str) -> Opt {
-    let mut moved = Opt::new(section, opt.name().name(), opt.kind().clone());
-    if opt.is_multi() {
-        moved = moved.multi();
-    }
-    if opt.is_secret() {
-        moved = moved.secret();
-    }
-    moved = opt
-        .default()
-        .iter()
-        .fold(moved, |moved, value| moved.with_default(value));
     opt.deprecated()
         .iter()
         .filter(|former| former.group() == group)
-        .fold(moved, |moved, former| {
+        .fold(without_former_names(opt, section), |moved, former| {
             moved.with_deprecated(section, former.name())
         })
+}
+
+fn without_former_names(opt: &Opt, group: &str) -> Opt {
+    let mut bare = Opt::new(group, opt.name().name(), opt.kind().clone());
+    if opt.is_multi() {
+        bare = bare.multi();
+    }
+    if opt.is_secret() {
+        bare = bare.secret();
+    }
+    let defaults = opt.default().iter();
+    defaults.fold(bare, |bare, value| bare.with_default(value))
 }

@@ -37,7 +37,7 @@ pub fn migrate_schemas(
     }
     if let (Some(from), false) = (schemas.from, settings.keep_old) {
         walk.not_read(from, schemas.to)?;
-        walk.refused(from, schemas.to)?;
+        walk.refused(schemas.to)?;
     }
     walk.finish()
 }
@@ -77,29 +77,26 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Reports values that the older release takes and the newer one does not.
-    fn refused(&mut self, from: &Schema, to: &Schema) -> Result<(), MigrateError> {
+    /// Reports values that the newer release refuses.
+    fn refused(&mut self, to: &Schema) -> Result<(), MigrateError> {
         let parsed = parse(&self.texts)?;
-        let (old, new) = (from.pack(&parsed).opts, to.pack(&parsed).opts);
-        let (before, after) = (Config::new(&parsed, &old), Config::new(&parsed, &new));
+        let opts = to.pack(&parsed).opts;
+        let config = Config::new(&parsed, &opts);
         let mut found = Vec::new();
-        for opt in &new {
+        for opt in &opts {
             let name = opt.name();
-            let Some(set) = after.occurrences(opt).effective.pop() else {
+            let Some(set) = config.occurrences(opt).effective.pop() else {
                 continue;
             };
-            let Err(GetError::Invalid { option, cause }) = after.get(name.group(), name.name())
-            else {
-                continue;
+            let cause = match config.get(name.group(), name.name()) {
+                Err(GetError::Invalid { option, cause }) if option == *name => cause,
+                _ => continue,
             };
-            if option != *name || before.get(name.group(), name.name()).is_err() {
-                continue;
-            }
             let Some(at) = parsed.iter().position(|file| file.path == set.path) else {
                 continue;
             };
             let line = self.trails[at].first_line(&parsed[at].document, set.entry.line());
-            let reason = format!("{name}: its value is not valid any more: {cause}");
+            let reason = format!("{name}: its value is not valid: {cause}");
             found.push(decision(
                 name.clone(),
                 &parsed[at],
