@@ -22,12 +22,15 @@ from oslo_config import cfg  # noqa: E402
 import judge  # noqa: E402
 
 LIBRARIES = ('oslo.', 'keystonemiddleware', 'osprofiler', 'cotyledon')
+# What Ironic does not use of them.
+UNUSED = ('oslo.config', 'oslo.middleware', 'oslo.middleware.sizelimit', 'oslo.middleware.tracing',
+          'oslo.service.service', 'oslo.service.wsgi')
 
 
 def register_libraries(conf):
     """The options that installed libraries tell the sample generator of."""
     for point in importlib.metadata.entry_points(group='oslo.config.opts'):
-        if not point.name.startswith(LIBRARIES) or point.name == 'oslo.config':
+        if not point.name.startswith(LIBRARIES) or point.name in UNUSED:
             continue
         for group, opts in point.load()():
             if getattr(group, 'name', group) in (None, 'DEFAULT'):

@@ -11,7 +11,8 @@ next. An answer that could not be made is `{"crash": TEXT}`.
      "former": [[GROUP, NAME, NEW_GROUP, NEW_NAME], ...],  former names that were logged as deprecated
      "going": [[GROUP, NAME], ...],           options that were logged as deprecated for removal
      "other": [MESSAGE, ...]}                 whatever else oslo.config logged as a warning
-`{"ask": "options"}` gives {"options": [[GROUP, NAME], ...]}: all that are registered.
+`{"ask": "options"}` gives {"options": [[GROUP, NAME], ...]}: all that are registered, and those of the
+authentication plugins `password` and `v2password`.
 
 VALUE is as oslo_config_oracle.py has it; one of another kind is {"python": TEXT}.
 """
@@ -52,17 +53,19 @@ class Collector(logging.Handler):
             kept.append(row)
 
 
-def register_plugins(conf):
-    """The options of authentication plugins, which the services register when they first authenticate."""
+def register_plugins(conf, named=None):
+    """The options of authentication plugins, which the services register when they first authenticate:
+    those of the plugin that a group names, or of `named`."""
     from keystoneauth1 import loading
 
     for name in list(conf._groups):
         if not {'auth_type', 'auth_section'} <= set(conf._groups[name]._opts):
             continue
         group = conf[name]
-        if group.auth_type:
+        plugin = named or group.auth_type
+        if plugin:
             try:
-                opts = loading.get_auth_plugin_conf_options(group.auth_type)
+                opts = loading.get_auth_plugin_conf_options(plugin)
             except Exception:  # no such plugin: its options are unknown
                 continue
             for opt in opts:
@@ -140,6 +143,12 @@ def load(conf, request):
 
 
 def registered(conf, request):
+    try:
+        conf([], project='judge', default_config_files=[], default_config_dirs=[])
+    except cfg.RequiredOptError:
+        pass
+    register_plugins(conf, 'password')
+    register_plugins(conf, 'v2password')
     return {'options': [[as_looked_up(group), opt.dest] for group, opt in options(conf)]}
 
 

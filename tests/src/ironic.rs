@@ -1,7 +1,19 @@
-//! Configurations of Ironic, made of what confmig knows of its releases.
+//! Configurations of Ironic, made of what confmig knows of its releases, and what its releases make of
+//! them when confmig has migrated them.
 
-use confmig::release::{Definition, Life, Series, all_names, installed, named_by};
-use oslo_config::OptName;
+use std::collections::BTreeSet;
+
+use bstr::ByteSlice;
+use confmig::check::{Release, check_release};
+use confmig::migrate::{Settings, Span, migrate_releases};
+use confmig::release::{Definition, Life, Lives, Series, all_names, installed, named_by, pack};
+use confmig::secret::Secrets;
+use oslo_config::{OptName, ParsedFile, SourceFile};
+
+use crate::cases::Tally;
+use crate::judge::{self, Judge};
+use crate::judged::Migrated;
+use crate::libraries::of_library;
 
 /// Which of a release's options are set, and to what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +54,8 @@ impl Ironic {
             let changed = match kind {
                 Kind::Changed => true,
                 Kind::Default => false,
+                // Without it nothing reads the options of the plugin.
+                Kind::Some(_) if name.name() == "auth_type" => true,
                 Kind::Some(_) => match dice.roll() {
                     0 => true,
                     1 => false,
@@ -186,4 +200,88 @@ fn text(name: &OptName, secret: bool) -> String {
     } else {
         format!("{key}-one")
     }
+}
+
+/// Options whose types are Ironic's own, which confmig does not know: octal numbers, several dictionaries,
+/// the kernel's parameters. And one that keystoneauth took for a whole number once.
+const OF_ANOTHER_KIND: [&str; 5] = [
+    "clean_step_priority_override",
+    "kernel_append_params",
+    "timeout",
+    "unix_socket_mode",
+    "verify_step_priority_override",
+];
+
+/// A configuration, and the release that it was written for.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What it is.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// The release.
+    pub from: Series,
+    /// How it is migrated.
+    pub settings: Settings,
+}
+
+/// Migrates a configuration to a release of Ironic and says what its judge finds wrong.
+pub fn holds(
+    judge: &mut Judge,
+    release: judge::Release,
+    case: &Case,
+    lives: &Lives,
+    tally: &Tally,
+) -> Vec<String> {
+    let to = release.series;
+    let before = file(case.text.clone().into_bytes());
+    let parsed = [before.parse().expect("a configuration that parses")];
+    let span = Span {
+        from: case.from,
+        to,
+    };
+    let migration = match migrate_releases(&parsed, span, None, &case.settings, lives) {
+        Ok(migration) => migration,
+        Err(error) => return vec![error.to_string()],
+    };
+    let after = file(migration.files[0].after.to_vec());
+    let after = [after.parse().expect("a new text that parses")];
+    let pack = pack(to, &names(&after[0]), lives);
+    let secrets = Secrets::shown(&pack);
+    let of_release = Release {
+        to,
+        defaults_of: None,
+        lives,
+    };
+    let found = check_release(&after, of_release, &secrets);
+    // The library is not there in the version of that time.
+    let of_other_library = |option: &OptName| {
+        !release.with_libraries && of_library(option, to)
+            || OF_ANOTHER_KIND.contains(&option.name())
+    };
+    let migrated = Migrated {
+        before: &parsed[0],
+        after: &after,
+        migration: &migration,
+        pack: &pack,
+        found,
+        not_judged: &of_other_library,
+        not_known: &|option| lives.of_option(option).is_none(),
+    };
+    migrated.wrong(judge, tally)
+}
+
+fn file(text: Vec<u8>) -> SourceFile {
+    SourceFile {
+        path: "ironic.conf".into(),
+        text,
+    }
+}
+
+/// The names that a file sets.
+fn names(file: &ParsedFile<'_>) -> BTreeSet<OptName> {
+    let entries = file.document.entries();
+    entries
+        .map(|entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()))
+        .collect()
 }

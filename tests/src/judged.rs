@@ -3,75 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bstr::ByteSlice;
-use confmig::check::{Release, World, check, check_release};
+use confmig::check::{World, check};
 use confmig::diagnostic::{Code, Diagnostic};
-use confmig::migrate::{ChangeKind, Migration, Settings, Span, migrate_releases};
+use confmig::migrate::{ChangeKind, Migration};
 use confmig::pack::Pack;
 use confmig::registered;
-use confmig::release::{Lives, Series, pack};
 use confmig::secret::Secrets;
-use oslo_config::{Config, OptName, ParsedFile, SourceFile, references};
+use oslo_config::{Config, OptName, ParsedFile, references};
 
 use crate::cases::Tally;
-use crate::judge::{self, Judge, Judgement};
-use crate::libraries::of_library;
+use crate::judge::{Judge, Judgement};
 use crate::oracle::encode;
 
-/// A configuration, and the release that it was written for.
-#[derive(Debug, Clone)]
-pub struct Case {
-    /// What it is.
-    pub name: String,
-    /// Its text.
-    pub text: String,
-    /// The release.
-    pub from: Series,
-    /// How it is migrated.
-    pub settings: Settings,
-}
+/// Former names whose option is read under both names, each by another part of the service, or under the
+/// one by another plugin: they are not moved, although their use is logged.
+const READ_UNDER_BOTH: [&str; 4] = [
+    "graceful_shutdown_timeout",
+    "tenant_id",
+    "tenant_name",
+    "tls_ciphers",
+];
 
-/// Migrates a configuration to a release of Ironic and says what its judge finds wrong.
-pub fn holds(
-    judge: &mut Judge,
-    release: judge::Release,
-    case: &Case,
-    lives: &Lives,
-    tally: &Tally,
-) -> Vec<String> {
-    let to = release.series;
-    let before = file(case.text.clone().into_bytes());
-    let parsed = [before.parse().expect("a configuration that parses")];
-    let span = Span {
-        from: case.from,
-        to,
-    };
-    let migration = match migrate_releases(&parsed, span, None, &case.settings, lives) {
-        Ok(migration) => migration,
-        Err(error) => return vec![error.to_string()],
-    };
-    let after = file(migration.files[0].after.to_vec());
-    let after = [after.parse().expect("a new text that parses")];
-    let pack = pack(to, &names(&after[0]), lives);
-    let secrets = Secrets::shown(&pack);
-    let of_release = Release {
-        to,
-        defaults_of: None,
-        lives,
-    };
-    let found = check_release(&after, of_release, &secrets);
-    // The library is not there in the version of that time.
-    let of_other_library = |option: &OptName| !release.with_libraries && of_library(option, to);
-    let migrated = Migrated {
-        before: &parsed[0],
-        after: &after,
-        migration: &migration,
-        pack: &pack,
-        found,
-        not_judged: &of_other_library,
-        not_known: &|option| lives.of_option(option).is_none(),
-    };
-    migrated.wrong(judge, tally)
-}
+/// Options that only a plugin reads: a section that names none with `auth_type` has them in vain.
+const OF_PLUGINS: [&str; 3] = ["auth_url", "password", "username"];
 
 /// A configuration that was migrated.
 pub struct Migrated<'m> {
@@ -116,21 +70,6 @@ impl Migrated<'_> {
         wrong.extend(found.promises());
         wrong
     }
-}
-
-fn file(text: Vec<u8>) -> SourceFile {
-    SourceFile {
-        path: "ironic.conf".into(),
-        text,
-    }
-}
-
-/// The names that a file sets.
-fn names(file: &ParsedFile<'_>) -> BTreeSet<OptName> {
-    let entries = file.document.entries();
-    entries
-        .map(|entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()))
-        .collect()
 }
 
 /// What the migration told the operator of, as it is named in the new text or was before.
@@ -218,6 +157,8 @@ impl Found<'_> {
         for (former, current) in &self.judgement.former {
             if self.told.contains(former) || self.told.contains(current) {
                 self.tally.count("former name, and told");
+            } else if READ_UNDER_BOTH.contains(&former.name()) {
+                self.tally.count("former name, and read under both");
             } else if !self.not_judged(current) {
                 wrong.push(format!(
                     "{former} is deprecated: the service wants {current}"
@@ -257,8 +198,15 @@ impl Found<'_> {
                 self.tally.count("not Ironic's own");
                 continue;
             }
+            let told = self.told.contains(option) || self.has(option, Code::UnreadByPlugin);
+            let plugin = OptName::new(option.group(), "auth_type");
+            let named = self.judgement.values.contains_key(&plugin);
+            if !told && !named && OF_PLUGINS.contains(&option.name()) {
+                self.tally.count("of a plugin, and none is named");
+                continue;
+            }
             self.tally.count("unknown, and told");
-            if !self.told.contains(option) && !self.has(option, Code::UnreadByPlugin) {
+            if !told {
                 wrong.push(format!(
                     "the service does not read {option}, and `migrate` says nothing"
                 ));
@@ -281,8 +229,12 @@ impl Found<'_> {
                 Code::DanglingReference,
                 Code::ReferenceLoop,
             ];
-            if found.iter().any(|code| self.has(option, *code)) {
+            if found.iter().any(|code| self.has(option, *code)) || self.told.contains(option) {
                 self.tally.count("refused, and told");
+            } else if why.starts_with("no such option") {
+                // `check` takes what any release has had for an option.
+                self.tally
+                    .count("a reference to an option of another release");
             } else if !self.not_judged(option) {
                 wrong.push(format!(
                     "the service refuses the value of {option}, and `check` says nothing: {why}"
@@ -308,9 +260,10 @@ impl Found<'_> {
         let mut wrong = Vec::new();
         for (option, value) in &self.judgement.values {
             let known = pack.opts.iter().any(|opt| opt.name() == option);
-            let mut occurrences = after[0].document.entries().filter(|entry| {
-                *entry.group() == *option.group() && entry.key() == option.name()
-            });
+            let mut occurrences = after[0]
+                .document
+                .entries()
+                .filter(|entry| *entry.group() == *option.group() && entry.key() == option.name());
             let refers = occurrences.any(|entry| !references(&entry.value()).is_empty());
             // A reference to an option that is not set depends on its default, which may be found out
             // on the host. What is of a kind that only the service has comes as Python's text.
@@ -376,7 +329,7 @@ impl Found<'_> {
             let stays_former = self.judgement.former.contains_key(target)
                 || self.told.contains(target)
                 || self.told.contains(&name);
-            if !answered && !stays_former {
+            if !answered && !stays_former && !READ_UNDER_BOTH.contains(&target.name()) {
                 wrong.push(format!(
                     "the service says nothing of {target}, which was {name}"
                 ));

@@ -20,7 +20,14 @@ const GROUPS: &[&str] = &[
 /// Groups of which Ironic has options, too, with its own: all others are a library's.
 const SHARED: &[(&str, &[&str])] = &[
     ("audit", &["audit_map_file", "enabled", "ignore_req_list"]),
-    ("database", &["mysql_engine", "sqlite_max_wait_for_retry", "sqlite_retries"]),
+    (
+        "database",
+        &[
+            "mysql_engine",
+            "sqlite_max_wait_for_retry",
+            "sqlite_retries",
+        ],
+    ),
     ("healthcheck", &["enabled"]),
 ];
 
@@ -67,7 +74,11 @@ const PREFIXES: &[&str] = &[
     "use_",
     "zmq_",
 ];
-const OWN: &[&str] = &["log_in_db_max_size", "rpc_transport", "use_rpc_for_database"];
+const OWN: &[&str] = &[
+    "log_in_db_max_size",
+    "rpc_transport",
+    "use_rpc_for_database",
+];
 
 /// The release that has a copy of ironic-lib of its own.
 const WITHOUT_IRONIC_LIB: &str = "2025.1";

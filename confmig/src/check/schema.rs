@@ -224,7 +224,10 @@ pub(crate) fn gone(name: &OptName, from: Option<&Schema>, to: &Schema) -> String
     let said = format!("{} does not read it any more", to.origin);
     match reason {
         _ if !successors.is_empty() => {
-            format!("{said}: `confmig migrate` with both schemas moves it to {}", successors.join(", "))
+            format!(
+                "{said}: `confmig migrate` with both schemas moves it to {}",
+                successors.join(", ")
+            )
         }
         Some(reason) => format!("{said}; it was deprecated: {reason}"),
         None => format!("{said}, and names no successor: see the release notes"),

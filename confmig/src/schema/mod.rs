@@ -133,9 +133,11 @@ impl Schema {
         } else {
             // A file that is none may have secrets, which errors would quote.
             let options = serde_saphyr::options! { with_snippet: false };
-            serde_saphyr::from_str_with_options(text, options).map_err(|cause| SchemaError::Yaml {
-                origin: origin.into(),
-                cause: Box::new(cause),
+            serde_saphyr::from_str_with_options(text, options).map_err(|cause| {
+                SchemaError::Yaml {
+                    origin: origin.into(),
+                    cause: Box::new(cause),
+                }
             })?
         };
         let schema = form.into_schema(origin);
@@ -238,7 +240,10 @@ mod tests {
             );
             Schema::parse(&text, "test").unwrap().project
         };
-        assert_eq!(service(r#"["oslo.log", "nova.conf"]"#).as_deref(), Some("nova"));
+        assert_eq!(
+            service(r#"["oslo.log", "nova.conf"]"#).as_deref(),
+            Some("nova")
+        );
         assert_eq!(service(r#"["keystone"]"#).as_deref(), Some("keystone"));
         assert_eq!(service(r#"["oslo.log"]"#), None);
     }

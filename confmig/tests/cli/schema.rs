@@ -78,14 +78,23 @@ fn values_are_those_of_the_service() {
 /// What one schema calls secret, under whatever name, is never shown.
 #[test]
 fn secrets_are_those_of_both_schemas() {
-    let option = |name: &str, more: &str| format!("{{\"name\": \"{name}\", \"type\": \"string value\"{more}}}");
-    let schema = |options: &[String]| {
-        format!("{{\"options\": {{\"gate\": {{\"opts\": [{}]}}}}}}", options.join(", "))
+    let option = |name: &str, more: &str| {
+        format!("{{\"name\": \"{name}\", \"type\": \"string value\"{more}}}")
     };
-    let former = ", \"secret\": true, \"deprecated_opts\": [{\"group\": \"gate\", \"name\": \"word\"}]";
+    let schema = |options: &[String]| {
+        format!(
+            "{{\"options\": {{\"gate\": {{\"opts\": [{}]}}}}}}",
+            options.join(", ")
+        )
+    };
+    let former =
+        ", \"secret\": true, \"deprecated_opts\": [{\"group\": \"gate\", \"name\": \"word\"}]";
     let directory = ironic_conf("[gate]\nword = apples\nold = pears\nnew = plums\n");
     for (name, options) in [
-        ("old", [option("old", ", \"secret\": true"), option("width", "")]),
+        (
+            "old",
+            [option("old", ", \"secret\": true"), option("width", "")],
+        ),
         ("new", [option("one", former), option("other", former)]),
     ] {
         std::fs::write(directory.path().join(name), schema(&options)).unwrap();
@@ -94,12 +103,18 @@ fn secrets_are_those_of_both_schemas() {
         let words = format!("{command} --from-schema old --schema new ironic.conf");
         let said = line(&words).directory(directory.path()).transcript();
         assert!(said.contains("****") || command == "check", "{said}");
-        assert!(!said.contains("apples") && !said.contains("pears"), "{said}");
+        assert!(
+            !said.contains("apples") && !said.contains("pears"),
+            "{said}"
+        );
     }
     // An ironic.conf is no schema: its lines stay out of the error.
     let ran = line("check --schema ironic.conf ironic.conf").directory(directory.path());
     let said = ran.transcript();
-    assert!(said.contains("expected") && !said.contains("pears"), "{said}");
+    assert!(
+        said.contains("expected") && !said.contains("pears"),
+        "{said}"
+    );
 }
 
 #[test]
