@@ -55,7 +55,7 @@ impl Ironic {
                 Kind::Changed => true,
                 Kind::Default => false,
                 // Without it nothing reads the options of the plugin.
-                Kind::Some(_) if name.name() == "auth_type" => true,
+                Kind::Some(_) if ["auth_type", "auth_plugin"].contains(&name.name()) => true,
                 Kind::Some(_) => match dice.roll() {
                     0 => true,
                     1 => false,
