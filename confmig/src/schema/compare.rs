@@ -9,8 +9,8 @@ use super::{Described, Going, Schema};
 /// What changed between two schemas, an older and a newer one.
 #[derive(Debug, Clone, Default)]
 pub struct Comparison {
-    /// Names that have become others: old and new ([`successors`]). One that several options read stands
-    /// here for each.
+    /// Names that have become others, at once or by way of one between: old and new. One that several
+    /// options read stands here for each.
     pub renamed: Vec<(OptName, OptName)>,
     /// Names that the older one reads, as options or former names, and the newer one does not.
     pub removed: Vec<OptName>,
