@@ -17,6 +17,7 @@ mod registered;
 pub mod release;
 pub mod report;
 pub mod rule;
+pub mod schema;
 pub mod secret;
 pub mod store;
 

@@ -9,6 +9,7 @@ use oslo_config::{DEFAULT_GROUP, SourceFile};
 
 use crate::known::KnownNames;
 use crate::pack::Pack;
+use crate::schema::Schema;
 
 /// What stands in place of a secret.
 const MASK: &str = "****";
@@ -34,6 +35,7 @@ const TELLING: [&str; 9] = [
 pub struct Secrets<'p> {
     pack: &'p Pack,
     known: &'static KnownNames,
+    schemas: [Option<&'p Schema>; 2],
     shown: bool,
 }
 
@@ -45,6 +47,7 @@ impl<'p> Secrets<'p> {
             pack,
             // Whatever the rules are for: a name that is secret in one service is in all.
             known: KnownNames::ironic(),
+            schemas: [None, None],
             shown: false,
         }
     }
@@ -63,12 +66,23 @@ impl<'p> Secrets<'p> {
         self.shown
     }
 
+    /// Counts as secret what one of these says, too: former names, and options that only an older
+    /// release has.
+    #[must_use]
+    pub fn with_schemas(self, schemas: [Option<&'p Schema>; 2]) -> Self {
+        Secrets { schemas, ..self }
+    }
+
     /// Tells whether the value of an option is secret as a whole.
     fn is_secret(&self, group: &str, name: &str) -> bool {
         let named = |opt: &&oslo_config::Opt| {
             let mut names = std::iter::once(opt.name()).chain(opt.deprecated());
             names.any(|known| known.group() == group && known.name() == name)
         };
+        let mut schemas = self.schemas.iter().flatten();
+        if schemas.any(|schema| schema.is_secret(group, name)) {
+            return true;
+        }
         if let Some(opt) = self.pack.opts.iter().find(named) {
             return opt.is_secret() || self.known.is_secret(group, name) == Some(true);
         }

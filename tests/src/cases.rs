@@ -99,11 +99,41 @@ where
     S: Strategy,
     T: Fn(&mut Oracle, &S::Value, &Tally) -> Result<(), String> + Sync,
 {
+    run_all(name, count(), strategy, || {
+        let oracle = RefCell::new(Oracle::start());
+        let test = &test;
+        move |case: &S::Value, tally: &Tally| test(&mut oracle.borrow_mut(), case, tally)
+    })
+}
+
+/// As [`run`], without an oracle, and with a tenth of the cases: for tests that take their time.
+///
+/// # Panics
+///
+/// As [`run`].
+pub fn run_fewer<S, T>(name: &str, strategy: impl Fn() -> S + Sync, test: T) -> Tally
+where
+    S: Strategy,
+    T: Fn(&S::Value, &Tally) -> Result<(), String> + Sync,
+{
+    run_all(name, count().div_ceil(10), strategy, || &test)
+}
+
+/// Runs the tests that `start` makes, one for each thread.
+fn run_all<S, T>(
+    name: &str,
+    cases: u64,
+    strategy: impl Fn() -> S + Sync,
+    start: impl Fn() -> T + Sync,
+) -> Tally
+where
+    S: Strategy,
+    T: Fn(&S::Value, &Tally) -> Result<(), String>,
+{
     let seed = number("ORACLE_SEED").unwrap_or_else(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         now.map_or(0, |now| now.as_millis() as u64)
     });
-    let cases = count();
     println!("{name}: {cases} cases, ORACLE_SEED={seed}");
     let tally = Tally::default();
     let next = AtomicU64::new(0);
@@ -114,7 +144,7 @@ where
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                let oracle = RefCell::new(Oracle::start());
+                let test = start();
                 loop {
                     let part = next.fetch_add(1, Ordering::Relaxed);
                     let failed = !failures.lock().expect("no holder panics").is_empty();
@@ -122,9 +152,7 @@ where
                         return;
                     }
                     let cases = cases / PARTS + u64::from(part < cases % PARTS);
-                    let found = run_part(seed, part, cases, &strategy(), |case| {
-                        test(&mut oracle.borrow_mut(), case, &tally)
-                    });
+                    let found = run_part(seed, part, cases, &strategy(), |case| test(case, &tally));
                     if let Err(failure) = found {
                         failures.lock().expect("no holder panics").push(failure);
                     }
@@ -136,7 +164,8 @@ where
     let failures = failures.into_inner().expect("no holder panics");
     if let Some(failure) = failures.first() {
         panic!(
-            "{name}: a case fails. To repeat it: ORACLE_SEED={seed} ORACLE_CASES={cases}\n{failure}"
+            "{name}: a case fails. To repeat it: ORACLE_SEED={seed} ORACLE_CASES={}\n{failure}",
+            count()
         );
     }
     tally

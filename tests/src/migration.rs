@@ -95,7 +95,7 @@ fn read(set: &Set) -> Vec<SourceFile> {
     set.files().iter().map(file).collect()
 }
 
-fn parse(files: &[SourceFile]) -> Result<Vec<ParsedFile<'_>>, oslo_config::SourceError> {
+pub(crate) fn parse(files: &[SourceFile]) -> Result<Vec<ParsedFile<'_>>, oslo_config::SourceError> {
     files.iter().map(SourceFile::parse).collect()
 }
 
@@ -161,7 +161,11 @@ fn second_run_changes_nothing(
 }
 
 /// Lines that no change is about are there afterwards, in their order; comments all of them.
-fn bytes_are_kept(before: &[ParsedFile<'_>], migration: &Migration) -> Result<(), String> {
+/// Comments, and the entries and headers that no change is about.
+pub(crate) fn bytes_are_kept(
+    before: &[ParsedFile<'_>],
+    migration: &Migration,
+) -> Result<(), String> {
     for (file, new) in before.iter().zip(&migration.files) {
         let old = &file.document;
         if new.changes.is_empty() && old.text() != new.after {

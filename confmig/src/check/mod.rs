@@ -3,6 +3,7 @@
 mod hosting;
 mod names;
 mod release;
+mod schema;
 mod values;
 
 use std::collections::HashMap;
@@ -15,6 +16,8 @@ use crate::known::KnownNames;
 use crate::pack::Pack;
 use crate::secret::Secrets;
 pub use release::{Release, check_release};
+pub(crate) use schema::gone;
+pub use schema::{Schemas, check_schema};
 
 /// The world around the files, as a check sees it.
 pub struct World<'w> {

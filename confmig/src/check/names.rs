@@ -308,7 +308,7 @@ fn names_of(entry: Entry<'_, '_>) -> (String, String) {
 }
 
 /// The name that was probably meant: one that differs by case, spaces, or a slip or two.
-fn similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(super) fn similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let plain = |name: &str| name.trim().to_lowercase().replace('-', "_");
     let name = plain(name);
     let allowed = if name.chars().count() < 6 { 1 } else { 2 };

@@ -97,7 +97,8 @@ pub(crate) enum Command {
     },
 }
 
-/// Which files are read. Given none, those that oslo.config finds for the project ironic.
+/// Which files are read. Given none, those that oslo.config finds for the project ironic, or for the
+/// service of the schema.
 #[derive(Debug, Args)]
 pub(crate) struct Sources {
     /// Configuration files, in the order in which the service reads them; `-` is standard input
@@ -119,25 +120,33 @@ pub(crate) struct Sources {
 
 #[derive(Debug, Args)]
 pub(crate) struct Choice {
-    /// Rule packs by name, or files with rules (TOML) [default: standalone-ilo, or none with --to]
+    /// Rule packs by name, or files with rules (TOML) [default: standalone-ilo, or none with --to or --schema]
     #[arg(long, value_name = "PACK|FILE.toml")]
     pub(crate) rules: Vec<String>,
+
+    /// The options of any service that uses oslo.config: JSON or YAML of `oslo-config-generator --format`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
 
     /// Do not mask passwords, keys and tokens
     #[arg(long)]
     pub(crate) show_secrets: bool,
 }
 
-/// Between which releases of Ironic.
+/// Between which releases.
 #[derive(Debug, Args)]
 pub(crate) struct Releases {
+    /// The schema of the release that the files were written for
+    #[arg(long, value_name = "FILE", requires = "schema", conflicts_with_all = ["from", "to"])]
+    pub(crate) from_schema: Option<PathBuf>,
+
     /// The release of Ironic that the files were written for, as a series (train, 2026.1), code name or
     /// version; guessed from the files if only --to is given
-    #[arg(long, value_name = "RELEASE", value_parser = Series::parse)]
+    #[arg(long, value_name = "RELEASE", value_parser = Series::parse, conflicts_with = "schema")]
     pub(crate) from: Option<Series>,
 
     /// The release of Ironic that is to read them; the newest if only --from is given
-    #[arg(long, value_name = "RELEASE", value_parser = Series::parse)]
+    #[arg(long, value_name = "RELEASE", value_parser = Series::parse, conflicts_with = "schema")]
     pub(crate) to: Option<Series>,
 }
 
@@ -193,7 +202,7 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) releases: Releases,
 
-    /// Report options that are not set and have another default in the release of --to
+    /// Report options that are not set and have another default in the release of --to, or in --schema
     #[arg(long)]
     pub(crate) defaults: bool,
 
@@ -223,7 +232,16 @@ pub(crate) struct Show {
 pub(crate) struct Rules {
     /// The pack, a file with rules, `ironic` for the history of Ironic, or one of its rules by its id;
     /// without it, the packs are listed
+    #[arg(conflicts_with = "schema")]
     pub(crate) pack: Option<String>,
+
+    /// List the former names of a service's options: JSON or YAML of `oslo-config-generator --format`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+
+    /// List what changed since another schema of the service
+    #[arg(long, value_name = "FILE", requires = "schema")]
+    pub(crate) from_schema: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

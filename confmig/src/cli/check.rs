@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use confmig::check::{Release, World, check, check_release, in_order};
+use confmig::check::{Release, Schemas, World, check, check_release, check_schema, in_order};
 use confmig::pack::Pack;
 use confmig::release::{self, Lives, Series};
 use confmig::report;
@@ -16,32 +16,38 @@ use super::{Failure, Outcome, input};
 pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failure> {
     let to = command.releases.to;
     let releases = to.or(command.releases.from.map(|_| Series::newest()));
-    let asked = match releases {
-        Some(to) => input::pack_beside(&command.choice, to)?,
-        None => input::pack(&command.choice)?,
+    let schema = input::schema(command.choice.schema.as_deref())?;
+    let from_schema = input::schema(command.releases.from_schema.as_deref())?;
+    let asked = match (releases, &schema) {
+        (Some(to), _) => input::pack_beside(&command.choice, to)?,
+        (None, Some(schema)) => input::pack_of(schema, &[], &command.choice)?,
+        (None, None) => input::pack(&command.choice)?,
     };
-    let first_secrets = input::secrets(&command.choice, &asked);
-    let files = input::read(&command.sources)?;
+    let both = [from_schema.as_ref(), schema.as_ref()];
+    let first_secrets = input::secrets(&command.choice, &asked).with_schemas(both);
+    let files = input::read(&command.sources, schema.as_ref())?;
     let parsed = input::parse(&files, command.format, &asked, &first_secrets, output)?;
     let lives = Lives::default();
     let between = input::span(&command.releases, &parsed, &lives)?;
-    if command.defaults && between.is_none() {
+    if command.defaults && between.is_none() && from_schema.is_none() {
         return Err(Failure::Said(
-            "--defaults compares two releases: give --to, and --from or a file to guess it from"
+            "--defaults compares two releases: give --to, and --from or a file to guess it from, or \
+             --from-schema and --schema"
                 .into(),
         ));
     }
-    let pack = match &between {
-        Some(between) => of_release(
+    let pack = match (&between, &schema) {
+        (None, Some(schema)) => input::pack_of(schema, &parsed, &command.choice)?,
+        (Some(between), _) => of_release(
             between.span.to,
             &parsed,
             asked.clone(),
             !command.choice.rules.is_empty(),
             &lives,
         )?,
-        None => asked.clone(),
+        (None, None) => asked.clone(),
     };
-    let secrets = input::secrets(&command.choice, &pack);
+    let secrets = input::secrets(&command.choice, &pack).with_schemas(both);
     let environment = environment();
     let world = World {
         environment: &environment,
@@ -58,6 +64,15 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
         diagnostics.extend(check_release(&parsed, release, &secrets));
         in_order(&mut diagnostics, &parsed);
     }
+    if let Some(schema) = &schema {
+        let schemas = Schemas {
+            from: from_schema.as_ref(),
+            to: schema,
+            defaults: command.defaults,
+        };
+        diagnostics.extend(check_schema(&parsed, &pack, schemas, &secrets));
+        in_order(&mut diagnostics, &parsed);
+    }
     match command.format {
         Format::Json => output.bytes(report::check_json(&diagnostics).as_bytes())?,
         Format::Sarif => output.bytes(report::check_sarif(&diagnostics).as_bytes())?,
@@ -68,7 +83,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
                     .map(|file| file.path.as_path())
                     .collect::<Vec<_>>(),
                 diagnostics: &diagnostics,
-                pack: &asked,
+                pack: if schema.is_some() { &pack } else { &asked },
                 secrets: &secrets,
                 release: between.as_ref().map(|between| between.span.to),
             };

@@ -9,6 +9,7 @@ use confmig::migrate::Span;
 use confmig::pack::Pack;
 use confmig::release::{self, Guess, Lives, Series};
 use confmig::report;
+use confmig::schema::Schema;
 use confmig::secret::Secrets;
 use oslo_config::{ParsedFile, SourceError, SourceFile};
 
@@ -31,6 +32,24 @@ pub(crate) fn pack(choice: &Choice) -> Result<Pack, Failure> {
         .map(|name| Pack::load(name))
         .collect::<Result<_, _>>()?;
     Ok(Pack::join(packs)?)
+}
+
+/// The schema that was asked for.
+pub(crate) fn schema(path: Option<&Path>) -> Result<Option<Schema>, Failure> {
+    Ok(path.map(Schema::read).transpose()?)
+}
+
+/// The pack of a schema for these files, joined with the packs that were asked for besides.
+pub(crate) fn pack_of(
+    schema: &Schema,
+    files: &[ParsedFile<'_>],
+    choice: &Choice,
+) -> Result<Pack, Failure> {
+    let pack = schema.pack(files);
+    if choice.rules.is_empty() {
+        return Ok(pack);
+    }
+    Ok(Pack::join(vec![pack, self::pack(choice)?])?)
 }
 
 /// The packs that were asked for besides a release of Ironic; a pack of that release that has nothing
@@ -108,13 +127,22 @@ pub(crate) fn secrets<'p>(choice: &Choice, pack: &'p Pack) -> Secrets<'p> {
 }
 
 /// Reads all files, in the order in which the service reads them.
-pub(crate) fn read(sources: &Sources) -> Result<Vec<SourceFile>, Failure> {
+pub(crate) fn read(sources: &Sources, schema: Option<&Schema>) -> Result<Vec<SourceFile>, Failure> {
     let found;
     let ordered = if sources.ordered.is_empty() {
-        found = oslo_config::search(PROJECT, Path::exists, |name| std::env::var_os(name));
+        let project = match schema {
+            Some(schema) => schema.project.as_deref().ok_or_else(|| {
+                Failure::Said(format!(
+                    "{} does not tell which service it is of: name the files to read",
+                    schema.origin
+                ))
+            })?,
+            None => PROJECT,
+        };
+        found = oslo_config::search(project, Path::exists, |name| std::env::var_os(name));
         if found.is_empty() {
             return Err(Failure::Said(format!(
-                "found no configuration of {PROJECT} in ~/.{PROJECT}, ~, /etc/{PROJECT} or /etc: name \
+                "found no configuration of {project} in ~/.{project}, ~, /etc/{project} or /etc: name \
                  the files to read"
             )));
         }

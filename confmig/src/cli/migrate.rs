@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
+use confmig::check::Schemas;
 use confmig::diagnostic::Diagnostic;
-use confmig::migrate::{FileMigration, Migration, Settings, migrate, migrate_releases};
+use confmig::migrate::{
+    FileMigration, Migration, Settings, migrate, migrate_releases, migrate_schemas,
+};
 use confmig::pack::Pack;
 use confmig::release::{Lives, Series, find_rule};
 use confmig::report;
+use confmig::schema::Schema;
 use confmig::secret::Secrets;
 use confmig::store::{self, Replaced, Replacement};
 use oslo_config::{OptName, ParsedFile, SourceFile};
@@ -20,28 +24,49 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
     let releases = &command.releases;
     let by_release = by_release(command);
     let target = releases.to.unwrap_or(Series::newest());
-    let pack = match by_release {
-        true => input::pack_beside(&command.choice, target)?,
-        false => input::pack(&command.choice)?,
+    let schema = input::schema(command.choice.schema.as_deref())?;
+    let from_schema = input::schema(releases.from_schema.as_deref())?;
+    let asked = match (by_release, &schema) {
+        (true, _) => input::pack_beside(&command.choice, target)?,
+        (false, Some(schema)) => input::pack_of(schema, &[], &command.choice)?,
+        (false, None) => input::pack(&command.choice)?,
     };
-    let secrets = input::secrets(&command.choice, &pack);
-    let files = input::read(&command.sources)?;
+    let both = [from_schema.as_ref(), schema.as_ref()];
+    let first_secrets = input::secrets(&command.choice, &asked).with_schemas(both);
+    let files = input::read(&command.sources, schema.as_ref())?;
     if command.output.is_some() && files.len() != 1 {
         let count = files.len();
         return Err(Failure::Said(format!(
             "--output takes the new text of one file, not of {count}"
         )));
     }
-    let parsed = input::parse(&files, command.format, &pack, &secrets, output)?;
-    let settings = settings(command, &pack, by_release)?;
+    let parsed = input::parse(&files, command.format, &asked, &first_secrets, output)?;
+    let pack = match &schema {
+        Some(schema) => input::pack_of(schema, &parsed, &command.choice)?,
+        None => asked.clone(),
+    };
+    let secrets = input::secrets(&command.choice, &pack).with_schemas(both);
+    let settings = settings(command, &pack, from_schema.as_ref(), by_release)?;
     let lives = Lives::default();
     let between = input::span(releases, &parsed, &lives)?;
-    let migration = match &between {
-        Some(between) => {
+    let migration = match (&between, &schema) {
+        (Some(between), _) => {
             let site = (!command.choice.rules.is_empty()).then_some(&pack);
             migrate_releases(&parsed, between.span, site, &settings, &lives)?
         }
-        None => migrate(&parsed, &pack, &settings)?,
+        (None, Some(schema)) => {
+            let schemas = Schemas {
+                from: from_schema.as_ref(),
+                to: schema,
+                defaults: false,
+            };
+            let site = match command.choice.rules.is_empty() {
+                true => None,
+                false => Some(input::pack(&command.choice)?),
+            };
+            migrate_schemas(&parsed, schemas, site.as_ref(), &settings)?
+        }
+        (None, None) => migrate(&parsed, &pack, &settings)?,
     };
     let decisions = decisions(&migration, &parsed, &secrets);
     let text = command.format == Format::Text;
@@ -93,7 +118,12 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
 }
 
 /// What `--accept` decides: rules by their ids, options by their names.
-fn settings(command: &Migrate, pack: &Pack, by_release: bool) -> Result<Settings, Failure> {
+fn settings(
+    command: &Migrate,
+    pack: &Pack,
+    from_schema: Option<&Schema>,
+    by_release: bool,
+) -> Result<Settings, Failure> {
     let mut settings = Settings {
         keep_old: command.keep_old,
         ..Settings::default()
@@ -110,7 +140,8 @@ fn settings(command: &Migrate, pack: &Pack, by_release: bool) -> Result<Settings
             )));
         };
         let known = by_release && confmig::release::life(name.group(), name.name()).is_some();
-        if !known && !is_renamed(pack, &name) {
+        let older = from_schema.is_some_and(|schema| schema.option(&name).is_some());
+        if !known && !older && !is_renamed(pack, &name) {
             return Err(Failure::Said(format!(
                 "--accept {word}: the pack {} renames no option to this name",
                 pack.name

@@ -68,6 +68,8 @@ enum Failure {
     #[error(transparent)]
     Pack(#[from] confmig::pack::PackError),
     #[error(transparent)]
+    Schema(#[from] confmig::schema::SchemaError),
+    #[error(transparent)]
     Source(#[from] oslo_config::SourceError),
     #[error(transparent)]
     Migrate(#[from] confmig::migrate::MigrateError),

@@ -3,16 +3,25 @@
 use confmig::pack::{Pack, PackError};
 use confmig::release::{self, Lives, built_in_rules, find_rule};
 use confmig::report;
+use confmig::schema::compare;
 
 use super::args::Rules;
 use super::output::Output;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, input};
 
 /// The name under which the rules of Ironic's history are asked for.
 const HISTORY: &str = "ironic";
 
 pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failure> {
     let mut text = String::new();
+    if let Some(schema) = input::schema(command.schema.as_deref())? {
+        let text = match input::schema(command.from_schema.as_deref())? {
+            Some(from) => report::comparison_text(&from, &schema, &compare(&from, &schema)),
+            None => report::pack_text(&schema.pack(&[])),
+        };
+        output.text(&text)?;
+        return Ok(Outcome::Done);
+    }
     match command.pack.as_deref() {
         Some(HISTORY) => history(&mut text),
         Some(name) => match (Pack::load(name), find_rule(name)) {

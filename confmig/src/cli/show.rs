@@ -17,10 +17,26 @@ use super::output::Output;
 use super::{Failure, Outcome, check, input};
 
 pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failure> {
-    let pack = input::pack(&command.choice)?;
-    let secrets = input::secrets(&command.choice, &pack);
-    let files = input::read(&command.sources)?;
-    input::parse(&files, command.format.into(), &pack, &secrets, output)?;
+    let schema = input::schema(command.choice.schema.as_deref())?;
+    let asked = match &schema {
+        Some(schema) => input::pack_of(schema, &[], &command.choice)?,
+        None => input::pack(&command.choice)?,
+    };
+    let both = [None, schema.as_ref()];
+    let first_secrets = input::secrets(&command.choice, &asked).with_schemas(both);
+    let files = input::read(&command.sources, schema.as_ref())?;
+    let parsed = input::parse(
+        &files,
+        command.format.into(),
+        &asked,
+        &first_secrets,
+        output,
+    )?;
+    let pack = match &schema {
+        Some(schema) => input::pack_of(schema, &parsed, &command.choice)?,
+        None => asked.clone(),
+    };
+    let secrets = input::secrets(&command.choice, &pack).with_schemas(both);
     // What is shown is made from texts that have no secrets, so that none gets out by a reference.
     let files = secrets.files(&files);
     let parsed = input::parse(&files, command.format.into(), &pack, &secrets, output)?;

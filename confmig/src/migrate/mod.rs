@@ -24,7 +24,7 @@ use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::pack::Pack;
 use crate::secret::Secrets;
 pub use prove::Difference;
-pub use releases::{Span, migrate_releases};
+pub use releases::{Span, migrate_releases, migrate_schemas};
 
 /// How to migrate.
 #[derive(Debug, Clone, Default)]

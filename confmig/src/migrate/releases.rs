@@ -3,6 +3,7 @@
 //! The migration over many releases is by construction what going release by release makes. A step
 //! whose names are not in the files costs nothing.
 
+mod schemas;
 mod steps;
 mod trail;
 
@@ -17,6 +18,7 @@ use crate::diagnostic::Code;
 use crate::pack::{Pack, Rule as Renaming};
 use crate::release::{self, Lives, Series};
 use crate::rule::{Automatic, Rename};
+pub use schemas::migrate_schemas;
 use trail::Trail;
 
 /// The id under which names are reported that the release does not read.

@@ -148,11 +148,10 @@ fn kind(definition: &Definition<'_>) -> OptType {
     let port = |number: Option<f64>| number.map(|number| number as u16);
     match &*definition.kind {
         "bool" => OptType::Bool,
-        // Numbers that are written in octal are not checked here.
-        "int" if choices.is_empty() => OptType::Int {
+        "int" => OptType::Int {
             min: whole(definition.min),
             max: whole(definition.max),
-            choices: Vec::new(),
+            choices: numbers(&choices),
         },
         "float" => OptType::Float {
             min: definition.min,
@@ -170,7 +169,7 @@ fn kind(definition: &Definition<'_>) -> OptType {
         "port" => OptType::Port {
             min: port(definition.min),
             max: port(definition.max),
-            choices: Vec::new(),
+            choices: numbers(&choices),
         },
         "uri" => OptType::Uri,
         "hostaddress" => OptType::HostAddress { version: None },
@@ -178,6 +177,14 @@ fn kind(definition: &Definition<'_>) -> OptType {
         "str" => text(choices, definition.ignore_case),
         _ => OptType::string(),
     }
+}
+
+/// Choices that are numbers.
+fn numbers<N: std::str::FromStr>(choices: &[String]) -> Vec<N> {
+    choices
+        .iter()
+        .filter_map(|choice| choice.parse().ok())
+        .collect()
 }
 
 fn text(choices: Vec<String>, ignore_case: bool) -> OptType {

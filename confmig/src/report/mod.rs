@@ -8,6 +8,7 @@ mod names;
 mod reason;
 mod rules;
 mod sarif;
+mod schema;
 mod text;
 
 pub use diff::{Paint, unified_diff};
@@ -17,4 +18,5 @@ pub use migration::MigrationReport;
 pub use names::names_text;
 pub use rules::{built_in_text, pack_text, rule_text};
 pub use sarif::{check_sarif, migrate_sarif};
+pub use schema::comparison_text;
 pub use text::render;

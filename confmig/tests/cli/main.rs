@@ -18,6 +18,7 @@ mod migrate;
 mod releases;
 mod rules;
 mod sarif;
+mod schema;
 mod secrets;
 mod show;
 mod sources;

@@ -16,6 +16,41 @@ fn one_step() {
     assert_as("releases", "one-step", &ran.transcript());
 }
 
+/// Kilo took any port for [irmc] port; Mitaka and all after it two.
+#[test]
+fn numbers_have_choices_too() {
+    let directory = ironic_conf("[irmc]\nport = 444\n");
+    let check = |to: &str| {
+        let words = format!("check --to {to} ironic.conf");
+        line(&words)
+            .directory(directory.path())
+            .run()
+            .stdout()
+            .to_owned()
+    };
+    let said = check("queens");
+    assert!(
+        said.contains("ill-typed-value") && said.contains("expected one of 443, 80"),
+        "{said}"
+    );
+    assert!(!check("kilo").contains("ill-typed-value"));
+}
+
+/// Of two entries for one option one is hidden: the line that is told afterwards is that of the other.
+#[test]
+fn lines_are_those_of_the_entry_that_counts() {
+    let directory = ironic_conf(
+        "[DEFAULT]\nfatal_exception_format_errors = True\n[ironic_lib]\nfatal_exception_format_errors = True\n",
+    );
+    let ran = line("migrate --from ocata --to 2026.2 ironic.conf").directory(directory.path());
+    let said = ran.run().expect(0).stderr().to_owned();
+    assert!(said.contains("ironic.conf:2: took out [DEFAULT]"), "{said}");
+    assert!(
+        said.contains("ironic.conf:4: moved from [ironic_lib]"),
+        "{said}"
+    );
+}
+
 #[test]
 fn releases_have_names_and_versions() {
     let fixture = "fixtures/releases/train-image.conf";

@@ -57,7 +57,7 @@ impl Trail {
         }
         let entries: Vec<Entry<'_, '_>> = document.entries().collect();
         let mut told = Vec::new();
-        let mut moved: Vec<(OptName, OptName, usize, bool)> = Vec::new();
+        let mut moved: Vec<(OptName, OptName, usize, ChangeKind)> = Vec::new();
         for change in changes {
             let entry = self.of_line(&entries, change.line);
             let line = entry.as_ref().map_or(change.line, |(_, line)| *line);
@@ -68,13 +68,20 @@ impl Trail {
             if let Some((name, _)) = entry
                 && change.kind != ChangeKind::Reference
             {
-                let goes = matches!(change.kind, ChangeKind::Rename | ChangeKind::Move);
-                moved.push((name, change.to.clone(), line, goes));
+                moved.push((name, change.to.clone(), line, change.kind));
             }
         }
-        for (from, to, line, goes) in moved {
+        for (from, to, line, kind) in moved {
+            let goes = matches!(
+                kind,
+                ChangeKind::Rename | ChangeKind::Move | ChangeKind::Drop
+            );
             if goes && let Some(lines) = self.lines.get_mut(&from) {
                 lines.retain(|known| *known != line);
+            }
+            // What was hidden by another entry did not become part of that one.
+            if kind == ChangeKind::Drop {
+                continue;
             }
             let lines = self.lines.entry(to).or_default();
             if !lines.contains(&line) {

@@ -1,0 +1,235 @@
+//! What a service would not understand, by what `oslo-config-generator` tells of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::ByteSlice;
+use oslo_config::{DEFAULT_GROUP, Entry, Opt, OptName, ParsedFile, Section};
+
+use super::names::similar;
+use crate::diagnostic::{Code, Diagnostic, Places};
+use crate::known::KnownNames;
+use crate::pack::Pack;
+use crate::schema::{Changed, Going, Schema, compare, successors};
+use crate::secret::Secrets;
+
+/// What oslo.config reads for itself, which is in no schema.
+const OWN: [&str; 3] = ["config_file", "config_dir", "config_source"];
+
+/// The schemas that files are checked with.
+#[derive(Debug, Clone, Copy)]
+pub struct Schemas<'s> {
+    /// That of the release that the files were written for.
+    pub from: Option<&'s Schema>,
+    /// That of the release that reads them.
+    pub to: &'s Schema,
+    /// Tell of options that are not set and have another default.
+    pub defaults: bool,
+}
+
+/// What a service would not understand of files, besides what [`super::check`] finds with `pack`, which
+/// is that of the schema for these files ([`Schema::pack`]).
+#[must_use]
+pub fn check_schema(
+    files: &[ParsedFile<'_>],
+    pack: &Pack,
+    schemas: Schemas<'_>,
+    secrets: &Secrets<'_>,
+) -> Vec<Diagnostic> {
+    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    groups.entry(DEFAULT_GROUP).or_default().extend(OWN);
+    let described = schemas.to.options().map(|described| &described.opt);
+    for opt in pack.opts.iter().chain(described) {
+        for name in std::iter::once(opt.name()).chain(opt.deprecated()) {
+            groups.entry(name.group()).or_default().insert(name.name());
+        }
+    }
+    let checker = SchemaChecker {
+        pack,
+        schemas,
+        groups,
+        places: Places { secrets },
+    };
+    let mut found = Vec::new();
+    for file in files {
+        for section in file.document.sections() {
+            checker.section(file, section, &mut found);
+        }
+    }
+    if let (true, Some(from)) = (schemas.defaults, schemas.from) {
+        checker.defaults(files, from, &mut found);
+    }
+    found
+}
+
+struct SchemaChecker<'c> {
+    pack: &'c Pack,
+    schemas: Schemas<'c>,
+    /// All names that are read, by group.
+    groups: BTreeMap<&'c str, BTreeSet<&'c str>>,
+    places: Places<'c, 'c>,
+}
+
+impl SchemaChecker<'_> {
+    fn section(
+        &self,
+        file: &ParsedFile<'_>,
+        section: Section<'_, '_>,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        let group = section.group();
+        let group = group.to_str_lossy();
+        let known = self.groups.contains_key(&*group);
+        let meant = similar(&group, self.groups.keys().copied()).filter(|_| !known);
+        if let Some(meant) = meant {
+            let name = self.places.secrets.section(section.name());
+            let message = format!("nothing reads the section [{name}]");
+            let place = self.places.header(file, section);
+            found.push(
+                Diagnostic::new(Code::UnknownSection, message)
+                    .at(place.label(format!("did you mean [{meant}]?")))
+                    .help("section names are read without regard to case, but with all their spaces; only DEFAULT must be in capitals"),
+            );
+        }
+        let plugin = section.entries().any(|entry| entry.key() == "auth_type");
+        for entry in section.entries() {
+            let name = OptName::new(&*group, entry.key().to_str_lossy());
+            let is_read = self
+                .groups
+                .get(&*group)
+                .is_some_and(|names| names.contains(name.name()));
+            if is_read {
+                found.extend(self.going(file, entry, &name));
+            } else if self.schemas.from.is_some_and(|from| from.reads(&name)) {
+                found.push(self.removed(file, entry, &name));
+            } else if known && !(plugin && KnownNames::ironic().has_anywhere(name.name())) {
+                found.push(self.unknown(file, entry, &name));
+            }
+        }
+    }
+
+    fn going(
+        &self,
+        file: &ParsedFile<'_>,
+        entry: Entry<'_, '_>,
+        name: &OptName,
+    ) -> Option<Diagnostic> {
+        let Going { reason, since } = self.schemas.to.option(name)?.going.as_ref()?;
+        let since = since
+            .as_ref()
+            .map_or_else(String::new, |since| format!(" since {since}"));
+        let message = format!(
+            "[{}] {} is deprecated{since}: it will be gone in a later release",
+            name.group(),
+            name.name()
+        );
+        let help = reason
+            .clone()
+            .unwrap_or_else(|| "see the release notes for what takes its place".into());
+        Some(
+            Diagnostic::new(Code::DeprecatedOption, message)
+                .at(self.places.key(file.path, entry))
+                .help(help),
+        )
+    }
+
+    fn removed(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, name: &OptName) -> Diagnostic {
+        let message = format!("[{}] {} is gone", name.group(), name.name());
+        let help = gone(name, self.schemas.from, self.schemas.to);
+        Diagnostic::new(Code::RemovedOption, message)
+            .at(self.places.key(file.path, entry))
+            .help(help)
+    }
+
+    fn unknown(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, name: &OptName) -> Diagnostic {
+        let (group, key) = (name.group(), name.name());
+        let message = format!("{} has no option {key} in [{group}]", self.pack.name);
+        let others = self.groups.iter().filter(|(_, names)| names.contains(key));
+        let mut others = others.map(|(other, _)| *other);
+        let belongs = others.next().filter(|_| others.next().is_none());
+        let of_group = self.groups.get(group).into_iter().flatten().copied();
+        let (label, help) = if let Some(other) = belongs {
+            (
+                Some(format!("did you mean [{other}]?")),
+                "move it to the section it belongs to",
+            )
+        } else if let Some(meant) = similar(key, of_group) {
+            (
+                Some(format!("did you mean {meant}?")),
+                "correct the name; keys are case-sensitive",
+            )
+        } else {
+            (None, "take it out, unless a program of your own reads it")
+        };
+        let place = self.places.key(file.path, entry);
+        let place = match label {
+            Some(label) => place.label(label),
+            None => place,
+        };
+        Diagnostic::new(Code::UnknownOption, message)
+            .at(place)
+            .help(format!("an option that is not known is not read: {help}"))
+    }
+
+    /// Options that are not set and have another default.
+    fn defaults(&self, files: &[ParsedFile<'_>], from: &Schema, found: &mut Vec<Diagnostic>) {
+        let entries = files.iter().flat_map(|file| file.document.entries());
+        let set: BTreeSet<OptName> = entries
+            .map(|entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()))
+            .collect();
+        let sections = files.iter().flat_map(|file| file.document.sections());
+        let sections: BTreeSet<String> = sections
+            .map(|section| section.group().to_str_lossy().into_owned())
+            .collect();
+        for (name, changed) in compare(from, self.schemas.to).changed {
+            let Changed::Default(before, after) = changed else {
+                continue;
+            };
+            let opt = self
+                .schemas
+                .to
+                .option(&name)
+                .map(|described| &described.opt);
+            let former = opt.map_or(&[][..], Opt::deprecated);
+            let is_set = set.contains(&name) || former.iter().any(|former| set.contains(former));
+            let about = name.group() == DEFAULT_GROUP || sections.contains(name.group());
+            if is_set || !about {
+                continue;
+            }
+            let shown = |default: &[String]| match default {
+                [] => "none".to_owned(),
+                values => format!("{:?}", values.join(", ")),
+            };
+            let message = format!(
+                "[{}] {} is not set, and its default is {} now, where it was {}",
+                name.group(),
+                name.name(),
+                shown(&after),
+                shown(&before)
+            );
+            found.push(
+                Diagnostic::new(Code::DefaultChanged, message).help("set it to keep the old value"),
+            );
+        }
+    }
+}
+
+/// What there is to say of a name that only the older release reads.
+pub(crate) fn gone(name: &OptName, from: Option<&Schema>, to: &Schema) -> String {
+    let successors: Vec<String> = successors(name, from, to)
+        .iter()
+        .map(|now| format!("[{}] {}", now.group(), now.name()))
+        .collect();
+    let was = from.and_then(|from| from.option(name));
+    let reason = was.and_then(|was| was.going.as_ref()?.reason.as_deref());
+    let said = format!("{} does not read it any more", to.origin);
+    match reason {
+        _ if !successors.is_empty() => {
+            format!(
+                "{said}: `confmig migrate` with both schemas moves it to {}",
+                successors.join(", ")
+            )
+        }
+        Some(reason) => format!("{said}; it was deprecated: {reason}"),
+        None => format!("{said}, and names no successor: see the release notes"),
+    }
+}

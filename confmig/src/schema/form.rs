@@ -1,0 +1,265 @@
+//! The form that `oslo-config-generator` writes (`oslo_config/generator.py`, 10.7.0).
+
+use std::collections::BTreeMap;
+
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Described, Going, Schema};
+
+/// What the namespaces of libraries begin with.
+const LIBRARIES: [&str; 5] = [
+    "castellan",
+    "cotyledon",
+    "keystonemiddleware",
+    "oslo",
+    "osprofiler",
+];
+
+/// The whole text. Keys that are not needed are not read.
+#[derive(Debug, Deserialize)]
+pub(super) struct Form {
+    options: BTreeMap<String, GroupForm>,
+    #[serde(default)]
+    generator_options: GeneratorForm,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct GeneratorForm {
+    #[serde(default)]
+    namespace: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct GroupForm {
+    #[serde(default)]
+    opts: Vec<OptForm>,
+    #[serde(default)]
+    dynamic_group_owner: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OptForm {
+    name: String,
+    #[serde(default)]
+    dest: Option<String>,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    default: Value,
+    #[serde(default)]
+    sample_default: Value,
+    /// Pairs of a value and its help; values alone in older releases.
+    #[serde(default)]
+    choices: Option<Vec<Value>>,
+    #[serde(default)]
+    min: Option<f64>,
+    #[serde(default)]
+    max: Option<f64>,
+    #[serde(default)]
+    secret: Option<bool>,
+    #[serde(default)]
+    deprecated_for_removal: Option<bool>,
+    #[serde(default)]
+    deprecated_reason: Value,
+    #[serde(default)]
+    deprecated_since: Value,
+    #[serde(default)]
+    deprecated_opts: Vec<FormerForm>,
+}
+
+#[derive(Debug, Deserialize)]
+struct FormerForm {
+    #[serde(default)]
+    group: Option<String>,
+    name: String,
+}
+
+impl Form {
+    pub(super) fn into_schema(self, origin: &str) -> Schema {
+        let mut options: BTreeMap<OptName, Described> = BTreeMap::new();
+        let mut dynamic = Vec::new();
+        for (group, form) in self.options {
+            let group = as_looked_up(&group);
+            let owner = form.dynamic_group_owner.as_deref().and_then(owner);
+            dynamic.extend(owner.map(|owner| (group.clone(), owner)));
+            for form in form.opts {
+                let described = form.describe(&group);
+                // Libraries that several namespaces list come more than once.
+                options
+                    .entry(described.opt.name().clone())
+                    .or_insert(described);
+            }
+        }
+        let namespaces = self.generator_options.namespace.unwrap_or_default();
+        Schema {
+            origin: origin.into(),
+            project: namespaces.iter().find_map(|name| service(name)),
+            options,
+            dynamic,
+        }
+    }
+}
+
+/// The service whose namespace it is, `nova` for `nova.conf`; none for one of a library.
+fn service(namespace: &str) -> Option<String> {
+    let head = namespace.split('.').next().unwrap_or_default();
+    (!head.is_empty() && !LIBRARIES.contains(&head)).then(|| head.to_owned())
+}
+
+/// Groups are compared without regard to case, but for `DEFAULT`.
+fn as_looked_up(group: &str) -> String {
+    match group {
+        DEFAULT_GROUP => group.to_owned(),
+        _ => group.to_lowercase(),
+    }
+}
+
+/// The option that names the groups: `NAME` in the default group, or `GROUP.NAME`.
+fn owner(text: &str) -> Option<OptName> {
+    let name = text.trim();
+    match name.rsplit_once('.') {
+        _ if name.is_empty() => None,
+        Some((group, name)) => Some(OptName::new(as_looked_up(group), name)),
+        None => Some(OptName::new(DEFAULT_GROUP, name)),
+    }
+}
+
+impl OptForm {
+    fn describe(self, group: &str) -> Described {
+        let type_name = self.kind.clone().unwrap_or_else(|| "unknown value".into());
+        let name = self
+            .dest
+            .clone()
+            .unwrap_or_else(|| self.name.replace('-', "_"));
+        let kind = self.kind();
+        let is_list = matches!(kind, OptType::List { .. });
+        let mut opt = Opt::new(group, &name, kind);
+        if type_name == "multi valued" || self.default.is_array() && !is_list {
+            opt = opt.multi();
+        }
+        if self.secret == Some(true) {
+            opt = opt.secret();
+        }
+        let default = default_texts(&self.default, opt.is_multi());
+        let default_is_unknown = default.is_none() || !self.sample_default.is_null();
+        if let Some(default) = default.filter(|_| !default_is_unknown) {
+            opt = default.into_iter().fold(opt, Opt::with_default);
+        }
+        for former in &self.deprecated_opts {
+            let place = former
+                .group
+                .as_deref()
+                .map_or(group.to_owned(), as_looked_up);
+            let same = place == group && former.name == name;
+            let known = OptName::new(&place, &former.name);
+            // No file has an effect by a name with a hyphen.
+            if !same && !former.name.contains('-') && !opt.deprecated().contains(&known) {
+                opt = opt.with_deprecated(place, &former.name);
+            }
+        }
+        let going = (self.deprecated_for_removal == Some(true)).then(|| Going {
+            reason: text(&self.deprecated_reason).map(|reason| one_line(&reason)),
+            since: text(&self.deprecated_since),
+        });
+        Described {
+            opt,
+            type_name,
+            default_is_unknown,
+            going,
+        }
+    }
+
+    /// The type that the generator's words stand for; any text where they tell too little.
+    fn kind(&self) -> OptType {
+        let whole = |bound: Option<f64>| bound.map(|bound| bound as i128);
+        let port = |bound: Option<f64>| bound.map(|bound| bound as u16);
+        match self.kind.as_deref().unwrap_or_default() {
+            "boolean value" => OptType::Bool,
+            "integer value" => OptType::Int {
+                min: whole(self.min),
+                max: whole(self.max),
+                choices: self.numbers(),
+            },
+            "floating point value" => OptType::Float {
+                min: self.min,
+                max: self.max,
+            },
+            "port value" | "port" => OptType::Port {
+                min: port(self.min),
+                max: port(self.max),
+                choices: self
+                    .numbers()
+                    .into_iter()
+                    .filter_map(|port| port.try_into().ok())
+                    .collect(),
+            },
+            "list value" => OptType::list(),
+            "dict value" => OptType::dict(),
+            "uri value" => OptType::Uri,
+            "IP address value" => OptType::Ip { version: None },
+            "host address value" => OptType::HostAddress { version: None },
+            "string value" => OptType::Str {
+                choices: self.choices().filter_map(text).collect(),
+                ignore_case: true,
+                max_length: None,
+            },
+            _ => OptType::string(),
+        }
+    }
+
+    /// The values that are allowed.
+    fn choices(&self) -> impl Iterator<Item = &Value> {
+        let rows = self.choices.iter().flatten();
+        rows.filter_map(|row| match row {
+            Value::Array(pair) => pair.first(),
+            value => Some(value),
+        })
+    }
+
+    fn numbers(&self) -> Vec<i128> {
+        self.choices()
+            .filter_map(|choice| choice.as_i64().map(i128::from))
+            .collect()
+    }
+}
+
+/// A value as it is written in a file; `None` for none, and for one of several parts.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A default as it would be written in a file, one text for each value of a multi-valued option;
+/// `None` when it cannot be written there so that it is read again as the same.
+fn default_texts(default: &Value, multi: bool) -> Option<Vec<String>> {
+    let item = |value: &Value| {
+        let plain = |text: &String| !text.contains([',', '\n', '"', '\'']) && text.trim() == text;
+        text(value).filter(plain)
+    };
+    match default {
+        Value::Null => Some(Vec::new()),
+        Value::Array(values) if multi => values.iter().map(text).collect(),
+        Value::Array(values) => {
+            let items: Option<Vec<String>> = values.iter().map(item).collect();
+            Some(vec![items?.join(",")])
+        }
+        Value::Object(values) => {
+            let pair = |(name, value): (&String, &Value)| {
+                let plain = item(&Value::String(name.clone()))?;
+                Some(format!("{plain}:{}", item(value)?))
+            };
+            let pairs: Option<Vec<String>> = values.iter().map(pair).collect();
+            Some(vec![pairs?.join(",")])
+        }
+        value => Some(text(value).into_iter().collect()),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

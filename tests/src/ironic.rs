@@ -1,0 +1,287 @@
+//! Configurations of Ironic, made of what confmig knows of its releases, and what its releases make of
+//! them when confmig has migrated them.
+
+use std::collections::BTreeSet;
+
+use bstr::ByteSlice;
+use confmig::check::{Release, check_release};
+use confmig::migrate::{Settings, Span, migrate_releases};
+use confmig::release::{Definition, Life, Lives, Series, all_names, installed, named_by, pack};
+use confmig::secret::Secrets;
+use oslo_config::{OptName, ParsedFile, SourceFile};
+
+use crate::cases::Tally;
+use crate::judge::{self, Judge};
+use crate::judged::Migrated;
+use crate::libraries::of_library;
+
+/// Which of a release's options are set, and to what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Every option, to another value than its default.
+    Changed,
+    /// Every option, to its default, written out.
+    Default,
+    /// Some options, changed or not: which, a number says.
+    Some(u64),
+}
+
+/// The options of all releases.
+#[derive(Debug)]
+pub struct Ironic {
+    names: Vec<(OptName, Life)>,
+}
+
+impl Default for Ironic {
+    fn default() -> Self {
+        Ironic {
+            names: all_names().collect(),
+        }
+    }
+}
+
+impl Ironic {
+    /// A configuration for a release.
+    #[must_use]
+    pub fn configuration(&self, of: Series, kind: Kind) -> String {
+        let mut text = format!("# Ironic {of}, {kind:?}\n");
+        let mut group = "";
+        let mut dice = Dice::new(of, kind);
+        for (name, life) in &self.names {
+            let Some(definition) = life.definition(of) else {
+                continue;
+            };
+            let changed = match kind {
+                Kind::Changed => true,
+                Kind::Default => false,
+                // Without it nothing reads the options of the plugin.
+                Kind::Some(_) if ["auth_type", "auth_plugin"].contains(&name.name()) => true,
+                Kind::Some(_) => match dice.roll() {
+                    0 => true,
+                    1 => false,
+                    _ => continue,
+                },
+            };
+            if name.group() != group {
+                group = name.group();
+                text += &format!("\n[{group}]\n");
+            }
+            for value in values(name, definition, of, changed) {
+                text += &format!("{} = {value}\n", name.name());
+            }
+        }
+        text
+    }
+}
+
+/// Chooses the same for the same release and number.
+struct Dice(u64);
+
+impl Dice {
+    fn new(of: Series, kind: Kind) -> Self {
+        let seed = match kind {
+            Kind::Some(seed) => seed,
+            _ => 0,
+        };
+        let release = of.id().bytes().fold(7, |sum: u64, byte| {
+            sum.wrapping_mul(31).wrapping_add(byte.into())
+        });
+        Dice(release ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// A number from 0 to 4 (Steele, Lea and Flood's SplitMix64).
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % 5
+    }
+}
+
+/// Values that a release accepts for an option: one, or several for a multi-valued one.
+fn values(name: &OptName, definition: &Definition<'_>, of: Series, changed: bool) -> Vec<String> {
+    let default = definition.default();
+    let plain = |value: &String| !value.contains(['\n', '$']);
+    if !changed
+        && !definition.runtime_default
+        && !default.is_empty()
+        && default.iter().all(plain)
+        && name.name() != "auth_type"
+    {
+        return default;
+    }
+    let multi = definition.kind == "multistr";
+    let first = default.first().map_or("", String::as_str);
+    let value = special(name)
+        .or_else(|| chosen(name, definition, of, first))
+        .unwrap_or_else(|| of_type(name, definition, first));
+    if multi && definition.choices().is_empty() {
+        vec![value.clone(), value.replace("one", "other")]
+    } else {
+        vec![value]
+    }
+}
+
+/// Options with limits that their type does not tell.
+fn special(name: &OptName) -> Option<String> {
+    let value = match (name.group(), name.name()) {
+        // The options of this plugin are those that are in the lists.
+        (_, "auth_type" | "auth_plugin") => "password",
+        (group, "auth_section") => group,
+        ("console", "port_range") => "11000:12000",
+        (_, "unix_socket_mode") => "0600",
+        // What it does is to refuse deprecated options.
+        (_, "fatal_deprecations") => "False",
+        (_, "clean_step_priority_override" | "verify_step_priority_override") => "deploy.one:12",
+        ("conductor", "file_url_allowed_paths") => "/srv/one,/srv/two",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+/// One of the allowed values, the default last.
+fn chosen(
+    name: &OptName,
+    definition: &Definition<'_>,
+    of: Series,
+    default: &str,
+) -> Option<String> {
+    let mut choices = definition.choices();
+    if named_by(name.group(), name.name()) {
+        choices = installed(name.group(), name.name(), of)
+            .map(str::to_owned)
+            .collect();
+    }
+    let other = choices.iter().find(|choice| *choice != default);
+    other.or(choices.first()).cloned()
+}
+
+fn of_type(name: &OptName, definition: &Definition<'_>, default: &str) -> String {
+    let number = || {
+        let standard = default.parse().unwrap_or(6.0);
+        let (min, max) = (
+            definition.min.unwrap_or(f64::MIN),
+            definition.max.unwrap_or(f64::MAX),
+        );
+        let candidates = [standard + 1.0, standard - 1.0, min, max];
+        let other = candidates
+            .into_iter()
+            .find(|number| (min..=max).contains(number) && *number != standard);
+        other.unwrap_or(standard)
+    };
+    match &*definition.kind {
+        "bool" => if default == "true" { "False" } else { "True" }.to_owned(),
+        // Modes of files are written in octal.
+        "int" if default.starts_with('0') && default.len() > 1 => "0700".to_owned(),
+        "int" | "float" => number().to_string(),
+        "port" => if default == "8080" { "8081" } else { "8080" }.to_owned(),
+        "uri" => format!("http://192.0.2.7:8080/{}", name.name()),
+        "hostaddress" | "ip" => "192.0.2.7".to_owned(),
+        "dict" => "one:1,two:2".to_owned(),
+        "list" if definition.item.as_ref().and_then(|item| item.as_str()) == Some("int") => {
+            "418,503".to_owned()
+        }
+        "list" => "one,two".to_owned(),
+        _ => text(name, definition.secret),
+    }
+}
+
+/// A text that looks like what the option's name promises.
+fn text(name: &OptName, secret: bool) -> String {
+    let key = name.name();
+    let has = |parts: &[&str]| parts.iter().any(|part| key.contains(part));
+    if has(&["url", "uri", "endpoint", "connection"]) {
+        format!("http://192.0.2.7:8080/{key}")
+    } else if secret {
+        format!("p/w@{key}")
+    } else if has(&["host", "server", "_ip"]) {
+        "192.0.2.8".to_owned()
+    } else {
+        format!("{key}-one")
+    }
+}
+
+/// Options whose types are Ironic's own, which confmig does not know: octal numbers, several dictionaries,
+/// the kernel's parameters. And one that keystoneauth took for a whole number once.
+const OF_ANOTHER_KIND: [&str; 5] = [
+    "clean_step_priority_override",
+    "kernel_append_params",
+    "timeout",
+    "unix_socket_mode",
+    "verify_step_priority_override",
+];
+
+/// A configuration, and the release that it was written for.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What it is.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// The release.
+    pub from: Series,
+    /// How it is migrated.
+    pub settings: Settings,
+}
+
+/// Migrates a configuration to a release of Ironic and says what its judge finds wrong.
+pub fn holds(
+    judge: &mut Judge,
+    release: judge::Release,
+    case: &Case,
+    lives: &Lives,
+    tally: &Tally,
+) -> Vec<String> {
+    let to = release.series;
+    let before = file(case.text.clone().into_bytes());
+    let parsed = [before.parse().expect("a configuration that parses")];
+    let span = Span {
+        from: case.from,
+        to,
+    };
+    let migration = match migrate_releases(&parsed, span, None, &case.settings, lives) {
+        Ok(migration) => migration,
+        Err(error) => return vec![error.to_string()],
+    };
+    let after = file(migration.files[0].after.to_vec());
+    let after = [after.parse().expect("a new text that parses")];
+    let pack = pack(to, &names(&after[0]), lives);
+    let secrets = Secrets::shown(&pack);
+    let of_release = Release {
+        to,
+        defaults_of: None,
+        lives,
+    };
+    let found = check_release(&after, of_release, &secrets);
+    // The library is not there in the version of that time.
+    let of_other_library = |option: &OptName| {
+        !release.with_libraries && of_library(option, to)
+            || OF_ANOTHER_KIND.contains(&option.name())
+    };
+    let migrated = Migrated {
+        before: &parsed[0],
+        after: &after,
+        migration: &migration,
+        pack: &pack,
+        found,
+        not_judged: &of_other_library,
+        not_known: &|option| lives.of_option(option).is_none(),
+    };
+    migrated.wrong(judge, tally)
+}
+
+fn file(text: Vec<u8>) -> SourceFile {
+    SourceFile {
+        path: "ironic.conf".into(),
+        text,
+    }
+}
+
+/// The names that a file sets.
+fn names(file: &ParsedFile<'_>) -> BTreeSet<OptName> {
+    let entries = file.document.entries();
+    entries
+        .map(|entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()))
+        .collect()
+}

@@ -1,0 +1,105 @@
+//! Which of Ironic's options come from libraries: what a release knows of these depends on the versions
+//! that are installed with it.
+
+use confmig::release::Series;
+use oslo_config::OptName;
+
+/// Groups of which every option is a library's.
+const GROUPS: &[&str] = &[
+    "audit_middleware_notifications",
+    "cache",
+    "cors",
+    "keystone_authtoken",
+    "matchmaker_redis",
+    "profiler",
+    "profiler_jaeger",
+    "profiler_otlp",
+    "ssl",
+];
+
+/// Groups of which Ironic has options, too, with its own: all others are a library's.
+const SHARED: &[(&str, &[&str])] = &[
+    ("audit", &["audit_map_file", "enabled", "ignore_req_list"]),
+    (
+        "database",
+        &[
+            "mysql_engine",
+            "sqlite_max_wait_for_retry",
+            "sqlite_retries",
+        ],
+    ),
+    ("healthcheck", &["enabled"]),
+];
+
+/// Of `ironic-lib` until Ironic took them over.
+const IRONIC_LIB: &[&str] = &[
+    "disk_partitioner",
+    "disk_utils",
+    "ironic_lib",
+    "json_rpc",
+    "mdns",
+    "metrics",
+    "metrics_statsd",
+];
+
+/// Options without a group, of oslo.log, oslo.messaging, oslo.service and oslo.versionedobjects.
+const DEFAULT: &[&str] = &[
+    "backdoor_port",
+    "backdoor_socket",
+    "control_exchange",
+    "debug",
+    "default_log_levels",
+    "executor_thread_pool_size",
+    "fatal_deprecations",
+    "graceful_shutdown_timeout",
+    "instance_format",
+    "instance_uuid_format",
+    "max_logfile_count",
+    "max_logfile_size_mb",
+    "publish_errors",
+    "run_external_periodic_tasks",
+    "subscribe_on",
+    "syslog_log_facility",
+    "transport_url",
+    "watch_log_file",
+];
+
+/// What the names of such options begin with, but for those that are Ironic's own.
+const PREFIXES: &[&str] = &[
+    "conn_pool_",
+    "log_",
+    "logging_",
+    "rate_limit_",
+    "rpc_",
+    "use_",
+    "zmq_",
+];
+const OWN: &[&str] = &[
+    "log_in_db_max_size",
+    "rpc_transport",
+    "use_rpc_for_database",
+];
+
+/// The release that has a copy of ironic-lib of its own.
+const WITHOUT_IRONIC_LIB: &str = "2025.1";
+
+/// Tells whether an option is a library's in the releases of Ironic that judge.
+#[must_use]
+pub fn of_library(option: &OptName, release: Series) -> bool {
+    let (group, name) = (option.group(), option.name());
+    let shared = SHARED.iter().find(|(shared, _)| *shared == group);
+    match group {
+        "DEFAULT" => {
+            let begins = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+            DEFAULT.contains(&name) || begins && !OWN.contains(&name)
+        }
+        _ if IRONIC_LIB.contains(&group) => {
+            Series::parse(WITHOUT_IRONIC_LIB).is_ok_and(|without| release < without)
+        }
+        _ => {
+            group.starts_with("oslo_")
+                || GROUPS.contains(&group)
+                || shared.is_some_and(|(_, own)| !own.contains(&name))
+        }
+    }
+}
