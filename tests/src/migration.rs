@@ -212,7 +212,14 @@ fn other_lines_are_kept(
             .entries()
             .filter(|entry| !changed.contains(&entry.line()))
             .collect();
-        let untouched = kept.len() == section.entries().count();
+        let entries = section.entries().count();
+        // An option that a rule put into an empty section takes its header with it when a later one takes it out.
+        let group = section.group();
+        let came_and_went = entries == 0
+            && changes
+                .iter()
+                .any(|change| change.kind == ChangeKind::Remove && *group == *change.from.group());
+        let untouched = kept.len() == entries && !came_and_went;
         let mut lines = Vec::new();
         if untouched || !kept.is_empty() {
             lines.push(section.line());

@@ -5,6 +5,7 @@
 //! resolved from the old texts and from the new ones. What cannot be shown to keep its value is left
 //! as it is and becomes a [`Decision`].
 
+mod alike;
 mod convert;
 mod make;
 mod names;
@@ -260,8 +261,7 @@ pub(crate) fn rename(
 ) -> Result<Migration, MigrateError> {
     let names = names::Names::new(files, pack);
     let mut plan = plan::plan(files, &names, pack, settings);
-    leave_out_unproved(&mut plan, files, &names, pack, settings)?;
-    let mut files_after = make::make(files, &names, pack, &plan)?;
+    let mut files_after = leave_out_unproved(&mut plan, files, &names, pack, settings)?;
     if plan.has_decisions() && !is_settled(&files_after, pack, settings)? {
         // What is left could be migrated after all, once the others were: in what order is not for a
         // program to choose.
@@ -279,22 +279,28 @@ pub(crate) fn rename(
     })
 }
 
-/// Leaves out the options whose migration changes a value.
+/// Leaves out the options whose migration changes a value, and makes the rest.
 fn leave_out_unproved<'d>(
     plan: &mut plan::Plan<'d>,
     files: &'d [ParsedFile<'d>],
     names: &names::Names<'_>,
     pack: &Pack,
     settings: &Settings,
-) -> Result<(), MigrateError> {
+) -> Result<Vec<FileMigration>, MigrateError> {
+    let make = |plan: &plan::Plan<'d>| make::make(files, names, pack, plan);
     let prover = prove::Prover {
         files,
         names,
         pack,
         keep_old: settings.keep_old,
     };
-    if prover.differences(&plan.without_accepted())?.is_empty() {
-        return Ok(());
+    if plan.accepted.is_empty() {
+        let made = make(plan)?;
+        if prover.differences_in(&made, plan)?.is_empty() {
+            return Ok(made);
+        }
+    } else if prover.differences(&plan.without_accepted())?.is_empty() {
+        return make(plan);
     }
     for option in plan.without_accepted().options() {
         let alone = plan.only([option.clone()].into());
@@ -311,7 +317,7 @@ fn leave_out_unproved<'d>(
     }
     let differences = prover.differences(&plan.without_accepted())?;
     if differences.is_empty() {
-        return Ok(());
+        return make(plan);
     }
     Err(MigrateError::Unproved(differences))
 }
@@ -337,7 +343,6 @@ fn is_settled(
         .map_err(MigrateError::Unreadable)?;
     let names = names::Names::new(&parsed, pack);
     let mut plan = plan::plan(&parsed, &names, pack, settings);
-    leave_out_unproved(&mut plan, &parsed, &names, pack, settings)?;
-    let again = make::make(&parsed, &names, pack, &plan)?;
+    let again = leave_out_unproved(&mut plan, &parsed, &names, pack, settings)?;
     Ok(again.iter().all(|file| file.changes.is_empty()))
 }

@@ -11,10 +11,11 @@ use std::fmt;
 use bstr::{BStr, ByteSlice};
 use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile, SourceFile, references};
 
+use super::alike::only_names_differ;
 use super::make::make;
 use super::names::Names;
 use super::plan::Plan;
-use super::{ChangeKind, MigrateError};
+use super::{ChangeKind, FileMigration, MigrateError};
 use crate::pack::Pack;
 
 /// An option whose value would change.
@@ -65,14 +66,23 @@ impl<'d> Prover<'_, 'd> {
     /// The options whose values a plan would change.
     pub(super) fn differences(&self, plan: &Plan<'d>) -> Result<Vec<Difference>, MigrateError> {
         let made = make(self.files, self.names, self.pack, plan)?;
+        self.differences_in(&made, plan)
+    }
+
+    /// The options whose values a plan changes in what was made by it.
+    pub(super) fn differences_in(
+        &self,
+        made: &[FileMigration],
+        plan: &Plan<'d>,
+    ) -> Result<Vec<Difference>, MigrateError> {
         if made.iter().all(|file| file.changes.is_empty()) {
             return Ok(Vec::new());
         }
         let texts: Vec<SourceFile> = made
-            .into_iter()
+            .iter()
             .map(|file| SourceFile {
-                path: file.path,
-                text: file.after.into(),
+                path: file.path.clone(),
+                text: file.after.to_vec(),
             })
             .collect();
         let parsed: Vec<ParsedFile<'_>> = texts
@@ -80,6 +90,9 @@ impl<'d> Prover<'_, 'd> {
             .map(SourceFile::parse)
             .collect::<Result<_, _>>()
             .map_err(MigrateError::Unreadable)?;
+        if !self.keep_old && only_names_differ(self.files, &parsed, self.pack, &plan.steps) {
+            return Ok(Vec::new());
+        }
         // Most entries have nothing to do with the pack, and stand there as before: they need no reading.
         let plain_alike = self.files.len() == parsed.len()
             && self

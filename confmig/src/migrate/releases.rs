@@ -21,6 +21,9 @@ use crate::rule::{Automatic, Rename};
 pub use schemas::migrate_schemas;
 use trail::Trail;
 
+/// How often a rule may give a name that another one of the same release is about.
+const LINKS_MAX: usize = 8;
+
 /// The id under which names are reported that the release does not read.
 const NOT_READ: &str = "not-read";
 
@@ -50,30 +53,15 @@ pub fn migrate_releases(
     let mut walk = Walk::new(files, settings);
     let mut interests = steps::Interests::new(&walk.texts, lives, None)?;
     for series in span.from.through(span.to) {
-        if !interests.concern(series, span.from) {
-            continue;
+        if series > span.from {
+            walk.step(series, span.from, lives, &mut interests)?;
         }
-        let facts = InRelease { series, lives };
-        let former = interests.renamed(series);
-        let pack = release::renaming(series, &former, lives);
-        let mut changed = walk.rename(&pack, Some(series))?;
-        if changed {
-            interests = steps::Interests::new(&walk.texts, lives, Some(&interests))?;
-        }
-        let mut rules = interests.copies(series, files.len() > 1);
-        let mut own = interests.rules(series, span.from);
-        // What the operator has to decide is said once, and changes nothing.
-        own.retain(|active| !walk.is_decided(active));
-        rules.extend(own);
-        let base = release_pack(series);
-        let (converted, renames) = walk.convert(rules, &base, &facts, Some(series))?;
-        changed = converted;
-        let pack = renames_pack(renames, base, &|option| {
-            release::option(option, series, lives)
-        });
-        changed |= walk.rename(&pack, Some(series))?;
-        if changed {
-            interests = steps::Interests::new(&walk.texts, lives, Some(&interests))?;
+        // What has its name from this release only may be gone for long: who goes on from here would
+        // find that at once.
+        for _ in 0..LINKS_MAX {
+            if !walk.step(series, series, lives, &mut interests)? {
+                break;
+            }
         }
     }
     if let Some(site) = site {
@@ -199,6 +187,42 @@ struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
+    /// Follows what a release changed, or what files that are for it may have of older ones when it is the
+    /// one to go `from`. Tells whether anything changed.
+    fn step<'l>(
+        &mut self,
+        series: Series,
+        from: Series,
+        lives: &'l Lives,
+        interests: &mut steps::Interests<'l>,
+    ) -> Result<bool, MigrateError> {
+        if !interests.concern(series, from) {
+            return Ok(false);
+        }
+        let facts = InRelease { series, lives };
+        let former = interests.renamed(series);
+        let pack = release::renaming(series, &former, lives);
+        let renamed = self.rename(&pack, Some(series))?;
+        if renamed {
+            *interests = steps::Interests::new(&self.texts, lives, Some(interests))?;
+        }
+        let mut rules = interests.copies(series, self.before.len() > 1);
+        let mut own = interests.rules(series, from);
+        // What the operator has to decide is said once, and changes nothing.
+        own.retain(|active| !self.is_decided(active));
+        rules.extend(own);
+        let base = release_pack(series);
+        let (mut changed, renames) = self.convert(rules, &base, &facts, Some(series))?;
+        let pack = renames_pack(renames, base, &|option| {
+            release::option(option, series, lives)
+        });
+        changed |= self.rename(&pack, Some(series))?;
+        if changed {
+            *interests = steps::Interests::new(&self.texts, lives, Some(interests))?;
+        }
+        Ok(changed || renamed)
+    }
+
     fn new(files: &'w [ParsedFile<'w>], settings: &'w Settings) -> Self {
         let text = |file: &ParsedFile<'_>| SourceFile {
             path: file.path.to_owned(),

@@ -16,6 +16,7 @@
 )]
 
 mod growth;
+mod history;
 mod parse;
 mod process;
 mod table;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
     let mut table = Table::default();
     parse::measure(&mut criterion, &mut table);
     process::measure(&mut criterion, &mut table);
+    history::measure(&mut criterion, &mut table);
     // Run as a test, a benchmark only shows that it can run.
     if std::env::args().any(|word| word == "--bench") {
         growth::measure(&mut table);

@@ -71,7 +71,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
 }
 
 /// The program in its release build, which is brought up to date first.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("CONFMIG") {
         return path.into();
     }
@@ -98,7 +98,7 @@ fn assert_migrates(confmig: &Path, path: &Path) {
 }
 
 /// Runs a program to its end, and returns its exit status.
-fn run(program: &OsStr, words: &[&OsStr]) -> usize {
+pub(crate) fn run(program: &OsStr, words: &[&OsStr]) -> usize {
     let mut command = Command::new(program);
     command.args(words).stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());

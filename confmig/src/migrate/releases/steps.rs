@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use bstr::ByteSlice;
+use foldhash::HashMap;
 use oslo_config::{DEFAULT_GROUP, OptName, SourceFile, references};
 use serde_json::json;
 
@@ -24,7 +25,8 @@ struct Interest {
 /// The names in a set of files.
 pub(super) struct Interests<'l> {
     lives: &'l Lives,
-    all: Vec<Rc<Interest>>,
+    /// By group and name.
+    all: HashMap<String, HashMap<String, Rc<Interest>>>,
 }
 
 impl<'l> Interests<'l> {
@@ -37,7 +39,7 @@ impl<'l> Interests<'l> {
         let parsed = super::parse(texts)?;
         let mut interests = Interests {
             lives,
-            all: Vec::new(),
+            all: HashMap::default(),
         };
         for entry in parsed.iter().flat_map(|file| file.document.entries()) {
             let (group, key) = (entry.group(), entry.key());
@@ -58,35 +60,45 @@ impl<'l> Interests<'l> {
                 }
             }
         }
-        interests
-            .all
-            .sort_by(|one, other| one.name.cmp(&other.name));
-        interests.all.dedup_by(|one, other| one.name == other.name);
         Ok(interests)
     }
 
     fn add(&mut self, group: &str, name: &str, before: Option<&Self>) {
-        let known = before.map_or(&[][..], |before| &before.all);
-        // Those before are sorted by name.
-        let found = known
-            .binary_search_by(|known| (known.name.group(), known.name.name()).cmp(&(group, name)));
-        if let Ok(at) = found {
-            self.all.push(Rc::clone(&known[at]));
+        if self.find(group, name).is_some() {
             return;
         }
+        let known = before.and_then(|before| before.find(group, name));
+        let interest = known.map_or_else(|| Rc::new(self.look_up(group, name)), Rc::clone);
+        if !self.all.contains_key(group) {
+            self.all.insert(group.to_owned(), HashMap::default());
+        }
+        if let Some(names) = self.all.get_mut(group) {
+            names.insert(name.to_owned(), interest);
+        }
+    }
+
+    fn find(&self, group: &str, name: &str) -> Option<&Rc<Interest>> {
+        self.all.get(group)?.get(name)
+    }
+
+    fn look_up(&self, group: &str, name: &str) -> Interest {
         let life = self.lives.of(group, name);
         let name = OptName::new(group, name);
-        self.all.push(Rc::new(Interest {
+        Interest {
             former: life.as_ref().map_or(0, |life| life.former_releases()),
             life,
             rules: triggered_by(&name.to_string()),
             name,
-        }));
+        }
+    }
+
+    fn each(&self) -> impl Iterator<Item = &Rc<Interest>> {
+        self.all.values().flat_map(HashMap::values)
     }
 
     /// Tells whether a release has anything to do with them.
     pub(super) fn concern(&self, series: Series, from: Series) -> bool {
-        self.all.iter().any(|interest| {
+        self.each().any(|interest| {
             interest.former & 1 << series.number() != 0
                 || interest
                     .rules
@@ -96,8 +108,7 @@ impl<'l> Interests<'l> {
     }
 
     fn former(&self, series: Series) -> impl Iterator<Item = &Rc<Interest>> {
-        self.all
-            .iter()
+        self.each()
             .filter(move |interest| interest.former & 1 << series.number() != 0)
     }
 
@@ -137,13 +148,15 @@ impl<'l> Interests<'l> {
                 doubt: None,
             })
         };
-        self.former(series).filter_map(rule).collect()
+        let mut former: Vec<_> = self.former(series).collect();
+        former.sort_by(|one, other| one.name.cmp(&other.name));
+        former.into_iter().filter_map(rule).collect()
     }
 
     /// The rules of a release.
     pub(super) fn rules(&self, series: Series, from: Series) -> Vec<Active> {
         let mut found: Vec<(Series, Active)> = Vec::new();
-        for built_in in self.all.iter().flat_map(|interest| interest.rules) {
+        for built_in in self.each().flat_map(|interest| interest.rules) {
             if !is_active(built_in, series, from) {
                 continue;
             }
@@ -196,7 +209,7 @@ impl<'l> Interests<'l> {
             return Standing::Followed;
         }
         let unread = |option: &&OptName| {
-            let set = self.all.iter().any(|interest| interest.name == **option);
+            let set = self.find(option.group(), option.name()).is_some();
             set && self
                 .lives
                 .of_option(option)

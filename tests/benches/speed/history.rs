@@ -1,0 +1,129 @@
+//! `confmig migrate` over all releases of Ironic as a whole process, beside `crudini` that makes one edit
+//! and `oslo-config-validator` that checks once (Debian package crudini; `tests/peers/venv.sh oslo`).
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use confmig::release::{Series, all_names};
+use criterion::Criterion;
+use serde_json::{Value, json};
+use tests::files::workspace;
+use tests::ironic::{Ironic, Kind};
+
+use crate::process::{program, run};
+use crate::table::Table;
+use crate::turns::{self, Contestant};
+
+/// How often each program is run at least.
+const ROUNDS: usize = 60;
+
+/// What starting may take with the whole history inside.
+const START: Duration = Duration::from_millis(5);
+
+/// What the migration may take.
+const MIGRATION: Duration = Duration::from_millis(10);
+
+pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
+    let confmig = program();
+    let validator = workspace().join("tests/.venv/oslo/bin/oslo-config-validator");
+    assert!(validator.exists(), "run tests/peers/venv.sh oslo");
+    let directory = tempfile::tempdir().expect("a directory for the files");
+    let path = |name: &str| directory.path().join(name);
+    let (conf, edited, data) = (
+        path("ironic.conf"),
+        path("edited.conf"),
+        path("options.json"),
+    );
+    let oldest = Series::parse("icehouse").expect("a release");
+    let text = Ironic::default().configuration(oldest, Kind::Changed);
+    fs::write(&conf, &text).expect("a file that can be written");
+    fs::write(&edited, &text).expect("a file that can be written");
+    fs::write(&data, options(oldest).to_string()).expect("a file that can be written");
+
+    let words = |words: &[&str]| -> Vec<std::ffi::OsString> {
+        words
+            .iter()
+            .map(|word| OsStr::new(word).to_owned())
+            .collect()
+    };
+    let shown = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
+    let migrate = words(&[
+        "migrate",
+        "--from",
+        "icehouse",
+        "--to",
+        "2026.2",
+        &shown(&conf),
+    ]);
+    let edit = words(&[
+        "--set",
+        &shown(&edited),
+        "deploy",
+        "http_server_url",
+        "http://192.0.2.1",
+    ]);
+    let check = words(&["--opt-data", &shown(&data), "--input-file", &shown(&conf)]);
+    let start = words(&["--version"]);
+    let contestant = |name, program: &'_ OsStr, words: &[std::ffi::OsString], found| {
+        let (program, words) = (program.to_owned(), words.to_vec());
+        Contestant {
+            name,
+            work: Box::new(move || {
+                let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
+                run(&program, &words)
+            }),
+            found,
+        }
+    };
+    let contestants = [
+        contestant("confmig --version", confmig.as_os_str(), &start, 0),
+        contestant(
+            "confmig migrate, 25 releases",
+            confmig.as_os_str(),
+            &migrate,
+            0,
+        ),
+        contestant("crudini --set, one option", "crudini".as_ref(), &edit, 0),
+        contestant("oslo-config-validator", validator.as_os_str(), &check, 0),
+    ];
+    let times = turns::run(criterion, "history", ROUNDS, &contestants);
+    let [version, migration, ..] = &times[..] else {
+        panic!("four contestants");
+    };
+    if version.count() < ROUNDS {
+        return;
+    }
+    table.section(format!(
+        "Every option of Icehouse ({} lines) to 2026.2; {} rounds",
+        text.lines().count(),
+        version.count()
+    ));
+    for (contestant, times) in contestants.iter().zip(&times) {
+        table.times(contestant.name, times, migration);
+    }
+    table.requirement("confmig starts in under 5 ms", version.best() < START);
+    table.requirement(
+        "the migration takes under 10 ms",
+        migration.best() < MIGRATION,
+    );
+}
+
+/// The options of a release, as `oslo-config-generator --format json` tells of them.
+fn options(of: Series) -> Value {
+    let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (name, life) in all_names() {
+        if life.is_option(of) {
+            let name_of = name.name();
+            let opt = json!({"name": name_of, "dest": name_of, "deprecated_opts": [], "deprecated_for_removal": false, "default": null});
+            groups.entry(name.group().to_owned()).or_default().push(opt);
+        }
+    }
+    let groups: BTreeMap<String, Value> = groups
+        .into_iter()
+        .map(|(group, opts)| (group, json!({"opts": opts})))
+        .collect();
+    json!({"options": groups, "deprecated_options": {}, "generator_options": {}})
+}
