@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 use oslo_config::{Entry, OptName, references};
 
-use super::value::{Doubtful, Text, Values, same, split, switch};
+use super::text::{Doubtful, Text, same, split, switch};
+use super::value::Values;
 use super::{Facts, World};
 use crate::rule::{Assignment, Condition, IfSet, Items, Removal, Rename, Rule};
 

@@ -7,6 +7,7 @@
 mod apply;
 mod evaluate;
 mod prove;
+mod text;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
