@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 use foldhash::HashSet;
 use oslo_config::{Edit, Entry, OptName, ParsedFile};
 
-use super::evaluate::Effect;
+use super::effect::Effect;
 use super::{Planned, World};
 use crate::migrate::place::Landings;
 use crate::migrate::{Change, ChangeKind, FileMigration, MigrateError};

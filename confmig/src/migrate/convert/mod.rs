@@ -5,6 +5,7 @@
 //! stay as they are and there is a [`Decision`].
 
 mod apply;
+mod effect;
 mod evaluate;
 mod prove;
 mod text;
@@ -22,7 +23,8 @@ use super::{Decision, FileMigration, MigrateError, Settings};
 use crate::diagnostic::Code;
 use crate::pack::Pack;
 use crate::rule::{Automatic, Rename, Rule, concrete};
-use evaluate::{Effect, Found, Outcome};
+use effect::Effect;
+use evaluate::{Found, Outcome};
 
 /// What is known of the options that rules are about.
 pub(crate) trait Facts {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bstr::ByteSlice;
 use oslo_config::{OptName, ParsedFile, SourceFile};
 
-use super::evaluate::Effect;
+use super::effect::Effect;
 use super::{Planned, World, opts};
 use crate::migrate::names::Names;
 use crate::migrate::prove::Difference;
