@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use oslo_config::OptName;
 
 use super::Facts;
-use super::World;
 use super::effect::Effect;
 use super::text::{Doubtful, same};
+use super::world::World;
 use crate::rule::{Condition, Rename, Rule};
 
 /// What following a rule comes to.

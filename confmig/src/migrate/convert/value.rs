@@ -6,8 +6,8 @@ mod url;
 
 use oslo_config::{Entry, OptName};
 
-use super::World;
 use super::text::{Doubtful, Text, split};
+use super::world::World;
 use crate::rule::Rule;
 
 /// Makes the values of a rule from the entries of one file, or of all when there is none.
