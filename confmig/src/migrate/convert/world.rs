@@ -23,7 +23,7 @@ pub(super) struct World<'w, 'd> {
 }
 
 impl<'w, 'd: 'w> World<'w, 'd> {
-    /// Files whose values are read with `opts`, before any of the rules is followed.
+    /// `opts` are what values are read with, where these files or `rules` have anything to be replaced.
     pub(super) fn new(
         files: &'d [ParsedFile<'d>],
         names: &'w Names<'w>,
