@@ -1,6 +1,6 @@
 //! From release to release of Ironic: many at once are one after the other, and nothing else is touched.
 
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used, clippy::print_stdout)]
 
 use confmig::release::Series;
 use oslo_config::SourceFile;

@@ -4,8 +4,9 @@ use bstr::ByteSlice;
 use foldhash::HashSet;
 use oslo_config::{Edit, Entry, OptName, ParsedFile};
 
-use super::evaluate::Effect;
-use super::{Planned, World};
+use super::Planned;
+use super::effect::Effect;
+use super::world::World;
 use crate::migrate::place::Landings;
 use crate::migrate::{Change, ChangeKind, FileMigration, MigrateError};
 use crate::rule::Rule;

@@ -1,12 +1,13 @@
 //! The proof: what rules set is read as they promise, and every other option as before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
 use oslo_config::{OptName, ParsedFile, SourceFile};
 
-use super::evaluate::Effect;
-use super::{Planned, World, opts};
+use super::Planned;
+use super::effect::Effect;
+use super::world::{World, opts};
 use crate::migrate::names::Names;
 use crate::migrate::prove::Difference;
 use crate::migrate::{FileMigration, MigrateError};
@@ -33,14 +34,7 @@ pub(super) fn differences(
         .map_err(MigrateError::Unreadable)?;
     let names = Names::new(&parsed, pack);
     let opts = opts(&parsed, pack, &names, &[]);
-    let mut after = World {
-        files: &parsed,
-        names: &names,
-        config: super::has_dollars(&parsed, &[]).then(|| oslo_config::Config::new(&parsed, &opts)),
-        entries: foldhash::HashMap::default(),
-        referred: BTreeMap::new(),
-    };
-    after.index();
+    let after = World::new(&parsed, &names, &opts, &[]);
     let mut found = Vec::new();
     let mut promised: BTreeSet<OptName> = BTreeSet::new();
     for effect in planned.iter().flat_map(|planned| &planned.effects) {

@@ -3,7 +3,8 @@
 use bstr::ByteSlice;
 use oslo_config::{Config, GetError, Opt, OptName, ParsedFile};
 
-use super::{NOT_READ, Walk, parse};
+use super::NOT_READ;
+use super::walk::{Walk, parse};
 use crate::check::{Schemas, gone};
 use crate::diagnostic::Code;
 use crate::migrate::{Decision, MigrateError, Migration, Settings};

@@ -36,7 +36,7 @@ impl<'l> Interests<'l> {
         lives: &'l Lives,
         before: Option<&Self>,
     ) -> Result<Self, MigrateError> {
-        let parsed = super::parse(texts)?;
+        let parsed = super::walk::parse(texts)?;
         let mut interests = Interests {
             lives,
             all: HashMap::default(),

@@ -1,0 +1,165 @@
+//! Where something is: a part of a line, as it may be shown.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use bstr::ByteSlice;
+use oslo_config::{Entry, ParsedFile, Section};
+
+use crate::secret::Secrets;
+
+/// A part of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the caller named it.
+    pub path: PathBuf,
+    /// The line, the first being 1.
+    pub line: usize,
+    /// Where the part starts in the line, counted in characters, the first being 1.
+    pub column: usize,
+    /// The line's text, secrets masked.
+    pub text: String,
+    /// The part's bytes in `text`.
+    pub part: Range<usize>,
+    /// Said below the part.
+    pub label: Option<String>,
+    /// An earlier line that it has to do with: its number, its text with secrets masked, and what is
+    /// said of it.
+    pub earlier: Option<(usize, String, &'static str)>,
+}
+
+impl Place {
+    pub(super) fn in_line(
+        path: &Path,
+        line: usize,
+        text: &[u8],
+        column: usize,
+        chars: usize,
+    ) -> Self {
+        let text = text.to_str_lossy().into_owned();
+        let offset = |chars: usize| {
+            text.char_indices()
+                .nth(chars)
+                .map_or(text.trim_end().len(), |(at, _)| at)
+        };
+        // A masked line may be shorter than the one that was parsed.
+        let column = column.min(text.trim_end().chars().count() + 1);
+        let start = offset(column - 1);
+        let part = start..offset((column - 1).saturating_add(chars)).max(start);
+        Place {
+            path: path.to_owned(),
+            line,
+            column,
+            text,
+            part,
+            label: None,
+            earlier: None,
+        }
+    }
+
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+}
+
+/// Makes places in parsed files, secrets masked.
+#[derive(Debug)]
+pub(crate) struct Places<'s, 'p> {
+    pub(crate) secrets: &'s Secrets<'p>,
+}
+
+impl Places<'_, '_> {
+    /// The key of an entry.
+    pub(crate) fn key(&self, path: &Path, entry: Entry<'_, '_>) -> Place {
+        let document = entry.section().document();
+        let start = document.byte_range(entry.line()..entry.line()).start;
+        let before = &document.text()[start..entry.key_range().start];
+        let column = before.chars().count() + 1;
+        let text = self.shown(entry);
+        Place::in_line(
+            path,
+            entry.line(),
+            text.as_bytes(),
+            column,
+            entry.key().chars().count(),
+        )
+    }
+
+    /// The part of an entry's value at a byte of the document, `chars` characters long.
+    pub(crate) fn in_value(
+        &self,
+        path: &Path,
+        entry: Entry<'_, '_>,
+        offset: usize,
+        chars: usize,
+    ) -> Place {
+        let document = entry.section().document();
+        let line = document.line_at(offset);
+        let start = document.byte_range(line..line).start;
+        let column = document.text()[start..offset].chars().count() + 1;
+        let content = document.line_text(line).unwrap_or_default();
+        if line == entry.line() {
+            return Place::in_line(path, line, self.shown(entry).as_bytes(), column, chars);
+        }
+        let secret = self
+            .secrets
+            .hides(&entry.group().to_str_lossy(), &entry.key().to_str_lossy());
+        let masked = if secret {
+            std::borrow::Cow::Borrowed(b"****".as_slice())
+        } else {
+            self.secrets.text(content)
+        };
+        Place::in_line(path, line, &masked, column, chars)
+    }
+
+    /// The header of a section.
+    pub(crate) fn header(&self, file: &ParsedFile<'_>, section: Section<'_, '_>) -> Place {
+        let line = section.line();
+        let text = file.document.line_text(line).unwrap_or_default();
+        Place::in_line(
+            file.path,
+            line,
+            &self.secrets.lines(text).concat(),
+            1,
+            usize::MAX,
+        )
+    }
+
+    /// The lines of a file that hold for `holds`.
+    pub(crate) fn lines(
+        &self,
+        file: &ParsedFile<'_>,
+        holds: impl Fn(&[u8]) -> bool,
+    ) -> impl Iterator<Item = Place> {
+        let shown = self.secrets.lines(file.document.text());
+        let lines = crate::lines::split(file.document.text())
+            .zip(shown)
+            .enumerate();
+        let held = lines.filter(move |(_, (line, _))| holds(line));
+        held.map(|(index, (_, shown))| {
+            let text = crate::lines::split_end(&shown).0;
+            Place::in_line(file.path, index + 1, text, 1, usize::MAX)
+        })
+    }
+
+    /// The first line of an entry, its value masked when it is secret.
+    fn shown(&self, entry: Entry<'_, '_>) -> String {
+        let document = entry.section().document();
+        let line = document.line_text(entry.line()).unwrap_or_default();
+        let Some(value) = entry.value_ranges().next() else {
+            return line.to_str_lossy().into_owned();
+        };
+        let start = document.byte_range(entry.line()..entry.line()).start;
+        let before = line[..value.start - start].to_str_lossy().into_owned();
+        let after = &document.text()[value];
+        let space = after.len() - after.trim_start().len();
+        let text = after[space..].to_str_lossy().into_owned();
+        let group = entry.group();
+        let value = self
+            .secrets
+            .value(&group.to_str_lossy(), &entry.key().to_str_lossy(), &text)
+            .into_owned();
+        before + &after[..space].to_str_lossy() + &value
+    }
+}

@@ -1,0 +1,36 @@
+//! Options that nothing reads any more.
+
+use super::Evaluator;
+use crate::migrate::convert::effect::Effect;
+use crate::migrate::convert::text::{Doubtful, same};
+use crate::rule::Removal;
+
+impl<'d> Evaluator<'_, 'd> {
+    pub(super) fn removal(&self, removal: &Removal) -> Result<Vec<Effect<'d>>, Doubtful> {
+        let mut effects = Vec::new();
+        for option in removal
+            .options
+            .iter()
+            .filter(|option| self.facts.is_gone(option))
+        {
+            if let (Some(kept), Some(value)) = (&removal.kept, self.world.value(option))
+                && !same(&value, kept)
+            {
+                return Err(format!(
+                    "it asks for something else than {kept}, which cannot be had any more: {}",
+                    self.rule.why
+                ));
+            }
+            effects.extend(self.world.entries(option).into_iter().map(|(file, entry)| {
+                Effect::Take {
+                    file,
+                    entry,
+                    option: option.0.clone(),
+                    into: None,
+                    hidden: false,
+                }
+            }));
+        }
+        Ok(effects)
+    }
+}

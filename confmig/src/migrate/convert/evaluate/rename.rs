@@ -1,0 +1,68 @@
+//! Renamings.
+
+use bstr::ByteSlice;
+use oslo_config::{Entry, OptName, references};
+
+use super::Evaluator;
+use crate::migrate::convert::effect::Effect;
+use crate::migrate::convert::text::{Doubtful, Text, same, switch};
+use crate::rule::{IfSet, Rename};
+
+impl<'d> Evaluator<'_, 'd> {
+    /// A renaming whose target is set, too.
+    pub(super) fn merged(&self, rename: &Rename) -> Result<Vec<Effect<'d>>, Doubtful> {
+        let (from, to): (&OptName, &OptName) = (&rename.from, &rename.to);
+        let old = self.world.entries(from);
+        let new = self.world.entries(to);
+        let (Some((_, source)), Some((file, target))) = (old.last(), new.last()) else {
+            return Ok(Vec::new());
+        };
+        let mut effects = Vec::new();
+        let value = |entry: &Entry<'d, 'd>, option: &OptName| {
+            let value = entry.value();
+            let raw = value
+                .to_str()
+                .map_err(|_| format!("the value of {option} is not UTF-8"))?
+                .to_owned();
+            let read = self.world.read(&raw, option.group())?;
+            Ok::<Text, Doubtful>(Text { raw, read })
+        };
+        let (old_value, new_value) = (value(source, from)?, value(target, to)?);
+        let replace = match self.rule.if_target_set {
+            IfSet::Target => false,
+            IfSet::Source => !same(&old_value.read, &new_value.read),
+            IfSet::Either => match (switch(&old_value.read), switch(&new_value.read)) {
+                (Some(old), Some(new)) => old && !new,
+                _ => return Err(format!("{from} or {to} is neither true nor false")),
+            },
+            IfSet::Decide if same(&old_value.read, &new_value.read) => false,
+            IfSet::Decide => {
+                return Err(format!(
+                    "{from} and {to} are both set, and differ: keep one of them"
+                ));
+            }
+        };
+        if replace {
+            if !references(old_value.raw.as_bytes()).is_empty() || old_value.raw.contains('\n') {
+                return Err(format!(
+                    "{from} and {to} are both set: keep the first under the name of the second"
+                ));
+            }
+            effects.push(Effect::Replace {
+                file: *file,
+                entry: *target,
+                option: to.clone(),
+                value: old_value,
+                from: from.clone(),
+            });
+        }
+        effects.extend(old.iter().map(|(file, entry)| Effect::Take {
+            file: *file,
+            entry: *entry,
+            option: from.clone(),
+            into: Some(to.clone()),
+            hidden: !replace,
+        }));
+        Ok(effects)
+    }
+}

@@ -1,0 +1,256 @@
+//! Options that are set, with values made from others.
+
+use std::collections::BTreeSet;
+
+use bstr::ByteSlice;
+use oslo_config::{Entry, OptName};
+
+use super::Evaluator;
+use crate::migrate::convert::effect::Effect;
+use crate::migrate::convert::text::{Doubtful, Text, same, split, switch};
+use crate::migrate::convert::value::Values;
+use crate::rule::{Assignment, IfSet};
+
+impl<'d> Evaluator<'_, 'd> {
+    pub(super) fn assignments(&self) -> Result<Vec<Effect<'d>>, Doubtful> {
+        let rule = self.rule;
+        let taken: Vec<&OptName> = rule.taken();
+        let of_parts = rule.part.values().map(|part| &*part.option);
+        let sources: BTreeSet<&OptName> = of_parts
+            .chain(taken.iter().copied())
+            .filter(|option| self.world.is_set(option))
+            .collect();
+        let going = taken.is_empty() || taken.iter().any(|option| self.world.is_set(option));
+        if !going {
+            return Ok(Vec::new());
+        }
+        let files: BTreeSet<usize> = sources
+            .iter()
+            .flat_map(|option| self.world.entries(option))
+            .map(|(file, _)| file)
+            .collect();
+        let distinct: BTreeSet<&OptName> = rule.part.values().map(|part| &*part.option).collect();
+        if files.len() > 1 && (distinct.len() > 1 || sources.len() > 1) {
+            let names: Vec<String> = sources.iter().map(ToString::to_string).collect();
+            return Err(format!(
+                "{} are set in several files, of which each counts by itself: put them into one",
+                names.join(", ")
+            ));
+        }
+        let mut effects = Vec::new();
+        for file in files {
+            let values = Values {
+                world: self.world,
+                rule,
+                file: Some(file),
+                gone: &taken,
+            };
+            let mut of_file: Vec<Effect<'d>> = Vec::new();
+            for set in &rule.set {
+                if let Some(effect) = self.assignment(set, &values, file, &of_file)? {
+                    of_file.push(effect);
+                }
+            }
+            let into = of_file.first().map(Effect::option);
+            let hidden = into.is_none()
+                && rule
+                    .set
+                    .iter()
+                    .any(|set| self.hold(&set.when) && self.world.is_set(&set.option));
+            let into = into.or_else(|| {
+                rule.set
+                    .first()
+                    .filter(|_| hidden)
+                    .map(|set| set.option.0.clone())
+            });
+            for option in &taken {
+                for (_, entry) in self
+                    .world
+                    .entries(option)
+                    .into_iter()
+                    .filter(|(of, _)| *of == file)
+                {
+                    of_file.push(Effect::Take {
+                        file,
+                        entry,
+                        option: (*option).clone(),
+                        into: into.clone(),
+                        hidden,
+                    });
+                }
+            }
+            effects.extend(of_file);
+        }
+        Ok(effects)
+    }
+
+    /// What setting one option comes to; `None` when it keeps what it has.
+    fn assignment(
+        &self,
+        set: &Assignment,
+        values: &Values<'_, 'd>,
+        file: usize,
+        before: &[Effect<'d>],
+    ) -> Result<Option<Effect<'d>>, Doubtful> {
+        let target: &OptName = &set.option;
+        if !self.hold(&set.when) || before.iter().any(|effect| effect.option() == *target) {
+            return Ok(None);
+        }
+        let existing = self.world.entries(target).last().copied();
+        let if_set = set.if_set.unwrap_or(self.rule.if_target_set);
+        if existing.is_some() && !set.append && if_set == IfSet::Target {
+            return Ok(None);
+        }
+        let Some(value) = values.template(&set.value, target.group())? else {
+            return Ok(None);
+        };
+        if let Some(need) = set.need.iter().find(|need| !self.world.is_set(need)) {
+            return Err(format!("{target} needs {need}, which is not set"));
+        }
+        let used: Vec<Entry<'d, 'd>> = self.sources(values);
+        let from = self.source_name(values, target);
+        if set.append {
+            return self.appended(set, &value, existing, file, from, used);
+        }
+        let Some((existing_file, entry)) = existing else {
+            return Ok(Some(Effect::Add {
+                file,
+                option: target.clone(),
+                value,
+                from,
+                sources: used,
+            }));
+        };
+        let present = self
+            .world
+            .value(target)
+            .ok_or_else(|| format!("the value of {target} cannot be read"))?;
+        let replace = match if_set {
+            IfSet::Target => false,
+            IfSet::Source => present != value.read,
+            IfSet::Either => match (switch(&present), switch(&value.read)) {
+                (Some(present), Some(new)) => new && !present,
+                _ => return Err(format!("{target} is neither true nor false")),
+            },
+            IfSet::Decide if same(&present, &value.read) => false,
+            IfSet::Decide => {
+                return Err(format!(
+                    "{target} is set, too, and differs: keep one of them"
+                ));
+            }
+        };
+        // In place, the entry of this file is meant; elsewhere, the one that counts.
+        let own = values.entry(target).map(|entry| (file, entry));
+        let in_place = self.rule.part.values().any(|part| *part.option == *target);
+        let (file, entry) = own.filter(|_| in_place).unwrap_or((existing_file, entry));
+        Ok(replace.then(|| Effect::Replace {
+            file,
+            entry,
+            option: target.clone(),
+            value,
+            from,
+        }))
+    }
+
+    /// Items that are added to a list, to its default when it is not set.
+    fn appended(
+        &self,
+        set: &Assignment,
+        value: &Text,
+        existing: Option<(usize, Entry<'d, 'd>)>,
+        file: usize,
+        from: OptName,
+        sources: Vec<Entry<'d, 'd>>,
+    ) -> Result<Option<Effect<'d>>, Doubtful> {
+        let target: &OptName = &set.option;
+        let present = match existing {
+            Some((_, entry)) => {
+                let value = entry.value();
+                value
+                    .to_str()
+                    .map_err(|_| format!("the value of {target} is not UTF-8"))?
+                    .to_owned()
+            }
+            None => match self.facts.default_of(target) {
+                Some(default) => default,
+                None if self.facts.is_list(target).is_some() => String::new(),
+                None => {
+                    return Err(format!(
+                        "{target} is not set, and its default is not known here: set it"
+                    ));
+                }
+            },
+        };
+        let read = self.world.read(&present, target.group())?;
+        let has = split(&read, None);
+        let missing = |text: &str| -> Vec<String> {
+            split(text, None)
+                .into_iter()
+                .filter(|item| !has.contains(item))
+                .map(str::to_owned)
+                .collect()
+        };
+        let new = missing(&value.read);
+        if new.is_empty() {
+            return Ok(None);
+        }
+        let joint = if present.contains(", ") { ", " } else { "," };
+        let with = |present: &str, new: Vec<String>| {
+            let items = split(present, None)
+                .into_iter()
+                .map(str::to_owned)
+                .chain(new);
+            items.collect::<Vec<_>>().join(joint)
+        };
+        let value = Text {
+            read: with(&read, new),
+            raw: with(&present, missing(&value.raw)),
+        };
+        let option = target.clone();
+        Ok(Some(match existing {
+            Some((file, entry)) => Effect::Replace {
+                file,
+                entry,
+                option,
+                value,
+                from,
+            },
+            None => Effect::Add {
+                file,
+                option,
+                value,
+                from,
+                sources,
+            },
+        }))
+    }
+
+    /// The entries that a rule's values come from, in the order in which they stand.
+    fn sources(&self, values: &Values<'_, 'd>) -> Vec<Entry<'d, 'd>> {
+        let parts = self.rule.part.values().map(|part| &*part.option);
+        let conditions = self.rule.when.iter().map(|condition| &*condition.option);
+        let options: BTreeSet<&OptName> =
+            parts.chain(conditions).chain(self.rule.taken()).collect();
+        let mut entries: Vec<Entry<'d, 'd>> = options
+            .into_iter()
+            .filter_map(|option| values.entry(option))
+            .collect();
+        let taken = self.rule.taken();
+        let is_taken = |entry: &Entry<'d, 'd>| {
+            let (group, key) = (entry.group(), entry.key());
+            taken
+                .iter()
+                .any(|option| *group == *option.group() && *key == *option.name())
+        };
+        entries.sort_by_key(|entry| (!is_taken(entry), entry.line()));
+        entries
+    }
+
+    fn source_name(&self, values: &Values<'_, 'd>, target: &OptName) -> OptName {
+        let first = self.sources(values).into_iter().next();
+        first.map_or_else(
+            || target.clone(),
+            |entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()),
+        )
+    }
+}

@@ -1,0 +1,161 @@
+//! What a part says is done to a value.
+
+use super::Values;
+use super::url::{percent_encoded, url_part};
+use crate::migrate::convert::text::{Doubtful, Text, switch};
+use crate::rule::{Otherwise, Part};
+
+impl Values<'_, '_> {
+    /// What a part says is done to a value; `None` when nothing is to be set.
+    pub(super) fn item(
+        &self,
+        part: &Part,
+        text: Text,
+        group: &str,
+    ) -> Result<Option<Text>, Doubtful> {
+        let option = &part.option;
+        let plain = |text: &Text| {
+            if text.is_plain() {
+                Ok(())
+            } else {
+                Err(format!(
+                    "the value of {option} has references: put the values themselves there"
+                ))
+            }
+        };
+        let mut text = text;
+        if part.bool || part.invert {
+            plain(&text)?;
+            let on = switch(&text.read)
+                .ok_or_else(|| format!("the value of {option} is neither true nor false"))?;
+            text = Text::literal(match (part.invert, on) {
+                (true, true) => "False".into(),
+                (true, false) => "True".into(),
+                (false, on) => on.to_string(),
+            });
+        }
+        if let Some(wanted) = part.url {
+            plain(&text)?;
+            text = Text::literal(
+                url_part(&text.read, wanted)
+                    .ok_or_else(|| format!("the value of {option} is no URL with that part"))?,
+            );
+        }
+        if part.without.contains(&text.read) || part.without.contains(&text.raw) {
+            return Ok(None);
+        }
+        if !part.values.is_empty() {
+            plain(&text)?;
+            match (part.values.get(&text.read), part.otherwise) {
+                (Some(value), _) => text = Text::literal(value.clone()),
+                (None, Otherwise::Keep) => {}
+                (None, Otherwise::Decide) => {
+                    return Err(format!(
+                        "the rule does not tell what the value of {option} becomes"
+                    ));
+                }
+            }
+        }
+        if let Some(suffix) = &part.suffix
+            && let Some(stem) = text.raw.strip_suffix(suffix.from.as_str())
+        {
+            let raw = format!("{stem}{}", suffix.to);
+            text = Text {
+                read: self.world.read(&raw, group)?,
+                raw,
+            };
+        }
+        if let Some(factor) = part.factor {
+            plain(&text)?;
+            text = Text::literal(times(&text.read, factor).ok_or_else(|| {
+                format!("the value of {option} is no number that can be multiplied")
+            })?);
+        }
+        self.url(part, text, group)
+    }
+
+    /// What is done to the parts of a URL.
+    fn url(&self, part: &Part, mut text: Text, group: &str) -> Result<Option<Text>, Doubtful> {
+        if let Some(scheme) = &part.scheme
+            && !text.read.contains("://")
+        {
+            let Some(scheme) = self.template(scheme, group)? else {
+                return Ok(None);
+            };
+            text = Text {
+                raw: format!("{}://{}", scheme.raw, text.raw),
+                read: format!("{}://{}", scheme.read, text.read),
+            };
+        }
+        if let Some(port) = &part.host_port {
+            let colons = text.read.matches(':').count();
+            let closed = text.read.starts_with('[');
+            let has_port = if closed {
+                text.read.contains("]:")
+            } else {
+                colons == 1
+            };
+            if !text.is_plain() && colons > 0 {
+                return Err(format!(
+                    "the value of {} has references: put the values themselves there",
+                    part.option
+                ));
+            }
+            if !closed && colons > 1 {
+                text = Text::literal(format!("[{}]", text.read));
+            }
+            if !has_port {
+                let Some(port) = self.template(port, group)? else {
+                    return Ok(None);
+                };
+                text = Text {
+                    raw: format!("{}:{}", text.raw, port.raw),
+                    read: format!("{}:{}", text.read, port.read),
+                };
+            }
+        }
+        if part.encode {
+            if !text.is_plain() {
+                return Err(format!(
+                    "the value of {} has references and must be percent-encoded: put the values themselves there",
+                    part.option
+                ));
+            }
+            let encoded = percent_encoded(&text.read);
+            if encoded != text.read {
+                text = Text::literal(encoded);
+            }
+        }
+        match &part.each {
+            Some(each) => self.filled(each, group, Some(&text)),
+            None => Ok(Some(text)),
+        }
+    }
+}
+
+fn times(text: &str, factor: f64) -> Option<String> {
+    // Whole numbers stay exact.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a factor without a fraction and of this size is exact"
+    )]
+    let whole = (factor.fract() == 0.0 && factor.abs() < 1e15).then_some(factor as i128);
+    if let (Some(factor), Ok(number)) = (whole, text.trim().parse::<i128>()) {
+        return Some(number.checked_mul(factor)?.to_string());
+    }
+    let product = text.trim().parse::<f64>().ok()? * factor;
+    product.is_finite().then(|| product.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_multiplied() {
+        assert_eq!(times("3", 60.0).as_deref(), Some("180"));
+        assert_eq!(times("90", 0.5).as_deref(), Some("45"));
+        assert_eq!(times("1.5", 60.0).as_deref(), Some("90"));
+        assert_eq!(times("soon", 60.0), None);
+    }
+}

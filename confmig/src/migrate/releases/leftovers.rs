@@ -1,0 +1,66 @@
+//! What is set after the last step, and no longer read.
+
+use bstr::ByteSlice;
+use oslo_config::OptName;
+
+use super::walk::{Walk, parse};
+use super::{NOT_READ, Span};
+use crate::diagnostic::Code;
+use crate::migrate::{Decision, MigrateError};
+use crate::release::{self, Lives};
+
+impl Walk<'_> {
+    /// Reports what is set and no longer read.
+    pub(super) fn leftovers(&mut self, span: Span, lives: &Lives) -> Result<(), MigrateError> {
+        let parsed = parse(&self.texts)?;
+        let mut found: Vec<(OptName, Decision)> = Vec::new();
+        for (at, file) in parsed.iter().enumerate() {
+            for entry in file.document.entries() {
+                let (group, key) = (entry.group(), entry.key());
+                let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+                    continue;
+                };
+                let Some(life) = lives.of(group, key) else {
+                    continue;
+                };
+                let option = OptName::new(group, key);
+                let told =
+                    self.decisions.iter().chain(&found).any(|(name, decision)| {
+                        *name == option || decision.options.contains(&option)
+                    });
+                if life.is_read(span.to) || told {
+                    continue;
+                }
+                let early = life.span().is_some_and(|(first, _)| first > span.to);
+                let gone = life
+                    .span()
+                    .and_then(|(_, last)| last.after())
+                    .filter(|gone| *gone <= span.to);
+                found.push((
+                    option.clone(),
+                    Decision {
+                        reason: format!(
+                            "{option}: {}",
+                            release::whereabouts(&option, span.to, lives)
+                        ),
+                        options: vec![option.clone()],
+                        option,
+                        path: file.path.to_owned(),
+                        line: self.trails[at].first_line(&file.document, entry.line()),
+                        acceptable: false,
+                        rule: Some(NOT_READ.into()),
+                        release: gone.map(|series| series.to_string()),
+                        advice: None,
+                        code: if early {
+                            Code::UnknownOption
+                        } else {
+                            Code::RemovedOption
+                        },
+                    },
+                ));
+            }
+        }
+        self.decisions.extend(found);
+        Ok(())
+    }
+}

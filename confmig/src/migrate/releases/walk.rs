@@ -1,0 +1,232 @@
+//! A migration on its way: texts in memory, and what the steps so far have made of them.
+
+use std::collections::BTreeSet;
+
+use bstr::ByteSlice;
+use oslo_config::{OptName, ParsedFile, SourceFile, references};
+
+use super::facts::InPack;
+use super::renames::renames_pack;
+use super::trail::Trail;
+use crate::migrate::convert::{Active, Converted, Facts, convert};
+use crate::migrate::{Decision, FileMigration, MigrateError, Migration, Settings, rename};
+use crate::pack::Pack;
+use crate::release::Series;
+use crate::rule::{Automatic, Rename};
+
+/// A migration on its way.
+pub(super) struct Walk<'w> {
+    pub(super) before: &'w [ParsedFile<'w>],
+    settings: &'w Settings,
+    pub(super) texts: Vec<SourceFile>,
+    made: Vec<FileMigration>,
+    pub(super) trails: Vec<Trail>,
+    /// What is left to decide, each with the name of the entry that it is about.
+    pub(super) decisions: Vec<(OptName, Decision)>,
+}
+
+impl<'w> Walk<'w> {
+    pub(super) fn new(files: &'w [ParsedFile<'w>], settings: &'w Settings) -> Self {
+        let text = |file: &ParsedFile<'_>| SourceFile {
+            path: file.path.to_owned(),
+            text: file.document.text().to_vec(),
+        };
+        let made = |file: &ParsedFile<'_>| FileMigration {
+            path: file.path.to_owned(),
+            after: file.document.text().to_owned(),
+            changes: Vec::new(),
+        };
+        Walk {
+            before: files,
+            settings,
+            texts: files.iter().map(text).collect(),
+            made: files.iter().map(made).collect(),
+            trails: files
+                .iter()
+                .map(|file| Trail::new(&file.document))
+                .collect(),
+            decisions: Vec::new(),
+        }
+    }
+
+    /// Tells whether a rule waits for the operator, who was told.
+    pub(super) fn is_decided(&self, active: &Active) -> bool {
+        let rule = &active.rule;
+        rule.automatic != Automatic::Yes
+            && !self.settings.accept_rules.contains(&rule.id)
+            && self
+                .decisions
+                .iter()
+                .any(|(_, decision)| decision.rule.as_ref() == Some(&rule.id))
+    }
+
+    /// The renamings and rules of a pack.
+    pub(super) fn follow(&mut self, pack: &Pack) -> Result<(), MigrateError> {
+        self.rename(pack, None)?;
+        let rules = pack.conversions.iter().map(|rule| Active {
+            rule: std::rc::Rc::new(rule.clone()),
+            doubt: None,
+        });
+        let (_, renames) = self.convert(rules.collect(), pack, &InPack(pack), None)?;
+        let define = |option: &OptName| pack.opts.iter().find(|opt| opt.name() == option).cloned();
+        let base = Pack {
+            opts: Vec::new(),
+            ..pack.clone()
+        };
+        self.rename(&renames_pack(renames, base, &define), None)?;
+        Ok(())
+    }
+
+    /// Follows renamings; tells whether anything changed.
+    pub(super) fn rename(
+        &mut self,
+        pack: &Pack,
+        release: Option<Series>,
+    ) -> Result<bool, MigrateError> {
+        if pack.opts.iter().all(|opt| opt.deprecated().is_empty()) {
+            return Ok(false);
+        }
+        let texts = std::mem::take(&mut self.texts);
+        let parsed = parse(&texts)?;
+        let migration = rename(&parsed, pack, self.settings)?;
+        let new = self.absorb(&parsed, migration.files, migration.decisions, release);
+        drop(parsed);
+        let changed = new.is_some();
+        self.texts = new.unwrap_or(texts);
+        Ok(changed)
+    }
+
+    /// Follows rules until all are; tells whether anything changed, and the renamings that are left.
+    pub(super) fn convert(
+        &mut self,
+        rules: Vec<Active>,
+        pack: &Pack,
+        facts: &dyn Facts,
+        release: Option<Series>,
+    ) -> Result<(bool, Vec<(Rename, String)>), MigrateError> {
+        let (mut left, mut renames, mut changed) = (rules, Vec::new(), false);
+        while !left.is_empty() {
+            let texts = std::mem::take(&mut self.texts);
+            let parsed = parse(&texts)?;
+            let Converted {
+                files,
+                decisions,
+                renames: found,
+                postponed,
+            } = convert(&parsed, pack, left, facts, self.settings)?;
+            changed |= files.is_some();
+            // Without a change, what was postponed would be postponed again.
+            left = if files.is_some() {
+                postponed
+            } else {
+                Vec::new()
+            };
+            let new = self.absorb(&parsed, files.unwrap_or_default(), decisions, release);
+            drop(parsed);
+            self.texts = new.unwrap_or(texts);
+            renames.extend(found);
+        }
+        Ok((changed, renames))
+    }
+
+    /// Takes over what a step made, with the lines of the files as they were at first. Gives the new
+    /// texts when there are any.
+    fn absorb(
+        &mut self,
+        parsed: &[ParsedFile<'_>],
+        files: Vec<FileMigration>,
+        decisions: Vec<Decision>,
+        release: Option<Series>,
+    ) -> Option<Vec<SourceFile>> {
+        for mut decision in decisions {
+            let mut name = decision.option.clone();
+            if let Some(at) = parsed.iter().position(|file| file.path == decision.path) {
+                name = name_at(&parsed[at], decision.line).unwrap_or(name);
+                decision.line = self.trails[at].first_line(&parsed[at].document, decision.line);
+            }
+            decision.release = decision
+                .release
+                .or_else(|| release.map(|series| series.to_string()));
+            self.decisions.retain(|(_, known)| {
+                known.option != decision.option || known.rule != decision.rule
+            });
+            self.decisions.push((name, decision));
+        }
+        if files.iter().all(|file| file.changes.is_empty()) {
+            return None;
+        }
+        for (at, file) in files.iter().enumerate() {
+            let changes = self.trails[at].follow(&parsed[at].document, &file.changes);
+            self.made[at]
+                .changes
+                .extend(changes.into_iter().map(|mut change| {
+                    change.release = release.map(|series| series.to_string());
+                    change
+                }));
+        }
+        let text = |file: FileMigration| SourceFile {
+            path: file.path,
+            text: file.after.into(),
+        };
+        Some(files.into_iter().map(text).collect())
+    }
+
+    pub(super) fn finish(mut self) -> Result<Migration, MigrateError> {
+        let parsed = parse(&self.texts)?;
+        let mut set = BTreeSet::new();
+        for (at, file) in parsed.iter().enumerate() {
+            for entry in file.document.entries() {
+                set.insert((entry.group().to_vec(), entry.key().to_vec()));
+                let value = entry.value();
+                for reference in references(&value) {
+                    let (group, name) = reference.parts();
+                    let group = group
+                        .map_or_else(|| entry.group().to_vec(), |group| group.as_bytes().to_vec());
+                    set.insert((group, name.as_bytes().to_vec()));
+                    set.insert((b"DEFAULT".to_vec(), name.as_bytes().to_vec()));
+                }
+            }
+            self.made[at].after = file.document.text().to_owned();
+        }
+        // What a later step took out, or gave another name, is no longer to be decided.
+        let is_set = |option: &OptName| {
+            set.contains(&(
+                option.group().as_bytes().to_vec(),
+                option.name().as_bytes().to_vec(),
+            ))
+        };
+        self.decisions
+            .retain(|(name, decision)| is_set(name) || is_set(&decision.option));
+        for (file, before) in self.made.iter_mut().zip(self.before) {
+            file.changes.sort_by_key(|change| change.line);
+            if file.after == before.document.text() {
+                file.changes.clear();
+            }
+        }
+        let order = |path: &std::path::Path| self.before.iter().position(|file| file.path == path);
+        let mut decisions: Vec<Decision> = self
+            .decisions
+            .into_iter()
+            .map(|(_, decision)| decision)
+            .collect();
+        decisions.sort_by_key(|decision| (order(&decision.path), decision.line));
+        Ok(Migration {
+            files: self.made,
+            decisions,
+        })
+    }
+}
+
+pub(super) fn parse(texts: &[SourceFile]) -> Result<Vec<ParsedFile<'_>>, MigrateError> {
+    let parsed: Result<_, _> = texts.iter().map(SourceFile::parse).collect();
+    parsed.map_err(MigrateError::Unreadable)
+}
+
+/// The name of the entry in a line.
+fn name_at(file: &ParsedFile<'_>, line: usize) -> Option<OptName> {
+    let entry = file.document.entries().find(|entry| entry.line() == line)?;
+    Some(OptName::new(
+        entry.group().to_str().ok()?,
+        entry.key().to_str().ok()?,
+    ))
+}

@@ -1,0 +1,233 @@
+//! A pack as it is written in TOML.
+
+use oslo_config::{Opt, OptName, OptType};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Pack, Removed, Rule, contradiction};
+use crate::rule;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PackForm {
+    name: String,
+    summary: String,
+    readers: Option<String>,
+    project: Option<String>,
+    #[serde(default, rename = "option")]
+    options: Vec<OptForm>,
+    #[serde(default)]
+    removed: Vec<RemovedForm>,
+    #[serde(default, rename = "rule")]
+    conversions: Vec<Spanned<rule::Rule>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OptForm {
+    group: String,
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    multi: bool,
+    #[serde(default)]
+    secret: bool,
+    default: Option<DefaultForm>,
+    #[serde(default)]
+    choices: Vec<String>,
+    min: Option<i64>,
+    max: Option<i64>,
+    #[serde(default, rename = "former")]
+    formers: Vec<FormerForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum DefaultForm {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormerForm {
+    id: Option<String>,
+    group: String,
+    name: String,
+    why: String,
+    proof: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RemovedForm {
+    group: String,
+    name: String,
+    advice: String,
+}
+
+impl PackForm {
+    pub(super) fn into_pack(self, text: &str) -> Result<Pack, String> {
+        let opts = self
+            .options
+            .iter()
+            .map(OptForm::to_opt)
+            .collect::<Result<Vec<_>, _>>()?;
+        let rules: Vec<Rule> = self
+            .options
+            .into_iter()
+            .flat_map(OptForm::into_rules)
+            .collect();
+        if let Some(reason) = contradiction(&opts).or_else(|| repeated_id(&rules)) {
+            return Err(reason);
+        }
+        let conversions = conversions(self.conversions, &rules, text)?;
+        let removed = self
+            .removed
+            .into_iter()
+            .map(|form| Removed {
+                name: OptName::new(form.group, form.name),
+                advice: form.advice,
+            })
+            .collect();
+        Ok(Pack {
+            name: self.name,
+            summary: self.summary,
+            readers: self.readers,
+            project: self.project,
+            opts,
+            rules,
+            removed,
+            conversions,
+        })
+    }
+}
+
+impl OptForm {
+    fn to_opt(&self) -> Result<Opt, String> {
+        let mut opt = Opt::new(&self.group, &self.name, self.kind()?);
+        if self.multi {
+            opt = opt.multi();
+        }
+        if self.secret {
+            opt = opt.secret();
+        }
+        let defaults = match &self.default {
+            None => Vec::new(),
+            Some(DefaultForm::One(value)) => vec![value],
+            Some(DefaultForm::Many(values)) => values.iter().collect(),
+        };
+        if defaults.len() > 1 && !self.multi {
+            return Err(
+                self.refuse("has several defaults: it needs `multi = true`, or one default")
+            );
+        }
+        for default in &defaults {
+            // A default may refer to other options; what it becomes is not known here.
+            let plain = oslo_config::references(default.as_bytes()).is_empty();
+            if let Err(error) = opt.kind().convert(default)
+                && plain
+            {
+                return Err(self.refuse(&format!("its default is not valid: {error}")));
+            }
+        }
+        opt = defaults
+            .into_iter()
+            .fold(opt, |opt, value| opt.with_default(value));
+        Ok(self.formers.iter().fold(opt, |opt, former| {
+            opt.with_deprecated(&former.group, &former.name)
+        }))
+    }
+
+    fn kind(&self) -> Result<OptType, String> {
+        if !self.choices.is_empty() && self.kind != "str" {
+            return Err(self.refuse("only an option of type str can have choices"));
+        }
+        if (self.min.is_some() || self.max.is_some()) && !["int", "port"].contains(&&*self.kind) {
+            return Err(self.refuse("only an option of type int or port can have min and max"));
+        }
+        let bounds = (self.min.map(i128::from), self.max.map(i128::from));
+        let port = |bound: Option<i64>| {
+            bound.map(|bound| {
+                u16::try_from(bound).map_err(|_| self.refuse("a port's bounds are 0 to 65535"))
+            })
+        };
+        match self.kind.as_str() {
+            "str" => Ok(OptType::Str {
+                choices: self.choices.clone(),
+                ignore_case: false,
+                max_length: None,
+            }),
+            "bool" => Ok(OptType::Bool),
+            "int" => Ok(OptType::Int { min: bounds.0, max: bounds.1, choices: Vec::new() }),
+            "float" => Ok(OptType::Float { min: None, max: None }),
+            "list" => Ok(OptType::list()),
+            "dict" => Ok(OptType::dict()),
+            "port" => Ok(OptType::Port {
+                min: port(self.min).transpose()?,
+                max: port(self.max).transpose()?,
+                choices: Vec::new(),
+            }),
+            "uri" => Ok(OptType::Uri),
+            "hostaddress" => Ok(OptType::HostAddress { version: None }),
+            "ip" => Ok(OptType::Ip { version: None }),
+            other => Err(self.refuse(&format!(
+                "type {other:?} is none of str, bool, int, float, list, dict, port, uri, hostaddress, \
+                 ip (for a multi-valued option add `multi = true`)"
+            ))),
+        }
+    }
+
+    fn refuse(&self, reason: &str) -> String {
+        format!("option {}.{}: {reason}", self.group, self.name)
+    }
+
+    fn into_rules(self) -> impl Iterator<Item = Rule> {
+        let to = OptName::new(self.group, self.name);
+        self.formers.into_iter().map(move |former| Rule {
+            id: former
+                .id
+                .unwrap_or_else(|| format!("{}-{}", former.group, former.name)),
+            from: OptName::new(former.group, former.name),
+            to: to.clone(),
+            why: former.why,
+            proof: former.proof,
+        })
+    }
+}
+
+/// The rules of a file, once they make sense; else the line of the one that does not, and why.
+fn conversions(
+    forms: Vec<Spanned<rule::Rule>>,
+    renames: &[Rule],
+    text: &str,
+) -> Result<Vec<rule::Rule>, String> {
+    let mut conversions: Vec<rule::Rule> = Vec::new();
+    for form in forms {
+        let start = form.span().start.min(text.len());
+        let line = 1 + memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count();
+        let rule = form.into_inner();
+        let ids = renames.iter().map(|rename| &rename.id);
+        let mut ids = ids.chain(conversions.iter().map(|known| &known.id));
+        let problem = if ids.any(|id| *id == rule.id) {
+            Some("its id stands twice: give each rule its own".to_owned())
+        } else {
+            rule::problem(&rule)
+        };
+        if let Some(problem) = problem {
+            return Err(format!("line {line}: the rule {}: {problem}", rule.id));
+        }
+        conversions.push(rule);
+    }
+    Ok(conversions)
+}
+
+fn repeated_id(rules: &[Rule]) -> Option<String> {
+    let mut ids = std::collections::HashSet::new();
+    let repeated = rules.iter().find(|rule| !ids.insert(&rule.id))?;
+    Some(format!(
+        "the id {} stands twice: give each former name its own",
+        repeated.id
+    ))
+}
