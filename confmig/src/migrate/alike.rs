@@ -1,7 +1,7 @@
 //! The short proof: nothing but names differs.
 //!
 //! Most renamings are plain: an option is set once, under one name, to a text without references, and no
-//! value refers to it. Then every value is read as before when the entries are the same but for that
+//! value or default refers to it. Then every value is read as before when the entries are the same but for that
 //! name, whatever the options' types and whoever reads them.
 
 use std::borrow::Cow;
@@ -33,6 +33,10 @@ pub(super) fn only_names_differ(
         return false;
     }
     let concerned = Concerned::new(pack, steps);
+    let mut defaults = pack.opts.iter().flat_map(|opt| opt.default());
+    if defaults.any(|default| concerned.may_lead_to_one(default.as_bytes())) {
+        return false;
+    }
     let (Some(old), Some(new)) = (concerned.read(before), concerned.read(after)) else {
         return false;
     };

@@ -55,15 +55,14 @@ pub fn migrate_releases(
     let mut walk = Walk::new(files, settings);
     let mut interests = steps::Interests::new(&walk.texts, lives, None)?;
     for series in span.from.through(span.to) {
+        let mut changed = series == span.from || series == span.to;
         if series > span.from {
-            walk.step(series, span.from, lives, &mut interests)?;
+            changed |= walk.step(series, span.from, lives, &mut interests)?;
         }
         // What has its name from this release only may be gone for long: who goes on from here would
         // find that at once.
         for _ in 0..LINKS_MAX {
-            if !walk.step(series, series, lives, &mut interests)? {
-                break;
-            }
+            changed = changed && walk.step(series, series, lives, &mut interests)?;
         }
     }
     if let Some(site) = site {

@@ -52,7 +52,7 @@ impl<'w> Walk<'w> {
     /// Tells whether a rule waits for the operator, who was told.
     pub(super) fn is_decided(&self, active: &Active) -> bool {
         let rule = &active.rule;
-        rule.automatic != Automatic::Yes
+        (rule.automatic != Automatic::Yes || active.doubt.is_some())
             && !self.settings.accept_rules.contains(&rule.id)
             && self
                 .decisions
