@@ -56,7 +56,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stop.store(true, Ordering::SeqCst);
         // It waits for a connection, without polling: a thousand that polled would take the whole machine.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
         if let Some(thread) = self.thread.take() {
@@ -70,7 +70,7 @@ fn run(listener: TcpListener, port: u16, stop: &AtomicBool, state: &Mutex<State>
     let mut kept = Vec::new();
     loop {
         let (stream, _) = listener.accept().unwrap();
-        if stop.load(Ordering::Relaxed) {
+        if stop.load(Ordering::SeqCst) {
             return;
         }
         stream
@@ -84,6 +84,10 @@ fn run(listener: TcpListener, port: u16, stop: &AtomicBool, state: &Mutex<State>
             drop(listener);
             sleep(time);
             listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+            // While it was away nobody could wake it.
+            if stop.load(Ordering::SeqCst) {
+                return;
+            }
         }
     }
 }
