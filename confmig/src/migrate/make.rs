@@ -10,7 +10,7 @@ use super::names::Names;
 use super::place::Landings;
 use super::plan::{Plan, Step};
 use super::references::{Rewrite, rewrites};
-use super::{Change, ChangeKind, FileMigration, MigrateError};
+use super::{Change, ChangeKind, FileMigration, MigrateError, finished};
 use crate::pack::Pack;
 
 /// Makes the new text of each file.
@@ -57,16 +57,7 @@ impl<'d> Maker<'_, 'd> {
         for step in &steps {
             self.record(step);
         }
-        let after = self.edit.finish().map_err(|cause| MigrateError::Conflict {
-            path: self.file.path.to_owned(),
-            cause,
-        })?;
-        self.changes.sort_by_key(|change| change.line);
-        Ok(FileMigration {
-            path: self.file.path.to_owned(),
-            after,
-            changes: self.changes,
-        })
+        finished(self.file, self.edit, self.changes)
     }
 
     /// Renames where entries stand, and gives references in entries that stay their new names.

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use bstr::BString;
-use oslo_config::{EditConflict, OptName, ParsedFile, SourceError, SourceFile};
+use oslo_config::{Edit, EditConflict, OptName, ParsedFile, SourceError, SourceFile};
 
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::pack::Pack;
@@ -331,18 +331,44 @@ fn is_settled(
     if files.iter().all(|file| file.changes.is_empty()) {
         return Ok(true);
     }
-    let source = |file: &FileMigration| SourceFile {
-        path: file.path.clone(),
-        text: file.after.clone().into(),
-    };
-    let texts: Vec<SourceFile> = files.iter().map(source).collect();
-    let parsed: Vec<ParsedFile<'_>> = texts
-        .iter()
-        .map(SourceFile::parse)
-        .collect::<Result<_, _>>()
-        .map_err(MigrateError::Unreadable)?;
+    let texts = texts_of(files);
+    let parsed = parse(&texts)?;
     let names = names::Names::new(&parsed, pack);
     let mut plan = plan::plan(&parsed, &names, pack, settings);
     let again = leave_out_unproved(&mut plan, &parsed, &names, pack, settings)?;
     Ok(again.iter().all(|file| file.changes.is_empty()))
+}
+
+/// The new text of a file, with what was changed in it by line.
+fn finished(
+    file: &ParsedFile<'_>,
+    edit: Edit<'_, '_>,
+    mut changes: Vec<Change>,
+) -> Result<FileMigration, MigrateError> {
+    let path = file.path.to_owned();
+    let after = match edit.finish() {
+        Ok(after) => after,
+        Err(cause) => return Err(MigrateError::Conflict { path, cause }),
+    };
+    changes.sort_by_key(|change| change.line);
+    Ok(FileMigration {
+        path,
+        after,
+        changes,
+    })
+}
+
+/// The new texts, to be read back.
+fn texts_of(made: &[FileMigration]) -> Vec<SourceFile> {
+    let source = |file: &FileMigration| SourceFile {
+        path: file.path.clone(),
+        text: file.after.to_vec(),
+    };
+    made.iter().map(source).collect()
+}
+
+/// Reads texts back.
+fn parse(texts: &[SourceFile]) -> Result<Vec<ParsedFile<'_>>, MigrateError> {
+    let parsed: Result<_, _> = texts.iter().map(SourceFile::parse).collect();
+    parsed.map_err(MigrateError::Unreadable)
 }

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use bstr::{BStr, ByteSlice};
-use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile, SourceFile, references};
+use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile, references};
 
 use super::alike::only_names_differ;
 use super::make::make;
 use super::names::Names;
 use super::plan::Plan;
-use super::{ChangeKind, FileMigration, MigrateError};
+use super::{ChangeKind, FileMigration, MigrateError, parse, texts_of};
 use crate::pack::Pack;
 
 /// An option whose value would change.
@@ -78,18 +78,8 @@ impl<'d> Prover<'_, 'd> {
         if made.iter().all(|file| file.changes.is_empty()) {
             return Ok(Vec::new());
         }
-        let texts: Vec<SourceFile> = made
-            .iter()
-            .map(|file| SourceFile {
-                path: file.path.clone(),
-                text: file.after.to_vec(),
-            })
-            .collect();
-        let parsed: Vec<ParsedFile<'_>> = texts
-            .iter()
-            .map(SourceFile::parse)
-            .collect::<Result<_, _>>()
-            .map_err(MigrateError::Unreadable)?;
+        let texts = texts_of(made);
+        let parsed = parse(&texts)?;
         if !self.keep_old && only_names_differ(self.files, &parsed, self.pack, &plan.steps) {
             return Ok(Vec::new());
         }

@@ -8,7 +8,7 @@ use super::Planned;
 use super::effect::Effect;
 use super::world::World;
 use crate::migrate::place::Landings;
-use crate::migrate::{Change, ChangeKind, FileMigration, MigrateError};
+use crate::migrate::{Change, ChangeKind, FileMigration, MigrateError, finished};
 use crate::rule::Rule;
 
 /// Makes the new text of each file.
@@ -127,16 +127,7 @@ impl<'d> Applier<'d> {
         }
         let removed = std::mem::take(&mut self.removed);
         self.landings.finish(&mut self.edit, &removed);
-        let after = self.edit.finish().map_err(|cause| MigrateError::Conflict {
-            path: self.file.path.to_owned(),
-            cause,
-        })?;
-        self.changes.sort_by_key(|change| change.line);
-        Ok(FileMigration {
-            path: self.file.path.to_owned(),
-            after,
-            changes: self.changes,
-        })
+        finished(self.file, self.edit, self.changes)
     }
 
     /// Gives an entry another value where it stands.

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
-use oslo_config::{OptName, ParsedFile, SourceFile};
+use oslo_config::OptName;
 
 use super::Planned;
 use super::effect::Effect;
 use super::world::{World, opts};
 use crate::migrate::names::Names;
 use crate::migrate::prove::Difference;
-use crate::migrate::{FileMigration, MigrateError};
+use crate::migrate::{FileMigration, MigrateError, parse, texts_of};
 use crate::pack::Pack;
 
 /// The options that would not be read as they must be.
@@ -20,18 +20,8 @@ pub(super) fn differences(
     made: &[FileMigration],
     pack: &Pack,
 ) -> Result<Vec<Difference>, MigrateError> {
-    let texts: Vec<SourceFile> = made
-        .iter()
-        .map(|file| SourceFile {
-            path: file.path.clone(),
-            text: file.after.to_vec(),
-        })
-        .collect();
-    let parsed: Vec<ParsedFile<'_>> = texts
-        .iter()
-        .map(SourceFile::parse)
-        .collect::<Result<_, _>>()
-        .map_err(MigrateError::Unreadable)?;
+    let texts = texts_of(made);
+    let parsed = parse(&texts)?;
     let names = Names::new(&parsed, pack);
     let opts = opts(&parsed, pack, &names, &[]);
     let after = World::new(&parsed, &names, &opts, &[]);

@@ -69,25 +69,16 @@ impl<'w, 'd: 'w> World<'w, 'd> {
 impl<'d> World<'_, 'd> {
     /// The entries of an option in all files, in the order in which they are read.
     pub(super) fn entries(&self, option: &OptName) -> Vec<(usize, Entry<'d, 'd>)> {
-        let named = self
-            .entries
-            .get(option.name())
-            .map_or(&[][..], Vec::as_slice);
-        named
-            .iter()
-            .filter(|(_, entry)| *entry.group() == *option.group())
-            .copied()
-            .collect()
+        self.of(option).copied().collect()
     }
 
     pub(super) fn is_set(&self, option: &OptName) -> bool {
-        let named = self
-            .entries
-            .get(option.name())
-            .map_or(&[][..], Vec::as_slice);
-        named
-            .iter()
-            .any(|(_, entry)| *entry.group() == *option.group())
+        self.of(option).next().is_some()
+    }
+
+    fn of<'s>(&'s self, option: &'s OptName) -> impl Iterator<Item = &'s (usize, Entry<'d, 'd>)> {
+        let named = self.entries.get(option.name()).into_iter().flatten();
+        named.filter(|(_, entry)| *entry.group() == *option.group())
     }
 
     /// The value of an option that is set, as oslo.config reads it; `None` when it is not set or

@@ -3,10 +3,10 @@
 use bstr::ByteSlice;
 use oslo_config::OptName;
 
-use super::walk::{Walk, parse};
+use super::walk::Walk;
 use super::{NOT_READ, Span};
 use crate::diagnostic::Code;
-use crate::migrate::{Decision, MigrateError};
+use crate::migrate::{Decision, MigrateError, parse};
 use crate::release::{self, Lives};
 
 impl Walk<'_> {

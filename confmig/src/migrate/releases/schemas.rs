@@ -4,10 +4,10 @@ use bstr::ByteSlice;
 use oslo_config::{Config, GetError, Opt, OptName, ParsedFile};
 
 use super::NOT_READ;
-use super::walk::{Walk, parse};
+use super::walk::Walk;
 use crate::check::{Schemas, gone};
 use crate::diagnostic::Code;
-use crate::migrate::{Decision, MigrateError, Migration, Settings};
+use crate::migrate::{Decision, MigrateError, Migration, Settings, parse};
 use crate::pack::Pack;
 use crate::schema::Schema;
 

@@ -8,8 +8,8 @@ use foldhash::HashMap;
 use oslo_config::{DEFAULT_GROUP, OptName, SourceFile, references};
 use serde_json::json;
 
-use crate::migrate::MigrateError;
 use crate::migrate::convert::Active;
+use crate::migrate::{MigrateError, parse};
 use crate::release::{BuiltIn, Life, Lives, Series, triggered_by};
 use crate::rule::Rule;
 
@@ -36,7 +36,7 @@ impl<'l> Interests<'l> {
         lives: &'l Lives,
         before: Option<&Self>,
     ) -> Result<Self, MigrateError> {
-        let parsed = super::walk::parse(texts)?;
+        let parsed = parse(texts)?;
         let mut interests = Interests {
             lives,
             all: HashMap::default(),

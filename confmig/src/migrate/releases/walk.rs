@@ -9,7 +9,7 @@ use super::facts::InPack;
 use super::renames::renames_pack;
 use super::trail::Trail;
 use crate::migrate::convert::{Active, Converted, Facts, convert};
-use crate::migrate::{Decision, FileMigration, MigrateError, Migration, Settings, rename};
+use crate::migrate::{Decision, FileMigration, MigrateError, Migration, Settings, parse, rename};
 use crate::pack::Pack;
 use crate::release::Series;
 use crate::rule::{Automatic, Rename};
@@ -215,11 +215,6 @@ impl<'w> Walk<'w> {
             decisions,
         })
     }
-}
-
-pub(super) fn parse(texts: &[SourceFile]) -> Result<Vec<ParsedFile<'_>>, MigrateError> {
-    let parsed: Result<_, _> = texts.iter().map(SourceFile::parse).collect();
-    parsed.map_err(MigrateError::Unreadable)
 }
 
 /// The name of the entry in a line.
