@@ -46,6 +46,18 @@ impl<'a> Document<'a> {
         })
     }
 
+    /// The same document with those entries alone that are wanted. The lines of all others are
+    /// [`LineKind::Hidden`]: they stay where they are, in the text and for edits, and are no entries.
+    #[must_use]
+    pub fn narrowed(mut self, wanted: impl Fn(&Entry<'_, 'a>) -> bool) -> Self {
+        let others = self.entries().filter(|entry| !wanted(entry));
+        let hidden: Vec<Range<usize>> = others.map(|entry| entry.first..entry.end).collect();
+        for line in hidden.into_iter().flatten() {
+            self.lines[line].kind = LineKind::Hidden;
+        }
+        self
+    }
+
     /// The text that was parsed.
     #[must_use]
     pub fn text(&self) -> &'a BStr {

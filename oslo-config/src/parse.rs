@@ -19,6 +19,8 @@ pub enum LineKind {
     Assignment,
     /// An indented line that carries on the value above it.
     Continuation,
+    /// A line of an entry that [`Document::narrowed`](crate::Document::narrowed) left out.
+    Hidden,
 }
 
 /// One line of a document: 12 bytes, whatever its length.

@@ -14,6 +14,7 @@ mod plan;
 mod prove;
 mod references;
 mod releases;
+mod view;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use crate::pack::Pack;
 use crate::secret::Secrets;
 pub use prove::Difference;
 pub use releases::{Span, migrate_releases, migrate_schemas};
+use view::View;
 
 /// How to migrate.
 #[derive(Debug, Clone, Default)]
@@ -228,6 +230,15 @@ pub enum MigrateError {
         #[source]
         cause: EditConflict,
     },
+    /// Lines that no rule is about would not stand where they were.
+    #[error(
+        "{}: lines that no rule is about would change; nothing was changed: please report this",
+        path.display()
+    )]
+    Disturbed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The new text does not parse.
     #[error("the new text cannot be read back: {0}; nothing was changed: please report this")]
     Unreadable(#[source] SourceError),
@@ -247,22 +258,23 @@ pub fn migrate(
     settings: &Settings,
 ) -> Result<Migration, MigrateError> {
     if pack.conversions.is_empty() {
-        rename(files, pack, settings)
+        rename(files, pack, settings, &View::all())
     } else {
         releases::migrate_by_rules(files, pack, settings)
     }
 }
 
-/// Follows the renamings of a pack.
+/// Follows the renamings of a pack on what is seen of files.
 pub(crate) fn rename(
     files: &[ParsedFile<'_>],
     pack: &Pack,
     settings: &Settings,
+    view: &View,
 ) -> Result<Migration, MigrateError> {
     let names = names::Names::new(files, pack);
     let mut plan = plan::plan(files, &names, pack, settings);
-    let mut files_after = leave_out_unproved(&mut plan, files, &names, pack, settings)?;
-    if plan.has_decisions() && !is_settled(&files_after, pack, settings)? {
+    let mut files_after = leave_out_unproved(&mut plan, (files, view), &names, pack, settings)?;
+    if plan.has_decisions() && !is_settled(&files_after, (files, view), pack, settings)? {
         // What is left could be migrated after all, once the others were: in what order is not for a
         // program to choose.
         for option in plan.without_accepted().options() {
@@ -282,7 +294,7 @@ pub(crate) fn rename(
 /// Leaves out the options whose migration changes a value, and makes the rest.
 fn leave_out_unproved<'d>(
     plan: &mut plan::Plan<'d>,
-    files: &'d [ParsedFile<'d>],
+    (files, view): (&'d [ParsedFile<'d>], &View),
     names: &names::Names<'_>,
     pack: &Pack,
     settings: &Settings,
@@ -290,6 +302,7 @@ fn leave_out_unproved<'d>(
     let make = |plan: &plan::Plan<'d>| make::make(files, names, pack, plan);
     let prover = prove::Prover {
         files,
+        view,
         names,
         pack,
         keep_old: settings.keep_old,
@@ -325,6 +338,7 @@ fn leave_out_unproved<'d>(
 /// Tells whether a second run would change nothing.
 fn is_settled(
     files: &[FileMigration],
+    (before, view): (&[ParsedFile<'_>], &View),
     pack: &Pack,
     settings: &Settings,
 ) -> Result<bool, MigrateError> {
@@ -332,10 +346,10 @@ fn is_settled(
         return Ok(true);
     }
     let texts = texts_of(files);
-    let parsed = parse(&texts)?;
+    let parsed = view.parse(&texts, before)?;
     let names = names::Names::new(&parsed, pack);
     let mut plan = plan::plan(&parsed, &names, pack, settings);
-    let again = leave_out_unproved(&mut plan, &parsed, &names, pack, settings)?;
+    let again = leave_out_unproved(&mut plan, (&parsed, view), &names, pack, settings)?;
     Ok(again.iter().all(|file| file.changes.is_empty()))
 }
 

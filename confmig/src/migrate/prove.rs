@@ -15,7 +15,8 @@ use super::alike::only_names_differ;
 use super::make::make;
 use super::names::Names;
 use super::plan::Plan;
-use super::{ChangeKind, FileMigration, MigrateError, parse, texts_of};
+use super::view::View;
+use super::{ChangeKind, FileMigration, MigrateError, texts_of};
 use crate::pack::Pack;
 
 /// An option whose value would change.
@@ -57,6 +58,7 @@ pub(super) fn describe(differences: &[Difference]) -> String {
 /// Compares what a set of files means with what a plan would make of it.
 pub(super) struct Prover<'p, 'd> {
     pub(super) files: &'d [ParsedFile<'d>],
+    pub(super) view: &'p View,
     pub(super) names: &'p Names<'p>,
     pub(super) pack: &'p Pack,
     pub(super) keep_old: bool,
@@ -79,7 +81,7 @@ impl<'d> Prover<'_, 'd> {
             return Ok(Vec::new());
         }
         let texts = texts_of(made);
-        let parsed = parse(&texts)?;
+        let parsed = self.view.parse(&texts, self.files)?;
         if !self.keep_old && only_names_differ(self.files, &parsed, self.pack, &plan.steps) {
             return Ok(Vec::new());
         }

@@ -11,17 +11,19 @@ use super::world::{World, opts};
 use super::{Active, Converted, Facts, Planned, apply, prove};
 use crate::diagnostic::Code;
 use crate::migrate::names::Names;
+use crate::migrate::view::View;
 use crate::migrate::{Decision, FileMigration, MigrateError, Settings};
 use crate::pack::Pack;
 use crate::rule::{Automatic, Rename, Rule, concrete};
 
-/// Follows rules on a set of files.
+/// Follows rules on what is seen of a set of files.
 pub(crate) fn convert<'d>(
     files: &'d [ParsedFile<'d>],
     pack: &Pack,
     rules: Vec<Active>,
     facts: &dyn Facts,
     settings: &Settings,
+    view: &View,
 ) -> Result<Converted, MigrateError> {
     let names = Names::new(files, pack);
     let opts = opts(files, pack, &names, &rules);
@@ -37,7 +39,7 @@ pub(crate) fn convert<'d>(
     };
     converter.follow(rules);
     let planned = std::mem::take(&mut converter.planned);
-    let made = converter.prove(planned, pack)?;
+    let made = converter.prove(planned, pack, view)?;
     Ok(Converted {
         files: made,
         decisions: converter.decisions,
@@ -213,19 +215,20 @@ impl<'d> Converter<'_, 'd> {
         &mut self,
         planned: Vec<Planned<'d>>,
         pack: &Pack,
+        view: &View,
     ) -> Result<Option<Vec<FileMigration>>, MigrateError> {
         if planned.is_empty() {
             return Ok(None);
         }
         let made = apply::apply(self.world, &planned)?;
-        if prove::differences(self.world, &planned, &made, pack)?.is_empty() {
+        if prove::differences(self.world, &planned, &made, pack, view)?.is_empty() {
             return Ok(Some(made));
         }
         let mut proved = Vec::new();
         for one in planned {
             let alone = [one];
             let made = apply::apply(self.world, &alone)?;
-            let differences = prove::differences(self.world, &alone, &made, pack)?;
+            let differences = prove::differences(self.world, &alone, &made, pack, view)?;
             let [one] = alone;
             match differences.first() {
                 None => proved.push(one),
@@ -239,7 +242,7 @@ impl<'d> Converter<'_, 'd> {
             return Ok(None);
         }
         let made = apply::apply(self.world, &proved)?;
-        let differences = prove::differences(self.world, &proved, &made, pack)?;
+        let differences = prove::differences(self.world, &proved, &made, pack, view)?;
         if differences.is_empty() {
             Ok(Some(made))
         } else {

@@ -10,7 +10,8 @@ use super::effect::Effect;
 use super::world::{World, opts};
 use crate::migrate::names::Names;
 use crate::migrate::prove::Difference;
-use crate::migrate::{FileMigration, MigrateError, parse, texts_of};
+use crate::migrate::view::View;
+use crate::migrate::{FileMigration, MigrateError, texts_of};
 use crate::pack::Pack;
 
 /// The options that would not be read as they must be.
@@ -19,9 +20,10 @@ pub(super) fn differences(
     planned: &[Planned<'_>],
     made: &[FileMigration],
     pack: &Pack,
+    view: &View,
 ) -> Result<Vec<Difference>, MigrateError> {
     let texts = texts_of(made);
-    let parsed = parse(&texts)?;
+    let parsed = view.parse(&texts, world.files)?;
     let names = Names::new(&parsed, pack);
     let opts = opts(&parsed, pack, &names, &[]);
     let after = World::new(&parsed, &names, &opts, &[]);

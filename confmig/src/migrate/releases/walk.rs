@@ -9,6 +9,7 @@ use super::facts::InPack;
 use super::renames::renames_pack;
 use super::trail::Trail;
 use crate::migrate::convert::{Active, Converted, Facts, convert};
+use crate::migrate::view::View;
 use crate::migrate::{Decision, FileMigration, MigrateError, Migration, Settings, parse, rename};
 use crate::pack::Pack;
 use crate::release::Series;
@@ -88,7 +89,9 @@ impl<'w> Walk<'w> {
         }
         let texts = std::mem::take(&mut self.texts);
         let parsed = parse(&texts)?;
-        let migration = rename(&parsed, pack, self.settings)?;
+        let view = View::of_pack(&parsed, pack);
+        let parsed = view.narrow(parsed);
+        let migration = rename(&parsed, pack, self.settings, &view)?;
         let new = self.absorb(&parsed, migration.files, migration.decisions, release);
         drop(parsed);
         let changed = new.is_some();
@@ -108,12 +111,14 @@ impl<'w> Walk<'w> {
         while !left.is_empty() {
             let texts = std::mem::take(&mut self.texts);
             let parsed = parse(&texts)?;
+            let view = View::of_rules(&parsed, left.iter().map(|active| &*active.rule));
+            let parsed = view.narrow(parsed);
             let Converted {
                 files,
                 decisions,
                 renames: found,
                 postponed,
-            } = convert(&parsed, pack, left, facts, self.settings)?;
+            } = convert(&parsed, pack, left, facts, self.settings, &view)?;
             changed |= files.is_some();
             // Without a change, what was postponed would be postponed again.
             left = if files.is_some() {
