@@ -13,14 +13,17 @@ mod walk;
 
 use std::collections::BTreeSet;
 
-use oslo_config::ParsedFile;
+use foldhash::HashSet;
+use oslo_config::{OptName, ParsedFile};
 
 use super::{MigrateError, Migration, Settings};
 use crate::pack::Pack;
 use crate::release::{self, Lives, Series};
+use crate::rule::{Rule, Sections};
 use facts::InRelease;
 use renames::renames_pack;
 pub use schemas::migrate_schemas;
+use steps::Interests;
 use walk::Walk;
 
 /// How often a rule may give a name that another one of the same release is about.
@@ -53,16 +56,23 @@ pub fn migrate_releases(
     lives: &Lives,
 ) -> Result<Migration, MigrateError> {
     let mut walk = Walk::new(files, settings);
-    let mut interests = steps::Interests::new(&walk.texts, lives, None)?;
+    let mut interests = Interests::new(lives);
+    interests.read(&walk.texts)?;
     for series in span.from.through(span.to) {
-        let mut changed = series == span.from || series == span.to;
+        let mut scope = Scope::All;
         if series > span.from {
-            changed |= walk.step(series, span.from, lives, &mut interests)?;
+            let changed = walk.step(series, span.from, &scope, &mut interests)?;
+            if series < span.to {
+                scope = Scope::Keys(changed);
+            }
         }
         // What has its name from this release only may be gone for long: who goes on from here would
         // find that at once.
         for _ in 0..LINKS_MAX {
-            changed = changed && walk.step(series, series, lives, &mut interests)?;
+            if scope.is_empty() {
+                break;
+            }
+            scope = Scope::Keys(walk.step(series, series, &scope, &mut interests)?);
         }
     }
     if let Some(site) = site {
@@ -89,40 +99,80 @@ fn release_pack(series: Series) -> Pack {
     release::pack(series, &BTreeSet::new(), &Lives::default())
 }
 
+/// What a step looks at.
+enum Scope {
+    /// Everything.
+    All,
+    /// What is about options with these names, in whatever group: those that the step before changed.
+    Keys(HashSet<String>),
+}
+
+impl Scope {
+    fn is_empty(&self) -> bool {
+        matches!(self, Scope::Keys(keys) if keys.is_empty())
+    }
+
+    fn has(&self, name: &OptName) -> bool {
+        match self {
+            Scope::All => true,
+            Scope::Keys(keys) => keys.contains(name.name()),
+        }
+    }
+
+    fn has_any_of(&self, rule: &Rule) -> bool {
+        let having = match &rule.sections {
+            Some(Sections::Having { having, .. }) => Some(having),
+            _ => None,
+        };
+        match self {
+            Scope::All => true,
+            Scope::Keys(keys) => {
+                rule.names().into_iter().any(|name| self.has(name))
+                    || having.is_some_and(|having| keys.contains(having))
+            }
+        }
+    }
+}
+
 impl Walk<'_> {
     /// Follows what a release changed, or what files that are for it may have of older ones when it is the
-    /// one to go `from`. Tells whether anything changed.
-    fn step<'l>(
+    /// one to go `from`. Gives the names of the options that changed.
+    fn step(
         &mut self,
         series: Series,
         from: Series,
-        lives: &'l Lives,
-        interests: &mut steps::Interests<'l>,
-    ) -> Result<bool, MigrateError> {
+        scope: &Scope,
+        interests: &mut Interests<'_>,
+    ) -> Result<HashSet<String>, MigrateError> {
+        self.changed.clear();
         if !interests.concern(series, from) {
-            return Ok(false);
+            return Ok(HashSet::default());
         }
-        let facts = InRelease { series, lives };
-        let former = interests.renamed(series);
-        let pack = release::renaming(series, &former, lives);
-        let renamed = self.rename(&pack, Some(series))?;
-        if renamed {
-            *interests = steps::Interests::new(&self.texts, lives, Some(interests))?;
+        let lives = interests.lives;
+        let former = interests.renamed(series, scope);
+        if !former.is_empty() {
+            let pack = release::renaming(series, &former, lives);
+            if self.rename(&pack, Some(series))? {
+                interests.read(&self.texts)?;
+            }
         }
-        let mut rules = interests.copies(series, self.before.len() > 1);
-        let mut own = interests.rules(series, from);
+        let mut rules = interests.copies(series, scope, self.before.len() > 1);
+        let mut own = interests.rules(series, from, scope);
         // What the operator has to decide is said once, and changes nothing.
         own.retain(|active| !self.is_decided(active));
         rules.extend(own);
-        let base = release_pack(series);
-        let (mut changed, renames) = self.convert(rules, &base, &facts, Some(series))?;
-        let pack = renames_pack(renames, base, &|option| {
-            release::option(option, series, lives)
-        });
-        changed |= self.rename(&pack, Some(series))?;
-        if changed {
-            *interests = steps::Interests::new(&self.texts, lives, Some(interests))?;
+        if !rules.is_empty() {
+            let base = release_pack(series);
+            let facts = InRelease { series, lives };
+            let (mut changed, renames) = self.convert(rules, &base, &facts, Some(series))?;
+            let pack = renames_pack(renames, base, &|option| {
+                release::option(option, series, lives)
+            });
+            changed |= self.rename(&pack, Some(series))?;
+            if changed {
+                interests.read(&self.texts)?;
+            }
         }
-        Ok(changed || renamed)
+        Ok(std::mem::take(&mut self.changed))
     }
 }

@@ -1,6 +1,7 @@
 //! Which releases there are.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 /// Made by `data/generate.py`: `series name version`, oldest first.
 const RELEASES: &str = include_str!("../../data/ironic-releases.txt");
@@ -28,8 +29,8 @@ struct Row {
     version: &'static str,
 }
 
-fn rows() -> impl DoubleEndedIterator<Item = Row> {
-    RELEASES.lines().map(|line| {
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let row = |line: &'static str| {
         let mut words = line.split(' ');
         let mut word = || words.next().unwrap_or_default();
         Row {
@@ -37,8 +38,9 @@ fn rows() -> impl DoubleEndedIterator<Item = Row> {
             name: word(),
             version: word(),
         }
-    })
-}
+    };
+    RELEASES.lines().map(row).collect()
+});
 
 /// A version's numbers, as far as they are numbers.
 fn numbers(version: &str) -> Option<Vec<u32>> {
@@ -61,8 +63,7 @@ impl Series {
     /// The newest.
     #[must_use]
     pub fn newest() -> Series {
-        let count = memchr::memchr_iter(b'\n', RELEASES.as_bytes()).count();
-        Series(u8::try_from(count.saturating_sub(1)).unwrap_or(u8::MAX))
+        Series(u8::try_from(ROWS.len().saturating_sub(1)).unwrap_or(u8::MAX))
     }
 
     /// Finds a release by its series (`train`, `2026.1`), its code name (`gazpacho`), or a version
@@ -73,7 +74,7 @@ impl Series {
     /// When no release known here is meant.
     pub fn parse(text: &str) -> Result<Series, UnknownSeries> {
         let given = text.trim().to_lowercase();
-        let named = rows().position(|row| {
+        let named = ROWS.iter().position(|row| {
             row.series == given || row.name == given && given != "-" || row.version == given
         });
         let found = named.or_else(|| Series::of_version(&given));
@@ -92,11 +93,11 @@ impl Series {
         let given = numbers(given).filter(|given| given.len() > 1)?;
         // Up to Kilo versions were years; since Liberty they count from 4.
         let by_year = |numbers: &[u32]| numbers.first().is_some_and(|first| *first > 2000);
-        let first = numbers(rows().next()?.version)?;
+        let first = numbers(ROWS.first()?.version)?;
         if by_year(&given) && given.get(..2) < first.get(..2) {
             return None;
         }
-        rows().position(|row| {
+        ROWS.iter().position(|row| {
             let Some(version) = numbers(row.version) else {
                 return false;
             };
@@ -141,8 +142,8 @@ impl Series {
         self.row().map_or("", |row| row.version)
     }
 
-    fn row(self) -> Option<Row> {
-        rows().nth(usize::from(self.0))
+    fn row(self) -> Option<&'static Row> {
+        ROWS.get(usize::from(self.0))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What each release has to do with the names in a set of files.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -8,6 +9,7 @@ use foldhash::HashMap;
 use oslo_config::{DEFAULT_GROUP, OptName, SourceFile, references};
 use serde_json::json;
 
+use super::Scope;
 use crate::migrate::convert::Active;
 use crate::migrate::{MigrateError, parse};
 use crate::release::{BuiltIn, Life, Lives, Series, triggered_by};
@@ -20,65 +22,75 @@ struct Interest {
     /// The releases that read it as a former name only, a bit for each.
     former: u32,
     rules: &'static [BuiltIn],
+    /// The last reading that met it.
+    met: Cell<usize>,
 }
 
 /// The names in a set of files.
 pub(super) struct Interests<'l> {
-    lives: &'l Lives,
-    /// By group and name.
-    all: HashMap<String, HashMap<String, Rc<Interest>>>,
+    pub(super) lives: &'l Lives,
+    /// By group and name: these, and those that earlier readings met.
+    all: HashMap<String, HashMap<String, Interest>>,
+    /// How often texts were read.
+    readings: usize,
 }
 
 impl<'l> Interests<'l> {
-    /// Those of new texts; what `before` has of them is taken over.
-    pub(super) fn new(
-        texts: &[SourceFile],
-        lives: &'l Lives,
-        before: Option<&Self>,
-    ) -> Result<Self, MigrateError> {
-        let parsed = parse(texts)?;
-        let mut interests = Interests {
+    pub(super) fn new(lives: &'l Lives) -> Self {
+        Interests {
             lives,
             all: HashMap::default(),
-        };
-        for entry in parsed.iter().flat_map(|file| file.document.entries()) {
-            let (group, key) = (entry.group(), entry.key());
-            let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
-                continue;
-            };
-            interests.add(group, key, before);
-            let value = entry.value();
-            if !value.contains(&b'$') {
-                continue;
-            }
-            for reference in references(&value) {
-                let (named, name) = reference.parts();
-                for group in [named.unwrap_or(group), DEFAULT_GROUP] {
-                    if lives.of(group, name).is_some() {
-                        interests.add(group, name, before);
+            readings: 0,
+        }
+    }
+
+    /// Has the names in these texts from now on.
+    pub(super) fn read(&mut self, texts: &[SourceFile]) -> Result<(), MigrateError> {
+        self.readings += 1;
+        let parsed = parse(texts)?;
+        for section in parsed.iter().flat_map(|file| file.document.sections()) {
+            let group = section.group();
+            let Ok(group) = group.to_str() else { continue };
+            for entry in section.entries() {
+                let Ok(key) = entry.key().to_str() else {
+                    continue;
+                };
+                self.meet(group, key);
+                let value = entry.value();
+                if !value.contains(&b'$') {
+                    continue;
+                }
+                for reference in references(&value) {
+                    let (named, name) = reference.parts();
+                    for group in [named.unwrap_or(group), DEFAULT_GROUP] {
+                        if self.lives.of(group, name).is_some() {
+                            self.meet(group, name);
+                        }
                     }
                 }
             }
         }
-        Ok(interests)
+        Ok(())
     }
 
-    fn add(&mut self, group: &str, name: &str, before: Option<&Self>) {
-        if self.find(group, name).is_some() {
+    fn meet(&mut self, group: &str, name: &str) {
+        let known = self.all.get(group).and_then(|names| names.get(name));
+        if let Some(interest) = known {
+            interest.met.set(self.readings);
             return;
         }
-        let known = before.and_then(|before| before.find(group, name));
-        let interest = known.map_or_else(|| Rc::new(self.look_up(group, name)), Rc::clone);
-        if !self.all.contains_key(group) {
-            self.all.insert(group.to_owned(), HashMap::default());
-        }
-        if let Some(names) = self.all.get_mut(group) {
-            names.insert(name.to_owned(), interest);
-        }
+        let interest = self.look_up(group, name);
+        let names = self.all.entry(group.to_owned()).or_default();
+        names.insert(name.to_owned(), interest);
     }
 
-    fn find(&self, group: &str, name: &str) -> Option<&Rc<Interest>> {
-        self.all.get(group)?.get(name)
+    fn find(&self, group: &str, name: &str) -> Option<&Interest> {
+        let interest = self.all.get(group)?.get(name)?;
+        self.is_there(interest).then_some(interest)
+    }
+
+    fn is_there(&self, interest: &Interest) -> bool {
+        interest.met.get() == self.readings
     }
 
     fn look_up(&self, group: &str, name: &str) -> Interest {
@@ -89,11 +101,13 @@ impl<'l> Interests<'l> {
             life,
             rules: triggered_by(&name.to_string()),
             name,
+            met: Cell::new(self.readings),
         }
     }
 
-    fn each(&self) -> impl Iterator<Item = &Rc<Interest>> {
-        self.all.values().flat_map(HashMap::values)
+    fn each(&self) -> impl Iterator<Item = &Interest> {
+        let all = self.all.values().flat_map(HashMap::values);
+        all.filter(|interest| self.is_there(interest))
     }
 
     /// Tells whether a release has anything to do with them.
@@ -107,21 +121,23 @@ impl<'l> Interests<'l> {
         })
     }
 
-    fn former(&self, series: Series) -> impl Iterator<Item = &Rc<Interest>> {
+    fn former(&self, series: Series, scope: &Scope) -> impl Iterator<Item = &Interest> {
+        let former = move |interest: &&Interest| interest.former & 1 << series.number() != 0;
         self.each()
-            .filter(move |interest| interest.former & 1 << series.number() != 0)
+            .filter(former)
+            .filter(|interest| scope.has(&interest.name))
     }
 
     /// The names that a release reads for one option.
-    pub(super) fn renamed(&self, series: Series) -> BTreeSet<OptName> {
-        self.former(series)
+    pub(super) fn renamed(&self, series: Series, scope: &Scope) -> BTreeSet<OptName> {
+        self.former(series, scope)
             .map(|interest| interest.name.clone())
             .collect()
     }
 
     /// A rule for each name that a release reads for several options: each gets the value.
-    pub(super) fn copies(&self, series: Series, several_files: bool) -> Vec<Active> {
-        let rule = |interest: &Rc<Interest>| {
+    pub(super) fn copies(&self, series: Series, scope: &Scope, several_files: bool) -> Vec<Active> {
+        let rule = |interest: &Interest| {
             let readers: Vec<OptName> = interest.life.as_ref()?.former_of(series).collect();
             if readers.len() < 2 {
                 return None;
@@ -148,13 +164,13 @@ impl<'l> Interests<'l> {
                 doubt: None,
             })
         };
-        let mut former: Vec<_> = self.former(series).collect();
+        let mut former: Vec<_> = self.former(series, scope).collect();
         former.sort_by(|one, other| one.name.cmp(&other.name));
         former.into_iter().filter_map(rule).collect()
     }
 
     /// The rules of a release.
-    pub(super) fn rules(&self, series: Series, from: Series) -> Vec<Active> {
+    pub(super) fn rules(&self, series: Series, from: Series, scope: &Scope) -> Vec<Active> {
         let mut found: Vec<(Series, Active)> = Vec::new();
         for built_in in self.each().flat_map(|interest| interest.rules) {
             if !is_active(built_in, series, from) {
@@ -163,7 +179,7 @@ impl<'l> Interests<'l> {
             let Some(rule) = self.lives.rule(built_in) else {
                 continue;
             };
-            if found.iter().any(|(_, known)| known.rule.id == rule.id) {
+            if found.iter().any(|(_, known)| known.rule.id == rule.id) || !scope.has_any_of(&rule) {
                 continue;
             }
             // While the release reads what is to go, there is nothing to do.

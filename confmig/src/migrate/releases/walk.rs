@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
+use foldhash::HashSet;
 use oslo_config::{OptName, ParsedFile, SourceFile, references};
 
 use super::facts::InPack;
@@ -24,6 +25,8 @@ pub(super) struct Walk<'w> {
     pub(super) trails: Vec<Trail>,
     /// What is left to decide, each with the name of the entry that it is about.
     pub(super) decisions: Vec<(OptName, Decision)>,
+    /// The names of options, without their groups, that were changed since this was emptied.
+    pub(super) changed: HashSet<String>,
 }
 
 impl<'w> Walk<'w> {
@@ -47,6 +50,7 @@ impl<'w> Walk<'w> {
                 .map(|file| Trail::new(&file.document))
                 .collect(),
             decisions: Vec::new(),
+            changed: HashSet::default(),
         }
     }
 
@@ -159,6 +163,10 @@ impl<'w> Walk<'w> {
         }
         if files.iter().all(|file| file.changes.is_empty()) {
             return None;
+        }
+        for change in files.iter().flat_map(|file| &file.changes) {
+            let names = [&change.from, &change.to].map(|option| option.name().to_owned());
+            self.changed.extend(names);
         }
         for (at, file) in files.iter().enumerate() {
             let changes = self.trails[at].follow(&parsed[at].document, &file.changes);
