@@ -1,6 +1,7 @@
 //! `$name`, `${name}` and `$group.name` in a value: `ConfigOpts.Template` of oslo.config 10.7.0,
 //! Python's `string.Template` with dots allowed in names.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bstr::ByteSlice;
@@ -95,8 +96,11 @@ pub(crate) fn substitute<E>(
 }
 
 /// oslo.config makes `\$` into `$$` first. That keeps every byte's place.
-fn with_plain_escapes(value: &[u8]) -> Vec<u8> {
-    value.replace(r"\$", "$$")
+fn with_plain_escapes(value: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\\', value).is_none() {
+        return Cow::Borrowed(value);
+    }
+    Cow::Owned(value.replace(r"\$", "$$"))
 }
 
 /// A `$$`, or a reference.

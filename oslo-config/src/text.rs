@@ -13,32 +13,38 @@ fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
 }
 
+/// As [`is_space`], for a byte that is a character; `None` when it is part of one.
+fn is_space_byte(byte: u8) -> Option<bool> {
+    byte.is_ascii()
+        .then_some(matches!(byte, b'\t'..=b'\r' | 0x1c..=b' '))
+}
+
 /// Removes white space at the end, as `str.rstrip()` does.
 pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
-    while let Some(&last) = text.last() {
-        if last.is_ascii_graphic() {
-            break;
-        }
-        let (character, size) = bstr::decode_last_utf8(text);
-        if !character.is_some_and(is_space) {
-            break;
-        }
-        text = &text[..text.len() - size];
+    while let Some((&last, before)) = text.split_last() {
+        text = match is_space_byte(last) {
+            Some(true) => before,
+            Some(false) => break,
+            None => match bstr::decode_last_utf8(text) {
+                (Some(character), size) if is_space(character) => &text[..text.len() - size],
+                _ => break,
+            },
+        };
     }
     text
 }
 
 /// Removes white space at the start, as `str.lstrip()` does.
 pub(crate) fn trim_start(mut text: &[u8]) -> &[u8] {
-    while let Some(&first) = text.first() {
-        if first.is_ascii_graphic() {
-            break;
-        }
-        let (character, size) = bstr::decode_utf8(text);
-        if !character.is_some_and(is_space) {
-            break;
-        }
-        text = &text[size..];
+    while let Some((&first, after)) = text.split_first() {
+        text = match is_space_byte(first) {
+            Some(true) => after,
+            Some(false) => break,
+            None => match bstr::decode_utf8(text) {
+                (Some(character), size) if is_space(character) => &text[size..],
+                _ => break,
+            },
+        };
     }
     text
 }
@@ -92,6 +98,14 @@ mod tests {
         );
         assert_eq!(trim(b" \xff "), b"\xff");
         assert_eq!(trim(b" \t\r\n"), b"");
+    }
+
+    #[test]
+    fn a_byte_that_is_a_character_is_one() {
+        for byte in 0..=0xff_u8 {
+            let expected = byte.is_ascii().then(|| is_space(byte.into()));
+            assert_eq!(is_space_byte(byte), expected, "{byte:#x}");
+        }
     }
 
     #[test]

@@ -211,12 +211,15 @@ pub(super) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
             .any(|rename| *rename.from == *from && *rename.to == *to)
     };
     let told = triggered_by(&from.to_string()).iter();
-    if let Some(rule) = told.filter_map(super::BuiltIn::rule).find(same) {
+    if let Some(rule) = told
+        .filter_map(|rule| lives.rule(rule))
+        .find(|rule| same(rule))
+    {
         return Rule {
-            id: rule.id,
+            id: rule.id.clone(),
             from: from.clone(),
             to: to.clone(),
-            why: rule.why,
+            why: rule.why.clone(),
             proof: rule.proof.first().cloned(),
         };
     }
@@ -287,19 +290,18 @@ fn gone(name: &OptName, series: Series, lives: &Lives) -> (String, Option<(Strin
     let told = triggered_by(&name.to_string())
         .iter()
         .filter(|rule| rule.last <= series);
-    let told = told.filter_map(super::BuiltIn::rule).find(|rule| {
+    let told = told.filter_map(|rule| lives.rule(rule)).find(|rule| {
         rule.items.is_none() && rule.claims().contains(&name) || rule.report.is_some()
     });
     if let Some(rule) = told {
         let renamed = rule.rename.iter().find(|rename| *rename.from == *name);
         let why = match renamed {
             Some(rename) => format!("its new name is {}", rename.to),
-            None => rule.why,
+            None => rule.why.clone(),
         };
-        let advice = rule
-            .advice
-            .map_or_else(String::new, |advice| format!(". {advice}"));
-        return (format!("{said}: {why}"), Some((rule.id, advice)));
+        let advice = rule.advice.as_ref();
+        let advice = advice.map_or_else(String::new, |advice| format!(". {advice}"));
+        return (format!("{said}: {why}"), Some((rule.id.clone(), advice)));
     }
     let successors = successors(name, series, lives);
     if !successors.is_empty() {

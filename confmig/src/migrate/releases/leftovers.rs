@@ -1,6 +1,7 @@
 //! What is set after the last step, and no longer read.
 
 use bstr::ByteSlice;
+use foldhash::HashSet;
 use oslo_config::OptName;
 
 use super::walk::Walk;
@@ -13,6 +14,11 @@ impl Walk<'_> {
     /// Reports what is set and no longer read.
     pub(super) fn leftovers(&mut self, span: Span, lives: &Lives) -> Result<(), MigrateError> {
         let parsed = parse(&self.texts)?;
+        let decided = self.decisions.iter();
+        let mut told: HashSet<OptName> = decided
+            .flat_map(|(name, decision)| decision.options.iter().chain([name]))
+            .cloned()
+            .collect();
         let mut found: Vec<(OptName, Decision)> = Vec::new();
         for (at, file) in parsed.iter().enumerate() {
             for entry in file.document.entries() {
@@ -24,11 +30,7 @@ impl Walk<'_> {
                     continue;
                 };
                 let option = OptName::new(group, key);
-                let told =
-                    self.decisions.iter().chain(&found).any(|(name, decision)| {
-                        *name == option || decision.options.contains(&option)
-                    });
-                if life.is_read(span.to) || told {
+                if life.is_read(span.to) || !told.insert(option.clone()) {
                     continue;
                 }
                 let early = life.span().is_some_and(|(first, _)| first > span.to);

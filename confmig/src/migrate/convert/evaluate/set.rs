@@ -108,7 +108,7 @@ impl<'d> Evaluator<'_, 'd> {
             return Err(format!("{target} needs {need}, which is not set"));
         }
         let used: Vec<Entry<'d, 'd>> = self.sources(values);
-        let from = self.source_name(values, target);
+        let from = source_name(&used, target);
         if set.append {
             return self.appended(set, &value, existing, file, from, used);
         }
@@ -231,26 +231,22 @@ impl<'d> Evaluator<'_, 'd> {
         let conditions = self.rule.when.iter().map(|condition| &*condition.option);
         let options: BTreeSet<&OptName> =
             parts.chain(conditions).chain(self.rule.taken()).collect();
-        let mut entries: Vec<Entry<'d, 'd>> = options
-            .into_iter()
-            .filter_map(|option| values.entry(option))
-            .collect();
         let taken = self.rule.taken();
-        let is_taken = |entry: &Entry<'d, 'd>| {
-            let (group, key) = (entry.group(), entry.key());
-            taken
-                .iter()
-                .any(|option| *group == *option.group() && *key == *option.name())
+        let entry = |option: &OptName| {
+            let entry = values.entry(option)?;
+            let stays = !taken.iter().any(|taken| **taken == *option);
+            Some((stays, entry.line(), entry))
         };
-        entries.sort_by_key(|entry| (!is_taken(entry), entry.line()));
-        entries
+        let mut entries: Vec<_> = options.into_iter().filter_map(entry).collect();
+        entries.sort_by_key(|(stays, line, _)| (*stays, *line));
+        entries.into_iter().map(|(.., entry)| entry).collect()
     }
+}
 
-    fn source_name(&self, values: &Values<'_, 'd>, target: &OptName) -> OptName {
-        let first = self.sources(values).into_iter().next();
-        first.map_or_else(
-            || target.clone(),
-            |entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()),
-        )
-    }
+/// The name of the entry that a value comes from first.
+fn source_name(sources: &[Entry<'_, '_>], target: &OptName) -> OptName {
+    sources.first().map_or_else(
+        || target.clone(),
+        |entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()),
+    )
 }
