@@ -1,25 +1,25 @@
 //! The part of a set of files that a step is about.
 //!
 //! A release changes a few options. The entries of all others are hidden while it is followed: they are
-//! of no option that a rule names, refer to nothing and are referred to by nothing, so that they can
-//! neither change what is done nor be changed by it. That they stand there afterwards as before is part
-//! of the proof.
+//! of no option that a rule names, refer to none of these and are not referred to by what is seen, so that
+//! they can neither change what is done nor be changed by it. That they stand there afterwards as before
+//! is part of the proof.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
-use bstr::ByteSlice;
 use foldhash::HashSet;
-use oslo_config::{Document, LineKind, OptName, ParsedFile, SourceFile, references};
+use oslo_config::{Document, Entry, LineKind, OptName, ParsedFile, SourceFile, references};
 
 use super::{MigrateError, parse};
 use crate::pack::Pack;
-use crate::rule::{Name, Rule};
+use crate::rule::{Rule, Sections};
 
 /// Which entries are seen.
 #[derive(Debug, Default)]
 pub(crate) struct View {
-    /// Those with one of these keys, in whatever section, and those with references; all when absent.
-    keys: Option<HashSet<Vec<u8>>>,
+    /// Those with one of these keys or with a reference to one, in whatever section; all when absent.
+    keys: Option<Keys>,
 }
 
 impl View {
@@ -34,9 +34,9 @@ impl View {
         for opt in &pack.opts {
             keys.add(opt.name());
             opt.deprecated().iter().for_each(|name| keys.add(name));
-            opt.default()
-                .iter()
-                .for_each(|text| keys.add_referred(text.as_bytes()));
+            for text in opt.default() {
+                keys.extend(referred(text.as_bytes()));
+            }
         }
         keys.view(files)
     }
@@ -48,15 +48,13 @@ impl View {
     ) -> Self {
         let mut keys = Keys::default();
         for rule in rules {
-            rule.names()
-                .into_iter()
-                .for_each(|name: &Name| keys.add(name));
-            if let Some(crate::rule::Sections::Having { having, .. }) = &rule.sections {
-                keys.0.insert(having.as_bytes().to_vec());
+            rule.names().into_iter().for_each(|name| keys.add(name));
+            if let Some(Sections::Having { having, .. }) = &rule.sections {
+                keys.extend([having.as_bytes().to_vec()]);
             }
-            rule.texts()
-                .into_iter()
-                .for_each(|text| keys.add_referred(text.as_bytes()));
+            for text in rule.texts() {
+                keys.extend(referred(text.as_bytes()));
+            }
         }
         keys.view(files)
     }
@@ -64,11 +62,13 @@ impl View {
     /// The files with what is seen alone.
     pub(crate) fn narrow<'d>(&self, files: Vec<ParsedFile<'d>>) -> Vec<ParsedFile<'d>> {
         let Some(keys) = &self.keys else { return files };
-        let narrow = |file: ParsedFile<'d>| ParsedFile {
-            path: file.path,
-            document: file
-                .document
-                .narrowed(|entry| keys.contains(entry.key().as_bytes()) || refers(entry)),
+        let narrow = |ParsedFile { path, document }| {
+            let dollars = Dollars::new(&document);
+            let document = document.narrowed(|entry| {
+                keys.has(entry.key())
+                    || dollars.has(entry) && keys.has_any_of(&referred(&entry.value()))
+            });
+            ParsedFile { path, document }
         };
         files.into_iter().map(narrow).collect()
     }
@@ -96,11 +96,7 @@ impl View {
 
 /// The hidden lines, each with the header above it.
 fn hidden<'d>(document: &'d Document<'_>) -> impl Iterator<Item = (&'d [u8], &'d [u8])> {
-    let text = |line| {
-        document
-            .line_text(line)
-            .map_or(&[][..], |text| text.as_bytes())
-    };
+    let text = |line| document.line_text(line).map_or(&[][..], |text| text);
     let mut header: &[u8] = &[];
     (1..=document.line_count()).filter_map(move |line| match document.line_kind(line)? {
         LineKind::Header => {
@@ -112,13 +108,31 @@ fn hidden<'d>(document: &'d Document<'_>) -> impl Iterator<Item = (&'d [u8], &'d
     })
 }
 
-fn refers(entry: &oslo_config::Entry<'_, '_>) -> bool {
-    let document = entry.section().document();
-    document.text()[document.byte_range(entry.lines())].contains(&b'$')
+/// The lines with a dollar sign, in their order.
+struct Dollars(Vec<usize>);
+
+impl Dollars {
+    fn new(document: &Document<'_>) -> Self {
+        let places = memchr::memchr_iter(b'$', document.text());
+        Dollars(places.map(|at| document.line_at(at)).collect())
+    }
+
+    fn has(&self, entry: &Entry<'_, '_>) -> bool {
+        let Range { start, end } = entry.lines();
+        let at = self.0.partition_point(|line| *line < start);
+        self.0.get(at).is_some_and(|line| *line < end)
+    }
 }
 
-/// Keys on their way into a view.
-#[derive(Default)]
+/// The keys that a text refers to.
+fn referred(text: &[u8]) -> Vec<Vec<u8>> {
+    let keys = references(text).into_iter();
+    keys.map(|reference| reference.parts().1.as_bytes().to_vec())
+        .collect()
+}
+
+/// Keys of options.
+#[derive(Debug, Default)]
 struct Keys(HashSet<Vec<u8>>);
 
 impl Keys {
@@ -126,22 +140,38 @@ impl Keys {
         self.0.insert(name.name().as_bytes().to_vec());
     }
 
-    /// Adds what a text refers to.
-    fn add_referred(&mut self, text: &[u8]) {
-        for reference in references(text) {
-            self.0.insert(reference.parts().1.as_bytes().to_vec());
-        }
+    fn extend(&mut self, keys: impl IntoIterator<Item = Vec<u8>>) {
+        self.0.extend(keys);
     }
 
+    fn has(&self, key: &[u8]) -> bool {
+        self.0.contains(key)
+    }
+
+    fn has_any_of(&self, keys: &[Vec<u8>]) -> bool {
+        keys.iter().any(|key| self.has(key))
+    }
+
+    /// What has to be seen with these: also what is referred to, to read the values.
     fn view(mut self, files: &[ParsedFile<'_>]) -> View {
-        for file in files
-            .iter()
-            .filter(|file| file.document.text().contains(&b'$'))
-        {
-            for entry in file.document.entries().filter(refers) {
-                self.add_referred(&entry.value());
+        let mut referring: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
+        for ParsedFile { document, .. } in files {
+            let dollars = Dollars::new(document);
+            if dollars.0.is_empty() {
+                continue;
+            }
+            let entries = document.entries().filter(|entry| dollars.has(entry));
+            referring.extend(entries.map(|entry| (entry.key().to_vec(), referred(&entry.value()))));
+        }
+        let mut seen = 0;
+        while seen < self.0.len() {
+            seen = self.0.len();
+            for (key, referred) in &referring {
+                if self.has(key) || self.has_any_of(referred) {
+                    self.extend(referred.iter().cloned());
+                }
             }
         }
-        View { keys: Some(self.0) }
+        View { keys: Some(self) }
     }
 }

@@ -114,7 +114,7 @@ impl<'d> World<'_, 'd> {
 
 /// Tells whether any value, or any that a rule may make, has a dollar sign or a backslash.
 fn has_dollars(files: &[ParsedFile<'_>], rules: &[Active]) -> bool {
-    let special = |text: &[u8]| text.contains_str(b"$") || text.contains_str(b"\\");
+    let special = |text: &[u8]| memchr::memchr2(b'$', b'\\', text).is_some();
     let of_rule = |Active { rule, .. }: &Active| {
         rule.set.iter().any(|set| special(set.value.as_bytes()))
             || rule
@@ -128,7 +128,8 @@ fn has_dollars(files: &[ParsedFile<'_>], rules: &[Active]) -> bool {
                 .flat_map(|part| part.values.values())
                 .any(|value| special(value.as_bytes()))
     };
-    files.iter().any(|file| special(file.document.text())) || rules.iter().any(of_rule)
+    let mut entries = files.iter().flat_map(|file| file.document.entries());
+    entries.any(|entry| special(&entry.value())) || rules.iter().any(of_rule)
 }
 
 /// The options that values are read with: those that are referred to, also by rules. One that is not
@@ -139,24 +140,13 @@ pub(super) fn opts(
     names: &Names<'_>,
     rules: &[Active],
 ) -> Vec<Opt> {
-    let mut opts: Vec<Opt> = Vec::new();
-    // A service has options in each of its groups; this one stands for them.
-    let groups: BTreeSet<&str> = names.groups().collect();
-    opts.extend(
-        groups
-            .into_iter()
-            .map(|group| Opt::new(group, "\u{1}", OptType::string())),
-    );
-    let named = files
-        .iter()
-        .flat_map(|file| file.document.entries())
-        .filter(|entry| entry.value().contains(&b'$'));
-    let mut texts: Vec<(String, Vec<u8>)> = named
+    let refers = |text: &[u8]| memchr::memchr(b'$', text).is_some();
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    let mut texts: Vec<(String, Vec<u8>)> = entries
+        .filter(|entry| refers(&entry.value()))
         .map(|entry| {
-            (
-                entry.group().to_str_lossy().into_owned(),
-                entry.value().to_vec(),
-            )
+            let group = entry.group().to_str_lossy().into_owned();
+            (group, entry.value().to_vec())
         })
         .collect();
     for Active { rule, .. } in rules {
@@ -167,9 +157,19 @@ pub(super) fn opts(
             .filter_map(|part| Some((part.option.group(), part.default.as_ref()?)));
         texts.extend(
             sets.chain(defaults)
+                .filter(|(_, text)| refers(text.as_bytes()))
                 .map(|(group, text)| (group.to_owned(), text.clone().into_bytes())),
         );
     }
+    if texts.is_empty() {
+        return Vec::new();
+    }
+    // A service has options in each of its groups; this one stands for them.
+    let groups: BTreeSet<&str> = names.groups().collect();
+    let mut opts: Vec<Opt> = groups
+        .into_iter()
+        .map(|group| Opt::new(group, "\u{1}", OptType::string()))
+        .collect();
     let mut seen = BTreeSet::new();
     for (group, text) in &texts {
         for reference in references(text) {
