@@ -250,6 +250,17 @@ fn by_release(command: &Migrate) -> bool {
     command.releases.from.is_some() || command.releases.to.is_some()
 }
 
+/// The changes of a file, a line for each.
+fn told(file: &FileMigration) -> impl Iterator<Item = String> {
+    let path = file.path.display();
+    file.changes.iter().map(move |change| {
+        let release = change.release.as_ref();
+        let release = release.map_or_else(String::new, |release| format!(", {release}"));
+        let (line, message, rule) = (change.line, &change.message, &change.rule);
+        format!("{path}:{line}: {message} ({rule}{release})")
+    })
+}
+
 /// What was done, who reads the new names, and what to do next.
 fn summarize(
     command: &Migrate,
@@ -272,23 +283,8 @@ fn summarize(
         });
         return;
     }
-    for file in migration
-        .files
-        .iter()
-        .filter(|file| !file.changes.is_empty())
-    {
-        for change in &file.changes {
-            let place = format!("{}:{}", file.path.display(), change.line);
-            let release = change
-                .release
-                .as_ref()
-                .map_or_else(String::new, |release| format!(", {release}"));
-            output.message(&format!(
-                "{place}: {} ({}{release})",
-                change.message, change.rule
-            ));
-        }
-    }
+    let told: Vec<String> = migration.files.iter().flat_map(told).collect();
+    output.message(&told.join("\n"));
     for replaced in backups {
         let (path, backup) = (replaced.path.display(), replaced.backup.display());
         output.message(&format!("wrote {path} (backup: {backup})"));

@@ -79,7 +79,8 @@ impl Output {
 
     /// Puts a message on standard error. One that cannot be written has nowhere else to go.
     pub(crate) fn message(&mut self, text: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        // In one piece: standard error has no buffer.
+        let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
     }
 
     /// Says why the program failed.

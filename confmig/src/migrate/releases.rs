@@ -13,6 +13,7 @@ mod walk;
 
 use std::collections::BTreeSet;
 
+use bumpalo::Bump;
 use foldhash::HashSet;
 use oslo_config::{OptName, ParsedFile};
 
@@ -55,9 +56,10 @@ pub fn migrate_releases(
     settings: &Settings,
     lives: &Lives,
 ) -> Result<Migration, MigrateError> {
-    let mut walk = Walk::new(files, settings);
+    let texts = Bump::new();
+    let mut walk = Walk::new(files, settings, &texts);
     let mut interests = Interests::new(lives);
-    interests.read(&walk.texts)?;
+    interests.read(&walk.files);
     for series in span.from.through(span.to) {
         let mut scope = Scope::All;
         if series > span.from {
@@ -79,9 +81,9 @@ pub fn migrate_releases(
         walk.follow(site)?;
     }
     if !settings.keep_old {
-        walk.leftovers(span, lives)?;
+        walk.leftovers(span, lives);
     }
-    walk.finish()
+    Ok(walk.finish())
 }
 
 /// Migrates files by a pack that has rules that do more than rename.
@@ -90,9 +92,10 @@ pub(super) fn migrate_by_rules(
     pack: &Pack,
     settings: &Settings,
 ) -> Result<Migration, MigrateError> {
-    let mut walk = Walk::new(files, settings);
+    let texts = Bump::new();
+    let mut walk = Walk::new(files, settings, &texts);
     walk.follow(pack)?;
-    walk.finish()
+    Ok(walk.finish())
 }
 
 fn release_pack(series: Series) -> Pack {
@@ -153,7 +156,7 @@ impl Walk<'_> {
         if !former.is_empty() {
             let pack = release::renaming(series, &former, lives);
             if self.rename(&pack, Some(series))? {
-                interests.read(&self.texts)?;
+                interests.read(&self.files);
             }
         }
         let mut rules = interests.copies(series, scope, self.before.len() > 1);
@@ -170,7 +173,7 @@ impl Walk<'_> {
             });
             changed |= self.rename(&pack, Some(series))?;
             if changed {
-                interests.read(&self.texts)?;
+                interests.read(&self.files);
             }
         }
         Ok(std::mem::take(&mut self.changed))

@@ -7,20 +7,19 @@ use oslo_config::OptName;
 use super::walk::Walk;
 use super::{NOT_READ, Span};
 use crate::diagnostic::Code;
-use crate::migrate::{Decision, MigrateError, parse};
+use crate::migrate::Decision;
 use crate::release::{self, Lives};
 
 impl Walk<'_> {
     /// Reports what is set and no longer read.
-    pub(super) fn leftovers(&mut self, span: Span, lives: &Lives) -> Result<(), MigrateError> {
-        let parsed = parse(&self.texts)?;
+    pub(super) fn leftovers(&mut self, span: Span, lives: &Lives) {
         let decided = self.decisions.iter();
         let mut told: HashSet<OptName> = decided
             .flat_map(|(name, decision)| decision.options.iter().chain([name]))
             .cloned()
             .collect();
         let mut found: Vec<(OptName, Decision)> = Vec::new();
-        for (at, file) in parsed.iter().enumerate() {
+        for (at, file) in self.files.iter().enumerate() {
             for entry in file.document.entries() {
                 let (group, key) = (entry.group(), entry.key());
                 let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
@@ -63,6 +62,5 @@ impl Walk<'_> {
             }
         }
         self.decisions.extend(found);
-        Ok(())
     }
 }

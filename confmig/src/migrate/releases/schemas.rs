@@ -1,13 +1,14 @@
 //! From what one schema tells of a service to what another does.
 
 use bstr::ByteSlice;
+use bumpalo::Bump;
 use oslo_config::{Config, GetError, Opt, OptName, ParsedFile};
 
 use super::NOT_READ;
 use super::walk::Walk;
 use crate::check::{Schemas, gone};
 use crate::diagnostic::Code;
-use crate::migrate::{Decision, MigrateError, Migration, Settings, parse};
+use crate::migrate::{Decision, MigrateError, Migration, Settings};
 use crate::pack::Pack;
 use crate::schema::Schema;
 
@@ -26,30 +27,28 @@ pub fn migrate_schemas(
     site: Option<&Pack>,
     settings: &Settings,
 ) -> Result<Migration, MigrateError> {
-    let mut walk = Walk::new(files, settings);
+    let texts = Bump::new();
+    let mut walk = Walk::new(files, settings, &texts);
     for schema in schemas.from.into_iter().chain([schemas.to]) {
-        let parsed = parse(&walk.texts)?;
-        let pack = schema.pack(&parsed);
-        drop(parsed);
+        let pack = schema.pack(&walk.files);
         walk.follow(&pack)?;
     }
     if let Some(site) = site {
         walk.follow(site)?;
     }
     if let (Some(from), false) = (schemas.from, settings.keep_old) {
-        walk.not_read(from, schemas.to)?;
-        walk.refused(schemas.to)?;
+        walk.not_read(from, schemas.to);
+        walk.refused(schemas.to);
     }
-    walk.finish()
+    Ok(walk.finish())
 }
 
 impl Walk<'_> {
     /// Reports what the older release reads and the newer one does not.
-    fn not_read(&mut self, from: &Schema, to: &Schema) -> Result<(), MigrateError> {
-        let parsed = parse(&self.texts)?;
-        let (old, new) = (from.pack(&parsed).opts, to.pack(&parsed).opts);
+    fn not_read(&mut self, from: &Schema, to: &Schema) {
+        let (old, new) = (from.pack(&self.files).opts, to.pack(&self.files).opts);
         let mut found = Vec::new();
-        for (at, file) in parsed.iter().enumerate() {
+        for (at, file) in self.files.iter().enumerate() {
             for entry in file.document.entries() {
                 let option = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
                 // Options of sections that an option names are in no schema by these sections' names.
@@ -75,14 +74,12 @@ impl Walk<'_> {
             }
         }
         self.decisions.extend(found);
-        Ok(())
     }
 
     /// Reports values that the newer release refuses.
-    fn refused(&mut self, to: &Schema) -> Result<(), MigrateError> {
-        let parsed = parse(&self.texts)?;
-        let opts = to.pack(&parsed).opts;
-        let config = Config::new(&parsed, &opts);
+    fn refused(&mut self, to: &Schema) {
+        let opts = to.pack(&self.files).opts;
+        let config = Config::new(&self.files, &opts);
         let mut found = Vec::new();
         for opt in &opts {
             let name = opt.name();
@@ -93,14 +90,14 @@ impl Walk<'_> {
                 Err(GetError::Invalid { option, cause }) if option == *name => cause,
                 _ => continue,
             };
-            let Some(at) = parsed.iter().position(|file| file.path == set.path) else {
+            let Some(at) = self.files.iter().position(|file| file.path == set.path) else {
                 continue;
             };
-            let line = self.trails[at].first_line(&parsed[at].document, set.entry.line());
+            let line = self.trails[at].first_line(&self.files[at].document, set.entry.line());
             let reason = format!("{name}: its value is not valid: {cause}");
             found.push(decision(
                 name.clone(),
-                &parsed[at],
+                &self.files[at],
                 line,
                 reason,
                 REFUSED,
@@ -108,7 +105,6 @@ impl Walk<'_> {
             ));
         }
         self.decisions.extend(found);
-        Ok(())
     }
 }
 

@@ -6,12 +6,11 @@ use std::rc::Rc;
 
 use bstr::ByteSlice;
 use foldhash::HashMap;
-use oslo_config::{DEFAULT_GROUP, OptName, SourceFile, references};
+use oslo_config::{DEFAULT_GROUP, OptName, ParsedFile, references};
 use serde_json::json;
 
 use super::Scope;
 use crate::migrate::convert::Active;
-use crate::migrate::{MigrateError, parse};
 use crate::release::{BuiltIn, Life, Lives, Series, triggered_by};
 use crate::rule::Rule;
 
@@ -31,7 +30,7 @@ pub(super) struct Interests<'l> {
     pub(super) lives: &'l Lives,
     /// By group and name: these, and those that earlier readings met.
     all: HashMap<String, HashMap<String, Interest>>,
-    /// How often texts were read.
+    /// How often files were read.
     readings: usize,
 }
 
@@ -44,11 +43,10 @@ impl<'l> Interests<'l> {
         }
     }
 
-    /// Has the names in these texts from now on.
-    pub(super) fn read(&mut self, texts: &[SourceFile]) -> Result<(), MigrateError> {
+    /// Has the names in these files from now on.
+    pub(super) fn read(&mut self, files: &[ParsedFile<'_>]) {
         self.readings += 1;
-        let parsed = parse(texts)?;
-        for section in parsed.iter().flat_map(|file| file.document.sections()) {
+        for section in files.iter().flat_map(|file| file.document.sections()) {
             let group = section.group();
             let Ok(group) = group.to_str() else { continue };
             for entry in section.entries() {
@@ -70,7 +68,6 @@ impl<'l> Interests<'l> {
                 }
             }
         }
-        Ok(())
     }
 
     fn meet(&mut self, group: &str, name: &str) {

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
+use bumpalo::Bump;
 use foldhash::HashSet;
-use oslo_config::{OptName, ParsedFile, SourceFile, references};
+use oslo_config::{Document, OptName, ParsedFile, SourceError, references};
 
 use super::facts::InPack;
 use super::renames::renames_pack;
 use super::trail::Trail;
 use crate::migrate::convert::{Active, Converted, Facts, convert};
 use crate::migrate::view::View;
-use crate::migrate::{Decision, FileMigration, MigrateError, Migration, Settings, parse, rename};
+use crate::migrate::{Decision, FileMigration, MigrateError, Migration, Settings, rename};
 use crate::pack::Pack;
 use crate::release::Series;
 use crate::rule::{Automatic, Rename};
@@ -20,7 +21,10 @@ use crate::rule::{Automatic, Rename};
 pub(super) struct Walk<'w> {
     pub(super) before: &'w [ParsedFile<'w>],
     settings: &'w Settings,
-    pub(super) texts: Vec<SourceFile>,
+    /// Where the texts are that steps make: each is there as long as the walk.
+    texts: &'w Bump,
+    /// The files as they are now.
+    pub(super) files: Vec<ParsedFile<'w>>,
     made: Vec<FileMigration>,
     pub(super) trails: Vec<Trail>,
     /// What is left to decide, each with the name of the entry that it is about.
@@ -30,11 +34,11 @@ pub(super) struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    pub(super) fn new(files: &'w [ParsedFile<'w>], settings: &'w Settings) -> Self {
-        let text = |file: &ParsedFile<'_>| SourceFile {
-            path: file.path.to_owned(),
-            text: file.document.text().to_vec(),
-        };
+    pub(super) fn new(
+        files: &'w [ParsedFile<'w>],
+        settings: &'w Settings,
+        texts: &'w Bump,
+    ) -> Self {
         let made = |file: &ParsedFile<'_>| FileMigration {
             path: file.path.to_owned(),
             after: file.document.text().to_owned(),
@@ -43,7 +47,8 @@ impl<'w> Walk<'w> {
         Walk {
             before: files,
             settings,
-            texts: files.iter().map(text).collect(),
+            texts,
+            files: files.to_vec(),
             made: files.iter().map(made).collect(),
             trails: files
                 .iter()
@@ -91,16 +96,10 @@ impl<'w> Walk<'w> {
         if pack.opts.iter().all(|opt| opt.deprecated().is_empty()) {
             return Ok(false);
         }
-        let texts = std::mem::take(&mut self.texts);
-        let parsed = parse(&texts)?;
-        let view = View::of_pack(&parsed, pack);
-        let parsed = view.narrow(parsed);
-        let migration = rename(&parsed, pack, self.settings, &view)?;
-        let new = self.absorb(&parsed, migration.files, migration.decisions, release);
-        drop(parsed);
-        let changed = new.is_some();
-        self.texts = new.unwrap_or(texts);
-        Ok(changed)
+        let view = View::of_pack(&self.files, pack);
+        let seen = view.narrow(self.files.clone());
+        let migration = rename(&seen, pack, self.settings, &view)?;
+        self.absorb(&seen, &migration.files, migration.decisions, release)
     }
 
     /// Follows rules until all are; tells whether anything changed, and the renamings that are left.
@@ -113,16 +112,14 @@ impl<'w> Walk<'w> {
     ) -> Result<(bool, Vec<(Rename, String)>), MigrateError> {
         let (mut left, mut renames, mut changed) = (rules, Vec::new(), false);
         while !left.is_empty() {
-            let texts = std::mem::take(&mut self.texts);
-            let parsed = parse(&texts)?;
-            let view = View::of_rules(&parsed, left.iter().map(|active| &*active.rule));
-            let parsed = view.narrow(parsed);
+            let view = View::of_rules(&self.files, left.iter().map(|active| &*active.rule));
+            let seen = view.narrow(self.files.clone());
             let Converted {
                 files,
                 decisions,
                 renames: found,
                 postponed,
-            } = convert(&parsed, pack, left, facts, self.settings, &view)?;
+            } = convert(&seen, pack, left, facts, self.settings, &view)?;
             changed |= files.is_some();
             // Without a change, what was postponed would be postponed again.
             left = if files.is_some() {
@@ -130,28 +127,26 @@ impl<'w> Walk<'w> {
             } else {
                 Vec::new()
             };
-            let new = self.absorb(&parsed, files.unwrap_or_default(), decisions, release);
-            drop(parsed);
-            self.texts = new.unwrap_or(texts);
+            self.absorb(&seen, &files.unwrap_or_default(), decisions, release)?;
             renames.extend(found);
         }
         Ok((changed, renames))
     }
 
-    /// Takes over what a step made, with the lines of the files as they were at first. Gives the new
-    /// texts when there are any.
+    /// Takes over what a step made of what it saw, with the lines of the files as they were at first.
+    /// Tells whether that changes anything.
     fn absorb(
         &mut self,
-        parsed: &[ParsedFile<'_>],
-        files: Vec<FileMigration>,
+        seen: &[ParsedFile<'_>],
+        files: &[FileMigration],
         decisions: Vec<Decision>,
         release: Option<Series>,
-    ) -> Option<Vec<SourceFile>> {
+    ) -> Result<bool, MigrateError> {
         for mut decision in decisions {
             let mut name = decision.option.clone();
-            if let Some(at) = parsed.iter().position(|file| file.path == decision.path) {
-                name = name_at(&parsed[at], decision.line).unwrap_or(name);
-                decision.line = self.trails[at].first_line(&parsed[at].document, decision.line);
+            if let Some(at) = seen.iter().position(|file| file.path == decision.path) {
+                name = name_at(&seen[at], decision.line).unwrap_or(name);
+                decision.line = self.trails[at].first_line(&seen[at].document, decision.line);
             }
             decision.release = decision
                 .release
@@ -162,14 +157,14 @@ impl<'w> Walk<'w> {
             self.decisions.push((name, decision));
         }
         if files.iter().all(|file| file.changes.is_empty()) {
-            return None;
+            return Ok(false);
         }
         for change in files.iter().flat_map(|file| &file.changes) {
             let names = [&change.from, &change.to].map(|option| option.name().to_owned());
             self.changed.extend(names);
         }
         for (at, file) in files.iter().enumerate() {
-            let changes = self.trails[at].follow(&parsed[at].document, &file.changes);
+            let changes = self.trails[at].follow(&seen[at].document, &file.changes);
             self.made[at]
                 .changes
                 .extend(changes.into_iter().map(|mut change| {
@@ -177,17 +172,19 @@ impl<'w> Walk<'w> {
                     change
                 }));
         }
-        let text = |file: FileMigration| SourceFile {
-            path: file.path,
-            text: file.after.into(),
-        };
-        Some(files.into_iter().map(text).collect())
+        for (file, made) in self.files.iter_mut().zip(files) {
+            let parsed = Document::parse(self.texts.alloc_slice_copy(&made.after));
+            file.document = parsed.map_err(|errors| {
+                let path = made.path.clone();
+                MigrateError::Unreadable(SourceError::Syntax { path, errors })
+            })?;
+        }
+        Ok(true)
     }
 
-    pub(super) fn finish(mut self) -> Result<Migration, MigrateError> {
-        let parsed = parse(&self.texts)?;
+    pub(super) fn finish(mut self) -> Migration {
         let mut set = BTreeSet::new();
-        for (at, file) in parsed.iter().enumerate() {
+        for (at, file) in self.files.iter().enumerate() {
             for entry in file.document.entries() {
                 set.insert((entry.group().to_vec(), entry.key().to_vec()));
                 let value = entry.value();
@@ -223,10 +220,10 @@ impl<'w> Walk<'w> {
             .map(|(_, decision)| decision)
             .collect();
         decisions.sort_by_key(|decision| (order(&decision.path), decision.line));
-        Ok(Migration {
+        Migration {
             files: self.made,
             decisions,
-        })
+        }
     }
 }
 
