@@ -259,13 +259,13 @@ impl<'d, 'a> Entry<'d, 'a> {
     /// The key. Unlike a section's name, it is case-sensitive.
     #[must_use]
     pub fn key(&self) -> &'a BStr {
-        trim(self.split().0).as_bstr()
+        trim(self.before_separator()).as_bstr()
     }
 
     /// The bytes of the document that are the key.
     #[must_use]
     pub fn key_range(&self) -> Range<usize> {
-        let before = self.split().0;
+        let before = self.before_separator();
         let start = self.start() + before.len() - trim_start(before).len();
         start..start + self.key().len()
     }
@@ -274,7 +274,7 @@ impl<'d, 'a> Entry<'d, 'a> {
     /// quotes around its first line, further lines joined by LF.
     #[must_use]
     pub fn value(&self) -> Cow<'a, BStr> {
-        let first = unquote(trim(self.split().1));
+        let first = unquote(trim(self.after_separator()));
         if self.end == self.first + 1 {
             return Cow::Borrowed(first.as_bstr());
         }
@@ -290,7 +290,7 @@ impl<'d, 'a> Entry<'d, 'a> {
     /// separator, then each further line; white space and quotes included, line ends not.
     pub fn value_ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a, 'd> {
         let entry = *self;
-        let after = entry.split().1;
+        let after = entry.after_separator();
         let first_end = entry.start() + entry.document().line_content(entry.first).len();
         let further = (entry.first + 1..entry.end).map(move |index| {
             let start = entry.document().start_of(index);
@@ -319,11 +319,19 @@ impl<'d, 'a> Entry<'d, 'a> {
         self.document().start_of(self.first)
     }
 
-    /// What stands before the separator, and after it.
-    fn split(&self) -> (&'a [u8], &'a [u8]) {
+    fn before_separator(&self) -> &'a [u8] {
+        &self.document().text[self.start()..self.separator()]
+    }
+
+    /// What follows the separator on its line.
+    fn after_separator(&self) -> &'a [u8] {
         let line = self.document().line_content(self.first);
-        let separator = self.document().lines[self.first].separator as usize;
-        (&line[..separator], &line[separator + 1..])
+        &line[self.separator() + 1 - self.start()..]
+    }
+
+    /// Where the separator stands in the text.
+    fn separator(&self) -> usize {
+        self.start() + self.document().lines[self.first].separator as usize
     }
 }
 

@@ -247,7 +247,8 @@ fn find(group: &str, name: &str) -> Option<&'static str> {
 /// Lives and rules that were looked up, each once.
 #[derive(Debug, Default)]
 pub struct Lives {
-    rules: RefCell<HashMap<&'static str, Option<Rc<Rule>>>>,
+    /// By their places.
+    rules: RefCell<HashMap<usize, Option<Rc<Rule>>>>,
     known: RefCell<HashMap<String, OfGroup>>,
 }
 
@@ -271,7 +272,7 @@ impl Lives {
     pub fn rule(&self, built_in: &BuiltIn) -> Option<Rc<Rule>> {
         let mut rules = self.rules.borrow_mut();
         let found = rules
-            .entry(built_in.key())
+            .entry(built_in.place())
             .or_insert_with(|| built_in.rule().map(Rc::new));
         found.clone()
     }

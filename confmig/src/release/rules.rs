@@ -16,18 +16,20 @@ pub struct BuiltIn {
     pub first: Series,
     /// The last one: where what it is about is gone.
     pub last: Series,
+    place: usize,
     triggers: &'static str,
     json: &'static str,
 }
 
 impl BuiltIn {
-    fn read(line: &'static str) -> Option<Self> {
+    fn read((place, line): (usize, &'static str)) -> Option<Self> {
         let mut words = line.splitn(4, ' ');
         let first = words.next()?.parse().ok()?;
         let last = words.next()?.parse().ok()?;
         Some(BuiltIn {
             first: Series::from_number(first),
             last: Series::from_number(last),
+            place,
             triggers: words.next()?,
             json: words.next()?,
         })
@@ -36,6 +38,11 @@ impl BuiltIn {
     /// The options, as `group.name`, of which one must be set for the rule to do anything.
     pub fn triggers(&self) -> impl Iterator<Item = &'static str> {
         self.triggers.split(',')
+    }
+
+    /// Where the rule stands among all, the first being 0.
+    pub(crate) fn place(&self) -> usize {
+        self.place
     }
 
     /// The rule's id.
@@ -54,7 +61,7 @@ impl BuiltIn {
 
 /// All of them, by release.
 pub fn built_in_rules() -> impl Iterator<Item = BuiltIn> {
-    RULES.lines().filter_map(BuiltIn::read)
+    RULES.lines().enumerate().filter_map(BuiltIn::read)
 }
 
 /// The rule of this id.
@@ -87,8 +94,8 @@ mod tests {
     #[test]
     fn every_rule_is_read_and_makes_sense() {
         let mut ids = std::collections::HashSet::new();
-        for line in RULES.lines() {
-            let built_in = BuiltIn::read(line).unwrap();
+        for (place, line) in RULES.lines().enumerate() {
+            let built_in = BuiltIn::read((place, line)).unwrap();
             let rule: Rule = serde_json::from_str(built_in.json)
                 .unwrap_or_else(|error| panic!("{error}: {line}"));
             assert_eq!(problem(&rule), None, "{}", rule.id);

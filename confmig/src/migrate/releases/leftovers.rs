@@ -20,7 +20,8 @@ impl Walk<'_> {
             .collect();
         let mut found: Vec<(OptName, Decision)> = Vec::new();
         for (at, file) in self.files.iter().enumerate() {
-            for entry in file.document.entries() {
+            let entries: Vec<_> = file.document.entries().collect();
+            for entry in &entries {
                 let (group, key) = (entry.group(), entry.key());
                 let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
                     continue;
@@ -47,7 +48,7 @@ impl Walk<'_> {
                         options: vec![option.clone()],
                         option,
                         path: file.path.to_owned(),
-                        line: self.trails[at].first_line(&file.document, entry.line()),
+                        line: self.trails[at].first_line(&entries, entry.line()),
                         acceptable: false,
                         rule: Some(NOT_READ.into()),
                         release: gone.map(|series| series.to_string()),

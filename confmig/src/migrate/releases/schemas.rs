@@ -49,7 +49,8 @@ impl Walk<'_> {
         let (old, new) = (from.pack(&self.files).opts, to.pack(&self.files).opts);
         let mut found = Vec::new();
         for (at, file) in self.files.iter().enumerate() {
-            for entry in file.document.entries() {
+            let entries: Vec<_> = file.document.entries().collect();
+            for entry in &entries {
                 let option = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
                 // Options of sections that an option names are in no schema by these sections' names.
                 let is_one = |opts: &[Opt]| opts.iter().any(|opt| *opt.name() == option);
@@ -61,7 +62,7 @@ impl Walk<'_> {
                 if to.reads(&option) || is_one(&new) || told || !was {
                     continue;
                 }
-                let line = self.trails[at].first_line(&file.document, entry.line());
+                let line = self.trails[at].first_line(&entries, entry.line());
                 let reason = format!("{option}: {}", gone(&option, Some(from), to));
                 found.push(decision(
                     option,
@@ -93,7 +94,8 @@ impl Walk<'_> {
             let Some(at) = self.files.iter().position(|file| file.path == set.path) else {
                 continue;
             };
-            let line = self.trails[at].first_line(&self.files[at].document, set.entry.line());
+            let entries: Vec<_> = self.files[at].document.entries().collect();
+            let line = self.trails[at].first_line(&entries, set.entry.line());
             let reason = format!("{name}: its value is not valid: {cause}");
             found.push(decision(
                 name.clone(),

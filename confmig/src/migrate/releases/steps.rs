@@ -169,14 +169,17 @@ impl<'l> Interests<'l> {
     /// The rules of a release.
     pub(super) fn rules(&self, series: Series, from: Series, scope: &Scope) -> Vec<Active> {
         let mut found: Vec<(Series, Active)> = Vec::new();
-        for built_in in self.each().flat_map(|interest| interest.rules) {
-            if !is_active(built_in, series, from) {
-                continue;
-            }
+        let triggered = self.each().flat_map(|interest| interest.rules);
+        let mut active: Vec<&BuiltIn> = triggered
+            .filter(|rule| is_active(rule, series, from))
+            .collect();
+        active.sort_unstable_by_key(|rule| rule.place());
+        active.dedup_by_key(|rule| rule.place());
+        for built_in in active {
             let Some(rule) = self.lives.rule(built_in) else {
                 continue;
             };
-            if found.iter().any(|(_, known)| known.rule.id == rule.id) || !scope.has_any_of(&rule) {
+            if !scope.has_any_of(&rule) {
                 continue;
             }
             // While the release reads what is to go, there is nothing to do.

@@ -21,14 +21,12 @@ impl Trail {
         }
     }
 
-    /// The line at first of what stands in a line now.
-    pub(super) fn first_line(&self, document: &Document<'_>, line: usize) -> usize {
+    /// The line at first of what stands in a line now, of a file with these entries.
+    pub(super) fn first_line(&self, entries: &[Entry<'_, '_>], line: usize) -> usize {
         if !self.changed {
             return line;
         }
-        let entries: Vec<Entry<'_, '_>> = document.entries().collect();
-        self.of_line(&entries, line)
-            .map_or(line, |(_, first)| first)
+        self.of_line(entries, line).map_or(line, |(_, first)| first)
     }
 
     /// The name of the entry in a line, and the line where it stood at first.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 use bumpalo::Bump;
 use foldhash::HashSet;
-use oslo_config::{Document, OptName, ParsedFile, SourceError, references};
+use oslo_config::{Document, Entry, OptName, ParsedFile, SourceError, references};
 
 use super::facts::InPack;
 use super::renames::renames_pack;
@@ -145,8 +145,9 @@ impl<'w> Walk<'w> {
         for mut decision in decisions {
             let mut name = decision.option.clone();
             if let Some(at) = seen.iter().position(|file| file.path == decision.path) {
-                name = name_at(&seen[at], decision.line).unwrap_or(name);
-                decision.line = self.trails[at].first_line(&seen[at].document, decision.line);
+                let entries: Vec<_> = seen[at].document.entries().collect();
+                name = name_at(&entries, decision.line).unwrap_or(name);
+                decision.line = self.trails[at].first_line(&entries, decision.line);
             }
             decision.release = decision
                 .release
@@ -228,8 +229,8 @@ impl<'w> Walk<'w> {
 }
 
 /// The name of the entry in a line.
-fn name_at(file: &ParsedFile<'_>, line: usize) -> Option<OptName> {
-    let entry = file.document.entries().find(|entry| entry.line() == line)?;
+fn name_at(entries: &[Entry<'_, '_>], line: usize) -> Option<OptName> {
+    let entry = entries.iter().find(|entry| entry.line() == line)?;
     Some(OptName::new(
         entry.group().to_str().ok()?,
         entry.key().to_str().ok()?,
