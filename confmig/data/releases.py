@@ -6,10 +6,10 @@ Used by generate.py, which explains the input. Made here:
                          series is named by a word already
     ironic-history.txt   `group name JSON`, sorted by group and name. JSON has
                            o  [[first, last, definition], ...]: an option in the releases numbered so
-                              (0 is the oldest). definition: t type, i type of the items, d default,
-                              rt default computed on the host, c choices, ic choices ignore case,
-                              n least, x greatest value, s secret, q required, dr deprecated for
-                              removal
+                              (0 is the oldest). definition: t type, u refinement of it, i type of
+                              the items, d default, rt default computed on the host, c choices, ic
+                              choices ignore case, r regular expression, n least, x greatest value,
+                              s secret, q required, dr deprecated for removal
                            a  [[first, last, [[group, name], ...]], ...]: the former names that the
                               option is read by, in the order in which they are tried
                            f  [[first, last, group, name], ...]: a former name of that option
@@ -50,7 +50,9 @@ def ranges(numbers):
 
 
 FIELDS = {
+    "subtype": "u",
     "item_type": "i",
+    "regex": "r",
     "choices": "c",
     "min": "n",
     "max": "x",
@@ -59,6 +61,14 @@ FIELDS = {
     "deprecated_for_removal": "dr",
     "default_is_runtime": "rt",
     "ignore_case": "ic",
+}
+
+# Defaults that the code sets when it registers an option, which the facts do not have, with the first
+# release that does: register_auth_opts in ironic_lib/keystone.py (ironic-lib 4.6.0 and newer), and in
+# ironic/common/keystone.py since 2025.1, when Ironic took it over.
+SET_BY_CODE = {
+    ("json_rpc", "auth_type"): ("wallaby", "password"),
+    ("ironic_networking_json_rpc", "auth_type"): ("2026.1", "password"),
 }
 
 
@@ -78,6 +88,9 @@ class History:
         self.releases = load("releases.json")
         self.series = [release["series"] for release in self.releases]
         self.options = [self.read(load(f"options/{series}.json")) for series in self.series]
+        for key, (first, default) in SET_BY_CODE.items():
+            for options in self.options[self.number(first) :]:
+                options[key]["effective_default"] = default
         self.entrypoints = load("entrypoints.json")
         self.auth = load("auth_plugins.json")
         self.aliases = []

@@ -1,13 +1,14 @@
 """The rules that metadata does not tell, from curated.json and curated-notes.toml.
 
 Used by generate.py. Made here: ironic-rules.txt, one rule a line, `FIRST LAST OPTIONS JSON`: the
-numbers of the releases (0 is the oldest) whose step has the rule, the options that set it going,
-and the rule as docs/confmig.md describes it for rule files (TOML there, JSON here).
+numbers of the releases (0 is the oldest) whose step has the rule, the latter with a `+` when there is
+still something to do in the newest release, the options that set it going, and the rule as docs/confmig.md describes it for rule files (TOML there, JSON here).
 
 A rule belongs to the steps from the first release that has the successor while the old option is
 deprecated (or gone) to the one in which the old option is gone. `curated-notes.toml` has for a
 rule's id what the facts do not say in words, or say in words only: any key there replaces that of
-the rule made here; `op-free` keys (why, advice, example) leave the rest as it is.
+the rule made here; `op-free` keys (why, advice, example) leave the rest as it is. A table with `own = true` is a rule that curated.json
+does not have: all of it is written there, and without `last` it has a `+`.
 """
 
 from releases import compact, normal
@@ -43,12 +44,35 @@ class Rules:
     def __init__(self, history, curated, notes):
         self.history = history
         self.notes = notes
-        unknown = set(notes) - {entry["id"] for entry in curated}
+        own = {name: note for name, note in notes.items() if note.get("own")}
+        unknown = set(notes) - set(own) - {entry["id"] for entry in curated}
         assert not unknown, f"notes for no rule: {sorted(unknown)}"
         self.rules = [self.rule(entry) for entry in curated]
+        self.rules += [self.own_rule(name, note) for name, note in own.items()]
+
+    def own_rule(self, name, note):
+        made = {"id": name, "automatic": "yes"}
+        made |= {key: value for key, value in note.items() if key not in ("own", "first", "last")}
+        newest = self.history.series[-1]
+        first, last = (self.history.number(series) for series in (note["first"], note.get("last", newest)))
+        lasting = "" if "last" in note else "+"
+        return first, f"{last}{lasting}", sorted(self.in_sections(made)), made
+
+    def in_sections(self, rule):
+        """The options that set a rule going, one for each section that it can be about."""
+        for name in triggers(rule):
+            section, option = name.rsplit(".", 1)
+            if section != "{section}":
+                yield name
+            elif isinstance(rule["in"], list):
+                yield from (f"{group}.{option}" for group in rule["in"])
+            else:
+                having = rule["in"]["having"]
+                keys = {key for options in self.history.options for key in options}
+                yield from (text(key) for key in keys if key[1] == option and (key[0], having) in keys)
 
     def text(self):
-        rows = sorted(self.rules, key=lambda row: (row[1], row[3]["id"]))
+        rows = sorted(self.rules, key=lambda row: (int(str(row[1]).rstrip("+")), row[3]["id"]))
         return "".join(f"{first} {last} {','.join(triggers)} {compact(rule)}\n" for first, last, triggers, rule in rows)
 
     def rule(self, entry):

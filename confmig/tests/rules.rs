@@ -383,6 +383,55 @@ fn old_names_can_stay() {
     assert!(made.is_empty());
 }
 
+/// What would replace a value that is to stay is the operator's to decide, and what would go stays.
+#[test]
+fn old_values_are_not_replaced() {
+    let settings = Settings {
+        keep_old: true,
+        ..Settings::default()
+    };
+    let rename = "rename = [{ from = \"a.x\", to = \"a.y\" }]";
+    for (form, before, decided) in [
+        (format!("{rename}\nif_target_set = \"source\""), "[a]\nx = 1\ny = 2\n", true),
+        (format!("{rename}\nif_target_set = \"either\""), "[a]\nx = on\ny = off\n", true),
+        (format!("{rename}\nif_target_set = \"either\""), "[a]\nx = off\ny = on\n", false),
+        (format!("{rename}\nif_target_set = \"decide\""), "[a]\nx = 1\ny = 2\n", true),
+        (format!("{rename}\nif_target_set = \"target\""), "[a]\nx = 1\ny = 2\n", false),
+        (
+            "items = { options = [\"a.x\"], replace = { old = \"new\" } }".into(),
+            "[a]\nx = old\n",
+            true,
+        ),
+        (
+            "part.v = { option = \"a.x\" }\nset = [{ option = \"a.y\", value = \"{v}\", if_set = \"source\" }]".into(),
+            "[a]\nx = 1\ny = 2\n",
+            true,
+        ),
+        ("remove = { options = [\"a.x\"] }".into(), "[a]\nx = 1\n", false),
+    ] {
+        let rule = format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\n{form}\n");
+        let made = run(&pack(&rule), &[before], &settings);
+        assert_eq!(made.files[0].after, before, "{rule}");
+        let reasons: Vec<_> = made.decisions.iter().map(|decision| &decision.reason).collect();
+        assert_eq!(!reasons.is_empty(), decided, "{rule}{before}{reasons:?}");
+    }
+    let rule = format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\n{rename}\n");
+    let made = run(&pack(&rule), &["[a]\nx = 1\n"], &settings);
+    assert_eq!(made.files[0].after, "[a]\nx = 1\ny = 1\n");
+}
+
+/// A section may be chosen by one of several values.
+#[test]
+fn sections_have_one_of_several_values() {
+    let rules = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nin = { having = \"kind\", equals = [\"one\", \"two\"] }\n\
+                 rename = [{ from = \"{section}.x\", to = \"{section}.y\" }]\n";
+    makes(
+        rules,
+        "[a]\nkind = one\nx = 1\n[b]\nkind = two\nx = 1\n[c]\nkind = three\nx = 1\n",
+        "[a]\nkind = one\ny = 1\n[b]\nkind = two\ny = 1\n[c]\nkind = three\nx = 1\n",
+    );
+}
+
 #[test]
 fn wrong_rules_are_told_with_their_place() {
     for (rules, said) in [

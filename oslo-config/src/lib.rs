@@ -48,7 +48,7 @@
 //! - A text of 4 GiB or more is refused.
 //!
 //! Not here: options of the command line, `HostnameOpt`, `HostDomainOpt`, ranges, regular
-//! expressions as a limit.
+//! expressions as a limit. A service's own types are functions: [`OptType::Own`].
 //!
 //! [oslo.config]: https://docs.openstack.org/oslo.config/latest/
 
@@ -74,5 +74,5 @@ pub use opt::{DEFAULT_GROUP, Opt, OptName};
 pub use parse::LineKind;
 pub use sources::{ParsedFile, Source, SourceError, SourceFile, search};
 pub use template::{Reference, references};
-pub use types::{IpVersion, OptType, TypeError};
+pub use types::{IpVersion, OptType, OwnType, TypeError};
 pub use value::Value;

@@ -71,6 +71,23 @@ pub enum OptType {
         /// Only this version.
         version: Option<IpVersion>,
     },
+    /// `Opt(type=…)` with a type of the service's own.
+    Own(OwnType),
+}
+
+/// A type that a service makes for itself: in Python, any callable that takes a text.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnType {
+    /// Its name. Two types of one name are the same.
+    pub name: &'static str,
+    /// Converts a text, templates already substituted.
+    pub convert: fn(&str) -> Result<Value, TypeError>,
+}
+
+impl PartialEq for OwnType {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
 }
 
 /// A version of the Internet Protocol.
@@ -160,6 +177,7 @@ impl OptType {
                 Some(IpVersion::V4) => "expected an IPv4 address",
                 Some(IpVersion::V6) => "expected an IPv6 address",
             })),
+            OptType::Own(own) => (own.convert)(text),
         }
     }
 }
@@ -173,7 +191,8 @@ pub struct TypeError {
 }
 
 impl TypeError {
-    pub(crate) fn new(expected: impl Into<String>) -> Self {
+    /// Says what was expected, as in `expected a number`.
+    pub fn new(expected: impl Into<String>) -> Self {
         TypeError {
             expected: expected.into(),
         }

@@ -13,7 +13,7 @@ use oslo_config::{OptName, ParsedFile, SourceFile};
 use crate::cases::Tally;
 use crate::judge::{self, Judge};
 use crate::judged::Migrated;
-use crate::libraries::of_library;
+use crate::libraries::{of_library, of_session};
 
 /// Which of a release's options are set, and to what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,14 @@ pub enum Kind {
     Default,
     /// Some options, changed or not: which, a number says.
     Some(u64),
+    /// Every option, changed, but none that chooses an authentication plugin.
+    WithoutPlugin,
+    /// Every option whose type refuses anything, to a value that it refuses.
+    Refused,
 }
+
+/// What chooses an authentication plugin, the second by its former name.
+const CHOOSES: [&str; 3] = ["auth_type", "auth_plugin", "auth_section"];
 
 /// The options of all releases.
 #[derive(Debug)]
@@ -55,18 +62,27 @@ impl Ironic {
                 Kind::Changed => true,
                 Kind::Default => false,
                 // Without it nothing reads the options of the plugin.
-                Kind::Some(_) if ["auth_type", "auth_plugin"].contains(&name.name()) => true,
+                Kind::Some(_) if CHOOSES[..2].contains(&name.name()) => true,
                 Kind::Some(_) => match dice.roll() {
                     0 => true,
                     1 => false,
                     _ => continue,
                 },
+                Kind::WithoutPlugin if CHOOSES.contains(&name.name()) => continue,
+                Kind::WithoutPlugin | Kind::Refused => true,
             };
+            let values = match kind {
+                Kind::Refused => refused(name, definition).into_iter().collect(),
+                _ => values(name, definition, of, changed),
+            };
+            if values.is_empty() {
+                continue;
+            }
             if name.group() != group {
                 group = name.group();
                 text += &format!("\n[{group}]\n");
             }
-            for value in values(name, definition, of, changed) {
+            for value in values {
                 text += &format!("{} = {value}\n", name.name());
             }
         }
@@ -129,15 +145,43 @@ fn special(name: &OptName) -> Option<String> {
         // The options of this plugin are those that are in the lists.
         (_, "auth_type" | "auth_plugin") => "password",
         (group, "auth_section") => group,
-        ("console", "port_range") => "11000:12000",
-        (_, "unix_socket_mode") => "0600",
         // What it does is to refuse deprecated options.
         (_, "fatal_deprecations") => "False",
-        (_, "clean_step_priority_override" | "verify_step_priority_override") => "deploy.one:12",
-        ("conductor", "file_url_allowed_paths") => "/srv/one,/srv/two",
         _ => return None,
     };
     Some(value.to_owned())
+}
+
+/// A value that the option's type refuses; none where it takes any text.
+fn refused(name: &OptName, definition: &Definition<'_>) -> Option<String> {
+    // Without parsing, parameters of the kernel may be anything.
+    if special(name).is_some() || name.name() == "disable_kernel_parameter_parsing" {
+        return None;
+    }
+    let below = definition.min.map(|min| (min - 1.0).to_string());
+    let text = match (&*definition.kind, item(definition)) {
+        ("bool", _) => "perhaps",
+        ("int", _) if definition.subtype.is_some() => "0800",
+        ("int" | "float", _) => return Some(below.unwrap_or_else(|| "many".into())),
+        ("port", _) => "65536",
+        ("ip", _) => "one.example",
+        ("hostaddress", _) => "-one-",
+        ("uri", _) => "one",
+        ("list", Some("int")) => "418,teapot",
+        ("list", Some("ExplicitAbsolutePath")) => "/srv/one,/srv/../etc",
+        ("list", Some("PortRange")) => "12000:11000",
+        ("dict", _) | ("multistr", Some("dict")) => "one",
+        ("str", _) if definition.regex.is_some() => "one",
+        ("str", _) if definition.subtype.is_some() => "console=",
+        ("str" | "list", _) if !definition.choices().is_empty() => "none-of-them",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// The type of the items.
+fn item<'d>(definition: &'d Definition<'_>) -> Option<&'d str> {
+    definition.item.as_ref().and_then(|item| item.as_str())
 }
 
 /// One of the allowed values, the default last.
@@ -172,16 +216,19 @@ fn of_type(name: &OptName, definition: &Definition<'_>, default: &str) -> String
     };
     match &*definition.kind {
         "bool" => if default == "true" { "False" } else { "True" }.to_owned(),
-        // Modes of files are written in octal.
-        "int" if default.starts_with('0') && default.len() > 1 => "0700".to_owned(),
+        "int" if definition.subtype.as_deref() == Some("octal") => "0600".to_owned(),
         "int" | "float" => number().to_string(),
         "port" => if default == "8080" { "8081" } else { "8080" }.to_owned(),
         "uri" => format!("http://192.0.2.7:8080/{}", name.name()),
         "hostaddress" | "ip" => "192.0.2.7".to_owned(),
         "dict" => "one:1,two:2".to_owned(),
-        "list" if definition.item.as_ref().and_then(|item| item.as_str()) == Some("int") => {
-            "418,503".to_owned()
+        "list" if item(definition) == Some("int") => "418,503".to_owned(),
+        "list" if item(definition) == Some("ExplicitAbsolutePath") => {
+            "/srv/one/,/srv/two".to_owned()
         }
+        "list" if item(definition) == Some("PortRange") => "11000:12000".to_owned(),
+        "multistr" if item(definition) == Some("dict") => "deploy.one:12".to_owned(),
+        "str" if definition.regex.as_deref() == Some(r"^\d+:\d+$") => "11000:12000".to_owned(),
         "list" => "one,two".to_owned(),
         _ => text(name, definition.secret),
     }
@@ -201,16 +248,6 @@ fn text(name: &OptName, secret: bool) -> String {
         format!("{key}-one")
     }
 }
-
-/// Options whose types are Ironic's own, which confmig does not know: octal numbers, several dictionaries,
-/// the kernel's parameters. And one that keystoneauth took for a whole number once.
-const OF_ANOTHER_KIND: [&str; 5] = [
-    "clean_step_priority_override",
-    "kernel_append_params",
-    "timeout",
-    "unix_socket_mode",
-    "verify_step_priority_override",
-];
 
 /// A configuration, and the release that it was written for.
 #[derive(Debug, Clone)]
@@ -251,13 +288,13 @@ pub fn holds(
     let of_release = Release {
         to,
         defaults_of: None,
+        keep_old: false,
         lives,
     };
     let found = check_release(&after, of_release, &secrets);
     // The library is not there in the version of that time.
     let of_other_library = |option: &OptName| {
-        !release.with_libraries && of_library(option, to)
-            || OF_ANOTHER_KIND.contains(&option.name())
+        !release.with_libraries && (of_library(option, to) || of_session(option, lives))
     };
     let migrated = Migrated {
         before: &parsed[0],
@@ -266,6 +303,7 @@ pub fn holds(
         pack: &pack,
         found,
         not_judged: &of_other_library,
+        items_are_told: true,
         not_known: &|option| lives.of_option(option).is_none(),
     };
     migrated.wrong(judge, tally)

@@ -1,14 +1,15 @@
 //! The judge: a Python process with the options of a real release of Ironic, or of another service, in it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use confmig::release::Series;
 use oslo_config::OptName;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+
+use crate::process::Process;
 
 /// What is installed: a service and a version a line, those of Ironic oldest first.
 const RELEASES: &str = include_str!("../peers/releases.txt");
@@ -48,13 +49,7 @@ pub fn releases() -> Vec<Release> {
 
 /// A running judge. It ends when this is dropped.
 #[derive(Debug)]
-pub struct Judge {
-    /// Which release it is, in words.
-    name: String,
-    child: Child,
-    requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
+pub struct Judge(Process);
 
 /// What the release makes of a configuration.
 #[derive(Debug, Clone, Default)]
@@ -126,24 +121,14 @@ impl Judge {
                 needed.display()
             );
         }
-        let mut child = Command::new(&python)
-            .arg(tests.join("peers").join(script))
-            .arg(&package)
-            .args(words)
-            .env("PYTHONUTF8", "1")
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{} does not start: {error}", python.display()));
-        let requests = child.stdin.take();
-        let answers = BufReader::new(child.stdout.take().expect("the output is a pipe"));
-        Judge {
-            name: format!("{service} {version}"),
-            child,
-            requests,
-            answers,
-        }
+        Judge(Process::start(
+            format!("{service} {version}"),
+            Command::new(&python)
+                .arg(tests.join("peers").join(script))
+                .arg(&package)
+                .args(words)
+                .env("PYTHONDONTWRITEBYTECODE", "1"),
+        ))
     }
 
     /// What the release makes of a configuration.
@@ -152,7 +137,7 @@ impl Judge {
     ///
     /// When it cannot be loaded at all.
     pub fn load(&mut self, text: &str) -> Judgement {
-        let answer = self.ask(&json!({"ask": "load", "text": text}));
+        let answer = self.0.ask(&json!({"ask": "load", "text": text}));
         let answer: Answer = serde_json::from_value(answer).expect("an answer to a load request");
         let named = |(group, name): (String, String)| option(&group, &name);
         Judgement {
@@ -183,7 +168,7 @@ impl Judge {
     ///
     /// When the answer is none.
     pub fn options(&mut self) -> BTreeSet<OptName> {
-        let answer = self.ask(&json!({"ask": "options"}));
+        let answer = self.0.ask(&json!({"ask": "options"}));
         let names: Vec<(String, String)> =
             serde_json::from_value(answer["options"].clone()).expect("a list of names");
         names
@@ -198,32 +183,8 @@ impl Judge {
     ///
     /// When it is the judge of Ironic, or the service cannot be described.
     pub fn schema(&mut self, format: &str) -> String {
-        let answer = self.ask(&json!({"ask": "schema", "format": format}));
+        let answer = self.0.ask(&json!({"ask": "schema", "format": format}));
         answer["schema"].as_str().expect("a text").to_owned()
-    }
-
-    fn ask(&mut self, request: &Json) -> Json {
-        let name = &self.name;
-        let requests = self.requests.as_mut().expect("open until dropped");
-        let sent = writeln!(requests, "{request}").and_then(|()| requests.flush());
-        sent.unwrap_or_else(|error| panic!("{name} reads no requests: {error}"));
-        let mut line = String::new();
-        let read = self.answers.read_line(&mut line);
-        read.expect("the judge answers");
-        let answer: Json = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("{name} answered {line:?}: {error}"));
-        if let Some(crash) = answer.get("crash").and_then(Json::as_str) {
-            panic!("{name} has no answer: {crash}\nto {request}");
-        }
-        answer
-    }
-}
-
-impl Drop for Judge {
-    fn drop(&mut self) {
-        // At the end of its input the process ends by itself.
-        self.requests.take();
-        let _ = self.child.wait();
     }
 }
 

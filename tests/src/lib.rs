@@ -29,5 +29,6 @@ pub mod libraries;
 pub mod migration;
 pub mod oracle;
 mod pools;
+mod process;
 pub mod service;
 pub mod walk;

@@ -1,7 +1,7 @@
 //! Which of Ironic's options come from libraries: what a release knows of these depends on the versions
 //! that are installed with it.
 
-use confmig::release::Series;
+use confmig::release::{Lives, Series};
 use oslo_config::OptName;
 
 /// Groups of which every option is a library's.
@@ -102,4 +102,11 @@ pub fn of_library(option: &OptName, release: Series) -> bool {
                 || shared.is_some_and(|(_, own)| !own.contains(&name))
         }
     }
+}
+
+/// Tells whether an option's type is that of keystoneauth's sessions, which are in every section that
+/// authenticates: `timeout` was a whole number until 2026.2.
+#[must_use]
+pub fn of_session(option: &OptName, lives: &Lives) -> bool {
+    option.name() == "timeout" && lives.of(option.group(), "auth_section").is_some()
 }

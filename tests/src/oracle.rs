@@ -1,9 +1,8 @@
 //! The oracle: a Python process with the real oslo.config in it, asked over pipes.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use oslo_config::{IpVersion, Opt, OptName, OptType, Value};
 use serde::Deserialize;
@@ -11,14 +10,11 @@ use serde::de::IgnoredAny;
 use serde_json::{Value as Json, json};
 
 use crate::generate::{ConfigFile, ConfigSource};
+use crate::process::Process;
 
 /// A running oracle. It ends when this is dropped.
 #[derive(Debug)]
-pub struct Oracle {
-    child: Child,
-    requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
+pub struct Oracle(Process);
 
 /// What oslo.config's parser sees in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,26 +134,15 @@ impl Oracle {
             "{} is not there: run tests/run, or tests/peers/venv.sh oslo",
             python.display()
         );
-        let mut child = Command::new(&python)
-            .arg(tests.join("peers/oslo_config_oracle.py"))
-            // Files are UTF-8, whatever the locale that the tests are run in.
-            .env("PYTHONUTF8", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{} does not start: {error}", python.display()));
-        let requests = child.stdin.take();
-        let answers = BufReader::new(child.stdout.take().expect("the output is a pipe"));
-        Oracle {
-            child,
-            requests,
-            answers,
-        }
+        Oracle(Process::start(
+            "the oracle",
+            Command::new(&python).arg(tests.join("peers/oslo_config_oracle.py")),
+        ))
     }
 
     /// The version of oslo.config.
     pub fn version(&mut self) -> String {
-        let answer = self.ask(&json!({"ask": "version"}));
+        let answer = self.0.ask(&json!({"ask": "version"}));
         answer["version"].as_str().expect("a text").to_owned()
     }
 
@@ -167,7 +152,9 @@ impl Oracle {
     ///
     /// When oslo.config refuses the file.
     pub fn parse(&mut self, text: &[u8]) -> Result<Parsed, Failure> {
-        let answer = self.ask(&json!({"ask": "parse", "text": one_character_per_byte(text)}));
+        let answer = self
+            .0
+            .ask(&json!({"ask": "parse", "text": one_character_per_byte(text)}));
         match serde_json::from_value(answer).expect("an answer to a parse request") {
             ParseAnswer::Failure { failure } => Err(failure.into()),
             ParseAnswer::Parsed { events, comments } => Ok(Parsed {
@@ -192,7 +179,7 @@ impl Oracle {
             .iter()
             .map(|(name, value)| (name.clone(), value.as_str().into()))
             .collect();
-        let answer = self.ask(&json!({
+        let answer = self.0.ask(&json!({
             "ask": "resolve",
             "sources": sources.iter().map(source_json).collect::<Vec<_>>(),
             "options": opts.iter().map(opt_json).collect::<Vec<_>>(),
@@ -210,29 +197,6 @@ impl Oracle {
                 referred: names(referred),
             }),
         }
-    }
-
-    fn ask(&mut self, request: &Json) -> Json {
-        let requests = self.requests.as_mut().expect("open until dropped");
-        let sent = writeln!(requests, "{request}").and_then(|()| requests.flush());
-        sent.expect("the oracle reads its requests");
-        let mut line = String::new();
-        let read = self.answers.read_line(&mut line);
-        read.expect("the oracle answers");
-        let answer: Json = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("the oracle answered {line:?}: {error}"));
-        if let Some(crash) = answer.get("crash").and_then(Json::as_str) {
-            panic!("the oracle has no answer: {crash}");
-        }
-        answer
-    }
-}
-
-impl Drop for Oracle {
-    fn drop(&mut self) {
-        // At the end of its input the process ends by itself.
-        self.requests.take();
-        let _ = self.child.wait();
     }
 }
 

@@ -179,6 +179,17 @@ fn sample(definition: &Definition<'_>) -> String {
     }
 }
 
+/// Follows every rule that asks for a decision.
+#[must_use]
+pub fn accepting_all() -> Settings {
+    Settings {
+        accept_rules: built_in_rules()
+            .filter_map(|rule| Some(rule.rule()?.id))
+            .collect(),
+        ..Settings::default()
+    }
+}
+
 /// Migrates, at once and release by release, and looks whether the texts are the same, the bytes that
 /// no change is about stay, and a second run changes nothing.
 ///
@@ -186,14 +197,9 @@ fn sample(definition: &Definition<'_>) -> String {
 ///
 /// What does not hold.
 pub fn holds(walk: &Walk, tally: &Tally) -> Result<(), String> {
-    let settings = Settings {
-        accept_rules: match walk.accept {
-            true => built_in_rules()
-                .filter_map(|rule| Some(rule.rule()?.id))
-                .collect(),
-            false => Default::default(),
-        },
-        ..Settings::default()
+    let settings = match walk.accept {
+        true => accepting_all(),
+        false => Settings::default(),
     };
     let Ok(parsed) = parse(&walk.files) else {
         tally.count("refused");

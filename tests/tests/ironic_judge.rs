@@ -17,6 +17,7 @@ use tests::files;
 use tests::ironic::{Case, Ironic, Kind, holds};
 use tests::judge::{Judge, Release, releases};
 use tests::libraries::of_library;
+use tests::walk::accepting_all;
 
 /// What is claimed of configurations, which each release judges.
 struct Claim<'c> {
@@ -90,6 +91,23 @@ fn each_release_reads_what_is_made_for_it() {
             "some options of a release are read by every newer one",
             generated(&ironic, &[Kind::Some(1)], Settings::default()),
             &["value", "renamed", "converted"],
+        ),
+        Claim::new(
+            "options of plugins that nothing chooses are told of",
+            generated(&ironic, &[Kind::WithoutPlugin], Settings::default()),
+            &["value", "unknown, and told"],
+        ),
+        Claim::new(
+            "values that a release refuses are told of",
+            |release| {
+                vec![Case {
+                    name: "Refused".into(),
+                    text: ironic.configuration(release.series, Kind::Refused),
+                    from: release.series,
+                    settings: Settings::default(),
+                }]
+            },
+            &["refused, and told"],
         ),
         Claim::new(
             "fixtures are read",
@@ -189,17 +207,6 @@ fn history(release: Release, judge: &mut Judge, lives: &Lives) -> (usize, Wrong)
         }
     }
     (registered.len(), wrong)
-}
-
-/// Follows every rule that asks for a decision.
-fn accepting_all() -> Settings {
-    Settings {
-        accept_rules: built_in_rules()
-            .filter_map(|rule| rule.rule())
-            .map(|rule| rule.id)
-            .collect(),
-        ..Settings::default()
-    }
 }
 
 /// Configurations of releases that are not newer: the first, some between, the one before, its own.

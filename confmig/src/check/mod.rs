@@ -2,6 +2,8 @@
 
 mod hosting;
 mod names;
+mod plugins;
+mod references;
 mod release;
 mod schema;
 mod values;

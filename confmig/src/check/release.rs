@@ -1,13 +1,18 @@
 //! What a release of Ironic would not understand, or takes otherwise than another one.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
-use oslo_config::{Entry, OptName, ParsedFile};
+use oslo_config::{Entry, OptName, OptType, ParsedFile};
 
+use super::plugins::{Plugins, Service};
+use super::references::{self, candidates, references_of};
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::known::KnownNames;
-use crate::release::{self, Lives, Series, auth_options, installed, is_installed, named_by};
+use crate::release::{
+    self, Lives, Series, installed, is_installed, is_kernel_command_line, named_by,
+};
 use crate::secret::Secrets;
 
 /// How files are checked for a release.
@@ -17,6 +22,8 @@ pub struct Release<'l> {
     pub to: Series,
     /// The release whose defaults are compared with those of `to`; none if they are not.
     pub defaults_of: Option<Series>,
+    /// The files are also read by a program that knows the former names.
+    pub keep_old: bool,
     /// What is known of names.
     pub lives: &'l Lives,
 }
@@ -33,11 +40,14 @@ pub fn check_release(
         files,
         release,
         places: Places { secrets },
+        set: OnceCell::new(),
     };
+    let of_release = (release.to, release.keep_old);
+    let plugins = Plugins::new(files, &release, of_release, Places { secrets });
     let mut found = Vec::new();
     for file in files {
         for section in file.document.sections() {
-            let plugin = checker.plugin(&section.group().to_str_lossy());
+            let choice = plugins.choice(&section.group().to_str_lossy());
             for entry in section.entries() {
                 let group = section.group();
                 let (Ok(group), Ok(key)) = (group.to_str(), entry.key().to_str()) else {
@@ -45,9 +55,9 @@ pub fn check_release(
                 };
                 found.extend(checker.life(file, entry, group, key));
                 checker.values(file, entry, group, key, &mut found);
-                if let Some(plugin) = &plugin {
-                    found.extend(checker.unread(file, entry, key, plugin));
-                }
+                checker.references(file, entry, group, key, &mut found);
+                found.extend(checker.kernel_parameters(file, entry, group, key));
+                found.extend(plugins.check(file, entry, (group, key), &choice));
             }
         }
     }
@@ -57,10 +67,34 @@ pub fn check_release(
     found
 }
 
+impl Service for Release<'_> {
+    fn authenticates(&self, group: &str) -> bool {
+        let life = self.lives.of(group, "auth_section");
+        life.is_some_and(|life| life.is_option(self.to))
+    }
+
+    fn default_plugin(&self, group: &str) -> Option<String> {
+        let life = self.lives.of(group, "auth_type")?;
+        life.definition(self.to)?.default().into_iter().next()
+    }
+
+    fn reads(&self, group: &str, name: &str) -> bool {
+        let life = self.lives.of(group, name);
+        life.is_some_and(|life| life.is_read(self.to))
+    }
+
+    fn is_former(&self, group: &str, name: &str) -> bool {
+        let life = self.lives.of(group, name);
+        life.is_some_and(|life| life.is_former(self.to))
+    }
+}
+
 struct ReleaseChecker<'c> {
     files: &'c [ParsedFile<'c>],
     release: Release<'c>,
     places: Places<'c, 'c>,
+    /// What is set, and the value that counts.
+    set: OnceCell<BTreeMap<OptName, String>>,
 }
 
 impl ReleaseChecker<'_> {
@@ -144,37 +178,99 @@ impl ReleaseChecker<'_> {
         }
     }
 
-    /// The plugin that a section chooses.
-    fn plugin(&self, group: &str) -> Option<String> {
-        let sections = self.files.iter().flat_map(|file| file.document.sections());
-        let entries = sections
-            .filter(|section| *section.group() == *group)
-            .flat_map(|section| section.entries());
-        let chosen = entries.filter(|entry| entry.key() == "auth_type").last()?;
-        Some(chosen.value().to_str().ok()?.to_owned())
-    }
-
-    /// An option of authentication that the chosen plugin does not read.
-    fn unread(
+    /// References to options that only other releases have.
+    fn references(
         &self,
         file: &ParsedFile<'_>,
         entry: Entry<'_, '_>,
+        group: &str,
         key: &str,
-        plugin: &str,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        let (to, lives) = (self.release.to, self.release.lives);
+        let is_read = |name: &OptName| lives.of_option(name).map(|life| life.is_read(to));
+        let own = OptName::new(group, key);
+        if !entry.value().contains(&b'$') || is_read(&own) == Some(false) {
+            return;
+        }
+        // By a former name, a value is read in the group of the current one.
+        let life = lives.of_option(&own);
+        let current = life.filter(|life| life.is_former(to));
+        let current = current.and_then(|life| life.former_of(to).next());
+        for (range, reference) in references_of(file, entry) {
+            let mut options = candidates(group, &reference);
+            if let Some(current) = &current {
+                options.extend(candidates(current.group(), &reference));
+            }
+            let (_, name) = reference.parts();
+            // One that no release knows may be that of a driver from outside.
+            let Some(gone) = options.iter().find(|option| is_read(option).is_some()) else {
+                continue;
+            };
+            let leads = |option: &OptName| match is_read(option) {
+                Some(is_read) => is_read,
+                None => self.set().contains_key(option),
+            };
+            if options.iter().any(leads) || KnownNames::ironic().has_anywhere(name) {
+                continue;
+            }
+            let message = format!(
+                "the reference ${} leads to no option of {to}",
+                reference.name()
+            );
+            let help = format!(
+                "write the value itself: {}",
+                release::whereabouts(gone, to, lives)
+            );
+            let at = (&range, &reference);
+            let said = (message, help);
+            found.push(references::dangling(&self.places, file, entry, at, said));
+        }
+    }
+
+    /// Parameters that Ironic would refuse to hand to a kernel.
+    fn kernel_parameters(
+        &self,
+        file: &ParsedFile<'_>,
+        entry: Entry<'_, '_>,
+        group: &str,
+        key: &str,
     ) -> Option<Diagnostic> {
-        let options = auth_options(plugin, self.release.to)?;
-        if !KnownNames::ironic().has_anywhere(key) || options.has(key) {
+        let life = self.release.lives.of(group, key)?;
+        let subtype = life.definition(self.release.to)?.subtype.as_deref();
+        let value = entry.value();
+        let text = value.to_str().ok()?;
+        let parsed = subtype == Some("kernel_parameter_string")
+            && !text.contains('$')
+            && !self.is_on("conductor", "disable_kernel_parameter_parsing");
+        if !parsed || is_kernel_command_line(text) {
             return None;
         }
-        let group = entry.group();
-        let message =
-            format!("[{group}] {key} is not read: auth_type = {plugin} has no such option");
-        let names: Vec<&str> = options.names().collect();
+        let message = format!(
+            "the value of [{group}] {key} is not valid: expected key and key=value with blanks between them, \
+             values with blanks in double quotes"
+        );
         Some(
-            Diagnostic::new(Code::UnreadByPlugin, message)
+            Diagnostic::new(Code::IllTypedValue, message)
                 .at(self.places.key(file.path, entry))
-                .help(format!("{plugin} reads {}", names.join(", "))),
+                .help("correct the value, or set [conductor] disable_kernel_parameter_parsing"),
         )
+    }
+
+    fn set(&self) -> &BTreeMap<OptName, String> {
+        let entries = || self.files.iter().flat_map(|file| file.document.entries());
+        let row = |entry: Entry<'_, '_>| {
+            let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
+            (name, entry.value().to_str_lossy().into_owned())
+        };
+        self.set.get_or_init(|| entries().map(row).collect())
+    }
+
+    /// Tells whether a switch is set, and on.
+    fn is_on(&self, group: &str, name: &str) -> bool {
+        let value = self.set().get(&OptName::new(group, name));
+        let read = value.and_then(|text| OptType::Bool.convert(text).ok());
+        read.is_some_and(|value| value.as_bool() == Some(true))
     }
 
     /// Options that are not set and have another default.

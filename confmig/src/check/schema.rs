@@ -6,9 +6,12 @@ use bstr::ByteSlice;
 use oslo_config::{DEFAULT_GROUP, Entry, Opt, OptName, ParsedFile, Section};
 
 use super::names::similar;
+use super::plugins::{Plugins, Service};
+use super::references::{self, candidates, references_of};
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::known::KnownNames;
 use crate::pack::Pack;
+use crate::release::Series;
 use crate::schema::{Changed, Going, Schema, compare, successors};
 use crate::secret::Secrets;
 
@@ -43,10 +46,21 @@ pub fn check_schema(
             groups.entry(name.group()).or_default().insert(name.name());
         }
     }
+    let entries = files.iter().flat_map(|file| file.document.entries());
     let checker = SchemaChecker {
         pack,
         schemas,
         groups,
+        set: entries
+            .map(|entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()))
+            .collect(),
+        // A schema does not tell which keystoneauth comes with the service.
+        plugins: Plugins::new(
+            files,
+            schemas.to,
+            (Series::newest(), false),
+            Places { secrets },
+        ),
         places: Places { secrets },
     };
     let mut found = Vec::new();
@@ -66,7 +80,30 @@ struct SchemaChecker<'c> {
     schemas: Schemas<'c>,
     /// All names that are read, by group.
     groups: BTreeMap<&'c str, BTreeSet<&'c str>>,
+    /// All names that are set.
+    set: BTreeSet<OptName>,
+    plugins: Plugins<'c>,
     places: Places<'c, 'c>,
+}
+
+impl Service for Schema {
+    fn authenticates(&self, group: &str) -> bool {
+        self.option(&OptName::new(group, "auth_section")).is_some()
+    }
+
+    fn default_plugin(&self, group: &str) -> Option<String> {
+        let described = self.option(&OptName::new(group, "auth_type"))?;
+        described.opt.default().first().cloned()
+    }
+
+    fn reads(&self, group: &str, name: &str) -> bool {
+        Schema::reads(self, &OptName::new(group, name))
+    }
+
+    fn is_former(&self, group: &str, name: &str) -> bool {
+        let name = OptName::new(group, name);
+        self.option(&name).is_none() && self.readers(&name).next().is_some()
+    }
 }
 
 impl SchemaChecker<'_> {
@@ -90,20 +127,64 @@ impl SchemaChecker<'_> {
                     .help("section names are read without regard to case, but with all their spaces; only DEFAULT must be in capitals"),
             );
         }
+        let choice = self.plugins.choice(&group);
         let plugin = section.entries().any(|entry| entry.key() == "auth_type");
         for entry in section.entries() {
             let name = OptName::new(&*group, entry.key().to_str_lossy());
+            let of_plugin = self
+                .plugins
+                .check(file, entry, (&group, name.name()), &choice);
             let is_read = self
                 .groups
                 .get(&*group)
                 .is_some_and(|names| names.contains(name.name()));
             if is_read {
                 found.extend(self.going(file, entry, &name));
+                found.extend(of_plugin);
+                self.references(file, entry, &group, found);
             } else if self.schemas.from.is_some_and(|from| from.reads(&name)) {
                 found.push(self.removed(file, entry, &name));
+            } else if of_plugin.is_some() {
+                found.extend(of_plugin);
             } else if known && !(plugin && KnownNames::ironic().has_anywhere(name.name())) {
                 found.push(self.unknown(file, entry, &name));
             }
+        }
+    }
+
+    /// References to options that the service does not have.
+    fn references(
+        &self,
+        file: &ParsedFile<'_>,
+        entry: Entry<'_, '_>,
+        group: &str,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        for (range, reference) in references_of(file, entry) {
+            let leads = |option: &OptName| {
+                let names = self.groups.get(option.group());
+                names.is_some_and(|names| names.contains(option.name()))
+                    || self.set.contains(option)
+                    || KnownNames::ironic().has_anywhere(option.name())
+            };
+            let mut options = candidates(group, &reference);
+            // By a former name, a value is read in the group of the current one.
+            let own = OptName::new(group, entry.key().to_str_lossy());
+            for reader in self.schemas.to.readers(&own) {
+                options.extend(candidates(reader.group(), &reference));
+            }
+            if options.iter().any(leads) {
+                continue;
+            }
+            let name = reference.name();
+            let message = format!(
+                "the reference ${name} leads to no option of {}",
+                self.pack.name
+            );
+            let help = "correct the name, or write $$ for a dollar sign".to_owned();
+            let at = (&range, &reference);
+            let said = (message, help);
+            found.push(references::dangling(&self.places, file, entry, at, said));
         }
     }
 

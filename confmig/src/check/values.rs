@@ -1,11 +1,10 @@
 //! Values: ill-typed, with references that lead nowhere, not UTF-8.
 
 use bstr::ByteSlice;
-use oslo_config::{
-    DEFAULT_GROUP, Entry, GetError, Opt, OptName, Origin, ParsedFile, Reference, references,
-};
+use oslo_config::{DEFAULT_GROUP, Entry, GetError, Opt, OptName, Origin, ParsedFile, Reference};
 
 use super::Checker;
+use super::references::{self, candidates, references_of};
 use crate::diagnostic::{Code, Diagnostic};
 
 impl Checker<'_> {
@@ -105,39 +104,13 @@ impl Checker<'_> {
     fn references(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, found: &mut Vec<Diagnostic>) {
         let group = entry.group();
         let Ok(group) = group.to_str() else { return };
-        for range in entry.value_ranges() {
-            let text = &file.document.text()[range.clone()];
-            for reference in references(text) {
-                let dangling = self.dangling(group, &reference);
-                let moved =
-                    || self.neighbour(&OptName::new(group, entry.key().to_str_lossy()), &reference);
-                let Some((message, help)) = dangling.or_else(moved) else {
-                    continue;
-                };
-                if self
-                    .places
-                    .secrets
-                    .hides(group, &entry.key().to_str_lossy())
-                {
-                    // The name would give a part of the secret away.
-                    let message = "a reference in the value leads nowhere";
-                    let help = "correct its name, or write $$ for a dollar sign";
-                    let place = self.places.key(file.path, entry);
-                    found.push(
-                        Diagnostic::new(Code::DanglingReference, message)
-                            .at(place)
-                            .help(help),
-                    );
-                    continue;
-                }
-                let offset = range.start + reference.range().start;
-                let chars = reference.name().chars().count();
-                let place = self.places.in_value(file.path, entry, offset, chars);
-                found.push(
-                    Diagnostic::new(Code::DanglingReference, message)
-                        .at(place)
-                        .help(help),
-                );
+        for (range, reference) in references_of(file, entry) {
+            let dangling = self.dangling(group, &reference);
+            let moved =
+                || self.neighbour(&OptName::new(group, entry.key().to_str_lossy()), &reference);
+            if let Some(said) = dangling.or_else(moved) {
+                let at = (&range, &reference);
+                found.push(references::dangling(&self.places, file, entry, at, said));
             }
         }
     }
@@ -145,10 +118,7 @@ impl Checker<'_> {
     /// What is wrong with a reference, and what to do.
     fn dangling(&self, group: &str, reference: &Reference) -> Option<(String, String)> {
         let (named, name) = reference.parts();
-        let candidates = match named {
-            Some(named) => vec![OptName::new(named, name)],
-            None => vec![OptName::new(group, name), OptName::new(DEFAULT_GROUP, name)],
-        };
+        let candidates = candidates(group, reference);
         let former = candidates.iter().find_map(|name| {
             let of = |opt: &&Opt| opt.deprecated().contains(name);
             self.pack.opts.iter().find(of).map(|opt| (opt, name))

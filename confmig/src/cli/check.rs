@@ -6,7 +6,7 @@ use std::path::Path;
 use confmig::check::{Release, Schemas, World, check, check_release, check_schema, in_order};
 use confmig::pack::Pack;
 use confmig::release::{self, Lives, Series};
-use confmig::report;
+use confmig::report::{self, CheckReport};
 use oslo_config::{OptName, ParsedFile};
 
 use super::args::{Check, Format};
@@ -59,6 +59,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
         let release = Release {
             to: between.span.to,
             defaults_of: command.defaults.then_some(between.span.from),
+            keep_old: command.keep_old,
             lives: &lives,
         };
         diagnostics.extend(check_release(&parsed, release, &secrets));
@@ -73,48 +74,51 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
         diagnostics.extend(check_schema(&parsed, &pack, schemas, &secrets));
         in_order(&mut diagnostics, &parsed);
     }
-    match command.format {
-        Format::Json => output.bytes(report::check_json(&diagnostics).as_bytes())?,
-        Format::Sarif => output.bytes(report::check_sarif(&diagnostics).as_bytes())?,
-        Format::Html => {
-            let page = report::CheckReport {
-                files: &files
-                    .iter()
-                    .map(|file| file.path.as_path())
-                    .collect::<Vec<_>>(),
-                diagnostics: &diagnostics,
-                pack: if schema.is_some() { &pack } else { &asked },
-                secrets: &secrets,
-                release: between.as_ref().map(|between| between.span.to),
-            };
-            output.bytes(report::check_html(&page)?.as_bytes())?;
+    let paths: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
+    let found = CheckReport {
+        files: &paths,
+        diagnostics: &diagnostics,
+        pack: if schema.is_some() { &pack } else { &asked },
+        secrets: &secrets,
+        release: between.as_ref().map(|between| between.span.to),
+    };
+    if let Some(document) = document(&found, command.format)? {
+        output.bytes(document.as_bytes())?;
+    } else {
+        output.bytes(report::render(&diagnostics, output.results()).as_bytes())?;
+        let files = match files.len() {
+            1 => "1 file".to_owned(),
+            count => format!("{count} files"),
+        };
+        if !diagnostics.is_empty() {
+            output.message("");
         }
-        Format::Text => {
-            output.bytes(report::render(&diagnostics, output.results()).as_bytes())?;
-            let files = match files.len() {
-                1 => "1 file".to_owned(),
-                count => format!("{count} files"),
-            };
-            if !diagnostics.is_empty() {
-                output.message("");
-            }
-            if let Some(note) = between
-                .as_ref()
-                .filter(|_| command.defaults)
-                .and_then(input::Between::note)
-            {
-                output.note(&note);
-            }
-            output.message(&match diagnostics.len() {
-                0 => format!("{files}, nothing to report"),
-                count => format!("{files}, {count} to look at"),
-            });
+        if let Some(note) = between
+            .as_ref()
+            .filter(|_| command.defaults)
+            .and_then(input::Between::note)
+        {
+            output.note(&note);
         }
+        output.message(&match diagnostics.len() {
+            0 => format!("{files}, nothing to report"),
+            count => format!("{files}, {count} to look at"),
+        });
     }
     Ok(if diagnostics.is_empty() {
         Outcome::Done
     } else {
         Outcome::Found
+    })
+}
+
+/// What was found, in a form that is written as a whole; `None` for text.
+pub(crate) fn document(found: &CheckReport<'_>, format: Format) -> Result<Option<String>, Failure> {
+    Ok(match format {
+        Format::Json => Some(report::check_json(found.diagnostics)),
+        Format::Sarif => Some(report::check_sarif(found.diagnostics)),
+        Format::Html => Some(report::check_html(found)?),
+        Format::Text => None,
     })
 }
 

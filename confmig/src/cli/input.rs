@@ -8,7 +8,7 @@ use confmig::diagnostic::Diagnostic;
 use confmig::migrate::Span;
 use confmig::pack::Pack;
 use confmig::release::{self, Guess, Lives, Series};
-use confmig::report;
+use confmig::report::{self, CheckReport};
 use confmig::schema::Schema;
 use confmig::secret::Secrets;
 use oslo_config::{ParsedFile, SourceError, SourceFile};
@@ -202,23 +202,17 @@ pub(crate) fn parse<'f>(
     if unparsable == 0 {
         return Ok(parsed);
     }
-    match format {
-        Format::Json => output.bytes(report::check_json(&diagnostics).as_bytes())?,
-        Format::Sarif => output.bytes(report::check_sarif(&diagnostics).as_bytes())?,
-        Format::Html => {
-            let page = report::CheckReport {
-                files: &files
-                    .iter()
-                    .map(|file| file.path.as_path())
-                    .collect::<Vec<_>>(),
-                diagnostics: &diagnostics,
-                pack,
-                secrets,
-                release: None,
-            };
-            output.bytes(report::check_html(&page)?.as_bytes())?;
-        }
-        Format::Text => output.message(&report::render(&diagnostics, output.messages())),
+    let paths: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
+    let found = CheckReport {
+        files: &paths,
+        diagnostics: &diagnostics,
+        pack,
+        secrets,
+        release: None,
+    };
+    match super::check::document(&found, format)? {
+        Some(document) => output.bytes(document.as_bytes())?,
+        None => output.message(&report::render(&diagnostics, output.messages())),
     }
     Err(Failure::Unparsable { count: unparsable })
 }

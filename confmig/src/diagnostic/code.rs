@@ -52,7 +52,7 @@ pub enum Code {
     DeprecatedOption,
     /// What an option names, such as a hardware type, is not installed in the release.
     NotInstalled,
-    /// The chosen authentication plugin does not read the option.
+    /// The chosen authentication plugin does not read the option, or none is chosen that would.
     UnreadByPlugin,
     /// An option that is not set has another default than before.
     DefaultChanged,

@@ -22,6 +22,16 @@ impl AuthOptions {
     pub fn has(&self, name: &str) -> bool {
         self.names().any(|known| known == name)
     }
+
+    /// The current name of an option, by a former one that the plugin reads for it.
+    #[must_use]
+    pub fn current(&self, former: &str) -> Option<&'static str> {
+        self.words.split(',').find_map(|option| {
+            let mut names = option.split('=');
+            let current = names.next()?;
+            (current != former && names.any(|name| name == former)).then_some(current)
+        })
+    }
 }
 
 /// The options of a plugin in a release; `None` when the release has no such plugin, or its plugins

@@ -44,6 +44,9 @@ pub struct Definition<'t> {
     /// Its type, as in `str`, `int`, `multistr`.
     #[serde(borrow, rename = "t")]
     pub kind: Cow<'t, str>,
+    /// What the type is narrowed to, as in `octal`.
+    #[serde(default, borrow, rename = "u")]
+    pub subtype: Option<Cow<'t, str>>,
     /// The type of its items, when they have one.
     #[serde(default, rename = "i")]
     pub item: Option<Value>,
@@ -59,6 +62,9 @@ pub struct Definition<'t> {
     /// The choices are compared without regard to case.
     #[serde(default, rename = "ic")]
     pub ignore_case: bool,
+    /// The regular expression, in Python's form, that must be found in it.
+    #[serde(default, borrow, rename = "r")]
+    pub regex: Option<Cow<'t, str>>,
     /// The least value.
     #[serde(default, rename = "n")]
     pub min: Option<f64>,

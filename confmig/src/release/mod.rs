@@ -6,14 +6,17 @@
 mod auth;
 mod guess;
 mod history;
+mod kernel;
 mod pack;
 mod rules;
 mod series;
+mod types;
 mod values;
 
 pub use auth::{AuthOptions, auth_options};
 pub use guess::{Guess, Sureness, guess};
 pub use history::{Definition, Life, LifeIn, Lives, all as all_names, life};
+pub(crate) use kernel::is_kernel_command_line;
 pub use pack::{declared, option, pack, renaming};
 pub(crate) use pack::{declared_rule, whereabouts};
 pub(crate) use rules::triggered_by;

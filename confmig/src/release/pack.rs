@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use oslo_config::{Opt, OptName, OptType};
-use serde_json::Value;
+use oslo_config::{Opt, OptName};
 
-use super::history::Definition;
 use super::rules::triggered_by;
+use super::types::kind;
 use super::{Lives, Series};
 use crate::pack::{Pack, Removed, Rule};
 
@@ -139,60 +138,6 @@ fn opt(name: &OptName, series: Series, lives: &Lives, wanted: &BTreeSet<OptName>
         }
     }
     Some(opt)
-}
-
-/// The type that a definition gives.
-fn kind(definition: &Definition<'_>) -> OptType {
-    let choices = definition.choices();
-    let whole = |number: Option<f64>| number.map(|number| number as i128);
-    let port = |number: Option<f64>| number.map(|number| number as u16);
-    match &*definition.kind {
-        "bool" => OptType::Bool,
-        "int" => OptType::Int {
-            min: whole(definition.min),
-            max: whole(definition.max),
-            choices: numbers(&choices),
-        },
-        "float" => OptType::Float {
-            min: definition.min,
-            max: definition.max,
-        },
-        "list" => OptType::List {
-            item: Box::new(match definition.item.as_ref().and_then(Value::as_str) {
-                Some("int") => OptType::int(),
-                _ if !choices.is_empty() => text(choices, definition.ignore_case),
-                _ => OptType::string(),
-            }),
-            bounds: false,
-        },
-        "dict" => OptType::dict(),
-        "port" => OptType::Port {
-            min: port(definition.min),
-            max: port(definition.max),
-            choices: numbers(&choices),
-        },
-        "uri" => OptType::Uri,
-        "hostaddress" => OptType::HostAddress { version: None },
-        "ip" => OptType::Ip { version: None },
-        "str" => text(choices, definition.ignore_case),
-        _ => OptType::string(),
-    }
-}
-
-/// Choices that are numbers.
-fn numbers<N: std::str::FromStr>(choices: &[String]) -> Vec<N> {
-    choices
-        .iter()
-        .filter_map(|choice| choice.parse().ok())
-        .collect()
-}
-
-fn text(choices: Vec<String>, ignore_case: bool) -> OptType {
-    OptType::Str {
-        choices,
-        ignore_case,
-        max_length: None,
-    }
 }
 
 /// A rule for each former name of each option.

@@ -53,7 +53,9 @@ pub fn built_in_text(built_in: &BuiltIn) -> String {
         return String::new();
     };
     let text = rule_text(&rule);
-    let when = if built_in.first == built_in.last {
+    let when = if built_in.lasting {
+        format!("    release: {} and newer\n", built_in.first)
+    } else if built_in.first == built_in.last {
         format!("    release: {}\n", built_in.last)
     } else {
         format!("    release: {} to {}\n", built_in.first, built_in.last)
@@ -123,9 +125,10 @@ pub(super) fn what(rule: &Rule) -> Vec<String> {
         }) => lines.push(format!("in each section that has {having}")),
         Some(Sections::Having {
             having,
-            equals: Some(value),
+            equals: Some(values),
         }) => {
-            lines.push(format!("in each section that has {having} = {value}"));
+            let values = values.each().join(" or ");
+            lines.push(format!("in each section that has {having} = {values}"));
         }
     }
     lines.extend(

@@ -103,9 +103,30 @@ pub enum Sections {
     Having {
         /// The name of the option in its section.
         having: String,
-        /// The value that it must have; any if absent.
-        equals: Option<String>,
+        /// The value that it must have, or one of several; any if absent.
+        equals: Option<OneOf>,
     },
+}
+
+/// A value, or several of which any will do.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected a value, or a list of values")]
+pub enum OneOf {
+    /// This one.
+    This(String),
+    /// Any of these.
+    These(Vec<String>),
+}
+
+impl OneOf {
+    /// Each of them.
+    #[must_use]
+    pub fn each(&self) -> &[String] {
+        match self {
+            OneOf::This(value) => std::slice::from_ref(value),
+            OneOf::These(values) => values,
+        }
+    }
 }
 
 /// Something that must hold of an option.

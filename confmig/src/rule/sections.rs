@@ -31,8 +31,10 @@ pub(crate) fn concrete(
         }) => {
             let mut sections = having(name);
             sections.retain(|section| {
-                let has = value(&OptName::new(section.as_str(), name.as_str()));
-                equals.is_none() || has == *equals
+                let has = || value(&OptName::new(section.as_str(), name.as_str()));
+                equals
+                    .as_ref()
+                    .is_none_or(|equals| has().is_some_and(|has| equals.each().contains(&has)))
             });
             sections
         }

@@ -111,6 +111,8 @@ fn rules_by_their_ids() {
         "rabbit-transport-url",
         "neutron-url",
         "values-removed-types-2026.2",
+        "auth-tenant-name",
+        "json-rpc-server-ciphers",
     ] {
         assert_as(
             "releases",
@@ -125,7 +127,7 @@ fn rules_by_their_ids() {
         .lines()
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .count();
-    assert!(ids > 139 + 100, "{ids}");
+    assert!(ids > 143 + 100, "{ids}");
     for head in ["    why:   ", "    proof: "] {
         assert!(
             text.lines().filter(|line| line.starts_with(head)).count() >= ids,
@@ -182,4 +184,95 @@ fn defaults_that_changed() {
     assert_as("releases", "defaults", &ran.transcript());
     let ran = line("check --defaults ironic.conf").directory(directory.path());
     assert_as("releases", "defaults-of-nothing", &ran.transcript());
+}
+
+/// Options of plugins: those that no plugin reads, and those that one reads by a former name.
+const PLUGINS: &str = "\
+[cinder]
+auth_type = password
+tenant_name = service
+tenant_id = 1f
+project_id = 2e
+
+[glance]
+auth_section = cinder
+password = unread
+
+[json_rpc]
+tenant_name = service
+passcode = 123
+
+[neutron]
+auth_url = http://192.0.2.1:5000
+username = ironic
+password = unread
+timeout = 30
+
+[nova]
+auth_type = v2password
+tenant_name = service
+
+[swift]
+auth_type = v3password
+tenant_name = service
+";
+
+#[test]
+fn options_of_plugins() {
+    let directory = ironic_conf(PLUGINS);
+    for (name, words) in [
+        ("plugins-check", "check --to 2026.2 ironic.conf"),
+        (
+            "plugins-check-keep-old",
+            "check --to 2026.2 --keep-old ironic.conf",
+        ),
+        (
+            "plugins-migrate",
+            "migrate --from 2026.1 --to 2026.2 ironic.conf",
+        ),
+    ] {
+        let ran = line(words).directory(directory.path());
+        assert_as("releases", name, &ran.transcript());
+    }
+}
+
+/// Names that are options, and former names of others besides: the others are set, and these stay.
+#[test]
+fn names_that_are_read_for_two_options() {
+    let directory =
+        ironic_conf("[DEFAULT]\ngraceful_shutdown_timeout = 120\n[json_rpc]\ntls_ciphers = HIGH\n");
+    let ran = line("migrate --from train --to 2026.2 ironic.conf").directory(directory.path());
+    assert_as("releases", "both-names", &ran.transcript());
+    let ran = line("migrate --from train --to 2025.1 ironic.conf").directory(directory.path());
+    let said = ran.run().expect(0).stdout().to_owned();
+    assert!(!said.contains("graceful_shutdown_timeout"), "{said}");
+}
+
+#[test]
+fn references_to_options_of_other_releases() {
+    let directory = ironic_conf(
+        "[DEFAULT]\nhost = $ours\nours = a\n[glance]\nendpoint_override = http://$glance_host:9292\n\
+         [deploy]\nhttp_root = $conductor.file_url_allowed_paths\n[neutron]\npassword = $url_timeout\n",
+    );
+    for to in ["pike", "2026.2"] {
+        let words = format!("check --to {to} ironic.conf");
+        let ran = line(&words).directory(directory.path());
+        assert_as("releases", &format!("references-{to}"), &ran.transcript());
+    }
+}
+
+#[test]
+fn types_of_ironics_own() {
+    let directory = ironic_conf(
+        "[api]\nunix_socket_mode = 0800\n[json_rpc]\nunix_socket_mode = 0600\n\
+         [conductor]\nclean_step_priority_override = deploy.erase_devices:10\nclean_step_priority_override = 12\n\
+         file_url_allowed_paths = /srv/images,/srv/../etc\n[console]\nport_range = 20000:10000\n\
+         [pxe]\nkernel_append_params = nofb vga= console=ttyS0\n\
+         [redfish]\nkernel_append_params = nofb vga=normal\n",
+    );
+    for to in ["2024.1", "2026.2"] {
+        let words = format!("check --to {to} ironic.conf");
+        let ran = line(&words).directory(directory.path());
+        assert_as("releases", &format!("types-{to}"), &ran.transcript());
+    }
 }

@@ -155,3 +155,30 @@ fn schemas_that_cannot_be_used() {
         ran.stderr()
     );
 }
+
+/// Options that no plugin reads, and references to options that the service does not have.
+#[test]
+fn plugins_and_references() {
+    let option = |name: &str| format!("{{\"name\": \"{name}\", \"type\": \"string value\"}}");
+    let options = ["auth_section", "auth_type", "auth_url", "tenant_id", "url"].map(option);
+    let schema = format!(
+        "{{\"options\": {{\"gate\": {{\"opts\": [{}]}}}}}}",
+        options.join(", ")
+    );
+    let directory = ironic_conf("");
+    std::fs::write(directory.path().join("schema"), schema).unwrap();
+    for (name, text) in [
+        (
+            "plugin-missing",
+            "[gate]\nauth_url = http://192.0.2.1\npassword = a\nurl = $path and $tenant_id\n",
+        ),
+        (
+            "plugin-chosen",
+            "[gate]\nauth_type = v3password\nauth_url = http://192.0.2.1\npassword = a\ntenant_id = b\n",
+        ),
+    ] {
+        std::fs::write(directory.path().join("ironic.conf"), text).unwrap();
+        let ran = line("check --schema schema ironic.conf").directory(directory.path());
+        assert_as("schema", name, &ran.transcript());
+    }
+}

@@ -94,9 +94,11 @@ impl<'d> Evaluator<'_, 'd> {
             .iter()
             .filter(|rename| self.world.is_set(&rename.from))
         {
-            if self.world.is_set(&rename.to) && !self.keep_old {
+            let both = self.world.is_set(&rename.to);
+            if both {
                 effects.extend(self.merged(rename)?);
-            } else {
+            }
+            if !both || self.keep_old {
                 renames.push(rename.clone());
             }
         }

@@ -218,7 +218,7 @@ impl<'l> Interests<'l> {
 
     /// In the first release there may be what it does not read itself.
     fn standing(&self, built_in: &BuiltIn, rule: &Rule, series: Series, from: Series) -> Standing {
-        if series > from || built_in.last > from {
+        if series > from || built_in.last > from || built_in.lasting {
             return Standing::Followed;
         }
         if rule.remove.is_some() || rule.items.is_some() && built_in.last == from {

@@ -142,8 +142,8 @@ fn described(code: Code) -> (&'static str, &'static str, &'static str) {
         ),
         Code::UnreadByPlugin => (
             "Option that the plugin does not read",
-            "The section chooses an authentication plugin that does not read this option.",
-            "Take it out, or choose the plugin that reads it.",
+            "The section chooses an authentication plugin that does not read this option, or chooses none.",
+            "Take it out, or choose the plugin that reads it by auth_type.",
         ),
         Code::DefaultChanged => (
             "Other default",

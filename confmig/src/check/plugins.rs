@@ -1,0 +1,217 @@
+//! Options of keystoneauth's plugins: a section has those of the plugin that it chooses by `auth_type`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::ByteSlice;
+use oslo_config::{Entry, ParsedFile};
+
+use crate::diagnostic::{Code, Diagnostic, Places};
+use crate::known::KnownNames;
+use crate::release::{AuthOptions, Series, auth_options};
+
+/// The plugins whose options services list with their own, whichever plugin is chosen.
+const LISTED: [&str; 3] = ["password", "v2password", "v3password"];
+
+/// What chooses a plugin, the last by a former name of the first.
+const CHOOSING: [&str; 3] = ["auth_type", "auth_section", "auth_plugin"];
+
+/// How a service authenticates itself.
+pub(super) trait Service {
+    /// Tells whether it does so by what stands in a group.
+    fn authenticates(&self, group: &str) -> bool;
+    /// The plugin of a group that chooses none.
+    fn default_plugin(&self, group: &str) -> Option<String>;
+    /// Tells whether it reads a name, for itself or for a plugin.
+    fn reads(&self, group: &str, name: &str) -> bool;
+    /// Tells whether it reads a name as a former one only.
+    fn is_former(&self, group: &str, name: &str) -> bool;
+}
+
+/// The options of plugins in a set of files.
+pub(super) struct Plugins<'p> {
+    files: &'p [ParsedFile<'p>],
+    service: &'p dyn Service,
+    series: Series,
+    keep_old: bool,
+    places: Places<'p, 'p>,
+    /// The values that count of what chooses a plugin, by section and name.
+    chosen: BTreeMap<(String, String), String>,
+    /// The sections that `auth_section` names anywhere.
+    referred: BTreeSet<String>,
+    /// The last file that sets an option of a plugin, by section and name.
+    last: BTreeMap<(String, String), usize>,
+}
+
+/// What a section chooses.
+pub(super) enum Choice {
+    /// A plugin with these options.
+    Plugin(String, AuthOptions),
+    /// None, although the service asks for one.
+    Missing,
+    /// The section that `auth_section` names has it all.
+    Elsewhere(String),
+    /// It has nothing to do with plugins, or it cannot be told.
+    Unknown,
+}
+
+impl<'p> Plugins<'p> {
+    /// Those of files for a service, with the plugins of a release. `keep_old`: former names may stand
+    /// beside the current ones.
+    pub(super) fn new(
+        files: &'p [ParsedFile<'p>],
+        service: &'p dyn Service,
+        (series, keep_old): (Series, bool),
+        places: Places<'p, 'p>,
+    ) -> Self {
+        let mut plugins = Plugins {
+            files,
+            service,
+            series,
+            keep_old,
+            places,
+            chosen: BTreeMap::new(),
+            referred: BTreeSet::new(),
+            last: BTreeMap::new(),
+        };
+        for (at, file) in files.iter().enumerate() {
+            for entry in file.document.entries() {
+                let (group, key) = (entry.group(), entry.key());
+                let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+                    continue;
+                };
+                let name = || (group.to_owned(), key.to_owned());
+                if CHOOSING.contains(&key) {
+                    let value = entry.value().to_str_lossy().into_owned();
+                    if key == "auth_section" {
+                        plugins.referred.insert(value.to_lowercase());
+                    }
+                    plugins.chosen.insert(name(), value);
+                } else if KnownNames::ironic().has_anywhere(key) {
+                    plugins.last.insert(name(), at);
+                }
+            }
+        }
+        plugins
+    }
+
+    /// What a section chooses.
+    pub(super) fn choice(&self, group: &str) -> Choice {
+        let asked = self.service.authenticates(group);
+        let referred = self.referred.contains(group);
+        let elsewhere = self
+            .chosen(group, "auth_section")
+            .filter(|section| section.to_lowercase() != group);
+        if let Some(section) = elsewhere.filter(|_| asked && !referred) {
+            return match section.contains('$') {
+                true => Choice::Unknown,
+                false => Choice::Elsewhere(section.to_owned()),
+            };
+        }
+        let chosen = self
+            .chosen(group, "auth_type")
+            .or_else(|| self.chosen(group, "auth_plugin"))
+            .map(str::to_owned)
+            .or_else(|| self.service.default_plugin(group));
+        match chosen {
+            Some(plugin) => match auth_options(&plugin, self.series) {
+                Some(options) => Choice::Plugin(plugin, options),
+                None => Choice::Unknown,
+            },
+            None if asked || referred => Choice::Missing,
+            None => Choice::Unknown,
+        }
+    }
+
+    /// What is wrong with an entry of a section that makes this choice.
+    pub(super) fn check(
+        &self,
+        file: &ParsedFile<'_>,
+        entry: Entry<'_, '_>,
+        (group, key): (&str, &str),
+        choice: &Choice,
+    ) -> Option<Diagnostic> {
+        let listed = || {
+            let mut plugins = LISTED
+                .iter()
+                .filter_map(|plugin| auth_options(plugin, self.series));
+            plugins.any(|options| options.has(key))
+        };
+        let of_plugin =
+            KnownNames::ironic().has_anywhere(key) && (!self.service.reads(group, key) || listed());
+        if !of_plugin {
+            return None;
+        }
+        let (why, help) = match choice {
+            Choice::Unknown => return None,
+            Choice::Plugin(_, options) if options.has(key) => {
+                let current = options.current(key)?;
+                return self.former(file, entry, (group, key), current);
+            }
+            Choice::Plugin(plugin, options) => {
+                let names: Vec<&str> = options.names().collect();
+                (
+                    format!("auth_type = {plugin} has no such option"),
+                    format!("{plugin} reads {}", names.join(", ")),
+                )
+            }
+            Choice::Missing => (
+                "no auth_type chooses a plugin that would read it".to_owned(),
+                "set auth_type, as in auth_type = password, or take it out".to_owned(),
+            ),
+            Choice::Elsewhere(section) => (
+                format!("auth_section = {section} has the plugin read [{section}] instead"),
+                format!("set it in [{section}], or take out auth_section"),
+            ),
+        };
+        Some(
+            Diagnostic::new(
+                Code::UnreadByPlugin,
+                format!("[{group}] {key} is not read: {why}"),
+            )
+            .at(self.places.key(file.path, entry))
+            .help(help),
+        )
+    }
+
+    /// A name that the plugin reads as a former one.
+    fn former(
+        &self,
+        file: &ParsedFile<'_>,
+        entry: Entry<'_, '_>,
+        (group, key): (&str, &str),
+        current: &str,
+    ) -> Option<Diagnostic> {
+        // Where it is nothing but a former name, it is found as all others are.
+        if self.service.is_former(group, key) {
+            return None;
+        }
+        let at = self
+            .files
+            .iter()
+            .position(|other| other.path == file.path)?;
+        let set = self.last.get(&(group.to_owned(), current.to_owned()));
+        let hidden = set.is_some_and(|last| *last >= at);
+        if hidden && self.keep_old {
+            return None;
+        }
+        let place = self.places.key(file.path, entry);
+        Some(if hidden {
+            let message =
+                format!("[{group}] {key} has no effect: the same option is set as {current}");
+            Diagnostic::new(Code::HiddenValue, message)
+                .at(place.label("no effect"))
+                .help("take it out")
+        } else {
+            let message = format!("[{group}] {key} is a former name of [{group}] {current}");
+            Diagnostic::new(Code::DeprecatedName, message)
+                .at(place.label(format!("now {current}")))
+                .help("write the new name: the plugin still reads the old one")
+        })
+    }
+
+    /// The value that counts of what chooses a plugin.
+    fn chosen(&self, group: &str, name: &str) -> Option<&str> {
+        let value = self.chosen.get(&(group.to_owned(), name.to_owned()))?;
+        (!value.is_empty()).then_some(value)
+    }
+}
