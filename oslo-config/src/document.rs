@@ -50,8 +50,11 @@ impl<'a> Document<'a> {
     /// [`LineKind::Hidden`]: they stay where they are, in the text and for edits, and are no entries.
     #[must_use]
     pub fn narrowed(mut self, wanted: impl Fn(&Entry<'_, 'a>) -> bool) -> Self {
-        let others = self.entries().filter(|entry| !wanted(entry));
-        let hidden: Vec<Range<usize>> = others.map(|entry| entry.first..entry.end).collect();
+        let mut hidden: Vec<Range<usize>> = Vec::new();
+        for section in self.sections() {
+            let others = section.entries().filter(|entry| !wanted(entry));
+            hidden.extend(others.map(|entry| entry.first..entry.end));
+        }
         for line in hidden.into_iter().flatten() {
             self.lines[line].kind = LineKind::Hidden;
         }

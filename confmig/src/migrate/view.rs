@@ -109,15 +109,16 @@ fn hidden<'d>(document: &'d Document<'_>) -> impl Iterator<Item = (&'d [u8], &'d
 }
 
 /// The lines with a dollar sign, in their order.
-struct Dollars(Vec<usize>);
+pub(crate) struct Dollars(Vec<usize>);
 
 impl Dollars {
-    fn new(document: &Document<'_>) -> Self {
+    pub(crate) fn new(document: &Document<'_>) -> Self {
         let places = memchr::memchr_iter(b'$', document.text());
         Dollars(places.map(|at| document.line_at(at)).collect())
     }
 
-    fn has(&self, entry: &Entry<'_, '_>) -> bool {
+    /// Tells whether an entry has one in its lines.
+    pub(crate) fn has(&self, entry: &Entry<'_, '_>) -> bool {
         let Range { start, end } = entry.lines();
         let at = self.0.partition_point(|line| *line < start);
         self.0.get(at).is_some_and(|line| *line < end)

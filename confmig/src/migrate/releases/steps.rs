@@ -6,11 +6,12 @@ use std::rc::Rc;
 
 use bstr::ByteSlice;
 use foldhash::HashMap;
-use oslo_config::{DEFAULT_GROUP, OptName, ParsedFile, references};
+use oslo_config::{DEFAULT_GROUP, Entry, OptName, ParsedFile, references};
 use serde_json::json;
 
 use super::Scope;
 use crate::migrate::convert::Active;
+use crate::migrate::view::Dollars;
 use crate::release::{BuiltIn, Life, Lives, Series, triggered_by};
 use crate::rule::Rule;
 
@@ -46,25 +47,38 @@ impl<'l> Interests<'l> {
     /// Has the names in these files from now on.
     pub(super) fn read(&mut self, files: &[ParsedFile<'_>]) {
         self.readings += 1;
-        for section in files.iter().flat_map(|file| file.document.sections()) {
-            let group = section.group();
-            let Ok(group) = group.to_str() else { continue };
-            for entry in section.entries() {
-                let Ok(key) = entry.key().to_str() else {
-                    continue;
-                };
-                self.meet(group, key);
-                let value = entry.value();
-                if !value.contains(&b'$') {
-                    continue;
+        for file in files {
+            let dollars = Dollars::new(&file.document);
+            for section in file.document.sections() {
+                let group = section.group();
+                let Ok(group) = group.to_str() else { continue };
+                self.meet_all(group, section.entries());
+                for entry in section.entries().filter(|entry| dollars.has(entry)) {
+                    self.meet_referred(group, &entry.value());
                 }
-                for reference in references(&value) {
-                    let (named, name) = reference.parts();
-                    for group in [named.unwrap_or(group), DEFAULT_GROUP] {
-                        if self.lives.of(group, name).is_some() {
-                            self.meet(group, name);
-                        }
-                    }
+            }
+        }
+    }
+
+    fn meet_all<'e>(&mut self, group: &str, entries: impl Iterator<Item = Entry<'e, 'e>>) {
+        let mut of_group = self.all.remove(group).unwrap_or_default();
+        for key in entries.filter_map(|entry| entry.key().to_str().ok()) {
+            match of_group.get(key) {
+                Some(interest) => interest.met.set(self.readings),
+                None => {
+                    of_group.insert(key.to_owned(), self.look_up(group, key));
+                }
+            }
+        }
+        self.all.insert(group.to_owned(), of_group);
+    }
+
+    fn meet_referred(&mut self, group: &str, value: &[u8]) {
+        for reference in references(value) {
+            let (named, name) = reference.parts();
+            for group in [named.unwrap_or(group), DEFAULT_GROUP] {
+                if self.lives.of(group, name).is_some() {
+                    self.meet(group, name);
                 }
             }
         }
