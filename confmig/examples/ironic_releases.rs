@@ -96,7 +96,7 @@ fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Ro
             "[{}]\n{} = {}\n",
             name.group(),
             name.name(),
-            value(definition)
+            value(&definition)
         );
         let made = go(&text, from, to, lives);
         let kinds: Vec<ChangeKind> = made.files[0]

@@ -147,7 +147,7 @@ fn every_declared_renaming_is_made() {
                 life.is_former(*series) && life.former_of(*series).any(|reader| reader == rule.to)
             })
             .unwrap();
-        let value = sample(lives.of_option(&rule.to).unwrap().definition(at).unwrap());
+        let value = sample(&lives.of_option(&rule.to).unwrap().definition(at).unwrap());
         let before = format!("[{}]\n{} = {value}\n", rule.from.group(), rule.from.name());
         let after = text(&go(&before, at, at, &Settings::default()));
         let wanted = format!("[{}]\n", rule.to.group());
@@ -191,7 +191,7 @@ fn every_option(of: Series) -> String {
         let default = definition.default();
         let value = match default.first() {
             Some(value) if !definition.runtime_default && !value.contains('\n') => value.clone(),
-            _ => sample(definition),
+            _ => sample(&definition),
         };
         text += &format!("{} = {value}\n", name.name());
     }
@@ -217,7 +217,9 @@ fn every_name_that_is_gone_is_accounted_for() {
         let from = Series::all()
             .rfind(|series| life.is_option(*series))
             .unwrap_or(last);
-        let value = life.definition(from).map_or_else(|| "value".into(), sample);
+        let value = life
+            .definition(from)
+            .map_or_else(|| "value".into(), |definition| sample(&definition));
         let before = format!("[{}]\n{} = {value}\n", name.group(), name.name());
         let migration = go(&before, from, newest, &Settings::default());
         let told = migration

@@ -72,8 +72,8 @@ impl Ironic {
                 Kind::WithoutPlugin | Kind::Refused => true,
             };
             let values = match kind {
-                Kind::Refused => refused(name, definition).into_iter().collect(),
-                _ => values(name, definition, of, changed),
+                Kind::Refused => refused(name, &definition).into_iter().collect(),
+                _ => values(name, &definition, of, changed),
             };
             if values.is_empty() {
                 continue;

@@ -137,7 +137,7 @@ fn files(lines: &[Line], from: Series, two: bool) -> Vec<SourceFile> {
         if line.comment {
             texts[at] += "# Ours.\n";
         }
-        let value = value(&line.value, life.definition(from), &all);
+        let value = value(&line.value, life.definition(from).as_ref(), &all);
         texts[at] += &format!("{}{}{value}\n", name.name(), line.separator);
     }
     let file = |(at, text): (usize, String)| SourceFile {

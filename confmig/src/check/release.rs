@@ -237,10 +237,10 @@ impl ReleaseChecker<'_> {
         key: &str,
     ) -> Option<Diagnostic> {
         let life = self.release.lives.of(group, key)?;
-        let subtype = life.definition(self.release.to)?.subtype.as_deref();
+        let definition = life.definition(self.release.to)?;
         let value = entry.value();
         let text = value.to_str().ok()?;
-        let parsed = subtype == Some("kernel_parameter_string")
+        let parsed = definition.subtype.as_deref() == Some("kernel_parameter_string")
             && !text.contains('$')
             && !self.is_on("conductor", "disable_kernel_parameter_parsing");
         if !parsed || is_kernel_command_line(text) {

@@ -119,7 +119,11 @@ impl Dollars {
 
     /// Tells whether an entry has one in its lines.
     pub(crate) fn has(&self, entry: &Entry<'_, '_>) -> bool {
-        let Range { start, end } = entry.lines();
+        self.has_any_in(entry.lines())
+    }
+
+    /// Tells whether any of these lines has one.
+    pub(crate) fn has_any_in(&self, Range { start, end }: Range<usize>) -> bool {
         let at = self.0.partition_point(|line| *line < start);
         self.0.get(at).is_some_and(|line| *line < end)
     }
@@ -161,7 +165,11 @@ impl Keys {
             if dollars.0.is_empty() {
                 continue;
             }
-            let entries = document.entries().filter(|entry| dollars.has(entry));
+            let sections = document.sections();
+            let entries = sections
+                .filter(|section| dollars.has_any_in(section.lines()))
+                .flat_map(|section| section.entries())
+                .filter(|entry| dollars.has(entry));
             referring.extend(entries.map(|entry| (entry.key().to_vec(), referred(&entry.value()))));
         }
         let mut seen = 0;

@@ -8,6 +8,7 @@ use foldhash::HashMap;
 use oslo_config::OptName;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{BuiltIn, Series};
 use crate::rule::Rule;
@@ -27,9 +28,9 @@ pub type Life = LifeIn<'static>;
 /// The life of a name, in a text.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct LifeIn<'t> {
-    /// As an option: the first and the last release, and what it was like.
+    /// As an option: the first and the last release, and what it was like, which is seldom asked.
     #[serde(default, borrow, rename = "o")]
-    option: Vec<(u8, u8, Definition<'t>)>,
+    option: Vec<(u8, u8, &'t RawValue)>,
     /// The former names that were read for it.
     #[serde(default, borrow, rename = "a")]
     former: Vec<(u8, u8, Names<'t>)>,
@@ -110,15 +111,16 @@ fn plain(value: &Value) -> String {
 impl Life {
     /// What the option is like in a release; `None` when it is none there.
     #[must_use]
-    pub fn definition(&self, series: Series) -> Option<&Definition<'static>> {
+    pub fn definition(&self, series: Series) -> Option<Definition<'static>> {
         let run = self.option.iter().find(|run| holds(run.0, run.1, series))?;
-        Some(&run.2)
+        // The text is made by a program, and a test reads all of it.
+        serde_json::from_str(run.2.get()).ok()
     }
 
     /// Tells whether it is an option of a release.
     #[must_use]
     pub fn is_option(&self, series: Series) -> bool {
-        self.definition(series).is_some()
+        self.option.iter().any(|run| holds(run.0, run.1, series))
     }
 
     /// The options that a release reads it for, as a former name.
@@ -231,18 +233,16 @@ pub fn life(group: &str, name: &str) -> Option<Life> {
 
 /// What follows a name on its line.
 fn find(group: &str, name: &str) -> Option<&'static str> {
-    let wanted = [group, " ", name, " "];
+    let wanted = format!("{group} {name} ");
     let (mut low, mut high) = (0, HISTORY.len());
     while low < high {
         let middle = low + (high - low) / 2;
         let start = memchr::memrchr(b'\n', &HISTORY.as_bytes()[..middle]).map_or(0, |at| at + 1);
         let line = &HISTORY[start..];
         let end = memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len());
-        let key = line.as_bytes().iter().copied();
-        let mut wanted = wanted.iter().flat_map(|part| part.bytes());
-        let length: usize = group.len() + name.len() + 2;
-        match key.take(length.min(end)).cmp(&mut wanted) {
-            std::cmp::Ordering::Equal => return Some(&line[length..end]),
+        let key = &line.as_bytes()[..wanted.len().min(end)];
+        match key.cmp(wanted.as_bytes()) {
+            std::cmp::Ordering::Equal => return Some(&line[wanted.len()..end]),
             std::cmp::Ordering::Less => low = start + end + 1,
             std::cmp::Ordering::Greater => high = start,
         }
@@ -308,6 +308,9 @@ mod tests {
         for (line, (name, life)) in HISTORY.lines().zip(all()) {
             assert!(line.starts_with(&format!("{} {} ", name.group(), name.name())));
             assert!(life.span().is_some());
+            for run in &life.option {
+                serde_json::from_str::<Definition<'_>>(run.2.get()).unwrap();
+            }
             assert!(find(name.group(), name.name()).is_some(), "{name}");
             count += 1;
         }

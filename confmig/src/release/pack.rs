@@ -95,7 +95,7 @@ fn empty(series: Series) -> Pack {
 pub fn option(name: &OptName, series: Series, lives: &Lives) -> Option<Opt> {
     let life = lives.of_option(name)?;
     let definition = life.definition(series)?;
-    let opt = Opt::new(name.group(), name.name(), kind(definition));
+    let opt = Opt::new(name.group(), name.name(), kind(&definition));
     Some(if definition.kind == "multistr" {
         opt.multi()
     } else {
@@ -107,7 +107,7 @@ pub fn option(name: &OptName, series: Series, lives: &Lives) -> Option<Opt> {
 fn opt(name: &OptName, series: Series, lives: &Lives, wanted: &BTreeSet<OptName>) -> Option<Opt> {
     let life = lives.of_option(name)?;
     let definition = life.definition(series)?;
-    let mut opt = Opt::new(name.group(), name.name(), kind(definition));
+    let mut opt = Opt::new(name.group(), name.name(), kind(&definition));
     if definition.kind == "multistr" {
         opt = opt.multi();
     }

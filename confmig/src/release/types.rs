@@ -265,9 +265,9 @@ mod tests {
                 let subtypes = [None, Some("octal"), Some("kernel_parameter_string")];
                 assert!(subtypes.contains(&definition.subtype.as_deref()), "{name}");
                 let items = ["int", "dict", "ExplicitAbsolutePath", "PortRange"];
-                let known = item(definition).is_none_or(|item| items.contains(&item));
+                let known = item(&definition).is_none_or(|item| items.contains(&item));
                 assert!(
-                    known && (definition.item.is_some() == item(definition).is_some()),
+                    known && (definition.item.is_some() == item(&definition).is_some()),
                     "{name}"
                 );
             }

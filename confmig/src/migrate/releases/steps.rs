@@ -53,8 +53,10 @@ impl<'l> Interests<'l> {
                 let group = section.group();
                 let Ok(group) = group.to_str() else { continue };
                 self.meet_all(group, section.entries());
-                for entry in section.entries().filter(|entry| dollars.has(entry)) {
-                    self.meet_referred(group, &entry.value());
+                if dollars.has_any_in(section.lines()) {
+                    for entry in section.entries().filter(|entry| dollars.has(entry)) {
+                        self.meet_referred(group, &entry.value());
+                    }
                 }
             }
         }
