@@ -1,4 +1,4 @@
-//! `--write` and `undo`, end to end. `tests/store.rs` has the corners of the file system.
+//! `--write` and `undo`, end to end. `tests/store/` has the corners of the file system.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
