@@ -15,12 +15,11 @@ use std::collections::BTreeSet;
 
 use bumpalo::Bump;
 use foldhash::HashSet;
-use oslo_config::{OptName, ParsedFile};
+use oslo_config::ParsedFile;
 
 use super::{MigrateError, Migration, Settings};
 use crate::pack::Pack;
 use crate::release::{self, Lives, Series};
-use crate::rule::{Rule, Sections};
 use facts::InRelease;
 use renames::renames_pack;
 pub use schemas::migrate_schemas;
@@ -115,24 +114,10 @@ impl Scope {
         matches!(self, Scope::Keys(keys) if keys.is_empty())
     }
 
-    fn has(&self, name: &OptName) -> bool {
+    fn has_any_of<'k>(&self, keys: impl IntoIterator<Item = &'k str>) -> bool {
         match self {
             Scope::All => true,
-            Scope::Keys(keys) => keys.contains(name.name()),
-        }
-    }
-
-    fn has_any_of(&self, rule: &Rule) -> bool {
-        let having = match &rule.sections {
-            Some(Sections::Having { having, .. }) => Some(having),
-            _ => None,
-        };
-        match self {
-            Scope::All => true,
-            Scope::Keys(keys) => {
-                rule.names().into_iter().any(|name| self.has(name))
-                    || having.is_some_and(|having| keys.contains(having))
-            }
+            Scope::Keys(changed) => keys.into_iter().any(|key| changed.contains(key)),
         }
     }
 }

@@ -13,7 +13,7 @@ use oslo_config::{Document, Entry, LineKind, OptName, ParsedFile, SourceFile, re
 
 use super::{MigrateError, parse};
 use crate::pack::Pack;
-use crate::rule::{Rule, Sections};
+use crate::rule::Rule;
 
 /// Which entries are seen.
 #[derive(Debug, Default)]
@@ -48,10 +48,7 @@ impl View {
     ) -> Self {
         let mut keys = Keys::default();
         for rule in rules {
-            rule.names().into_iter().for_each(|name| keys.add(name));
-            if let Some(Sections::Having { having, .. }) = &rule.sections {
-                keys.extend([having.as_bytes().to_vec()]);
-            }
+            keys.extend(rule.keys().map(|key| key.as_bytes().to_vec()));
             for text in rule.texts() {
                 keys.extend(referred(text.as_bytes()));
             }

@@ -5,8 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use foldhash::HashMap;
-use similar::{Algorithm, ChangeTag, capture_diff_slices, group_diff_ops};
+use similar::{ChangeTag, TextDiff};
 
 use crate::secret::Secrets;
 
@@ -33,9 +32,8 @@ pub fn unified_diff(
 ) -> Vec<u8> {
     let split = |text| crate::lines::split(text).collect::<Vec<_>>();
     let (old, new) = (split(before), split(after));
-    let (old_numbers, new_numbers) = numbered(&old, &new);
-    let ops = capture_diff_slices(Algorithm::Myers, &old_numbers, &new_numbers);
-    let groups = group_diff_ops(ops, 3);
+    let diff = TextDiff::from_slices(&old, &new);
+    let groups = diff.grouped_ops(3);
     let ends = || {
         groups
             .iter()
@@ -69,10 +67,7 @@ pub fn unified_diff(
         let new = range(first.new_range().start..last.new_range().end);
         let header = format!("@@ -{old} +{new} @@");
         output.line(AnsiColor::Cyan.on_default(), header.as_bytes());
-        for change in group
-            .iter()
-            .flat_map(|op| op.iter_changes(&old_numbers, &new_numbers))
-        {
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             let (sign, style, side, line) = match change.tag() {
                 ChangeTag::Equal => (b' ', Style::new(), 0, change.old_index()),
                 ChangeTag::Delete => (b'-', AnsiColor::Red.on_default(), 0, change.old_index()),
@@ -85,17 +80,6 @@ pub fn unified_diff(
         }
     }
     output.bytes
-}
-
-/// A number for each line, the same for equal lines: numbers are compared faster.
-fn numbered<'t>(old: &[&'t [u8]], new: &[&'t [u8]]) -> (Vec<usize>, Vec<usize>) {
-    let mut numbers: HashMap<&'t [u8], usize> = HashMap::default();
-    let mut number = |line: &&'t [u8]| {
-        let next = numbers.len();
-        *numbers.entry(line).or_insert(next)
-    };
-    let old = old.iter().map(&mut number).collect();
-    (old, new.iter().map(&mut number).collect())
 }
 
 /// A range of lines as a hunk's header has it.

@@ -5,8 +5,19 @@ use oslo_config::OptName;
 use super::{Name, Rule, Sections};
 
 impl Rule {
-    /// Every option that the rule names in any way.
-    pub(crate) fn names(&self) -> Vec<&Name> {
+    /// Every option that the rule names in any way, without its group: that may be any section's.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let having = match &self.sections {
+            Some(Sections::Having { having, .. }) => Some(having.as_str()),
+            _ => None,
+        };
+        having
+            .into_iter()
+            .chain(self.names().into_iter().map(|name| name.name()))
+    }
+
+    /// Every option that the rule gives a whole name of.
+    fn names(&self) -> Vec<&Name> {
         let mut names: Vec<&Name> = Vec::new();
         if let Some(Sections::NamedBy { named_by }) = &self.sections {
             names.push(named_by);

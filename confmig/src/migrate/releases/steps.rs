@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bstr::ByteSlice;
 use foldhash::HashMap;
-use oslo_config::{DEFAULT_GROUP, Entry, OptName, ParsedFile, references};
+use oslo_config::{DEFAULT_GROUP, OptName, ParsedFile, references};
 use serde_json::json;
 
 use super::Scope;
@@ -52,7 +52,10 @@ impl<'l> Interests<'l> {
             for section in file.document.sections() {
                 let group = section.group();
                 let Ok(group) = group.to_str() else { continue };
-                self.meet_all(group, section.entries());
+                let keys = section
+                    .entries()
+                    .filter_map(|entry| entry.key().to_str().ok());
+                self.meet(group, keys);
                 if dollars.has_any_in(section.lines()) {
                     for entry in section.entries().filter(|entry| dollars.has(entry)) {
                         self.meet_referred(group, &entry.value());
@@ -62,13 +65,13 @@ impl<'l> Interests<'l> {
         }
     }
 
-    fn meet_all<'e>(&mut self, group: &str, entries: impl Iterator<Item = Entry<'e, 'e>>) {
+    fn meet<'n>(&mut self, group: &str, names: impl IntoIterator<Item = &'n str>) {
         let mut of_group = self.all.remove(group).unwrap_or_default();
-        for key in entries.filter_map(|entry| entry.key().to_str().ok()) {
-            match of_group.get(key) {
+        for name in names {
+            match of_group.get(name) {
                 Some(interest) => interest.met.set(self.readings),
                 None => {
-                    of_group.insert(key.to_owned(), self.look_up(group, key));
+                    of_group.insert(name.to_owned(), self.look_up(group, name));
                 }
             }
         }
@@ -80,21 +83,10 @@ impl<'l> Interests<'l> {
             let (named, name) = reference.parts();
             for group in [named.unwrap_or(group), DEFAULT_GROUP] {
                 if self.lives.of(group, name).is_some() {
-                    self.meet(group, name);
+                    self.meet(group, [name]);
                 }
             }
         }
-    }
-
-    fn meet(&mut self, group: &str, name: &str) {
-        let known = self.all.get(group).and_then(|names| names.get(name));
-        if let Some(interest) = known {
-            interest.met.set(self.readings);
-            return;
-        }
-        let interest = self.look_up(group, name);
-        let names = self.all.entry(group.to_owned()).or_default();
-        names.insert(name.to_owned(), interest);
     }
 
     fn find(&self, group: &str, name: &str) -> Option<&Interest> {
@@ -138,7 +130,7 @@ impl<'l> Interests<'l> {
         let former = move |interest: &&Interest| interest.former & 1 << series.number() != 0;
         self.each()
             .filter(former)
-            .filter(|interest| scope.has(&interest.name))
+            .filter(|interest| scope.has_any_of([interest.name.name()]))
     }
 
     /// The names that a release reads for one option.
@@ -195,7 +187,7 @@ impl<'l> Interests<'l> {
             let Some(rule) = self.lives.rule(built_in) else {
                 continue;
             };
-            if !scope.has_any_of(&rule) {
+            if !scope.has_any_of(rule.keys()) {
                 continue;
             }
             // While the release reads what is to go, there is nothing to do.
