@@ -12,6 +12,7 @@ use std::time::Duration;
 use driver::host::{Host, Kind};
 use host_support::node;
 use swift_support::peers::Swift;
+use swift_support::proxy::{Fate, Proxy, first};
 use swift_support::{Account, KEY, fetch, host, image, settings, swift, tempauth};
 
 fn shared() -> &'static Swift {
@@ -60,13 +61,24 @@ async fn the_digest_is_one_that_the_server_takes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_without_a_key_gets_one_and_only_one() {
-    // Several conductors start at the same time, and none of them finds a key.
+    // Two conductors start at the same time, and neither finds a key; the key of one comes to Swift late.
+    // Those that start meanwhile find the one that is to be replaced.
+    let late = [Fate::Delay(Duration::from_millis(2500))];
+    let proxy = Proxy::start(shared().port, first("POST /v1/AUTH_fresh ", &late));
+    let url = |n| match n {
+        0 => proxy.url(""),
+        _ => shared().url(""),
+    };
     let mut tasks = tokio::task::JoinSet::new();
-    for n in 0..4 {
-        let host = of(shared(), "fresh:ironic", "fresh");
+    for (n, start) in [0, 0, 500, 1000, 2000].into_iter().enumerate() {
+        let host = host(settings(
+            tempauth(&url(n), "fresh:ironic", "secret"),
+            "fresh",
+        ));
         tasks.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(start)).await;
             let object = image(Kind::BootIso, b"iso");
-            host.publish(&node(n), object).await.unwrap().url
+            host.publish(&node(n as u32), object).await.unwrap().url
         });
     }
     for url in tasks.join_all().await {

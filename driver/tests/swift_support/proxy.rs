@@ -3,12 +3,15 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// Nothing: the service answers it.
     Pass,
+    /// The service gets it so much later.
+    Delay(Duration),
     /// It is answered with this status, and never reaches the service.
     Answer(u16),
     /// The connection is cut once so many bytes of its body have passed.
@@ -96,6 +99,7 @@ fn serve(
             // What is not read would make the system cut the connection before the answer is read.
             return io::copy(&mut client, &mut io::sink()).map(drop);
         }
+        Fate::Delay(delay) => std::thread::sleep(delay),
         Fate::Silence => {
             return io::copy(&mut client, &mut io::sink()).map(drop);
         }

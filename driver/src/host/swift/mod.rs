@@ -4,6 +4,7 @@ mod client;
 mod error;
 mod from_options;
 mod info;
+mod key;
 mod keystone;
 mod listing;
 mod pieces;

@@ -5,21 +5,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use chrono::DateTime;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::percent_decode_str;
-use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::{Method, Url};
+use reqwest::Url;
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
-use super::client::{Answer, Ask, Client, Place};
+use super::client::{Answer, Client};
 use super::error::SwiftError;
 use super::info::UrlDigest;
-use crate::options::Secret;
-
-/// Bytes of a key that is made here.
-const KEY_BYTES: usize = 32;
-
-/// Another conductor that found no key either has set its own by then, and the last one counts.
-const SETTLED_AFTER: Duration = Duration::from_secs(1);
+use super::key::{self, Key};
 
 /// A difference between two clocks that is worth a warning.
 const CLOCKS_APART: Duration = Duration::from_secs(60);
@@ -82,36 +75,28 @@ fn since_1970(time: SystemTime) -> u64 {
 /// What temporary URLs are signed with.
 #[derive(Debug)]
 pub(super) struct Signer {
-    key: Secret,
+    key: Key,
     digest: UrlDigest,
-    clock: ServerClock,
 }
 
 impl Signer {
-    /// Signs with the account's key, else with the container's; with neither there, with a new one that
-    /// becomes the account's, or the container's where the account is out of reach.
+    /// Signs with the key that the account or the container has now, or gets.
     ///
     /// It is asked for each time: a key that is changed makes every URL signed with the old one useless.
     pub(super) async fn ask(client: &Client, digest: UrlDigest) -> Result<Self, SwiftError> {
-        let (found, answer) = find(client).await?;
-        let key = match found {
-            Some(key) => key,
-            None => make(client).await?,
-        };
         Ok(Self {
-            key,
+            key: key::settled(client).await?,
             digest,
-            clock: ServerClock::of(&answer),
         })
     }
 
     /// `url` with a signature that is good for `lifetime` from now on.
     pub(super) fn sign(&self, mut url: Url, lifetime: Duration) -> Url {
-        let expires = self.clock.now().saturating_add(lifetime.as_secs());
+        let expires = self.key.clock.now().saturating_add(lifetime.as_secs());
         // Swift signs the path without its percent signs.
         let path = percent_decode_str(url.path()).collect::<Vec<u8>>();
         let message = [format!("GET\n{expires}\n").as_bytes(), &path].concat();
-        let signature = signature(self.digest, self.key.expose().as_bytes(), &message);
+        let signature = signature(self.digest, self.key.secret.expose().as_bytes(), &message);
         url.query_pairs_mut()
             .append_pair("temp_url_sig", &signature)
             .append_pair("temp_url_expires", &expires.to_string());
@@ -140,71 +125,10 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The key of the account or the container, and the answer that tells the time.
-async fn find(client: &Client) -> Result<(Option<Secret>, Answer), SwiftError> {
-    let account = client.send(&Ask::new(Method::HEAD, Place::Account)).await?;
-    if let Some(key) = key_in(&account, "account") {
-        return Ok((Some(key), account));
-    }
-    let container = client
-        .send(&Ask::new(Method::HEAD, Place::Container))
-        .await?;
-    match (account.status, container.status) {
-        (200..300, 200..300 | 404) | (403 | 404, 200..300) | (404, 404) => {
-            Ok((key_in(&container, "container"), container))
-        }
-        (200..300, _) => Err(container.unexpected()),
-        _ => Err(account.unexpected()),
-    }
-}
-
-fn key_in(answer: &Answer, of: &str) -> Option<Secret> {
-    ["", "-2"].iter().find_map(|number| {
-        let key = answer.header(&format!("x-{of}-meta-temp-url-key{number}"))?;
-        (!key.is_empty()).then(|| Secret::new(key))
-    })
-}
-
-/// Sets a new key, and returns the one that is set in the end.
-async fn make(client: &Client) -> Result<Secret, SwiftError> {
-    let mut bytes = [0; KEY_BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| SwiftError::Client {
-        reason: format!("no random numbers for a key: {error}"),
-    })?;
-    let mut status = 0;
-    for (place, header) in [
-        (Place::Account, "x-account-meta-temp-url-key"),
-        (Place::Container, "x-container-meta-temp-url-key"),
-    ] {
-        // Hexadecimal digits can stand in any header.
-        let Ok(mut key) = HeaderValue::from_str(&hex(&bytes)) else {
-            continue;
-        };
-        key.set_sensitive(true);
-        let ask = Ask::new(Method::POST, place).header(HeaderName::from_static(header), key);
-        let answer = client.send(&ask).await?;
-        status = answer.status;
-        match status {
-            200..300 => {
-                log::info!(
-                    "{} had no key for temporary URLs, one was set",
-                    answer.request
-                );
-                tokio::time::sleep(SETTLED_AFTER).await;
-                let (found, _) = find(client).await?;
-                return found.ok_or(SwiftError::NoKey { status });
-            }
-            // An account that is not made yet, or that this user may not change.
-            401 | 403 | 404 => {}
-            _ => return Err(answer.unexpected()),
-        }
-    }
-    Err(SwiftError::NoKey { status })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Secret;
 
     #[test]
     fn signatures_are_those_of_swifts_own_examples() {
@@ -223,12 +147,14 @@ mod tests {
     #[test]
     fn the_path_is_signed_without_percent_signs() {
         let signer = Signer {
-            key: Secret::new("k"),
-            digest: UrlDigest::Sha256,
-            clock: ServerClock {
-                then: 1000,
-                answered: Instant::now(),
+            key: Key {
+                secret: Secret::new("k"),
+                clock: ServerClock {
+                    then: 1000,
+                    answered: Instant::now(),
+                },
             },
+            digest: UrlDigest::Sha256,
         };
         let url = Url::parse("http://h/v1/AUTH_a/two%20words/o").unwrap();
         let signed = signer.sign(url, Duration::from_secs(60));
