@@ -94,7 +94,7 @@ async fn a_generation_is_published_once() {
 async fn only_a_floppy_expires() {
     let auth = tempauth(&shared().url(""), "test:ironic", "secret");
     let mut settings = settings(auth, "expiry");
-    settings.floppy_lifetime = Duration::from_secs(2);
+    settings.floppy_lifetime = Duration::from_secs(6);
     let host = host(settings);
     let account = Account::of(shared(), "test:ironic");
     let floppy = host
@@ -112,7 +112,7 @@ async fn only_a_floppy_expires() {
     let headers = account.ask("HEAD", &format!("/expiry/{}", iso.name), &[]).1;
     assert!(!headers.contains("x-delete-at"), "{headers}");
 
-    tokio::time::sleep(Duration::from_millis(3200)).await;
+    tokio::time::sleep(Duration::from_millis(7200)).await;
     assert_ne!(fetch(&floppy.url, None).0, 200);
     // Swift lists it still, but it is not there any more.
     assert_eq!(account.names("expiry").len(), 2);

@@ -109,16 +109,16 @@ async fn the_containers_key_serves_where_the_account_has_none() {
 #[tokio::test]
 async fn a_url_ends_and_a_fresh_one_is_good() {
     let auth = tempauth(&shared().url(""), "test:ironic", "secret");
-    let mut settings = settings(auth, "ends");
-    settings.boot_iso_url_lifetime = Duration::from_secs(1);
-    let host = host(settings);
-    let iso = host
+    let lasting = settings(auth, "ends");
+    let mut short = lasting.clone();
+    short.boot_iso_url_lifetime = Duration::from_secs(1);
+    let iso = host(short)
         .publish(&node(1), image(Kind::BootIso, b"iso"))
         .await
         .unwrap();
     tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_eq!(fetch(&iso.url, None).0, 401);
-    let url = host.url(&node(1), &iso.name).await.unwrap();
+    let url = host(lasting).url(&node(1), &iso.name).await.unwrap();
     assert_eq!(fetch(&url, None).0, 200);
 }
 
