@@ -144,7 +144,7 @@ impl Walk<'_> {
                 interests.read(&self.files);
             }
         }
-        let mut rules = interests.copies(series, scope, self.before.len() > 1);
+        let mut rules = interests.copies(series, scope);
         let mut own = interests.rules(series, from, scope);
         // What the operator has to decide is said once, and changes nothing.
         own.retain(|active| !self.is_decided(active));

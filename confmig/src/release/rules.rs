@@ -117,6 +117,6 @@ mod tests {
             }
             assert!(find_rule(&rule.id).is_some());
         }
-        assert_eq!(ids.len(), 143);
+        assert_eq!(ids.len(), 145);
     }
 }

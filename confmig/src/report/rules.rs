@@ -179,6 +179,7 @@ pub(super) fn what(rule: &Rule) -> Vec<String> {
         IfSet::Target => None,
         IfSet::Source => Some("the old option wins when both are set"),
         IfSet::Either => Some("when both are set, it is on when either is"),
+        IfSet::Last => Some("the last file that sets either counts, and there the new option"),
         IfSet::Decide => Some("when both are set and differ, the operator decides"),
     };
     lines.extend(wins.map(str::to_owned));

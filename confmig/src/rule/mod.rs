@@ -190,6 +190,8 @@ pub enum IfSet {
     Source,
     /// Two switches: on when either is.
     Either,
+    /// As oslo.config reads a deprecated name: the last file that has either counts, and there the target.
+    Last,
     /// The operator decides, unless both are the same.
     Decide,
 }

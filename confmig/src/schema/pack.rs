@@ -56,7 +56,7 @@ pub(super) fn pack(schema: &Schema, files: &[ParsedFile<'_>]) -> Pack {
     }
     let copies = readers.iter().filter(|(_, readers)| readers.len() > 1);
     pack.conversions = copies
-        .filter_map(|(former, readers)| copy(former, readers, schema, files.len() > 1))
+        .filter_map(|(former, readers)| copy(former, readers, schema))
         .collect();
     pack
 }
@@ -80,12 +80,7 @@ fn with_own_names(opt: &Opt, readers: &BTreeMap<OptName, BTreeSet<OptName>>) -> 
 }
 
 /// A rule that gives the value of a former name to each option that reads it.
-fn copy(
-    former: &OptName,
-    readers: &BTreeSet<OptName>,
-    schema: &Schema,
-    several_files: bool,
-) -> Option<rule::Rule> {
+fn copy(former: &OptName, readers: &BTreeSet<OptName>, schema: &Schema) -> Option<rule::Rule> {
     let names: Vec<String> = readers.iter().map(ToString::to_string).collect();
     let sets: Vec<_> = names
         .iter()
@@ -95,8 +90,7 @@ fn copy(
         "id": id(former),
         "why": format!("{} reads it for {}", schema.name(), names.join(", ")),
         "proof": [schema.origin],
-        // Between files, the last one that has any of the names counts.
-        "if_target_set": if several_files { "decide" } else { "target" },
+        "if_target_set": "last",
         "part": {"value": {"option": former.to_string()}},
         "set": sets,
         "take": [former.to_string()],

@@ -141,7 +141,7 @@ impl<'l> Interests<'l> {
     }
 
     /// A rule for each name that a release reads for several options: each gets the value.
-    pub(super) fn copies(&self, series: Series, scope: &Scope, several_files: bool) -> Vec<Active> {
+    pub(super) fn copies(&self, series: Series, scope: &Scope) -> Vec<Active> {
         let rule = |interest: &Interest| {
             let readers: Vec<OptName> = interest.life.as_ref()?.former_of(series).collect();
             if readers.len() < 2 {
@@ -157,8 +157,7 @@ impl<'l> Interests<'l> {
                 "id": format!("{}-{}", name.group(), name.name()),
                 "why": format!("{series} reads it for {}", names.join(", ")),
                 "release": series.id(),
-                // Between files, the last one that has any of the names counts.
-                "if_target_set": if several_files { "decide" } else { "target" },
+                "if_target_set": "last",
                 "part": {"value": {"option": name.to_string()}},
                 "set": sets,
                 "take": [name.to_string()],

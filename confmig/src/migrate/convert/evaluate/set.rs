@@ -98,7 +98,12 @@ impl<'d> Evaluator<'_, 'd> {
         }
         let existing = self.world.entries(target).last().copied();
         let if_set = set.if_set.unwrap_or(self.rule.if_target_set);
-        if existing.is_some() && !set.append && if_set == IfSet::Target {
+        let counts = existing.is_some_and(|(of, _)| match if_set {
+            IfSet::Target => true,
+            IfSet::Last => of >= file,
+            IfSet::Source | IfSet::Either | IfSet::Decide => false,
+        });
+        if counts && !set.append {
             return Ok(None);
         }
         let Some(value) = values.template(&set.value, target.group())? else {
@@ -112,7 +117,7 @@ impl<'d> Evaluator<'_, 'd> {
         if set.append {
             return self.appended(set, &value, existing, file, from, used);
         }
-        let Some((existing_file, entry)) = existing else {
+        let Some((existing_file, entry)) = existing.filter(|_| if_set != IfSet::Last) else {
             return Ok(Some(Effect::Add {
                 file,
                 option: target.clone(),
@@ -126,7 +131,7 @@ impl<'d> Evaluator<'_, 'd> {
             .value(target)
             .ok_or_else(|| format!("the value of {target} cannot be read"))?;
         let replace = match if_set {
-            IfSet::Target => false,
+            IfSet::Target | IfSet::Last => false,
             IfSet::Source => present != value.read,
             IfSet::Either => match (switch(&present), switch(&value.read)) {
                 (Some(present), Some(new)) => new && !present,

@@ -1,0 +1,12 @@
+//! Ironic's history: every rule does what its example says, every name is accounted for, and going
+//! through many releases at once is going from one to the next.
+
+// Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "../../examples/ironic_releases.rs"]
+mod ironic_releases;
+mod names;
+mod rules;
+mod steps;
+mod support;

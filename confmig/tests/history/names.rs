@@ -1,0 +1,137 @@
+//! Every name that a release had is read, renamed or accounted for in the next ones.
+
+use std::collections::BTreeSet;
+
+use confmig::migrate::Settings;
+use confmig::release::{Life, Lives, Series, all_names, declared};
+use oslo_config::OptName;
+
+use super::ironic_releases;
+use super::support::{accepting_all, every_option, file_again, go, sample, text};
+
+#[test]
+fn every_declared_renaming_is_made() {
+    let lives = Lives::default();
+    let rules = declared(&lives);
+    assert!(rules.len() > 100, "{}", rules.len());
+    for rule in rules {
+        let life = lives.of_option(&rule.from).unwrap();
+        let at = Series::all()
+            .find(|series| {
+                life.is_former(*series) && life.former_of(*series).any(|reader| reader == rule.to)
+            })
+            .unwrap();
+        let value = sample(&lives.of_option(&rule.to).unwrap().definition(at).unwrap());
+        let before = format!("[{}]\n{} = {value}\n", rule.from.group(), rule.from.name());
+        let after = text(&go(&before, at, at, &Settings::default()));
+        let wanted = format!("[{}]\n", rule.to.group());
+        assert!(
+            after.contains(&wanted) && after.contains(&format!("{} = {value}\n", rule.to.name())),
+            "{at}: {before}{after}"
+        );
+    }
+}
+
+/// Every name that the newest release has not as an option is renamed, converted, taken out, or told of.
+#[test]
+fn every_name_that_is_gone_is_accounted_for() {
+    let newest = Series::newest();
+    let gone: Vec<(OptName, Life)> = all_names()
+        .filter(|(_, life)| !life.is_option(newest))
+        .collect();
+    // 589 as they are declared; of these [DATABASE] idle_timeout is that of [database] in files.
+    assert_eq!(gone.len(), 588);
+    let mut left = Vec::new();
+    for (name, life) in &gone {
+        if name.name().contains('-') {
+            // No file has an effect by such a name; `check` says so.
+            continue;
+        }
+        let (_, last) = life.span().unwrap();
+        let from = Series::all()
+            .rfind(|series| life.is_option(*series))
+            .unwrap_or(last);
+        let value = life
+            .definition(from)
+            .map_or_else(|| "value".into(), |definition| sample(&definition));
+        let before = format!("[{}]\n{} = {value}\n", name.group(), name.name());
+        let migration = go(&before, from, newest, &Settings::default());
+        let told = migration
+            .decisions
+            .iter()
+            .any(|decision| !decision.reason.is_empty());
+        let after = text(&migration);
+        let stays = after.contains(&format!("\n{} = ", name.name()))
+            && after.starts_with(&format!("[{}]", name.group()));
+        if stays && !told {
+            left.push(format!("{from}: {name}"));
+        }
+    }
+    assert!(
+        left.is_empty(),
+        "{} are left without a word: {left:#?}",
+        left.len()
+    );
+}
+
+/// No release after the last step calls anything deprecated, or does not know it, without a word.
+#[test]
+fn nothing_deprecated_is_left() {
+    let lives = Lives::default();
+    for from in Series::all().step_by(3) {
+        for to in from
+            .through(Series::newest())
+            .step_by(4)
+            .chain([Series::newest()])
+        {
+            let before = every_option(from);
+            let migration = go(&before, from, to, &accepting_all());
+            let decisions = migration.decisions.iter();
+            let told: BTreeSet<&OptName> = decisions
+                .flat_map(|decision| decision.options.iter().chain([&decision.option]))
+                .collect();
+            let lines: Vec<&str> = before.lines().collect();
+            let told_lines: BTreeSet<&str> = migration
+                .decisions
+                .iter()
+                .map(|decision| lines[decision.line - 1])
+                .collect();
+            let after = file_again(&migration);
+            for entry in after.parse().unwrap().document.entries() {
+                let name = OptName::new(entry.group().to_string(), entry.key().to_string());
+                let life = lives.of_option(&name).unwrap_or_else(|| panic!("{name}"));
+                let line = after
+                    .parse()
+                    .unwrap()
+                    .document
+                    .line_text(entry.line())
+                    .unwrap()
+                    .to_string();
+                let fine = life.is_option(to)
+                    || told.contains(&name)
+                    || told_lines.contains(line.as_str());
+                assert!(fine, "{from} to {to}: {name} is left");
+            }
+        }
+    }
+}
+
+/// The table in the manual is what the program does, and every option is covered.
+#[test]
+fn the_table_of_releases_is_true() {
+    let page = ironic_releases::page();
+    for row in page
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains(" of "))
+    {
+        let covered = row.rsplit("| ").next().unwrap().trim_end_matches(" |");
+        let (covered, all) = covered.split_once(" of ").unwrap();
+        assert_eq!(covered, all, "{row}");
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ironic-releases.md");
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(
+        kept, page,
+        "run: cargo run -p confmig --example ironic_releases > docs/ironic-releases.md"
+    );
+}

@@ -1,0 +1,99 @@
+//! From release to release: the steps, the lines, and what stays.
+
+use confmig::migrate::{ChangeKind, Settings};
+use confmig::release::Series;
+
+use super::support::{accepting_all, every_option, go, series, text};
+
+#[test]
+fn many_releases_at_once_are_one_after_the_other() {
+    for settings in [Settings::default(), accepting_all()] {
+        for from in Series::all().step_by(5) {
+            let before = every_option(from);
+            let at_once = text(&go(&before, from, Series::newest(), &settings));
+            let mut step_by_step = text(&go(&before, from, from, &settings));
+            let mut at = from;
+            while let Some(next) = at.after() {
+                step_by_step = text(&go(&step_by_step, at, next, &settings));
+                at = next;
+            }
+            similar_asserts(&at_once, &step_by_step, from);
+            let again = go(&at_once, Series::newest(), Series::newest(), &settings);
+            assert!(
+                again.is_empty(),
+                "{from}: a second run makes {:?}",
+                again.files[0].changes
+            );
+        }
+    }
+}
+
+#[track_caller]
+fn similar_asserts(one: &str, other: &str, from: Series) {
+    if one != other {
+        let differ = one
+            .lines()
+            .zip(other.lines())
+            .find(|(one, other)| one != other);
+        panic!("from {from}: {differ:?}\n{one}\n=====\n{other}");
+    }
+}
+
+#[test]
+fn comments_and_other_lines_stay() {
+    let before = "# Ours.\r\n[DEFAULT]\r\n# The broker of the site.\r\nrpc_backend = rabbit\r\ndebug=on\r\n\r\n[oslo_messaging_rabbit]\r\n# Two of them.\r\nrabbit_hosts = 192.0.2.1, 192.0.2.2\r\nrabbit_password = a$$b\r\n\r\n[ours]\r\nx = 1\r\n";
+    let after = text(&go(
+        before,
+        series("rocky"),
+        series("stein"),
+        &Settings::default(),
+    ));
+    assert_eq!(
+        after,
+        "# Ours.\r\n[DEFAULT]\r\n# The broker of the site.\r\n# Two of them.\r\ntransport_url = rabbit://guest:a%24b@192.0.2.1:5672,guest:a%24b@192.0.2.2:5672/\r\ndebug=on\r\n\r\n[ours]\r\nx = 1\r\n"
+    );
+}
+
+#[test]
+fn changes_have_the_lines_of_the_first_text() {
+    let before = "[DEFAULT]\nrabbit_host = 192.0.2.1\n\n[pxe]\nhttp_url = http://192.0.2.1\n\n[conductor]\nsend_sensor_data = True\n";
+    let migration = go(
+        before,
+        series("icehouse"),
+        Series::newest(),
+        &Settings::default(),
+    );
+    let changes: Vec<(usize, ChangeKind, String, String)> = migration.files[0]
+        .changes
+        .iter()
+        .map(|change| {
+            (
+                change.line,
+                change.kind,
+                change.to.to_string(),
+                change.release.clone().unwrap(),
+            )
+        })
+        .collect();
+    let change =
+        |line, kind, to: &str, release: &str| (line, kind, to.to_owned(), release.to_owned());
+    assert_eq!(
+        changes,
+        [
+            change(
+                2,
+                ChangeKind::Move,
+                "oslo_messaging_rabbit.rabbit_host",
+                "kilo"
+            ),
+            change(2, ChangeKind::Convert, "DEFAULT.transport_url", "newton"),
+            change(5, ChangeKind::Move, "deploy.http_url", "liberty"),
+            change(
+                8,
+                ChangeKind::Move,
+                "sensor_data.send_sensor_data",
+                "2023.1"
+            ),
+        ]
+    );
+}

@@ -1,0 +1,104 @@
+//! Which value counts when the old option and the new are set, and what stays with `--keep-old`.
+
+use confmig::migrate::Settings;
+
+use super::support::{URL, leaves, makes, pack, run};
+
+#[test]
+fn the_target_or_the_source_wins_or_either() {
+    let rule = |wins: &str| {
+        format!(
+            "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"{wins}\"\nrename = [{{ from = \"a.x\", to = \"b.x\" }}]\n"
+        )
+    };
+    let before = "[a]\nx = True\n[b]\nx = False\n";
+    makes(&rule("target"), before, "[b]\nx = False\n");
+    makes(&rule("source"), before, "[b]\nx = True\n");
+    makes(&rule("either"), before, "[b]\nx = True\n");
+    leaves(&rule("decide"), &[before], "both set, and differ");
+}
+
+/// With both names kept, values are added and nothing else.
+#[test]
+fn old_names_can_stay() {
+    let settings = Settings {
+        keep_old: true,
+        ..Settings::default()
+    };
+    let made = run(&pack(URL), &["[auth]\nhost = 192.0.2.1\n"], &settings);
+    assert_eq!(
+        made.files[0].after,
+        "[auth]\nhost = 192.0.2.1\nurl = https://192.0.2.1:5000\n"
+    );
+    let made = run(&pack(URL), &[&made.files[0].after.to_string()], &settings);
+    assert!(made.is_empty());
+}
+
+/// What would replace a value that is to stay is the operator's to decide, and what would go stays.
+#[test]
+fn old_values_are_not_replaced() {
+    let settings = Settings {
+        keep_old: true,
+        ..Settings::default()
+    };
+    let rename = "rename = [{ from = \"a.x\", to = \"a.y\" }]";
+    for (form, before, decided) in [
+        (format!("{rename}\nif_target_set = \"source\""), "[a]\nx = 1\ny = 2\n", true),
+        (format!("{rename}\nif_target_set = \"either\""), "[a]\nx = on\ny = off\n", true),
+        (format!("{rename}\nif_target_set = \"either\""), "[a]\nx = off\ny = on\n", false),
+        (format!("{rename}\nif_target_set = \"decide\""), "[a]\nx = 1\ny = 2\n", true),
+        (format!("{rename}\nif_target_set = \"target\""), "[a]\nx = 1\ny = 2\n", false),
+        (
+            "items = { options = [\"a.x\"], replace = { old = \"new\" } }".into(),
+            "[a]\nx = old\n",
+            true,
+        ),
+        (
+            "part.v = { option = \"a.x\" }\nset = [{ option = \"a.y\", value = \"{v}\", if_set = \"source\" }]".into(),
+            "[a]\nx = 1\ny = 2\n",
+            true,
+        ),
+        ("remove = { options = [\"a.x\"] }".into(), "[a]\nx = 1\n", false),
+    ] {
+        let rule = format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\n{form}\n");
+        let made = run(&pack(&rule), &[before], &settings);
+        assert_eq!(made.files[0].after, before, "{rule}");
+        let reasons: Vec<_> = made.decisions.iter().map(|decision| &decision.reason).collect();
+        assert_eq!(!reasons.is_empty(), decided, "{rule}{before}{reasons:?}");
+    }
+    let rule = format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\n{rename}\n");
+    let made = run(&pack(&rule), &["[a]\nx = 1\n"], &settings);
+    assert_eq!(made.files[0].after, "[a]\nx = 1\ny = 1\n");
+}
+
+/// As oslo.config reads a deprecated name: between files the last one counts, whichever name it has.
+#[test]
+fn the_last_file_counts() {
+    let rename = "rename = [{ from = \"a.x\", to = \"a.y\" }]";
+    let set =
+        "part.v = { option = \"a.x\" }\nset = [{ option = \"a.y\", value = \"{v}\" }]\ntake = []";
+    let (x1, y1, x2, y2) = (
+        "[a]\nx = 1\n",
+        "[a]\ny = 1\n",
+        "[a]\nx = 2\n",
+        "[a]\ny = 2\n",
+    );
+    let both = "[a]\nx = 1\ny = 2\n";
+    for (form, before, after) in [
+        (rename, [both, ""], [y2, ""]),
+        (rename, [x1, y2], ["", y2]),
+        (rename, [y1, x2], [y2, ""]),
+        (set, [both, ""], [both, ""]),
+        (set, [x1, y2], [x1, y2]),
+        (set, [y1, x2], [y1, "[a]\nx = 2\ny = 2\n"]),
+    ] {
+        let rule = format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"last\"\n{form}\n");
+        let made = run(&pack(&rule), &before, &Settings::default());
+        let texts: Vec<String> = made
+            .files
+            .iter()
+            .map(|file| file.after.to_string())
+            .collect();
+        assert_eq!(texts, after, "{form}: {before:?}");
+    }
+}

@@ -1,0 +1,71 @@
+//! What the tests of rules share: a pack of rules, and what it makes of files.
+
+use confmig::migrate::{Migration, Settings, migrate};
+use confmig::pack::Pack;
+use oslo_config::SourceFile;
+
+pub(crate) fn pack(rules: &str) -> Pack {
+    let text = format!("name = \"site\"\nsummary = \"ours\"\n{rules}");
+    Pack::parse(&text, "site.toml").unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+pub(crate) fn run(pack: &Pack, files: &[&str], settings: &Settings) -> Migration {
+    let files: Vec<SourceFile> = files
+        .iter()
+        .enumerate()
+        .map(|(at, text)| SourceFile {
+            path: format!("{at}.conf").into(),
+            text: (*text).into(),
+        })
+        .collect();
+    let parsed: Vec<_> = files.iter().map(|file| file.parse().unwrap()).collect();
+    migrate(&parsed, pack, settings).unwrap()
+}
+
+/// The rules make this of a text, and nothing more when run again.
+#[track_caller]
+pub(crate) fn makes(rules: &str, before: &str, after: &str) {
+    let pack = pack(rules);
+    let made = run(&pack, &[before], &Settings::default());
+    let said: Vec<&str> = made
+        .decisions
+        .iter()
+        .map(|decision| decision.reason.as_str())
+        .collect();
+    assert_eq!(made.files[0].after, after, "{said:?}");
+    assert!(said.is_empty(), "{said:?}");
+    let again = run(&pack, &[after], &Settings::default());
+    assert!(
+        again.is_empty(),
+        "a second run makes {}",
+        again.files[0].after
+    );
+}
+
+/// The rules leave the files, and say this.
+#[track_caller]
+pub(crate) fn leaves(rules: &str, before: &[&str], said: &str) {
+    let made = run(&pack(rules), before, &Settings::default());
+    for (file, before) in made.files.iter().zip(before) {
+        assert_eq!(file.after, **before);
+    }
+    let reasons: Vec<&str> = made
+        .decisions
+        .iter()
+        .map(|decision| decision.reason.as_str())
+        .collect();
+    assert!(
+        reasons.iter().any(|reason| reason.contains(said)),
+        "{reasons:?}"
+    );
+}
+
+pub(crate) const URL: &str = r#"
+[[rule]]
+id = "one-url"
+why = "one URL"
+part.scheme = { option = "auth.protocol", default = "https" }
+part.host = { option = "auth.host", host_port = "{port}" }
+part.port = { option = "auth.port", default = "5000" }
+set = [{ option = "auth.url", value = "{scheme}://{host}" }]
+"#;
