@@ -31,16 +31,11 @@ pub fn registered(files: &[ParsedFile<'_>], pack: &Pack) -> Vec<Opt> {
     for entry in entries {
         let (group, value) = (entry.group(), entry.value());
         for reference in references(&value) {
-            let (named, name) = reference.parts();
-            let own_group = group.to_str_lossy();
-            let groups = match named {
-                Some(named) => vec![named],
-                None => vec![&*own_group, DEFAULT_GROUP],
-            };
-            if let Some(group) = groups.into_iter().find(|group| known.has(group, name)) {
-                let target = OptName::new(group, name);
-                let itself = if group == DEFAULT_GROUP {
-                    name.to_owned()
+            let mut options = reference.options(&group.to_str_lossy());
+            let known = options.find(|option| known.has(option.group(), option.name()));
+            if let Some(target) = known {
+                let itself = if target.group() == DEFAULT_GROUP {
+                    target.name().to_owned()
                 } else {
                     target.to_string()
                 };

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use bstr::ByteSlice;
 
+use crate::opt::{DEFAULT_GROUP, OptName};
 use crate::text::is_letter;
 
 /// A reference to another option, in the text of a value.
@@ -32,6 +33,25 @@ impl Reference {
     #[must_use]
     pub fn parts(&self) -> (Option<&str>, &str) {
         split_name(&self.name)
+    }
+
+    /// The options that it may lead to from a value in `group`, in the order in which oslo.config tries
+    /// them: the one in the group that it names; without one, that in `group` and that in `DEFAULT`.
+    ///
+    /// ```
+    /// let found = oslo_config::references(b"$my_ip:${pxe.port}");
+    /// let of_deploy = |at: usize| found[at].options("deploy").map(|option| option.to_string());
+    /// assert_eq!(of_deploy(0).collect::<Vec<_>>(), ["deploy.my_ip", "DEFAULT.my_ip"]);
+    /// assert_eq!(of_deploy(1).collect::<Vec<_>>(), ["pxe.port"]);
+    /// ```
+    pub fn options(&self, group: &str) -> impl Iterator<Item = OptName> + use<> {
+        let (named, name) = self.parts();
+        let first = OptName::new(named.unwrap_or(group), name);
+        let second = match named {
+            None if group != DEFAULT_GROUP => Some(OptName::new(DEFAULT_GROUP, name)),
+            _ => None,
+        };
+        std::iter::once(first).chain(second)
     }
 }
 

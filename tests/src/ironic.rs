@@ -291,7 +291,7 @@ pub fn holds(
         keep_old: false,
         lives,
     };
-    let found = check_release(&after, of_release, &secrets);
+    let found = check_release(&after, &pack, of_release, &secrets);
     // The library is not there in the version of that time.
     let of_other_library = |option: &OptName| {
         !release.with_libraries && (of_library(option, to) || of_session(option, lives))

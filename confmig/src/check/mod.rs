@@ -1,6 +1,7 @@
 //! What is wrong with a set of files, besides their syntax.
 
 mod hosting;
+mod named;
 mod names;
 mod plugins;
 mod references;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
-use oslo_config::{Entry, ParsedFile};
+use oslo_config::ParsedFile;
 
+use super::named::Named;
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::known::KnownNames;
 use crate::release::{AuthOptions, Series, auth_options};
@@ -123,13 +124,8 @@ impl<'p> Plugins<'p> {
     }
 
     /// What is wrong with an entry of a section that makes this choice.
-    pub(super) fn check(
-        &self,
-        file: &ParsedFile<'_>,
-        entry: Entry<'_, '_>,
-        (group, key): (&str, &str),
-        choice: &Choice,
-    ) -> Option<Diagnostic> {
+    pub(super) fn check(&self, it: &Named<'_>, choice: &Choice) -> Option<Diagnostic> {
+        let (group, key) = (it.name.group(), it.name.name());
         let listed = || {
             let mut plugins = LISTED
                 .iter()
@@ -145,7 +141,7 @@ impl<'p> Plugins<'p> {
             Choice::Unknown => return None,
             Choice::Plugin(_, options) if options.has(key) => {
                 let current = options.current(key)?;
-                return self.former(file, entry, (group, key), current);
+                return self.former(it, current);
             }
             Choice::Plugin(plugin, options) => {
                 let names: Vec<&str> = options.names().collect();
@@ -168,19 +164,14 @@ impl<'p> Plugins<'p> {
                 Code::UnreadByPlugin,
                 format!("[{group}] {key} is not read: {why}"),
             )
-            .at(self.places.key(file.path, entry))
+            .at(it.place(&self.places))
             .help(help),
         )
     }
 
     /// A name that the plugin reads as a former one.
-    fn former(
-        &self,
-        file: &ParsedFile<'_>,
-        entry: Entry<'_, '_>,
-        (group, key): (&str, &str),
-        current: &str,
-    ) -> Option<Diagnostic> {
+    fn former(&self, it: &Named<'_>, current: &str) -> Option<Diagnostic> {
+        let (group, key) = (it.name.group(), it.name.name());
         // Where it is nothing but a former name, it is found as all others are.
         if self.service.is_former(group, key) {
             return None;
@@ -188,13 +179,13 @@ impl<'p> Plugins<'p> {
         let at = self
             .files
             .iter()
-            .position(|other| other.path == file.path)?;
+            .position(|other| other.path == it.file.path)?;
         let set = self.last.get(&(group.to_owned(), current.to_owned()));
         let hidden = set.is_some_and(|last| *last >= at);
         if hidden && self.keep_old {
             return None;
         }
-        let place = self.places.key(file.path, entry);
+        let place = it.place(&self.places);
         Some(if hidden {
             let message =
                 format!("[{group}] {key} has no effect: the same option is set as {current}");

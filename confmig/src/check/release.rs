@@ -4,12 +4,15 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
-use oslo_config::{Entry, OptName, OptType, ParsedFile};
+use oslo_config::{Config, Entry, OptName, OptType, ParsedFile};
 
+use super::named::Named;
 use super::plugins::{Plugins, Service};
-use super::references::{self, candidates, references_of};
+use super::references::{self, references_of};
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::known::KnownNames;
+use crate::pack::Pack;
+use crate::registered;
 use crate::release::{
     self, Lives, Series, installed, is_installed, is_kernel_command_line, named_by,
 };
@@ -28,16 +31,18 @@ pub struct Release<'l> {
     pub lives: &'l Lives,
 }
 
-/// What a release would not understand of files, besides what [`super::check`] finds with the pack of
-/// the release.
+/// What a release would not understand of files, besides what [`super::check`] finds with `pack`, which
+/// is that of the release for these files ([`release::pack`]).
 #[must_use]
 pub fn check_release(
     files: &[ParsedFile<'_>],
+    pack: &Pack,
     release: Release<'_>,
     secrets: &Secrets<'_>,
 ) -> Vec<Diagnostic> {
     let checker = ReleaseChecker {
         files,
+        pack,
         release,
         places: Places { secrets },
         set: OnceCell::new(),
@@ -49,15 +54,12 @@ pub fn check_release(
         for section in file.document.sections() {
             let choice = plugins.choice(&section.group().to_str_lossy());
             for entry in section.entries() {
-                let group = section.group();
-                let (Ok(group), Ok(key)) = (group.to_str(), entry.key().to_str()) else {
-                    continue;
-                };
-                found.extend(checker.life(file, entry, group, key));
-                checker.values(file, entry, group, key, &mut found);
-                checker.references(file, entry, group, key, &mut found);
-                found.extend(checker.kernel_parameters(file, entry, group, key));
-                found.extend(plugins.check(file, entry, (group, key), &choice));
+                let it = Named::new(file, entry);
+                found.extend(checker.life(&it));
+                checker.values(&it, &mut found);
+                checker.references(&it, &mut found);
+                found.extend(checker.kernel_parameters(&it));
+                found.extend(plugins.check(&it, &choice));
             }
         }
     }
@@ -91,6 +93,7 @@ impl Service for Release<'_> {
 
 struct ReleaseChecker<'c> {
     files: &'c [ParsedFile<'c>],
+    pack: &'c Pack,
     release: Release<'c>,
     places: Places<'c, 'c>,
     /// What is set, and the value that counts.
@@ -99,16 +102,11 @@ struct ReleaseChecker<'c> {
 
 impl ReleaseChecker<'_> {
     /// An option that will be gone, or is not there yet.
-    fn life(
-        &self,
-        file: &ParsedFile<'_>,
-        entry: Entry<'_, '_>,
-        group: &str,
-        key: &str,
-    ) -> Option<Diagnostic> {
+    fn life(&self, it: &Named<'_>) -> Option<Diagnostic> {
         let to = self.release.to;
-        let life = self.release.lives.of(group, key)?;
-        let place = || self.places.key(file.path, entry);
+        let life = self.release.lives.of_option(&it.name)?;
+        let (group, key) = (it.name.group(), it.name.name());
+        let place = || it.place(&self.places);
         if let Some(definition) = life.definition(to) {
             return definition.to_be_removed.then(|| {
                 let (_, last) = life.as_option().unwrap_or((to, to));
@@ -116,9 +114,9 @@ impl ReleaseChecker<'_> {
                     Some(gone) => format!("it is gone in {gone}"),
                     None => "it will be gone in a later release".to_owned(),
                 };
-                let advice = last.after().map(|gone| {
-                    release::whereabouts(&OptName::new(group, key), gone, self.release.lives)
-                });
+                let advice = last
+                    .after()
+                    .map(|gone| release::whereabouts(&it.name, gone, self.release.lives));
                 Diagnostic::new(
                     Code::DeprecatedOption,
                     format!("[{group}] {key} is deprecated in {to}: {when}"),
@@ -140,15 +138,9 @@ impl ReleaseChecker<'_> {
     }
 
     /// Hardware types and interfaces that are not installed.
-    fn values(
-        &self,
-        file: &ParsedFile<'_>,
-        entry: Entry<'_, '_>,
-        group: &str,
-        key: &str,
-        found: &mut Vec<Diagnostic>,
-    ) {
+    fn values(&self, it: &Named<'_>, found: &mut Vec<Diagnostic>) {
         let to = self.release.to;
+        let (group, key) = (it.name.group(), it.name.name());
         let is_option = self
             .release
             .lives
@@ -157,7 +149,7 @@ impl ReleaseChecker<'_> {
         if !is_option || !named_by(group, key) {
             return;
         }
-        let value = entry.value();
+        let value = it.entry.value();
         let value = value.to_str_lossy();
         for item in value
             .split([',', '\n'])
@@ -171,7 +163,7 @@ impl ReleaseChecker<'_> {
                 );
                 found.push(
                     Diagnostic::new(Code::NotInstalled, message)
-                        .at(self.places.key(file.path, entry).label("not installed"))
+                        .at(it.place(&self.places).label("not installed"))
                         .help(format!("installed are {}", names.join(", "))),
                 );
             }
@@ -179,28 +171,20 @@ impl ReleaseChecker<'_> {
     }
 
     /// References to options that only other releases have.
-    fn references(
-        &self,
-        file: &ParsedFile<'_>,
-        entry: Entry<'_, '_>,
-        group: &str,
-        key: &str,
-        found: &mut Vec<Diagnostic>,
-    ) {
+    fn references(&self, it: &Named<'_>, found: &mut Vec<Diagnostic>) {
         let (to, lives) = (self.release.to, self.release.lives);
         let is_read = |name: &OptName| lives.of_option(name).map(|life| life.is_read(to));
-        let own = OptName::new(group, key);
-        if !entry.value().contains(&b'$') || is_read(&own) == Some(false) {
+        if !it.entry.value().contains(&b'$') || is_read(&it.name) == Some(false) {
             return;
         }
         // By a former name, a value is read in the group of the current one.
-        let life = lives.of_option(&own);
+        let life = lives.of_option(&it.name);
         let current = life.filter(|life| life.is_former(to));
         let current = current.and_then(|life| life.former_of(to).next());
-        for (range, reference) in references_of(file, entry) {
-            let mut options = candidates(group, &reference);
+        for (range, reference) in references_of(it) {
+            let mut options: Vec<OptName> = reference.options(it.name.group()).collect();
             if let Some(current) = &current {
-                options.extend(candidates(current.group(), &reference));
+                options.extend(reference.options(current.group()));
             }
             let (_, name) = reference.parts();
             // One that no release knows may be that of a driver from outside.
@@ -224,37 +208,54 @@ impl ReleaseChecker<'_> {
             );
             let at = (&range, &reference);
             let said = (message, help);
-            found.push(references::dangling(&self.places, file, entry, at, said));
+            found.push(references::dangling(&self.places, it, at, said));
         }
     }
 
     /// Parameters that Ironic would refuse to hand to a kernel.
-    fn kernel_parameters(
-        &self,
-        file: &ParsedFile<'_>,
-        entry: Entry<'_, '_>,
-        group: &str,
-        key: &str,
-    ) -> Option<Diagnostic> {
-        let life = self.release.lives.of(group, key)?;
-        let definition = life.definition(self.release.to)?;
-        let value = entry.value();
+    fn kernel_parameters(&self, it: &Named<'_>) -> Option<Diagnostic> {
+        let (to, lives) = (self.release.to, self.release.lives);
+        let life = lives.of_option(&it.name)?;
+        let current = life.former_of(to).next().filter(|_| life.is_former(to));
+        let option = current.as_ref().unwrap_or(&it.name);
+        let definition = lives.of_option(option)?.definition(to)?;
+        if definition.subtype.as_deref() != Some("kernel_parameter_string")
+            || self.is_on("conductor", "disable_kernel_parameter_parsing")
+        {
+            return None;
+        }
+        let value = it.entry.value();
         let text = value.to_str().ok()?;
-        let parsed = definition.subtype.as_deref() == Some("kernel_parameter_string")
-            && !text.contains('$')
-            && !self.is_on("conductor", "disable_kernel_parameter_parsing");
-        if !parsed || is_kernel_command_line(text) {
+        let text = if text.contains('$') {
+            self.resolved(it, option)?
+        } else {
+            text.to_owned()
+        };
+        if is_kernel_command_line(&text) {
             return None;
         }
         let message = format!(
-            "the value of [{group}] {key} is not valid: expected key and key=value with blanks between them, \
-             values with blanks in double quotes"
+            "the value of [{}] {} is not valid: expected key and key=value with blanks between them, \
+             values with blanks in double quotes",
+            it.name.group(),
+            it.name.name()
         );
         Some(
             Diagnostic::new(Code::IllTypedValue, message)
-                .at(self.places.key(file.path, entry))
+                .at(it.place(&self.places))
                 .help("correct the value, or set [conductor] disable_kernel_parameter_parsing"),
         )
+    }
+
+    /// The value that an entry gives to an option, with what it refers to put in; `None` where another
+    /// entry counts.
+    fn resolved(&self, it: &Named<'_>, option: &OptName) -> Option<String> {
+        let opts = registered(self.files, self.pack);
+        let config = Config::new(self.files, &opts);
+        let mut setting = config.get(option.group(), option.name()).ok()?;
+        let counts = setting.occurrences.effective.last()?;
+        let is_this = counts.path == it.file.path && counts.entry.line() == it.entry.line();
+        setting.texts.pop().filter(|_| is_this)
     }
 
     fn set(&self) -> &BTreeMap<OptName, String> {

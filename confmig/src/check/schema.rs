@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
-use oslo_config::{DEFAULT_GROUP, Entry, Opt, OptName, ParsedFile, Section};
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile, Section};
 
+use super::named::Named;
 use super::names::similar;
 use super::plugins::{Plugins, Service};
-use super::references::{self, candidates, references_of};
+use super::references::{self, references_of};
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::known::KnownNames;
 use crate::pack::Pack;
@@ -130,50 +131,40 @@ impl SchemaChecker<'_> {
         let choice = self.plugins.choice(&group);
         let plugin = section.entries().any(|entry| entry.key() == "auth_type");
         for entry in section.entries() {
-            let name = OptName::new(&*group, entry.key().to_str_lossy());
-            let of_plugin = self
-                .plugins
-                .check(file, entry, (&group, name.name()), &choice);
+            let it = Named::new(file, entry);
+            let name = &it.name;
+            let of_plugin = self.plugins.check(&it, &choice);
             let is_read = self
                 .groups
                 .get(&*group)
                 .is_some_and(|names| names.contains(name.name()));
             if is_read {
-                found.extend(self.going(file, entry, &name));
+                found.extend(self.going(&it));
                 found.extend(of_plugin);
-                self.references(file, entry, &group, found);
-            } else if self.schemas.from.is_some_and(|from| from.reads(&name)) {
-                found.push(self.removed(file, entry, &name));
+                self.references(&it, found);
+            } else if self.schemas.from.is_some_and(|from| from.reads(name)) {
+                found.push(self.removed(&it));
             } else if of_plugin.is_some() {
                 found.extend(of_plugin);
             } else if known && !(plugin && KnownNames::ironic().has_anywhere(name.name())) {
-                found.push(self.unknown(file, entry, &name));
+                found.push(self.unknown(&it));
             }
         }
     }
 
     /// References to options that the service does not have.
-    fn references(
-        &self,
-        file: &ParsedFile<'_>,
-        entry: Entry<'_, '_>,
-        group: &str,
-        found: &mut Vec<Diagnostic>,
-    ) {
-        for (range, reference) in references_of(file, entry) {
+    fn references(&self, it: &Named<'_>, found: &mut Vec<Diagnostic>) {
+        for (range, reference) in references_of(it) {
             let leads = |option: &OptName| {
                 let names = self.groups.get(option.group());
                 names.is_some_and(|names| names.contains(option.name()))
                     || self.set.contains(option)
                     || KnownNames::ironic().has_anywhere(option.name())
             };
-            let mut options = candidates(group, &reference);
             // By a former name, a value is read in the group of the current one.
-            let own = OptName::new(group, entry.key().to_str_lossy());
-            for reader in self.schemas.to.readers(&own) {
-                options.extend(candidates(reader.group(), &reference));
-            }
-            if options.iter().any(leads) {
+            let readers = self.schemas.to.readers(&it.name).map(OptName::group);
+            let mut groups = std::iter::once(it.name.group()).chain(readers);
+            if groups.any(|group| reference.options(group).any(|option| leads(&option))) {
                 continue;
             }
             let name = reference.name();
@@ -184,45 +175,40 @@ impl SchemaChecker<'_> {
             let help = "correct the name, or write $$ for a dollar sign".to_owned();
             let at = (&range, &reference);
             let said = (message, help);
-            found.push(references::dangling(&self.places, file, entry, at, said));
+            found.push(references::dangling(&self.places, it, at, said));
         }
     }
 
-    fn going(
-        &self,
-        file: &ParsedFile<'_>,
-        entry: Entry<'_, '_>,
-        name: &OptName,
-    ) -> Option<Diagnostic> {
-        let Going { reason, since } = self.schemas.to.option(name)?.going.as_ref()?;
+    fn going(&self, it: &Named<'_>) -> Option<Diagnostic> {
+        let Going { reason, since } = self.schemas.to.option(&it.name)?.going.as_ref()?;
         let since = since
             .as_ref()
             .map_or_else(String::new, |since| format!(" since {since}"));
         let message = format!(
             "[{}] {} is deprecated{since}: it will be gone in a later release",
-            name.group(),
-            name.name()
+            it.name.group(),
+            it.name.name()
         );
         let help = reason
             .clone()
             .unwrap_or_else(|| "see the release notes for what takes its place".into());
         Some(
             Diagnostic::new(Code::DeprecatedOption, message)
-                .at(self.places.key(file.path, entry))
+                .at(it.place(&self.places))
                 .help(help),
         )
     }
 
-    fn removed(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, name: &OptName) -> Diagnostic {
-        let message = format!("[{}] {} is gone", name.group(), name.name());
-        let help = gone(name, self.schemas.from, self.schemas.to);
+    fn removed(&self, it: &Named<'_>) -> Diagnostic {
+        let message = format!("[{}] {} is gone", it.name.group(), it.name.name());
+        let help = gone(&it.name, self.schemas.from, self.schemas.to);
         Diagnostic::new(Code::RemovedOption, message)
-            .at(self.places.key(file.path, entry))
+            .at(it.place(&self.places))
             .help(help)
     }
 
-    fn unknown(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, name: &OptName) -> Diagnostic {
-        let (group, key) = (name.group(), name.name());
+    fn unknown(&self, it: &Named<'_>) -> Diagnostic {
+        let (group, key) = (it.name.group(), it.name.name());
         let message = format!("{} has no option {key} in [{group}]", self.pack.name);
         let others = self.groups.iter().filter(|(_, names)| names.contains(key));
         let mut others = others.map(|(other, _)| *other);
@@ -241,7 +227,7 @@ impl SchemaChecker<'_> {
         } else {
             (None, "take it out, unless a program of your own reads it")
         };
-        let place = self.places.key(file.path, entry);
+        let place = it.place(&self.places);
         let place = match label {
             Some(label) => place.label(label),
             None => place,

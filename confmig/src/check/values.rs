@@ -4,7 +4,8 @@ use bstr::ByteSlice;
 use oslo_config::{DEFAULT_GROUP, Entry, GetError, Opt, OptName, Origin, ParsedFile, Reference};
 
 use super::Checker;
-use super::references::{self, candidates, references_of};
+use super::named::Named;
+use super::references::{self, references_of};
 use crate::diagnostic::{Code, Diagnostic};
 
 impl Checker<'_> {
@@ -16,7 +17,7 @@ impl Checker<'_> {
             self.not_utf8(file, found);
             self.loops(file, found);
             for entry in file.document.entries() {
-                self.references(file, entry, found);
+                self.references(&Named::new(file, entry), found);
             }
         }
     }
@@ -101,16 +102,13 @@ impl Checker<'_> {
         }
     }
 
-    fn references(&self, file: &ParsedFile<'_>, entry: Entry<'_, '_>, found: &mut Vec<Diagnostic>) {
-        let group = entry.group();
-        let Ok(group) = group.to_str() else { return };
-        for (range, reference) in references_of(file, entry) {
-            let dangling = self.dangling(group, &reference);
-            let moved =
-                || self.neighbour(&OptName::new(group, entry.key().to_str_lossy()), &reference);
+    fn references(&self, it: &Named<'_>, found: &mut Vec<Diagnostic>) {
+        for (range, reference) in references_of(it) {
+            let dangling = self.dangling(it.name.group(), &reference);
+            let moved = || self.neighbour(&it.name, &reference);
             if let Some(said) = dangling.or_else(moved) {
                 let at = (&range, &reference);
-                found.push(references::dangling(&self.places, file, entry, at, said));
+                found.push(references::dangling(&self.places, it, at, said));
             }
         }
     }
@@ -118,24 +116,27 @@ impl Checker<'_> {
     /// What is wrong with a reference, and what to do.
     fn dangling(&self, group: &str, reference: &Reference) -> Option<(String, String)> {
         let (named, name) = reference.parts();
-        let candidates = candidates(group, reference);
-        let former = candidates.iter().find_map(|name| {
-            let of = |opt: &&Opt| opt.deprecated().contains(name);
-            self.pack.opts.iter().find(of).map(|opt| (opt, name))
+        let former = reference.options(group).find_map(|name| {
+            let of = |opt: &&Opt| opt.deprecated().contains(&name);
+            let opt = self.pack.opts.iter().find(of)?;
+            Some((opt, name))
         });
         if let Some((opt, name)) = former {
-            return self.left_behind(opt, name);
+            return self.left_behind(opt, &name);
         }
         if named.is_some_and(|named| named == DEFAULT_GROUP) {
             let message = "the default group cannot be named in a reference".to_owned();
             return Some((message, format!("write ${name}")));
         }
-        let exists = |name: &OptName| {
-            self.pack.opts.iter().any(|opt| opt.name() == name)
+        let exists = |name: OptName| {
+            self.pack.opts.iter().any(|opt| *opt.name() == name)
                 || self.known.has(name.group(), name.name())
-                || self.is_set(name)
+                || self.is_set(&name)
         };
-        if self.known.is_empty() || candidates.iter().any(exists) || self.known.has_anywhere(name) {
+        if self.known.is_empty()
+            || reference.options(group).any(exists)
+            || self.known.has_anywhere(name)
+        {
             return None;
         }
         let message = format!("the reference ${} leads to no option", reference.name());

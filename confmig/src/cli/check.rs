@@ -62,7 +62,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
             keep_old: command.keep_old,
             lives: &lives,
         };
-        diagnostics.extend(check_release(&parsed, release, &secrets));
+        diagnostics.extend(check_release(&parsed, &pack, release, &secrets));
         in_order(&mut diagnostics, &parsed);
     }
     if let Some(schema) = &schema {

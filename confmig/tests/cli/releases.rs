@@ -276,3 +276,15 @@ fn types_of_ironics_own() {
         assert_as("releases", &format!("types-{to}"), &ran.transcript());
     }
 }
+
+/// What stands in a command line counts after references are followed; `$my_ip` is known on the host only.
+#[test]
+fn kernel_parameters_with_references() {
+    let directory = ironic_conf(
+        "[DEFAULT]\nhost =\n\
+         [pxe]\npxe_append_params = nofb hostname=$host\n\
+         [redfish]\nkernel_append_params = nofb ip=$my_ip\n",
+    );
+    let ran = line("check --to 2026.2 ironic.conf").directory(directory.path());
+    assert_as("releases", "kernel-references", &ran.transcript());
+}

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bstr::ByteSlice;
 use foldhash::HashMap;
-use oslo_config::{DEFAULT_GROUP, OptName, ParsedFile, references};
+use oslo_config::{OptName, ParsedFile, references};
 use serde_json::json;
 
 use super::Scope;
@@ -80,10 +80,9 @@ impl<'l> Interests<'l> {
 
     fn meet_referred(&mut self, group: &str, value: &[u8]) {
         for reference in references(value) {
-            let (named, name) = reference.parts();
-            for group in [named.unwrap_or(group), DEFAULT_GROUP] {
-                if self.lives.of(group, name).is_some() {
-                    self.meet(group, [name]);
+            for option in reference.options(group) {
+                if self.lives.of_option(&option).is_some() {
+                    self.meet(option.group(), [option.name()]);
                 }
             }
         }

@@ -1,7 +1,5 @@
 //! A migration on its way: texts in memory, and what the steps so far have made of them.
 
-use std::collections::BTreeSet;
-
 use bstr::ByteSlice;
 use bumpalo::Bump;
 use foldhash::HashSet;
@@ -184,30 +182,21 @@ impl<'w> Walk<'w> {
     }
 
     pub(super) fn finish(mut self) -> Migration {
-        let mut set = BTreeSet::new();
+        let mut set = HashSet::default();
         for (at, file) in self.files.iter().enumerate() {
             for entry in file.document.entries() {
-                set.insert((entry.group().to_vec(), entry.key().to_vec()));
-                let value = entry.value();
-                for reference in references(&value) {
-                    let (group, name) = reference.parts();
-                    let group = group
-                        .map_or_else(|| entry.group().to_vec(), |group| group.as_bytes().to_vec());
-                    set.insert((group, name.as_bytes().to_vec()));
-                    set.insert((b"DEFAULT".to_vec(), name.as_bytes().to_vec()));
+                let group = entry.group();
+                let group = group.to_str_lossy();
+                set.insert(OptName::new(&*group, entry.key().to_str_lossy()));
+                for reference in references(&entry.value()) {
+                    set.extend(reference.options(&group));
                 }
             }
             self.made[at].after = file.document.text().to_owned();
         }
         // What a later step took out, or gave another name, is no longer to be decided.
-        let is_set = |option: &OptName| {
-            set.contains(&(
-                option.group().as_bytes().to_vec(),
-                option.name().as_bytes().to_vec(),
-            ))
-        };
         self.decisions
-            .retain(|(name, decision)| is_set(name) || is_set(&decision.option));
+            .retain(|(name, decision)| set.contains(name) || set.contains(&decision.option));
         for (file, before) in self.made.iter_mut().zip(self.before) {
             file.changes.sort_by_key(|change| change.line);
             if file.after == before.document.text() {
