@@ -179,7 +179,9 @@ impl<'a> Parser<'a> {
             self.error(SyntaxErrorKind::NoSeparator, line, 0);
             return (LineKind::Assignment, 0);
         };
-        if trim(&line[..separator]).is_empty() {
+        // A line that begins with a character that is seen has a key, unless that is the separator.
+        let seen = separator > 0 && line[0].is_ascii_graphic();
+        if !seen && trim(&line[..separator]).is_empty() {
             self.error(SyntaxErrorKind::EmptyKey, line, separator);
         } else if !self.in_section && self.homeless.is_none() {
             let number = self.lines.len() + 1;
