@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod diagnostic;
+mod difference;
 pub mod explain;
 pub mod known;
 mod lines;

@@ -5,9 +5,13 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use similar::{ChangeTag, TextDiff};
+use similar::{ChangeTag, group_diff_ops};
 
+use crate::difference::difference;
 use crate::secret::Secrets;
+
+/// How many lines are shown around what changes.
+const CONTEXT: usize = 3;
 
 /// Whether output has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +36,7 @@ pub fn unified_diff(
 ) -> Vec<u8> {
     let split = |text| crate::lines::split(text).collect::<Vec<_>>();
     let (old, new) = (split(before), split(after));
-    let diff = TextDiff::from_slices(&old, &new);
-    let groups = diff.grouped_ops(3);
+    let groups = group_diff_ops(difference(&old, &new), CONTEXT);
     let ends = || {
         groups
             .iter()
@@ -63,11 +66,11 @@ pub fn unified_diff(
                 format!("+++ {}", path.display()).as_bytes(),
             );
         }
-        let old = range(first.old_range().start..last.old_range().end);
-        let new = range(first.new_range().start..last.new_range().end);
-        let header = format!("@@ -{old} +{new} @@");
+        let of_old = range(first.old_range().start..last.old_range().end);
+        let of_new = range(first.new_range().start..last.new_range().end);
+        let header = format!("@@ -{of_old} +{of_new} @@");
         output.line(AnsiColor::Cyan.on_default(), header.as_bytes());
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+        for change in group.iter().flat_map(|op| op.iter_changes(&old, &new)) {
             let (sign, style, side, line) = match change.tag() {
                 ChangeTag::Equal => (b' ', Style::new(), 0, change.old_index()),
                 ChangeTag::Delete => (b'-', AnsiColor::Red.on_default(), 0, change.old_index()),

@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use oslo_config::SourceFile;
 use serde::Serialize;
-use similar::{DiffTag, TextDiff};
+use similar::DiffTag;
 
 use super::shown_bytes;
 use super::trace::{Trace, traces};
+use crate::difference::difference;
 use crate::lines::{in_common, split, split_end};
 use crate::migrate::{Change, FileMigration};
 use crate::secret::Secrets;
@@ -75,7 +76,7 @@ pub(super) fn blocks(
         beside.entry(change.line).or_default().extend(&trace.lines);
     }
     let mut pairs = Vec::new();
-    for op in TextDiff::from_slices(&old, &new).ops() {
+    for op in difference(&old, &new) {
         let ranges = (op.old_range(), op.new_range());
         if op.tag() == DiffTag::Equal || ranges.0.len() == ranges.1.len() {
             let changed = op.tag() != DiffTag::Equal;

@@ -7,10 +7,11 @@ use std::borrow::Cow;
 
 use bstr::ByteSlice;
 use oslo_config::SourceFile;
-use similar::{DiffTag, TextDiff};
+use similar::DiffTag;
 
 use super::form::{ArtifactChange, ArtifactLocation, Message, Region, Replacement};
 use super::location::uri;
+use crate::difference::difference;
 use crate::lines::{in_common, split, split_end};
 use crate::migrate::FileMigration;
 use crate::secret::Secrets;
@@ -25,9 +26,8 @@ pub(super) fn change_of(
     let old: Vec<&[u8]> = split(&before.text).collect();
     let new: Vec<&[u8]> = split(&after.after).collect();
     let (old_shown, new_shown) = (secrets.lines(&before.text), secrets.lines(&after.after));
-    let diff = TextDiff::from_slices(&old, &new);
     let mut replacements = Vec::new();
-    for op in diff.ops() {
+    for op in difference(&old, &new) {
         let (was, is) = (op.old_range(), op.new_range());
         if op.tag() == DiffTag::Equal {
             continue;
