@@ -32,14 +32,16 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     assert!(validator.exists(), "run tests/peers/venv.sh oslo");
     let directory = tempfile::tempdir().expect("a directory for the files");
     let path = |name: &str| directory.path().join(name);
-    let (conf, edited, data) = (
+    let (conf, sample, edited, data) = (
         path("ironic.conf"),
+        path("sample.conf"),
         path("edited.conf"),
         path("options.json"),
     );
     let oldest = Series::parse("icehouse").expect("a release");
     let text = Ironic::default().configuration(oldest, Kind::Changed);
     fs::write(&conf, &text).expect("a file that can be written");
+    fs::write(&sample, commented(&text)).expect("a file that can be written");
     fs::write(&edited, &text).expect("a file that can be written");
     fs::write(&data, options(oldest).to_string()).expect("a file that can be written");
 
@@ -50,14 +52,16 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
             .collect()
     };
     let shown = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
-    let migrate = words(&[
-        "migrate",
-        "--from",
-        "icehouse",
-        "--to",
-        "2026.2",
-        &shown(&conf),
-    ]);
+    let migrate = |file: &Path| {
+        words(&[
+            "migrate",
+            "--from",
+            "icehouse",
+            "--to",
+            "2026.2",
+            &shown(file),
+        ])
+    };
     let edit = words(&[
         "--set",
         &shown(&edited),
@@ -83,7 +87,13 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         contestant(
             "confmig migrate, 25 releases",
             confmig.as_os_str(),
-            &migrate,
+            &migrate(&conf),
+            0,
+        ),
+        contestant(
+            "the same with a sample's comments",
+            confmig.as_os_str(),
+            &migrate(&sample),
             0,
         ),
         contestant("crudini --set, one option", "crudini".as_ref(), &edit, 0),
@@ -91,7 +101,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     ];
     let times = turns::run(criterion, "history", ROUNDS, &contestants);
     let [version, migration, ..] = &times[..] else {
-        panic!("four contestants");
+        panic!("five contestants");
     };
     if version.count() < ROUNDS {
         return;
@@ -109,6 +119,24 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         "the migration takes under 10 ms",
         migration.best() < MIGRATION,
     );
+}
+
+/// The text with what a sample says of each option before it.
+fn commented(text: &str) -> String {
+    let mut commented = String::new();
+    for line in text.lines() {
+        if let Some((name, _)) = line.split_once(" = ") {
+            commented.push_str(&format!(
+                "\n# What {name} is for, as its help says it in some words that\n\
+                 # go on over two or three lines. (string value)\n\
+                 # Deprecated group/name - [DEFAULT]/former_name\n\
+                 #{name} = <None>\n"
+            ));
+        }
+        commented.push_str(line);
+        commented.push('\n');
+    }
+    commented
 }
 
 /// The options of a release, as `oslo-config-generator --format json` tells of them.
