@@ -86,8 +86,8 @@ fn the_last_file_counts() {
     let both = "[a]\nx = 1\ny = 2\n";
     for (form, before, after) in [
         (rename, [both, ""], [y2, ""]),
-        (rename, [x1, y2], ["", y2]),
-        (rename, [y1, x2], [y2, ""]),
+        (rename, [x1, y2], [y1, y2]),
+        (rename, [y1, x2], [y1, y2]),
         (set, [both, ""], [both, ""]),
         (set, [x1, y2], [x1, y2]),
         (set, [y1, x2], [y1, "[a]\nx = 2\ny = 2\n"]),

@@ -13,7 +13,7 @@ use super::Facts;
 use super::effect::Effect;
 use super::text::{Doubtful, same};
 use super::world::World;
-use crate::rule::{Condition, Rename, Rule};
+use crate::rule::{Condition, IfSet, Rename, Rule};
 
 /// What following a rule comes to.
 pub(super) enum Outcome<'d> {
@@ -94,11 +94,12 @@ impl<'d> Evaluator<'_, 'd> {
             .iter()
             .filter(|rename| self.world.is_set(&rename.from))
         {
-            let both = self.world.is_set(&rename.to);
-            if both {
+            // What `last` says is what a renaming does with a deprecated name.
+            let merges = rule.if_target_set != IfSet::Last && self.world.is_set(&rename.to);
+            if merges {
                 effects.extend(self.merged(rename)?);
             }
-            if !both || self.keep_old {
+            if !merges || self.keep_old {
                 renames.push(rename.clone());
             }
         }

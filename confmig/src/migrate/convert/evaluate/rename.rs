@@ -14,7 +14,7 @@ impl<'d> Evaluator<'_, 'd> {
         let (from, to): (&OptName, &OptName) = (&rename.from, &rename.to);
         let old = self.world.entries(from);
         let new = self.world.entries(to);
-        let (Some((source_file, source)), Some((file, target))) = (old.last(), new.last()) else {
+        let (Some((_, source)), Some((file, target))) = (old.last(), new.last()) else {
             return Ok(Vec::new());
         };
         let mut effects = Vec::new();
@@ -29,9 +29,8 @@ impl<'d> Evaluator<'_, 'd> {
         };
         let (old_value, new_value) = (value(source, from)?, value(target, to)?);
         let replace = match self.rule.if_target_set {
-            IfSet::Target => false,
-            IfSet::Last if source_file <= file => false,
-            IfSet::Source | IfSet::Last => !same(&old_value.read, &new_value.read),
+            IfSet::Target | IfSet::Last => false,
+            IfSet::Source => !same(&old_value.read, &new_value.read),
             IfSet::Either => match (switch(&old_value.read), switch(&new_value.read)) {
                 (Some(old), Some(new)) => old && !new,
                 _ => return Err(format!("{from} or {to} is neither true nor false")),
