@@ -80,33 +80,35 @@ struct Found {
 }
 
 impl Found {
-    /// What `answer` tells of the key at `PLACES[place]`.
-    fn of(answer: &Answer, place: usize) -> Self {
-        let (_, key, set_at) = PLACES[place];
-        let secret = ["", "-2"].iter().find_map(|number| {
-            let key = answer.header(&format!("{key}{number}"))?;
-            (!key.is_empty()).then(|| Secret::new(key))
-        });
+    /// What `answer` tells of the key, by the headers that it and its time have there.
+    fn of(answer: &Answer, (_, key, set_at): (Place<'_>, &str, &str)) -> Self {
         Self {
-            secret,
+            secret: secret_in(answer, key),
             set_at: answer.header(set_at).and_then(|at| at.parse().ok()),
             clock: ServerClock::of(answer),
         }
     }
 }
 
+fn secret_in(answer: &Answer, header: &str) -> Option<Secret> {
+    ["", "-2"].iter().find_map(|number| {
+        let key = answer.header(&format!("{header}{number}"))?;
+        (!key.is_empty()).then(|| Secret::new(key))
+    })
+}
+
 async fn find(client: &Client) -> Result<Found, SwiftError> {
+    let [of_account, of_container] = PLACES;
     let account = client.send(&Ask::new(Method::HEAD, Place::Account)).await?;
-    let found = Found::of(&account, 0);
-    if found.secret.is_some() {
-        return Ok(found);
+    if secret_in(&account, of_account.1).is_some() {
+        return Ok(Found::of(&account, of_account));
     }
     let container = client
         .send(&Ask::new(Method::HEAD, Place::Container))
         .await?;
     match (account.status, container.status) {
         (200..300, 200..300 | 404) | (403 | 404, 200..300) | (404, 404) => {
-            Ok(Found::of(&container, 1))
+            Ok(Found::of(&container, of_container))
         }
         (200..300, _) => Err(container.unexpected()),
         _ => Err(account.unexpected()),
