@@ -22,7 +22,6 @@ pub(crate) fn difference(old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
         kept.push((at_old, at_new));
         (from_old, from_new) = (at_old + 1, at_new + 1);
     }
-    kept.pop();
     around(kept, old, new)
 }
 
@@ -68,12 +67,13 @@ fn longest_ascending(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     sequence
 }
 
-/// The operations that leave the pairs of lines `kept`, which ascend on both sides, as they are.
+/// The operations that leave the pairs of lines `kept`, which ascend on both sides, as they are. The last
+/// pair is the ends of both.
 fn around(kept: Vec<(usize, usize)>, old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
     let mut hook = Compact::new(Replace::new(Capture::new()), old, new);
     // Lines that are equal on both sides, as far as they are known to go on.
     let (mut same_old, mut same_new) = (0..0, 0..0);
-    for (at_old, at_new) in kept.into_iter().chain([(old.len(), new.len())]) {
+    for (at_old, at_new) in kept {
         let (gone, come) = (same_old.end..at_old, same_new.end..at_new);
         if !(gone.is_empty() && come.is_empty()) || at_old == old.len() {
             if !same_old.is_empty() {

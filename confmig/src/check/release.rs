@@ -178,9 +178,7 @@ impl ReleaseChecker<'_> {
             return;
         }
         // By a former name, a value is read in the group of the current one.
-        let life = lives.of_option(&it.name);
-        let current = life.filter(|life| life.is_former(to));
-        let current = current.and_then(|life| life.former_of(to).next());
+        let current = self.current(&it.name);
         for (range, reference) in references_of(it) {
             let mut options: Vec<OptName> = reference.options(it.name.group()).collect();
             if let Some(current) = &current {
@@ -215,8 +213,7 @@ impl ReleaseChecker<'_> {
     /// Parameters that Ironic would refuse to hand to a kernel.
     fn kernel_parameters(&self, it: &Named<'_>) -> Option<Diagnostic> {
         let (to, lives) = (self.release.to, self.release.lives);
-        let life = lives.of_option(&it.name)?;
-        let current = life.former_of(to).next().filter(|_| life.is_former(to));
+        let current = self.current(&it.name);
         let option = current.as_ref().unwrap_or(&it.name);
         let definition = lives.of_option(option)?.definition(to)?;
         if definition.subtype.as_deref() != Some("kernel_parameter_string")
@@ -245,6 +242,13 @@ impl ReleaseChecker<'_> {
                 .at(it.place(&self.places))
                 .help("correct the value, or set [conductor] disable_kernel_parameter_parsing"),
         )
+    }
+
+    /// The option that the release reads a former name for.
+    fn current(&self, former: &OptName) -> Option<OptName> {
+        let life = self.release.lives.of_option(former)?;
+        let mut options = life.former_of(self.release.to);
+        options.next().filter(|_| life.is_former(self.release.to))
     }
 
     /// The value that an entry gives to an option, with what it refers to put in; `None` where another

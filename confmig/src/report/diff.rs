@@ -11,7 +11,7 @@ use crate::difference::difference;
 use crate::secret::Secrets;
 
 /// How many lines are shown around what changes.
-const CONTEXT: usize = 3;
+pub(super) const CONTEXT: usize = 3;
 
 /// Whether output has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

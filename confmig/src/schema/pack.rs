@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oslo_config::{Config, Opt, OptName, ParsedFile};
-use serde_json::json;
 
 use super::Schema;
 use crate::pack::{Pack, Rule};
@@ -81,21 +80,10 @@ fn with_own_names(opt: &Opt, readers: &BTreeMap<OptName, BTreeSet<OptName>>) -> 
 
 /// A rule that gives the value of a former name to each option that reads it.
 fn copy(former: &OptName, readers: &BTreeSet<OptName>, schema: &Schema) -> Option<rule::Rule> {
-    let names: Vec<String> = readers.iter().map(ToString::to_string).collect();
-    let sets: Vec<_> = names
-        .iter()
-        .map(|reader| json!({"option": reader, "value": "{value}"}))
-        .collect();
-    serde_json::from_value(json!({
-        "id": id(former),
-        "why": format!("{} reads it for {}", schema.name(), names.join(", ")),
-        "proof": [schema.origin],
-        "if_target_set": "last",
-        "part": {"value": {"option": former.to_string()}},
-        "set": sets,
-        "take": [former.to_string()],
-    }))
-    .ok()
+    Some(rule::Rule {
+        proof: vec![schema.origin.clone()],
+        ..rule::Rule::copying(former, readers, schema.name())?
+    })
 }
 
 /// The options of the sections that an option names, such as those in `enabled_backends`.

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use bstr::ByteSlice;
 use foldhash::HashMap;
 use oslo_config::{OptName, ParsedFile, references};
-use serde_json::json;
 
 use super::Scope;
 use crate::migrate::convert::Active;
@@ -146,22 +145,10 @@ impl<'l> Interests<'l> {
             if readers.len() < 2 {
                 return None;
             }
-            let name = &interest.name;
-            let sets: Vec<_> = readers
-                .iter()
-                .map(|reader| json!({"option": reader.to_string(), "value": "{value}"}))
-                .collect();
-            let names: Vec<String> = readers.iter().map(ToString::to_string).collect();
-            let rule: Rule = serde_json::from_value(json!({
-                "id": format!("{}-{}", name.group(), name.name()),
-                "why": format!("{series} reads it for {}", names.join(", ")),
-                "release": series.id(),
-                "if_target_set": "last",
-                "part": {"value": {"option": name.to_string()}},
-                "set": sets,
-                "take": [name.to_string()],
-            }))
-            .ok()?;
+            let rule = Rule {
+                release: Some(series.id().to_owned()),
+                ..Rule::copying(&interest.name, &readers, &series.to_string())?
+            };
             Some(Active {
                 rule: Rc::new(rule),
                 doubt: None,

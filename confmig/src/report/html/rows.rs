@@ -13,10 +13,8 @@ use super::trace::{Trace, traces};
 use crate::difference::difference;
 use crate::lines::{in_common, split, split_end};
 use crate::migrate::{Change, FileMigration};
+use crate::report::diff::CONTEXT;
 use crate::secret::Secrets;
-
-/// How many lines are shown around what changes.
-const CONTEXT: usize = 3;
 
 /// Lines that are shown together.
 #[derive(Serialize)]

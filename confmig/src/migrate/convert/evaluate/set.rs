@@ -96,14 +96,12 @@ impl<'d> Evaluator<'_, 'd> {
         if !self.hold(&set.when) || before.iter().any(|effect| effect.option() == *target) {
             return Ok(None);
         }
-        let existing = self.world.entries(target).last().copied();
         let if_set = set.if_set.unwrap_or(self.rule.if_target_set);
-        let counts = existing.is_some_and(|(of, _)| match if_set {
-            IfSet::Target => true,
-            IfSet::Last => of >= file,
-            IfSet::Source | IfSet::Either | IfSet::Decide => false,
-        });
-        if counts && !set.append {
+        let by_file = if_set == IfSet::Last && !set.append;
+        let existing = self.world.entries(target).last().copied();
+        // What an earlier file sets does not count beside this one.
+        let existing = existing.filter(|(of, _)| !by_file || *of >= file);
+        if existing.is_some() && !set.append && matches!(if_set, IfSet::Target | IfSet::Last) {
             return Ok(None);
         }
         let Some(value) = values.template(&set.value, target.group())? else {
@@ -117,7 +115,7 @@ impl<'d> Evaluator<'_, 'd> {
         if set.append {
             return self.appended(set, &value, existing, file, from, used);
         }
-        let Some((existing_file, entry)) = existing.filter(|_| if_set != IfSet::Last) else {
+        let Some((existing_file, entry)) = existing else {
             return Ok(Some(Effect::Add {
                 file,
                 option: target.clone(),
