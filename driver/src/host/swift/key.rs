@@ -50,12 +50,12 @@ pub(super) async fn settled(client: &Client) -> Result<Key, SwiftError> {
     let (mut before, mut status) = (None, 0);
     for _ in 0..MOST_LOOKS {
         let found = find(client).await?;
+        let clock = ServerClock::of(&found.answer);
         let Some(secret) = found.secret else {
-            status = make(client, &found.clock).await?;
+            status = make(client, &clock).await?;
             continue;
         };
         let stays = before.as_ref() == Some(&secret);
-        let clock = found.clock;
         if stays || !is_new(found.set_at, &clock) {
             return Ok(Key { secret, clock });
         }
@@ -76,39 +76,38 @@ fn is_new(set_at: Option<u64>, clock: &ServerClock) -> bool {
 struct Found {
     secret: Option<Secret>,
     set_at: Option<u64>,
-    clock: ServerClock,
+    answer: Answer,
 }
 
 impl Found {
     /// What `answer` tells of the key, by the headers that it and its time have there.
-    fn of(answer: &Answer, (_, key, set_at): (Place<'_>, &str, &str)) -> Self {
+    fn of(answer: Answer, (_, key, set_at): (Place<'_>, &str, &str)) -> Self {
+        let secret = ["", "-2"].iter().find_map(|number| {
+            let key = answer.header(&format!("{key}{number}"))?;
+            (!key.is_empty()).then(|| Secret::new(key))
+        });
         Self {
-            secret: secret_in(answer, key),
+            secret,
             set_at: answer.header(set_at).and_then(|at| at.parse().ok()),
-            clock: ServerClock::of(answer),
+            answer,
         }
     }
-}
-
-fn secret_in(answer: &Answer, header: &str) -> Option<Secret> {
-    ["", "-2"].iter().find_map(|number| {
-        let key = answer.header(&format!("{header}{number}"))?;
-        (!key.is_empty()).then(|| Secret::new(key))
-    })
 }
 
 async fn find(client: &Client) -> Result<Found, SwiftError> {
     let [of_account, of_container] = PLACES;
     let account = client.send(&Ask::new(Method::HEAD, Place::Account)).await?;
-    if secret_in(&account, of_account.1).is_some() {
-        return Ok(Found::of(&account, of_account));
+    let found = Found::of(account, of_account);
+    if found.secret.is_some() {
+        return Ok(found);
     }
+    let account = found.answer;
     let container = client
         .send(&Ask::new(Method::HEAD, Place::Container))
         .await?;
     match (account.status, container.status) {
         (200..300, 200..300 | 404) | (403 | 404, 200..300) | (404, 404) => {
-            Ok(Found::of(&container, of_container))
+            Ok(Found::of(container, of_container))
         }
         (200..300, _) => Err(container.unexpected()),
         _ => Err(account.unexpected()),
