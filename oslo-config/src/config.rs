@@ -164,6 +164,69 @@ impl<'d> Config<'d> {
         template::substitute(text, |name| self.refer(name, group, open))
     }
 
+    /// Replaces the references in a text that lead to an option, as in the value of an option of
+    /// `group`, whatever the types of these options. References that lead nowhere stay as they are
+    /// written, and are returned beside the text.
+    #[must_use]
+    pub fn substitute_known(&self, text: &str, group: &str) -> (String, Vec<String>) {
+        let mut unresolved = Vec::new();
+        let text = self.partly(text, group, &mut Chain::default(), &mut unresolved);
+        (text, unresolved)
+    }
+
+    fn partly(
+        &self,
+        text: &str,
+        group: &str,
+        open: &mut Chain,
+        unresolved: &mut Vec<String>,
+    ) -> String {
+        let replaced = template::substitute(text, |name| {
+            let depth = open.options.len();
+            let found = self.refer(name, group, open);
+            open.options.truncate(depth);
+            Ok::<_, GetError>(match found {
+                Ok(value) => value,
+                Err(_) => self.referred_partly(name, group, open, unresolved),
+            })
+        });
+        // The closure returns no error.
+        replaced.unwrap_or_default()
+    }
+
+    /// The value of an option whose own references do not all lead to one; `None` when there is no
+    /// such option, or it refers to itself.
+    fn referred_partly(
+        &self,
+        name: &str,
+        group: &str,
+        open: &mut Chain,
+        unresolved: &mut Vec<String>,
+    ) -> Option<String> {
+        let (named_group, option) = split_name(name);
+        let own = (named_group.unwrap_or(group), option);
+        let found = [own, (DEFAULT_GROUP, name)]
+            .into_iter()
+            .find_map(|(group, name)| Some((self.referred_opt(group, name)??, group, name)));
+        let usable = found.filter(|(_, group, name)| {
+            let option = OptName::new(*group, *name);
+            open.options.len() < MAX_DEPTH && !open.options.contains(&option)
+        });
+        let Some((opt, group, name)) = usable else {
+            unresolved.push(name.to_owned());
+            return None;
+        };
+        let option = OptName::new(group, name);
+        let (_, texts) = self.raw(opt, &option, &self.find(opt, group, Hidden::Ignored));
+        open.options.push(option);
+        let texts = texts
+            .iter()
+            .map(|text| self.partly(text, group, open, unresolved));
+        let text = texts.collect::<Vec<_>>().join("\n");
+        open.options.pop();
+        Some(text)
+    }
+
     /// As [`Config::occurrences`], the option's own group taken to be `group`: what a reference by a
     /// former name looks up.
     fn find(&self, opt: &Opt, group: &str, hidden: Hidden) -> Occurrences<'d> {
@@ -333,30 +396,39 @@ impl<'d> Config<'d> {
         if group == DEFAULT_GROUP && self.groups.contains(name) {
             return Err(GetError::GroupReference { name: name.into() });
         }
+        match self.referred_opt(group, name) {
+            // Only the value counts: an option that is set often must not cost that much at each reference.
+            Some(Some(opt)) => self
+                .setting(opt, group, name, Hidden::Ignored, open)
+                .map(|setting| Some(setting.value)),
+            Some(None) => Ok(None),
+            None => Err(GetError::NoSuchOption {
+                name: OptName::new(group, name).to_string(),
+            }),
+        }
+    }
+
+    /// The option that a reference leads to; `None` when there is none, `Some(None)` when the reference
+    /// stays as text.
+    fn referred_opt(&self, group: &str, name: &str) -> Option<Option<&'d Opt>> {
         let registered = |name| self.registered.get(&(group, name)).copied();
-        let opt = match (registered(name), self.deprecated.get(&(group, name))) {
-            (Some(opt), _) => opt,
-            // oslo.config looks for the option under its name as it is registered, where those with a
-            // hyphen are not found...
-            (None, Some(opt)) if opt.registered_name().contains('-') => return Ok(None),
-            // ... and it forgets to leave the former name's group for the default one, so that it takes
-            // the option of that name in this group. If there is none, the reference stays as text.
-            (None, Some(opt)) if opt.name().group() == DEFAULT_GROUP && group != DEFAULT_GROUP => {
-                match registered(opt.name().name()) {
-                    Some(opt) => opt,
-                    None => return Ok(None),
+        Some(
+            match (registered(name), self.deprecated.get(&(group, name))) {
+                (Some(opt), _) => Some(opt),
+                // oslo.config looks for the option under its name as it is registered, where those with a
+                // hyphen are not found...
+                (None, Some(opt)) if opt.registered_name().contains('-') => None,
+                // ... and it forgets to leave the former name's group for the default one, so that it takes
+                // the option of that name in this group. If there is none, the reference stays as text.
+                (None, Some(opt))
+                    if opt.name().group() == DEFAULT_GROUP && group != DEFAULT_GROUP =>
+                {
+                    registered(opt.name().name())
                 }
-            }
-            (None, Some(opt)) => opt,
-            (None, None) => {
-                return Err(GetError::NoSuchOption {
-                    name: OptName::new(group, name).to_string(),
-                });
-            }
-        };
-        // Only the value counts: an option that is set often must not cost that much at each reference.
-        self.setting(opt, group, name, Hidden::Ignored, open)
-            .map(|setting| Some(setting.value))
+                (None, Some(opt)) => Some(opt),
+                (None, None) => return None,
+            },
+        )
     }
 }
 
@@ -405,5 +477,37 @@ impl<'d> FileIndex<'d> {
             .get(&*group)
             .and_then(|keys| keys.get(name.as_bytes()));
         entries.map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Document;
+
+    #[test]
+    fn references_that_lead_nowhere_stay() {
+        let text =
+            b"[DEFAULT]\nip = 192.0.2.1\nhost = $ip/$nowhere\nloop = ${loop}x\n[web]\nport = 80\n";
+        let document = Document::parse(text).unwrap();
+        let files = [ParsedFile {
+            path: "a.conf".as_ref(),
+            document,
+        }];
+        let opts = opts_as_set(&files, &[]);
+        let config = Config::new(&files, &opts);
+        let known = |text| config.substitute_known(text, "web");
+        assert_eq!(
+            known("http://$ip:$port/$$x"),
+            ("http://192.0.2.1:80/$x".into(), vec![])
+        );
+        assert_eq!(
+            known("${host}:${web.port}/$b.c"),
+            (
+                "192.0.2.1/$nowhere:80/$b.c".into(),
+                vec!["nowhere".into(), "b.c".into()]
+            )
+        );
+        assert_eq!(known("$loop"), ("${loop}x".into(), vec!["loop".into()]));
     }
 }

@@ -137,6 +137,20 @@ impl<'a> Document<'a> {
         start..self.start_of(lines.end.saturating_sub(1)).max(start)
     }
 
+    /// The numbers of the lines that start in a range of bytes.
+    pub(crate) fn lines_starting_in(&self, bytes: Range<usize>) -> Range<usize> {
+        let before = |offset: usize| {
+            let starts = |line: &Line| (line.start as usize) < offset;
+            self.lines.partition_point(starts)
+        };
+        before(bytes.start) + 1..before(bytes.end) + 1
+    }
+
+    /// Tells whether a line starts at `offset`, or the document ends there.
+    pub(crate) fn starts_line(&self, offset: usize) -> bool {
+        offset == self.text.len() || !self.lines_starting_in(offset..offset + 1).is_empty()
+    }
+
     fn find_header(&self, from: usize) -> Option<usize> {
         let lines = self.lines.get(from..)?;
         lines

@@ -5,6 +5,7 @@ use std::ops::Range;
 use bstr::BString;
 
 use crate::document::{Document, Entry};
+use crate::line_map::LineMap;
 
 /// Changes to a [`Document`], collected and then made at once.
 ///
@@ -31,6 +32,8 @@ pub struct Edit<'d, 'a> {
 struct Change {
     range: Range<usize>,
     text: BString,
+    /// For inserted lines: the line that each comes from.
+    from: Vec<Option<usize>>,
 }
 
 /// Two changes of one [`Edit`] touch the same bytes.
@@ -74,40 +77,72 @@ impl<'d, 'a> Edit<'d, 'a> {
         self.changes.push(Change {
             range,
             text: text.into(),
+            from: Vec::new(),
         });
     }
 
-    /// Takes whole lines out. Line numbers start at 1.
+    /// Removes whole lines. Line numbers start at 1.
     pub fn remove_lines(&mut self, lines: Range<usize>) {
         let range = self.document.byte_range(lines);
         self.replace(range, "");
     }
 
-    /// Puts whole lines in above the line of this number (the first is 1; past the end: below the
+    /// Inserts whole lines above the line of this number (the first is 1; past the end: below the
     /// last). A missing line end is added; a document without a final one stays without.
     pub fn insert_lines(&mut self, above: usize, text: impl Into<BString>) {
+        self.insert_lines_from(above, text, Vec::new());
+    }
+
+    /// As [`Edit::insert_lines`], and records for each inserted line which line of the document it
+    /// comes from. Lines past the end of `from` come from none.
+    pub fn insert_lines_from(
+        &mut self,
+        above: usize,
+        text: impl Into<BString>,
+        from: Vec<Option<usize>>,
+    ) {
         let at = self.document.byte_range(above..above).start;
         let mut text = text.into();
         if !ends_line(&text) {
             text.extend_from_slice(self.document.line_end());
         }
-        self.replace(at..at, text);
+        self.changes.push(Change {
+            range: at..at,
+            text,
+            from,
+        });
     }
 
-    /// The document's text with all changes made.
+    /// Returns the document's text with all changes made.
     ///
     /// # Errors
     ///
     /// When two changes touch the same bytes.
-    pub fn finish(mut self) -> Result<BString, EditConflict> {
+    pub fn finish(self) -> Result<BString, EditConflict> {
+        self.finish_with_lines().map(|(text, _)| text)
+    }
+
+    /// Returns the document's text with all changes made, and which line of it was which line of the
+    /// document.
+    ///
+    /// # Errors
+    ///
+    /// When two changes touch the same bytes.
+    pub fn finish_with_lines(mut self) -> Result<(BString, LineMap), EditConflict> {
         // A stable sort: insertions at one place keep their order, and come before what is replaced.
         self.changes
             .sort_by_key(|change| (change.range.start, change.range.end));
         let text: &[u8] = self.document.text();
         let mut output = BString::from(Vec::with_capacity(text.len() + 256));
+        let mut lines = LineMap::default();
         let mut kept = 0;
         let mut ends_with_new = false;
-        for Change { range, text: new } in &self.changes {
+        for Change {
+            range,
+            text: new,
+            from,
+        } in &self.changes
+        {
             if range.start < kept {
                 return Err(EditConflict {
                     line: self.document.line_at(range.start),
@@ -115,22 +150,31 @@ impl<'d, 'a> Edit<'d, 'a> {
             }
             ends_with_new &= range.start == kept;
             output.extend_from_slice(&text[kept..range.start]);
+            lines.keep(self.document.lines_starting_in(kept..range.start));
             if !new.is_empty() {
                 if range.start == text.len() && !ends_line(&output) {
                     output.extend_from_slice(self.document.line_end());
                 }
+                let replaced = (!range.is_empty()).then(|| self.document.line_at(range.start));
+                lines.add(new, ends_line(&output), |at| {
+                    replaced.or_else(|| from.get(at).copied().flatten())
+                });
                 output.extend_from_slice(new);
                 ends_with_new = true;
+            } else if ends_line(&output) && !self.document.starts_line(range.end) {
+                let line = self.document.line_at(range.start);
+                lines.keep(line..line + 1);
             }
             kept = range.end;
         }
         ends_with_new &= kept == text.len();
         output.extend_from_slice(&text[kept..]);
+        lines.keep(self.document.lines_starting_in(kept..text.len()));
         if ends_with_new && !ends_line(text) {
             let end = crate::parse::split_line_end(&output).0.len();
             output.truncate(end);
         }
-        Ok(output)
+        Ok((output, lines))
     }
 }
 

@@ -272,6 +272,35 @@ proptest! {
         prop_assert_eq!(Document::parse(&appended).unwrap().line_count(), document.line_count() + 1);
     }
 
+    #[test]
+    fn each_line_of_an_edited_text_is_traced(text in valid_texts(), which in any::<(Index, Index)>()) {
+        let document = Document::parse(&text).unwrap();
+        let entries: Vec<_> = document.entries().collect();
+        prop_assume!(entries.len() > 1);
+        let renamed = entries[which.0.index(entries.len())];
+        let removed = entries[which.1.index(entries.len())];
+        prop_assume!(renamed.line() != removed.line());
+
+        let mut edit = Edit::new(&document);
+        edit.rename(renamed, "renamed");
+        edit.remove_lines(removed.lines());
+        edit.insert_lines_from(renamed.line(), "a = 1\nb = 2", vec![Some(removed.line())]);
+        let (edited, lines) = edit.finish_with_lines().unwrap();
+        let after = Document::parse(&edited).unwrap();
+        for line in 1..=after.line_count() {
+            let now = after.line_text(line);
+            match lines.original(line) {
+                None => prop_assert_eq!(now.unwrap(), "b = 2"),
+                Some(origin) if now == document.line_text(origin) => {}
+                Some(origin) => prop_assert!(
+                    origin == renamed.line() && now.unwrap().starts_with(b"renamed")
+                        || origin == removed.line() && now.unwrap() == "a = 1"
+                ),
+            }
+        }
+        prop_assert_eq!(lines.original(after.line_count() + 1), None);
+    }
+
     /// `rust-ini` is another parser by other people. On simple files, no name of which comes twice,
     /// both have to see the same.
     #[test]
