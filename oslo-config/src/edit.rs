@@ -149,8 +149,7 @@ impl<'d, 'a> Edit<'d, 'a> {
                 });
             }
             ends_with_new &= range.start == kept;
-            output.extend_from_slice(&text[kept..range.start]);
-            lines.keep(self.document.lines_starting_in(kept..range.start));
+            self.keep(kept..range.start, &mut output, &mut lines);
             if !new.is_empty() {
                 if range.start == text.len() && !ends_line(&output) {
                     output.extend_from_slice(self.document.line_end());
@@ -168,13 +167,24 @@ impl<'d, 'a> Edit<'d, 'a> {
             kept = range.end;
         }
         ends_with_new &= kept == text.len();
-        output.extend_from_slice(&text[kept..]);
-        lines.keep(self.document.lines_starting_in(kept..text.len()));
+        self.keep(kept..text.len(), &mut output, &mut lines);
         if ends_with_new && !ends_line(text) {
             let end = crate::parse::split_line_end(&output).0.len();
             output.truncate(end);
         }
         Ok((output, lines))
+    }
+
+    /// Adds bytes that stay as they are.
+    fn keep(&self, bytes: Range<usize>, output: &mut BString, lines: &mut LineMap) {
+        let text = &self.document.text()[bytes.clone()];
+        let mut starting = self.document.lines_starting_in(bytes);
+        // A CR and the LF of a blank line have become one line end.
+        if output.ends_with(b"\r") && text.starts_with(b"\n") {
+            starting.start += 1;
+        }
+        lines.keep(starting);
+        output.extend_from_slice(text);
     }
 }
 
