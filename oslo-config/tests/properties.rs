@@ -277,9 +277,9 @@ proptest! {
         let document = Document::parse(&text).unwrap();
         let entries: Vec<_> = document.entries().collect();
         prop_assume!(entries.len() > 1);
-        let renamed = entries[which.0.index(entries.len())];
-        let removed = entries[which.1.index(entries.len())];
-        prop_assume!(renamed.line() != removed.line());
+        let first = which.0.index(entries.len());
+        let other = first + 1 + which.1.index(entries.len() - 1);
+        let (renamed, removed) = (entries[first], entries[other % entries.len()]);
 
         let mut edit = Edit::new(&document);
         edit.rename(renamed, "renamed");
