@@ -25,7 +25,7 @@ const BUILT_IN: [(&str, &str); 2] = [
 ];
 
 /// Options as a target knows them, and the rules that lead to their names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Pack {
     /// Its name.
     pub name: String,
@@ -115,12 +115,10 @@ impl Pack {
         })
     }
 
-    /// A pack of option definitions alone: one rule for each former name.
-    ///
-    /// # Errors
-    ///
-    /// When two options claim the same name.
-    pub fn from_opts(name: &str, opts: Vec<Opt>) -> Result<Self, PackError> {
+    /// A pack of option definitions alone: one rule for each former name of each option. Several options
+    /// may have the same former name.
+    #[must_use]
+    pub fn from_opts(name: &str, opts: Vec<Opt>) -> Self {
         let rule = |opt: &Opt, from: &OptName| Rule {
             id: format!("{}-{}", from.group(), from.name()),
             from: from.clone(),
@@ -131,17 +129,12 @@ impl Pack {
         let rules = opts
             .iter()
             .flat_map(|opt| opt.deprecated().iter().map(move |from| rule(opt, from)));
-        let pack = Pack {
+        Pack {
             name: name.into(),
-            summary: String::new(),
-            readers: None,
-            project: None,
             rules: rules.collect(),
-            removed: Vec::new(),
-            conversions: Vec::new(),
             opts,
-        };
-        Pack::join(vec![pack])
+            ..Pack::default()
+        }
     }
 
     /// Joins packs into one, in the order given.

@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use confmig::check::Schemas;
 use confmig::diagnostic::Diagnostic;
-use confmig::migrate::{
-    FileMigration, Migration, Settings, migrate, migrate_releases, migrate_schemas,
-};
+use confmig::migrate::{FileMigration, Migration, Route, Settings, migrate};
 use confmig::pack::Pack;
 use confmig::release::{Lives, Series, find_rule};
 use confmig::report;
@@ -49,25 +46,22 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
     let settings = settings(command, &pack, from_schema.as_ref(), by_release)?;
     let lives = Lives::default();
     let between = input::span(releases, &parsed, &lives)?;
-    let migration = match (&between, &schema) {
-        (Some(between), _) => {
-            let site = (!command.choice.rules.is_empty()).then_some(&pack);
-            migrate_releases(&parsed, between.span, site, &settings, &lives)?
-        }
-        (None, Some(schema)) => {
-            let schemas = Schemas {
-                from: from_schema.as_ref(),
-                to: schema,
-                defaults: false,
-            };
-            let site = match command.choice.rules.is_empty() {
-                true => None,
-                false => Some(input::pack(&command.choice)?),
-            };
-            migrate_schemas(&parsed, schemas, site.as_ref(), &settings)?
-        }
-        (None, None) => migrate(&parsed, &pack, &settings)?,
+    let site = match (command.choice.rules.is_empty(), by_release, &schema) {
+        (true, ..) => None,
+        (false, true, _) => Some(pack.clone()),
+        (false, false, Some(_)) => Some(input::pack(&command.choice)?),
+        (false, false, None) => None,
     };
+    let route = match (&between, &schema) {
+        (Some(between), _) => Route::releases(between.span, &lives),
+        (None, Some(schema)) => Route::schemas(from_schema.as_ref(), schema),
+        (None, None) => Route::pack(&pack),
+    };
+    let route = match &site {
+        Some(site) => route.with_site(site),
+        None => route,
+    };
+    let migration = migrate(&parsed, &route, &settings)?;
     let decisions = decisions(&migration, &parsed, &secrets);
     let text = command.format == Format::Text;
     if text && command.output.is_none() {

@@ -1,32 +1,56 @@
-//! Which names lead to which option, and which names there are at all.
+//! Which names lead to which options, and which names there are at all.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use bstr::{BStr, ByteSlice};
 use foldhash::{HashMap, HashSet};
-use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile};
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile, references};
 
 use crate::known::KnownNames;
 use crate::pack::Pack;
 
-/// The names of a pack, of the service, and of the entries in a set of files.
+/// The names of a target's options, of the service, and of the entries in a set of files.
 pub(crate) struct Names<'p> {
     pub(crate) opts: &'p [Opt],
-    /// Former name to option.
-    former: HashMap<(&'p str, &'p str), &'p Opt>,
-    current: HashSet<(&'p str, &'p str)>,
+    /// The options that read a name as a former one, in the order in which they are registered.
+    former: HashMap<(&'p str, &'p str), Vec<Reader>>,
+    current: HashMap<(&'p str, &'p str), usize>,
     /// The keys of each group, as far as they are valid UTF-8.
     set: HashMap<Cow<'p, str>, HashSet<&'p str>>,
     known: &'static KnownNames,
 }
 
+/// An option that reads a name as a former one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reader {
+    /// Which of the options.
+    pub(crate) opt: usize,
+    /// Which of its names: 1 is the first former one.
+    pub(crate) rank: usize,
+    /// The option is to have its current name: a rule says so.
+    pub(crate) renames: bool,
+}
+
 impl<'p> Names<'p> {
     pub(crate) fn new(files: &[ParsedFile<'p>], pack: &'p Pack) -> Self {
         let key = |name: &'p OptName| (name.group(), name.name());
-        let former = pack
-            .opts
-            .iter()
-            .flat_map(|opt| opt.deprecated().iter().map(move |name| (key(name), opt)));
+        let rules = pack.rules.iter();
+        let rules: HashSet<_> = rules.map(|rule| (spelling(&rule.from), &rule.to)).collect();
+        let mut former: HashMap<_, Vec<Reader>> = HashMap::default();
+        for (opt, definition) in pack.opts.iter().enumerate() {
+            for (at, name) in definition.deprecated().iter().enumerate() {
+                let readers = former.entry(key(name)).or_default();
+                // A name with a hyphen may stand there in both spellings.
+                if readers.last().is_none_or(|reader| reader.opt != opt) {
+                    readers.push(Reader {
+                        opt,
+                        rank: at + 1,
+                        renames: rules.contains(&(spelling(name), definition.name())),
+                    });
+                }
+            }
+        }
         let mut set: HashMap<Cow<'p, str>, HashSet<&'p str>> = HashMap::default();
         for section in files.iter().flat_map(|file| file.document.sections()) {
             let Some(group) = text_of(section.group()) else {
@@ -37,32 +61,68 @@ impl<'p> Names<'p> {
                 .filter_map(|entry| entry.key().to_str().ok());
             set.entry(group).or_default().extend(keys);
         }
+        let current = pack.opts.iter().enumerate();
         Names {
             opts: &pack.opts,
-            former: former.collect(),
-            current: pack.opts.iter().map(|opt| key(opt.name())).collect(),
+            former,
+            current: current.map(|(at, opt)| (key(opt.name()), at)).collect(),
             set,
             known: KnownNames::of(pack),
         }
     }
 
-    /// The option that has this as a former name.
+    /// The options that read a name as a former one.
+    pub(crate) fn readers<'n>(&'n self, group: &'n str, name: &'n str) -> &'n [Reader] {
+        self.former.get(&(group, name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The option that a reference by a former name leads to: oslo.config takes the one that was
+    /// registered last.
     pub(crate) fn by_former(&self, group: &str, name: &str) -> Option<&'p Opt> {
-        self.former.get(&(group, name)).copied()
+        let reader = self.readers(group, name).last()?;
+        (!self.is_current(group, name)).then(|| &self.opts[reader.opt])
     }
 
-    /// Tells whether it is the current name of one of the pack's options.
+    /// The options that share a former name to which a value refers.
+    pub(crate) fn referred_readers(&self, files: &[ParsedFile<'_>]) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        if self.former.values().all(|readers| readers.len() < 2) {
+            return found;
+        }
+        for entry in files.iter().flat_map(|file| file.document.entries()) {
+            let group = entry.group().to_str_lossy().into_owned();
+            for option in references(&entry.value())
+                .iter()
+                .flat_map(|reference| reference.options(&group))
+            {
+                let readers = self.readers(option.group(), option.name());
+                if readers.len() > 1 && !self.is_current(option.group(), option.name()) {
+                    found.extend(readers.iter().map(|reader| reader.opt));
+                }
+            }
+        }
+        found
+    }
+
+    /// Tells whether it is the current name of one of the options.
     pub(crate) fn is_current(&self, group: &str, name: &str) -> bool {
-        self.current.contains(&(group, name))
+        self.current.contains_key(&(group, name))
     }
 
-    /// Tells whether there is such an option: one of the pack's, one that the service knows, or one
+    /// The option of this current name.
+    pub(crate) fn index_of(&self, group: &str, name: &str) -> Option<usize> {
+        self.current.get(&(group, name)).copied()
+    }
+
+    /// Tells whether one of the options has this name, as its current one or as a former one.
+    pub(crate) fn has(&self, group: &str, name: &str) -> bool {
+        self.is_current(group, name) || !self.readers(group, name).is_empty()
+    }
+
+    /// Tells whether there is such an option: one of the target's, one that the service knows, or one
     /// that is set.
     pub(crate) fn exists(&self, group: &str, name: &str) -> bool {
-        self.is_current(group, name)
-            || self.by_former(group, name).is_some()
-            || self.known.has(group, name)
-            || self.is_set(group, name)
+        self.has(group, name) || self.known.has(group, name) || self.is_set(group, name)
     }
 
     /// Tells whether an entry of this name stands in any of the files.
@@ -94,6 +154,15 @@ impl<'p> Names<'p> {
             None => (group, name),
         }
     }
+}
+
+/// A former name as rules have it: one with a hyphen is read with an underscore, too.
+fn spelling(name: &OptName) -> (&str, Cow<'_, str>) {
+    let key = match name.name().contains('-') {
+        true => name.name().replace('-', "_").into(),
+        false => name.name().into(),
+    };
+    (name.group(), key)
 }
 
 fn text_of(name: Cow<'_, BStr>) -> Option<Cow<'_, str>> {

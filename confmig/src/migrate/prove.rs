@@ -1,23 +1,22 @@
-//! The proof: every option that is set has the same value before and after.
+//! The proof: what each option must be read as before and after.
 //!
-//! A program may read the old texts in two ways: one that was told of the new names reads them
-//! with its fallback to former names; one that was not has the former names as options of their
-//! own. Where both give a value, both must be kept.
+//! Two programs may read the old texts: an *updated* one knows the current names and falls back to
+//! former ones, a *legacy* one has the former names as options of their own. Where both give a value,
+//! both must be kept. A reference that leads to no option is compared as it is written.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use bstr::{BStr, ByteSlice};
-use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile, references};
+use foldhash::{HashMap, HashSet};
+use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile};
 
-use super::alike::only_names_differ;
-use super::make::make;
+use super::effect::{Effect, Planned};
 use super::names::Names;
-use super::plan::Plan;
+use super::prove_plain::only_names_differ;
+use super::registration::{Registration, legacy};
 use super::view::View;
-use super::{ChangeKind, FileMigration, MigrateError, texts_of};
-use crate::pack::Pack;
+use super::{FileMigration, MigrateError, texts_of};
 
 /// An option whose value would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub struct Difference {
     /// The option.
     pub option: OptName,
     /// Its values before, as they are written after references were replaced; `None` when it has
-    /// no value that could be read.
+    /// no value that can be read.
     pub before: Option<Vec<String>>,
     /// Its values after.
     pub after: Option<Vec<String>>,
@@ -38,7 +37,7 @@ impl fmt::Display for Difference {
             (Some(_), Some(_)) => write!(f, "the value of {} would change", self.option),
             (None, _) => write!(
                 f,
-                "{} would get a value that it cannot be read to have",
+                "{} would get a value although none can be read now",
                 self.option
             ),
             (_, None) => write!(f, "the value of {} could no longer be read", self.option),
@@ -55,200 +54,238 @@ pub(super) fn describe(differences: &[Difference]) -> String {
     )
 }
 
-/// Compares what a set of files means with what a plan would make of it.
-pub(super) struct Prover<'p, 'd> {
-    pub(super) files: &'d [ParsedFile<'d>],
-    pub(super) view: &'p View,
-    pub(super) names: &'p Names<'p>,
-    pub(super) pack: &'p Pack,
-    pub(super) keep_old: bool,
+/// Compares what a set of files means with what was made of it.
+pub(crate) struct Prover<'p, 'd> {
+    pub(crate) files: &'d [ParsedFile<'d>],
+    pub(crate) view: &'p View,
+    pub(crate) names: &'p Names<'p>,
+    pub(crate) keep_old: bool,
 }
 
 impl<'d> Prover<'_, 'd> {
-    /// The options whose values a plan would change.
-    pub(super) fn differences(&self, plan: &Plan<'d>) -> Result<Vec<Difference>, MigrateError> {
-        let made = make(self.files, self.names, self.pack, plan)?;
-        self.differences_in(&made, plan)
-    }
-
-    /// The options whose values a plan changes in what was made by it.
-    pub(super) fn differences_in(
+    /// Returns the options that are not read as they must be: as `planned` promises, and all others as
+    /// before.
+    pub(crate) fn differences(
         &self,
         made: &[FileMigration],
-        plan: &Plan<'d>,
+        planned: &[&Planned<'d>],
     ) -> Result<Vec<Difference>, MigrateError> {
         if made.iter().all(|file| file.changes.is_empty()) {
             return Ok(Vec::new());
         }
         let texts = texts_of(made);
         let parsed = self.view.parse(&texts, self.files)?;
-        if !self.keep_old && only_names_differ(self.files, &parsed, self.pack, &plan.steps) {
+        if !self.keep_old && only_names_differ(self.files, &parsed, self.names, planned) {
             return Ok(Vec::new());
         }
-        // Most entries have nothing to do with the pack, and stand there as before: they need no reading.
-        let plain_alike = self.files.len() == parsed.len()
-            && self
-                .files
-                .iter()
-                .zip(&parsed)
-                .all(|(before, after)| self.plain(before).eq(self.plain(after)));
-        let told = self.opts_told(&parsed, plain_alike);
-        let untold = self.opts_untold(&told);
-        let typed: Vec<Opt> = told.iter().map(|opt| self.with_its_type(opt)).collect();
-        let before_told = Config::new(self.files, &told);
-        let after = Config::new(&parsed, &told);
-        let comparison = Comparison {
-            before_untold: before_told.with_opts(&untold),
-            before_typed: before_told.with_opts(&typed),
-            before_told,
-            after_untold: after.with_opts(&untold),
-            after_typed: after.with_opts(&typed),
-            after,
-        };
-        let renamed: BTreeSet<&OptName> = plan
-            .steps
-            .iter()
-            .filter(|step| step.action != ChangeKind::Copy)
-            .map(|step| &step.from)
-            .collect();
-        let (of_pack, others) = told.split_at(self.names.opts.len());
-        let of_pack = of_pack.iter().map(|opt| (opt, Values::Effective));
-        let others = others.iter().map(|opt| (opt, Values::All));
-        let mut found: Vec<Difference> = of_pack
-            .chain(others)
-            .filter_map(|(opt, values)| comparison.of_option(opt, values))
-            .collect();
+        let promises = Promises::new(planned);
+        let updated = self.updated(&parsed, &promises);
+        let found = self.compared(&parsed, &updated, &promises);
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        // In which order a service registers its options is not known.
+        let mut others = self.names.referred_readers(self.files).into_iter();
+        let found = others.find_map(|last| {
+            let mut updated = updated.clone();
+            updated[last..self.names.opts.len()].rotate_left(1);
+            let found = self.compared(&parsed, &updated, &promises);
+            (!found.is_empty()).then_some(found)
+        });
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The options that are not read as they must be by a program that registers these.
+    fn compared(
+        &self,
+        after: &[ParsedFile<'_>],
+        updated: &[Opt],
+        promises: &Promises<'_, '_>,
+    ) -> Vec<Difference> {
+        let of_legacy = legacy(self.names, updated);
+        let typed: Vec<Opt> = updated.iter().map(|opt| self.with_its_type(opt)).collect();
+        let before = Programs::new(self.files, updated, &of_legacy, &typed);
+        let after = Programs::new(after, updated, &of_legacy, &typed);
+        let mut found: Vec<Difference> = promises.broken(&after.updated);
+        let (of_target, others) = updated.split_at(self.names.opts.len());
+        let of_target = of_target.iter().map(|opt| (opt, Values::Effective));
+        let compared = of_target.chain(others.iter().map(|opt| (opt, Values::All)));
+        let same = compared.filter(|(opt, _)| !promises.of.contains_key(opt.name()));
+        found.extend(same.filter_map(|(opt, values)| difference(opt, values, &before, &after)));
         if self.keep_old {
-            let former = self.names.opts.iter().flat_map(Opt::deprecated);
-            let kept = former.filter(|name| !renamed.contains(name));
-            found.extend(kept.filter_map(|name| comparison.of_former(name)));
+            found.extend(self.former_differences(&before, &after));
         }
-        Ok(found)
+        found
     }
 
-    /// The options as a program registers them that was told of the new names: those of the pack,
-    /// and each name that is set or referred to.
-    fn opts_told(&self, after: &[ParsedFile<'_>], without_plain: bool) -> Vec<Opt> {
-        let mut opts: Vec<Opt> = self.names.opts.iter().map(as_text).collect();
-        let mut seen = BTreeSet::new();
-        let mut add = |group: &str, name: &str, default: Option<String>| {
-            let of_pack =
-                self.names.is_current(group, name) || self.names.by_former(group, name).is_some();
-            if !of_pack && seen.insert((group.to_owned(), name.to_owned())) {
-                let opt = Opt::new(group, name, OptType::string());
-                opts.push(default.into_iter().fold(opt, Opt::with_default));
-            }
-        };
-        // No option is read by a key with a hyphen.
-        if without_plain {
-            let entries = self
-                .files
-                .iter()
-                .chain(after)
-                .flat_map(|file| file.document.entries());
-            for entry in entries.filter(|entry| entry.value().contains(&b'$')) {
-                let (group, key) = (entry.group(), entry.key());
-                if let (Ok(group), Ok(name)) = (group.to_str(), key.to_str())
-                    && !name.contains('-')
-                {
-                    add(group, name, None);
-                }
-            }
-        } else {
-            for (group, name) in self.names.all_set().filter(|(_, name)| !name.contains('-')) {
-                add(group, name, None);
-            }
-        }
-        let groups = self.names.groups();
-        let former_groups = self
-            .names
-            .opts
+    /// The options as a program registers them that knows the current names.
+    fn updated(&self, after: &[ParsedFile<'_>], promises: &Promises<'_, '_>) -> Vec<Opt> {
+        let mut registration = Registration::new(self.names);
+        // Most entries have nothing to do with the changes, and stand there as before: they need no
+        // reading.
+        let same = self.files.len() == after.len()
+            && self.files.iter().zip(after).all(|(before, after)| {
+                let (before, after) = (
+                    self.plain(before, promises),
+                    self.plain(after, promises),
+                );
+                before.eq(after)
+            });
+        for entry in self
+            .files
             .iter()
-            .flat_map(Opt::deprecated)
-            .map(OptName::group);
-        for group in groups.chain(former_groups) {
-            // A service has options in each of its groups; this one stands for them.
-            add(group, "\u{1}", None);
-        }
-        for file in self.files.iter().chain(after) {
-            for entry in file.document.entries() {
-                let value = entry.value();
-                for reference in references(&value) {
-                    let group = entry.group();
-                    let Ok(group) = group.to_str() else { continue };
-                    let (group, name) = self.names.target(group, reference.parts());
-                    if self.names.exists(group, name) {
-                        // Its default is not known here, but it is the same before and after.
-                        add(group, name, Some(format!("\u{1}{group}.{name}\u{1}")));
-                    }
-                }
+            .chain(after)
+            .flat_map(|file| file.document.entries())
+        {
+            if (!same || entry.value().contains(&b'$'))
+                && let (Ok(group), Ok(name)) = (entry.group().to_str(), entry.key().to_str())
+            {
+                registration.add(group, name, None);
             }
         }
-        opts
+        registration.add_referred(self.files);
+        registration.add_referred(after);
+        registration.into_opts()
     }
 
-    /// The entries of a file that are of no option of the pack and have no references, in their order.
+    /// The entries of a file that no option of the target and no promise is about, and that have no
+    /// references, in their order.
     fn plain<'f>(
         &self,
         file: &'f ParsedFile<'_>,
+        promises: &Promises<'_, '_>,
     ) -> impl Iterator<Item = (Cow<'f, BStr>, &'f BStr, Cow<'f, BStr>)> {
         file.document.entries().filter_map(|entry| {
             let (group, key, value) = (entry.group(), entry.key(), entry.value());
-            let of_pack = match (group.to_str(), key.to_str()) {
+            let concerned = match (group.to_str(), key.to_str()) {
                 (Ok(group), Ok(name)) => {
-                    self.names.is_current(group, name)
-                        || self.names.by_former(group, name).is_some()
+                    self.names.has(group, name) || promises.names.contains(&(group, name))
                 }
                 _ => false,
             };
-            (!of_pack && !value.contains(&b'$')).then_some((group, key, value))
+            (!concerned && !value.contains(&b'$')).then_some((group, key, value))
         })
     }
 
-    /// The option with the type that the pack gives it.
+    /// The option with the type that the target gives it.
     fn with_its_type(&self, opt: &Opt) -> Opt {
-        let of_pack = self
-            .names
-            .opts
-            .iter()
-            .find(|known| known.name() == opt.name());
-        of_pack.map_or_else(
+        let known = self.names.index_of(opt.name().group(), opt.name().name());
+        known.map_or_else(
             || opt.clone(),
-            |known| opt.clone().with_type(known.kind().clone()),
+            |known| opt.clone().with_type(self.names.opts[known].kind().clone()),
         )
     }
 
-    /// The options as a program registers them that was not told: former names are options.
-    fn opts_untold(&self, told: &[Opt]) -> Vec<Opt> {
-        let renamed = |opt: &&Opt| !opt.deprecated().is_empty();
-        // No program has an option with a hyphen in its name as files would have to have it.
-        let readable = |name: &&OptName| !name.name().contains('-');
-        let former = self.names.opts.iter().filter(renamed).flat_map(|opt| {
-            opt.deprecated().iter().filter(readable).map(move |name| {
-                let own = Opt::new(name.group(), name.name(), OptType::string());
-                let own = if opt.is_multi() { own.multi() } else { own };
-                opt.default()
-                    .iter()
-                    .fold(own, |own, value| own.with_default(value))
+    /// With the old names kept, a legacy program must read the same as before.
+    fn former_differences(&self, before: &Programs<'_>, after: &Programs<'_>) -> Vec<Difference> {
+        let former = self.names.opts.iter().flat_map(Opt::deprecated);
+        let read = |programs: &Programs<'_>, name: &OptName| {
+            let setting = programs.legacy.get(name.group(), name.name());
+            setting.map(|setting| setting.texts).ok()
+        };
+        let compared = former.map(|name| (name, read(before, name), read(after, name)));
+        let different = compared.filter(|(_, before, after)| before != after);
+        different
+            .map(|(name, before, after)| Difference {
+                option: name.clone(),
+                before,
+                after,
             })
-        });
-        told.iter()
-            .filter(|opt| !renamed(opt))
-            .cloned()
-            .chain(former)
             .collect()
     }
 }
 
-/// The option without its type: a value that is not of the type must be kept too.
-fn as_text(opt: &Opt) -> Opt {
-    opt.clone().with_type(OptType::string())
+/// What the programs read that may read a set of files.
+struct Programs<'c> {
+    updated: Config<'c>,
+    legacy: Config<'c>,
+    /// As `updated`, with the types of the options.
+    typed: Config<'c>,
+}
+
+impl<'c> Programs<'c> {
+    fn new(
+        files: &'c [ParsedFile<'c>],
+        updated: &'c [Opt],
+        legacy: &'c [Opt],
+        typed: &'c [Opt],
+    ) -> Self {
+        let updated = Config::new(files, updated);
+        Programs {
+            legacy: updated.with_opts(legacy),
+            typed: updated.with_opts(typed),
+            updated,
+        }
+    }
+
+    /// What a legacy program reads of an option, under whichever of its former names it is set.
+    fn read_legacy(&self, opt: &Opt, values: Values) -> Option<Reading> {
+        if opt.deprecated().is_empty() {
+            return values.read(opt, &self.legacy);
+        }
+        let set = self.updated.occurrences(opt).effective;
+        if set.is_empty() || set.iter().any(|occurrence| occurrence.name_index == 0) {
+            return None;
+        }
+        Some(Reading::of_entries(&set, &self.legacy))
+    }
+
+    /// The texts of an option with its type; `None` when its value is refused.
+    fn read_typed(&self, opt: &Opt) -> Option<Vec<String>> {
+        let setting = self.typed.get(opt.name().group(), opt.name().name());
+        setting.map(|setting| setting.texts).ok()
+    }
+}
+
+/// The values of an option as texts, references replaced.
+#[derive(Debug, Clone)]
+struct Reading {
+    texts: Vec<String>,
+    /// How many references in them lead nowhere.
+    unresolved: usize,
+}
+
+impl PartialEq for Reading {
+    fn eq(&self, other: &Self) -> bool {
+        self.texts == other.texts
+    }
+}
+
+impl Reading {
+    fn new<'t>(
+        texts: impl Iterator<Item = (Cow<'t, str>, Cow<'t, str>)>,
+        config: &Config<'_>,
+    ) -> Self {
+        let mut reading = Reading {
+            texts: Vec::new(),
+            unresolved: 0,
+        };
+        for (text, group) in texts {
+            let (text, unresolved) = config.substitute_known(&text, &group);
+            reading.texts.push(text);
+            reading.unresolved += unresolved.len();
+        }
+        reading
+    }
+
+    /// Entries, each as the value of an option of the group that it stands in.
+    fn of_entries(entries: &[Occurrence<'_>], config: &Config<'_>) -> Self {
+        let texts = entries.iter().map(|set| {
+            let (value, group) = (set.entry.value(), set.entry.group());
+            let (value, group) = (value.to_str_lossy(), group.to_str_lossy());
+            (
+                Cow::Owned(value.into_owned()),
+                Cow::Owned(group.into_owned()),
+            )
+        });
+        Reading::new(texts, config)
+    }
 }
 
 /// Which of an option's values are compared.
 #[derive(Debug, Clone, Copy)]
 enum Values {
-    /// Those that the pack's definition of the option makes count.
+    /// Those that the target's definition of the option makes count.
     Effective,
     /// Of an option that may be multi-valued or not: each that is set. It is registered with one
     /// value, so that a reference to it is as long as one value, however often it is set.
@@ -256,128 +293,145 @@ enum Values {
 }
 
 impl Values {
-    fn read(self, opt: &Opt, config: &Config<'_>) -> Option<Vec<String>> {
+    fn read(self, opt: &Opt, config: &Config<'_>) -> Option<Reading> {
+        let set = config.occurrences(opt);
         if let Values::All = self {
-            let mut set = config.occurrences(opt);
-            set.hidden.append(&mut set.effective);
-            if !set.hidden.is_empty() {
-                return substituted(&set.hidden, config);
-            }
+            let mut all = set.hidden;
+            all.extend(set.effective);
+            return (!all.is_empty()).then(|| Reading::of_entries(&all, config));
         }
-        let name = opt.name();
-        let setting = config.get(name.group(), name.name()).ok()?;
-        Some(setting.texts)
+        let group = opt.name().group();
+        if set.effective.is_empty() {
+            let defaults = opt.default().iter();
+            let texts = defaults.map(|text| (Cow::from(text), Cow::from(group)));
+            return (!opt.default().is_empty()).then(|| Reading::new(texts, config));
+        }
+        // By a former name, too, a value is read in the group of the current one.
+        let texts = set.effective.iter().map(|set| {
+            let text = set.entry.value().to_str_lossy().into_owned();
+            (Cow::Owned(text), Cow::from(group))
+        });
+        Some(Reading::new(texts, config))
     }
 }
 
-struct Comparison<'c> {
-    before_told: Config<'c>,
-    before_untold: Config<'c>,
-    after: Config<'c>,
-    after_untold: Config<'c>,
-    before_typed: Config<'c>,
-    after_typed: Config<'c>,
-}
-
-impl Comparison<'_> {
-    fn of_option(&self, opt: &Opt, values: Values) -> Option<Difference> {
-        if self.is_set_alike(opt) {
-            return None;
-        }
-        let told = values.read(opt, &self.before_told);
-        let after = values.read(opt, &self.after);
-        let untold = untold(opt, values, &self.before_told, &self.before_untold);
-        let kept = match (&told, &untold) {
-            (Some(told), Some(untold)) => after.as_ref() == Some(told) && told == untold,
-            (Some(value), None) | (None, Some(value)) => after.as_ref() == Some(value),
-            (None, None) => after.is_none(),
-        };
-        // Two programs that disagreed before may go on to, each with its own value.
-        let kept = kept
-            || after == told
-                && untold == self::untold(opt, values, &self.after, &self.after_untold);
-        // With types, a reference becomes what Python prints, or an error: both must be kept too.
-        let name = opt.name();
-        let typed = |config: &Config<'_>| {
-            let setting = config.get(name.group(), name.name());
-            setting.map(|setting| setting.texts).ok()
-        };
-        let before_typed = typed(&self.before_typed);
-        let kept = kept && (before_typed.is_none() || before_typed == typed(&self.after_typed));
-        let before = untold
-            .filter(|untold| after.as_ref() != Some(untold))
-            .or(told);
-        (!kept).then(|| Difference {
-            option: opt.name().clone(),
-            before,
-            after,
-        })
-    }
-
-    /// Whether an option of one name is set to the same texts before and after, none with a reference.
-    /// Then every program reads the same; this is so of most options, and quickly seen.
-    fn is_set_alike(&self, opt: &Opt) -> bool {
-        if !opt.deprecated().is_empty() {
-            return false;
-        }
-        let (before, after) = (
-            self.before_told.occurrences(opt),
-            self.after.occurrences(opt),
-        );
-        let alike = |before: &[Occurrence<'_>], after: &[Occurrence<'_>]| {
-            before.len() == after.len()
-                && before.iter().zip(after).all(|(before, after)| {
-                    let value = before.entry.value();
-                    !value.contains(&b'$') && value == after.entry.value()
-                })
-        };
-        !before.effective.is_empty()
-            && alike(&before.effective, &after.effective)
-            && alike(&before.hidden, &after.hidden)
-    }
-
-    /// With the old names kept, a program that was not told must read the same as before.
-    fn of_former(&self, name: &OptName) -> Option<Difference> {
-        let read = |config: &Config<'_>| {
-            config
-                .get(name.group(), name.name())
-                .map(|setting| setting.texts)
-                .ok()
-        };
-        let (before, after) = (read(&self.before_untold), read(&self.after_untold));
-        (before != after).then(|| Difference {
-            option: name.clone(),
-            before,
-            after,
-        })
-    }
-}
-
-/// What a program that was not told of the new names reads.
-fn untold(
+/// What is different about an option that must be read as before.
+fn difference(
     opt: &Opt,
     values: Values,
-    as_told: &Config<'_>,
-    as_untold: &Config<'_>,
-) -> Option<Vec<String>> {
-    if opt.deprecated().is_empty() {
-        return values.read(opt, as_untold);
-    }
-    let set = as_told.occurrences(opt).effective;
-    if set.is_empty() || set.iter().any(|occurrence| occurrence.name_index == 0) {
+    before: &Programs<'_>,
+    after: &Programs<'_>,
+) -> Option<Difference> {
+    if is_set_the_same(opt, &before.updated, &after.updated) {
         return None;
     }
-    substituted(&set, as_untold)
+    let updated = values.read(opt, &before.updated);
+    let legacy = before.read_legacy(opt, values);
+    let now = values.read(opt, &after.updated);
+    let expected = match (&updated, &legacy) {
+        (Some(updated), Some(legacy)) if legacy.unresolved < updated.unresolved => Some(legacy),
+        (Some(updated), Some(legacy)) if legacy.unresolved > updated.unresolved => Some(updated),
+        (Some(updated), Some(legacy)) => (updated == legacy).then_some(updated),
+        (Some(one), None) | (None, Some(one)) => Some(one),
+        (None, None) => None,
+    };
+    let kept = match expected {
+        Some(expected) => now.as_ref() == Some(expected),
+        None => now.is_none() && updated.is_none(),
+    };
+    // Two programs that disagreed before may go on to, each with its own value.
+    let kept = kept || now == updated && legacy == after.read_legacy(opt, values);
+    // With types, a reference becomes what Python prints, or an error: both must be kept too.
+    let before_typed = before.read_typed(opt);
+    let kept = kept && (before_typed.is_none() || before_typed == after.read_typed(opt));
+    let texts = |reading: Option<Reading>| reading.map(|reading| reading.texts);
+    let was = legacy.filter(|legacy| now.as_ref() != Some(legacy));
+    (!kept).then(|| Difference {
+        option: opt.name().clone(),
+        before: texts(was.or(updated)),
+        after: texts(now),
+    })
 }
 
-/// The texts of entries as a program reads them; `None` when it cannot read one.
-fn substituted(set: &[Occurrence<'_>], config: &Config<'_>) -> Option<Vec<String>> {
-    set.iter()
-        .map(|occurrence| {
-            let group = occurrence.entry.group();
-            let value = occurrence.entry.value();
-            let text = value.to_str_lossy();
-            config.substitute(&text, &group.to_str_lossy()).ok()
+/// Tells whether an option of one name is set to the same texts before and after, none with a
+/// reference. Then every program reads the same; this is so of most options, and quickly seen.
+fn is_set_the_same(opt: &Opt, before: &Config<'_>, after: &Config<'_>) -> bool {
+    if !opt.deprecated().is_empty() {
+        return false;
+    }
+    let (before, after) = (before.occurrences(opt), after.occurrences(opt));
+    let same = |before: &[Occurrence<'_>], after: &[Occurrence<'_>]| {
+        before.len() == after.len()
+            && before.iter().zip(after).all(|(before, after)| {
+                let value = before.entry.value();
+                !value.contains(&b'$') && value == after.entry.value()
+            })
+    };
+    !before.effective.is_empty()
+        && same(&before.effective, &after.effective)
+        && same(&before.hidden, &after.hidden)
+}
+
+/// What rules promise of options.
+struct Promises<'p, 'd> {
+    of: HashMap<&'p OptName, Vec<&'p Effect<'d>>>,
+    names: HashSet<(&'p str, &'p str)>,
+}
+
+impl<'p, 'd> Promises<'p, 'd> {
+    fn new(planned: &[&'p Planned<'d>]) -> Self {
+        let mut of: HashMap<_, Vec<_>> = HashMap::default();
+        for effect in planned.iter().flat_map(|planned| &planned.effects) {
+            if !matches!(effect, Effect::Carry(_) | Effect::Hide(_)) {
+                of.entry(effect.option()).or_default().push(effect);
+            }
+        }
+        let names = of.keys().map(|option| (option.group(), option.name()));
+        Promises {
+            names: names.collect(),
+            of,
+        }
+    }
+
+    /// Promises that are not kept.
+    fn broken(&self, after: &Config<'_>) -> Vec<Difference> {
+        let effects = self.of.iter().flat_map(|(option, effects)| {
+            effects.iter().map(move |effect| (*option, *effect))
+        });
+        let broken = effects.filter(|(option, effect)| !is_kept(option, effect, after));
+        broken
+            .map(|(option, effect)| Difference {
+                option: option.clone(),
+                before: match effect {
+                    Effect::Replace { value, .. } | Effect::Add { value, .. } => {
+                        Some(vec![value.read.clone()])
+                    }
+                    _ => None,
+                },
+                after: None,
+            })
+            .collect()
+    }
+}
+
+/// Tells whether an option is read as an effect promises.
+fn is_kept(option: &OptName, effect: &Effect<'_>, after: &Config<'_>) -> bool {
+    let (Effect::Replace { value, .. } | Effect::Add { value, .. }) = effect else {
+        return true;
+    };
+    let all = Opt::new(option.group(), option.name(), OptType::string()).multi();
+    let entries = after.occurrences(&all).effective.into_iter();
+    let here = entries.filter(|set| set.file == effect.file());
+    let read: Vec<String> = here
+        .map(|set| {
+            let text = set.entry.value();
+            let text = text.to_str_lossy();
+            after.substitute_known(&text, option.group()).0
         })
-        .collect()
+        .collect();
+    match effect {
+        Effect::Add { .. } => read == [value.read.as_str()],
+        // Of an entry that another one hides, only that it was written can be told.
+        _ => read.contains(&value.read),
+    }
 }

@@ -1,13 +1,12 @@
-//! `$references` that must follow a move.
+//! References that follow a renaming, or name their group once their value stands elsewhere.
 
 use std::ops::Range;
 
 use bstr::ByteSlice;
 use oslo_config::{DEFAULT_GROUP, Entry, OptName, Reference, references};
 
-use super::ChangeKind;
+use super::effect::Carry;
 use super::names::Names;
-use super::plan::{Plan, Step};
 
 /// A reference that is given another name.
 #[derive(Debug, Clone)]
@@ -27,13 +26,13 @@ pub(crate) struct Rewrite {
 /// A program that knows only the former name looks `$x` up in the former group, one that knows the
 /// current name looks it up in the current group. Where both find something, the value may have
 /// had either meaning.
-pub(crate) fn ambiguity(step: &Step<'_>, names: &Names<'_>) -> Option<String> {
-    let (old, new) = (step.from.group(), step.to.group());
-    if old == new || step.action == ChangeKind::Drop {
+pub(crate) fn ambiguity(carry: &Carry<'_>, names: &Names<'_>) -> Option<String> {
+    let (old, new) = (carry.from.group(), carry.to.group());
+    if old == new {
         return None;
     }
-    let document = step.entry.section().document();
-    let found = step
+    let document = carry.entry.section().document();
+    let found = carry
         .entry
         .value_ranges()
         .flat_map(|range| references(&document.text()[range]));
@@ -68,18 +67,19 @@ pub(crate) fn ambiguity(step: &Step<'_>, names: &Names<'_>) -> Option<String> {
             Some(format!(
                 "its value refers to ${name}, which is [{}] {name} for a program that knows {} and \
                  [{}] {name} for one that knows {}: {advice}",
-                before.0, step.from, after.0, step.to,
+                before.0, carry.from, after.0, carry.to,
             ))
         })
 }
 
-/// The references in the value of an entry that are to be given another name. `step` is what is
-/// done to the entry itself, when it is moved or copied.
+/// The references in the value of an entry that are to be given another name: those by a former name of
+/// an option that `follows`, and those of a value that goes elsewhere to its old neighbours. `carry` is
+/// where it goes.
 pub(crate) fn rewrites(
     entry: Entry<'_, '_>,
-    step: Option<&Step<'_>>,
+    carry: Option<&Carry<'_>>,
     names: &Names<'_>,
-    plan: &Plan<'_>,
+    follows: &dyn Fn(&OptName) -> bool,
 ) -> Vec<Rewrite> {
     let document = entry.section().document();
     let group = entry.group();
@@ -95,9 +95,9 @@ pub(crate) fn rewrites(
     in_value
         .filter_map(|(start, reference)| {
             let range = start + reference.range().start..start + reference.range().end;
-            let new_group = step.map_or(group, |step| step.to.group());
-            follow((group, new_group), &reference, range.clone(), names, plan)
-                .or_else(|| qualify(&reference, range, step?, names))
+            let new_group = carry.map_or(group, |carry| carry.to.group());
+            follow((group, new_group), &reference, range.clone(), names, follows)
+                .or_else(|| qualify(&reference, range, carry?, names))
         })
         .collect()
 }
@@ -108,11 +108,11 @@ fn follow(
     reference: &Reference,
     range: Range<usize>,
     names: &Names<'_>,
-    plan: &Plan<'_>,
+    follows: &dyn Fn(&OptName) -> bool,
 ) -> Option<Rewrite> {
     let (old_group, old_name) = names.target(group, reference.parts());
     let opt = names.by_former(old_group, old_name)?;
-    if !plan.follows(opt.name()) || !is_writable(opt.name(), new_group, names) {
+    if !follows(opt.name()) || !is_writable(opt.name(), new_group, names) {
         return None;
     }
     Some(Rewrite {
@@ -128,14 +128,14 @@ fn follow(
 fn qualify(
     reference: &Reference,
     range: Range<usize>,
-    step: &Step<'_>,
+    carry: &Carry<'_>,
     names: &Names<'_>,
 ) -> Option<Rewrite> {
-    let old = step.from.group();
+    let old = carry.from.group();
     let (None, name) = reference.parts() else {
         return None;
     };
-    let neighbour = old != DEFAULT_GROUP && old != step.to.group() && names.exists(old, name);
+    let neighbour = old != DEFAULT_GROUP && old != carry.to.group() && names.exists(old, name);
     let target = OptName::new(old, name);
     neighbour.then(|| Rewrite {
         range,
@@ -150,7 +150,7 @@ fn qualify(
 /// be written with the current one, when the entry stands in `new_group`.
 pub(crate) fn by_former_name<'p>(
     entry: Entry<'_, '_>,
-    new_group: Option<&str>,
+    new_group: &str,
     names: &Names<'p>,
 ) -> Vec<(&'p OptName, bool)> {
     let (group, value) = (entry.group(), entry.value());
@@ -160,10 +160,7 @@ pub(crate) fn by_former_name<'p>(
     let found = references(&value).into_iter().filter_map(|reference| {
         let (old_group, old_name) = names.target(group, reference.parts());
         let option = names.by_former(old_group, old_name)?.name();
-        Some((
-            option,
-            is_writable(option, new_group.unwrap_or(group), names),
-        ))
+        Some((option, is_writable(option, new_group, names)))
     });
     found.collect()
 }

@@ -16,18 +16,13 @@ use crate::pack::Pack;
 use crate::rule::Rule;
 
 /// Which entries are seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct View {
-    /// Those with one of these keys or with a reference to one, in whatever section; all when absent.
-    keys: Option<Keys>,
+    /// Those with one of these keys or with a reference to one, in whatever section.
+    keys: Keys,
 }
 
 impl View {
-    /// Everything.
-    pub(crate) fn all() -> Self {
-        View::default()
-    }
-
     /// What renamings of a pack are about.
     pub(crate) fn of_pack(files: &[ParsedFile<'_>], pack: &Pack) -> Self {
         let mut keys = Keys::default();
@@ -58,7 +53,7 @@ impl View {
 
     /// The files with what is seen alone.
     pub(crate) fn narrow<'d>(&self, files: Vec<ParsedFile<'d>>) -> Vec<ParsedFile<'d>> {
-        let Some(keys) = &self.keys else { return files };
+        let keys = &self.keys;
         let narrow = |ParsedFile { path, document }| {
             let dollars = Dollars::new(&document);
             let document = document.narrowed(|entry| {
@@ -178,6 +173,6 @@ impl Keys {
                 }
             }
         }
-        View { keys: Some(self) }
+        View { keys: self }
     }
 }

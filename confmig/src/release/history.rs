@@ -206,16 +206,27 @@ impl Life {
     /// A bit for each release that reads it as a former name of options and has none of that name.
     #[must_use]
     pub fn former_releases(&self) -> u32 {
-        let bits = |first: u8, last: u8| (first..=last).fold(0, |bits, at| bits | 1_u32 << at);
-        let former = self
-            .former_of
-            .iter()
-            .fold(0, |all, run| all | bits(run.0, run.1));
-        let option = self
-            .option
-            .iter()
-            .fold(0, |all, run| all | bits(run.0, run.1));
+        let (former, option) = self.releases();
         former & !option
+    }
+
+    /// A bit for each release that reads it as a former name of options, or has ceased to, when it is no
+    /// longer an option either.
+    #[must_use]
+    pub fn renaming_releases(&self) -> u32 {
+        let (former, option) = self.releases();
+        former | (former & option) << 1 & !option
+    }
+
+    /// A bit for each release that reads it as a former name, and for each that has it as an option.
+    fn releases(&self) -> (u32, u32) {
+        let bits = |first: u8, last: u8| (first..=last).fold(0, |bits, at| bits | 1_u32 << at);
+        let former = self.former_of.iter().map(|run| bits(run.0, run.1));
+        let option = self.option.iter().map(|run| bits(run.0, run.1));
+        (
+            former.fold(0, |all, run| all | run),
+            option.fold(0, |all, run| all | run),
+        )
     }
 }
 

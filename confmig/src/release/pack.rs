@@ -1,6 +1,6 @@
 //! The options of a release as a pack.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oslo_config::{Opt, OptName};
 
@@ -43,49 +43,68 @@ pub fn pack(series: Series, names: &BTreeSet<OptName>, lives: &Lives) -> Pack {
         }
     }
     for name in &wanted {
-        pack.opts.extend(opt(name, series, lives, &wanted));
+        pack.opts.extend(opt(name, series, lives));
     }
     pack.rules = rules(&pack.opts, lives);
     pack
 }
 
-/// A pack that renames: the options of a release that are read by one of these names, which are no
-/// options of it. Names that several options read are left out.
+/// A pack that renames: the options of a release that read one of these names as a former one, and those
+/// that do so no longer, although the release `before` did and no option has the name any more. Options
+/// that read the current name of one of these are in it, too.
 #[must_use]
-pub fn renaming(series: Series, former: &BTreeSet<OptName>, lives: &Lives) -> Pack {
+pub fn renaming(
+    series: Series,
+    before: Option<Series>,
+    former: &BTreeSet<OptName>,
+    lives: &Lives,
+) -> Pack {
     let mut pack = empty(series);
-    let mut wanted: BTreeSet<OptName> = BTreeSet::new();
+    let mut wanted: BTreeMap<OptName, Vec<OptName>> = BTreeMap::new();
     for name in former {
         let Some(life) = lives.of_option(name) else {
             continue;
         };
-        let mut readers = life.former_of(series);
-        if let (Some(reader), None) = (readers.next(), readers.next()) {
-            wanted.insert(reader);
+        for reader in life.former_of(series) {
+            wanted.entry(reader).or_default();
+        }
+        if !life.is_read(series) {
+            let readers = before.into_iter().flat_map(|before| life.former_of(before));
+            for reader in readers {
+                wanted.entry(reader).or_default().push(name.clone());
+            }
         }
     }
-    for name in &wanted {
-        pack.opts.extend(opt(name, series, lives, &wanted));
+    let current = wanted.keys().filter_map(|name| lives.of_option(name));
+    let third: Vec<OptName> = current.flat_map(|life| life.former_of(series).collect::<Vec<_>>()).collect();
+    for reader in third {
+        wanted.entry(reader).or_default();
     }
-    pack.rules = rules(&pack.opts, lives);
+    for (name, lost) in &wanted {
+        let Some(opt) = opt(name, series, lives) else {
+            continue;
+        };
+        let opt = lost.iter().fold(opt, |opt, lost| {
+            opt.with_deprecated(lost.group(), lost.name())
+        });
+        let renamed = opt.deprecated().iter().filter(|from| former.contains(from));
+        pack.rules.extend(renamed.map(|from| rule(from, name, lives)));
+        pack.opts.push(opt);
+    }
     pack
 }
 
 /// A pack of a release without any option.
 #[must_use]
-fn empty(series: Series) -> Pack {
+pub fn empty(series: Series) -> Pack {
     Pack {
         name: format!("ironic {series}"),
-        summary: String::new(),
         readers: Some(format!(
             "the new file is for Ironic {} ({series})",
             series.version()
         )),
         project: Some("ironic".into()),
-        opts: Vec::new(),
-        rules: Vec::new(),
-        removed: Vec::new(),
-        conversions: Vec::new(),
+        ..Pack::default()
     }
 }
 
@@ -103,8 +122,8 @@ pub fn option(name: &OptName, series: Series, lives: &Lives) -> Option<Opt> {
     })
 }
 
-/// An option as a release defines it, with the former names that belong to it alone.
-fn opt(name: &OptName, series: Series, lives: &Lives, wanted: &BTreeSet<OptName>) -> Option<Opt> {
+/// An option as a release defines it, with its former names.
+fn opt(name: &OptName, series: Series, lives: &Lives) -> Option<Opt> {
     let life = lives.of_option(name)?;
     let definition = life.definition(series)?;
     let mut opt = Opt::new(name.group(), name.name(), kind(&definition));
@@ -121,23 +140,36 @@ fn opt(name: &OptName, series: Series, lives: &Lives, wanted: &BTreeSet<OptName>
             .fold(opt, Opt::with_default);
     }
     for former in life.former(series) {
-        // No file has an effect by a name with a hyphen.
-        if former.name().contains('-') {
-            continue;
-        }
-        let own = lives.of_option(&former).is_none_or(|life| {
-            !life.is_option(series)
-                && life
-                    .former_of(series)
-                    .filter(|reader| wanted.contains(reader))
-                    .count()
-                    < 2
-        });
-        if own {
+        // Of a name with a hyphen, the other spelling may be declared as well.
+        if !opt.deprecated().contains(&former) {
             opt = opt.with_deprecated(former.group(), former.name());
         }
     }
     Some(opt)
+}
+
+/// Tells whether an option is read by the release `to`, or leads on to another one on the way there: as a
+/// former name, or by a rule that makes something of it.
+pub(crate) fn leads_on(option: &OptName, from: Series, to: Series, lives: &Lives) -> bool {
+    let Some(life) = lives.of_option(option) else {
+        return true;
+    };
+    let later = |first: Series, last: Series| last > from && first <= to;
+    let has_rule = || {
+        let rules = triggered_by(&option.to_string()).iter();
+        let mut rules = rules.filter(|rule| later(rule.first, rule.last));
+        rules.any(|rule| {
+            lives.rule(rule).is_some_and(|rule| {
+                let moves = !rule.rename.is_empty() || !rule.set.is_empty();
+                moves && rule.claims().contains(&option)
+            })
+        })
+    };
+    let renamed = || {
+        let runs = life.all_former_of();
+        runs.iter().any(|(_, first, last)| later(*first, *last))
+    };
+    life.is_read(to) || renamed() || has_rule()
 }
 
 /// A rule for each former name of each option.

@@ -5,7 +5,6 @@
 //! is only something to say. The same forms serve operators, in TOML, and the history of Ironic that
 //! the program has inside, in JSON.
 
-mod copy;
 mod name;
 mod options;
 mod sections;

@@ -56,6 +56,17 @@ impl Rule {
         texts
     }
 
+    /// The texts that values are made of, each with the group of the option that it is for.
+    pub(crate) fn made_texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let sets = self.set.iter().map(|set| (set.option.group(), set.value.as_str()));
+        let parts = self.part.values();
+        let made = parts.flat_map(|part| {
+            let texts = part.default.iter().chain(part.values.values());
+            texts.map(move |text| (part.option.group(), text.as_str()))
+        });
+        sets.chain(made)
+    }
+
     /// The options that the rule takes out, renames or edits: no two rules can have the same.
     pub(crate) fn claims(&self) -> Vec<&OptName> {
         let renamed = self.rename.iter().map(|rename| &*rename.from);

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use oslo_config::{Config, Opt, OptName, ParsedFile};
 
 use super::Schema;
-use crate::pack::{Pack, Rule};
-use crate::rule;
+use crate::pack::Pack;
 
 /// The options of a schema, and those of the sections that the files name, with a rule for each former
-/// name: one that several options read is copied to each of them.
+/// name of each.
 pub(super) fn pack(schema: &Schema, files: &[ParsedFile<'_>]) -> Pack {
     let mut all: BTreeMap<OptName, Opt> = schema
         .options()
@@ -18,72 +17,13 @@ pub(super) fn pack(schema: &Schema, files: &[ParsedFile<'_>]) -> Pack {
     for opt in named_sections(schema, files) {
         all.entry(opt.name().clone()).or_insert(opt);
     }
-    let mut readers: BTreeMap<OptName, BTreeSet<OptName>> = BTreeMap::new();
-    for opt in all.values() {
-        for former in opt.deprecated() {
-            // While a name is an option itself, it is set for its own sake.
-            if !all.contains_key(former) {
-                let of = readers.entry(former.clone()).or_default();
-                of.insert(opt.name().clone());
-            }
-        }
+    let mut pack = Pack::from_opts(schema.name(), all.into_values().collect());
+    pack.summary = format!("the options of {}", schema.origin);
+    for rule in &mut pack.rules {
+        rule.why = format!("{} reads it as a former name", schema.name());
+        rule.proof = Some(schema.origin.clone());
     }
-    let name = schema.name();
-    let mut pack = Pack {
-        name: name.to_owned(),
-        summary: format!("the options of {}", schema.origin),
-        readers: None,
-        project: None,
-        opts: Vec::new(),
-        rules: Vec::new(),
-        removed: Vec::new(),
-        conversions: Vec::new(),
-    };
-    for opt in all.values() {
-        pack.opts.push(with_own_names(opt, &readers));
-    }
-    for opt in &pack.opts {
-        for former in opt.deprecated() {
-            pack.rules.push(Rule {
-                id: id(former),
-                from: former.clone(),
-                to: opt.name().clone(),
-                why: format!("{name} reads it as a former name"),
-                proof: Some(schema.origin.clone()),
-            });
-        }
-    }
-    let copies = readers.iter().filter(|(_, readers)| readers.len() > 1);
-    pack.conversions = copies
-        .filter_map(|(former, readers)| copy(former, readers, schema))
-        .collect();
     pack
-}
-
-fn id(former: &OptName) -> String {
-    format!("{}-{}", former.group(), former.name())
-}
-
-/// The option with those of its former names that no other option has.
-fn with_own_names(opt: &Opt, readers: &BTreeMap<OptName, BTreeSet<OptName>>) -> Opt {
-    let mut own = without_former_names(opt, opt.name().group());
-    for former in opt.deprecated() {
-        if readers
-            .get(former)
-            .is_some_and(|readers| readers.len() == 1)
-        {
-            own = own.with_deprecated(former.group(), former.name());
-        }
-    }
-    own
-}
-
-/// A rule that gives the value of a former name to each option that reads it.
-fn copy(former: &OptName, readers: &BTreeSet<OptName>, schema: &Schema) -> Option<rule::Rule> {
-    Some(rule::Rule {
-        proof: vec![schema.origin.clone()],
-        ..rule::Rule::copying(former, readers, schema.name())?
-    })
 }
 
 /// The options of the sections that an option names, such as those in `enabled_backends`.

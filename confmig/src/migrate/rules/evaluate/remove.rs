@@ -1,8 +1,8 @@
 //! Options that nothing reads any more.
 
 use super::Evaluator;
-use crate::migrate::convert::effect::Effect;
-use crate::migrate::convert::text::{Doubtful, same};
+use crate::migrate::effect::Effect;
+use crate::migrate::rules::text::{Doubtful, same};
 use crate::rule::Removal;
 
 impl<'d> Evaluator<'_, 'd> {
@@ -22,7 +22,7 @@ impl<'d> Evaluator<'_, 'd> {
                 ));
             }
             effects.extend(self.world.entries(option).into_iter().map(|(file, entry)| {
-                Effect::Take {
+                Effect::Remove {
                     file,
                     entry,
                     option: option.0.clone(),

@@ -2,41 +2,40 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use bstr::ByteSlice;
 use foldhash::HashMap;
 use oslo_config::{OptName, ParsedFile, references};
 
-use super::Scope;
-use crate::migrate::convert::Active;
-use crate::migrate::view::Dollars;
-use crate::release::{BuiltIn, Life, Lives, Series, triggered_by};
+use super::route::Scope;
+use super::rules::Active;
+use super::view::Dollars;
+use crate::release::{BuiltIn, Lives, Series, triggered_by};
 use crate::rule::Rule;
 
 /// A name that is set or referred to.
-struct Interest {
+struct NameInUse {
     name: OptName,
-    life: Option<Rc<Life>>,
-    /// The releases that read it as a former name only, a bit for each.
-    former: u32,
+    /// The releases whose step may give it another name, a bit for each.
+    renaming: u32,
     rules: &'static [BuiltIn],
-    /// The last reading that met it.
-    met: Cell<usize>,
+    /// The last reading that found it, and the last that found a reference to it.
+    last_seen: Cell<usize>,
+    last_referred: Cell<usize>,
 }
 
 /// The names in a set of files.
-pub(super) struct Interests<'l> {
+pub(super) struct NamesInUse<'l> {
     pub(super) lives: &'l Lives,
-    /// By group and name: these, and those that earlier readings met.
-    all: HashMap<String, HashMap<String, Interest>>,
+    /// By group and name: these, and those that earlier readings found.
+    all: HashMap<String, HashMap<String, NameInUse>>,
     /// How often files were read.
     readings: usize,
 }
 
-impl<'l> Interests<'l> {
+impl<'l> NamesInUse<'l> {
     pub(super) fn new(lives: &'l Lives) -> Self {
-        Interests {
+        NamesInUse {
             lives,
             all: HashMap::default(),
             readings: 0,
@@ -54,115 +53,103 @@ impl<'l> Interests<'l> {
                 let keys = section
                     .entries()
                     .filter_map(|entry| entry.key().to_str().ok());
-                self.meet(group, keys);
+                self.see(group, keys, false);
                 if dollars.has_any_in(section.lines()) {
                     for entry in section.entries().filter(|entry| dollars.has(entry)) {
-                        self.meet_referred(group, &entry.value());
+                        self.see_referred(group, &entry.value());
                     }
                 }
             }
         }
     }
 
-    fn meet<'n>(&mut self, group: &str, names: impl IntoIterator<Item = &'n str>) {
+    fn see<'n>(
+        &mut self,
+        group: &str,
+        names: impl IntoIterator<Item = &'n str>,
+        is_referred: bool,
+    ) {
         let mut of_group = self.all.remove(group).unwrap_or_default();
         for name in names {
-            match of_group.get(name) {
-                Some(interest) => interest.met.set(self.readings),
+            let known = match of_group.get(name) {
+                Some(known) => known,
                 None => {
-                    of_group.insert(name.to_owned(), self.look_up(group, name));
+                    let looked_up = self.look_up(group, name);
+                    of_group.entry(name.to_owned()).or_insert(looked_up)
                 }
+            };
+            known.last_seen.set(self.readings);
+            if is_referred {
+                known.last_referred.set(self.readings);
             }
         }
         self.all.insert(group.to_owned(), of_group);
     }
 
-    fn meet_referred(&mut self, group: &str, value: &[u8]) {
+    fn see_referred(&mut self, group: &str, value: &[u8]) {
         for reference in references(value) {
             for option in reference.options(group) {
                 if self.lives.of_option(&option).is_some() {
-                    self.meet(option.group(), [option.name()]);
+                    self.see(option.group(), [option.name()], true);
                 }
             }
         }
     }
 
-    fn find(&self, group: &str, name: &str) -> Option<&Interest> {
-        let interest = self.all.get(group)?.get(name)?;
-        self.is_there(interest).then_some(interest)
+    fn find(&self, group: &str, name: &str) -> Option<&NameInUse> {
+        let found = self.all.get(group)?.get(name)?;
+        self.is_there(found).then_some(found)
     }
 
-    fn is_there(&self, interest: &Interest) -> bool {
-        interest.met.get() == self.readings
+    fn is_there(&self, name: &NameInUse) -> bool {
+        name.last_seen.get() == self.readings
     }
 
-    fn look_up(&self, group: &str, name: &str) -> Interest {
+    fn look_up(&self, group: &str, name: &str) -> NameInUse {
         let life = self.lives.of(group, name);
         let name = OptName::new(group, name);
-        Interest {
-            former: life.as_ref().map_or(0, |life| life.former_releases()),
-            life,
-            rules: triggered_by(&name.to_string()),
+        let rules = triggered_by(&name.to_string());
+        let renaming = life.as_ref().map_or(0, |life| match rules {
+            [] => life.renaming_releases(),
+            // Rules say what becomes of a name that is an option as well.
+            _ => life.former_releases(),
+        });
+        NameInUse {
+            renaming,
+            rules,
             name,
-            met: Cell::new(self.readings),
+            last_seen: Cell::new(self.readings),
+            last_referred: Cell::new(0),
         }
     }
 
-    fn each(&self) -> impl Iterator<Item = &Interest> {
+    fn each(&self) -> impl Iterator<Item = &NameInUse> {
         let all = self.all.values().flat_map(HashMap::values);
-        all.filter(|interest| self.is_there(interest))
+        all.filter(|name| self.is_there(name))
     }
 
     /// Tells whether a release has anything to do with them.
-    pub(super) fn concern(&self, series: Series, from: Series) -> bool {
-        self.each().any(|interest| {
-            interest.former & 1 << series.number() != 0
-                || interest
-                    .rules
-                    .iter()
-                    .any(|rule| is_active(rule, series, from))
+    pub(super) fn is_affected_by(&self, series: Series, from: Series) -> bool {
+        self.each().any(|name| {
+            name.renaming & 1 << series.number() != 0
+                || name.rules.iter().any(|rule| is_active(rule, series, from))
         })
     }
 
-    fn former(&self, series: Series, scope: &Scope) -> impl Iterator<Item = &Interest> {
-        let former = move |interest: &&Interest| interest.former & 1 << series.number() != 0;
-        self.each()
-            .filter(former)
-            .filter(|interest| scope.has_any_of([interest.name.name()]))
-    }
-
-    /// The names that a release reads for one option.
+    /// The names that a release reads for other options.
     pub(super) fn renamed(&self, series: Series, scope: &Scope) -> BTreeSet<OptName> {
-        self.former(series, scope)
-            .map(|interest| interest.name.clone())
-            .collect()
-    }
-
-    /// A rule for each name that a release reads for several options: each gets the value.
-    pub(super) fn copies(&self, series: Series, scope: &Scope) -> Vec<Active> {
-        let rule = |interest: &Interest| {
-            let readers: Vec<OptName> = interest.life.as_ref()?.former_of(series).collect();
-            if readers.len() < 2 {
-                return None;
-            }
-            let rule = Rule {
-                release: Some(series.id().to_owned()),
-                ..Rule::copying(&interest.name, &readers, &series.to_string())?
-            };
-            Some(Active {
-                rule: Rc::new(rule),
-                doubt: None,
-            })
-        };
-        let mut former: Vec<_> = self.former(series, scope).collect();
-        former.sort_by(|one, other| one.name.cmp(&other.name));
-        former.into_iter().filter_map(rule).collect()
+        let renamed = self.each().filter(|name| {
+            let in_scope = || scope.has_any_of([name.name.name()]);
+            let is_referred = || name.last_referred.get() == self.readings;
+            name.renaming & 1 << series.number() != 0 && (in_scope() || is_referred())
+        });
+        renamed.map(|name| name.name.clone()).collect()
     }
 
     /// The rules of a release.
     pub(super) fn rules(&self, series: Series, from: Series, scope: &Scope) -> Vec<Active> {
         let mut found: Vec<(Series, Active)> = Vec::new();
-        let triggered = self.each().flat_map(|interest| interest.rules);
+        let triggered = self.each().flat_map(|name| name.rules);
         let mut active: Vec<&BuiltIn> = triggered
             .filter(|rule| is_active(rule, series, from))
             .collect();

@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 use oslo_config::{DEFAULT_GROUP, Entry, OptName, references};
 
 use super::Values;
-use crate::migrate::convert::text::{Doubtful, Text};
+use crate::migrate::rules::text::{Doubtful, Text};
 use crate::migrate::references::{is_writable, written};
 use crate::rule::Part;
 

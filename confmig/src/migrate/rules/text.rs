@@ -4,9 +4,9 @@ use oslo_config::references;
 
 /// A value as it is written in a file, and as oslo.config reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Text {
-    pub(super) raw: String,
-    pub(super) read: String,
+pub(crate) struct Text {
+    pub(crate) raw: String,
+    pub(crate) read: String,
 }
 
 impl Text {

@@ -2,7 +2,7 @@
 
 use super::Values;
 use super::url::{percent_encoded, url_part};
-use crate::migrate::convert::text::{Doubtful, Text, switch};
+use crate::migrate::rules::text::{Doubtful, Text, switch};
 use crate::rule::{Otherwise, Part};
 
 impl Values<'_, '_> {

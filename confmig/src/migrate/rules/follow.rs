@@ -1,47 +1,46 @@
 //! Following rules: which are, which wait for others, and which are the operator's to decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use oslo_config::{OptName, ParsedFile};
+use foldhash::HashSet;
+use oslo_config::OptName;
 
-use super::effect::Effect;
 use super::evaluate::{self, Found, Outcome};
 use super::world::{World, opts};
-use super::{Active, Converted, Facts, Planned, apply, prove};
+use super::{Active, Facts, Followed};
 use crate::diagnostic::Code;
+use crate::migrate::apply::Applier;
+use crate::migrate::effect::{Effect, Origin, Planned};
+use crate::migrate::keep::keep_proved;
 use crate::migrate::names::Names;
-use crate::migrate::view::View;
-use crate::migrate::{Decision, FileMigration, MigrateError, Settings};
-use crate::pack::Pack;
+use crate::migrate::prove::Prover;
+use crate::migrate::rename::Pass;
+use crate::migrate::{Decision, FileMigration, MigrateError};
 use crate::rule::{Automatic, Rename, Rule, concrete};
 
 /// Follows rules on what is seen of a set of files.
-pub(crate) fn convert<'d>(
-    files: &'d [ParsedFile<'d>],
-    pack: &Pack,
+pub(crate) fn follow(
+    pass: Pass<'_, '_>,
     rules: Vec<Active>,
     facts: &dyn Facts,
-    settings: &Settings,
-    view: &View,
-) -> Result<Converted, MigrateError> {
-    let names = Names::new(files, pack);
-    let opts = opts(files, pack, &names, &rules);
-    let world = World::new(files, &names, &opts, &rules);
+) -> Result<Followed, MigrateError> {
+    let names = Names::new(pass.files, pass.pack);
+    let opts = opts(pass.files, &names, &rules);
+    let world = World::new(pass, &names, &opts);
     let mut converter = Converter {
         world: &world,
         facts,
-        settings,
+        pass,
         decisions: Vec::new(),
         renames: Vec::new(),
         postponed: Vec::new(),
         planned: Vec::new(),
     };
     converter.follow(rules);
-    let planned = std::mem::take(&mut converter.planned);
-    let made = converter.prove(planned, pack, view)?;
-    Ok(Converted {
-        files: made,
+    let files = converter.apply_proved(&names)?;
+    Ok(Followed {
+        files,
         decisions: converter.decisions,
         renames: converter.renames,
         postponed: converter.postponed,
@@ -51,7 +50,7 @@ pub(crate) fn convert<'d>(
 struct Converter<'c, 'd> {
     world: &'c World<'c, 'd>,
     facts: &'c dyn Facts,
-    settings: &'c Settings,
+    pass: Pass<'c, 'd>,
     decisions: Vec<Decision>,
     renames: Vec<(Rename, String)>,
     postponed: Vec<Active>,
@@ -122,7 +121,7 @@ impl<'d> Converter<'_, 'd> {
 
     fn evaluate(&mut self, active: Active) {
         let found =
-            evaluate::evaluate(&active.rule, self.world, self.facts, self.settings.keep_old);
+            evaluate::evaluate(&active.rule, self.world, self.facts, self.pass.settings.keep_old);
         let Found {
             outcome,
             options,
@@ -130,7 +129,7 @@ impl<'d> Converter<'_, 'd> {
         } = found;
         let rule = &active.rule;
         let doubt = match (rule.automatic, &active.doubt) {
-            _ if self.settings.accept_rules.contains(&rule.id)
+            _ if self.pass.settings.accept_rules.contains(&rule.id)
                 && rule.automatic != Automatic::Advice =>
             {
                 None
@@ -141,13 +140,13 @@ impl<'d> Converter<'_, 'd> {
         };
         let acceptable = rule.automatic != Automatic::Advice;
         match outcome {
-            Outcome::Idle if renames.is_empty() => {}
+            Outcome::Nothing if renames.is_empty() => {}
             Outcome::Advice => self.decide(rule, &options, &rule.why, false),
             Outcome::Undecided(reason) => self.decide(rule, &options, &reason, false),
-            Outcome::Idle | Outcome::Effects(_) if doubt.is_some() => {
+            Outcome::Nothing | Outcome::Effects(_) if doubt.is_some() => {
                 self.decide(rule, &options, &doubt.unwrap_or_default(), acceptable);
             }
-            Outcome::Idle => self
+            Outcome::Nothing => self
                 .renames
                 .extend(renames.into_iter().map(|rename| (rename, rule.id.clone()))),
             Outcome::Effects(effects) => {
@@ -157,22 +156,25 @@ impl<'d> Converter<'_, 'd> {
                 }
                 self.renames
                     .extend(renames.into_iter().map(|rename| (rename, rule.id.clone())));
-                self.planned.push(Planned { active, effects });
+                self.planned.push(Planned {
+                    origin: Origin::Rule(Rc::clone(&active.rule)),
+                    effects,
+                });
             }
         }
     }
 
-    /// Tells whether another rule sets one of the same options: then it is followed afterwards.
+    /// Tells whether another rule sets one of the same options, or changes one of the same entries: then
+    /// it is followed afterwards.
     fn collides(&self, effects: &[Effect<'_>]) -> bool {
-        let touched: BTreeSet<OptName> = self
-            .planned
-            .iter()
-            .flat_map(|planned| &planned.effects)
-            .map(Effect::option)
-            .collect();
-        effects
-            .iter()
-            .any(|effect| touched.contains(&effect.option()))
+        let entry = |effect: &Effect<'_>| Some((effect.file(), effect.entry()?.line()));
+        let planned = || self.planned.iter().flat_map(|planned| &planned.effects);
+        let options: HashSet<&OptName> = planned().map(Effect::option).collect();
+        let entries: HashSet<(usize, usize)> = planned().filter_map(entry).collect();
+        effects.iter().any(|effect| {
+            options.contains(effect.option())
+                || entry(effect).is_some_and(|entry| entries.contains(&entry))
+        })
     }
 
     /// Leaves what a rule is about to the operator.
@@ -210,43 +212,59 @@ impl<'d> Converter<'_, 'd> {
         });
     }
 
-    /// Makes the new texts and proves them; rules that cannot be proved are left out.
-    fn prove(
+    /// Makes the new texts, without those rules that cannot be proved; `None` when nothing changes.
+    fn apply_proved(
         &mut self,
-        planned: Vec<Planned<'d>>,
-        pack: &Pack,
-        view: &View,
+        names: &Names<'_>,
     ) -> Result<Option<Vec<FileMigration>>, MigrateError> {
-        if planned.is_empty() {
-            return Ok(None);
-        }
-        let made = apply::apply(self.world, &planned)?;
-        if prove::differences(self.world, &planned, &made, pack, view)?.is_empty() {
-            return Ok(Some(made));
-        }
-        let mut proved = Vec::new();
-        for one in planned {
-            let alone = [one];
-            let made = apply::apply(self.world, &alone)?;
-            let differences = prove::differences(self.world, &alone, &made, pack, view)?;
-            let [one] = alone;
-            match differences.first() {
-                None => proved.push(one),
-                Some(difference) => {
-                    let options: Vec<OptName> = one.effects.iter().map(Effect::source).collect();
-                    self.decide(&one.active.rule, &options, &difference.to_string(), false);
-                }
+        let planned = std::mem::take(&mut self.planned);
+        let renaming = |from: &OptName, _: &OptName| from.to_string();
+        let applier = Applier {
+            files: self.pass.files,
+            names,
+            renaming: &renaming,
+            keep_old: self.pass.settings.keep_old,
+            in_use: &HashSet::default(),
+            empty: self.pass.empty,
+        };
+        let prover = Prover {
+            files: self.pass.files,
+            view: self.pass.view,
+            names,
+            keep_old: false,
+        };
+        let mut made = None;
+        let all: Vec<usize> = (0..planned.len()).collect();
+        let kept = keep_proved(&all, &mut |changes| {
+            let planned: Vec<&Planned<'_>> = changes.iter().map(|at| &planned[*at]).collect();
+            let applied = applier.apply(&planned)?;
+            let differences = prover.differences(&applied, &planned)?;
+            if differences.is_empty() {
+                made = Some((changes.len(), applied));
+            }
+            Ok::<_, MigrateError>(differences)
+        })?;
+        for (at, difference) in &kept.unproved {
+            if let Planned {
+                origin: Origin::Rule(rule),
+                effects,
+            } = &planned[*at]
+            {
+                let options: Vec<OptName> =
+                    effects.iter().map(|effect| effect.source().clone()).collect();
+                self.decide(rule, &options, &difference.to_string(), false);
             }
         }
-        if proved.is_empty() {
+        if kept.proved.is_empty() {
             return Ok(None);
         }
-        let made = apply::apply(self.world, &proved)?;
-        let differences = prove::differences(self.world, &proved, &made, pack, view)?;
-        if differences.is_empty() {
-            Ok(Some(made))
-        } else {
-            Err(MigrateError::Unproved(differences))
+        match made {
+            Some((count, made)) if count == kept.proved.len() => Ok(Some(made)),
+            _ => {
+                let proved: Vec<&Planned<'_>> =
+                    kept.proved.iter().map(|at| &planned[*at]).collect();
+                applier.apply(&proved).map(Some)
+            }
         }
     }
 }

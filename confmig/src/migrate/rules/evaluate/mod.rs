@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use oslo_config::OptName;
 
 use super::Facts;
-use super::effect::Effect;
+use crate::migrate::effect::Effect;
 use super::text::{Doubtful, same};
 use super::world::World;
 use crate::rule::{Condition, IfSet, Rename, Rule};
@@ -18,7 +18,7 @@ use crate::rule::{Condition, IfSet, Rename, Rule};
 /// What following a rule comes to.
 pub(super) enum Outcome<'d> {
     /// There is nothing to do.
-    Idle,
+    Nothing,
     /// There is only something to say.
     Advice,
     /// The operator has to decide what cannot be told here.
@@ -56,7 +56,7 @@ pub(super) fn evaluate<'d>(
         .cloned()
         .collect();
     let outcome = match evaluator.outcome(&mut renames) {
-        Ok(effects) if effects.is_empty() => Outcome::Idle,
+        Ok(effects) if effects.is_empty() => Outcome::Nothing,
         Ok(effects) => match evaluator.dangling(&effects) {
             Some(reason) => Outcome::Undecided(reason),
             None => Outcome::Effects(effects),
@@ -64,7 +64,7 @@ pub(super) fn evaluate<'d>(
         Err(reason) => Outcome::Undecided(reason),
     };
     let outcome = match outcome {
-        Outcome::Idle if rule.report.is_some() && evaluator.hold(&rule.when) => Outcome::Advice,
+        Outcome::Nothing if rule.report.is_some() && evaluator.hold(&rule.when) => Outcome::Advice,
         outcome => outcome,
     };
     let options = evaluator.about(&outcome, options);
@@ -161,7 +161,7 @@ impl<'d> Evaluator<'_, 'd> {
         if self.rule.items.is_none() && self.rule.remove.is_none() {
             return options;
         }
-        let sources: BTreeSet<OptName> = effects.iter().map(Effect::source).collect();
+        let sources: BTreeSet<&OptName> = effects.iter().map(Effect::source).collect();
         options
             .into_iter()
             .filter(|option| sources.contains(option))
@@ -173,10 +173,10 @@ impl<'d> Evaluator<'_, 'd> {
         let gone: Vec<(usize, usize)> = effects
             .iter()
             .filter_map(|effect| match effect {
-                Effect::Take { file, entry, .. } | Effect::Replace { file, entry, .. } => {
+                Effect::Remove { file, entry, .. } | Effect::Replace { file, entry, .. } => {
                     Some((*file, entry.line()))
                 }
-                Effect::Add { .. } => None,
+                Effect::Add { .. } | Effect::Carry(_) | Effect::Hide(_) => None,
             })
             .collect();
         effects.iter().find_map(|effect| {
@@ -184,7 +184,7 @@ impl<'d> Evaluator<'_, 'd> {
                 return None;
             }
             let option = effect.option();
-            let referring = self.world.referred.get(&option)?;
+            let referring = self.world.referred.get(option)?;
             let (file, entry) = referring
                 .iter()
                 .find(|(file, entry)| !gone.contains(&(*file, entry.line())))?;

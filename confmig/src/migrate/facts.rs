@@ -2,13 +2,15 @@
 
 use oslo_config::{Opt, OptName, OptType};
 
-use crate::migrate::convert::Facts;
+use super::rules::Facts;
 use crate::pack::Pack;
-use crate::release::{Lives, Series};
+use crate::release::{self, Lives, Series};
 
 /// What a release tells of options.
 pub(super) struct InRelease<'l> {
     pub(super) series: Series,
+    /// The release that is to read the files in the end.
+    pub(super) to: Series,
     pub(super) lives: &'l Lives,
 }
 
@@ -29,6 +31,14 @@ impl Facts for InRelease<'_> {
         self.lives
             .of_option(option)
             .is_none_or(|life| !life.is_read(self.series))
+    }
+
+    fn is_of_use(&self, option: &OptName) -> bool {
+        release::leads_on(option, self.series, self.to, self.lives)
+    }
+
+    fn define(&self, option: &OptName) -> Opt {
+        release::option(option, self.series, self.lives).unwrap_or_else(|| text(option))
     }
 }
 
@@ -54,4 +64,16 @@ impl Facts for InPack<'_> {
     fn is_gone(&self, _: &OptName) -> bool {
         true
     }
+
+    fn is_of_use(&self, _: &OptName) -> bool {
+        true
+    }
+
+    fn define(&self, option: &OptName) -> Opt {
+        self.find(option).cloned().unwrap_or_else(|| text(option))
+    }
+}
+
+fn text(option: &OptName) -> Opt {
+    Opt::new(option.group(), option.name(), OptType::string())
 }

@@ -4,8 +4,8 @@ use bstr::ByteSlice;
 use oslo_config::{Entry, OptName, references};
 
 use super::Evaluator;
-use crate::migrate::convert::effect::Effect;
-use crate::migrate::convert::text::{Doubtful, Text, same, switch};
+use crate::migrate::effect::Effect;
+use crate::migrate::rules::text::{Doubtful, Text, same, switch};
 use crate::rule::{IfSet, Rename};
 
 impl<'d> Evaluator<'_, 'd> {
@@ -56,7 +56,7 @@ impl<'d> Evaluator<'_, 'd> {
                 from: from.clone(),
             });
         }
-        effects.extend(old.iter().map(|(file, entry)| Effect::Take {
+        effects.extend(old.iter().map(|(file, entry)| Effect::Remove {
             file: *file,
             entry: *entry,
             option: from.clone(),

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
 use foldhash::HashMap;
-use oslo_config::{Config, DEFAULT_GROUP, Entry, Opt, OptName, OptType, ParsedFile, references};
+use oslo_config::{Config, Entry, Opt, OptName, ParsedFile, references};
 
 use super::Active;
 use crate::migrate::names::Names;
-use crate::pack::Pack;
+use crate::migrate::registration::Registration;
+use crate::migrate::rename::Pass;
 
 /// The entries of a set of files, and how their values are read.
 pub(super) struct World<'w, 'd> {
@@ -16,6 +17,8 @@ pub(super) struct World<'w, 'd> {
     pub(super) names: &'w Names<'w>,
     /// None when no value has anything to be replaced.
     config: Option<Config<'w>>,
+    /// It is not known which options the service has: a reference may lead to one of them.
+    open: bool,
     /// By key.
     entries: HashMap<&'d str, Vec<(usize, Entry<'d, 'd>)>>,
     /// The options that values refer to, with the file and the entry that does.
@@ -23,17 +26,13 @@ pub(super) struct World<'w, 'd> {
 }
 
 impl<'w, 'd: 'w> World<'w, 'd> {
-    /// `opts` are what values are read with, where these files or `rules` have anything to be replaced.
-    pub(super) fn new(
-        files: &'d [ParsedFile<'d>],
-        names: &'w Names<'w>,
-        opts: &'w [Opt],
-        rules: &[Active],
-    ) -> Self {
+    /// `opts` are what values are read with.
+    pub(super) fn new(pass: Pass<'_, 'd>, names: &'w Names<'w>, opts: &'w [Opt]) -> Self {
         let mut world = World {
-            files,
+            files: pass.files,
             names,
-            config: has_dollars(files, rules).then(|| Config::new(files, opts)),
+            config: (!opts.is_empty()).then(|| Config::new(pass.files, opts)),
+            open: pass.pack.project.is_none(),
             entries: HashMap::default(),
             referred: BTreeMap::new(),
         };
@@ -96,9 +95,12 @@ impl<'d> World<'_, 'd> {
         let Some(config) = &self.config else {
             return Ok(text.to_owned());
         };
-        let read = config.substitute(text, group);
+        let (read, unresolved) = config.substitute_known(text, group);
+        if unresolved.is_empty() || self.open {
+            return Ok(read);
+        }
         // What is wrong would tell of the value, which may be secret; `check` says it.
-        read.map_err(|_| "a value cannot be read: a reference in it leads nowhere".to_owned())
+        Err("a value cannot be read: a reference in it leads nowhere".to_owned())
     }
 
     /// The sections with an option of this name.
@@ -112,83 +114,26 @@ impl<'d> World<'_, 'd> {
     }
 }
 
-/// Tells whether any value, or any that a rule may make, has a dollar sign or a backslash.
-fn has_dollars(files: &[ParsedFile<'_>], rules: &[Active]) -> bool {
+/// The options that values are read with; none where nothing has a reference.
+pub(super) fn opts(files: &[ParsedFile<'_>], names: &Names<'_>, rules: &[Active]) -> Vec<Opt> {
     let special = |text: &[u8]| memchr::memchr2(b'$', b'\\', text).is_some();
-    let of_rule = |Active { rule, .. }: &Active| {
-        rule.set.iter().any(|set| special(set.value.as_bytes()))
-            || rule
-                .part
-                .values()
-                .flat_map(|part| &part.default)
-                .any(|default| special(default.as_bytes()))
-            || rule
-                .part
-                .values()
-                .flat_map(|part| part.values.values())
-                .any(|value| special(value.as_bytes()))
-    };
-    let mut entries = files.iter().flat_map(|file| file.document.entries());
-    entries.any(|entry| special(&entry.value())) || rules.iter().any(of_rule)
-}
-
-/// The options that values are read with: those that are referred to, also by rules. One that is not
-/// set stands for itself.
-pub(super) fn opts(
-    files: &[ParsedFile<'_>],
-    pack: &Pack,
-    names: &Names<'_>,
-    rules: &[Active],
-) -> Vec<Opt> {
-    let refers = |text: &[u8]| memchr::memchr(b'$', text).is_some();
-    let entries = files.iter().flat_map(|file| file.document.entries());
-    let mut texts: Vec<(String, Vec<u8>)> = entries
-        .filter(|entry| refers(&entry.value()))
-        .map(|entry| {
-            let group = entry.group().to_str_lossy().into_owned();
-            (group, entry.value().to_vec())
-        })
+    let made: Vec<(&str, &str)> = rules
+        .iter()
+        .flat_map(|active| active.rule.made_texts())
         .collect();
-    for Active { rule, .. } in rules {
-        let sets = rule.set.iter().map(|set| (set.option.group(), &set.value));
-        let defaults = rule
-            .part
-            .values()
-            .filter_map(|part| Some((part.option.group(), part.default.as_ref()?)));
-        texts.extend(
-            sets.chain(defaults)
-                .filter(|(_, text)| refers(text.as_bytes()))
-                .map(|(group, text)| (group.to_owned(), text.clone().into_bytes())),
-        );
-    }
-    if texts.is_empty() {
+    let mut entries = files.iter().flat_map(|file| file.document.entries());
+    if !entries.any(|entry| special(&entry.value()))
+        && !made.iter().any(|(_, text)| special(text.as_bytes()))
+    {
         return Vec::new();
     }
-    // A service has options in each of its groups; this one stands for them.
-    let groups: BTreeSet<&str> = names.groups().collect();
-    let mut opts: Vec<Opt> = groups
-        .into_iter()
-        .map(|group| Opt::new(group, "\u{1}", OptType::string()))
-        .collect();
-    let mut seen = BTreeSet::new();
-    for (group, text) in &texts {
-        for reference in references(text) {
-            let (group, name) = names.target(group, reference.parts());
-            let set = names.is_set(group, name);
-            let known = set
-                || names.exists(group, name)
-                || pack.project.is_none() && group == DEFAULT_GROUP;
-            if known && seen.insert((group.to_owned(), name.to_owned())) {
-                let itself = if group == DEFAULT_GROUP {
-                    name.to_owned()
-                } else {
-                    format!("{group}.{name}")
-                };
-                opts.push(
-                    Opt::new(group, name, OptType::string()).with_default(format!("$${itself}")),
-                );
-            }
-        }
+    let mut registration = Registration::new(names);
+    for (group, name) in names.all_set() {
+        registration.add(group, name, None);
     }
-    opts
+    registration.add_referred(files);
+    for (group, text) in made {
+        registration.add_referred_in(group, text.as_bytes());
+    }
+    registration.into_opts()
 }

@@ -6,9 +6,9 @@ use bstr::ByteSlice;
 use oslo_config::{Entry, OptName};
 
 use super::Evaluator;
-use crate::migrate::convert::effect::Effect;
-use crate::migrate::convert::text::{Doubtful, Text, same, split, switch};
-use crate::migrate::convert::value::Values;
+use crate::migrate::effect::Effect;
+use crate::migrate::rules::text::{Doubtful, Text, same, split, switch};
+use crate::migrate::rules::value::Values;
 use crate::rule::{Assignment, IfSet};
 
 impl<'d> Evaluator<'_, 'd> {
@@ -51,7 +51,8 @@ impl<'d> Evaluator<'_, 'd> {
                     of_file.push(effect);
                 }
             }
-            let into = of_file.first().map(Effect::option);
+            self.leave_out_useless(&mut of_file);
+            let into = of_file.first().map(|effect| effect.option().clone());
             let hidden = into.is_none()
                 && rule
                     .set
@@ -70,7 +71,7 @@ impl<'d> Evaluator<'_, 'd> {
                     .into_iter()
                     .filter(|(of, _)| *of == file)
                 {
-                    of_file.push(Effect::Take {
+                    of_file.push(Effect::Remove {
                         file,
                         entry,
                         option: (*option).clone(),
@@ -84,6 +85,16 @@ impl<'d> Evaluator<'_, 'd> {
         Ok(effects)
     }
 
+    /// Leaves out options that nothing reads in the end, as long as the value goes to another one.
+    fn leave_out_useless(&self, effects: &mut Vec<Effect<'d>>) {
+        let useless = |effect: &Effect<'d>| {
+            matches!(effect, Effect::Add { option, .. } if !self.facts.is_of_use(option))
+        };
+        if !effects.iter().all(useless) {
+            effects.retain(|effect| !useless(effect));
+        }
+    }
+
     /// What setting one option comes to; `None` when it keeps what it has.
     fn assignment(
         &self,
@@ -93,7 +104,7 @@ impl<'d> Evaluator<'_, 'd> {
         before: &[Effect<'d>],
     ) -> Result<Option<Effect<'d>>, Doubtful> {
         let target: &OptName = &set.option;
-        if !self.hold(&set.when) || before.iter().any(|effect| effect.option() == *target) {
+        if !self.hold(&set.when) || before.iter().any(|effect| effect.option() == target) {
             return Ok(None);
         }
         let if_set = set.if_set.unwrap_or(self.rule.if_target_set);

@@ -4,23 +4,20 @@
 //! made in one edit together with the other rules, and proved; where anything is doubtful, the files
 //! stay as they are and there is a [`Decision`].
 
-mod apply;
-mod effect;
 mod evaluate;
 mod follow;
-mod prove;
 mod text;
 mod value;
 mod world;
 
 use std::rc::Rc;
 
-use oslo_config::OptName;
+use oslo_config::{Opt, OptName};
 
 use super::{Decision, FileMigration};
 use crate::rule::{Rename, Rule};
-use effect::Effect;
-pub(crate) use follow::convert;
+pub(crate) use follow::follow;
+pub(crate) use text::Text;
 
 /// What is known of the options that rules are about.
 pub(crate) trait Facts {
@@ -28,8 +25,12 @@ pub(crate) trait Facts {
     fn default_of(&self, option: &OptName) -> Option<String>;
     /// Tells whether an option is a list; `None` when it is not known.
     fn is_list(&self, option: &OptName) -> Option<bool>;
-    /// Tells whether an option is really not read any more.
+    /// Tells whether an option is really no longer read.
     fn is_gone(&self, option: &OptName) -> bool;
+    /// Tells whether an option that a rule adds is read in the end, or becomes part of one that is.
+    fn is_of_use(&self, option: &OptName) -> bool;
+    /// The option of this name, without former names.
+    fn define(&self, option: &OptName) -> Opt;
 }
 
 /// A rule that is to be followed.
@@ -42,7 +43,7 @@ pub(crate) struct Active {
 
 /// What following rules has made.
 #[derive(Debug)]
-pub(crate) struct Converted {
+pub(crate) struct Followed {
     /// The new texts; `None` when nothing changes.
     pub(crate) files: Option<Vec<FileMigration>>,
     pub(crate) decisions: Vec<Decision>,
@@ -50,10 +51,4 @@ pub(crate) struct Converted {
     pub(crate) renames: Vec<(Rename, String)>,
     /// Rules that are to be followed on the new texts.
     pub(crate) postponed: Vec<Active>,
-}
-
-/// A rule and what it would do.
-struct Planned<'d> {
-    active: Active,
-    effects: Vec<Effect<'d>>,
 }

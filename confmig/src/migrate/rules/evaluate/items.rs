@@ -3,8 +3,8 @@
 use bstr::ByteSlice;
 
 use super::Evaluator;
-use crate::migrate::convert::effect::Effect;
-use crate::migrate::convert::text::{Doubtful, Text, split};
+use crate::migrate::effect::Effect;
+use crate::migrate::rules::text::{Doubtful, Text, split};
 use crate::rule::Items;
 
 impl<'d> Evaluator<'_, 'd> {
@@ -27,7 +27,7 @@ impl<'d> Evaluator<'_, 'd> {
                 }
                 let option = option.0.clone();
                 if kept.is_empty() && self.facts.is_list(&option) == Some(false) {
-                    effects.push(Effect::Take {
+                    effects.push(Effect::Remove {
                         file,
                         entry,
                         option,

@@ -1,0 +1,368 @@
+//! From planned changes to new texts.
+
+use std::collections::BTreeMap;
+
+use bstr::ByteSlice;
+use foldhash::{HashMap, HashSet};
+use oslo_config::{Edit, Entry, OptName, ParsedFile};
+
+use super::comments::travelling;
+use super::effect::{Carry, Effect, Origin, Planned};
+use super::insert::{Insertions, Lines};
+use super::names::Names;
+use super::references::{Rewrite, rewrites};
+use super::{Change, ChangeKind, FileMigration, MigrateError};
+
+/// What changes are made with.
+pub(crate) struct Applier<'a, 'd> {
+    pub(crate) files: &'d [ParsedFile<'d>],
+    pub(crate) names: &'a Names<'a>,
+    /// The id of the renaming from a former name to a current one.
+    pub(crate) renaming: &'a dyn Fn(&OptName, &OptName) -> String,
+    /// Old names stay, and so do references to them.
+    pub(crate) keep_old: bool,
+    /// The options with a former name in use.
+    pub(crate) in_use: &'a HashSet<OptName>,
+    /// For each file the header lines of sections that had no entry at first.
+    pub(crate) empty: &'a [HashSet<usize>],
+}
+
+impl<'d> Applier<'_, 'd> {
+    /// Makes the new text of each file.
+    pub(crate) fn apply(
+        &self,
+        planned: &[&Planned<'d>],
+    ) -> Result<Vec<FileMigration>, MigrateError> {
+        let follows: HashSet<&OptName> =
+            planned.iter().flat_map(|planned| planned.options()).collect();
+        let files = self.files.iter().enumerate();
+        files
+            .map(|(index, file)| {
+                let in_file = FileApplier {
+                    with: self,
+                    file,
+                    follows: &follows,
+                    edit: Edit::new(&file.document),
+                    insertions: Insertions::new(&file.document),
+                    removed: HashSet::default(),
+                    replaced: HashSet::default(),
+                    changes: Vec::new(),
+                };
+                in_file.apply(index, planned)
+            })
+            .collect()
+    }
+}
+
+/// Makes the new text of one file.
+pub(super) struct FileApplier<'a, 'd> {
+    pub(super) with: &'a Applier<'a, 'd>,
+    pub(super) file: &'d ParsedFile<'d>,
+    /// The options to which references follow.
+    follows: &'a HashSet<&'a OptName>,
+    pub(super) edit: Edit<'d, 'd>,
+    pub(super) insertions: Insertions<'d>,
+    pub(super) removed: HashSet<usize>,
+    /// Lines of entries whose place another option took, or whose value is another one.
+    pub(super) replaced: HashSet<usize>,
+    changes: Vec<Change>,
+}
+
+/// What is done with one entry of a former name.
+struct Renamed<'e, 'd> {
+    entry: Entry<'d, 'd>,
+    carried: Vec<&'e Carry<'d>>,
+    hidden: Option<&'e Carry<'d>>,
+    /// The entry stays as it is; those that read it get copies.
+    stays: bool,
+    /// Which of `carried` takes the entry itself along.
+    taken_by: Option<usize>,
+}
+
+impl Renamed<'_, '_> {
+    /// The entry gets its new name where it stands.
+    fn in_place(&self) -> Option<&Carry<'_>> {
+        let carry = *self.carried.get(self.taken_by?)?;
+        carry.in_place.then_some(carry)
+    }
+}
+
+impl<'d> FileApplier<'_, 'd> {
+    fn apply(
+        mut self,
+        index: usize,
+        planned: &[&Planned<'d>],
+    ) -> Result<FileMigration, MigrateError> {
+        let renamed = self.renamed(index, planned);
+        self.follow_in_place(&renamed);
+        self.remove_renamed(&renamed);
+        self.insert_carried(&renamed);
+        self.record_renamed(&renamed);
+        for Planned { origin, effects } in planned {
+            if let Origin::Rule(rule) = origin {
+                self.apply_rule(index, rule, effects);
+            }
+        }
+        let none = HashSet::default();
+        let empty = self.with.empty.get(index).unwrap_or(&none);
+        self.insertions
+            .finish(&mut self.edit, &self.removed, empty);
+        let path = self.file.path.to_owned();
+        let (after, lines) = match self.edit.finish_with_lines() {
+            Ok(finished) => finished,
+            Err(cause) => return Err(MigrateError::Conflict { path, cause }),
+        };
+        self.changes.sort_by_key(|change| change.line);
+        Ok(FileMigration {
+            path,
+            after,
+            changes: self.changes,
+            lines,
+        })
+    }
+
+    /// The entries of former names, in their order.
+    fn renamed<'e>(&self, index: usize, planned: &[&'e Planned<'d>]) -> Vec<Renamed<'e, 'd>> {
+        let mut found: BTreeMap<usize, Renamed<'e, 'd>> = BTreeMap::new();
+        for effect in planned.iter().flat_map(|planned| &planned.effects) {
+            let (Effect::Carry(carry) | Effect::Hide(carry)) = effect else {
+                continue;
+            };
+            if carry.file != index {
+                continue;
+            }
+            let (from, with) = (&carry.from, self.with);
+            let renamed = found.entry(carry.entry.line()).or_insert_with(|| Renamed {
+                entry: carry.entry,
+                carried: Vec::new(),
+                hidden: None,
+                stays: with.keep_old || with.names.is_current(from.group(), from.name()),
+                taken_by: None,
+            });
+            match effect {
+                Effect::Carry(carry) => renamed.carried.push(carry),
+                _ => renamed.hidden = Some(carry),
+            }
+        }
+        for renamed in found.values_mut().filter(|renamed| !renamed.stays) {
+            let in_place = renamed.carried.iter().position(|carry| carry.in_place);
+            let taker = in_place.unwrap_or(0);
+            if taker < renamed.carried.len() {
+                renamed.carried[..=taker].rotate_right(1);
+                renamed.taken_by = Some(0);
+            }
+            // One that is set again below has a value to copy from there.
+            let mut is_taker = true;
+            renamed
+                .carried
+                .retain(|carry| std::mem::take(&mut is_taker) || carry.effective);
+        }
+        found.into_values().collect()
+    }
+
+    /// Renames where entries stand, and gives references in entries that stay their new names.
+    fn follow_in_place(&mut self, renamed: &[Renamed<'_, 'd>]) {
+        let moved: HashSet<usize> = renamed
+            .iter()
+            .filter(|renamed| !renamed.stays && renamed.in_place().is_none())
+            .map(|renamed| renamed.entry.line())
+            .collect();
+        let document = &self.file.document;
+        // With both names kept, the old entries are for a program that knows the old ones.
+        if !self.with.keep_old && !self.follows.is_empty() && document.text().contains(&b'$') {
+            for entry in document.entries() {
+                if !moved.contains(&entry.line()) && !self.is_left(entry) {
+                    for rewrite in self.rewrites(entry, None) {
+                        self.edit
+                            .replace(rewrite.range.clone(), rewrite.new_name.as_str());
+                        self.record_reference(entry, &rewrite);
+                    }
+                }
+            }
+        }
+        for renamed in renamed {
+            if let Some(carry) = renamed.in_place() {
+                self.edit.rename(renamed.entry, carry.to.name());
+            }
+        }
+    }
+
+    /// Tells whether an entry is of an option that is left as it is, and so stays in every byte.
+    fn is_left(&self, entry: Entry<'_, '_>) -> bool {
+        let (group, key) = (entry.group(), entry.key());
+        let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+            return false;
+        };
+        let names = self.with.names;
+        names.readers(group, key).iter().any(|reader| {
+            let option = names.opts[reader.opt].name();
+            self.with.in_use.contains(option) && !self.follows.contains(option)
+        })
+    }
+
+    fn rewrites(&self, entry: Entry<'d, 'd>, carry: Option<&Carry<'d>>) -> Vec<Rewrite> {
+        let follows = |option: &OptName| self.follows.contains(option);
+        rewrites(entry, carry, self.with.names, &follows)
+    }
+
+    /// Removes entries that are moved or hidden.
+    fn remove_renamed(&mut self, renamed: &[Renamed<'_, 'd>]) {
+        for renamed in renamed {
+            if renamed.stays || renamed.in_place().is_some() {
+                continue;
+            }
+            let entry = renamed.entry;
+            let lines = match renamed.carried.is_empty() {
+                true => entry.lines(),
+                false => travelling(entry, self.with.names).start..entry.lines().end,
+            };
+            self.edit.remove_lines(lines.clone());
+            self.removed.extend(lines);
+        }
+    }
+
+    /// Puts moved and copied entries where they belong, in the order in which they stood, except
+    /// that the values of a multi-valued option keep the order of the plan.
+    fn insert_carried(&mut self, renamed: &[Renamed<'_, 'd>]) {
+        let mut first_line: HashMap<&OptName, usize> = HashMap::default();
+        let mut inserted: Vec<(&Renamed<'_, 'd>, usize)> = Vec::new();
+        for renamed in renamed {
+            for (at, carry) in renamed.carried.iter().enumerate() {
+                let first = first_line.entry(&carry.to).or_insert(usize::MAX);
+                *first = renamed.entry.line().min(*first);
+                if renamed.taken_by != Some(at) || renamed.in_place().is_none() {
+                    inserted.push((renamed, at));
+                }
+            }
+        }
+        inserted.sort_by_key(|(renamed, at)| {
+            let carry = renamed.carried[*at];
+            (first_line.get(&carry.to), carry.order)
+        });
+        for (renamed, at) in inserted {
+            let carry = renamed.carried[at];
+            let is_copy = renamed.taken_by != Some(at);
+            let lines = self.carried_lines(carry, is_copy);
+            if is_copy && carry.in_place {
+                self.insertions.insert_below(carry.entry, &lines);
+            } else {
+                let section = carry.entry.section();
+                self.insertions
+                    .insert(&carry.to, &lines, section, carry.before);
+            }
+        }
+    }
+
+    /// The lines of a moved entry: its comments as they are, its key and references renamed.
+    fn carried_lines(&mut self, carry: &Carry<'d>, is_copy: bool) -> Lines {
+        let entry = carry.entry;
+        let document = &self.file.document;
+        let first = match is_copy {
+            true => entry.line(),
+            false => travelling(entry, self.with.names).start,
+        };
+        let lines = first..entry.lines().end;
+        let range = document.byte_range(lines.clone());
+        let found = self.rewrites(entry, Some(carry));
+        let mut replacements = vec![(entry.key_range(), carry.to.name())];
+        for rewrite in &found {
+            replacements.push((rewrite.range.clone(), &rewrite.new_name));
+            self.record_reference(entry, rewrite);
+        }
+        let mut text = Vec::new();
+        let mut kept = range.start;
+        for (replaced, new) in replacements {
+            text.extend_from_slice(&document.text()[kept..replaced.start]);
+            text.extend_from_slice(new.as_bytes());
+            kept = replaced.end;
+        }
+        text.extend_from_slice(&document.text()[kept..range.end]);
+        if !text.ends_with_str("\n") && !text.ends_with_str("\r") {
+            text.extend_from_slice(document.line_end());
+        }
+        Lines {
+            text,
+            from: lines.map(Some).collect(),
+        }
+    }
+
+    fn record_renamed(&mut self, renamed: &[Renamed<'_, 'd>]) {
+        for renamed in renamed {
+            for (at, carry) in renamed.carried.iter().enumerate() {
+                let kind = if renamed.taken_by != Some(at) {
+                    ChangeKind::Copy
+                } else if renamed.in_place().is_some() {
+                    ChangeKind::Rename
+                } else {
+                    ChangeKind::Move
+                };
+                self.record_carry(carry, kind);
+            }
+            if renamed.carried.is_empty()
+                && let Some(hidden) = renamed.hidden
+            {
+                self.record_carry(hidden, ChangeKind::Drop);
+            }
+        }
+    }
+
+    fn record_carry(&mut self, carry: &Carry<'d>, kind: ChangeKind) {
+        let (from, to) = (&carry.from, &carry.to);
+        let names = format!("[{}] {} to [{}] {}", from.group(), from.name(), to.group(), to.name());
+        let message = match kind {
+            ChangeKind::Rename => format!(
+                "renamed from {} to {} in [{}]",
+                from.name(),
+                to.name(),
+                to.group()
+            ),
+            ChangeKind::Move => format!("moved from {names}"),
+            ChangeKind::Copy => format!("copied from {names}"),
+            _ => format!(
+                "removed [{}] {}, which another entry of this file for [{}] {} hides",
+                from.group(),
+                from.name(),
+                to.group(),
+                to.name()
+            ),
+        };
+        let id = (self.with.renaming)(from, to);
+        self.record(&id, kind, carry.entry.line(), (from, to), message);
+    }
+
+    fn record_reference(&mut self, entry: Entry<'_, '_>, rewrite: &Rewrite) {
+        let key = entry.key();
+        let (from, to) = (&rewrite.from, &rewrite.to);
+        let message = match rewrite.followed {
+            true => format!("the reference in {key} follows {from} to {to}"),
+            false => format!(
+                "the reference in {key} names its group: ${}",
+                rewrite.new_name
+            ),
+        };
+        let id = match rewrite.followed {
+            true => (self.with.renaming)(from, to),
+            false => "neighbour-reference".into(),
+        };
+        self.record(&id, ChangeKind::Reference, entry.line(), (from, to), message);
+    }
+
+    pub(super) fn record(
+        &mut self,
+        rule: &str,
+        kind: ChangeKind,
+        line: usize,
+        (from, to): (&OptName, &OptName),
+        message: String,
+    ) {
+        self.changes.push(Change {
+            rule: rule.to_owned(),
+            kind,
+            line,
+            from: from.clone(),
+            to: to.clone(),
+            message,
+            release: None,
+        });
+    }
+}

@@ -1,0 +1,261 @@
+//! What rules do to a file.
+
+use bstr::ByteSlice;
+use foldhash::HashSet;
+use oslo_config::{Entry, OptName};
+
+use super::ChangeKind;
+use super::apply::FileApplier;
+use super::comments::travelling;
+use super::effect::Effect;
+use super::insert::Lines;
+use crate::rule::Rule;
+
+impl<'d> FileApplier<'_, 'd> {
+    /// Makes the changes of one rule in this file.
+    pub(super) fn apply_rule(&mut self, index: usize, rule: &Rule, effects: &[Effect<'d>]) {
+        let here: Vec<&Effect<'d>> = effects
+            .iter()
+            .filter(|effect| effect.file() == index)
+            .collect();
+        let is_removed = |effect: &&&Effect<'d>| matches!(effect, Effect::Remove { .. });
+        let removed = here.iter().filter(is_removed);
+        let mut leaving: Vec<Entry<'d, 'd>> = removed.filter_map(|effect| effect.entry()).collect();
+        leaving.sort_by_key(Entry::line);
+        // The comments of what is removed go to the first option that is set.
+        let (mut moved, mut said) = (HashSet::default(), HashSet::default());
+        for effect in &here {
+            match effect {
+                Effect::Replace {
+                    entry,
+                    option,
+                    value,
+                    from,
+                    ..
+                } => {
+                    self.replace(*entry, &value.raw);
+                    let message = replaced(option, from);
+                    self.record_converted(rule, entry.line(), (from, option), message);
+                    said.insert(entry.line());
+                }
+                Effect::Add {
+                    option,
+                    value,
+                    from,
+                    sources,
+                    ..
+                } => {
+                    let line = sources.first().map_or(1, Entry::line);
+                    let with_comments = std::mem::take(&mut leaving);
+                    moved.extend(self.add(option, &value.raw, sources, &with_comments, &here));
+                    let message = added(option, sources);
+                    self.record_converted(rule, line, (from, option), message);
+                    said.insert(line);
+                }
+                Effect::Remove { .. } | Effect::Carry(_) | Effect::Hide(_) => {}
+            }
+        }
+        for effect in here {
+            if let Effect::Remove {
+                entry,
+                option,
+                into,
+                hidden,
+                ..
+            } = effect
+            {
+                self.remove(*entry);
+                let (kind, mut message) = removed_as(rule, option, into.as_ref(), *hidden);
+                if moved.contains(&entry.line()) {
+                    message.push_str(", and its comment stands above that");
+                }
+                // What became part of another option is said with that one.
+                if kind != ChangeKind::Convert || !said.contains(&entry.line()) {
+                    let to = into.as_ref().unwrap_or(option);
+                    self.record(&rule.id, kind, entry.line(), (option, to), message);
+                }
+            }
+        }
+    }
+
+    fn record_converted(
+        &mut self,
+        rule: &Rule,
+        line: usize,
+        names: (&OptName, &OptName),
+        message: String,
+    ) {
+        self.record(&rule.id, ChangeKind::Convert, line, names, message);
+    }
+
+    /// Gives an entry another value where it stands.
+    fn replace(&mut self, entry: Entry<'d, 'd>, value: &str) {
+        self.replaced.insert(entry.line());
+        let text = self.file.document.text();
+        let mut ranges = entry.value_ranges();
+        let Some(first) = ranges.next() else { return };
+        let last = ranges.last().unwrap_or(first.clone());
+        let start = first.end - text[first.clone()].trim_start().len();
+        let last_start = last.start;
+        let end = last_start + text[last].trim_end().len();
+        let blank = if start == first.start && start == first.end && !value.is_empty() {
+            " "
+        } else {
+            ""
+        };
+        self.edit
+            .replace(start..end.max(start), format!("{blank}{}", written(value)));
+    }
+
+    /// Sets an option in place of an entry of the same section that is removed, or else where it
+    /// belongs. Returns the lines of the entries `leaving` whose comments go there, too.
+    fn add(
+        &mut self,
+        option: &OptName,
+        value: &str,
+        sources: &[Entry<'d, 'd>],
+        leaving: &[Entry<'d, 'd>],
+        effects: &[&Effect<'d>],
+    ) -> Vec<usize> {
+        let Some(model) = sources.first() else {
+            return Vec::new();
+        };
+        let in_section = |entry: &&Entry<'d, 'd>| *entry.group() == *option.group();
+        let is_removed = |entry: &Entry<'d, 'd>| {
+            effects.iter().any(|effect| {
+                matches!(effect, Effect::Remove { entry: removed, .. } if removed.line() == entry.line())
+            })
+        };
+        let place = sources.iter().find(in_section);
+        let free = place.filter(|entry| is_removed(entry) && !self.replaced.contains(&entry.line()));
+        if let Some(entry) = free {
+            self.edit.rename(*entry, option.name());
+            self.replace(*entry, value);
+            let others: Vec<Entry<'d, 'd>> = leaving
+                .iter()
+                .filter(|other| other.line() != entry.line())
+                .copied()
+                .collect();
+            let (comments, moved) = self.moved_comments(&others);
+            if !comments.is_empty() {
+                self.edit
+                    .insert_lines_from(entry.line(), comments.text, comments.from);
+            }
+            return moved;
+        }
+        let (mut lines, moved) = self.moved_comments(leaving);
+        lines.push(&self.line(*model, option, value));
+        match place {
+            Some(entry) => self.insertions.insert_below(*entry, &lines),
+            None => self.insertions.insert(option, &lines, model.section(), None),
+        }
+        moved
+    }
+
+    /// The comments of entries that are removed, which are removed where they stand, and the lines of
+    /// these entries.
+    fn moved_comments(&mut self, leaving: &[Entry<'d, 'd>]) -> (Lines, Vec<usize>) {
+        let (mut comments, mut moved) = (Lines::default(), Vec::new());
+        let document = &self.file.document;
+        for entry in leaving {
+            let lines = travelling(*entry, self.with.names);
+            if lines.is_empty() || self.removed.contains(&lines.start) {
+                continue;
+            }
+            comments.push(&Lines {
+                text: document.text()[document.byte_range(lines.clone())].to_vec(),
+                from: lines.clone().map(Some).collect(),
+            });
+            moved.push(entry.line());
+            self.edit.remove_lines(lines.clone());
+            self.removed.extend(lines);
+        }
+        (comments, moved)
+    }
+
+    /// An entry as its model is written.
+    fn line(&self, model: Entry<'d, 'd>, option: &OptName, value: &str) -> Lines {
+        let document = &self.file.document;
+        let separator = model.value_ranges().next().map(|range| {
+            let blanks = range.len() - document.text()[range.clone()].trim_start().len();
+            let end = if blanks == range.len() {
+                range.start
+            } else {
+                range.start + blanks
+            };
+            document.text()[model.key_range().end..end].to_vec()
+        });
+        let separator = separator.unwrap_or_else(|| b" = ".to_vec());
+        let value = written(value);
+        let line = [
+            option.name().as_bytes(),
+            &separator,
+            value.as_bytes(),
+            document.line_end(),
+        ];
+        Lines::one(&line.concat(), Some(model.line()))
+    }
+
+    fn remove(&mut self, entry: Entry<'d, 'd>) {
+        if self.replaced.contains(&entry.line()) || self.removed.contains(&entry.line()) {
+            return;
+        }
+        self.edit.remove_lines(entry.lines());
+        self.removed.extend(entry.lines());
+    }
+}
+
+fn bracketed(option: &OptName) -> String {
+    format!("[{}] {}", option.group(), option.name())
+}
+
+fn replaced(option: &OptName, from: &OptName) -> String {
+    let changed = format!("changed the value of {}", bracketed(option));
+    if option == from {
+        changed
+    } else {
+        format!("{changed} to that of {}", bracketed(from))
+    }
+}
+
+fn added(option: &OptName, sources: &[Entry<'_, '_>]) -> String {
+    let names: Vec<String> = sources
+        .iter()
+        .map(|entry| format!("[{}] {}", entry.group(), entry.key()))
+        .collect();
+    format!("set {} from {}", bracketed(option), names.join(", "))
+}
+
+fn removed_as(
+    rule: &Rule,
+    option: &OptName,
+    into: Option<&OptName>,
+    hidden: bool,
+) -> (ChangeKind, String) {
+    let removed = format!("removed {}", bracketed(option));
+    match into.map(bracketed) {
+        Some(target) if hidden => (ChangeKind::Drop, format!("{removed}, which {target} hides")),
+        Some(target) => (
+            ChangeKind::Convert,
+            format!("{removed}; its value is now part of {target}"),
+        ),
+        None if rule.items.is_some() => (
+            ChangeKind::Remove,
+            format!("{removed}: nothing is left of its value"),
+        ),
+        None => (
+            ChangeKind::Remove,
+            format!("{removed}, which is no longer read"),
+        ),
+    }
+}
+
+/// A value as it must be written for oslo.config to read it so.
+fn written(value: &str) -> String {
+    let quote = value.starts_with(['"', '\'']) && value.chars().next() == value.chars().next_back();
+    if quote || value.trim() != value {
+        format!("\"{value}\"")
+    } else {
+        value.to_owned()
+    }
+}

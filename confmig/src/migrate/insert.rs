@@ -1,0 +1,309 @@
+//! Where an added entry goes, and what is left where lines were removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashSet};
+use oslo_config::{Document, Edit, Entry, LineKind, OptName, Section};
+
+/// Lines to be inserted into a document.
+pub(crate) struct Insertions<'d> {
+    document: &'d Document<'d>,
+    /// Where each option's entries go.
+    targets: HashMap<OptName, Target>,
+    /// The lines that go above a line, by its number.
+    pieces: BTreeMap<usize, Lines>,
+    /// Sections to be made.
+    new_sections: Vec<NewSection<'d>>,
+    /// Header lines of sections that get an entry.
+    filled: HashSet<usize>,
+}
+
+/// Lines, each with the line of the document that it comes from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lines {
+    pub(crate) text: Vec<u8>,
+    pub(crate) from: Vec<Option<usize>>,
+}
+
+impl Lines {
+    /// One line, with its line end, that comes from `from`.
+    pub(crate) fn one(text: &[u8], from: Option<usize>) -> Self {
+        Lines {
+            text: text.to_vec(),
+            from: vec![from],
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    pub(crate) fn push(&mut self, lines: &Lines) {
+        self.text.extend_from_slice(&lines.text);
+        self.from.extend_from_slice(&lines.from);
+    }
+
+    pub(crate) fn push_blank(&mut self, line_end: &[u8]) {
+        self.text.extend_from_slice(line_end);
+        self.from.push(None);
+    }
+
+    fn starts_with_comment(&self) -> bool {
+        matches!(self.text.first(), Some(b'#' | b';'))
+    }
+}
+
+/// Where an option's entries go: the line above which they stand, and that of their section's header.
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    /// After the commented-out placeholder.
+    Placeholder { line: usize, header: usize },
+    /// At the end of the section.
+    End { line: usize, header: usize },
+    /// There is no such section.
+    New,
+}
+
+struct NewSection<'d> {
+    group: String,
+    /// The section that its first entry comes from.
+    after: Section<'d, 'd>,
+    content: Lines,
+}
+
+impl<'d> Insertions<'d> {
+    pub(crate) fn new(document: &'d Document<'d>) -> Self {
+        Insertions {
+            document,
+            targets: HashMap::default(),
+            pieces: BTreeMap::new(),
+            new_sections: Vec::new(),
+            filled: HashSet::default(),
+        }
+    }
+
+    /// Inserts the lines of an entry where the option belongs: before the entry `before`, after the
+    /// option's commented-out placeholder, at its section's end, or in a new section after the one
+    /// that it comes from.
+    pub(crate) fn insert(
+        &mut self,
+        option: &OptName,
+        lines: &Lines,
+        from: Section<'d, 'd>,
+        before: Option<Entry<'d, 'd>>,
+    ) {
+        if let Some(before) = before {
+            self.filled.insert(before.section().line());
+            let above = before.comment_lines().start;
+            self.pieces.entry(above).or_default().push(lines);
+            return;
+        }
+        let document = self.document;
+        let target = match self.targets.get(option) {
+            Some(target) => *target,
+            None => *self
+                .targets
+                .entry(option.clone())
+                .or_insert(target(document, option)),
+        };
+        match target {
+            Target::Placeholder { line, header } => {
+                self.filled.insert(header);
+                self.pieces.entry(line).or_default().push(lines);
+            }
+            Target::End { line, header } => {
+                self.filled.insert(header);
+                self.insert_at_end(line, lines);
+            }
+            Target::New => self.insert_into_new(option.group(), lines, from),
+        }
+    }
+
+    /// Inserts lines above a line, or below the last one when there is no such line.
+    pub(crate) fn insert_above(&mut self, line: usize, lines: &Lines) {
+        self.pieces.entry(line).or_default().push(lines);
+    }
+
+    /// Inserts the lines of a copy below the entry that it is a copy of.
+    pub(crate) fn insert_below(&mut self, entry: Entry<'d, 'd>, lines: &Lines) {
+        self.filled.insert(entry.section().line());
+        let below = entry.lines().end;
+        self.pieces.entry(below).or_default().push(lines);
+    }
+
+    fn insert_at_end(&mut self, line: usize, lines: &Lines) {
+        let above = self.document.line_kind(line - 1);
+        let piece = self.pieces.entry(line).or_default();
+        let first = piece.is_empty();
+        let after_comment = first && above == Some(LineKind::Comment);
+        let after_header = first && above == Some(LineKind::Header);
+        if after_comment || (lines.starts_with_comment() && !after_header) {
+            piece.push_blank(self.document.line_end());
+        }
+        piece.push(lines);
+    }
+
+    fn insert_into_new(&mut self, group: &str, lines: &Lines, from: Section<'d, 'd>) {
+        let end = self.document.line_end();
+        if let Some(new) = self.new_sections.iter_mut().find(|new| new.group == group) {
+            if lines.starts_with_comment() {
+                new.content.push_blank(end);
+            }
+            new.content.push(lines);
+            return;
+        }
+        let header = [format!("[{group}]").as_bytes(), end].concat();
+        let mut content = Lines::one(&header, None);
+        content.push(lines);
+        self.new_sections.push(NewSection {
+            group: group.to_owned(),
+            after: from,
+            content,
+        });
+    }
+
+    /// Makes all insertions, and removes the sections of which nothing is left, except those with a
+    /// header in `empty`, which had no entry at first. `removed` are the lines that are removed already.
+    pub(crate) fn finish(
+        self,
+        edit: &mut Edit<'_, '_>,
+        removed: &HashSet<usize>,
+        empty: &HashSet<usize>,
+    ) {
+        // What ends a section comes before the new section that follows it.
+        for (line, piece) in &self.pieces {
+            edit.insert_lines_from(*line, piece.text.as_slice(), piece.from.clone());
+        }
+        let mut gone = self.replace_sections(edit, removed, empty);
+        self.join_blanks(removed, &mut gone);
+        for line in gone.into_iter().filter(|line| !removed.contains(line)) {
+            edit.remove_lines(line..line + 1);
+        }
+    }
+
+    /// Inserts new sections; returns the lines of those of which nothing is left.
+    fn replace_sections(
+        &self,
+        edit: &mut Edit<'_, '_>,
+        removed: &HashSet<usize>,
+        empty: &HashSet<usize>,
+    ) -> BTreeSet<usize> {
+        let document = self.document;
+        let mut gone: BTreeSet<usize> = BTreeSet::new();
+        let mut ends_with_gone = false;
+        for section in document.sections() {
+            let emptied = is_emptied(section, removed)
+                && !self.filled.contains(&section.line())
+                && !empty.contains(&section.line());
+            let of_section = |new: &&NewSection<'_>| new.after.line() == section.line();
+            let replaced_by: Vec<_> = self.new_sections.iter().filter(of_section).collect();
+            let content_end = section.end_of_content();
+            let above = if emptied { section.line() } else { content_end };
+            for (index, new) in replaced_by.iter().enumerate() {
+                let mut lines = Lines::default();
+                match (emptied, index) {
+                    (true, 0) => lines.push(&new.content),
+                    (true, _) => {
+                        lines.push_blank(document.line_end());
+                        lines.push(&new.content);
+                    }
+                    (false, _) => separated(document, content_end, &new.content, &mut lines),
+                }
+                edit.insert_lines_from(above, lines.text, lines.from);
+            }
+            ends_with_gone = emptied && replaced_by.is_empty();
+            if emptied {
+                let blanks = if ends_with_gone {
+                    after_blanks(document, content_end)
+                } else {
+                    content_end
+                };
+                gone.extend(section.line()..blanks);
+            }
+        }
+        if ends_with_gone {
+            // Blank lines above the last section separated it from what is above, and go with it.
+            let mut line = document.line_count();
+            while line > 0
+                && (is_blank(document, line) || removed.contains(&line) || gone.contains(&line))
+            {
+                gone.insert(line);
+                line -= 1;
+            }
+        }
+        gone
+    }
+
+    /// Leaves one blank line where a block between two blank lines was removed.
+    fn join_blanks(&self, removed: &HashSet<usize>, gone: &mut BTreeSet<usize>) {
+        let document = self.document;
+        let mut blank_above = false;
+        let mut in_gap = false;
+        for line in 1..=document.line_count() {
+            if self.pieces.contains_key(&line) {
+                blank_above = false;
+            }
+            if removed.contains(&line) || gone.contains(&line) {
+                in_gap |= removed.contains(&line);
+                continue;
+            }
+            let blank = is_blank(document, line);
+            if in_gap && blank && blank_above {
+                gone.insert(line);
+            }
+            in_gap = false;
+            blank_above = blank;
+        }
+    }
+}
+
+fn target(document: &Document<'_>, option: &OptName) -> Target {
+    let mut sections = document
+        .sections()
+        .filter(|section| *section.group() == *option.group());
+    let Some(first) = sections.next() else {
+        return Target::New;
+    };
+    let placeholder = std::iter::once(first).chain(sections).find_map(|section| {
+        let line = section.after_placeholder(option.name())?;
+        Some(Target::Placeholder {
+            line,
+            header: section.line(),
+        })
+    });
+    placeholder.unwrap_or(Target::End {
+        line: first.end_of_content(),
+        header: first.line(),
+    })
+}
+
+/// A section is emptied when something was removed from it and nothing but blank lines is left.
+fn is_emptied(section: Section<'_, '_>, removed: &HashSet<usize>) -> bool {
+    let document = section.document();
+    let content = || section.line() + 1..section.end_of_content();
+    content().any(|line| removed.contains(&line))
+        && content().all(|line| removed.contains(&line) || is_blank(document, line))
+}
+
+fn is_blank(document: &Document<'_>, line: usize) -> bool {
+    document.line_kind(line) == Some(LineKind::Blank)
+}
+
+fn after_blanks(document: &Document<'_>, mut line: usize) -> usize {
+    while is_blank(document, line) {
+        line += 1;
+    }
+    line
+}
+
+/// A new section with blank lines around it, unless the file sets its sections without any.
+fn separated(document: &Document<'_>, above: usize, content: &Lines, lines: &mut Lines) {
+    let end = document.line_end();
+    if document.line_kind(above) != Some(LineKind::Header) {
+        lines.push_blank(end);
+    }
+    lines.push(content);
+    if document.line_kind(above) == Some(LineKind::Comment) {
+        lines.push_blank(end);
+    }
+}

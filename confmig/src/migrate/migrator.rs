@@ -1,0 +1,298 @@
+//! A migration on its way: texts in memory, and what the steps so far have made of them.
+
+use bstr::ByteSlice;
+use bumpalo::Bump;
+use foldhash::HashSet;
+use oslo_config::{Document, Entry, LineMap, Opt, OptName, ParsedFile, SourceError, references};
+
+use super::put_back::put_back;
+use super::rename::{Pass, rename};
+use super::rules::{Active, Facts, Followed, follow};
+use super::view::View;
+use super::{Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, Settings};
+use crate::pack::{self, Pack};
+use crate::release::Series;
+use crate::rule::{Automatic, Rename};
+
+/// A migration on its way.
+pub(super) struct Migrator<'m> {
+    before: &'m [ParsedFile<'m>],
+    settings: &'m Settings,
+    /// Holds the texts that steps make, as long as the migration takes.
+    texts: &'m Bump,
+    /// The files as they are now.
+    pub(super) files: Vec<ParsedFile<'m>>,
+    made: Vec<FileMigration>,
+    /// For each file the header lines of sections without an entry, as the file was at first.
+    empty: Vec<HashSet<usize>>,
+    /// What is left to decide, each with the name of the entry that it is about.
+    pub(super) decisions: Vec<(OptName, Decision)>,
+    /// The names of options, without their groups, that were changed since this was emptied.
+    pub(super) changed: HashSet<String>,
+}
+
+impl<'m> Migrator<'m> {
+    pub(super) fn new(
+        files: &'m [ParsedFile<'m>],
+        settings: &'m Settings,
+        texts: &'m Bump,
+    ) -> Self {
+        let made = |file: &ParsedFile<'_>| FileMigration {
+            path: file.path.to_owned(),
+            after: file.document.text().to_owned(),
+            changes: Vec::new(),
+            lines: LineMap::identity(file.document.line_count()),
+        };
+        let empty = |file: &ParsedFile<'_>| {
+            let sections = file.document.sections();
+            let empty = sections.filter(|section| section.entries().next().is_none());
+            empty.map(|section| section.line()).collect()
+        };
+        Migrator {
+            before: files,
+            settings,
+            texts,
+            files: files.to_vec(),
+            made: files.iter().map(made).collect(),
+            empty: files.iter().map(empty).collect(),
+            decisions: Vec::new(),
+            changed: HashSet::default(),
+        }
+    }
+
+    /// Returns the line that a line of a file had at first.
+    pub(super) fn first_line(&self, file: usize, line: usize) -> usize {
+        self.made[file].lines.original(line).unwrap_or(line)
+    }
+
+    /// Tells whether a rule waits for the operator, who was told.
+    pub(super) fn is_decided(&self, active: &Active) -> bool {
+        let rule = &active.rule;
+        (rule.automatic != Automatic::Yes || active.doubt.is_some())
+            && !self.settings.accept_rules.contains(&rule.id)
+            && self
+                .decisions
+                .iter()
+                .any(|(_, decision)| decision.rule.as_ref() == Some(&rule.id))
+    }
+
+    /// Follows renamings; tells whether anything changed.
+    pub(super) fn rename(
+        &mut self,
+        pack: &Pack,
+        release: Option<Series>,
+    ) -> Result<bool, MigrateError> {
+        if pack.rules.is_empty() {
+            return Ok(false);
+        }
+        let view = View::of_pack(&self.files, pack);
+        let seen = view.narrow(self.files.clone());
+        let (made, decisions) = rename(Pass {
+            files: &seen,
+            pack,
+            settings: self.settings,
+            view: &view,
+            empty: &self.empty_now(),
+        })?;
+        self.absorb(&seen, made, decisions, release)
+    }
+
+    /// Follows rules until all are, and then the renamings that these leave, to options that `define`
+    /// defines; tells whether anything changed.
+    pub(super) fn follow(
+        &mut self,
+        rules: Vec<Active>,
+        pack: &Pack,
+        facts: &dyn Facts,
+        release: Option<Series>,
+    ) -> Result<bool, MigrateError> {
+        let (mut left, mut renames, mut changed) = (rules, Vec::new(), false);
+        while !left.is_empty() {
+            let view = View::of_rules(&self.files, left.iter().map(|active| &*active.rule));
+            let seen = view.narrow(self.files.clone());
+            let pass = Pass {
+                files: &seen,
+                pack,
+                settings: self.settings,
+                view: &view,
+                empty: &self.empty_now(),
+            };
+            let Followed {
+                files,
+                decisions,
+                renames: found,
+                postponed,
+            } = follow(pass, left, facts)?;
+            let has_changed = self.absorb(&seen, files.unwrap_or_default(), decisions, release)?;
+            changed |= has_changed;
+            renames.extend(found);
+            // Without a change, what was postponed would be postponed again.
+            left = if has_changed { postponed } else { Vec::new() };
+        }
+        Ok(changed | self.rename(&renamings(renames, pack, facts), release)?)
+    }
+
+    /// The header lines, as the files are now, of sections that had no entry at first.
+    fn empty_now(&self) -> Vec<HashSet<usize>> {
+        let files = self.files.iter().zip(&self.made).zip(&self.empty);
+        files
+            .map(|((file, made), empty)| {
+                if empty.is_empty() {
+                    return HashSet::default();
+                }
+                let lines = file.document.sections().map(|section| section.line());
+                let was_empty = |line: &usize| {
+                    let first = made.lines.original(*line);
+                    first.is_some_and(|first| empty.contains(&first))
+                };
+                lines.filter(was_empty).collect()
+            })
+            .collect()
+    }
+
+    /// Takes over what a step made of what it saw, with the lines of the files as they were at first.
+    /// Tells whether that changes anything.
+    fn absorb(
+        &mut self,
+        seen: &[ParsedFile<'_>],
+        files: Vec<FileMigration>,
+        decisions: Vec<Decision>,
+        release: Option<Series>,
+    ) -> Result<bool, MigrateError> {
+        for mut decision in decisions {
+            let mut name = decision.option.clone();
+            if let Some(at) = seen.iter().position(|file| file.path == decision.path) {
+                name = name_at(&seen[at].document, decision.line).unwrap_or(name);
+                decision.line = self.first_line(at, decision.line);
+            }
+            decision.release = decision
+                .release
+                .or_else(|| release.map(|series| series.to_string()));
+            self.decisions.retain(|(_, known)| {
+                known.option != decision.option || known.rule != decision.rule
+            });
+            self.decisions.push((name, decision));
+        }
+        if files.iter().all(|file| file.changes.is_empty()) {
+            return Ok(false);
+        }
+        for (at, file) in files.into_iter().enumerate() {
+            if file.changes.is_empty() {
+                continue;
+            }
+            for mut change in file.changes {
+                let names = [&change.from, &change.to].map(|option| option.name().to_owned());
+                self.changed.extend(names);
+                change.line = self.first_line(at, change.line);
+                change.release = release.map(|series| series.to_string());
+                self.made[at].changes.push(change);
+            }
+            self.made[at].lines = self.made[at].lines.then(&file.lines);
+            let parsed = Document::parse(self.texts.alloc_slice_copy(&file.after));
+            self.files[at].document = parsed.map_err(|errors| {
+                let path = file.path;
+                MigrateError::Unreadable(SourceError::Syntax { path, errors })
+            })?;
+        }
+        Ok(true)
+    }
+
+    /// Puts comments back whose entries went to another section and were removed there.
+    fn put_back_comments(&mut self) -> Result<(), MigrateError> {
+        for ((made, file), first) in self.made.iter_mut().zip(&mut self.files).zip(self.before) {
+            let removes = |change: &Change| change.kind == ChangeKind::Remove;
+            if !made.changes.iter().any(removes) {
+                continue;
+            }
+            let path = || made.path.clone();
+            let Some(put_back) = put_back(&first.document, &file.document, &made.lines) else {
+                continue;
+            };
+            let (after, lines) = put_back.map_err(|cause| MigrateError::Conflict {
+                path: path(),
+                cause,
+            })?;
+            made.lines = made.lines.then(&lines);
+            let parsed = Document::parse(self.texts.alloc_slice_copy(&after));
+            file.document = parsed.map_err(|errors| {
+                let path = made.path.clone();
+                MigrateError::Unreadable(SourceError::Syntax { path, errors })
+            })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Result<Migration, MigrateError> {
+        self.put_back_comments()?;
+        let mut set = HashSet::default();
+        for (at, file) in self.files.iter().enumerate() {
+            for entry in file.document.entries() {
+                let group = entry.group();
+                let group = group.to_str_lossy();
+                set.insert(OptName::new(&*group, entry.key().to_str_lossy()));
+                for reference in references(&entry.value()) {
+                    set.extend(reference.options(&group));
+                }
+            }
+            self.made[at].after = file.document.text().to_owned();
+        }
+        // What a later step removed, or gave another name, is no longer to be decided.
+        self.decisions
+            .retain(|(name, decision)| set.contains(name) || set.contains(&decision.option));
+        for (file, before) in self.made.iter_mut().zip(self.before) {
+            file.changes.sort_by_key(|change| change.line);
+            if file.after == before.document.text() {
+                file.changes.clear();
+            }
+        }
+        let order = |path: &std::path::Path| self.before.iter().position(|file| file.path == path);
+        let mut decisions: Vec<Decision> = self
+            .decisions
+            .into_iter()
+            .map(|(_, decision)| decision)
+            .collect();
+        decisions.sort_by_key(|decision| (order(&decision.path), decision.line));
+        Ok(Migration {
+            files: self.made,
+            decisions,
+        })
+    }
+}
+
+/// The name of the entry in a line.
+fn name_at(document: &Document<'_>, line: usize) -> Option<OptName> {
+    let is_there = |entry: &Entry<'_, '_>| entry.line() == line;
+    let entry = document.entries().find(is_there)?;
+    Some(OptName::new(
+        entry.group().to_str().ok()?,
+        entry.key().to_str().ok()?,
+    ))
+}
+
+/// The options of a pack with the renamings alone that rules leave, each with the id of its rule.
+fn renamings(renames: Vec<(Rename, String)>, base: &Pack, facts: &dyn Facts) -> Pack {
+    let mut opts: Vec<Opt> = base.opts.clone();
+    let mut rules: Vec<pack::Rule> = Vec::new();
+    for (Rename { from, to }, id) in renames {
+        let at = opts.iter().position(|opt| *opt.name() == *to);
+        let at = at.unwrap_or_else(|| {
+            opts.push(facts.define(&to));
+            opts.len() - 1
+        });
+        opts[at] = opts[at].clone().with_deprecated(from.group(), from.name());
+        rules.push(pack::Rule {
+            id,
+            from: from.0,
+            to: to.0,
+            why: String::new(),
+            proof: None,
+        });
+    }
+    Pack {
+        name: base.name.clone(),
+        project: base.project.clone(),
+        opts,
+        rules,
+        ..Pack::default()
+    }
+}

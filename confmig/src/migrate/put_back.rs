@@ -1,0 +1,123 @@
+//! Comments of entries that went to another section and were removed there.
+//!
+//! A comment goes along with its entry. When a later step removes the entry, the comment stands alone
+//! in a section that it has nothing to do with: it is put back where it stood at first.
+
+use std::collections::BTreeMap;
+
+use bstr::{BStr, BString, ByteSlice};
+use foldhash::HashSet;
+use oslo_config::{Document, Edit, EditConflict, Entry, LineKind, LineMap};
+
+use super::insert::{Insertions, Lines};
+
+/// Puts comments back that stand alone in another section than at first. Returns the new text and its
+/// lines; `None` when there are none such.
+pub(super) fn put_back(
+    first: &Document<'_>,
+    now: &Document<'_>,
+    lines: &LineMap,
+) -> Option<Result<(BString, LineMap), EditConflict>> {
+    let traced = Traced::new(now, lines);
+    let alone: Vec<Entry<'_, '_>> = first
+        .entries()
+        .filter(|entry| traced.has_lost(*entry))
+        .collect();
+    if alone.is_empty() {
+        return None;
+    }
+    let mut edit = Edit::new(now);
+    let mut insertions = Insertions::new(now);
+    let mut removed: HashSet<usize> = HashSet::default();
+    let mut headers: HashSet<usize> = HashSet::default();
+    for entry in alone {
+        let comments: Vec<usize> = entry
+            .comment_lines()
+            .filter_map(|line| traced.now.get(&line).copied())
+            .collect();
+        let mut block = Lines::default();
+        let header = entry.section().line();
+        let place = traced.place(entry);
+        let is_new = place.is_none() && headers.insert(header);
+        if is_new {
+            block.push(&line_of(first, header, None));
+        }
+        for line in &comments {
+            block.push(&line_of(now, *line, Some(*line)));
+        }
+        if is_new {
+            block.push_blank(now.line_end());
+        }
+        let above = place.unwrap_or_else(|| traced.place_of_section(header));
+        insertions.insert_above(above, &block);
+        for line in &comments {
+            edit.remove_lines(*line..line + 1);
+        }
+        removed.extend(comments);
+    }
+    insertions.finish(&mut edit, &removed, &HashSet::default());
+    Some(edit.finish_with_lines())
+}
+
+/// Where the lines of a file stand now.
+struct Traced<'t> {
+    document: &'t Document<'t>,
+    /// By the line at first.
+    now: BTreeMap<usize, usize>,
+    /// The group that each line stands in; none above the first section.
+    groups: Vec<Option<BString>>,
+}
+
+impl<'t> Traced<'t> {
+    fn new(document: &'t Document<'t>, lines: &LineMap) -> Self {
+        let mut groups = vec![None; document.line_count() + 1];
+        for section in document.sections() {
+            let group: BString = section.group().into_owned();
+            groups[section.lines()].fill(Some(group));
+        }
+        let all = 1..=document.line_count();
+        Traced {
+            document,
+            now: all.rev().filter_map(|line| Some((lines.original(line)?, line))).collect(),
+            groups,
+        }
+    }
+
+    fn group(&self, line: usize) -> Option<&BStr> {
+        self.groups[line].as_ref().map(|group| group.as_bstr())
+    }
+
+    /// Tells whether an entry is gone, and its comment stands alone in another section.
+    fn has_lost(&self, entry: Entry<'_, '_>) -> bool {
+        let last = entry.comment_lines().rev().find_map(|line| self.now.get(&line));
+        let Some(last) = last.filter(|_| !self.now.contains_key(&entry.line())) else {
+            return false;
+        };
+        let moved = self.group(*last) != Some(&*entry.group());
+        let mut below = (last + 1..).map(|line| self.document.line_kind(line));
+        let next = below.find(|kind| *kind != Some(LineKind::Comment)).flatten();
+        moved && !matches!(next, Some(LineKind::Assignment | LineKind::Hidden))
+    }
+
+    /// The line above which the comments of an entry stood: below the last line of its section that stood
+    /// above them and is still in it; `None` when there is none.
+    fn place(&self, entry: Entry<'_, '_>) -> Option<usize> {
+        let section = entry.section().line()..entry.comment_lines().start;
+        let group = entry.group();
+        let mut above = self.now.range(section).rev().map(|(_, now)| *now);
+        let here = |line: &usize| self.group(*line) == Some(&*group);
+        above.find(here).map(|line| line + 1)
+    }
+
+    /// The line above which a section stood.
+    fn place_of_section(&self, header: usize) -> usize {
+        let above = self.now.range(..header).next_back();
+        above.map_or(1, |(_, line)| line + 1)
+    }
+}
+
+/// A line of a document, with a line end.
+fn line_of(document: &Document<'_>, line: usize, from: Option<usize>) -> Lines {
+    let text = document.line_text(line).unwrap_or_default();
+    Lines::one(&[text.as_bytes(), document.line_end()].concat(), from)
+}

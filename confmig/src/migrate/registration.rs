@@ -1,0 +1,94 @@
+//! The options that a program registers, which the values of a set of files are read with.
+
+use bstr::ByteSlice;
+use foldhash::HashSet;
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, references};
+
+use super::names::Names;
+
+/// The options that a program registers that knows the current names, each as a text: those of the
+/// target, what is set, and what values refer to.
+pub(crate) struct Registration<'n> {
+    names: &'n Names<'n>,
+    opts: Vec<Opt>,
+    seen: HashSet<(String, String)>,
+}
+
+impl<'n> Registration<'n> {
+    /// Registers the target's options, and one for each group: a service has options in each of its
+    /// groups.
+    pub(crate) fn new(names: &'n Names<'n>) -> Self {
+        let opts = names.opts.iter();
+        let mut registration = Registration {
+            names,
+            opts: opts
+                .map(|opt| opt.clone().with_type(OptType::string()))
+                .collect(),
+            seen: HashSet::default(),
+        };
+        let former = names.opts.iter().flat_map(Opt::deprecated);
+        for group in names.groups().chain(former.map(OptName::group)) {
+            registration.add(group, "\u{1}", None);
+        }
+        registration
+    }
+
+    /// Registers an option that the target does not have. None is read by a key with a hyphen.
+    pub(crate) fn add(&mut self, group: &str, name: &str, default: Option<String>) {
+        let new = !name.contains('-')
+            && !self.names.has(group, name)
+            && self.seen.insert((group.to_owned(), name.to_owned()));
+        if new {
+            let opt = Opt::new(group, name, OptType::string());
+            self.opts.push(default.into_iter().fold(opt, Opt::with_default));
+        }
+    }
+
+    /// Registers what the entries of files refer to.
+    pub(crate) fn add_referred(&mut self, files: &[ParsedFile<'_>]) {
+        for entry in files.iter().flat_map(|file| file.document.entries()) {
+            let value = entry.value();
+            if value.contains(&b'$')
+                && let Ok(group) = entry.group().to_str()
+            {
+                self.add_referred_in(group, &value);
+            }
+        }
+    }
+
+    /// Registers what a text refers to as a value of an option of `group`: what is set or known to the
+    /// service. The default of such an option is not known here, and stands for itself.
+    pub(crate) fn add_referred_in(&mut self, group: &str, text: &[u8]) {
+        for reference in references(text) {
+            let dotted = OptName::new(DEFAULT_GROUP, reference.name());
+            for option in reference.options(group).chain([dotted]) {
+                let (group, name) = (option.group(), option.name());
+                if self.names.exists(group, name) {
+                    self.add(group, name, Some(format!("\u{1}{option}\u{1}")));
+                }
+            }
+        }
+    }
+
+    /// The options; the target's are the first.
+    pub(crate) fn into_opts(self) -> Vec<Opt> {
+        self.opts
+    }
+}
+
+/// The options as a program registers them that knows the former names only: these are options of
+/// their own.
+pub(crate) fn legacy(names: &Names<'_>, opts: &[Opt]) -> Vec<Opt> {
+    let is_renamed = |opt: &&Opt| !opt.deprecated().is_empty();
+    let mut seen: HashSet<&OptName> = HashSet::default();
+    let renamed = names.opts.iter().filter(is_renamed);
+    let former = renamed.flat_map(|opt| opt.deprecated().iter().map(move |name| (opt, name)));
+    let former = former.filter(|(_, name)| !name.name().contains('-') && seen.insert(name));
+    let own = former.map(|(opt, name)| {
+        let own = Opt::new(name.group(), name.name(), OptType::string());
+        let own = if opt.is_multi() { own.multi() } else { own };
+        opt.default().iter().fold(own, Opt::with_default)
+    });
+    let others = opts.iter().filter(|opt| !is_renamed(opt));
+    others.cloned().chain(own).collect()
+}

@@ -1,0 +1,475 @@
+//! Which entry of a former name goes where.
+//!
+//! An entry's *readers* are all options that read its name. Each of them gets the value under its
+//! current name; the entry itself stays while the target reads it for its own sake.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use bstr::ByteSlice;
+use foldhash::{HashMap, HashSet};
+use oslo_config::{Entry, Opt, OptName, ParsedFile};
+
+use super::effect::{Carry, Effect, Origin, Planned};
+use super::names::Names;
+use super::references;
+use super::{Decision, Settings};
+use crate::diagnostic::Code;
+
+/// What is done with the former names in a set of files.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Plan<'d> {
+    pub(crate) planned: Vec<Planned<'d>>,
+    pub(crate) decisions: Vec<Pending>,
+    /// References by former names: the option, and the file and line of the first.
+    referring: BTreeMap<OptName, (usize, usize)>,
+}
+
+/// An option that is left for the operator to decide.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    option: OptName,
+    file: usize,
+    line: usize,
+    reason: String,
+    acceptable: bool,
+}
+
+impl Pending {
+    pub(crate) fn into_decision(self, files: &[ParsedFile<'_>]) -> Decision {
+        let file = files.get(self.file);
+        Decision {
+            option: self.option,
+            path: file.map_or_else(PathBuf::new, |file| file.path.to_owned()),
+            line: self.line,
+            reason: self.reason,
+            acceptable: self.acceptable,
+            options: Vec::new(),
+            rule: None,
+            release: None,
+            advice: None,
+            code: Code::NeedsDecision,
+        }
+    }
+}
+
+impl<'d> Plan<'d> {
+    /// Leaves what is done for an option to the operator, and with it what is done for others that
+    /// share an entry with it.
+    pub(crate) fn leave_out(&mut self, option: &OptName, reason: &str) {
+        if let Some(at) = self.of_option(option) {
+            let line = self.place(at, option);
+            self.leave_out_at(at, option, line, reason);
+        }
+    }
+
+    /// Leaves one of the planned changes to the operator.
+    pub(crate) fn leave_out_all(&mut self, at: usize, reason: &str) {
+        let first = self.planned[at].options().first().cloned();
+        if let Some(option) = first {
+            let line = self.place(at, &option);
+            self.leave_out_at(at, &option, line, reason);
+        }
+    }
+
+    fn of_option(&self, option: &OptName) -> Option<usize> {
+        let has = |planned: &Planned<'_>| planned.options().contains(option);
+        self.planned.iter().position(has)
+    }
+
+    /// The file and the line of the first entry that a change is about for an option.
+    fn place(&self, at: usize, option: &OptName) -> (usize, usize) {
+        let effects = self.planned[at].effects.iter();
+        let mut own = effects.filter(|effect| effect.option() == option);
+        let first = own.find_map(|effect| Some((effect.file(), effect.entry()?.line())));
+        first
+            .or_else(|| self.referring.get(option).copied())
+            .unwrap_or((0, 1))
+    }
+
+    fn leave_out_at(
+        &mut self,
+        at: usize,
+        option: &OptName,
+        (file, line): (usize, usize),
+        reason: &str,
+    ) {
+        let others: Vec<OptName> = self.planned[at].options().to_vec();
+        for other in others {
+            let (reason, (file, line)) = if other == *option {
+                (reason.to_owned(), (file, line))
+            } else {
+                let reason = format!(
+                    "it shares a former name with {option}, which was not migrated: {reason}"
+                );
+                (reason, self.place(at, &other))
+            };
+            self.decisions.push(Pending {
+                option: other,
+                file,
+                line,
+                reason,
+                acceptable: true,
+            });
+        }
+        self.planned.remove(at);
+    }
+
+    /// The options with a former name in use.
+    pub(crate) fn in_use(&self) -> HashSet<OptName> {
+        let left = self.decisions.iter().map(|pending| &pending.option);
+        let planned = self.planned.iter().flat_map(Planned::options);
+        planned.chain(left).cloned().collect()
+    }
+
+    fn is_left(&self, option: &OptName) -> bool {
+        self.decisions
+            .iter()
+            .any(|pending| pending.option == *option)
+    }
+}
+
+/// Decides for each entry of a former name what is done with it.
+pub(crate) fn plan<'d>(
+    files: &'d [ParsedFile<'d>],
+    names: &Names<'_>,
+    settings: &Settings,
+) -> Plan<'d> {
+    let mut plan = Plan::default();
+    let found = Found::new(files, names);
+    let mut effects: Vec<(usize, Vec<Effect<'d>>)> = Vec::new();
+    for (at, opt) in names.opts.iter().enumerate() {
+        if opt.deprecated().is_empty() {
+            continue;
+        }
+        let mut of_option = Vec::new();
+        for file in 0..files.len() {
+            let Some(entries) = found.entries.get(&(at, file)) else {
+                continue;
+            };
+            let of_file = OfOption {
+                opt,
+                file,
+                entries,
+                names,
+            };
+            if settings.keep_old && opt.is_multi() {
+                plan.decisions.extend(of_file.not_both());
+            } else if settings.keep_old {
+                of_option.extend(of_file.copied());
+            } else if opt.is_multi() {
+                of_option.extend(of_file.multi_valued());
+            } else {
+                of_option.extend(of_file.single_valued());
+            }
+        }
+        if !of_option.is_empty() {
+            effects.push((at, of_option));
+        }
+    }
+    plan.planned = grouped(effects, names);
+    for option in plan.planned.iter().flat_map(Planned::options).cloned().collect::<Vec<_>>() {
+        if settings.accept.contains(&option) {
+            continue;
+        }
+        let ambiguous = plan.of_option(&option).and_then(|at| {
+            let carried = carries(&plan.planned[at]).filter(|carry| carry.to == option);
+            carried
+                .filter_map(|carry| references::ambiguity(carry, names))
+                .next()
+        });
+        if let Some(reason) = ambiguous {
+            plan.leave_out(&option, &reason);
+        }
+    }
+    while find_references(&mut plan, files, names, settings.keep_old) {}
+    plan
+}
+
+fn carries<'p, 'd>(planned: &'p Planned<'d>) -> impl Iterator<Item = &'p Carry<'d>> {
+    planned.effects.iter().filter_map(|effect| match effect {
+        Effect::Carry(carry) => Some(carry),
+        _ => None,
+    })
+}
+
+/// Puts together what is done for options that share an entry which none of them may take alone.
+fn grouped<'d>(effects: Vec<(usize, Vec<Effect<'d>>)>, names: &Names<'_>) -> Vec<Planned<'d>> {
+    let mut groups: Vec<(Vec<usize>, Vec<Effect<'d>>)> = Vec::new();
+    let mut of_entry: HashMap<(usize, usize), usize> = HashMap::default();
+    for (opt, effects) in effects {
+        let mut joined: BTreeSet<usize> = BTreeSet::new();
+        for effect in &effects {
+            let Some(entry) = effect.entry() else { continue };
+            joined.extend(of_entry.get(&(effect.file(), entry.line())));
+        }
+        let at = joined.first().copied().unwrap_or(groups.len());
+        if at == groups.len() {
+            groups.push((Vec::new(), Vec::new()));
+        }
+        for other in joined.into_iter().skip(1) {
+            let (options, effects) = std::mem::take(&mut groups[other]);
+            groups[at].0.extend(options);
+            groups[at].1.extend(effects);
+            of_entry.values_mut().filter(|group| **group == other).for_each(|group| *group = at);
+        }
+        for effect in &effects {
+            if let Some(entry) = effect.entry() {
+                of_entry.insert((effect.file(), entry.line()), at);
+            }
+        }
+        groups[at].0.push(opt);
+        groups[at].1.extend(effects);
+    }
+    let planned = groups.into_iter().filter(|(options, _)| !options.is_empty());
+    planned
+        .map(|(options, effects)| {
+            let options = options.into_iter().map(|at| names.opts[at].name().clone());
+            Planned {
+                origin: Origin::Options(options.collect()),
+                effects,
+            }
+        })
+        .collect()
+}
+
+/// Notes the options that values refer to by a former name, and leaves out those to which no
+/// reference by the current name can be written. Tells whether any was left out: then entries stay that
+/// were to be removed, and their references count too.
+fn find_references(
+    plan: &mut Plan<'_>,
+    files: &[ParsedFile<'_>],
+    names: &Names<'_>,
+    keep_old: bool,
+) -> bool {
+    let decided = plan.decisions.len();
+    plan.planned.retain(|planned| !planned.effects.is_empty());
+    let mut goes: HashMap<(usize, usize), HashSet<String>> = HashMap::default();
+    for effect in plan.planned.iter().flat_map(|planned| &planned.effects) {
+        let Some(entry) = effect.entry() else { continue };
+        let groups = goes.entry((effect.file(), entry.line())).or_default();
+        if let Effect::Carry(carry) = effect {
+            groups.insert(carry.to.group().to_owned());
+        }
+    }
+    plan.referring.clear();
+    let mut unwritable: Vec<(OptName, (usize, usize))> = Vec::new();
+    for (index, file) in files.iter().enumerate() {
+        for entry in file.document.entries() {
+            if !entry.value().contains(&b'$') || is_left(entry, names, plan) {
+                continue;
+            }
+            let place = (index, entry.line());
+            let (Ok(group), Ok(key)) = (entry.group().to_str().map(str::to_owned), entry.key().to_str())
+            else {
+                continue;
+            };
+            let mut groups = goes.get(&place).cloned().unwrap_or_default();
+            // With both names kept, entries stay as they are, and only copies follow.
+            let stays = !goes.contains_key(&place) || names.is_current(&group, key);
+            if stays && !keep_old {
+                groups.insert(group);
+            }
+            for group in groups {
+                for (option, writable) in references::by_former_name(entry, &group, names) {
+                    plan.referring.entry(option.clone()).or_insert(place);
+                    // A copy with such a reference is left to the proof: nothing is done to the option.
+                    if !writable && !keep_old {
+                        unwritable.push((option.clone(), place));
+                    }
+                }
+            }
+        }
+    }
+    plan.add_referred();
+    for (option, place) in unwritable {
+        let Some(at) = plan.of_option(&option) else {
+            continue;
+        };
+        let reason = format!(
+            "a value refers to it, and {option} cannot be written as a reference: put the value \
+             itself there"
+        );
+        plan.leave_out_at(at, &option, place, &reason);
+    }
+    plan.decisions.len() > decided
+}
+
+impl Plan<'_> {
+    /// Plans references to options for which nothing else is done.
+    fn add_referred(&mut self) {
+        for option in self.referring.keys() {
+            if self.of_option(option).is_none() && !self.is_left(option) {
+                self.planned.push(Planned {
+                    origin: Origin::Options(vec![option.clone()]),
+                    effects: Vec::new(),
+                });
+            }
+        }
+    }
+}
+
+/// Tells whether an entry is of an option that is left as it is, and so stays in every byte.
+fn is_left(entry: Entry<'_, '_>, names: &Names<'_>, plan: &Plan<'_>) -> bool {
+    let (group, key) = (entry.group(), entry.key());
+    let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+        return false;
+    };
+    let mut readers = names.readers(group, key).iter();
+    readers.any(|reader| plan.is_left(names.opts[reader.opt].name()))
+}
+
+/// The entries of the target's options.
+struct Found<'d> {
+    /// By option and file, where a former name is in use: the entries in the order in which they stand.
+    entries: HashMap<(usize, usize), Vec<Named<'d>>>,
+}
+
+/// An entry, and which of an option's names it has.
+#[derive(Clone, Copy)]
+struct Named<'d> {
+    /// 0 is the current name, 1 the first former one.
+    rank: usize,
+    entry: Entry<'d, 'd>,
+    /// It is to have the current name.
+    is_renamed: bool,
+}
+
+impl<'d> Found<'d> {
+    fn new(files: &'d [ParsedFile<'d>], names: &Names<'_>) -> Self {
+        let mut entries: HashMap<_, Vec<_>> = HashMap::default();
+        for (file, parsed) in files.iter().enumerate() {
+            for section in parsed.document.sections() {
+                let group = section.group();
+                let Ok(group) = group.to_str() else { continue };
+                for entry in section.entries() {
+                    let Ok(name) = entry.key().to_str() else {
+                        continue;
+                    };
+                    let current = names.index_of(group, name).map(|opt| (opt, 0, false));
+                    let former = names.readers(group, name).iter();
+                    let former = former.map(|reader| (reader.opt, reader.rank, reader.renames));
+                    for (opt, rank, is_renamed) in current.into_iter().chain(former) {
+                        entries.entry((opt, file)).or_default().push(Named {
+                            rank,
+                            entry,
+                            is_renamed,
+                        });
+                    }
+                }
+            }
+        }
+        entries.retain(|_, found: &mut Vec<Named<'d>>| found.iter().any(|named| named.is_renamed));
+        Found { entries }
+    }
+}
+
+/// The entries of one option in one file, in the order in which they stand.
+struct OfOption<'f, 'd> {
+    opt: &'f Opt,
+    file: usize,
+    entries: &'f [Named<'d>],
+    names: &'f Names<'f>,
+}
+
+impl<'d> OfOption<'_, 'd> {
+    fn former(&self) -> impl Iterator<Item = Named<'d>> + '_ {
+        self.entries.iter().copied().filter(|named| named.is_renamed)
+    }
+
+    /// The first name, in the order in which they are tried, that the file has.
+    fn winner(&self) -> Option<usize> {
+        self.entries.iter().map(|named| named.rank).min()
+    }
+
+    fn carry(&self, Named { rank, entry, .. }: Named<'d>) -> Option<Carry<'d>> {
+        let (from, to) = (self.opt.deprecated().get(rank.checked_sub(1)?)?, self.opt.name());
+        Some(Carry {
+            file: self.file,
+            entry,
+            from: from.clone(),
+            to: to.clone(),
+            effective: true,
+            in_place: from.group() == to.group(),
+            order: 0,
+            before: None,
+        })
+    }
+
+    /// Tells whether the target reads an entry for its own sake.
+    fn is_current(&self, carry: &Carry<'_>) -> bool {
+        self.names.is_current(carry.from.group(), carry.from.name())
+    }
+
+    /// The first name that the file has wins; the others are hidden by it.
+    fn single_valued(&self) -> Vec<Effect<'d>> {
+        let winner = self.winner();
+        let wins = |rank: usize| Some(rank) == winner;
+        let last = self.former().filter(|named| wins(named.rank)).last();
+        let last = last.map(|named| named.entry.line());
+        let mut effects = Vec::new();
+        for named in self.former() {
+            let Some(mut carry) = self.carry(named) else {
+                continue;
+            };
+            carry.effective = Some(named.entry.line()) == last;
+            match (wins(named.rank), self.is_current(&carry)) {
+                (true, true) if !carry.effective => {}
+                (true, _) => effects.push(Effect::Carry(carry)),
+                (false, true) => {}
+                (false, false) => effects.push(Effect::Hide(carry)),
+            }
+        }
+        effects
+    }
+
+    /// The entry that gives the value is copied, unless the current name stands there already.
+    fn copied(&self) -> Option<Effect<'d>> {
+        let winner = self.winner().filter(|&winner| winner > 0)?;
+        let named = self.former().filter(|named| named.rank == winner).last()?;
+        self.carry(named).map(Effect::Carry)
+    }
+
+    /// Later-declared names' values come first, the current name's last. What the target reads for its
+    /// own sake stays, and goes on to be one of the values.
+    fn multi_valued(&self) -> Vec<Effect<'d>> {
+        let mut ordered = self.entries.to_vec();
+        ordered.sort_by_key(|named| std::cmp::Reverse(named.rank));
+        let lines = |entries: &[Named<'_>]| -> Vec<usize> {
+            entries.iter().map(|named| named.entry.line()).collect()
+        };
+        let in_order = lines(&ordered) == lines(self.entries);
+        let current = self.entries.iter().find(|named| named.rank == 0);
+        let before = current.map(|named| named.entry);
+        let carried: Vec<Carry<'d>> = ordered
+            .into_iter()
+            .filter(|named| named.is_renamed)
+            .filter_map(|named| self.carry(named))
+            .filter(|carry| !self.is_current(carry))
+            .collect();
+        let same_group = carried
+            .iter()
+            .all(|carry| carry.from.group() == carry.to.group());
+        let carried = carried.into_iter().enumerate().map(|(order, carry)| Carry {
+            in_place: same_group && in_order,
+            order,
+            before,
+            ..carry
+        });
+        carried.map(Effect::Carry).collect()
+    }
+
+    /// With a multi-valued option, the old and the new name cannot both be kept.
+    fn not_both(&self) -> Option<Pending> {
+        let Named { entry, .. } = self.former().next()?;
+        Some(Pending {
+            option: self.opt.name().clone(),
+            file: self.file,
+            line: entry.line(),
+            reason: "each name adds values of its own, so the old and the new name cannot both be \
+                     kept"
+                .into(),
+            acceptable: false,
+        })
+    }
+}

@@ -1,0 +1,239 @@
+//! The steps of a migration: one for a pack or a schema, one for each release on the way to another.
+
+use bumpalo::Bump;
+use foldhash::HashSet;
+use oslo_config::ParsedFile;
+
+use super::facts::{InPack, InRelease};
+use super::migrator::Migrator;
+use super::rules::Active;
+use super::steps::NamesInUse;
+use super::{MigrateError, Migration, Settings};
+use crate::pack::Pack;
+use crate::release::{self, Lives, Series};
+use crate::schema::Schema;
+
+/// How often a rule may give a name that another one of the same release is about.
+const LINKS_MAX: usize = 8;
+
+/// From which release to which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The release that the files were written for.
+    pub from: Series,
+    /// The release that is to read them.
+    pub to: Series,
+}
+
+/// The way from the names that files have to those that their target reads.
+///
+/// ```
+/// use confmig::migrate::{Route, Settings, migrate};
+/// use confmig::pack::Pack;
+/// use oslo_config::SourceFile;
+///
+/// let file = SourceFile {
+///     path: "ironic.conf".into(),
+///     text: b"[pxe]\nhttp_root = /srv\n".to_vec(),
+/// };
+/// let pack = Pack::load("standalone-ilo")?;
+/// let migration = migrate(&[file.parse()?], &Route::pack(&pack), &Settings::default())?;
+/// assert_eq!(migration.files[0].after, "[deploy]\nhttp_server_root = /srv\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Route<'r> {
+    steps: Vec<Step<'r>>,
+}
+
+/// One part of a route.
+#[derive(Debug, Clone, Copy)]
+enum Step<'r> {
+    /// The renamings and rules of a pack.
+    Pack(&'r Pack),
+    /// The former names that a schema declares.
+    Schema(&'r Schema),
+    /// What each release changed after the first, and what the first itself calls deprecated.
+    Releases(Span, &'r Lives),
+    /// Reports what the older of two schemas reads and the newer one does not, or refuses.
+    UnreadBySchema(&'r Schema, &'r Schema),
+}
+
+impl<'r> Route<'r> {
+    /// The names of a pack.
+    #[must_use]
+    pub fn pack(pack: &'r Pack) -> Self {
+        Route {
+            steps: vec![Step::Pack(pack)],
+        }
+    }
+
+    /// From one release of Ironic to another.
+    #[must_use]
+    pub fn releases(span: Span, lives: &'r Lives) -> Self {
+        Route {
+            steps: vec![Step::Releases(span, lives)],
+        }
+    }
+
+    /// The names of a schema, by way of those of an older one when there is one.
+    #[must_use]
+    pub fn schemas(from: Option<&'r Schema>, to: &'r Schema) -> Self {
+        let steps = from.into_iter().chain([to]).map(Step::Schema);
+        let unread = from.map(|from| Step::UnreadBySchema(from, to));
+        Route {
+            steps: steps.chain(unread).collect(),
+        }
+    }
+
+    /// Adds the rules of a site, which are followed before what is unread is reported.
+    #[must_use]
+    pub fn with_site(mut self, site: &'r Pack) -> Self {
+        let is_report = |step: &Step<'_>| matches!(step, Step::UnreadBySchema(..));
+        let at = self.steps.iter().position(is_report);
+        self.steps
+            .insert(at.unwrap_or(self.steps.len()), Step::Pack(site));
+        self
+    }
+}
+
+/// Migrates `files`, in the order in which they are read, along a route: plans, applies and proves each
+/// of its steps in memory.
+///
+/// A migration over many releases is by construction what going release by release makes. A step whose
+/// names are not in the files costs nothing.
+///
+/// # Errors
+///
+/// When new texts cannot be made or read back.
+pub fn migrate(
+    files: &[ParsedFile<'_>],
+    route: &Route<'_>,
+    settings: &Settings,
+) -> Result<Migration, MigrateError> {
+    let texts = Bump::new();
+    let mut migrator = Migrator::new(files, settings, &texts);
+    for step in &route.steps {
+        match step {
+            Step::Pack(pack) => migrator.pack(pack)?,
+            Step::Schema(schema) => {
+                let pack = schema.pack(&migrator.files);
+                migrator.pack(&pack)?;
+            }
+            Step::Releases(span, lives) => migrator.releases(*span, lives)?,
+            Step::UnreadBySchema(from, to) if !settings.keep_old => {
+                migrator.unread_by_schema(from, to);
+                migrator.refused(to);
+            }
+            Step::UnreadBySchema(..) => {}
+        }
+    }
+    let releases = route.steps.iter().find_map(|step| match step {
+        Step::Releases(span, lives) => Some((*span, *lives)),
+        _ => None,
+    });
+    if let Some((span, lives)) = releases.filter(|_| !settings.keep_old) {
+        migrator.unread(span, lives);
+    }
+    migrator.finish()
+}
+
+/// What a step looks at.
+pub(super) enum Scope {
+    /// Everything.
+    All,
+    /// What is about options with these names, in whatever group: those that the step before changed.
+    Keys(HashSet<String>),
+}
+
+impl Scope {
+    fn is_empty(&self) -> bool {
+        matches!(self, Scope::Keys(keys) if keys.is_empty())
+    }
+
+    pub(super) fn has_any_of<'k>(&self, keys: impl IntoIterator<Item = &'k str>) -> bool {
+        match self {
+            Scope::All => true,
+            Scope::Keys(changed) => keys.into_iter().any(|key| changed.contains(key)),
+        }
+    }
+}
+
+impl Migrator<'_> {
+    /// The renamings and rules of a pack.
+    fn pack(&mut self, pack: &Pack) -> Result<(), MigrateError> {
+        self.rename(pack, None)?;
+        let rules = pack.conversions.iter().map(|rule| Active {
+            rule: std::rc::Rc::new(rule.clone()),
+            doubt: None,
+        });
+        self.follow(rules.collect(), pack, &InPack(pack), None)?;
+        Ok(())
+    }
+
+    /// The changes of each release after the first, and what the first itself calls deprecated.
+    fn releases(&mut self, span: Span, lives: &Lives) -> Result<(), MigrateError> {
+        let mut names = NamesInUse::new(lives);
+        names.read(&self.files);
+        for series in span.from.through(span.to) {
+            let mut scope = Scope::All;
+            if series > span.from {
+                let changed = self.release(series, span, &scope, &mut names)?;
+                if series < span.to {
+                    scope = Scope::Keys(changed);
+                }
+            }
+            // What has its name from this release only may be gone for long: who goes on from here would
+            // find that at once.
+            let here = Span {
+                from: series,
+                to: span.to,
+            };
+            for _ in 0..LINKS_MAX {
+                if scope.is_empty() {
+                    break;
+                }
+                scope = Scope::Keys(self.release(series, here, &scope, &mut names)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows what a release changed, or what files that are for it may have of older ones when it is the
+    /// first of the span. Returns the names of the options that changed.
+    fn release(
+        &mut self,
+        series: Series,
+        span: Span,
+        scope: &Scope,
+        names: &mut NamesInUse<'_>,
+    ) -> Result<HashSet<String>, MigrateError> {
+        self.changed.clear();
+        if !names.is_affected_by(series, span.from) {
+            return Ok(HashSet::default());
+        }
+        let lives = names.lives;
+        let before = series.before().filter(|_| series > span.from);
+        let former = names.renamed(series, scope);
+        if !former.is_empty() {
+            let pack = release::renaming(series, before, &former, lives);
+            if self.rename(&pack, Some(series))? {
+                names.read(&self.files);
+            }
+        }
+        let mut rules = names.rules(series, span.from, scope);
+        // What the operator has to decide is said once, and changes nothing.
+        rules.retain(|active| !self.is_decided(active));
+        if !rules.is_empty() {
+            let facts = InRelease {
+                series,
+                to: span.to,
+                lives,
+            };
+            if self.follow(rules, &release::empty(series), &facts, Some(series))? {
+                names.read(&self.files);
+            }
+        }
+        Ok(std::mem::take(&mut self.changed))
+    }
+}
