@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use confmig::migrate::{ChangeKind, Migration, Settings, Span, migrate_releases};
+use confmig::migrate::{ChangeKind, Migration, Route, Settings, Span, migrate};
 use confmig::release::{Definition, Life, Lives, Series, all_names, built_in_rules};
 use oslo_config::{OptName, SourceFile};
 
@@ -124,14 +124,8 @@ fn go(text: &str, from: Series, to: Series, lives: &Lives) -> Migration {
         text: text.into(),
     };
     let parsed = [file.parse().unwrap()];
-    migrate_releases(
-        &parsed,
-        Span { from, to },
-        None,
-        &Settings::default(),
-        lives,
-    )
-    .unwrap()
+    let route = Route::releases(Span { from, to }, lives);
+    migrate(&parsed, &route, &Settings::default()).unwrap()
 }
 
 /// The default, or else a value of the type.

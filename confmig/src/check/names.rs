@@ -25,17 +25,23 @@ impl Checker<'_> {
     /// Where an option of the pack is set.
     fn occurrences(&self, opt: &Opt, found: &mut Vec<Diagnostic>) {
         let set = self.config.occurrences(opt);
+        // An entry that another option reads for its own sake is no former name.
+        let is_former = |set: &&Occurrence<'_>| {
+            let name = name_of(opt, set);
+            set.name_index == 0 || self.pack.opts.iter().all(|other| other.name() != name)
+        };
         for occurrence in set
             .effective
             .iter()
             .filter(|occurrence| occurrence.name_index > 0)
+            .filter(is_former)
         {
             found.push(self.deprecated(opt, occurrence));
         }
         let Some(winner) = set.effective.last() else {
             return;
         };
-        for hidden in &set.hidden {
+        for hidden in set.hidden.iter().filter(is_former) {
             found.extend(self.hidden(opt, hidden, winner));
         }
     }

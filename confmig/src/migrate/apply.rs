@@ -33,8 +33,10 @@ impl<'d> Applier<'_, 'd> {
         &self,
         planned: &[&Planned<'d>],
     ) -> Result<Vec<FileMigration>, MigrateError> {
-        let follows: HashSet<&OptName> =
-            planned.iter().flat_map(|planned| planned.options()).collect();
+        let follows: HashSet<&OptName> = planned
+            .iter()
+            .flat_map(|planned| planned.options())
+            .collect();
         let files = self.files.iter().enumerate();
         files
             .map(|(index, file)| {
@@ -105,8 +107,7 @@ impl<'d> FileApplier<'_, 'd> {
         }
         let none = HashSet::default();
         let empty = self.with.empty.get(index).unwrap_or(&none);
-        self.insertions
-            .finish(&mut self.edit, &self.removed, empty);
+        self.insertions.finish(&mut self.edit, &self.removed, empty);
         let path = self.file.path.to_owned();
         let (after, lines) = match self.edit.finish_with_lines() {
             Ok(finished) => finished,
@@ -308,7 +309,13 @@ impl<'d> FileApplier<'_, 'd> {
 
     fn record_carry(&mut self, carry: &Carry<'d>, kind: ChangeKind) {
         let (from, to) = (&carry.from, &carry.to);
-        let names = format!("[{}] {} to [{}] {}", from.group(), from.name(), to.group(), to.name());
+        let names = format!(
+            "[{}] {} to [{}] {}",
+            from.group(),
+            from.name(),
+            to.group(),
+            to.name()
+        );
         let message = match kind {
             ChangeKind::Rename => format!(
                 "renamed from {} to {} in [{}]",
@@ -344,7 +351,13 @@ impl<'d> FileApplier<'_, 'd> {
             true => (self.with.renaming)(from, to),
             false => "neighbour-reference".into(),
         };
-        self.record(&id, ChangeKind::Reference, entry.line(), (from, to), message);
+        self.record(
+            &id,
+            ChangeKind::Reference,
+            entry.line(),
+            (from, to),
+            message,
+        );
     }
 
     pub(super) fn record(

@@ -127,7 +127,8 @@ impl<'d> FileApplier<'_, 'd> {
             })
         };
         let place = sources.iter().find(in_section);
-        let free = place.filter(|entry| is_removed(entry) && !self.replaced.contains(&entry.line()));
+        let free =
+            place.filter(|entry| is_removed(entry) && !self.replaced.contains(&entry.line()));
         if let Some(entry) = free {
             self.edit.rename(*entry, option.name());
             self.replace(*entry, value);
@@ -147,7 +148,9 @@ impl<'d> FileApplier<'_, 'd> {
         lines.push(&self.line(*model, option, value));
         match place {
             Some(entry) => self.insertions.insert_below(*entry, &lines),
-            None => self.insertions.insert(option, &lines, model.section(), None),
+            None => self
+                .insertions
+                .insert(option, &lines, model.section(), None),
         }
         moved
     }

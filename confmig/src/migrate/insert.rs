@@ -174,19 +174,22 @@ impl<'d> Insertions<'d> {
         for (line, piece) in &self.pieces {
             edit.insert_lines_from(*line, piece.text.as_slice(), piece.from.clone());
         }
-        let mut gone = self.replace_sections(edit, removed, empty);
-        self.join_blanks(removed, &mut gone);
+        let mut inserted: BTreeSet<usize> = self.pieces.keys().copied().collect();
+        let mut gone = self.replace_sections(edit, removed, empty, &mut inserted);
+        self.join_blanks(removed, &inserted, &mut gone);
         for line in gone.into_iter().filter(|line| !removed.contains(line)) {
             edit.remove_lines(line..line + 1);
         }
     }
 
-    /// Inserts new sections; returns the lines of those of which nothing is left.
+    /// Inserts new sections, above lines that it adds to `inserted`; returns the lines of those of which
+    /// nothing is left.
     fn replace_sections(
         &self,
         edit: &mut Edit<'_, '_>,
         removed: &HashSet<usize>,
         empty: &HashSet<usize>,
+        inserted: &mut BTreeSet<usize>,
     ) -> BTreeSet<usize> {
         let document = self.document;
         let mut gone: BTreeSet<usize> = BTreeSet::new();
@@ -207,9 +210,13 @@ impl<'d> Insertions<'d> {
                         lines.push_blank(document.line_end());
                         lines.push(&new.content);
                     }
-                    (false, _) => separated(document, content_end, &new.content, &mut lines),
+                    (false, _) => {
+                        let blank_above = index == 0 && self.is_blank_above(content_end, removed);
+                        separated(document, content_end, &new.content, blank_above, &mut lines);
+                    }
                 }
                 edit.insert_lines_from(above, lines.text, lines.from);
+                inserted.insert(above);
             }
             ends_with_gone = emptied && replaced_by.is_empty();
             if emptied {
@@ -234,13 +241,28 @@ impl<'d> Insertions<'d> {
         gone
     }
 
+    /// Tells whether a blank line comes before a line once others are removed and nothing is inserted.
+    fn is_blank_above(&self, line: usize, removed: &HashSet<usize>) -> bool {
+        let mut above = (1..line)
+            .rev()
+            .take_while(|above| !self.pieces.contains_key(&(above + 1)));
+        above
+            .find(|above| !removed.contains(above))
+            .is_some_and(|above| above + 1 < line && is_blank(self.document, above))
+    }
+
     /// Leaves one blank line where a block between two blank lines was removed.
-    fn join_blanks(&self, removed: &HashSet<usize>, gone: &mut BTreeSet<usize>) {
+    fn join_blanks(
+        &self,
+        removed: &HashSet<usize>,
+        inserted: &BTreeSet<usize>,
+        gone: &mut BTreeSet<usize>,
+    ) {
         let document = self.document;
         let mut blank_above = false;
         let mut in_gap = false;
         for line in 1..=document.line_count() {
-            if self.pieces.contains_key(&line) {
+            if inserted.contains(&line) {
                 blank_above = false;
             }
             if removed.contains(&line) || gone.contains(&line) {
@@ -297,9 +319,15 @@ fn after_blanks(document: &Document<'_>, mut line: usize) -> usize {
 }
 
 /// A new section with blank lines around it, unless the file sets its sections without any.
-fn separated(document: &Document<'_>, above: usize, content: &Lines, lines: &mut Lines) {
+fn separated(
+    document: &Document<'_>,
+    above: usize,
+    content: &Lines,
+    blank_above: bool,
+    lines: &mut Lines,
+) {
     let end = document.line_end();
-    if document.line_kind(above) != Some(LineKind::Header) {
+    if document.line_kind(above) != Some(LineKind::Header) && !blank_above {
         lines.push_blank(end);
     }
     lines.push(content);

@@ -125,10 +125,7 @@ impl<'d> Prover<'_, 'd> {
         // reading.
         let same = self.files.len() == after.len()
             && self.files.iter().zip(after).all(|(before, after)| {
-                let (before, after) = (
-                    self.plain(before, promises),
-                    self.plain(after, promises),
-                );
+                let (before, after) = (self.plain(before, promises), self.plain(after, promises));
                 before.eq(after)
             });
         for entry in self
@@ -395,9 +392,10 @@ impl<'p, 'd> Promises<'p, 'd> {
 
     /// Promises that are not kept.
     fn broken(&self, after: &Config<'_>) -> Vec<Difference> {
-        let effects = self.of.iter().flat_map(|(option, effects)| {
-            effects.iter().map(move |effect| (*option, *effect))
-        });
+        let effects = self
+            .of
+            .iter()
+            .flat_map(|(option, effects)| effects.iter().map(move |effect| (*option, *effect)));
         let broken = effects.filter(|(option, effect)| !is_kept(option, effect, after));
         broken
             .map(|(option, effect)| Difference {

@@ -78,7 +78,10 @@ impl<'t> Traced<'t> {
         let all = 1..=document.line_count();
         Traced {
             document,
-            now: all.rev().filter_map(|line| Some((lines.original(line)?, line))).collect(),
+            now: all
+                .rev()
+                .filter_map(|line| Some((lines.original(line)?, line)))
+                .collect(),
             groups,
         }
     }
@@ -89,13 +92,18 @@ impl<'t> Traced<'t> {
 
     /// Tells whether an entry is gone, and its comment stands alone in another section.
     fn has_lost(&self, entry: Entry<'_, '_>) -> bool {
-        let last = entry.comment_lines().rev().find_map(|line| self.now.get(&line));
+        let last = entry
+            .comment_lines()
+            .rev()
+            .find_map(|line| self.now.get(&line));
         let Some(last) = last.filter(|_| !self.now.contains_key(&entry.line())) else {
             return false;
         };
         let moved = self.group(*last) != Some(&*entry.group());
         let mut below = (last + 1..).map(|line| self.document.line_kind(line));
-        let next = below.find(|kind| *kind != Some(LineKind::Comment)).flatten();
+        let next = below
+            .find(|kind| *kind != Some(LineKind::Comment))
+            .flatten();
         moved && !matches!(next, Some(LineKind::Assignment | LineKind::Hidden))
     }
 

@@ -96,8 +96,14 @@ pub(crate) fn rewrites(
         .filter_map(|(start, reference)| {
             let range = start + reference.range().start..start + reference.range().end;
             let new_group = carry.map_or(group, |carry| carry.to.group());
-            follow((group, new_group), &reference, range.clone(), names, follows)
-                .or_else(|| qualify(&reference, range, carry?, names))
+            follow(
+                (group, new_group),
+                &reference,
+                range.clone(),
+                names,
+                follows,
+            )
+            .or_else(|| qualify(&reference, range, carry?, names))
         })
         .collect()
 }

@@ -40,7 +40,8 @@ impl<'n> Registration<'n> {
             && self.seen.insert((group.to_owned(), name.to_owned()));
         if new {
             let opt = Opt::new(group, name, OptType::string());
-            self.opts.push(default.into_iter().fold(opt, Opt::with_default));
+            self.opts
+                .push(default.into_iter().fold(opt, Opt::with_default));
         }
     }
 

@@ -168,7 +168,13 @@ pub(crate) fn plan<'d>(
         }
     }
     plan.planned = grouped(effects, names);
-    for option in plan.planned.iter().flat_map(Planned::options).cloned().collect::<Vec<_>>() {
+    for option in plan
+        .planned
+        .iter()
+        .flat_map(Planned::options)
+        .cloned()
+        .collect::<Vec<_>>()
+    {
         if settings.accept.contains(&option) {
             continue;
         }
@@ -200,7 +206,9 @@ fn grouped<'d>(effects: Vec<(usize, Vec<Effect<'d>>)>, names: &Names<'_>) -> Vec
     for (opt, effects) in effects {
         let mut joined: BTreeSet<usize> = BTreeSet::new();
         for effect in &effects {
-            let Some(entry) = effect.entry() else { continue };
+            let Some(entry) = effect.entry() else {
+                continue;
+            };
             joined.extend(of_entry.get(&(effect.file(), entry.line())));
         }
         let at = joined.first().copied().unwrap_or(groups.len());
@@ -211,7 +219,10 @@ fn grouped<'d>(effects: Vec<(usize, Vec<Effect<'d>>)>, names: &Names<'_>) -> Vec
             let (options, effects) = std::mem::take(&mut groups[other]);
             groups[at].0.extend(options);
             groups[at].1.extend(effects);
-            of_entry.values_mut().filter(|group| **group == other).for_each(|group| *group = at);
+            of_entry
+                .values_mut()
+                .filter(|group| **group == other)
+                .for_each(|group| *group = at);
         }
         for effect in &effects {
             if let Some(entry) = effect.entry() {
@@ -221,7 +232,9 @@ fn grouped<'d>(effects: Vec<(usize, Vec<Effect<'d>>)>, names: &Names<'_>) -> Vec
         groups[at].0.push(opt);
         groups[at].1.extend(effects);
     }
-    let planned = groups.into_iter().filter(|(options, _)| !options.is_empty());
+    let planned = groups
+        .into_iter()
+        .filter(|(options, _)| !options.is_empty());
     planned
         .map(|(options, effects)| {
             let options = options.into_iter().map(|at| names.opts[at].name().clone());
@@ -246,7 +259,9 @@ fn find_references(
     plan.planned.retain(|planned| !planned.effects.is_empty());
     let mut goes: HashMap<(usize, usize), HashSet<String>> = HashMap::default();
     for effect in plan.planned.iter().flat_map(|planned| &planned.effects) {
-        let Some(entry) = effect.entry() else { continue };
+        let Some(entry) = effect.entry() else {
+            continue;
+        };
         let groups = goes.entry((effect.file(), entry.line())).or_default();
         if let Effect::Carry(carry) = effect {
             groups.insert(carry.to.group().to_owned());
@@ -260,8 +275,10 @@ fn find_references(
                 continue;
             }
             let place = (index, entry.line());
-            let (Ok(group), Ok(key)) = (entry.group().to_str().map(str::to_owned), entry.key().to_str())
-            else {
+            let (Ok(group), Ok(key)) = (
+                entry.group().to_str().map(str::to_owned),
+                entry.key().to_str(),
+            ) else {
                 continue;
             };
             let mut groups = goes.get(&place).cloned().unwrap_or_default();
@@ -374,7 +391,10 @@ struct OfOption<'f, 'd> {
 
 impl<'d> OfOption<'_, 'd> {
     fn former(&self) -> impl Iterator<Item = Named<'d>> + '_ {
-        self.entries.iter().copied().filter(|named| named.is_renamed)
+        self.entries
+            .iter()
+            .copied()
+            .filter(|named| named.is_renamed)
     }
 
     /// The first name, in the order in which they are tried, that the file has.
@@ -383,7 +403,10 @@ impl<'d> OfOption<'_, 'd> {
     }
 
     fn carry(&self, Named { rank, entry, .. }: Named<'d>) -> Option<Carry<'d>> {
-        let (from, to) = (self.opt.deprecated().get(rank.checked_sub(1)?)?, self.opt.name());
+        let (from, to) = (
+            self.opt.deprecated().get(rank.checked_sub(1)?)?,
+            self.opt.name(),
+        );
         Some(Carry {
             file: self.file,
             entry,

@@ -51,7 +51,7 @@ pub fn pack(series: Series, names: &BTreeSet<OptName>, lives: &Lives) -> Pack {
 
 /// A pack that renames: the options of a release that read one of these names as a former one, and those
 /// that do so no longer, although the release `before` did and no option has the name any more. Options
-/// that read the current name of one of these are in it, too.
+/// of one of these names, and those that read the current name of another, are in it, too.
 #[must_use]
 pub fn renaming(
     series: Series,
@@ -65,8 +65,9 @@ pub fn renaming(
         let Some(life) = lives.of_option(name) else {
             continue;
         };
-        for reader in life.former_of(series) {
-            wanted.entry(reader).or_default();
+        let own = life.is_option(series).then(|| name.clone());
+        for option in life.former_of(series).chain(own) {
+            wanted.entry(option).or_default();
         }
         if !life.is_read(series) {
             let readers = before.into_iter().flat_map(|before| life.former_of(before));
@@ -76,7 +77,9 @@ pub fn renaming(
         }
     }
     let current = wanted.keys().filter_map(|name| lives.of_option(name));
-    let third: Vec<OptName> = current.flat_map(|life| life.former_of(series).collect::<Vec<_>>()).collect();
+    let third: Vec<OptName> = current
+        .flat_map(|life| life.former_of(series).collect::<Vec<_>>())
+        .collect();
     for reader in third {
         wanted.entry(reader).or_default();
     }
@@ -88,7 +91,8 @@ pub fn renaming(
             opt.with_deprecated(lost.group(), lost.name())
         });
         let renamed = opt.deprecated().iter().filter(|from| former.contains(from));
-        pack.rules.extend(renamed.map(|from| rule(from, name, lives)));
+        pack.rules
+            .extend(renamed.map(|from| rule(from, name, lives)));
         pack.opts.push(opt);
     }
     pack

@@ -58,7 +58,10 @@ impl Rule {
 
     /// The texts that values are made of, each with the group of the option that it is for.
     pub(crate) fn made_texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        let sets = self.set.iter().map(|set| (set.option.group(), set.value.as_str()));
+        let sets = self
+            .set
+            .iter()
+            .map(|set| (set.option.group(), set.value.as_str()));
         let parts = self.part.values();
         let made = parts.flat_map(|part| {
             let texts = part.default.iter().chain(part.values.values());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use confmig::check::{World, check};
 use confmig::diagnostic::Diagnostic;
 use confmig::explain::Explained;
-use confmig::migrate::{Migration, Settings, migrate};
+use confmig::migrate::{Migration, Route, Settings, migrate};
 use confmig::pack::Pack;
 use confmig::report::{self, Paint};
 use confmig::secret::Secrets;
@@ -127,7 +127,7 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         keep_old,
         ..Settings::default()
     };
-    let migration = match migrate(&parsed, pack, &settings) {
+    let migration = match migrate(&parsed, &Route::pack(pack), &settings) {
         Ok(migration) => migration,
         Err(error) => return Some(Err(error.to_string())),
     };

@@ -44,7 +44,7 @@ fn lines_are_those_of_the_entry_that_counts() {
     );
     let ran = line("migrate --from ocata --to 2026.2 ironic.conf").directory(directory.path());
     let said = ran.run().expect(0).stderr().to_owned();
-    assert!(said.contains("ironic.conf:2: took out [DEFAULT]"), "{said}");
+    assert!(said.contains("ironic.conf:2: removed [DEFAULT]"), "{said}");
     assert!(
         said.contains("ironic.conf:4: moved from [ironic_lib]"),
         "{said}"

@@ -1,6 +1,6 @@
 //! Rules of the history: what their examples say, and what they wait for.
 
-use confmig::migrate::{Settings, migrate};
+use confmig::migrate::{Route, Settings, migrate};
 use confmig::pack::Pack;
 use confmig::release::{built_in_rules, find_rule};
 use confmig::rule::Automatic;
@@ -18,18 +18,14 @@ fn every_rule_does_what_its_example_says() {
         };
         let pack = Pack {
             name: rule.id.clone(),
-            summary: String::new(),
-            readers: None,
             project: Some("ironic".into()),
-            opts: Vec::new(),
-            rules: Vec::new(),
-            removed: Vec::new(),
             conversions: vec![rule.clone()],
+            ..Pack::default()
         };
         for example in &rule.example {
             let file = file(&example.before);
             let parsed = [file.parse().unwrap()];
-            let migration = migrate(&parsed, &pack, &settings).unwrap();
+            let migration = migrate(&parsed, &Route::pack(&pack), &settings).unwrap();
             if text(&migration) != example.after {
                 wrong.push(format!(
                     "{}:\n{}--- should be\n{}--- but is\n{}--- {:?}",
@@ -52,7 +48,7 @@ fn every_rule_does_what_its_example_says() {
             }
             let after = file_again(&migration);
             let parsed = [after.parse().unwrap()];
-            let again = migrate(&parsed, &pack, &settings).unwrap();
+            let again = migrate(&parsed, &Route::pack(&pack), &settings).unwrap();
             if !again.is_empty() {
                 wrong.push(format!("{}: a second run makes\n{}", rule.id, text(&again)));
             }

@@ -1,6 +1,6 @@
 //! What the tests of Ironic's history share.
 
-use confmig::migrate::{Migration, Settings, Span, migrate_releases};
+use confmig::migrate::{Migration, Route, Settings, Span, migrate};
 use confmig::release::{Definition, Lives, Series, all_names, built_in_rules};
 use oslo_config::SourceFile;
 
@@ -24,12 +24,11 @@ pub(crate) fn series(id: &str) -> Series {
 pub(crate) fn go(text: &str, from: Series, to: Series, settings: &Settings) -> Migration {
     let file = file(text);
     let parsed = [file.parse().unwrap()];
-    migrate_releases(
+    let lives = Lives::default();
+    migrate(
         &parsed,
-        Span { from, to },
-        None,
+        &Route::releases(Span { from, to }, &lives),
         settings,
-        &Lives::default(),
     )
     .unwrap_or_else(|error| panic!("{from} to {to}: {error}\n{text}"))
 }

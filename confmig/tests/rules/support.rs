@@ -1,6 +1,6 @@
 //! What the tests of rules share: a pack of rules, and what it makes of files.
 
-use confmig::migrate::{Migration, Settings, migrate};
+use confmig::migrate::{Migration, Route, Settings, migrate};
 use confmig::pack::Pack;
 use oslo_config::SourceFile;
 
@@ -19,7 +19,7 @@ pub(crate) fn run(pack: &Pack, files: &[&str], settings: &Settings) -> Migration
         })
         .collect();
     let parsed: Vec<_> = files.iter().map(|file| file.parse().unwrap()).collect();
-    migrate(&parsed, pack, settings).unwrap()
+    migrate(&parsed, &Route::pack(pack), settings).unwrap()
 }
 
 /// The rules make this of a text, and nothing more when run again.

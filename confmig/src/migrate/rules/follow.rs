@@ -120,8 +120,12 @@ impl<'d> Converter<'_, 'd> {
     }
 
     fn evaluate(&mut self, active: Active) {
-        let found =
-            evaluate::evaluate(&active.rule, self.world, self.facts, self.pass.settings.keep_old);
+        let found = evaluate::evaluate(
+            &active.rule,
+            self.world,
+            self.facts,
+            self.pass.settings.keep_old,
+        );
         let Found {
             outcome,
             options,
@@ -250,8 +254,10 @@ impl<'d> Converter<'_, 'd> {
                 effects,
             } = &planned[*at]
             {
-                let options: Vec<OptName> =
-                    effects.iter().map(|effect| effect.source().clone()).collect();
+                let options: Vec<OptName> = effects
+                    .iter()
+                    .map(|effect| effect.source().clone())
+                    .collect();
                 self.decide(rule, &options, &difference.to_string(), false);
             }
         }

@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use oslo_config::OptName;
 
 use super::Facts;
-use crate::migrate::effect::Effect;
 use super::text::{Doubtful, same};
 use super::world::World;
+use crate::migrate::effect::Effect;
 use crate::rule::{Condition, IfSet, Rename, Rule};
 
 /// What following a rule comes to.

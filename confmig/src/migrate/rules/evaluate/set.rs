@@ -87,9 +87,7 @@ impl<'d> Evaluator<'_, 'd> {
 
     /// Leaves out options that nothing reads in the end, as long as the value goes to another one.
     fn leave_out_useless(&self, effects: &mut Vec<Effect<'d>>) {
-        let useless = |effect: &Effect<'d>| {
-            matches!(effect, Effect::Add { option, .. } if !self.facts.is_of_use(option))
-        };
+        let useless = |effect: &Effect<'d>| matches!(effect, Effect::Add { option, .. } if !self.facts.is_of_use(option));
         if !effects.iter().all(useless) {
             effects.retain(|effect| !useless(effect));
         }

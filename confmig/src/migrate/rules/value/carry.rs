@@ -4,8 +4,8 @@ use bstr::ByteSlice;
 use oslo_config::{DEFAULT_GROUP, Entry, OptName, references};
 
 use super::Values;
-use crate::migrate::rules::text::{Doubtful, Text};
 use crate::migrate::references::{is_writable, written};
+use crate::migrate::rules::text::{Doubtful, Text};
 use crate::rule::Part;
 
 impl<'d> Values<'_, 'd> {
