@@ -10,34 +10,24 @@ use super::comments::travelling;
 use super::effect::{Carry, Effect, Origin, Planned};
 use super::insert::{Insertions, Lines};
 use super::names::Names;
+use super::pass::{Applied, Pass};
 use super::references::{Rewrite, rewrites};
-use super::{Change, ChangeKind, FileMigration, MigrateError};
+use super::{Change, ChangeKind, MigrateError, parse};
 
-/// What changes are made with.
-pub(crate) struct Applier<'a, 'd> {
-    pub(crate) files: &'d [ParsedFile<'d>],
+/// Makes new texts of planned changes.
+pub(crate) struct Applier<'a, 'd, 'm> {
+    pub(crate) pass: &'a Pass<'a, 'd, 'm>,
     pub(crate) names: &'a Names<'a>,
-    /// The id of the renaming from a former name to a current one.
-    pub(crate) renaming: &'a dyn Fn(&OptName, &OptName) -> String,
-    /// Old names stay, and so do references to them.
-    pub(crate) keep_old: bool,
     /// The options with a former name in use.
     pub(crate) in_use: &'a HashSet<OptName>,
-    /// For each file the header lines of sections that had no entry at first.
-    pub(crate) empty: &'a [HashSet<usize>],
 }
 
-impl<'d> Applier<'_, 'd> {
+impl<'d, 'm> Applier<'_, 'd, 'm> {
     /// Makes the new text of each file.
-    pub(crate) fn apply(
-        &self,
-        planned: &[&Planned<'d>],
-    ) -> Result<Vec<FileMigration>, MigrateError> {
-        let follows: HashSet<&OptName> = planned
-            .iter()
-            .flat_map(|planned| planned.options())
-            .collect();
-        let files = self.files.iter().enumerate();
+    pub(crate) fn apply(&self, planned: &[&Planned<'d>]) -> Result<Vec<Applied<'m>>, MigrateError> {
+        let options = planned.iter().flat_map(|planned| planned.options());
+        let follows: HashSet<&OptName> = options.collect();
+        let files = self.pass.files.iter().enumerate();
         files
             .map(|(index, file)| {
                 let in_file = FileApplier {
@@ -54,11 +44,22 @@ impl<'d> Applier<'_, 'd> {
             })
             .collect()
     }
+
+    /// The id of the renaming from a former name to a current one.
+    fn renaming(&self, from: &OptName, to: &OptName) -> String {
+        let rule = self.pass.pack.rule(from, to);
+        rule.map_or_else(|| from.to_string(), |rule| rule.id.clone())
+    }
+
+    /// Tells whether old names stay, and so do references to them.
+    fn keeps_old(&self) -> bool {
+        self.pass.settings.keep_old
+    }
 }
 
 /// Makes the new text of one file.
-pub(super) struct FileApplier<'a, 'd> {
-    pub(super) with: &'a Applier<'a, 'd>,
+pub(super) struct FileApplier<'a, 'd, 'm> {
+    pub(super) with: &'a Applier<'a, 'd, 'm>,
     pub(super) file: &'d ParsedFile<'d>,
     /// The options to which references follow.
     follows: &'a HashSet<&'a OptName>,
@@ -89,12 +90,12 @@ impl Renamed<'_, '_> {
     }
 }
 
-impl<'d> FileApplier<'_, 'd> {
+impl<'d, 'm> FileApplier<'_, 'd, 'm> {
     fn apply(
         mut self,
         index: usize,
         planned: &[&Planned<'d>],
-    ) -> Result<FileMigration, MigrateError> {
+    ) -> Result<Applied<'m>, MigrateError> {
         let renamed = self.renamed(index, planned);
         self.follow_in_place(&renamed);
         self.remove_renamed(&renamed);
@@ -105,18 +106,26 @@ impl<'d> FileApplier<'_, 'd> {
                 self.apply_rule(index, rule, effects);
             }
         }
+        if self.changes.is_empty() {
+            return Ok(Applied::default());
+        }
         let none = HashSet::default();
-        let empty = self.with.empty.get(index).unwrap_or(&none);
+        let empty = self.with.pass.empty.get(index).unwrap_or(&none);
         self.insertions.finish(&mut self.edit, &self.removed, empty);
-        let path = self.file.path.to_owned();
+        let path = || self.file.path.to_owned();
         let (after, lines) = match self.edit.finish_with_lines() {
             Ok(finished) => finished,
-            Err(cause) => return Err(MigrateError::Conflict { path, cause }),
+            Err(cause) => {
+                return Err(MigrateError::Conflict {
+                    path: path(),
+                    cause,
+                });
+            }
         };
+        let document = parse(&after, path(), self.with.pass.texts)?;
         self.changes.sort_by_key(|change| change.line);
-        Ok(FileMigration {
-            path,
-            after,
+        Ok(Applied {
+            document: Some(document),
             changes: self.changes,
             lines,
         })
@@ -137,7 +146,7 @@ impl<'d> FileApplier<'_, 'd> {
                 entry: carry.entry,
                 carried: Vec::new(),
                 hidden: None,
-                stays: with.keep_old || with.names.is_current(from.group(), from.name()),
+                stays: with.keeps_old() || with.names.is_current(from.group(), from.name()),
                 taken_by: None,
             });
             match effect {
@@ -170,7 +179,7 @@ impl<'d> FileApplier<'_, 'd> {
             .collect();
         let document = &self.file.document;
         // With both names kept, the old entries are for a program that knows the old ones.
-        if !self.with.keep_old && !self.follows.is_empty() && document.text().contains(&b'$') {
+        if !self.with.keeps_old() && !self.follows.is_empty() && document.text().contains(&b'$') {
             for entry in document.entries() {
                 if !moved.contains(&entry.line()) && !self.is_left(entry) {
                     for rewrite in self.rewrites(entry, None) {
@@ -333,7 +342,7 @@ impl<'d> FileApplier<'_, 'd> {
                 to.name()
             ),
         };
-        let id = (self.with.renaming)(from, to);
+        let id = self.with.renaming(from, to);
         self.record(&id, kind, carry.entry.line(), (from, to), message);
     }
 
@@ -348,7 +357,7 @@ impl<'d> FileApplier<'_, 'd> {
             ),
         };
         let id = match rewrite.followed {
-            true => (self.with.renaming)(from, to),
+            true => self.with.renaming(from, to),
             false => "neighbour-reference".into(),
         };
         self.record(

@@ -11,7 +11,7 @@ use super::effect::Effect;
 use super::insert::Lines;
 use crate::rule::Rule;
 
-impl<'d> FileApplier<'_, 'd> {
+impl<'d> FileApplier<'_, 'd, '_> {
     /// Makes the changes of one rule in this file.
     pub(super) fn apply_rule(&mut self, index: usize, rule: &Rule, effects: &[Effect<'d>]) {
         let here: Vec<&Effect<'d>> = effects

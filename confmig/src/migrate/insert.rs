@@ -259,22 +259,20 @@ impl<'d> Insertions<'d> {
         gone: &mut BTreeSet<usize>,
     ) {
         let document = self.document;
-        let mut blank_above = false;
-        let mut in_gap = false;
-        for line in 1..=document.line_count() {
-            if inserted.contains(&line) {
-                blank_above = false;
-            }
-            if removed.contains(&line) || gone.contains(&line) {
-                in_gap |= removed.contains(&line);
+        let mut lines: Vec<usize> = removed.iter().copied().collect();
+        lines.sort_unstable();
+        let runs = lines.chunk_by(|one, next| one + 1 == *next);
+        for run in runs {
+            if gone.contains(&run[0]) {
                 continue;
             }
-            let blank = is_blank(document, line);
-            if in_gap && blank && blank_above {
-                gone.insert(line);
+            let is_out = |line: &usize| removed.contains(line) || gone.contains(line);
+            let (first, below) = (run[0], run[run.len() - 1] + 1);
+            let above = (1..first).rev().find(|line| !is_out(line)).unwrap_or(0);
+            let blanks = is_blank(document, above) && is_blank(document, below) && !is_out(&below);
+            if blanks && inserted.range(above + 1..=below).next().is_none() {
+                gone.insert(below);
             }
-            in_gap = false;
-            blank_above = blank;
         }
     }
 }

@@ -3,13 +3,16 @@
 use bstr::ByteSlice;
 use bumpalo::Bump;
 use foldhash::HashSet;
-use oslo_config::{Document, Entry, LineMap, Opt, OptName, ParsedFile, SourceError, references};
+use oslo_config::{Document, Entry, LineMap, Opt, OptName, ParsedFile, references};
 
+use super::pass::{Applied, Pass};
 use super::put_back::put_back;
-use super::rename::{Pass, rename};
+use super::rename::rename;
 use super::rules::{Active, Facts, Followed, follow};
 use super::view::View;
-use super::{Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, Settings};
+use super::{
+    Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, Settings, parse,
+};
 use crate::pack::{self, Pack};
 use crate::release::Series;
 use crate::rule::{Automatic, Rename};
@@ -86,15 +89,21 @@ impl<'m> Migrator<'m> {
             return Ok(false);
         }
         let view = View::of_pack(&self.files, pack);
-        let seen = view.narrow(self.files.clone());
+        let seen = self.seen(&view);
         let (made, decisions) = rename(Pass {
             files: &seen,
             pack,
             settings: self.settings,
             view: &view,
             empty: &self.empty_now(),
+            texts: self.texts,
         })?;
-        self.absorb(&seen, made, decisions, release)
+        Ok(self.absorb(&seen, made, decisions, release))
+    }
+
+    fn seen(&self, view: &View) -> Vec<ParsedFile<'m>> {
+        let files = self.files.iter();
+        files.map(|file| view.narrow(file.clone())).collect()
     }
 
     /// Follows rules until all are, and then the renamings that these leave, to options that `define`
@@ -109,13 +118,14 @@ impl<'m> Migrator<'m> {
         let (mut left, mut renames, mut changed) = (rules, Vec::new(), false);
         while !left.is_empty() {
             let view = View::of_rules(&self.files, left.iter().map(|active| &*active.rule));
-            let seen = view.narrow(self.files.clone());
+            let seen = self.seen(&view);
             let pass = Pass {
                 files: &seen,
                 pack,
                 settings: self.settings,
                 view: &view,
                 empty: &self.empty_now(),
+                texts: self.texts,
             };
             let Followed {
                 files,
@@ -123,7 +133,7 @@ impl<'m> Migrator<'m> {
                 renames: found,
                 postponed,
             } = follow(pass, left, facts)?;
-            let has_changed = self.absorb(&seen, files.unwrap_or_default(), decisions, release)?;
+            let has_changed = self.absorb(&seen, files, decisions, release);
             changed |= has_changed;
             renames.extend(found);
             // Without a change, what was postponed would be postponed again.
@@ -155,10 +165,10 @@ impl<'m> Migrator<'m> {
     fn absorb(
         &mut self,
         seen: &[ParsedFile<'_>],
-        files: Vec<FileMigration>,
+        files: Vec<Applied<'m>>,
         decisions: Vec<Decision>,
         release: Option<Series>,
-    ) -> Result<bool, MigrateError> {
+    ) -> bool {
         for mut decision in decisions {
             let mut name = decision.option.clone();
             if let Some(at) = seen.iter().position(|file| file.path == decision.path) {
@@ -173,13 +183,12 @@ impl<'m> Migrator<'m> {
             });
             self.decisions.push((name, decision));
         }
-        if files.iter().all(|file| file.changes.is_empty()) {
-            return Ok(false);
-        }
+        let mut has_changed = false;
         for (at, file) in files.into_iter().enumerate() {
-            if file.changes.is_empty() {
+            let Some(document) = file.document else {
                 continue;
-            }
+            };
+            has_changed = true;
             for mut change in file.changes {
                 let names = [&change.from, &change.to].map(|option| option.name().to_owned());
                 self.changed.extend(names);
@@ -188,13 +197,9 @@ impl<'m> Migrator<'m> {
                 self.made[at].changes.push(change);
             }
             self.made[at].lines = self.made[at].lines.then(&file.lines);
-            let parsed = Document::parse(self.texts.alloc_slice_copy(&file.after));
-            self.files[at].document = parsed.map_err(|errors| {
-                let path = file.path;
-                MigrateError::Unreadable(SourceError::Syntax { path, errors })
-            })?;
+            self.files[at].document = document;
         }
-        Ok(true)
+        has_changed
     }
 
     /// Puts comments back whose entries went to another section and were removed there.
@@ -213,11 +218,7 @@ impl<'m> Migrator<'m> {
                 cause,
             })?;
             made.lines = made.lines.then(&lines);
-            let parsed = Document::parse(self.texts.alloc_slice_copy(&after));
-            file.document = parsed.map_err(|errors| {
-                let path = made.path.clone();
-                MigrateError::Unreadable(SourceError::Syntax { path, errors })
-            })?;
+            file.document = parse(&after, path(), self.texts)?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ mod insert;
 mod keep;
 mod migrator;
 mod names;
+mod pass;
 mod prove;
 mod prove_plain;
 mod put_back;
@@ -33,7 +34,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use bstr::BString;
-use oslo_config::{EditConflict, LineMap, OptName, ParsedFile, SourceError, SourceFile};
+use bumpalo::Bump;
+use oslo_config::{Document, EditConflict, LineMap, OptName, SourceError};
 
 pub use decision::Decision;
 pub use prove::Difference;
@@ -164,17 +166,8 @@ pub enum MigrateError {
     Unproved(Vec<Difference>),
 }
 
-/// The new texts, to be read back.
-fn texts_of(made: &[FileMigration]) -> Vec<SourceFile> {
-    let source = |file: &FileMigration| SourceFile {
-        path: file.path.clone(),
-        text: file.after.to_vec(),
-    };
-    made.iter().map(source).collect()
-}
-
-/// Reads texts back.
-fn parse(texts: &[SourceFile]) -> Result<Vec<ParsedFile<'_>>, MigrateError> {
-    let parsed: Result<_, _> = texts.iter().map(SourceFile::parse).collect();
-    parsed.map_err(MigrateError::Unreadable)
+/// Reads a new text back, which stays in `texts`.
+fn parse<'m>(after: &[u8], path: PathBuf, texts: &'m Bump) -> Result<Document<'m>, MigrateError> {
+    let parsed = Document::parse(texts.alloc_slice_copy(after));
+    parsed.map_err(|errors| MigrateError::Unreadable(SourceError::Syntax { path, errors }))
 }

@@ -11,12 +11,12 @@ use bstr::{BStr, ByteSlice};
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile};
 
+use super::MigrateError;
 use super::effect::{Effect, Planned};
 use super::names::Names;
+use super::pass::{Applied, Pass};
 use super::prove_plain::only_names_differ;
 use super::registration::{Registration, legacy};
-use super::view::View;
-use super::{FileMigration, MigrateError, texts_of};
 
 /// An option whose value would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,27 +55,26 @@ pub(super) fn describe(differences: &[Difference]) -> String {
 }
 
 /// Compares what a set of files means with what was made of it.
-pub(crate) struct Prover<'p, 'd> {
-    pub(crate) files: &'d [ParsedFile<'d>],
-    pub(crate) view: &'p View,
+pub(crate) struct Prover<'p, 'd, 'm> {
+    pub(crate) pass: &'p Pass<'p, 'd, 'm>,
     pub(crate) names: &'p Names<'p>,
-    pub(crate) keep_old: bool,
 }
 
-impl<'d> Prover<'_, 'd> {
+impl<'d> Prover<'_, 'd, '_> {
     /// Returns the options that are not read as they must be: as `planned` promises, and all others as
     /// before.
     pub(crate) fn differences(
         &self,
-        made: &[FileMigration],
+        made: &[Applied<'_>],
         planned: &[&Planned<'d>],
     ) -> Result<Vec<Difference>, MigrateError> {
-        if made.iter().all(|file| file.changes.is_empty()) {
+        if made.iter().all(|file| file.document.is_none()) {
             return Ok(Vec::new());
         }
-        let texts = texts_of(made);
-        let parsed = self.view.parse(&texts, self.files)?;
-        if !self.keep_old && only_names_differ(self.files, &parsed, self.names, planned) {
+        let parsed = self.pass.view.see(made, self.pass.files)?;
+        if !self.pass.settings.keep_old
+            && only_names_differ(self.pass.files, &parsed, self.names, planned)
+        {
             return Ok(Vec::new());
         }
         let promises = Promises::new(planned);
@@ -85,7 +84,7 @@ impl<'d> Prover<'_, 'd> {
             return Ok(found);
         }
         // In which order a service registers its options is not known.
-        let mut others = self.names.referred_readers(self.files).into_iter();
+        let mut others = self.names.referred_readers(self.pass.files).into_iter();
         let found = others.find_map(|last| {
             let mut updated = updated.clone();
             updated[last..self.names.opts.len()].rotate_left(1);
@@ -104,7 +103,7 @@ impl<'d> Prover<'_, 'd> {
     ) -> Vec<Difference> {
         let of_legacy = legacy(self.names, updated);
         let typed: Vec<Opt> = updated.iter().map(|opt| self.with_its_type(opt)).collect();
-        let before = Programs::new(self.files, updated, &of_legacy, &typed);
+        let before = Programs::new(self.pass.files, updated, &of_legacy, &typed);
         let after = Programs::new(after, updated, &of_legacy, &typed);
         let mut found: Vec<Difference> = promises.broken(&after.updated);
         let (of_target, others) = updated.split_at(self.names.opts.len());
@@ -112,7 +111,7 @@ impl<'d> Prover<'_, 'd> {
         let compared = of_target.chain(others.iter().map(|opt| (opt, Values::All)));
         let same = compared.filter(|(opt, _)| !promises.of.contains_key(opt.name()));
         found.extend(same.filter_map(|(opt, values)| difference(opt, values, &before, &after)));
-        if self.keep_old {
+        if self.pass.settings.keep_old {
             found.extend(self.former_differences(&before, &after));
         }
         found
@@ -123,12 +122,13 @@ impl<'d> Prover<'_, 'd> {
         let mut registration = Registration::new(self.names);
         // Most entries have nothing to do with the changes, and stand there as before: they need no
         // reading.
-        let same = self.files.len() == after.len()
-            && self.files.iter().zip(after).all(|(before, after)| {
+        let same = self.pass.files.len() == after.len()
+            && self.pass.files.iter().zip(after).all(|(before, after)| {
                 let (before, after) = (self.plain(before, promises), self.plain(after, promises));
                 before.eq(after)
             });
         for entry in self
+            .pass
             .files
             .iter()
             .chain(after)
@@ -140,7 +140,7 @@ impl<'d> Prover<'_, 'd> {
                 registration.add(group, name, None);
             }
         }
-        registration.add_referred(self.files);
+        registration.add_referred(self.pass.files);
         registration.add_referred(after);
         registration.into_opts()
     }

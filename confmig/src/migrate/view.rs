@@ -9,9 +9,10 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use foldhash::HashSet;
-use oslo_config::{Document, Entry, LineKind, OptName, ParsedFile, SourceFile, references};
+use oslo_config::{Document, Entry, LineKind, OptName, ParsedFile, references};
 
-use super::{MigrateError, parse};
+use super::MigrateError;
+use super::pass::Applied;
 use crate::pack::Pack;
 use crate::rule::Rule;
 
@@ -51,38 +52,44 @@ impl View {
         keys.view(files)
     }
 
-    /// The files with what is seen alone.
-    pub(crate) fn narrow<'d>(&self, files: Vec<ParsedFile<'d>>) -> Vec<ParsedFile<'d>> {
-        let keys = &self.keys;
-        let narrow = |ParsedFile { path, document }| {
-            let dollars = Dollars::new(&document);
-            let document = document.narrowed(|entry| {
-                keys.has(entry.key())
-                    || dollars.has(entry) && keys.has_any_of(&referred(&entry.value()))
-            });
-            ParsedFile { path, document }
-        };
-        files.into_iter().map(narrow).collect()
+    /// The file with what is seen alone.
+    pub(crate) fn narrow<'d>(
+        &self,
+        ParsedFile { path, document }: ParsedFile<'d>,
+    ) -> ParsedFile<'d> {
+        let dollars = Dollars::new(&document);
+        let document = document.narrowed(|entry| {
+            self.keys.has(entry.key())
+                || dollars.has(entry) && self.keys.has_any_of(&referred(&entry.value()))
+        });
+        ParsedFile { path, document }
     }
 
-    /// Reads new texts of files as these are seen.
+    /// What is seen of new texts of files.
     ///
     /// # Errors
     ///
-    /// When a text cannot be read, or has not the same hidden lines as before.
-    pub(crate) fn parse<'t>(
+    /// When a text has not the same hidden lines as before.
+    pub(crate) fn see<'t>(
         &self,
-        texts: &'t [SourceFile],
-        before: &[ParsedFile<'_>],
+        made: &[Applied<'t>],
+        before: &[ParsedFile<'t>],
     ) -> Result<Vec<ParsedFile<'t>>, MigrateError> {
-        let parsed = self.narrow(parse(texts)?);
-        for (old, new) in before.iter().zip(&parsed) {
-            if !hidden(&old.document).eq(hidden(&new.document)) {
-                let path: PathBuf = new.path.to_owned();
-                return Err(MigrateError::Disturbed { path });
+        let files = made.iter().zip(before).map(|(made, before)| {
+            let Some(document) = &made.document else {
+                return Ok(before.clone());
+            };
+            let seen = self.narrow(ParsedFile {
+                path: before.path,
+                document: document.clone(),
+            });
+            if hidden(&before.document).eq(hidden(&seen.document)) {
+                return Ok(seen);
             }
-        }
-        Ok(parsed)
+            let path: PathBuf = seen.path.to_owned();
+            Err(MigrateError::Disturbed { path })
+        });
+        files.collect()
     }
 }
 

@@ -10,21 +10,18 @@ use super::evaluate::{self, Found, Outcome};
 use super::world::{World, opts};
 use super::{Active, Facts, Followed};
 use crate::diagnostic::Code;
-use crate::migrate::apply::Applier;
 use crate::migrate::effect::{Effect, Origin, Planned};
-use crate::migrate::keep::keep_proved;
 use crate::migrate::names::Names;
-use crate::migrate::prove::Prover;
-use crate::migrate::rename::Pass;
-use crate::migrate::{Decision, FileMigration, MigrateError};
+use crate::migrate::pass::{Applied, Pass};
+use crate::migrate::{Decision, MigrateError};
 use crate::rule::{Automatic, Rename, Rule, concrete};
 
 /// Follows rules on what is seen of a set of files.
-pub(crate) fn follow(
-    pass: Pass<'_, '_>,
+pub(crate) fn follow<'m>(
+    pass: Pass<'_, '_, 'm>,
     rules: Vec<Active>,
     facts: &dyn Facts,
-) -> Result<Followed, MigrateError> {
+) -> Result<Followed<'m>, MigrateError> {
     let names = Names::new(pass.files, pass.pack);
     let opts = opts(pass.files, &names, &rules);
     let world = World::new(pass, &names, &opts);
@@ -47,17 +44,17 @@ pub(crate) fn follow(
     })
 }
 
-struct Converter<'c, 'd> {
+struct Converter<'c, 'd, 'm> {
     world: &'c World<'c, 'd>,
     facts: &'c dyn Facts,
-    pass: Pass<'c, 'd>,
+    pass: Pass<'c, 'd, 'm>,
     decisions: Vec<Decision>,
     renames: Vec<(Rename, String)>,
     postponed: Vec<Active>,
     planned: Vec<Planned<'d>>,
 }
 
-impl<'d> Converter<'_, 'd> {
+impl<'d, 'm> Converter<'_, 'd, 'm> {
     fn follow(&mut self, rules: Vec<Active>) {
         let world = self.world;
         let value = |option: &OptName| world.value(option);
@@ -216,61 +213,23 @@ impl<'d> Converter<'_, 'd> {
         });
     }
 
-    /// Makes the new texts, without those rules that cannot be proved; `None` when nothing changes.
-    fn apply_proved(
-        &mut self,
-        names: &Names<'_>,
-    ) -> Result<Option<Vec<FileMigration>>, MigrateError> {
+    /// Makes the new texts, without those rules that cannot be proved.
+    fn apply_proved(&mut self, names: &Names<'_>) -> Result<Vec<Applied<'m>>, MigrateError> {
         let planned = std::mem::take(&mut self.planned);
-        let renaming = |from: &OptName, _: &OptName| from.to_string();
-        let applier = Applier {
-            files: self.pass.files,
-            names,
-            renaming: &renaming,
-            keep_old: self.pass.settings.keep_old,
-            in_use: &HashSet::default(),
-            empty: self.pass.empty,
-        };
-        let prover = Prover {
-            files: self.pass.files,
-            view: self.pass.view,
-            names,
-            keep_old: false,
-        };
-        let mut made = None;
-        let all: Vec<usize> = (0..planned.len()).collect();
-        let kept = keep_proved(&all, &mut |changes| {
-            let planned: Vec<&Planned<'_>> = changes.iter().map(|at| &planned[*at]).collect();
-            let applied = applier.apply(&planned)?;
-            let differences = prover.differences(&applied, &planned)?;
-            if differences.is_empty() {
-                made = Some((changes.len(), applied));
-            }
-            Ok::<_, MigrateError>(differences)
-        })?;
-        for (at, difference) in &kept.unproved {
-            if let Planned {
-                origin: Origin::Rule(rule),
-                effects,
-            } = &planned[*at]
-            {
-                let options: Vec<OptName> = effects
-                    .iter()
-                    .map(|effect| effect.source().clone())
-                    .collect();
+        if planned.is_empty() {
+            return Ok(Vec::new());
+        }
+        let proved = self
+            .pass
+            .apply_proved(names, &HashSet::default(), &planned)?;
+        for (at, difference) in proved.unproved {
+            let Planned { origin, effects } = &planned[at];
+            if let Origin::Rule(rule) = origin {
+                let sources = effects.iter().map(|effect| effect.source().clone());
+                let options: Vec<OptName> = sources.collect();
                 self.decide(rule, &options, &difference.to_string(), false);
             }
         }
-        if kept.proved.is_empty() {
-            return Ok(None);
-        }
-        match made {
-            Some((count, made)) if count == kept.proved.len() => Ok(Some(made)),
-            _ => {
-                let proved: Vec<&Planned<'_>> =
-                    kept.proved.iter().map(|at| &planned[*at]).collect();
-                applier.apply(&proved).map(Some)
-            }
-        }
+        Ok(proved.files)
     }
 }

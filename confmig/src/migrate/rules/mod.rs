@@ -14,7 +14,8 @@ use std::rc::Rc;
 
 use oslo_config::{Opt, OptName};
 
-use super::{Decision, FileMigration};
+use super::Decision;
+use super::pass::Applied;
 use crate::rule::{Rename, Rule};
 pub(crate) use follow::follow;
 pub(crate) use text::Text;
@@ -43,9 +44,9 @@ pub(crate) struct Active {
 
 /// What following rules has made.
 #[derive(Debug)]
-pub(crate) struct Followed {
-    /// The new texts; `None` when nothing changes.
-    pub(crate) files: Option<Vec<FileMigration>>,
+pub(crate) struct Followed<'m> {
+    /// What became of the files; nothing when no rule changes them.
+    pub(crate) files: Vec<Applied<'m>>,
     pub(crate) decisions: Vec<Decision>,
     /// Renamings that are left to be made, each with the id of its rule.
     pub(crate) renames: Vec<(Rename, String)>,

@@ -8,8 +8,8 @@ use oslo_config::{Config, Entry, Opt, OptName, ParsedFile, references};
 
 use super::Active;
 use crate::migrate::names::Names;
+use crate::migrate::pass::Pass;
 use crate::migrate::registration::Registration;
-use crate::migrate::rename::Pass;
 
 /// The entries of a set of files, and how their values are read.
 pub(super) struct World<'w, 'd> {
@@ -27,7 +27,7 @@ pub(super) struct World<'w, 'd> {
 
 impl<'w, 'd: 'w> World<'w, 'd> {
     /// `opts` are what values are read with.
-    pub(super) fn new(pass: Pass<'_, 'd>, names: &'w Names<'w>, opts: &'w [Opt]) -> Self {
+    pub(super) fn new(pass: Pass<'_, 'd, '_>, names: &'w Names<'w>, opts: &'w [Opt]) -> Self {
         let mut world = World {
             files: pass.files,
             names,

@@ -1,0 +1,96 @@
+//! One pass over a set of files: changes that are applied as far as they can be proved.
+
+use bumpalo::Bump;
+use foldhash::HashSet;
+use oslo_config::{Document, LineMap, OptName, ParsedFile};
+
+use super::apply::Applier;
+use super::effect::Planned;
+use super::keep::keep_proved;
+use super::names::Names;
+use super::prove::{Difference, Prover};
+use super::view::View;
+use super::{Change, MigrateError, Settings};
+use crate::pack::Pack;
+
+/// What a pass works on.
+#[derive(Clone, Copy)]
+pub(crate) struct Pass<'p, 'd, 'm> {
+    /// What is seen of the files.
+    pub(crate) files: &'d [ParsedFile<'d>],
+    pub(crate) pack: &'p Pack,
+    pub(crate) settings: &'p Settings,
+    pub(crate) view: &'p View,
+    /// For each file the header lines of sections that had no entry at first.
+    pub(crate) empty: &'p [HashSet<usize>],
+    /// Holds the new texts.
+    pub(crate) texts: &'m Bump,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Applied<'m> {
+    /// Its new text, of which everything is seen; `None` when nothing changes.
+    pub(crate) document: Option<Document<'m>>,
+    pub(crate) changes: Vec<Change>,
+    /// Which line of the new text was which line of the old one.
+    pub(crate) lines: LineMap,
+}
+
+/// What became of a set of files, and what could not be proved.
+pub(crate) struct Proved<'m> {
+    pub(crate) files: Vec<Applied<'m>>,
+    /// Which of the planned changes were left out, each with what it would change.
+    pub(crate) unproved: Vec<(usize, Difference)>,
+}
+
+impl<'d, 'm> Pass<'_, 'd, 'm> {
+    /// Applies planned changes, except those that change a value and are not accepted. `in_use` are the
+    /// options with a former name in use.
+    pub(crate) fn apply_proved(
+        &self,
+        names: &Names<'_>,
+        in_use: &HashSet<OptName>,
+        planned: &[Planned<'d>],
+    ) -> Result<Proved<'m>, MigrateError> {
+        let applier = Applier {
+            pass: self,
+            names,
+            in_use,
+        };
+        let prover = Prover { pass: self, names };
+        let pick = |which: &[usize]| -> Vec<&Planned<'d>> {
+            which.iter().map(|at| &planned[*at]).collect()
+        };
+        let (mut accepted, doubtful): (Vec<usize>, Vec<usize>) =
+            (0..planned.len()).partition(|at| self.is_accepted(&planned[*at]));
+        let mut last = (Vec::new(), Vec::new());
+        let kept = keep_proved(&doubtful, &mut |changes| {
+            let changes_of = pick(changes);
+            let files = applier.apply(&changes_of)?;
+            let differences = prover.differences(&files, &changes_of)?;
+            if differences.is_empty() {
+                last = (changes.to_vec(), files);
+            }
+            Ok::<_, MigrateError>(differences)
+        })?;
+        let (proved, files) = last;
+        let files = if accepted.is_empty() && proved == kept.proved && !files.is_empty() {
+            files
+        } else {
+            accepted.extend(kept.proved);
+            accepted.sort_unstable();
+            applier.apply(&pick(&accepted))?
+        };
+        Ok(Proved {
+            files,
+            unproved: kept.unproved,
+        })
+    }
+
+    /// Tells whether changes were accepted although their meaning may change.
+    pub(crate) fn is_accepted(&self, planned: &Planned<'_>) -> bool {
+        let mut options = planned.options().iter();
+        options.any(|option| self.settings.accept.contains(option))
+    }
+}
