@@ -6,6 +6,7 @@
 //! the program has inside, in JSON.
 
 mod copy;
+mod decimal;
 mod name;
 mod options;
 mod sections;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub use decimal::Decimal;
 pub use name::Name;
 pub(crate) use sections::concrete;
 pub(crate) use validate::problem;
@@ -234,7 +236,7 @@ pub struct Part {
     /// The value's end that is replaced; nothing is done when it ends otherwise.
     pub suffix: Option<Suffix>,
     /// The value is a number, multiplied by this.
-    pub factor: Option<f64>,
+    pub factor: Option<Decimal>,
     /// The scheme that a URL gets that has none; may have other parts in braces.
     pub scheme: Option<String>,
     /// The value is a host, or host and port: an IPv6 address is put into brackets, and this port is

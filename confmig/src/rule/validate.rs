@@ -1,6 +1,6 @@
 //! What makes a rule senseless, besides its form.
 
-use super::{Name, Part, Rule};
+use super::{Decimal, Name, Part, Rule};
 
 /// What is wrong with a rule, and what was expected; `None` when all is well.
 pub(crate) fn problem(rule: &Rule) -> Option<String> {
@@ -160,11 +160,8 @@ fn of_part(name: &str, part: &Part) -> Option<String> {
         "is both turned round and looked up in `values`"
     } else if !part.list && (part.single || part.split.is_some() || part.join.is_some()) {
         "has single, split or join, but not `list = true`"
-    } else if part
-        .factor
-        .is_some_and(|factor| !factor.is_finite() || factor == 0.0)
-    {
-        "has a factor that is no number, or 0"
+    } else if part.factor.is_some_and(Decimal::is_zero) {
+        "has a factor of 0: expected another number"
     } else if part.split.as_ref().is_some_and(String::is_empty) {
         "splits at nothing: expected a text, or one blank for any white space"
     } else {

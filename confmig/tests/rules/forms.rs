@@ -38,6 +38,13 @@ fn values_become_others() {
         ("invert = true", "yes", "False"),
         ("factor = 60", "5", "300"),
         ("factor = 0.001", "1500", "1.5"),
+        ("factor = 0.1", "3", "0.3"),
+        ("factor = 1e-3", "1", "0.001"),
+        (
+            "factor = 1",
+            "170141183460469231731687303715884105727",
+            "170141183460469231731687303715884105727",
+        ),
         (
             "values = { fast = \"high\", slow = \"low\" }",
             "slow",
@@ -85,6 +92,11 @@ fn values_become_others() {
     for (part, old, said) in [
         ("invert = true", "maybe", "neither true nor false"),
         ("factor = 60", "soon", "no number"),
+        (
+            "factor = 60",
+            "170141183460469231731687303715884105727",
+            "no number",
+        ),
         ("values = { fast = \"high\" }", "slow", "does not tell"),
         (
             "url = \"port\"",

@@ -55,7 +55,7 @@ fn wrong_rules_are_told_with_their_place() {
         ),
         (
             "[[rule]]\nid = \"r\"\nwhy = \"w\"\npart.v = { option = \"a.x\", factor = 0 }\nset = [{ option = \"a.y\", value = \"{v}\" }]\n",
-            "a factor that is no number, or 0",
+            "a factor of 0",
         ),
     ] {
         let text = format!("name = \"site\"\nsummary = \"ours\"\n{rules}");
