@@ -185,7 +185,7 @@ impl Pack {
         };
         self.rules
             .iter()
-            .find(|rule| same(&rule.from, from) && rule.to == *to)
+            .find(|rule| same(&rule.from, from) && same(&rule.to, to))
     }
 }
 

@@ -7,10 +7,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bstr::{BStr, ByteSlice};
-use oslo_config::{DEFAULT_GROUP, SourceFile};
+use oslo_config::SourceFile;
 
 use crate::known::KnownNames;
 use crate::pack::Pack;
+use crate::rule::group_of;
 use crate::schema::Schema;
 pub use credentials::without_credentials;
 
@@ -147,13 +148,8 @@ impl<'p> Secrets<'p> {
             let Some((group, name)) = option else {
                 return (variable, value);
             };
-            let group = if group == DEFAULT_GROUP {
-                group.to_owned()
-            } else {
-                group.to_lowercase()
-            };
             let value = self
-                .value(&group, &name.to_lowercase(), &value)
+                .value(&group_of(group), &name.to_lowercase(), &value)
                 .into_owned();
             (variable, value)
         };

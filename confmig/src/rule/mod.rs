@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 pub use decimal::Decimal;
 pub use name::Name;
+pub(crate) use name::{group, group_of};
 pub(crate) use sections::concrete;
 pub(crate) use validate::problem;
 
@@ -179,6 +180,7 @@ pub struct Rename {
     /// The old name.
     pub from: Name,
     /// The new name.
+    #[serde(deserialize_with = "name::current")]
     pub to: Name,
 }
 
@@ -295,6 +297,7 @@ pub struct Suffix {
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// The option.
+    #[serde(deserialize_with = "name::current")]
     pub option: Name,
     /// The value, as it is written in a file; parts stand in braces.
     pub value: String,

@@ -2,7 +2,7 @@
 
 use oslo_config::OptName;
 
-use super::{Name, Rule, Sections};
+use super::{Name, Rule, Sections, group_of};
 
 /// What stands for a section in the names of options, and in values.
 const SECTION: &str = "{section}";
@@ -16,13 +16,16 @@ pub(crate) fn concrete(
 ) -> Vec<Rule> {
     let sections = match &rule.sections {
         None => return vec![rule.clone()],
-        Some(Sections::These(sections)) => sections.clone(),
+        Some(Sections::These(sections)) => {
+            let groups = sections.iter().map(String::as_str);
+            groups.map(group_of).collect()
+        }
         Some(Sections::NamedBy { named_by }) => {
             let named = value(named_by).unwrap_or_default();
             let items = named.split([',', '\n']).map(str::trim);
             items
                 .filter(|item| !item.is_empty())
-                .map(str::to_lowercase)
+                .map(group_of)
                 .collect()
         }
         Some(Sections::Having {

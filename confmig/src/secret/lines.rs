@@ -8,6 +8,7 @@ use bstr::ByteSlice;
 use oslo_config::DEFAULT_GROUP;
 
 use super::{MASK, Secrets, without_credentials};
+use crate::rule::group_of;
 
 impl Secrets<'_> {
     /// The lines of a text as they may be shown, each with its line end. The text need not be
@@ -116,11 +117,7 @@ impl Reader<'_, '_> {
         let (before, after) = content.split_at((close + 1).min(content.len()));
         let follows = !after.trim().is_empty();
         let bracketed = follows && self.secrets.is_secret(&self.group, name.trim());
-        self.group = if name == DEFAULT_GROUP {
-            name
-        } else {
-            name.to_lowercase()
-        };
+        self.group = group_of(&name);
         if !follows || !(bracketed || self.assignment(after).1) {
             return without_credentials(line);
         }
