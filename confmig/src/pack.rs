@@ -10,7 +10,7 @@ use oslo_config::{Opt, OptName};
 
 use crate::rule;
 pub use error::PackError;
-use form::PackForm;
+use form::{PackForm, in_order};
 
 /// The pack that is used when none is asked for.
 pub const DEFAULT_PACK: &str = "standalone-ilo";
@@ -144,11 +144,14 @@ impl Pack {
         Pack::join(vec![pack])
     }
 
-    /// Joins packs into one, in the order given.
+    /// Joins packs into one, in the order given; also one alone, to follow its rules. They come in an order
+    /// in which each is after those that give it something to do, and a renaming leads to where those after
+    /// it lead: a rule may be there more than once then, with different conditions.
     ///
     /// # Errors
     ///
-    /// When two of them claim the same former name for different options, or define an option twice.
+    /// When two of them claim the same former name for different options, define an option twice, or lead in
+    /// a circle.
     pub fn join(packs: Vec<Pack>) -> Result<Self, PackError> {
         let mut packs = packs.into_iter();
         let Some(mut joined) = packs.next() else {
@@ -166,12 +169,27 @@ impl Pack {
             };
             joined.project = joined.project.or(pack.project);
         }
-        match contradiction(&joined.opts) {
-            Some(reason) => Err(PackError::Meaning {
-                origin: joined.name,
-                reason,
-            }),
-            None => Ok(joined),
+        if let Some(reason) = contradiction(&joined.opts) {
+            return Err(joined.refused(reason));
+        }
+        match in_order(std::mem::take(&mut joined.conversions), &joined.rules) {
+            Ok(rules) => {
+                let formers: Vec<_> = joined
+                    .rules
+                    .iter()
+                    .map(|rule| (&rule.from, &rule.to))
+                    .collect();
+                joined.conversions = rule::joined(&rules, &formers);
+                Ok(joined)
+            }
+            Err(reason) => Err(joined.refused(reason)),
+        }
+    }
+
+    fn refused(self, reason: String) -> PackError {
+        PackError::Meaning {
+            origin: self.name,
+            reason,
         }
     }
 

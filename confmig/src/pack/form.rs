@@ -85,6 +85,7 @@ impl PackForm {
             return Err(reason);
         }
         let conversions = conversions(self.conversions, &rules, text)?;
+        let conversions = in_order(conversions, &rules)?;
         let removed = self
             .removed
             .into_iter()
@@ -223,6 +224,17 @@ fn conversions(
         conversions.push(rule);
     }
     Ok(conversions)
+}
+
+/// Rules in the order in which they are followed; else why there is none.
+pub(super) fn in_order(
+    conversions: Vec<rule::Rule>,
+    renames: &[Rule],
+) -> Result<Vec<rule::Rule>, String> {
+    let formers = renames
+        .iter()
+        .map(|rename| (&rename.from, &rename.to, &*rename.id));
+    rule::in_order(conversions, formers).map_err(|endless| endless.to_string())
 }
 
 fn repeated_id(rules: &[Rule]) -> Option<String> {

@@ -128,13 +128,19 @@ mod tests {
                 "170141183460469231731687303715884105727",
             ),
         ] {
-            assert_eq!(product(one, other).as_deref(), Some(wanted), "{one} * {other}");
+            assert_eq!(
+                product(one, other).as_deref(),
+                Some(wanted),
+                "{one} * {other}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_number_or_too_large_has_no_product() {
-        for text in ["", "soon", "-", ".", "1.2.3", "1e", "1e999", "1e-999", "inf", "0x10", "1_0"] {
+        for text in [
+            "", "soon", "-", ".", "1.2.3", "1e", "1e999", "1e-999", "inf", "0x10", "1_0",
+        ] {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }
         let most = i128::MAX.to_string();

@@ -5,10 +5,13 @@
 //! is only something to say. The same forms serve operators, in TOML, and the history of Ironic that
 //! the program has inside, in JSON.
 
+mod chain;
 mod copy;
 mod decimal;
 mod name;
 mod options;
+mod order;
+mod parts;
 mod sections;
 mod validate;
 
@@ -16,9 +19,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(crate) use chain::joined;
 pub use decimal::Decimal;
 pub use name::Name;
 pub(crate) use name::{group, group_of};
+pub(crate) use order::in_order;
 pub(crate) use sections::concrete;
 pub(crate) use validate::problem;
 
@@ -89,7 +94,7 @@ pub enum Automatic {
 }
 
 /// Which sections a rule is about.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(
     untagged,
     deny_unknown_fields,
@@ -113,7 +118,7 @@ pub enum Sections {
 }
 
 /// A value, or several of which any will do.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "expected a value, or a list of values")]
 pub enum OneOf {
     /// This one.

@@ -5,7 +5,7 @@ use oslo_config::OptName;
 use super::{Name, Rule, Sections, group_of};
 
 /// What stands for a section in the names of options, and in values.
-const SECTION: &str = "{section}";
+pub(super) const SECTION: &str = "{section}";
 
 /// The rule for each of the sections that it is about; the rule itself when it names none. `value`
 /// gives the value of an option, `having` the sections that have an option of a name.
@@ -49,7 +49,7 @@ pub(crate) fn concrete(
 }
 
 /// The rule with a section in place of `{section}`.
-fn in_section(rule: &Rule, section: &str) -> Rule {
+pub(super) fn in_section(rule: &Rule, section: &str) -> Rule {
     let mut rule = rule.clone();
     let put = |name: &mut Name| {
         if name.group() == SECTION {
@@ -86,5 +86,10 @@ fn in_section(rule: &Rule, section: &str) -> Rule {
         .into_iter()
         .flatten()
         .for_each(|names| names.iter_mut().for_each(put));
+    // In this section, `{section}` may have made one option of two.
+    rule.rename.retain(|rename| rename.from != rename.to);
+    if let Some(take) = &mut rule.take {
+        take.retain(|name| rule.set.iter().all(|set| set.option != *name));
+    }
     rule
 }

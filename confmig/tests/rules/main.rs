@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod both_set;
+mod chains;
 mod forms;
 mod sections;
 mod support;

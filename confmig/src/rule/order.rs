@@ -1,0 +1,234 @@
+//! Rules that give others something to do: in which order they are followed, and which lead in a circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use oslo_config::OptName;
+
+use super::sections::{SECTION, in_section};
+use super::{Rule, Sections, group_of};
+
+/// A former name of an option: the name, the option's name, and the id of the rule that says so.
+pub(crate) type Former<'r> = (&'r OptName, &'r OptName, &'r str);
+
+/// Why rules would never come to an end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Endless {
+    /// The options of a circle, each with the id of the rule that leads to the next.
+    Circle(Vec<(OptName, String)>),
+    /// A rule that sets an option whenever another has removed it.
+    SetAgain {
+        option: OptName,
+        set_by: String,
+        removed_by: String,
+    },
+}
+
+impl fmt::Display for Endless {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endless::Circle(steps) => {
+                let mut ids: Vec<&str> = Vec::new();
+                for (_, id) in steps {
+                    if !ids.contains(&id.as_str()) {
+                        ids.push(id);
+                    }
+                }
+                let rules = match ids.as_slice() {
+                    [id] => format!("the rule {id} leads"),
+                    ids => format!("the rules {} lead", ids.join(" and ")),
+                };
+                let options = steps.iter().chain(steps.first());
+                let options: Vec<String> = options.map(|(option, _)| option.to_string()).collect();
+                write!(
+                    f,
+                    "{rules} in a circle ({}): expected rules of which each run changes less, so leave one out",
+                    options.join(" -> ")
+                )
+            }
+            Endless::SetAgain {
+                option,
+                set_by,
+                removed_by,
+            } => write!(
+                f,
+                "the rule {set_by} sets {option} whenever the rule {removed_by} has removed it: let {set_by} \
+                 take what it is made from, or say in its `when` when it is followed"
+            ),
+        }
+    }
+}
+
+/// Puts rules in an order in which each comes after those that give it something to do; otherwise they stay
+/// in the order in which they are written.
+pub(crate) fn in_order<'r>(
+    rules: Vec<Rule>,
+    formers: impl IntoIterator<Item = Former<'r>>,
+) -> Result<Vec<Rule>, Endless> {
+    let formers: Vec<Former<'_>> = formers.into_iter().collect();
+    let order = {
+        let plans = plans(&rules, &formers);
+        if let Some(endless) = circle(&plans, &formers).or_else(|| set_again(&plans)) {
+            return Err(endless);
+        }
+        order(&plans)
+    };
+    let mut rules: Vec<Option<Rule>> = rules.into_iter().map(Some).collect();
+    Ok(order
+        .into_iter()
+        .filter_map(|at| rules[at].take())
+        .collect())
+}
+
+/// What a rule does to options, whatever their values.
+struct Plan<'r> {
+    id: &'r str,
+    /// The options that set it going.
+    triggers: BTreeSet<OptName>,
+    /// The options that it removes or renames.
+    claims: BTreeSet<OptName>,
+    /// From an option that sets it going to one that is set then.
+    steps: Vec<(OptName, OptName)>,
+    /// It is followed whenever one of its triggers is set.
+    always: bool,
+}
+
+fn plans<'r>(rules: &'r [Rule], formers: &[Former<'_>]) -> Vec<Plan<'r>> {
+    let of_rules = rules.iter().flat_map(Rule::names).map(|name| name.group());
+    let of_formers = formers
+        .iter()
+        .flat_map(|(from, to, _)| [from.group(), to.group()]);
+    // A section that is found in files may be any that a rule names, or another one.
+    let groups: BTreeSet<&str> = of_rules.chain(of_formers).chain([SECTION]).collect();
+    rules.iter().map(|rule| Plan::new(rule, &groups)).collect()
+}
+
+impl<'r> Plan<'r> {
+    fn new(rule: &'r Rule, groups: &BTreeSet<&str>) -> Self {
+        let concrete: Vec<Rule> = match &rule.sections {
+            None => vec![rule.clone()],
+            Some(Sections::These(sections)) => sections
+                .iter()
+                .map(|section| in_section(rule, &group_of(section)))
+                .collect(),
+            Some(_) => groups.iter().map(|group| in_section(rule, group)).collect(),
+        };
+        let mut plan = Plan {
+            id: &rule.id,
+            triggers: BTreeSet::new(),
+            claims: BTreeSet::new(),
+            steps: Vec::new(),
+            always: rule.when.is_empty() && rule.set.iter().all(|set| set.when.is_empty()),
+        };
+        for rule in &concrete {
+            let renames = rule.rename.iter();
+            plan.steps
+                .extend(renames.map(|rename| (rename.from.0.clone(), rename.to.0.clone())));
+            for set in &rule.set {
+                let others = rule
+                    .triggers()
+                    .into_iter()
+                    .filter(|from| **from != *set.option);
+                plan.steps
+                    .extend(others.map(|from| (from.clone(), set.option.0.clone())));
+            }
+            plan.triggers.extend(rule.triggers().into_iter().cloned());
+            plan.claims.extend(rule.claims().into_iter().cloned());
+        }
+        plan
+    }
+}
+
+/// Finds a circle of options, each of which gives its value to the next.
+fn circle(plans: &[Plan<'_>], formers: &[Former<'_>]) -> Option<Endless> {
+    let mut next: BTreeMap<&OptName, Vec<(&OptName, &str)>> = BTreeMap::new();
+    let of_rules = plans
+        .iter()
+        .flat_map(|plan| plan.steps.iter().map(|(from, to)| (from, to, plan.id)));
+    for (from, to, id) in formers.iter().copied().chain(of_rules) {
+        next.entry(from).or_default().push((to, id));
+    }
+    let mut left: BTreeSet<&OptName> = next.keys().copied().collect();
+    while let Some(first) = left.first().copied() {
+        // The options on the way, each with how many of its steps were tried.
+        let mut path: Vec<(&OptName, usize)> = vec![(first, 0)];
+        while let Some((option, tried)) = path.last_mut() {
+            let Some((to, _)) = next.get(*option).and_then(|steps| steps.get(*tried)) else {
+                left.remove(*option);
+                path.pop();
+                continue;
+            };
+            *tried += 1;
+            if let Some(start) = path.iter().position(|(option, _)| option == to) {
+                let step = |(option, tried): &(&OptName, usize)| {
+                    let (_, id) = next[*option][tried - 1];
+                    ((*option).clone(), id.to_owned())
+                };
+                return Some(Endless::Circle(path[start..].iter().map(step).collect()));
+            }
+            if left.contains(*to) {
+                path.push((to, 0));
+            }
+        }
+    }
+    None
+}
+
+/// Finds a rule that removes nothing, sets an option, and would set it again after another has removed it.
+fn set_again(plans: &[Plan<'_>]) -> Option<Endless> {
+    let mut removed: BTreeMap<&OptName, &str> = BTreeMap::new();
+    for plan in plans {
+        removed.extend(plan.claims.iter().map(|option| (option, plan.id)));
+    }
+    let lasting = plans
+        .iter()
+        .filter(|plan| plan.always && plan.claims.is_empty());
+    let mut steps = lasting.flat_map(|plan| plan.steps.iter().map(move |(_, to)| (plan.id, to)));
+    steps.find_map(|(id, option)| {
+        let removed_by = removed.get(option)?;
+        Some(Endless::SetAgain {
+            option: option.clone(),
+            set_by: id.to_owned(),
+            removed_by: (*removed_by).to_owned(),
+        })
+    })
+}
+
+/// The places of rules in the order in which they are to be followed.
+fn order(plans: &[Plan<'_>]) -> Vec<usize> {
+    let mut triggered: BTreeMap<&OptName, Vec<usize>> = BTreeMap::new();
+    for (at, plan) in plans.iter().enumerate() {
+        for option in &plan.triggers {
+            triggered.entry(option).or_default().push(at);
+        }
+    }
+    let after = |at: usize| -> BTreeSet<usize> {
+        let set = plans[at].steps.iter().map(|(_, to)| to);
+        let rules = set.flat_map(|option| triggered.get(option).into_iter().flatten());
+        rules.copied().filter(|other| *other != at).collect()
+    };
+    let mut waiting_for = vec![0_usize; plans.len()];
+    for at in 0..plans.len() {
+        after(at)
+            .into_iter()
+            .for_each(|other| waiting_for[other] += 1);
+    }
+    let mut left: BTreeSet<usize> = (0..plans.len()).collect();
+    let mut ready: BTreeSet<usize> = left.clone();
+    ready.retain(|at| waiting_for[*at] == 0);
+    let mut order = Vec::with_capacity(plans.len());
+    // Rules that do several things may wait for each other without a circle of options.
+    while let Some(at) = ready.pop_first().or_else(|| left.first().copied()) {
+        if !left.remove(&at) {
+            continue;
+        }
+        order.push(at);
+        for other in after(at) {
+            waiting_for[other] -= 1;
+            if waiting_for[other] == 0 {
+                ready.insert(other);
+            }
+        }
+    }
+    order
+}
