@@ -1,13 +1,14 @@
 //! Keeping passwords out of everything that is shown.
 
 mod credentials;
+mod document;
 mod lines;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bstr::{BStr, ByteSlice};
-use oslo_config::SourceFile;
+use oslo_config::{ParsedFile, SourceFile};
 
 use crate::known::KnownNames;
 use crate::pack::Pack;
@@ -128,12 +129,12 @@ impl<'p> Secrets<'p> {
         }
     }
 
-    /// Files as they may be shown, line for line.
+    /// Files with the same sections, keys and lines, and values as they may be shown.
     #[must_use]
-    pub fn files(&self, files: &[SourceFile]) -> Vec<SourceFile> {
-        let masked = |file: &SourceFile| SourceFile {
-            path: file.path.clone(),
-            text: self.lines(&file.text).concat(),
+    pub fn files(&self, files: &[ParsedFile<'_>]) -> Vec<SourceFile> {
+        let masked = |file: &ParsedFile<'_>| SourceFile {
+            path: file.path.to_owned(),
+            text: self.document(&file.document),
         };
         files.iter().map(masked).collect()
     }

@@ -122,7 +122,15 @@ impl Reader<'_, '_> {
             return without_credentials(line);
         }
         let kept = after.find_byteset(b"=:").map_or(0, |at| at + 1);
-        masked(&[before, &after[..kept], b" "].concat(), end)
+        // A bracket at the end is what makes it a header.
+        let closing: &[u8] = match content.last() {
+            Some(b']') => b"]",
+            _ => b"",
+        };
+        masked(
+            &[before, &after[..kept], b" "].concat(),
+            &[closing, end].concat(),
+        )
     }
 
     /// An assignment, commented out or not, or a line that should have been one; and whether its
@@ -182,6 +190,12 @@ mod tests {
             "[site]\nour_api_token ****\n"
         );
         assert_eq!(shown("[swift]\npassword =\n"), "[swift]\npassword =\n");
+    }
+
+    #[test]
+    fn a_header_stays_one() {
+        assert_eq!(shown("[x] password = hunter2]\n"), "[x] password = ****]\n");
+        assert_eq!(shown("[x] password = hunter2\n"), "[x] password = ****\n");
     }
 
     #[test]
