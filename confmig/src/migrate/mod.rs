@@ -7,6 +7,7 @@
 
 mod alike;
 mod convert;
+mod examples;
 mod make;
 mod names;
 mod place;
@@ -25,6 +26,7 @@ use oslo_config::{Edit, EditConflict, OptName, ParsedFile, SourceError, SourceFi
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::pack::Pack;
 use crate::secret::Secrets;
+pub use examples::{WrongExample, check_examples};
 pub use prove::Difference;
 pub use releases::{Span, migrate_releases, migrate_schemas};
 use view::View;
