@@ -6,6 +6,7 @@
 mod both_set;
 mod chains;
 mod forms;
+mod fuzz;
 mod sections;
 mod support;
 mod wrong;
