@@ -98,8 +98,17 @@ fn plans<'r>(rules: &'r [Rule], formers: &[Former<'_>]) -> Vec<Plan<'r>> {
     let of_formers = formers
         .iter()
         .flat_map(|(from, to, _)| [from.group(), to.group()]);
+    let listed = rules.iter().flat_map(|rule| match &rule.sections {
+        Some(Sections::These(sections)) => sections.as_slice(),
+        _ => &[],
+    });
+    let listed: Vec<String> = listed.map(|section| group_of(section)).collect();
     // A section that is found in files may be any that a rule names, or another one.
-    let groups: BTreeSet<&str> = of_rules.chain(of_formers).chain([SECTION]).collect();
+    let groups: BTreeSet<&str> = of_rules
+        .chain(of_formers)
+        .chain(listed.iter().map(String::as_str))
+        .chain([SECTION])
+        .collect();
     rules.iter().map(|rule| Plan::new(rule, &groups)).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::sections::in_known_sections;
 use super::{Assignment, Condition, Decimal, Otherwise, Part, Rule, Sections};
 
 /// What is wrong with the parts of a rule, and what was expected; `None` when all is well.
@@ -12,7 +13,12 @@ pub(super) fn problem(rule: &Rule) -> Option<String> {
             parts.find_map(|(name, part)| of_part(name, part))
         })
         .or_else(|| unused(rule))
-        .or_else(|| rule.set.iter().find_map(|set| in_place(rule, set)))
+        .or_else(|| {
+            let concrete = in_known_sections(rule);
+            concrete
+                .iter()
+                .find_map(|rule| rule.set.iter().find_map(|set| in_place(rule, set)))
+        })
 }
 
 /// Templates name parts that there are, and no part is made of itself.
@@ -138,7 +144,7 @@ fn in_place(rule: &Rule, set: &Assignment) -> Option<String> {
         .into_iter()
         .filter(|name| rule.part[*name].option == set.option);
     let changed_again = own.any(|name| {
-        let alone = set.append || set.value == format!("{{{name}}}");
+        let alone = set.value == format!("{{{name}}}");
         !alone || !stays(&rule.part[name])
     });
     changed_again.then(|| {

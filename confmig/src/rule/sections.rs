@@ -1,5 +1,7 @@
 //! Rules that hold in several sections.
 
+use std::collections::BTreeSet;
+
 use oslo_config::OptName;
 
 use super::{Name, Rule, Sections, group_of};
@@ -46,6 +48,23 @@ pub(crate) fn concrete(
         .iter()
         .map(|section| in_section(rule, section))
         .collect()
+}
+
+/// The rule in each of the sections that it can be seen to be about: those that it lists, else those that
+/// it names besides, and any other.
+pub(super) fn in_known_sections(rule: &Rule) -> Vec<Rule> {
+    match &rule.sections {
+        None => vec![rule.clone()],
+        Some(Sections::These(sections)) => sections
+            .iter()
+            .map(|section| in_section(rule, &group_of(section)))
+            .collect(),
+        Some(_) => {
+            let groups: BTreeSet<&str> = rule.names().iter().map(|name| name.group()).collect();
+            let groups = groups.into_iter();
+            groups.map(|group| in_section(rule, group)).collect()
+        }
+    }
 }
 
 /// The rule with a section in place of `{section}`.

@@ -10,6 +10,7 @@ pub(crate) fn problem(rule: &Rule) -> Option<String> {
         .or_else(|| conditions(rule))
         .or_else(|| renames(rule))
         .or_else(|| takes(rule))
+        .or_else(|| sets(rule))
         .or_else(|| rule.items.as_ref().and_then(items));
     of_rule.or_else(|| parts::problem(rule))
 }
@@ -95,6 +96,19 @@ fn renames(rule: &Rule) -> Option<String> {
         }
     }
     None
+}
+
+/// Of several assignments to one option, the first whose conditions hold is made.
+fn sets(rule: &Rule) -> Option<String> {
+    let twice = rule.set.iter().enumerate().find(|(at, set)| {
+        let mut earlier = rule.set[..*at].iter();
+        earlier.any(|earlier| earlier.option == set.option && earlier.when.is_empty())
+    });
+    let (_, set) = twice?;
+    Some(format!(
+        "sets {} twice: keep one, or give the first a `when`",
+        set.option
+    ))
 }
 
 /// What goes is not set again.

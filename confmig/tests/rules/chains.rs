@@ -160,6 +160,11 @@ fn a_circle_is_refused() {
             "the rules r0 and r1 lead in a circle",
         ),
         (
+            section("r0", "{ having = \"k\" }", "{section}.a", "{section}.b")
+                + &section("r1", "[\"g\"]", "{section}.b", "{section}.a"),
+            "the rules r0 and r1 lead in a circle",
+        ),
+        (
             set("g.a", "g.b") + &rename("r0", "g.b", "g.c"),
             "the rule r1 sets g.b whenever the rule r0 has removed it",
         ),

@@ -241,6 +241,20 @@ set = [{ option = "a.new", value = "{v}" }]
     leaves(rule, &["[a]\nmode = on\nold = 1\nodd = 1\n"], "odd is set");
 }
 
+/// A part may be there for what it looks at, or for other parts.
+#[test]
+fn parts_are_used_in_many_ways() {
+    for does in [
+        "part.p = { option = \"g.a\" }\nwhen = [{ option = \"g.a\", equals = \"1\" }]\nset = [{ option = \"g.c\", value = \"v\" }]",
+        "part.p = { option = \"g.a\" }\nset = [{ option = \"g.c\", value = \"v\", when = [{ option = \"g.a\", set = true }] }]",
+        "part.p = { option = \"g.a\" }\npart.q = { option = \"g.b\", host_port = \"{p}\" }\nset = [{ option = \"g.c\", value = \"{q}\" }]",
+        "part.item = { option = \"g.a\" }\npart.q = { option = \"g.b\", list = true, each = \"<{item}>\", default = \"{item}\" }\nset = [{ option = \"g.c\", value = \"{q}\" }]",
+        "part.p = { option = \"g.a\", list = true }\nset = [{ option = \"g.a\", value = \"{p}\", if_set = \"source\" }]",
+    ] {
+        pack(&format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\n{does}\n"));
+    }
+}
+
 #[test]
 fn what_needs_a_decision_waits_for_it() {
     let rule = "[[rule]]\nid = \"r\"\nwhy = \"acts on all\"\nautomatic = \"partial\"\nrename = [{ from = \"a.x\", to = \"b.x\" }]\n";
