@@ -89,8 +89,8 @@ struct Plan<'r> {
     claims: BTreeSet<OptName>,
     /// From an option that sets it going to one that is set then.
     steps: Vec<(OptName, OptName)>,
-    /// It is followed whenever one of its triggers is set.
-    always: bool,
+    /// The options that its conditions look at.
+    conditions: BTreeSet<OptName>,
 }
 
 fn plans<'r>(rules: &'r [Rule], formers: &[Former<'_>]) -> Vec<Plan<'r>> {
@@ -127,7 +127,7 @@ impl<'r> Plan<'r> {
             triggers: BTreeSet::new(),
             claims: BTreeSet::new(),
             steps: Vec::new(),
-            always: rule.when.is_empty() && rule.set.iter().all(|set| set.when.is_empty()),
+            conditions: BTreeSet::new(),
         };
         for rule in &concrete {
             let renames = rule.rename.iter();
@@ -141,6 +141,10 @@ impl<'r> Plan<'r> {
                 plan.steps
                     .extend(others.map(|from| (from.clone(), set.option.0.clone())));
             }
+            let of_sets = rule.set.iter().flat_map(|set| &set.when);
+            let conditions = rule.when.iter().chain(of_sets);
+            plan.conditions
+                .extend(conditions.map(|condition| condition.option.0.clone()));
             plan.triggers.extend(rule.triggers().into_iter().cloned());
             plan.claims.extend(rule.claims().into_iter().cloned());
         }
@@ -186,12 +190,19 @@ fn circle(plans: &[Plan<'_>], formers: &[Former<'_>]) -> Option<Endless> {
 /// Finds a rule that removes nothing, sets an option, and would set it again after another has removed it.
 fn set_again(plans: &[Plan<'_>]) -> Option<Endless> {
     let mut removed: BTreeMap<&OptName, &str> = BTreeMap::new();
+    let mut set: BTreeSet<&OptName> = BTreeSet::new();
     for plan in plans {
         removed.extend(plan.claims.iter().map(|option| (option, plan.id)));
+        set.extend(plan.steps.iter().map(|(_, to)| to));
     }
+    // A condition on what rules change may be what ends it.
+    let holds_on = |plan: &Plan<'_>| {
+        let mut conditions = plan.conditions.iter();
+        !conditions.any(|option| removed.contains_key(option) || set.contains(option))
+    };
     let lasting = plans
         .iter()
-        .filter(|plan| plan.always && plan.claims.is_empty());
+        .filter(|plan| plan.claims.is_empty() && holds_on(plan));
     let mut steps = lasting.flat_map(|plan| plan.steps.iter().map(move |(_, to)| (plan.id, to)));
     steps.find_map(|(id, option)| {
         let removed_by = removed.get(option)?;
