@@ -1,7 +1,9 @@
 //! What makes a rule senseless, besides its form.
 
-use super::sections::SECTION;
-use super::{Items, Rule, parts};
+use std::collections::BTreeSet;
+
+use super::sections::{SECTION, in_known_sections};
+use super::{Items, Name, Rule, parts};
 
 /// What is wrong with a rule, and what was expected; `None` when all is well.
 pub(crate) fn problem(rule: &Rule) -> Option<String> {
@@ -117,9 +119,16 @@ fn takes(rule: &Rule) -> Option<String> {
     if rule.set.is_empty() {
         return Some("has `take`, but no `set`: expected `remove` for options that go".into());
     }
+    let concrete = in_known_sections(rule);
+    let sets: BTreeSet<&Name> = concrete
+        .iter()
+        .flat_map(|rule| rule.set.iter().map(|set| &set.option))
+        .collect();
+    let mut in_sections = concrete.iter().flat_map(|rule| rule.take.iter().flatten());
     let again = take
         .iter()
-        .find(|name| rule.set.iter().any(|set| set.option == **name))?;
+        .find(|name| rule.set.iter().any(|set| set.option == **name))
+        .or_else(|| in_sections.find(|name| sets.contains(name)))?;
     Some(format!(
         "both takes {again} and sets it: leave it out of `take`, or set another option"
     ))

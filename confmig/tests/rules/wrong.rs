@@ -74,6 +74,10 @@ fn wrong_rules_are_told_with_their_place() {
             "has `take`, but no `set`",
         ),
         (
+            "[[rule]]\nid = \"r\"\nwhy = \"w\"\nin = [\"a\", \"b\"]\npart.p = { option = \"g.w\" }\nset = [{ option = \"{section}.y\", value = \"{p}\" }]\ntake = [\"b.y\"]\n",
+            "both takes b.y and sets it",
+        ),
+        (
             "[[rule]]\nid = \"r\"\nwhy = \"w\"\nremove = { options = [\"{section}.a\"] }\n",
             "no `in` that says which sections",
         ),
