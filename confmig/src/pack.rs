@@ -3,7 +3,7 @@
 mod error;
 mod form;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use oslo_config::{Opt, OptName};
@@ -141,8 +141,10 @@ impl Pack {
     ///
     /// # Errors
     ///
-    /// When two of them claim the same former name for different options, or define an option twice.
+    /// When two of them claim the same name, or their rules lead in a circle.
     pub fn join(packs: Vec<Pack>) -> Result<Self, PackError> {
+        let groups: Vec<&[Opt]> = packs.iter().map(|pack| pack.opts.as_slice()).collect();
+        let claimed_by_two = claimed_by_two(&groups);
         let mut packs = packs.into_iter();
         let Some(mut joined) = packs.next() else {
             return Pack::load(DEFAULT_PACK);
@@ -159,7 +161,7 @@ impl Pack {
             };
             joined.project = joined.project.or(pack.project);
         }
-        match contradiction(&joined.opts) {
+        match claimed_by_two.or_else(|| endless(&joined.conversions, &joined.rules)) {
             Some(reason) => Err(PackError::Meaning {
                 origin: joined.name,
                 reason,
@@ -178,32 +180,66 @@ impl Pack {
         };
         self.rules
             .iter()
-            .find(|rule| same(&rule.from, from) && rule.to == *to)
+            .find(|rule| same(&rule.from, from) && same(&rule.to, to))
     }
 }
 
-/// What two definitions claim for themselves, in words; `None` when all is well.
+/// What two options of a pack claim for themselves, in words; `None` when all is well.
 fn contradiction(opts: &[Opt]) -> Option<String> {
-    let mut owners: HashMap<&OptName, &OptName> = HashMap::new();
-    for opt in opts {
-        let names = std::iter::once(opt.name()).chain(opt.deprecated());
-        for name in names {
-            if name.group().is_empty() || name.name().is_empty() {
-                return Some(format!("{name}: group and name must not be empty"));
-            }
-            if let Some(other) = owners.insert(name, opt.name()) {
-                return Some(if other == opt.name() {
-                    format!(
-                        "{name} stands twice among the names of one option, or is defined twice: keep one"
-                    )
-                } else {
-                    format!(
-                        "{name} is claimed by both {other} and {}: keep one",
-                        opt.name()
-                    )
-                });
+    let named = |opt: &Opt| !opt.name().group().is_empty() && !opt.name().name().is_empty();
+    if let Some(opt) = opts.iter().find(|opt| !named(opt)) {
+        let name = opt.name();
+        return Some(format!("{name}: group and name must not be empty"));
+    }
+    let each: Vec<&[Opt]> = opts.iter().map(std::slice::from_ref).collect();
+    opts.iter()
+        .find_map(repeated)
+        .or_else(|| claimed_by_two(&each))
+}
+
+/// A name that one option has twice.
+fn repeated(opt: &Opt) -> Option<String> {
+    let mut seen = HashSet::new();
+    let mut names = names_of(opt);
+    names
+        .find(|name| !seen.insert(*name))
+        .map(|name| claimed(name, opt.name(), opt.name()))
+}
+
+fn names_of(opt: &Opt) -> impl Iterator<Item = &OptName> {
+    std::iter::once(opt.name()).chain(opt.deprecated())
+}
+
+/// A name that options of two groups of options have. Within a group, several may share a former name.
+fn claimed_by_two(groups: &[&[Opt]]) -> Option<String> {
+    let mut owners: HashMap<&OptName, (usize, &OptName)> = HashMap::new();
+    for (at, opts) in groups.iter().enumerate() {
+        for opt in *opts {
+            for name in names_of(opt) {
+                match owners.insert(name, (at, opt.name())) {
+                    Some((owner, other)) if owner != at => {
+                        return Some(claimed(name, other, opt.name()));
+                    }
+                    _ => {}
+                }
             }
         }
     }
     None
+}
+
+fn claimed(name: &OptName, one: &OptName, other: &OptName) -> String {
+    if one == other {
+        format!("{name} stands twice among the names of one option, or is defined twice: keep one")
+    } else {
+        format!("{name} is claimed by both {one} and {other}: keep one")
+    }
+}
+
+/// Why rules, together with these renamings, would never come to an end; `None` when they do.
+fn endless(rules: &[rule::Rule], renamings: &[Rule]) -> Option<String> {
+    let formers = renamings
+        .iter()
+        .map(|renaming| (&renaming.from, &renaming.to, &*renaming.id));
+    rule::endless(rules, formers).map(|endless| endless.to_string())
 }

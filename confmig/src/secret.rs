@@ -1,16 +1,18 @@
 //! Keeping passwords out of everything that is shown.
 
 mod credentials;
+mod document;
 mod lines;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bstr::{BStr, ByteSlice};
-use oslo_config::{DEFAULT_GROUP, SourceFile};
+use oslo_config::{ParsedFile, SourceFile};
 
 use crate::known::KnownNames;
 use crate::pack::Pack;
+use crate::rule::group_of;
 use crate::schema::Schema;
 pub use credentials::without_credentials;
 
@@ -127,12 +129,12 @@ impl<'p> Secrets<'p> {
         }
     }
 
-    /// Files as they may be shown, line for line.
+    /// Files with the same sections, keys and lines, and values as they may be shown.
     #[must_use]
-    pub fn files(&self, files: &[SourceFile]) -> Vec<SourceFile> {
-        let masked = |file: &SourceFile| SourceFile {
-            path: file.path.clone(),
-            text: self.lines(&file.text).concat(),
+    pub fn files(&self, files: &[ParsedFile<'_>]) -> Vec<SourceFile> {
+        let masked = |file: &ParsedFile<'_>| SourceFile {
+            path: file.path.to_owned(),
+            text: self.document(&file.document),
         };
         files.iter().map(masked).collect()
     }
@@ -147,13 +149,8 @@ impl<'p> Secrets<'p> {
             let Some((group, name)) = option else {
                 return (variable, value);
             };
-            let group = if group == DEFAULT_GROUP {
-                group.to_owned()
-            } else {
-                group.to_lowercase()
-            };
             let value = self
-                .value(&group, &name.to_lowercase(), &value)
+                .value(&group_of(group), &name.to_lowercase(), &value)
                 .into_owned();
             (variable, value)
         };

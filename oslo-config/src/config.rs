@@ -291,7 +291,14 @@ impl<'d> Config<'d> {
             .map(|text| template::substitute(text, |name| self.refer(name, group, open)))
             .collect::<Result<Vec<_>, _>>()?;
         open.options.pop();
-        let value = self.convert(opt, &texts, &origin)?;
+        let texts = match origin {
+            // oslo.config takes each character of the variable for one value.
+            Origin::Environment { .. } if opt.is_multi() => {
+                texts.concat().chars().map(String::from).collect()
+            }
+            _ => texts,
+        };
+        let value = self.convert(opt, &texts)?;
         Ok(Setting {
             value,
             texts,
@@ -336,7 +343,7 @@ impl<'d> Config<'d> {
         (origin, occurrences.effective.iter().map(text).collect())
     }
 
-    fn convert(&self, opt: &Opt, texts: &[String], origin: &Origin) -> Result<Value, GetError> {
+    fn convert(&self, opt: &Opt, texts: &[String]) -> Result<Value, GetError> {
         let convert = |text: &str| {
             let invalid = |cause| GetError::Invalid {
                 option: opt.name().clone(),
@@ -344,20 +351,14 @@ impl<'d> Config<'d> {
             };
             opt.kind().convert(text).map_err(invalid)
         };
-        match (texts, origin) {
-            ([], _) => Ok(Value::None),
-            // oslo.config takes each character of the variable for one value.
-            ([text], Origin::Environment { .. }) if opt.is_multi() => text
-                .chars()
-                .map(|character| convert(character.encode_utf8(&mut [0; 4])))
-                .collect::<Result<_, _>>()
-                .map(Value::List),
+        match texts {
+            [] => Ok(Value::None),
             _ if opt.is_multi() => texts
                 .iter()
                 .map(|text| convert(text))
                 .collect::<Result<_, _>>()
                 .map(Value::List),
-            ([text, ..], _) => convert(text),
+            [text, ..] => convert(text),
         }
     }
 

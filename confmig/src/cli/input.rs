@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
-use confmig::migrate::Span;
+use confmig::migrate::{Span, check_examples};
 use confmig::pack::Pack;
 use confmig::release::{self, Guess, Lives, Series};
 use confmig::report::{self, CheckReport};
@@ -29,9 +29,20 @@ pub(crate) fn pack(choice: &Choice) -> Result<Pack, Failure> {
     let packs = choice
         .packs(&default)
         .iter()
-        .map(|name| Pack::load(name))
+        .map(|name| load(name))
         .collect::<Result<_, _>>()?;
     Ok(Pack::join(packs)?)
+}
+
+/// Loads a pack. The examples of a rule file must hold; those of a built-in pack do.
+pub(crate) fn load(name: &str) -> Result<Pack, Failure> {
+    let pack = Pack::load(name)?;
+    if Pack::built_in().all(|built_in| built_in != name) {
+        check_examples(&pack).map_err(|wrong| {
+            Failure::Said(format!("the rules in {name} cannot be used: {wrong}"))
+        })?;
+    }
+    Ok(pack)
 }
 
 /// The schema that was asked for.

@@ -38,9 +38,18 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
     };
     let secrets = input::secrets(&command.choice, &pack).with_schemas(both);
     // What is shown is made from texts that have no secrets, so that none gets out by a reference.
-    let files = secrets.files(&files);
+    let files = secrets.files(&parsed);
     let parsed = input::parse(&files, command.format.into(), &pack, &secrets, output)?;
-    let mut opts = registered(&parsed, &pack);
+    // What is masked is of no type.
+    let mut opts: Vec<Opt> = registered(&parsed, &pack)
+        .into_iter()
+        .map(
+            |opt| match secrets.hides(opt.name().group(), opt.name().name()) {
+                true => opt.with_type(OptType::string()),
+                false => opt,
+            },
+        )
+        .collect();
     let asked: Vec<OptName> = command
         .option
         .iter()

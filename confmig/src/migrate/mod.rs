@@ -11,6 +11,7 @@ mod apply_rule;
 mod comments;
 mod decision;
 mod effect;
+mod examples;
 mod facts;
 mod insert;
 mod keep;
@@ -38,6 +39,7 @@ use bumpalo::Bump;
 use oslo_config::{Document, EditConflict, LineMap, OptName, SourceError};
 
 pub use decision::Decision;
+pub use examples::{WrongExample, check_examples};
 pub use prove::Difference;
 pub use route::{Route, Span, migrate};
 
@@ -161,9 +163,6 @@ pub enum MigrateError {
     /// The new text does not parse.
     #[error("the new text cannot be read back: {0}; nothing was changed: please report this")]
     Unreadable(#[source] SourceError),
-    /// The values of some options would change.
-    #[error("{}", prove::describe(.0))]
-    Unproved(Vec<Difference>),
 }
 
 /// Reads a new text back, which stays in `texts`.

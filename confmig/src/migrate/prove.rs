@@ -45,15 +45,6 @@ impl fmt::Display for Difference {
     }
 }
 
-/// All differences in one message.
-pub(super) fn describe(differences: &[Difference]) -> String {
-    let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    format!(
-        "{}; nothing was changed: please report this",
-        list.join("; ")
-    )
-}
-
 /// Compares what a set of files means with what was made of it.
 pub(crate) struct Prover<'p, 'd, 'm> {
     pub(crate) pass: &'p Pass<'p, 'd, 'm>,

@@ -160,14 +160,20 @@ impl Scope {
 }
 
 impl Migrator<'_> {
-    /// The renamings and rules of a pack.
+    /// The renamings and rules of a pack, until there is nothing left to do: a rule may give others
+    /// something to do, and none does so in a circle.
     fn pack(&mut self, pack: &Pack) -> Result<(), MigrateError> {
-        self.rename(pack, None)?;
-        let rules = pack.conversions.iter().map(|rule| Active {
-            rule: std::rc::Rc::new(rule.clone()),
-            doubt: None,
-        });
-        self.follow(rules.collect(), pack, &InPack(pack), None)?;
+        for _ in 0..=pack.conversions.len() {
+            let mut changed = self.rename(pack, None)?;
+            let rules = pack.conversions.iter().map(|rule| Active {
+                rule: std::rc::Rc::new(rule.clone()),
+                doubt: None,
+            });
+            changed |= self.follow(rules.collect(), pack, &InPack(pack), None)?;
+            if !changed || pack.conversions.is_empty() {
+                break;
+            }
+        }
         Ok(())
     }
 

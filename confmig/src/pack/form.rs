@@ -4,7 +4,7 @@ use oslo_config::{Opt, OptName, OptType};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Pack, Removed, Rule, contradiction};
+use super::{Pack, Removed, Rule, contradiction, endless};
 use crate::rule;
 
 #[derive(Deserialize)]
@@ -25,6 +25,7 @@ pub(super) struct PackForm {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OptForm {
+    #[serde(deserialize_with = "rule::group")]
     group: String,
     name: String,
     #[serde(rename = "type")]
@@ -53,6 +54,7 @@ enum DefaultForm {
 #[serde(deny_unknown_fields)]
 struct FormerForm {
     id: Option<String>,
+    #[serde(deserialize_with = "rule::group")]
     group: String,
     name: String,
     why: String,
@@ -62,6 +64,7 @@ struct FormerForm {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RemovedForm {
+    #[serde(deserialize_with = "rule::group")]
     group: String,
     name: String,
     advice: String,
@@ -74,15 +77,17 @@ impl PackForm {
             .iter()
             .map(OptForm::to_opt)
             .collect::<Result<Vec<_>, _>>()?;
-        let rules: Vec<Rule> = self
-            .options
-            .into_iter()
-            .flat_map(OptForm::into_rules)
+        let forms = self.options.into_iter().zip(&opts);
+        let rules: Vec<Rule> = forms
+            .flat_map(|(form, opt)| form.into_rules(opt.name()))
             .collect();
         if let Some(reason) = contradiction(&opts).or_else(|| repeated_id(&rules)) {
             return Err(reason);
         }
         let conversions = conversions(self.conversions, &rules, text)?;
+        if let Some(reason) = endless(&conversions, &rules) {
+            return Err(reason);
+        }
         let removed = self
             .removed
             .into_iter()
@@ -183,9 +188,9 @@ impl OptForm {
         format!("option {}.{}: {reason}", self.group, self.name)
     }
 
-    fn into_rules(self) -> impl Iterator<Item = Rule> {
-        let to = OptName::new(self.group, self.name);
-        self.formers.into_iter().map(move |former| Rule {
+    /// The rules for its former names; `to` is the name that is written for them.
+    fn into_rules(self, to: &OptName) -> impl Iterator<Item = Rule> {
+        self.formers.into_iter().map(|former| Rule {
             id: former
                 .id
                 .unwrap_or_else(|| format!("{}-{}", former.group, former.name)),

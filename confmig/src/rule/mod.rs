@@ -5,8 +5,11 @@
 //! is only something to say. The same forms serve operators, in TOML, and the history of Ironic that
 //! the program has inside, in JSON.
 
+mod decimal;
+mod endless;
 mod name;
 mod options;
+mod parts;
 mod sections;
 mod validate;
 
@@ -14,7 +17,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub use decimal::Decimal;
+pub(crate) use endless::endless;
 pub use name::Name;
+pub(crate) use name::{group, group_of};
 pub(crate) use sections::concrete;
 pub(crate) use validate::problem;
 
@@ -85,7 +91,7 @@ pub enum Automatic {
 }
 
 /// Which sections a rule is about.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(
     untagged,
     deny_unknown_fields,
@@ -109,7 +115,7 @@ pub enum Sections {
 }
 
 /// A value, or several of which any will do.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "expected a value, or a list of values")]
 pub enum OneOf {
     /// This one.
@@ -176,6 +182,7 @@ pub struct Rename {
     /// The old name.
     pub from: Name,
     /// The new name.
+    #[serde(deserialize_with = "name::current")]
     pub to: Name,
 }
 
@@ -233,7 +240,7 @@ pub struct Part {
     /// The value's end that is replaced; nothing is done when it ends otherwise.
     pub suffix: Option<Suffix>,
     /// The value is a number, multiplied by this.
-    pub factor: Option<f64>,
+    pub factor: Option<Decimal>,
     /// The scheme that a URL gets that has none; may have other parts in braces.
     pub scheme: Option<String>,
     /// The value is a host, or host and port: an IPv6 address is put into brackets, and this port is
@@ -292,6 +299,7 @@ pub struct Suffix {
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// The option.
+    #[serde(deserialize_with = "name::current")]
     pub option: Name,
     /// The value, as it is written in a file; parts stand in braces.
     pub value: String,

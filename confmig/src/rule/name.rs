@@ -37,10 +37,29 @@ impl<'de> Deserialize<'de> for Name {
                 "{text:?} is no name of an option: expected GROUP.OPTION, as in \"DEFAULT.debug\""
             )));
         }
-        let group = match group {
-            DEFAULT_GROUP => group.to_owned(),
-            _ => group.to_lowercase(),
-        };
-        Ok(Name(OptName::new(group, name)))
+        Ok(Name(OptName::new(group_of(group), name)))
     }
+}
+
+/// The group that oslo.config looks up for a section's name: the name in lower case, except for `DEFAULT`.
+pub(crate) fn group_of(section: &str) -> String {
+    match section {
+        DEFAULT_GROUP => section.to_owned(),
+        _ => section.to_lowercase(),
+    }
+}
+
+/// Reads a section's name as the group that it stands for.
+pub(crate) fn group<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(group_of(&String::deserialize(deserializer)?))
+}
+
+/// Reads the name that an option gets: with underscores, since oslo.config reads no current name that has
+/// a hyphen.
+pub(super) fn current<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+    let name = Name::deserialize(deserializer)?;
+    Ok(Name(OptName::new(
+        name.group(),
+        name.name().replace('-', "_"),
+    )))
 }

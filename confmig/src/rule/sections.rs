@@ -1,11 +1,13 @@
 //! Rules that hold in several sections.
 
+use std::collections::BTreeSet;
+
 use oslo_config::OptName;
 
-use super::{Name, Rule, Sections};
+use super::{Name, Rule, Sections, group_of};
 
 /// What stands for a section in the names of options, and in values.
-const SECTION: &str = "{section}";
+pub(super) const SECTION: &str = "{section}";
 
 /// The rule for each of the sections that it is about; the rule itself when it names none. `value`
 /// gives the value of an option, `having` the sections that have an option of a name.
@@ -16,13 +18,16 @@ pub(crate) fn concrete(
 ) -> Vec<Rule> {
     let sections = match &rule.sections {
         None => return vec![rule.clone()],
-        Some(Sections::These(sections)) => sections.clone(),
+        Some(Sections::These(sections)) => {
+            let groups = sections.iter().map(String::as_str);
+            groups.map(group_of).collect()
+        }
         Some(Sections::NamedBy { named_by }) => {
             let named = value(named_by).unwrap_or_default();
             let items = named.split([',', '\n']).map(str::trim);
             items
                 .filter(|item| !item.is_empty())
-                .map(str::to_lowercase)
+                .map(group_of)
                 .collect()
         }
         Some(Sections::Having {
@@ -45,8 +50,25 @@ pub(crate) fn concrete(
         .collect()
 }
 
+/// The rule in each of the sections that it can be seen to be about: those that it lists, else those that
+/// it names besides, and any other.
+pub(super) fn in_known_sections(rule: &Rule) -> Vec<Rule> {
+    match &rule.sections {
+        None => vec![rule.clone()],
+        Some(Sections::These(sections)) => sections
+            .iter()
+            .map(|section| in_section(rule, &group_of(section)))
+            .collect(),
+        Some(_) => {
+            let groups: BTreeSet<&str> = rule.names().iter().map(|name| name.group()).collect();
+            let groups = groups.into_iter();
+            groups.map(|group| in_section(rule, group)).collect()
+        }
+    }
+}
+
 /// The rule with a section in place of `{section}`.
-fn in_section(rule: &Rule, section: &str) -> Rule {
+pub(super) fn in_section(rule: &Rule, section: &str) -> Rule {
     let mut rule = rule.clone();
     let put = |name: &mut Name| {
         if name.group() == SECTION {
@@ -83,5 +105,10 @@ fn in_section(rule: &Rule, section: &str) -> Rule {
         .into_iter()
         .flatten()
         .for_each(|names| names.iter_mut().for_each(put));
+    // In this section, `{section}` may have made one option of two.
+    rule.rename.retain(|rename| rename.from != rename.to);
+    if let Some(take) = &mut rule.take {
+        take.retain(|name| rule.set.iter().all(|set| set.option != *name));
+    }
     rule
 }

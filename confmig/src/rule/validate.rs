@@ -1,22 +1,20 @@
 //! What makes a rule senseless, besides its form.
 
-use super::{Name, Part, Rule};
+use std::collections::BTreeSet;
+
+use super::sections::{SECTION, in_known_sections};
+use super::{Items, Name, Rule, parts};
 
 /// What is wrong with a rule, and what was expected; `None` when all is well.
 pub(crate) fn problem(rule: &Rule) -> Option<String> {
     let of_rule = forms(rule)
         .or_else(|| sections(rule))
         .or_else(|| conditions(rule))
-        .or_else(|| templates(rule))
-        .or_else(|| {
-            rule.part
-                .iter()
-                .find_map(|(name, part)| of_part(name, part))
-        });
-    of_rule.or_else(|| {
-        let unlike = rule.rename.iter().find(|rename| rename.from == rename.to)?;
-        Some(format!("renames {} to itself", unlike.from))
-    })
+        .or_else(|| renames(rule))
+        .or_else(|| takes(rule))
+        .or_else(|| sets(rule))
+        .or_else(|| rule.items.as_ref().and_then(items));
+    of_rule.or_else(|| parts::problem(rule))
 }
 
 /// A rule has one form.
@@ -58,21 +56,14 @@ fn forms(rule: &Rule) -> Option<String> {
 
 /// `{section}` needs sections.
 fn sections(rule: &Rule) -> Option<String> {
-    let mut names: Vec<&Name> = rule
-        .rename
-        .iter()
-        .flat_map(|rename| [&rename.from, &rename.to])
-        .collect();
-    names.extend(rule.part.values().map(|part| &part.option));
-    names.extend(rule.set.iter().map(|set| &set.option));
-    names.extend(rule.when.iter().map(|condition| &condition.option));
-    let has = names.iter().any(|name| name.group() == "{section}");
+    let names = rule.names();
+    let has = names.iter().any(|name| name.group() == SECTION);
     if rule.sections.is_none() && has {
         return Some("has {section} in a name, but no `in` that says which sections".into());
     }
     let odd = names
         .iter()
-        .find(|name| name.group().contains('{') && name.group() != "{section}")?;
+        .find(|name| name.group().contains('{') && name.group() != SECTION)?;
     Some(format!("{odd}: a group is a name, or {{section}}"))
 }
 
@@ -95,80 +86,64 @@ fn conditions(rule: &Rule) -> Option<String> {
     ))
 }
 
-/// Templates name parts that there are, and no part is made of itself.
-fn templates(rule: &Rule) -> Option<String> {
-    for set in &rule.set {
-        for name in placeholders(&set.value) {
-            if !rule.part.contains_key(name) {
-                return Some(format!(
-                    "the value of {} has {{{name}}}, but there is no part {name}",
-                    set.option
-                ));
-            }
+/// Each option has one new name, and no other option of the rule has it.
+fn renames(rule: &Rule) -> Option<String> {
+    for (at, rename) in rule.rename.iter().enumerate() {
+        if rename.from == rename.to {
+            return Some(format!("renames {} to itself", rename.from));
         }
-    }
-    for (name, part) in &rule.part {
-        let mut open = vec![(vec![name.as_str()], part)];
-        while let Some((path, part)) = open.pop() {
-            for used in used(part) {
-                if used == "item" {
-                    continue;
-                }
-                if path.contains(&used) {
-                    return Some(format!("the part {used} is made of itself"));
-                }
-                let Some(next) = rule.part.get(used) else {
-                    return Some(format!(
-                        "the part {name} has {{{used}}}, but there is no part {used}"
-                    ));
-                };
-                open.push(([path.as_slice(), &[used]].concat(), next));
-            }
+        let earlier = &rule.rename[..at];
+        if earlier.iter().any(|other| other.from == rename.from) {
+            return Some(format!("renames {} twice: keep one", rename.from));
         }
     }
     None
 }
 
-/// The parts that a part is made of.
-fn used(part: &Part) -> impl Iterator<Item = &str> {
-    let templates = [&part.default, &part.scheme, &part.host_port, &part.each];
-    templates
-        .into_iter()
-        .flatten()
-        .flat_map(|template| placeholders(template))
+/// Of several assignments to one option, the first whose conditions hold is made.
+fn sets(rule: &Rule) -> Option<String> {
+    let twice = rule.set.iter().enumerate().find(|(at, set)| {
+        let mut earlier = rule.set[..*at].iter();
+        earlier.any(|earlier| earlier.option == set.option && earlier.when.is_empty())
+    });
+    let (_, set) = twice?;
+    Some(format!(
+        "sets {} twice: keep one, or give the first a `when`",
+        set.option
+    ))
 }
 
-/// The names in braces. `${name}` is a reference of oslo.config, and none of them.
-pub(crate) fn placeholders(template: &str) -> impl Iterator<Item = &str> {
-    let mut rest = template;
-    std::iter::from_fn(move || {
-        loop {
-            let start = rest.find('{')?;
-            let after = &rest[start + 1..];
-            let reference = rest[..start].ends_with('$');
-            let end = after.find('}')?;
-            rest = &after[end + 1..];
-            if !reference {
-                return Some(&after[..end]);
-            }
-        }
-    })
+/// What goes is not set again.
+fn takes(rule: &Rule) -> Option<String> {
+    let take = rule.take.as_ref()?;
+    if rule.set.is_empty() {
+        return Some("has `take`, but no `set`: expected `remove` for options that go".into());
+    }
+    let concrete = in_known_sections(rule);
+    let sets: BTreeSet<&Name> = concrete
+        .iter()
+        .flat_map(|rule| rule.set.iter().map(|set| &set.option))
+        .collect();
+    let mut in_sections = concrete.iter().flat_map(|rule| rule.take.iter().flatten());
+    let again = take
+        .iter()
+        .find(|name| rule.set.iter().any(|set| set.option == **name))
+        .or_else(|| in_sections.find(|name| sets.contains(name)))?;
+    Some(format!(
+        "both takes {again} and sets it: leave it out of `take`, or set another option"
+    ))
 }
 
-fn of_part(name: &str, part: &Part) -> Option<String> {
-    let problem = if part.invert && !part.values.is_empty() {
-        "is both turned round and looked up in `values`"
-    } else if !part.list && (part.single || part.split.is_some() || part.join.is_some()) {
-        "has single, split or join, but not `list = true`"
-    } else if part
-        .factor
-        .is_some_and(|factor| !factor.is_finite() || factor == 0.0)
-    {
-        "has a factor that is no number, or 0"
-    } else if part.split.as_ref().is_some_and(String::is_empty) {
-        "splits at nothing: expected a text, or one blank for any white space"
-    } else {
-        return None;
-    };
-    Some(format!("the part {name} {problem}"))
+/// What stands in place of an item stays.
+fn items(items: &Items) -> Option<String> {
+    let (old, new) = items.replace.iter().find(|(old, new)| {
+        items.drop.contains(new)
+            || items
+                .replace
+                .get(*new)
+                .is_some_and(|next| next != *new && old != new)
+    })?;
+    Some(format!(
+        "replaces {old} by {new}, which it replaces or drops, too: say what becomes of {old} in the end"
+    ))
 }

@@ -8,6 +8,7 @@ use bstr::ByteSlice;
 use oslo_config::DEFAULT_GROUP;
 
 use super::{MASK, Secrets, without_credentials};
+use crate::rule::group_of;
 
 impl Secrets<'_> {
     /// The lines of a text as they may be shown, each with its line end. The text need not be
@@ -116,16 +117,20 @@ impl Reader<'_, '_> {
         let (before, after) = content.split_at((close + 1).min(content.len()));
         let follows = !after.trim().is_empty();
         let bracketed = follows && self.secrets.is_secret(&self.group, name.trim());
-        self.group = if name == DEFAULT_GROUP {
-            name
-        } else {
-            name.to_lowercase()
-        };
+        self.group = group_of(&name);
         if !follows || !(bracketed || self.assignment(after).1) {
             return without_credentials(line);
         }
         let kept = after.find_byteset(b"=:").map_or(0, |at| at + 1);
-        masked(&[before, &after[..kept], b" "].concat(), end)
+        // A bracket at the end is what makes it a header.
+        let closing: &[u8] = match content.last() {
+            Some(b']') => b"]",
+            _ => b"",
+        };
+        masked(
+            &[before, &after[..kept], b" "].concat(),
+            &[closing, end].concat(),
+        )
     }
 
     /// An assignment, commented out or not, or a line that should have been one; and whether its
@@ -185,6 +190,12 @@ mod tests {
             "[site]\nour_api_token ****\n"
         );
         assert_eq!(shown("[swift]\npassword =\n"), "[swift]\npassword =\n");
+    }
+
+    #[test]
+    fn a_header_stays_one() {
+        assert_eq!(shown("[x] password = hunter2]\n"), "[x] password = ****]\n");
+        assert_eq!(shown("[x] password = hunter2\n"), "[x] password = ****\n");
     }
 
     #[test]

@@ -136,6 +136,44 @@ fn rules_that_cannot_be_used() {
     }
 }
 
+/// A rule does what its examples say, or the file is refused.
+#[test]
+fn examples_that_do_not_hold() {
+    let rule = |after: &str| {
+        format!(
+            "[[rule]]\nid = \"a\"\nwhy = \"w\"\nrename = [{{ from = \"pxe.foo\", to = \"pxe.bar\" }}]\n\
+             example = [{{ before = \"[pxe]\\nfoo = 1\", after = \"{after}\" }}]\n"
+        )
+    };
+    for (after, status) in [("[pxe]\\nbar = 1\\n", 0), ("[pxe]\\nWRONG = 1", 2)] {
+        let directory = ironic_conf("[pxe]\nhttp_url = http://192.0.2.1\n");
+        std::fs::write(directory.path().join("site.toml"), pack(&rule(after))).unwrap();
+        let ran = line("migrate --rules site.toml ironic.conf").directory(directory.path());
+        let ran = ran.run().expect(status);
+        if status == 2 {
+            assert_as(
+                "rules/unusable",
+                "example-that-does-not-hold",
+                &ran.transcript(),
+            );
+        }
+    }
+}
+
+/// The id of a former name is the one in the report, however the names are spelled.
+#[test]
+fn the_id_of_a_former_name() {
+    let rules = pack(
+        "[[option]]\ngroup = \"Site\"\nname = \"new-name\"\ntype = \"str\"\n\
+         [[option.former]]\nid = \"my-rule\"\ngroup = \"SITE\"\nname = \"old-name\"\nwhy = \"because\"\n\
+         [[rule]]\nid = \"r\"\nwhy = \"w\"\nrename = [{ from = \"Site.a-b\", to = \"Site.c-d\" }]\n",
+    );
+    let directory = ironic_conf("[Site]\nold-name = 1\na-b = 2\n");
+    std::fs::write(directory.path().join("site.toml"), rules).unwrap();
+    let ran = line("migrate --rules site.toml ironic.conf").directory(directory.path());
+    assert_as("rules", "id-of-a-former-name", &ran.transcript());
+}
+
 #[test]
 fn packs_that_are_not_there() {
     for (name, words) in [

@@ -1,6 +1,6 @@
 //! `confmig show`: what oslo.config sees.
 
-use crate::support::{assert_as, confmig, fixtures, line, stem};
+use crate::support::{assert_as, confmig, fixtures, ironic_conf, line, stem};
 
 const LAYERED: &str = "fixtures/layered/ironic-dist.conf fixtures/layered/ironic.conf \
                        --config-dir fixtures/layered/ironic.conf.d";
@@ -66,6 +66,57 @@ fn a_multi_valued_option() {
          fixtures/multi-valued/one-file.conf",
     );
     assert_as("show", "multi-valued-option", &ran.transcript());
+}
+
+/// oslo.config takes each character of the variable for a value.
+#[test]
+fn a_multi_valued_option_from_the_environment() {
+    let option = "oslo_messaging_notifications.driver";
+    let ran = line(&format!("show --format json -o {option} -"))
+        .input("[oslo_messaging_notifications]\ndriver = log\n")
+        .variable("OS_OSLO_MESSAGING_NOTIFICATIONS__DRIVER", "env")
+        .run()
+        .expect(0);
+    let value = &ran.json()["options"][0]["value"];
+    assert_eq!(
+        *value,
+        serde_json::json!(["e", "n", "v"]),
+        "{}",
+        ran.transcript()
+    );
+}
+
+/// What oslo.config reads is shown, however it looks when its secrets are masked.
+#[test]
+fn a_header_that_goes_on_as_an_assignment() {
+    let text = "[DEFAULT]\na = b\n[x] password = hunter2]\nc = d\n";
+    for words in [
+        "show -",
+        "show -o DEFAULT.a -",
+        "show --format json -",
+        "check -",
+    ] {
+        let ran = line(words).input(text).run();
+        assert_ne!(ran.status, Some(2), "{}", ran.transcript());
+        assert!(
+            !ran.transcript().contains("hunter2"),
+            "{}",
+            ran.transcript()
+        );
+    }
+}
+
+#[test]
+fn a_secret_that_is_a_number_has_a_value() {
+    let directory = ironic_conf("[a]\npin = 1234\nx = $pin\n");
+    let pack = "name = \"x\"\nsummary = \"y\"\n[[option]]\ngroup = \"a\"\nname = \"pin\"\ntype = \"int\"\nsecret = true\n";
+    std::fs::write(directory.path().join("r.toml"), pack).unwrap();
+    let ran = line("show --rules r.toml -o a.pin -o a.x ironic.conf")
+        .directory(directory.path())
+        .run()
+        .expect(0);
+    let said = "a.pin = ****\n    from ironic.conf:2, as a.pin\na.x = ****\n    from ironic.conf:3, as a.x\n";
+    assert_eq!(ran.stdout(), said);
 }
 
 #[test]

@@ -38,6 +38,13 @@ fn values_become_others() {
         ("invert = true", "yes", "False"),
         ("factor = 60", "5", "300"),
         ("factor = 0.001", "1500", "1.5"),
+        ("factor = 0.1", "3", "0.3"),
+        ("factor = 1e-3", "1", "0.001"),
+        (
+            "factor = 1",
+            "170141183460469231731687303715884105727",
+            "170141183460469231731687303715884105727",
+        ),
         (
             "values = { fast = \"high\", slow = \"low\" }",
             "slow",
@@ -85,6 +92,11 @@ fn values_become_others() {
     for (part, old, said) in [
         ("invert = true", "maybe", "neither true nor false"),
         ("factor = 60", "soon", "no number"),
+        (
+            "factor = 60",
+            "170141183460469231731687303715884105727",
+            "no number",
+        ),
         ("values = { fast = \"high\" }", "slow", "does not tell"),
         (
             "url = \"port\"",
@@ -227,6 +239,20 @@ set = [{ option = "a.new", value = "{v}" }]
         "[a]\nmode = off\nold = 1\n",
     );
     leaves(rule, &["[a]\nmode = on\nold = 1\nodd = 1\n"], "odd is set");
+}
+
+/// A part may be there for what it looks at, or for other parts.
+#[test]
+fn parts_are_used_in_many_ways() {
+    for does in [
+        "part.p = { option = \"g.a\" }\nwhen = [{ option = \"g.a\", equals = \"1\" }]\nset = [{ option = \"g.c\", value = \"v\" }]",
+        "part.p = { option = \"g.a\" }\nset = [{ option = \"g.c\", value = \"v\", when = [{ option = \"g.a\", set = true }] }]",
+        "part.p = { option = \"g.a\" }\npart.q = { option = \"g.b\", host_port = \"{p}\" }\nset = [{ option = \"g.c\", value = \"{q}\" }]",
+        "part.item = { option = \"g.a\" }\npart.q = { option = \"g.b\", list = true, each = \"<{item}>\", default = \"{item}\" }\nset = [{ option = \"g.c\", value = \"{q}\" }]",
+        "part.p = { option = \"g.a\", list = true }\nset = [{ option = \"g.a\", value = \"{p}\", if_set = \"source\" }]",
+    ] {
+        pack(&format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\n{does}\n"));
+    }
 }
 
 #[test]

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod both_set;
+mod chains;
 mod forms;
+mod fuzz;
 mod sections;
 mod support;
 mod wrong;

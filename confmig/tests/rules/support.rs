@@ -6,7 +6,8 @@ use oslo_config::SourceFile;
 
 pub(crate) fn pack(rules: &str) -> Pack {
     let text = format!("name = \"site\"\nsummary = \"ours\"\n{rules}");
-    Pack::parse(&text, "site.toml").unwrap_or_else(|error| panic!("{error}\n{text}"))
+    let pack = Pack::parse(&text, "site.toml").and_then(|pack| Pack::join(vec![pack]));
+    pack.unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 pub(crate) fn run(pack: &Pack, files: &[&str], settings: &Settings) -> Migration {

@@ -112,7 +112,7 @@ impl<'d> Evaluator<'_, 'd> {
         if let Some(removal) = &rule.remove {
             effects.extend(self.removal(removal)?);
         }
-        if effects.is_empty() {
+        if effects.is_empty() && renames.is_empty() {
             return Ok(effects);
         }
         if let Some(doubt) = rule

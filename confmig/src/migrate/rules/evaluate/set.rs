@@ -1,6 +1,6 @@
 //! Options that are set, with values made from others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
 use oslo_config::{Entry, OptName};
@@ -24,6 +24,14 @@ impl<'d> Evaluator<'_, 'd> {
         if !going {
             return Ok(Vec::new());
         }
+        // What is set for a condition alone is set where the condition holds.
+        let conditions = rule.when.iter().map(|condition| &*condition.option);
+        let sources: BTreeSet<&OptName> = if rule.part.is_empty() {
+            let set = conditions.filter(|option| self.world.is_set(option));
+            sources.into_iter().chain(set).collect()
+        } else {
+            sources
+        };
         let files: BTreeSet<usize> = sources
             .iter()
             .flat_map(|option| self.world.entries(option))
@@ -82,7 +90,7 @@ impl<'d> Evaluator<'_, 'd> {
             }
             effects.extend(of_file);
         }
-        Ok(effects)
+        one_value_each(effects)
     }
 
     /// Leaves out options that nothing reads in the end, as long as the value goes to another one.
@@ -253,6 +261,34 @@ impl<'d> Evaluator<'_, 'd> {
         entries.sort_by_key(|(stays, line, _)| (*stays, *line));
         entries.into_iter().map(|(.., entry)| entry).collect()
     }
+}
+
+/// The effects, each entry being replaced once; else why it cannot be.
+fn one_value_each(effects: Vec<Effect<'_>>) -> Result<Vec<Effect<'_>>, Doubtful> {
+    let mut values: BTreeMap<(usize, usize), Text> = BTreeMap::new();
+    let mut kept = Vec::with_capacity(effects.len());
+    for effect in effects {
+        if let Effect::Replace {
+            file,
+            entry,
+            option,
+            value,
+            ..
+        } = &effect
+        {
+            match values.insert((*file, entry.line()), value.clone()) {
+                Some(other) if other == *value => continue,
+                Some(_) => {
+                    return Err(format!(
+                        "several files give {option} another value each: put them into one"
+                    ));
+                }
+                None => {}
+            }
+        }
+        kept.push(effect);
+    }
+    Ok(kept)
 }
 
 /// The name of the entry that a value comes from first.

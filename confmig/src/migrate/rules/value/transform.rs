@@ -3,7 +3,7 @@
 use super::Values;
 use super::url::{percent_encoded, url_part};
 use crate::migrate::rules::text::{Doubtful, Text, switch};
-use crate::rule::{Otherwise, Part};
+use crate::rule::{Decimal, Otherwise, Part};
 
 impl Values<'_, '_> {
     /// What a part says is done to a value; `None` when nothing is to be set.
@@ -67,7 +67,9 @@ impl Values<'_, '_> {
         }
         if let Some(factor) = part.factor {
             plain(&text)?;
-            text = Text::literal(times(&text.read, factor).ok_or_else(|| {
+            let number = Decimal::parse(&text.read);
+            let product = number.and_then(|number| number.times(factor));
+            text = Text::literal(product.map(|product| product.to_string()).ok_or_else(|| {
                 format!("the value of {option} is no number that can be multiplied")
             })?);
         }
@@ -130,32 +132,5 @@ impl Values<'_, '_> {
             Some(each) => self.filled(each, group, Some(&text)),
             None => Ok(Some(text)),
         }
-    }
-}
-
-fn times(text: &str, factor: f64) -> Option<String> {
-    // Whole numbers stay exact.
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "a factor without a fraction and of this size is exact"
-    )]
-    let whole = (factor.fract() == 0.0 && factor.abs() < 1e15).then_some(factor as i128);
-    if let (Some(factor), Ok(number)) = (whole, text.trim().parse::<i128>()) {
-        return Some(number.checked_mul(factor)?.to_string());
-    }
-    let product = text.trim().parse::<f64>().ok()? * factor;
-    product.is_finite().then(|| product.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_multiplied() {
-        assert_eq!(times("3", 60.0).as_deref(), Some("180"));
-        assert_eq!(times("90", 0.5).as_deref(), Some("45"));
-        assert_eq!(times("1.5", 60.0).as_deref(), Some("90"));
-        assert_eq!(times("soon", 60.0), None);
     }
 }

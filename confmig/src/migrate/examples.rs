@@ -1,0 +1,81 @@
+//! The examples of rules: each rule does what its examples say.
+
+use std::path::Path;
+
+use oslo_config::{Document, ParsedFile};
+
+use super::{Route, Settings, migrate};
+use crate::pack::Pack;
+use crate::rule::{Example, Rule};
+
+/// An example that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an example of the rule {rule} does not hold: {reason}: correct the example, or the rule")]
+pub struct WrongExample {
+    /// The rule's id.
+    pub rule: String,
+    /// What was expected, and what the rule makes instead.
+    pub reason: String,
+}
+
+/// Follows each rule of a pack on its examples, as if the operator had decided for it.
+///
+/// # Errors
+///
+/// When a rule makes something else of an example than it says.
+pub fn check_examples(pack: &Pack) -> Result<(), WrongExample> {
+    for rule in pack
+        .conversions
+        .iter()
+        .filter(|rule| !rule.example.is_empty())
+    {
+        let alone = Pack {
+            conversions: vec![rule.clone()],
+            ..pack.clone()
+        };
+        for example in &rule.example {
+            check(example, rule, &alone).map_err(|reason| WrongExample {
+                rule: rule.id.clone(),
+                reason,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn check(example: &Example, rule: &Rule, pack: &Pack) -> Result<(), String> {
+    let (made, said) = follow(&example.before, rule, pack)?;
+    // A text in a rule file need not end with a line end.
+    if made.trim_end() != example.after.trim_end() {
+        return Err(format!(
+            "expected\n{}\nbut the rule makes\n{}\n{said}",
+            example.after.trim_end(),
+            made.trim_end()
+        ));
+    }
+    let (again, _) = follow(&made, rule, pack)?;
+    if again != made {
+        return Err(format!("a second run makes\n{}\n", again.trim_end()));
+    }
+    Ok(())
+}
+
+/// The text that a rule makes, and what it leaves to be decided.
+fn follow(text: &str, rule: &Rule, pack: &Pack) -> Result<(String, String), String> {
+    let document = Document::parse(text.as_bytes())
+        .map_err(|errors| format!("the text cannot be parsed: {errors}"))?;
+    let file = ParsedFile {
+        path: Path::new("example"),
+        document,
+    };
+    let settings = Settings {
+        accept_rules: [rule.id.clone()].into(),
+        ..Settings::default()
+    };
+    let migration =
+        migrate(&[file], &Route::pack(pack), &settings).map_err(|error| error.to_string())?;
+    let made = migration.files.iter().map(|file| file.after.to_string());
+    let said = migration.decisions.iter().map(|decision| &*decision.reason);
+    let said: Vec<&str> = said.collect();
+    Ok((made.collect(), said.join("; ")))
+}

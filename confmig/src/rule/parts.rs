@@ -1,0 +1,185 @@
+//! What makes the parts of a rule senseless.
+
+use std::collections::BTreeSet;
+
+use super::sections::in_known_sections;
+use super::{Assignment, Condition, Decimal, Otherwise, Part, Rule, Sections};
+
+/// What is wrong with the parts of a rule, and what was expected; `None` when all is well.
+pub(super) fn problem(rule: &Rule) -> Option<String> {
+    templates(rule)
+        .or_else(|| {
+            let mut parts = rule.part.iter();
+            parts.find_map(|(name, part)| of_part(name, part))
+        })
+        .or_else(|| unused(rule))
+        .or_else(|| {
+            let concrete = in_known_sections(rule);
+            concrete
+                .iter()
+                .find_map(|rule| rule.set.iter().find_map(|set| in_place(rule, set)))
+        })
+}
+
+/// Templates name parts that there are, and no part is made of itself.
+fn templates(rule: &Rule) -> Option<String> {
+    for set in &rule.set {
+        for name in placeholders(&set.value) {
+            if !rule.part.contains_key(name) {
+                return Some(format!(
+                    "the value of {} has {{{name}}}, but there is no part {name}",
+                    set.option
+                ));
+            }
+        }
+    }
+    for (name, part) in &rule.part {
+        let mut open = vec![(vec![name.as_str()], part)];
+        while let Some((path, part)) = open.pop() {
+            for used in used(part) {
+                if path.contains(&used) {
+                    return Some(format!("the part {used} is made of itself"));
+                }
+                let Some(next) = rule.part.get(used) else {
+                    return Some(format!(
+                        "the part {name} has {{{used}}}, but there is no part {used}"
+                    ));
+                };
+                open.push(([path.as_slice(), &[used]].concat(), next));
+            }
+        }
+    }
+    None
+}
+
+/// The parts that a part is made of.
+fn used(part: &Part) -> impl Iterator<Item = &str> {
+    let templates = [&part.default, &part.scheme, &part.host_port];
+    let each = part.each.iter().flat_map(|each| placeholders(each));
+    templates
+        .into_iter()
+        .flatten()
+        .flat_map(|template| placeholders(template))
+        .chain(each.filter(|name| *name != "item"))
+}
+
+/// The parts that a template is made of, and those that these are made of.
+fn all_used<'r>(rule: &'r Rule, template: &'r str) -> BTreeSet<&'r str> {
+    let mut found: BTreeSet<&str> = BTreeSet::new();
+    let mut open: Vec<&str> = placeholders(template).collect();
+    while let Some(name) = open.pop() {
+        if let Some(part) = rule.part.get(name).filter(|_| found.insert(name)) {
+            open.extend(used(part));
+        }
+    }
+    found
+}
+
+/// The names in braces. `${name}` is a reference of oslo.config, and none of them.
+fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+    let mut rest = template;
+    std::iter::from_fn(move || {
+        loop {
+            let start = rest.find('{')?;
+            let after = &rest[start + 1..];
+            let reference = rest[..start].ends_with('$');
+            let end = after.find('}')?;
+            rest = &after[end + 1..];
+            if !reference {
+                return Some(&after[..end]);
+            }
+        }
+    })
+}
+
+fn of_part(name: &str, part: &Part) -> Option<String> {
+    let problem = if part.invert && !part.values.is_empty() {
+        "is both turned round and looked up in `values`"
+    } else if !part.list && (part.single || part.split.is_some() || part.join.is_some()) {
+        "has single, split or join, but not `list = true`"
+    } else if part.factor.is_some_and(Decimal::is_zero) {
+        "has a factor of 0: expected another number"
+    } else if part.split.as_ref().is_some_and(String::is_empty) {
+        "splits at nothing: expected a text, or one blank for any white space"
+    } else {
+        return None;
+    };
+    Some(format!("the part {name} {problem}"))
+}
+
+/// A part that no value is made from, and whose option no condition looks at: its option would go, and its
+/// value with it.
+fn unused(rule: &Rule) -> Option<String> {
+    let values = rule.set.iter();
+    let found: BTreeSet<&str> = values.flat_map(|set| all_used(rule, &set.value)).collect();
+    let (name, part) = rule
+        .part
+        .iter()
+        .find(|(name, part)| !found.contains(name.as_str()) && !looked_at(rule, part))?;
+    Some(format!(
+        "nothing uses the part {name}: put {{{name}}} into a value, or leave the part out (`take` lists \
+         options that go, here {})",
+        part.option
+    ))
+}
+
+/// Tells whether the option of a part is one that the rule decides by, or sets again.
+fn looked_at(rule: &Rule, part: &Part) -> bool {
+    let of_sets = rule.set.iter().flat_map(|set| &set.when);
+    let conditions = rule.when.iter().chain(of_sets);
+    let mut decided_by = conditions
+        .map(|Condition { option, .. }| option)
+        .chain(rule.decide.iter().map(|doubt| &doubt.option))
+        .chain(rule.set.iter().map(|set| &set.option));
+    let names_sections = matches!(
+        &rule.sections,
+        Some(Sections::NamedBy { named_by }) if *named_by == part.option
+    );
+    names_sections || decided_by.any(|option| *option == part.option)
+}
+
+/// A value that is made from what the option has must stay when it is made again.
+fn in_place(rule: &Rule, set: &Assignment) -> Option<String> {
+    let mut own = all_used(rule, &set.value)
+        .into_iter()
+        .filter(|name| rule.part[*name].option == set.option);
+    let changed_again = own.any(|name| {
+        let alone = set.value == format!("{{{name}}}");
+        !alone || !stays(&rule.part[name])
+    });
+    changed_again.then(|| {
+        format!(
+            "makes another value of {} each time it is followed: set another option, or make a value that \
+             stays as it is",
+            set.option
+        )
+    })
+}
+
+/// Tells whether what a part makes stays as it is when the part is made from it.
+fn stays(part: &Part) -> bool {
+    let values = part
+        .values
+        .iter()
+        .all(|(old, new)| match part.values.get(new) {
+            Some(next) => next == new || old == new,
+            None => part.otherwise == Otherwise::Keep,
+        });
+    let suffix = part
+        .suffix
+        .as_ref()
+        .is_none_or(|suffix| !suffix.to.ends_with(&suffix.from) || suffix.to == suffix.from);
+    let each = part.each.as_ref().is_none_or(|each| each == "{item}");
+    // Joined by another text than the one they are split at, the items are one.
+    let separator = |text: &Option<String>| text.as_deref().unwrap_or(",").to_owned();
+    let joined_otherwise = separator(&part.join) != separator(&part.split);
+    let items = !joined_otherwise
+        || part.values.is_empty()
+            && part.without.is_empty()
+            && part.suffix.is_none()
+            && part.scheme.is_none()
+            && part.host_port.is_none()
+            && !separator(&part.join).contains(&separator(&part.split));
+    let same = !part.invert && !part.encode && part.factor.is_none() && part.url.is_none();
+    values && suffix && each && items && same
+}

@@ -1,0 +1,105 @@
+//! Documents with values as they may be shown.
+
+use std::borrow::Cow;
+
+use bstr::ByteSlice;
+use oslo_config::{Document, Entry};
+
+use super::{MASK, Secrets, without_credentials};
+
+impl Secrets<'_> {
+    /// A document's text with values as they may be shown: nothing else changes, so that it is parsed as the
+    /// document is.
+    pub(super) fn document(&self, document: &Document<'_>) -> Vec<u8> {
+        let text = document.text();
+        if self.shown {
+            return text.to_vec();
+        }
+        let mut masked: Vec<u8> = Vec::with_capacity(text.len());
+        let mut kept = 0;
+        for entry in document.entries() {
+            let group = entry.group();
+            let secret = self.is_secret(&group.to_str_lossy(), &entry.key().to_str_lossy());
+            for range in entry.value_ranges() {
+                if secret {
+                    // What is indented stays so, or it would be another entry.
+                    let value = text[range.clone()].trim_start();
+                    let start = range.end - value.len();
+                    if !value.is_empty() {
+                        masked.extend_from_slice(&text[kept..start]);
+                        masked.extend_from_slice(MASK.as_bytes());
+                        kept = range.end;
+                    }
+                } else if let Some(value) = without_passwords(&entry, text, range.clone()) {
+                    masked.extend_from_slice(&text[kept..range.start]);
+                    masked.extend_from_slice(&value);
+                    kept = range.end;
+                }
+            }
+        }
+        masked.extend_from_slice(&text[kept..]);
+        masked
+    }
+}
+
+/// Part of a value without the passwords in its URLs; `None` when it has none. A URL may begin before
+/// the separator, as in a line that is one.
+fn without_passwords(
+    entry: &Entry<'_, '_>,
+    text: &[u8],
+    range: std::ops::Range<usize>,
+) -> Option<Vec<u8>> {
+    let key = entry.key_range();
+    let first = text[key.start..range.start].find_byteset(b"\r\n").is_none();
+    let start = if first { key.start } else { range.start };
+    match without_credentials(&text[start..range.end]) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(masked) => Some(masked[range.start - start..].to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pack::Pack;
+
+    /// Whatever is masked, the document has the same sections and keys in the same lines.
+    #[test]
+    fn masking_keeps_what_is_parsed() {
+        let pack = Pack::load("standalone-ilo").unwrap();
+        let secrets = Secrets::hidden(&pack);
+        for (text, masked) in [
+            ("[DEFAULT]\na = b\n[x] password = hunter2]\nc = d\n", None),
+            (
+                "[swift]\npassword = a\n  b\n \u{a0}c\n\t\td\nx = 1",
+                Some("[swift]\npassword = ****\n  ****\n \u{a0}****\n\t\t****\nx = 1"),
+            ),
+            ("[swift]\npassword =\n  \n", None),
+            (
+                "[swift]\r\npassword: \"a\r\n b\"\r\n",
+                Some("[swift]\r\npassword: ****\r\n ****\r\n"),
+            ),
+            ("[swift]\n#password = a\n", None),
+            (
+                "[DEFAULT]\nhttp://u:p@h/\n",
+                Some("[DEFAULT]\nhttp://u:****@h/\n"),
+            ),
+            (
+                "[DEFAULT]\nx = 'http://u:p@h/'\n http://u:p@h\n",
+                Some("[DEFAULT]\nx = 'http://u:****@h/'\n http://u:****@h\n"),
+            ),
+        ] {
+            let document = Document::parse(text.as_bytes()).unwrap();
+            let shown = secrets.document(&document);
+            assert_eq!(shown.as_bstr(), masked.unwrap_or(text));
+            let again = Document::parse(&shown).unwrap();
+            let names = |document: &Document<'_>| -> Vec<String> {
+                let entries = document.entries();
+                entries
+                    .map(|entry| format!("{}.{}:{}", entry.group(), entry.key(), entry.line()))
+                    .collect()
+            };
+            assert_eq!(names(&document), names(&again));
+        }
+    }
+}

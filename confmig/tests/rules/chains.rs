@@ -1,0 +1,196 @@
+//! Rules that give each other something to do: one run reaches the end, or the file is refused.
+
+use confmig::migrate::Settings;
+use confmig::pack::Pack;
+
+use super::support::{makes, pack, run};
+
+fn rename(id: &str, from: &str, to: &str) -> String {
+    rule(
+        id,
+        &format!("rename = [{{ from = \"{from}\", to = \"{to}\" }}]"),
+    )
+}
+
+fn rule(id: &str, does: &str) -> String {
+    format!("[[rule]]\nid = \"{id}\"\nwhy = \"w\"\n{does}\n")
+}
+
+/// Sets `to` to the value of `from`, which goes.
+fn copied(id: &str, from: &str, to: &str) -> String {
+    rule(
+        id,
+        &format!(
+            "part.v = {{ option = \"{from}\" }}\nset = [{{ option = \"{to}\", value = \"{{v}}\" }}]"
+        ),
+    )
+}
+
+fn option(name: &str, former: &str) -> String {
+    format!(
+        "[[option]]\ngroup = \"g\"\nname = \"{name}\"\ntype = \"str\"\n\
+         [[option.former]]\ngroup = \"g\"\nname = \"{former}\"\nwhy = \"w\"\nid = \"{former}-{name}\"\n"
+    )
+}
+
+#[test]
+fn a_chain_of_renamings_is_followed_to_its_end() {
+    let chain = [
+        rename("r0", "g.a", "g.b"),
+        rename("r1", "g.b", "g.c"),
+        rename("r2", "g.c", "h.d"),
+    ];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let rules = order.map(|at| chain[at].as_str()).concat();
+        for (before, after) in [
+            ("[g]\na = 1\n", "[h]\nd = 1\n"),
+            ("[g]\nb = 1\n", "[h]\nd = 1\n"),
+            // The target keeps its value, at each step.
+            ("[g]\na = 1\nb = 2\n", "[h]\nd = 2\n"),
+            ("[g]\na = 1\nc = 3\n", "[h]\nd = 3\n"),
+            ("[g]\na = 1\n[h]\nd = 4\n", "[h]\nd = 4\n"),
+            ("[g]\na = 1\nx = $a\n", "[g]\nx = $h.d\n\n[h]\nd = 1\n"),
+        ] {
+            makes(&rules, before, after);
+        }
+    }
+    let made = run(
+        &pack(&chain.concat()),
+        &["[g]\na = 1\n"],
+        &Settings::default(),
+    );
+    assert_eq!(made.files[0].changes[0].rule, "r0");
+}
+
+/// The value that counts does not depend on the files in which the names stand.
+#[test]
+fn each_link_of_a_chain_keeps_its_policy() {
+    let files = ["[g]\nb = 2\n", "[g]\na = 1\n"];
+    for (policy, value) in [("target", "2"), ("source", "1"), ("last", "1")] {
+        let first = rename("r0", "g.a", "g.b");
+        let rules = format!(
+            "{first}if_target_set = \"{policy}\"\n{}",
+            rename("r1", "g.b", "g.c")
+        );
+        let pack = pack(&rules);
+        let made = run(&pack, &files, &Settings::default());
+        let texts: Vec<String> = made
+            .files
+            .iter()
+            .map(|file| file.after.to_string())
+            .collect();
+        assert!(
+            texts.concat().contains(&format!("c = {value}")),
+            "{policy}: {texts:?}"
+        );
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        assert!(
+            run(&pack, &texts, &Settings::default()).is_empty(),
+            "{policy}: {texts:?}"
+        );
+    }
+}
+
+#[test]
+fn a_renaming_to_a_former_name_reaches_the_option() {
+    let rules = rename("r0", "g.a", "g.b") + &option("c", "b");
+    makes(&rules, "[g]\na = 1\n", "[g]\nc = 1\n");
+    let section = "in = { having = \"kind\" }\n";
+    let rules = rule(
+        "r0",
+        &format!("{section}rename = [{{ from = \"{{section}}.a\", to = \"{{section}}.b\" }}]"),
+    ) + &rule(
+        "r1",
+        &format!("{section}rename = [{{ from = \"{{section}}.b\", to = \"{{section}}.c\" }}]"),
+    );
+    makes(&rules, "[g]\nkind = 1\na = 1\n", "[g]\nkind = 1\nc = 1\n");
+}
+
+#[test]
+fn a_circle_is_refused() {
+    let section = |id: &str, sections: &str, from: &str, to: &str| {
+        rule(
+            id,
+            &format!("in = {sections}\nrename = [{{ from = \"{from}\", to = \"{to}\" }}]"),
+        )
+    };
+    let set = |from: &str, to: &str| {
+        let set = format!(
+            "part.v = {{ option = \"{from}\" }}\nset = [{{ option = \"{to}\", value = \"{{v}}\" }}]"
+        );
+        rule("r1", &format!("{set}\ntake = []"))
+    };
+    for (rules, said) in [
+        (
+            rename("r0", "g.a", "g.b") + &rename("r1", "g.b", "g.a"),
+            "the rules r0 and r1 lead in a circle (g.a -> g.b -> g.a)",
+        ),
+        (
+            rename("r0", "g.a", "g.b") + &rename("r1", "g.b", "h.c") + &rename("r2", "h.c", "g.a"),
+            "the rules r0 and r1 and r2 lead in a circle",
+        ),
+        (
+            rule(
+                "r0",
+                "rename = [{ from = \"g.a\", to = \"g.b\" }, { from = \"g.b\", to = \"g.a\" }]",
+            ),
+            "the rule r0 leads in a circle",
+        ),
+        (
+            copied("r0", "g.a", "g.b") + &rename("r1", "g.b", "g.a"),
+            "the rules r0 and r1 lead in a circle",
+        ),
+        (
+            option("b", "a") + &rename("r1", "g.b", "g.a"),
+            "the rules a-b and r1 lead in a circle",
+        ),
+        (
+            section("r0", "[\"g\", \"h\"]", "{section}.a", "{section}.b")
+                + &rename("r1", "h.b", "h.a"),
+            "the rules r0 and r1 lead in a circle (h.a -> h.b -> h.a)",
+        ),
+        (
+            section("r0", "{ having = \"k\" }", "{section}.a", "DEFAULT.b")
+                + &rename("r1", "DEFAULT.b", "x.a"),
+            "(DEFAULT.b -> x.a -> DEFAULT.b)",
+        ),
+        (
+            section("r0", "{ having = \"k\" }", "{section}.a", "{section}.b")
+                + &section("r1", "{ having = \"l\" }", "{section}.b", "{section}.a"),
+            "the rules r0 and r1 lead in a circle",
+        ),
+        (
+            section("r0", "{ having = \"k\" }", "{section}.a", "{section}.b")
+                + &section("r1", "[\"g\"]", "{section}.b", "{section}.a"),
+            "the rules r0 and r1 lead in a circle",
+        ),
+        (
+            set("g.a", "g.b") + &rename("r0", "g.b", "g.c"),
+            "the rule r1 sets g.b whenever the rule r0 has removed it",
+        ),
+    ] {
+        let text = format!("name = \"site\"\nsummary = \"ours\"\n{rules}");
+        let error = Pack::parse(&text, "site.toml").unwrap_err().to_string();
+        assert!(
+            error.contains(said) && error.contains("site.toml"),
+            "{said}: {error}"
+        );
+    }
+    // Moving an option from each section to one of them is no circle.
+    let moved = section("r0", "{ having = \"k\" }", "{section}.a", "x.a");
+    makes(&moved, "[x]\nk = 1\na = 1\n", "[x]\nk = 1\na = 1\n");
+}
+
+#[test]
+fn packs_that_lead_in_a_circle_together_are_not_joined() {
+    let parts = [
+        rename("r0", "g.a", "g.b"),
+        rename("r1", "g.b", "g.a"),
+        option("b", "a"),
+    ];
+    for (one, other) in [(0, 1), (1, 2)] {
+        let packs = [one, other].map(|at| pack(&parts[at]));
+        let error = Pack::join(packs.into()).unwrap_err().to_string();
+        assert!(error.contains("lead in a circle"), "{error}");
+    }
+}
