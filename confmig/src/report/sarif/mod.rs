@@ -1,6 +1,5 @@
 //! SARIF 2.1.0, for code review and for dashboards.
 
-mod codes;
 mod fix;
 mod form;
 mod location;
@@ -12,7 +11,7 @@ use oslo_config::SourceFile;
 
 use super::MigrationReport;
 use super::reason::{Reason, Reasons};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::migrate::Change;
 use form::{Configuration, Descriptor, Driver, Fix, Log, Message, Run, SarifResult, Tool};
 use location::Fingerprints;
@@ -107,7 +106,7 @@ impl Results {
 
     fn add_diagnostic(&mut self, diagnostic: &Diagnostic) {
         let code = diagnostic.code;
-        let rule_index = self.rule(codes::descriptor(code));
+        let rule_index = self.rule(of_code(code));
         let place = diagnostic.place.as_ref();
         let path = place.map(|place| place.path.to_string_lossy());
         let text = place.map_or(diagnostic.message.as_str(), |place| place.text.as_str());
@@ -237,6 +236,19 @@ impl Results {
                 .collect(),
             properties: BTreeMap::new(),
         });
+    }
+}
+
+/// A code as a rule.
+fn of_code(code: Code) -> Descriptor {
+    Descriptor {
+        id: code.as_str().to_owned(),
+        short_description: Message::new(code.title()),
+        full_description: Message::new(code.explanation()),
+        help: Message::new(code.help()),
+        default_configuration: Configuration {
+            level: code.severity().as_str(),
+        },
     }
 }
 
