@@ -6,7 +6,7 @@ mod place;
 use std::path::Path;
 
 use bstr::ByteSlice;
-use oslo_config::{SourceError, SyntaxError};
+use oslo_config::{OptName, SourceError, SyntaxError};
 
 use crate::secret::Secrets;
 pub use code::{Code, Severity};
@@ -97,4 +97,9 @@ impl Diagnostic {
             .at(place)
             .help(error.help())
     }
+}
+
+/// Returns the name of an option as it stands in a file: its group in brackets, then its key.
+pub(crate) fn bracketed(name: &OptName) -> String {
+    format!("[{}] {}", name.group(), name.name())
 }

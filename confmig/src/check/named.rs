@@ -1,12 +1,11 @@
 //! An entry of a file, with the name that it has.
 
-use bstr::ByteSlice;
 use oslo_config::{Entry, OptName, ParsedFile};
 
 use crate::diagnostic::{Place, Places};
+use crate::target::name_of;
 
-/// An entry of a file, with the name that it has. What is not UTF-8 in it is replaced: no option is
-/// named like that.
+/// An entry of a file, with the name that it has.
 pub(super) struct Named<'e> {
     pub(super) file: &'e ParsedFile<'e>,
     pub(super) entry: Entry<'e, 'e>,
@@ -15,7 +14,7 @@ pub(super) struct Named<'e> {
 
 impl<'e> Named<'e> {
     pub(super) fn new(file: &'e ParsedFile<'e>, entry: Entry<'e, 'e>) -> Self {
-        let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
+        let name = name_of(entry);
         Self { file, entry, name }
     }
 

@@ -2,82 +2,47 @@
 
 use std::path::Path;
 
-use confmig::check::Schemas;
 use confmig::diagnostic::Diagnostic;
 use confmig::migrate::{
     FileMigration, Migration, Settings, migrate, migrate_releases, migrate_schemas,
 };
 use confmig::pack::Pack;
-use confmig::release::{Lives, Series, find_rule};
+use confmig::release::find_rule;
 use confmig::report;
-use confmig::schema::Schema;
 use confmig::secret::Secrets;
 use confmig::store::{self, Replaced, Replacement};
 use oslo_config::{OptName, ParsedFile, SourceFile};
 
 use super::args::{Format, Migrate};
-use super::input::Between;
+use super::input::{self, Between, Inputs, Loaded};
+use super::outcome::{Failure, Outcome};
 use super::output::Output;
-use super::{Failure, Outcome, input};
 
 pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Failure> {
-    let releases = &command.releases;
-    let by_release = by_release(command);
-    let target = releases.to.unwrap_or(Series::newest());
-    let schema = input::schema(command.choice.schema.as_deref())?;
-    let from_schema = input::schema(releases.from_schema.as_deref())?;
-    let asked = match (by_release, &schema) {
-        (true, _) => input::pack_beside(&command.choice, target)?,
-        (false, Some(schema)) => input::pack_of(schema, &[], &command.choice)?,
-        (false, None) => input::pack(&command.choice)?,
-    };
-    let both = [from_schema.as_ref(), schema.as_ref()];
-    let first_secrets = input::secrets(&command.choice, &asked).with_schemas(both);
-    let files = input::read(&command.sources, schema.as_ref())?;
+    let loaded = Loaded::new(&command.sources, &command.choice, &command.releases)?;
+    let files = &loaded.files;
     if command.output.is_some() && files.len() != 1 {
         let count = files.len();
         return Err(Failure::Said(format!(
             "--output takes the new text of one file, not of {count}"
         )));
     }
-    let parsed = input::parse(&files, command.format, &asked, &first_secrets, output)?;
-    let pack = match &schema {
-        Some(schema) => input::pack_of(schema, &parsed, &command.choice)?,
-        None => asked.clone(),
-    };
-    let secrets = input::secrets(&command.choice, &pack).with_schemas(both);
-    let settings = settings(command, &pack, from_schema.as_ref(), by_release)?;
-    let lives = Lives::default();
-    let between = input::span(releases, &parsed, &lives)?;
-    let migration = match (&between, &schema) {
-        (Some(between), _) => {
-            let site = (!command.choice.rules.is_empty()).then_some(&pack);
-            migrate_releases(&parsed, between.span, site, &settings, &lives)?
-        }
-        (None, Some(schema)) => {
-            let schemas = Schemas {
-                from: from_schema.as_ref(),
-                to: schema,
-                defaults: false,
-            };
-            let site = match command.choice.rules.is_empty() {
-                true => None,
-                false => Some(input::pack(&command.choice)?),
-            };
-            migrate_schemas(&parsed, schemas, site.as_ref(), &settings)?
-        }
-        (None, None) => migrate(&parsed, &pack, &settings)?,
-    };
-    let decisions = decisions(&migration, &parsed, &secrets);
+    let inputs = loaded.parse(command.format, output)?;
+    let pack = inputs.rules()?;
+    let secrets = loaded.secrets(&pack);
+    let settings = settings(command, &pack, &loaded)?;
+    let migration = make(&loaded, &inputs, &settings)?;
+    let between = inputs.between.as_ref();
+    let decisions = decisions(&migration, &inputs.parsed, &secrets);
     let text = command.format == Format::Text;
     if text && command.output.is_none() {
-        show(&migration, &files, &secrets, output)?;
+        show(&migration, files, &secrets, output)?;
     }
     let mut backups = Vec::new();
     if let Some(path) = &command.output {
-        write_output(path, &migration, &files, output)?;
+        write_output(path, &migration, files, output)?;
     } else if command.write && !migration.is_empty() {
-        backups = write(&migration, &files)?;
+        backups = write(&migration, files)?;
     }
     // With `--output -` the new text is all that standard output has.
     let to_stdout = command.output.as_deref() == Some(Path::new("-"));
@@ -85,18 +50,18 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         if !decisions.is_empty() {
             output.message(&report::render(&decisions, output.messages()));
         }
-        if let Some(note) = between.as_ref().and_then(Between::note) {
+        if let Some(note) = between.and_then(Between::note) {
             output.note(&note);
         }
         summarize(command, &migration, &backups, &pack, output);
     } else {
-        let releases = between.as_ref().map(|between| report::Releases {
+        let releases = between.map(|between| report::Releases {
             span: between.span,
             guess: between.guess.as_ref(),
         });
         let made = report::MigrationReport {
             migration: &migration,
-            before: &files,
+            before: files,
             decisions: &decisions,
             written: &backups,
             releases: releases.as_ref(),
@@ -117,13 +82,20 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
     Ok(if found { Outcome::Found } else { Outcome::Done })
 }
 
+/// Migrates the files to whom they are for.
+fn make(loaded: &Loaded, inputs: &Inputs<'_>, settings: &Settings) -> Result<Migration, Failure> {
+    let (files, site) = (&inputs.parsed, loaded.site.as_ref());
+    Ok(match (&inputs.between, loaded.schemas()) {
+        (Some(between), _) => migrate_releases(files, between.span, site, settings, &loaded.lives)?,
+        (None, Some(schemas)) => migrate_schemas(files, schemas, site, settings)?,
+        (None, None) => migrate(files, &loaded.rules, settings)?,
+    })
+}
+
 /// What `--accept` decides: rules by their ids, options by their names.
-fn settings(
-    command: &Migrate,
-    pack: &Pack,
-    from_schema: Option<&Schema>,
-    by_release: bool,
-) -> Result<Settings, Failure> {
+fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings, Failure> {
+    let by_release = by_release(command);
+    let from_schema = loaded.schemas().and_then(|schemas| schemas.from);
     let mut settings = Settings {
         keep_old: command.keep_old,
         ..Settings::default()

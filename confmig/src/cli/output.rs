@@ -3,9 +3,10 @@
 use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use confmig::report::Paint;
+use confmig::report::{self, CheckReport, Paint};
 
-use super::args::When;
+use super::args::{Format, When};
+use super::outcome::Failure;
 
 /// Where results and messages go.
 pub(crate) struct Output {
@@ -100,4 +101,14 @@ impl Output {
         };
         self.message(&format!("{head} {text}"));
     }
+}
+
+/// What was found, in a form that is written as a whole; `None` for text.
+pub(crate) fn document(found: &CheckReport<'_>, format: Format) -> Result<Option<String>, Failure> {
+    Ok(match format {
+        Format::Json => Some(report::check_json(found.diagnostics)),
+        Format::Sarif => Some(report::check_sarif(found.diagnostics)),
+        Format::Html => Some(report::check_html(found)?),
+        Format::Text => None,
+    })
 }

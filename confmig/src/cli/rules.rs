@@ -6,8 +6,9 @@ use confmig::report;
 use confmig::schema::compare;
 
 use super::args::Rules;
+use super::input;
+use super::outcome::{Failure, Outcome};
 use super::output::Output;
-use super::{Failure, Outcome, input};
 
 /// The name under which the rules of Ironic's history are asked for.
 const HISTORY: &str = "ironic";

@@ -4,11 +4,9 @@ use bstr::ByteSlice;
 use oslo_config::{Occurrence, Origin, ParsedFile};
 use serde::Serialize;
 
-use super::names::{Named, names_of};
 use crate::diagnostic::Diagnostic;
-use crate::explain::Explained;
+use crate::explain::{Explained, Named};
 use crate::migrate::{Migration, Span};
-use crate::pack::Pack;
 use crate::release::{Guess, Series};
 use crate::secret::Secrets;
 use crate::store::Replaced;
@@ -157,7 +155,6 @@ pub fn show_json(
     files: &[ParsedFile<'_>],
     options: &[Explained<'_>],
     secrets: &Secrets<'_>,
-    pack: &Pack,
 ) -> String {
     #[derive(Serialize)]
     struct Form {
@@ -205,7 +202,7 @@ pub fn show_json(
     };
     let options = options
         .iter()
-        .map(|option| OptionForm::new(option, secrets, pack));
+        .map(|option| OptionForm::new(option, secrets));
     to_json(&Form {
         files: files.iter().map(file_form).collect(),
         options: options.collect(),
@@ -255,7 +252,7 @@ struct HiddenForm {
 }
 
 impl OptionForm {
-    fn new(option: &Explained<'_>, secrets: &Secrets<'_>, pack: &Pack) -> Self {
+    fn new(option: &Explained<'_>, secrets: &Secrets<'_>) -> Self {
         let name = option.opt.name();
         let shown = |text: &String| secrets.value(name.group(), name.name(), text).into_owned();
         let value = match option.texts.as_deref() {
@@ -281,7 +278,7 @@ impl OptionForm {
                 .iter()
                 .map(HiddenForm::new)
                 .collect(),
-            names: names_of(name, pack).iter().map(NameForm::new).collect(),
+            names: option.names.iter().map(NameForm::new).collect(),
         }
     }
 }

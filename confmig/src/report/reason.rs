@@ -2,7 +2,8 @@
 
 use oslo_config::OptName;
 
-use super::rules::{bracketed, what};
+use super::rules::what;
+use crate::diagnostic::bracketed;
 use crate::migrate::{Change, ChangeKind, Decision};
 use crate::pack::{self, Pack};
 use crate::release::{self, Lives};

@@ -2,15 +2,10 @@
 
 use std::fmt::Write as _;
 
-use oslo_config::OptName;
-
+use crate::diagnostic::bracketed;
 use crate::pack::Pack;
 use crate::release::BuiltIn;
 use crate::rule::{Automatic, IfSet, Part, Rule, Sections};
-
-pub(super) fn bracketed(name: &OptName) -> String {
-    format!("[{}] {}", name.group(), name.name())
-}
 
 /// A pack and its rules.
 #[must_use]

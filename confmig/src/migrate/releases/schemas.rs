@@ -6,11 +6,11 @@ use oslo_config::{Config, GetError, Opt, OptName, ParsedFile};
 
 use super::NOT_READ;
 use super::walk::Walk;
-use crate::check::{Schemas, gone};
 use crate::diagnostic::Code;
 use crate::migrate::{Decision, MigrateError, Migration, Settings};
 use crate::pack::Pack;
 use crate::schema::Schema;
+use crate::target::{Schemas, gone};
 
 /// The id under which values are reported that the newer release refuses.
 const REFUSED: &str = "refused";
