@@ -3,7 +3,7 @@
 use bstr::ByteSlice;
 use oslo_config::Origin;
 
-use super::{Checker, Named};
+use super::{Checker, Named, said};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
 use crate::release::{installed, is_installed, is_kernel_command_line, named_by};
 use crate::target::{ReleaseTarget, Standing, Target};
@@ -30,11 +30,9 @@ impl Checker<'_> {
                 let message = format!(
                     "{to} has no {item} for {name}: a service that is told of it does not start"
                 );
-                found.push(
-                    Diagnostic::new(Code::NotInstalled, message)
-                        .at(it.place(&self.places).label("not installed"))
-                        .help(format!("installed are {}", names.join(", "))),
-                );
+                let help = format!("installed are {}", names.join(", "));
+                let diagnostic = said(Code::NotInstalled, message, help);
+                found.push(diagnostic.at(it.place(&self.places)).label("not installed"));
             }
         }
     }
@@ -76,10 +74,7 @@ impl Checker<'_> {
              blanks in double quotes",
             bracketed(&it.name)
         );
-        Some(
-            Diagnostic::new(Code::IllTypedValue, message)
-                .at(it.place(&self.places))
-                .help("correct the value, or set [conductor] disable_kernel_parameter_parsing"),
-        )
+        let help = "correct the value, or set [conductor] disable_kernel_parameter_parsing";
+        Some(said(Code::IllTypedValue, message, help).at(it.place(&self.places)))
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use oslo_config::{Config, Opt, OptName, OptType, ParsedFile, Setting};
 
-use crate::diagnostic::{Diagnostic, Places};
+use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::pack::Pack;
 use crate::secret::Secrets;
 use crate::target::Target;
@@ -86,6 +86,11 @@ fn in_order(found: &mut [Diagnostic], files: &[ParsedFile<'_>]) {
         )
     };
     found.sort_by_key(order);
+}
+
+/// A finding, and what to do.
+fn said(code: Code, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(code, message).help(help)
 }
 
 struct Checker<'c> {

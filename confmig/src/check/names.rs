@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry as Slot;
 
 use oslo_config::{Occurrence, Opt, OptName, ParsedFile};
 
-use super::Checker;
+use super::{Checker, said};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
 use crate::target::name_of;
 
@@ -13,13 +13,8 @@ impl Checker<'_> {
     /// Where an option of the pack is set.
     pub(super) fn occurrences(&self, opt: &Opt, found: &mut Vec<Diagnostic>) {
         let set = self.config.occurrences(opt);
-        for occurrence in set
-            .effective
-            .iter()
-            .filter(|occurrence| occurrence.name_index > 0)
-        {
-            found.push(self.deprecated(opt, occurrence));
-        }
+        let former = set.effective.iter().filter(|set| set.name_index > 0);
+        found.extend(former.map(|set| self.deprecated(opt, set)));
         let Some(winner) = set.effective.last() else {
             return;
         };
@@ -31,14 +26,13 @@ impl Checker<'_> {
     fn deprecated(&self, opt: &Opt, occurrence: &Occurrence<'_>) -> Diagnostic {
         let (old, new) = (name_in(opt, occurrence), opt.name());
         let message = format!("{} is a former name of {}", bracketed(old), bracketed(new));
+        let help = match self.world.keep_old {
+            true => "`confmig migrate --keep-old` adds the new name",
+            false => "`confmig migrate` moves it",
+        };
         let place = self.places.key(occurrence.path, occurrence.entry);
-        Diagnostic::new(Code::DeprecatedName, message)
-            .at(place.label(format!("now {new}")))
-            .help(if self.world.keep_old {
-                "`confmig migrate --keep-old` adds the new name"
-            } else {
-                "`confmig migrate` moves it"
-            })
+        let diagnostic = said(Code::DeprecatedName, message, help).at(place);
+        diagnostic.label(format!("now {new}"))
     }
 
     fn hidden(
@@ -59,28 +53,21 @@ impl Checker<'_> {
             // layers of files are for, unless the name is a former one.
             return (!same_file && hidden.name_index > 0).then(|| self.deprecated(opt, hidden));
         }
-        let differs = hidden.entry.value() != winner.entry.value();
-        let (code, how) = if differs {
-            (Code::ConflictingValues, "with another value")
-        } else {
-            (Code::HiddenValue, "with the same value")
+        let (code, how) = match hidden.entry.value() == winner.entry.value() {
+            true => (Code::HiddenValue, "with the same value"),
+            false => (Code::ConflictingValues, "with another value"),
         };
         let message = format!(
             "{} has no effect: the same option is set as {} in {at}, {how}",
             bracketed(old),
             bracketed(by),
         );
-        let place = self.places.key(hidden.path, hidden.entry);
-        let help = if same_file {
-            "`confmig migrate` takes it out"
-        } else {
-            "the last file that has any of the option's names wins"
+        let help = match same_file {
+            true => "`confmig migrate` takes it out",
+            false => "the last file that has any of the option's names wins",
         };
-        Some(
-            Diagnostic::new(code, message)
-                .at(place.label("no effect"))
-                .help(help),
-        )
+        let place = self.places.key(hidden.path, hidden.entry);
+        Some(said(code, message, help).at(place).label("no effect"))
     }
 
     /// Environment variables by a former name.
@@ -93,7 +80,7 @@ impl Checker<'_> {
                     bracketed(opt.name()),
                 );
                 let help = format!("set {} instead", opt.name().environment_variable());
-                found.push(Diagnostic::new(Code::UnreadVariable, message).help(help));
+                found.push(said(Code::UnreadVariable, message, help));
             }
         }
     }
@@ -117,11 +104,8 @@ impl Checker<'_> {
                         earlier.get()
                     );
                     let place = self.places.key(file.path, entry);
-                    found.push(
-                        Diagnostic::new(Code::DuplicateOption, message)
-                            .at(place.label("this one counts"))
-                            .help("keep one of them"),
-                    );
+                    let diagnostic = said(Code::DuplicateOption, message, "keep one of them");
+                    found.push(diagnostic.at(place).label("this one counts"));
                 }
             }
         }
@@ -135,9 +119,7 @@ impl Checker<'_> {
 }
 
 fn name_in<'o>(opt: &'o Opt, occurrence: &Occurrence<'_>) -> &'o OptName {
-    let former = occurrence
-        .name_index
-        .checked_sub(1)
-        .and_then(|at| opt.deprecated().get(at));
+    let former = occurrence.name_index.checked_sub(1);
+    let former = former.and_then(|at| opt.deprecated().get(at));
     former.unwrap_or_else(|| opt.name())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bstr::ByteSlice;
 use oslo_config::{OptName, ParsedFile};
 
-use super::Named;
+use super::{Named, said};
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::known::KnownNames;
 use crate::release::{AuthOptions, Series, auth_options};
@@ -149,14 +149,8 @@ impl<'p> Plugins<'p> {
                 format!("set it in [{section}], or take out auth_section"),
             ),
         };
-        Some(
-            Diagnostic::new(
-                Code::UnreadByPlugin,
-                format!("[{group}] {key} is not read: {why}"),
-            )
-            .at(it.place(&self.places))
-            .help(help),
-        )
+        let message = format!("[{group}] {key} is not read: {why}");
+        Some(said(Code::UnreadByPlugin, message, help).at(it.place(&self.places)))
     }
 
     /// A name that the plugin reads as a former one.
@@ -175,19 +169,18 @@ impl<'p> Plugins<'p> {
         if hidden && self.keep_old {
             return None;
         }
-        let place = it.place(&self.places);
-        Some(if hidden {
+        let (diagnostic, label) = if hidden {
             let message =
                 format!("[{group}] {key} has no effect: the same option is set as {current}");
-            Diagnostic::new(Code::HiddenValue, message)
-                .at(place.label("no effect"))
-                .help("take it out")
+            let diagnostic = said(Code::HiddenValue, message, "take it out");
+            (diagnostic, "no effect".to_owned())
         } else {
             let message = format!("[{group}] {key} is a former name of [{group}] {current}");
-            Diagnostic::new(Code::DeprecatedName, message)
-                .at(place.label(format!("now {current}")))
-                .help("write the new name: the plugin still reads the old one")
-        })
+            let help = "write the new name: the plugin still reads the old one";
+            let diagnostic = said(Code::DeprecatedName, message, help);
+            (diagnostic, format!("now {current}"))
+        };
+        Some(diagnostic.at(it.place(&self.places)).label(label))
     }
 
     /// The plugin of a section that chooses none.

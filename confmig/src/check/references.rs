@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, Origin, Reference, references};
 
-use super::{Checker, Named};
+use super::{Checker, Named, said};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::known::KnownNames;
 use crate::target::Standing;
@@ -73,11 +73,10 @@ impl Checker<'_> {
         };
         let lost = old != new && exists(old) && !exists(new) && !exists(DEFAULT_GROUP);
         lost.then(|| {
-            let message = format!(
-                "${name} is looked up in [{new}], where {entry} belongs now, not in [{old}]"
-            );
             (
-                message,
+                format!(
+                    "${name} is looked up in [{new}], where {entry} belongs now, not in [{old}]"
+                ),
                 format!("write ${old}.{name}, or run `confmig migrate`"),
             )
         })
@@ -89,23 +88,18 @@ impl Checker<'_> {
         if self.world.keep_old && self.is_set(former) {
             return None;
         }
-        let setting = self
-            .config
-            .get(opt.name().group(), opt.name().name())
-            .ok()?;
-        let under_current = match &setting.origin {
+        let name = opt.name();
+        let under_current = match self.config.get(name.group(), name.name()).ok()?.origin {
             Origin::File { deprecated, .. } => !deprecated,
             Origin::Environment { .. } => true,
             _ => false,
         };
         under_current.then(|| {
-            let message = format!(
-                "the reference to {former} does not see the value of {}, its current name",
-                opt.name()
-            );
             (
-                message,
-                format!("write ${}, or run `confmig migrate`", opt.name()),
+                format!(
+                    "the reference to {former} does not see the value of {name}, its current name"
+                ),
+                format!("write ${name}, or run `confmig migrate`"),
             )
         })
     }
@@ -127,16 +121,13 @@ impl Checker<'_> {
         if self.places.secrets.hides(group, key) {
             // The name would give a part of the secret away.
             let message = "a reference in the value leads nowhere";
-            return Diagnostic::new(Code::DanglingReference, message)
-                .at(it.place(&self.places))
-                .help("correct its name, or write $$ for a dollar sign");
+            let help = "correct its name, or write $$ for a dollar sign";
+            return said(Code::DanglingReference, message, help).at(it.place(&self.places));
         }
         let offset = range.start + reference.range().start;
         let chars = reference.name().chars().count();
         let place = self.places.in_value(it.file.path, it.entry, offset, chars);
-        Diagnostic::new(Code::DanglingReference, message)
-            .at(place)
-            .help(help)
+        said(Code::DanglingReference, message, help).at(place)
     }
 }
 

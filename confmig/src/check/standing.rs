@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 use oslo_config::{OptName, ParsedFile, Section};
 
 use super::plugins::Choice;
-use super::{Checker, Named};
+use super::{Checker, Named, said};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
 use crate::known::KnownNames;
 use crate::target::Standing;
@@ -70,44 +70,42 @@ impl Checker<'_> {
                 "section names are read without regard to case, but with all their spaces; only DEFAULT must be in capitals",
             )
         };
-        let place = self.places.header(file, section).label(label);
-        Some(
-            Diagnostic::new(Code::UnknownSection, message)
-                .at(place)
-                .help(help),
-        )
+        let diagnostic = said(Code::UnknownSection, message, help);
+        let place = self.places.header(file, section);
+        Some(diagnostic.at(place).label(label))
     }
 
     fn removed(&self, it: &Named<'_>) -> Diagnostic {
         let message = format!("{} is gone", bracketed(&it.name));
-        Diagnostic::new(Code::RemovedOption, message)
-            .at(it.place(&self.places))
-            .help(self.target.advice(&it.name))
+        let help = self.target.advice(&it.name);
+        said(Code::RemovedOption, message, help).at(it.place(&self.places))
     }
 
     fn not_yet(&self, it: &Named<'_>) -> Diagnostic {
         let help =
             "an option that is not known is not read: take it out, or check for a later release";
-        Diagnostic::new(Code::UnknownOption, self.target.denial(&it.name))
-            .at(it.place(&self.places))
-            .help(help)
+        let message = self.target.denial(&it.name);
+        said(Code::UnknownOption, message, help).at(it.place(&self.places))
     }
 
     fn unknown(&self, it: &Named<'_>) -> Diagnostic {
-        let place = it.place(&self.places);
         let of_group = self.target.names_in(it.name.group());
-        let (place, help) = if let Some(group) = self.belongs_to(it.name.name()) {
-            let place = place.label(format!("did you mean [{group}]?"));
-            (place, "move it to the section it belongs to")
+        let (meant, help) = if let Some(group) = self.belongs_to(it.name.name()) {
+            let meant = format!("[{group}]");
+            (Some(meant), "move it to the section it belongs to")
         } else if let Some(meant) = similar(it.name.name(), of_group.into_iter()) {
-            let place = place.label(format!("did you mean {meant}?"));
-            (place, "correct the name; keys are case-sensitive")
+            let meant = meant.to_owned();
+            (Some(meant), "correct the name; keys are case-sensitive")
         } else {
-            (place, "take it out, unless a program of your own reads it")
+            (None, "take it out, unless a program of your own reads it")
         };
-        Diagnostic::new(Code::UnknownOption, self.target.denial(&it.name))
-            .at(place)
-            .help(format!("an option that is not known is not read: {help}"))
+        let help = format!("an option that is not known is not read: {help}");
+        let message = self.target.denial(&it.name);
+        let diagnostic = said(Code::UnknownOption, message, help).at(it.place(&self.places));
+        match meant {
+            Some(meant) => diagnostic.label(format!("did you mean {meant}?")),
+            None => diagnostic,
+        }
     }
 
     /// The group that has an option of this name, when it is the only one: of the options that the files
@@ -129,11 +127,8 @@ impl Checker<'_> {
         let (name, since) = (bracketed(&it.name), deprecation.since);
         let message = format!("{name} is deprecated{since}: {when}");
         let see_notes = || "see the release notes for what takes its place".to_owned();
-        Some(
-            Diagnostic::new(Code::DeprecatedOption, message)
-                .at(it.place(&self.places))
-                .help(deprecation.advice.unwrap_or_else(see_notes)),
-        )
+        let help = deprecation.advice.unwrap_or_else(see_notes);
+        Some(said(Code::DeprecatedOption, message, help).at(it.place(&self.places)))
     }
 }
 

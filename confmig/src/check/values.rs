@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 use oslo_config::{DEFAULT_GROUP, Entry, GetError, Opt, ParsedFile};
 
-use super::{Checker, Named};
+use super::{Checker, Named, said};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
 use crate::known::KnownNames;
 use crate::target::Standing;
@@ -30,55 +30,37 @@ impl Checker<'_> {
     }
 
     pub(super) fn ill_typed(&self, opt: &Opt) -> Option<Diagnostic> {
-        let error = self
-            .config
-            .get(opt.name().group(), opt.name().name())
-            .err()?;
-        let GetError::Invalid { option, cause } = &error else {
-            return None;
+        let name = opt.name();
+        let cause = match self.config.get(name.group(), name.name()) {
+            Err(GetError::Invalid { option, cause }) if option == *name => cause,
+            _ => return None,
         };
-        if option != opt.name() {
-            return None;
-        }
         let variable = opt.name().environment_variable();
         if self.world.environment.contains_key(&variable) {
             let message =
                 format!("the value of the environment variable {variable} is not valid: {cause}");
-            return Some(Diagnostic::new(Code::IllTypedValue, message).help("correct or unset it"));
+            return Some(said(Code::IllTypedValue, message, "correct or unset it"));
         }
-        let set = self.config.occurrences(opt);
-        let occurrence = set.effective.last()?;
-        let entry = occurrence.entry;
-        let message = format!(
-            "the value of [{}] {} is not valid: {cause}",
-            option.group(),
-            option.name()
-        );
+        let set = self.config.occurrences(opt).effective.pop()?;
+        let message = format!("the value of {} is not valid: {cause}", bracketed(name));
+        let help = "the service refuses it when it reads it: correct the value";
+        let (path, entry) = (set.path, set.entry);
         let place = match value_start(entry) {
-            Some(offset) => self
-                .places
-                .in_value(occurrence.path, entry, offset, usize::MAX),
-            None => self.places.key(occurrence.path, entry),
+            Some(offset) => self.places.in_value(path, entry, offset, usize::MAX),
+            None => self.places.key(path, entry),
         };
-        Some(
-            Diagnostic::new(Code::IllTypedValue, message)
-                .at(place)
-                .help("the service refuses it when it reads it: correct the value"),
-        )
+        Some(said(Code::IllTypedValue, message, help).at(place))
     }
 
     pub(super) fn not_utf8(&self, file: &ParsedFile<'_>, found: &mut Vec<Diagnostic>) {
         if file.document.text().to_str().is_ok() {
             return;
         }
+        let message = "the line has bytes that are not UTF-8";
+        let help = "Python 3 refuses the file: convert it, as with `iconv -f latin1 -t utf-8`";
         for place in self.places.lines(file, |line| line.to_str().is_err()) {
-            found.push(
-                Diagnostic::new(Code::NotUtf8, "the line has bytes that are not UTF-8")
-                    .at(place.label("not UTF-8"))
-                    .help(
-                        "Python 3 refuses the file: convert it, as with `iconv -f latin1 -t utf-8`",
-                    ),
-            );
+            let diagnostic = said(Code::NotUtf8, message, help);
+            found.push(diagnostic.at(place).label("not UTF-8"));
         }
     }
 
@@ -95,11 +77,7 @@ impl Checker<'_> {
         };
         let message = "the value refers to itself, directly or through others";
         let help = "the service refuses it when it reads it: break the circle";
-        Some(
-            Diagnostic::new(Code::ReferenceLoop, message)
-                .at(it.place(&self.places))
-                .help(help),
-        )
+        Some(said(Code::ReferenceLoop, message, help).at(it.place(&self.places)))
     }
 
     /// Options that are not set and have another default.
@@ -122,9 +100,8 @@ impl Checker<'_> {
                 changed.now,
                 changed.before
             );
-            found.push(
-                Diagnostic::new(Code::DefaultChanged, message).help("set it to keep the old value"),
-            );
+            let help = "set it to keep the old value";
+            found.push(said(Code::DefaultChanged, message, help));
         }
     }
 }

@@ -60,10 +60,7 @@ fn show(found: &CheckReport<'_>, note: Option<String>, output: &mut Output) -> R
     if let Some(note) = note {
         output.note(&note);
     }
-    let files = match found.files.len() {
-        1 => "1 file".to_owned(),
-        count => format!("{count} files"),
-    };
+    let files = report::counted(found.files.len(), "file");
     output.message(&match found.diagnostics.len() {
         0 => format!("{files}, nothing to report"),
         count => format!("{files}, {count} to look at"),

@@ -1,5 +1,7 @@
 //! How a command ends.
 
+use confmig::report::counted;
+
 /// How a command ended, when it did not fail.
 pub(crate) enum Outcome {
     /// Done, or nothing to do.
@@ -26,7 +28,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Store(#[from] confmig::store::StoreError),
     /// Files that cannot be parsed; what is wrong has been shown.
-    #[error("{} cannot be parsed: correct what is shown above", match count { 1 => "1 file".to_owned(), count => format!("{count} files") })]
+    #[error("{} cannot be parsed: correct what is shown above", counted(*count, "file"))]
     Unparsable { count: usize },
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),

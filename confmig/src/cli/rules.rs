@@ -54,19 +54,8 @@ fn history(text: &mut String) {
         text.push('\n');
     }
     for rule in release::declared(&Lives::default()) {
+        text.push_str(&report::renaming_text(&rule));
         let (from, to) = (&rule.from, &rule.to);
-        text.push_str(&format!(
-            "  {}\n    [{}] {} -> [{}] {}\n    why:   {}\n",
-            rule.id,
-            from.group(),
-            from.name(),
-            to.group(),
-            to.name(),
-            rule.why
-        ));
-        if let Some(proof) = &rule.proof {
-            text.push_str(&format!("    proof: {proof}\n"));
-        }
         text.push_str(&format!(
             "    before:\n        [{}]\n        {} = VALUE\n    after:\n        [{}]\n        {} = VALUE\n\n",
             from.group(),

@@ -296,28 +296,24 @@ impl NameForm {
 
 impl OriginForm {
     fn new(origin: &Origin) -> Self {
+        let of_kind = |kind| OriginForm {
+            kind,
+            ..OriginForm::default()
+        };
         match origin {
-            Origin::Unset => OriginForm {
-                kind: "unset",
-                ..OriginForm::default()
-            },
-            Origin::Default => OriginForm {
-                kind: "default",
-                ..OriginForm::default()
-            },
+            Origin::Unset => of_kind("unset"),
+            Origin::Default => of_kind("default"),
             Origin::Environment { variable } => OriginForm {
-                kind: "environment",
                 variable: Some(variable.clone()),
-                ..OriginForm::default()
+                ..of_kind("environment")
             },
             Origin::File {
                 path, line, name, ..
             } => OriginForm {
-                kind: "file",
                 file: Some(path.to_string_lossy().into_owned()),
                 line: Some(*line),
                 name: Some(name.to_string()),
-                variable: None,
+                ..of_kind("file")
             },
         }
     }

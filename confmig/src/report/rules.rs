@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::diagnostic::bracketed;
-use crate::pack::Pack;
+use crate::pack::{self, Pack};
 use crate::release::BuiltIn;
 use crate::rule::{Automatic, IfSet, Part, Rule, Sections};
 
@@ -17,17 +17,8 @@ pub fn pack_text(pack: &Pack) -> String {
         let _ = writeln!(text, "  {readers}");
     }
     for rule in &pack.rules {
-        let _ = writeln!(text, "\n  {}", rule.id);
-        let _ = writeln!(
-            text,
-            "    {} -> {}",
-            bracketed(&rule.from),
-            bracketed(&rule.to)
-        );
-        let _ = writeln!(text, "    why:   {}", rule.why);
-        if let Some(proof) = &rule.proof {
-            let _ = writeln!(text, "    proof: {proof}");
-        }
+        text.push('\n');
+        text.push_str(&renaming_text(rule));
     }
     for removed in &pack.removed {
         let _ = writeln!(text, "\n  {} is gone", bracketed(&removed.name));
@@ -38,6 +29,18 @@ pub fn pack_text(pack: &Pack) -> String {
         text.push_str(&rule_text(rule));
     }
     text.push('\n');
+    text
+}
+
+/// A renaming: its id, its names, why, proof.
+#[must_use]
+pub fn renaming_text(rule: &pack::Rule) -> String {
+    let (from, to) = (bracketed(&rule.from), bracketed(&rule.to));
+    let (id, why) = (&rule.id, &rule.why);
+    let mut text = format!("  {id}\n    {from} -> {to}\n    why:   {why}\n");
+    if let Some(proof) = &rule.proof {
+        text += &format!("    proof: {proof}\n");
+    }
     text
 }
 
