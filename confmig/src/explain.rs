@@ -6,6 +6,7 @@ use oslo_config::{Config, GetError, Occurrences, Opt, OptName, Origin};
 
 use crate::pack::Pack;
 use crate::release::{Lives, Series};
+use crate::secret::Secrets;
 
 /// What there is to say of an option's value.
 #[derive(Debug, Clone)]
@@ -39,6 +40,19 @@ impl<'d> Explained<'d> {
                 _ => Vec::new(),
             },
         }
+    }
+}
+
+impl Explained<'_> {
+    /// Says why it has no value; `None` when it has one, or is not set.
+    #[must_use]
+    pub fn error(&self, secrets: &Secrets<'_>) -> Option<String> {
+        let error = self.texts.as_ref().err()?;
+        let name = self.opt.name();
+        Some(match secrets.hides(name.group(), name.name()) {
+            true => "a reference in it leads nowhere, or it is not of its type".to_owned(),
+            false => error.to_string(),
+        })
     }
 }
 

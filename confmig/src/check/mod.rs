@@ -2,7 +2,6 @@
 
 mod hosting;
 mod installed;
-mod named;
 mod names;
 mod plugins;
 mod references;
@@ -12,13 +11,12 @@ mod values;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use oslo_config::{Config, Opt, OptName, OptType, ParsedFile, Setting};
+use oslo_config::{Config, Entry, Opt, OptName, OptType, ParsedFile, Setting};
 
-use crate::diagnostic::{Code, Diagnostic, Places};
+use crate::diagnostic::{Code, Diagnostic, Place, Places};
 use crate::pack::Pack;
 use crate::secret::Secrets;
-use crate::target::Target;
-use named::Named;
+use crate::target::{Target, name_of};
 use plugins::Plugins;
 
 /// How files are checked, and the world around them.
@@ -86,6 +84,25 @@ fn in_order(found: &mut [Diagnostic], files: &[ParsedFile<'_>]) {
         )
     };
     found.sort_by_key(order);
+}
+
+/// An entry of a file, with the name that it has.
+struct Named<'e> {
+    file: &'e ParsedFile<'e>,
+    entry: Entry<'e, 'e>,
+    name: OptName,
+}
+
+impl<'e> Named<'e> {
+    fn new(file: &'e ParsedFile<'e>, entry: Entry<'e, 'e>) -> Self {
+        let name = name_of(entry);
+        Named { file, entry, name }
+    }
+
+    /// The place of its key.
+    fn place(&self, places: &Places<'_, '_>) -> Place {
+        places.key(self.file.path, self.entry)
+    }
 }
 
 /// A finding, and what to do.

@@ -7,12 +7,12 @@ use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
 use confmig::migrate::Span;
-use confmig::pack::{DEFAULT_PACK, Pack, PackError};
+use confmig::pack::{DEFAULT_PACK, Pack};
 use confmig::release::{self, Guess, Lives, Series};
 use confmig::report::{self, CheckReport};
 use confmig::schema::Schema;
 use confmig::secret::Secrets;
-use confmig::target::{PackTarget, ReleaseTarget, SchemaTarget, Schemas, Target};
+use confmig::target::{PackTarget, ReleaseTarget, SchemaTarget, Schemas, Target, joined};
 use oslo_config::{ParsedFile, SourceError, SourceFile};
 
 use super::args::{Choice, Format, Releases, Sources};
@@ -67,7 +67,7 @@ impl Loaded {
         let to = releases.to.or(releases.from.map(|_| Series::newest()));
         let rules = match (&site, &schema, to) {
             (None, None, Some(to)) => release::pack(to, &BTreeSet::new(), &lives),
-            (_, Some(schema), _) => of_schema(schema, &[], site.as_ref())?,
+            (_, Some(schema), _) => joined(schema.pack(&[]), site.as_ref())?,
             (Some(site), None, _) => site.clone(),
             (None, None, None) => Pack::load(DEFAULT_PACK)?,
         };
@@ -139,7 +139,7 @@ impl Inputs<'_> {
         match &self.loaded.schema {
             Some(schema) => {
                 let site = self.loaded.site.as_ref();
-                Ok(Cow::Owned(of_schema(schema, &self.parsed, site)?))
+                Ok(Cow::Owned(joined(schema.pack(&self.parsed), site)?))
             }
             None => Ok(Cow::Borrowed(&self.loaded.rules)),
         }
@@ -157,19 +157,6 @@ impl Inputs<'_> {
             (None, Some(schemas)) => Box::new(SchemaTarget::new(schemas, files, site)?),
             (None, None) => Box::new(PackTarget::new(loaded.rules.clone())),
         })
-    }
-}
-
-/// What a schema says of files, joined with the rules that were asked for.
-fn of_schema(
-    schema: &Schema,
-    files: &[ParsedFile<'_>],
-    site: Option<&Pack>,
-) -> Result<Pack, PackError> {
-    let pack = schema.pack(files);
-    match site {
-        Some(site) => Pack::join(vec![pack, site.clone()]),
-        None => Ok(pack),
     }
 }
 

@@ -11,7 +11,7 @@ use confmig::release::find_rule;
 use confmig::report;
 use confmig::secret::Secrets;
 use confmig::store::{self, Replaced, Replacement};
-use oslo_config::{OptName, ParsedFile, SourceFile};
+use oslo_config::{OptName, SourceFile};
 
 use super::args::{Format, Migrate};
 use super::input::{self, Between, Inputs, Loaded};
@@ -33,7 +33,9 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
     let settings = settings(command, &pack, &loaded)?;
     let migration = make(&loaded, &inputs, &settings)?;
     let between = inputs.between.as_ref();
-    let decisions = decisions(&migration, &inputs.parsed, &secrets);
+    let decisions = migration.decisions.iter();
+    let decisions = decisions.map(|decision| decision.diagnostic(&inputs.parsed, &secrets));
+    let decisions: Vec<Diagnostic> = decisions.collect();
     let text = command.format == Format::Text;
     if text && command.output.is_none() {
         show(&migration, files, &secrets, output)?;
@@ -72,9 +74,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         let told = match command.format {
             Format::Sarif => report::migrate_sarif(&made),
             Format::Html => report::migrate_html(&made)?,
-            Format::Json | Format::Text => {
-                report::migrate_json(&migration, &backups, &decisions, releases.as_ref())
-            }
+            Format::Json | Format::Text => report::migrate_json(&made),
         };
         output.bytes(told.as_bytes())?;
     }
@@ -113,7 +113,8 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
         };
         let known = by_release && confmig::release::life(name.group(), name.name()).is_some();
         let older = from_schema.is_some_and(|schema| schema.option(&name).is_some());
-        if !known && !older && !is_renamed(pack, &name) {
+        let renamed = pack.rules.iter().any(|rule| rule.to == name);
+        if !known && !older && !renamed {
             return Err(Failure::Said(format!(
                 "--accept {word}: the pack {} renames no option to this name",
                 pack.name
@@ -124,23 +125,6 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
     Ok(settings)
 }
 
-fn is_renamed(pack: &Pack, name: &OptName) -> bool {
-    pack.rules.iter().any(|rule| rule.to == *name)
-}
-
-/// What is left for the operator to decide.
-fn decisions(
-    migration: &Migration,
-    files: &[ParsedFile<'_>],
-    secrets: &Secrets<'_>,
-) -> Vec<Diagnostic> {
-    migration
-        .decisions
-        .iter()
-        .map(|decision| decision.diagnostic(files, secrets))
-        .collect()
-}
-
 /// The diff of each file that changes.
 fn show(
     migration: &Migration,
@@ -149,14 +133,8 @@ fn show(
     output: &mut Output,
 ) -> Result<(), Failure> {
     for (file, before) in changed(migration, files) {
-        let diff = report::unified_diff(
-            &file.path,
-            &before.text,
-            &file.after,
-            secrets,
-            output.results(),
-        );
-        output.bytes(&diff)?;
+        let (old, new, paint) = (&before.text, &file.after, output.results());
+        output.bytes(&report::unified_diff(&file.path, old, new, secrets, paint))?;
     }
     Ok(())
 }
@@ -165,11 +143,8 @@ fn changed<'m>(
     migration: &'m Migration,
     files: &'m [SourceFile],
 ) -> impl Iterator<Item = (&'m FileMigration, &'m SourceFile)> {
-    migration
-        .files
-        .iter()
-        .zip(files)
-        .filter(|(file, _)| !file.changes.is_empty())
+    let both = migration.files.iter().zip(files);
+    both.filter(|(file, _)| !file.changes.is_empty())
 }
 
 fn write_output(
@@ -265,10 +240,8 @@ fn summarize(
         output.note(readers);
     }
     if command.write {
-        let paths: Vec<String> = backups
-            .iter()
-            .map(|file| file.path.display().to_string())
-            .collect();
+        let paths = backups.iter().map(|file| file.path.display().to_string());
+        let paths: Vec<String> = paths.collect();
         output.note(&format!(
             "`confmig undo {}` puts the old text back; restart the service to make it read the new one",
             paths.join(" ")

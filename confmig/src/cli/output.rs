@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
+use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use confmig::report::{self, CheckReport, Paint};
 
@@ -18,16 +19,12 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(when: When) -> Self {
-        let paint = |choice: anstream::ColorChoice, terminal: bool| match (when, choice) {
-            (When::Always, _)
-            | (When::Auto, anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi) => {
-                Paint::Colour
-            }
-            (When::Never, _) if terminal => Paint::Terminal,
-            (When::Never, _) => Paint::Plain,
-            (When::Auto, _) if terminal && choice != anstream::ColorChoice::Never => Paint::Colour,
-            (When::Auto, _) if terminal => Paint::Terminal,
-            (When::Auto, _) => Paint::Plain,
+        let paint = |choice: ColorChoice, terminal: bool| match (when, choice) {
+            (When::Always, _) => Paint::Colour,
+            (When::Auto, ColorChoice::Always | ColorChoice::AlwaysAnsi) => Paint::Colour,
+            (When::Auto, ColorChoice::Auto) if terminal => Paint::Colour,
+            _ if terminal => Paint::Terminal,
+            _ => Paint::Plain,
         };
         // What NO_COLOR, CLICOLOR and TERM ask for.
         let results = anstream::AutoStream::choice(&std::io::stdout());

@@ -55,13 +55,12 @@ fn history(text: &mut String) {
     }
     for rule in release::declared(&Lives::default()) {
         text.push_str(&report::renaming_text(&rule));
-        let (from, to) = (&rule.from, &rule.to);
-        text.push_str(&format!(
-            "    before:\n        [{}]\n        {} = VALUE\n    after:\n        [{}]\n        {} = VALUE\n\n",
-            from.group(),
-            from.name(),
-            to.group(),
-            to.name()
-        ));
+        for (head, name) in [("before", &rule.from), ("after", &rule.to)] {
+            let (group, name) = (name.group(), name.name());
+            text.push_str(&format!(
+                "    {head}:\n        [{group}]\n        {name} = VALUE\n"
+            ));
+        }
+        text.push('\n');
     }
 }

@@ -37,10 +37,12 @@ pub fn unified_diff(
     let split = |text| crate::lines::split(text).collect::<Vec<_>>();
     let (old, new) = (split(before), split(after));
     let groups = group_diff_ops(difference(&old, &new), CONTEXT);
-    let groups_of = || groups.iter();
-    let ends = || groups_of().filter_map(|group| group.first().zip(group.last()));
-    let of_old = ends().map(|(first, last)| first.old_range().start..last.old_range().end);
-    let of_new = ends().map(|(first, last)| first.new_range().start..last.new_range().end);
+    let ends = groups.iter();
+    let ends = ends.filter_map(|group| group.first().zip(group.last()));
+    let of_old = ends
+        .clone()
+        .map(|(first, last)| first.old_range().start..last.old_range().end);
+    let of_new = ends.map(|(first, last)| first.new_range().start..last.new_range().end);
     let shown = [
         secrets.lines_in(&old, of_old),
         secrets.lines_in(&new, of_new),

@@ -4,12 +4,11 @@ use bstr::ByteSlice;
 use oslo_config::{Occurrence, Origin, ParsedFile};
 use serde::Serialize;
 
+use super::MigrationReport;
 use crate::diagnostic::Diagnostic;
 use crate::explain::{Explained, Named};
-use crate::migrate::{Migration, Span};
-use crate::release::{Guess, Series};
+use crate::release::Series;
 use crate::secret::Secrets;
-use crate::store::Replaced;
 
 #[derive(Serialize)]
 struct DiagnosticForm<'a> {
@@ -58,24 +57,9 @@ pub fn check_json(diagnostics: &[Diagnostic]) -> String {
     })
 }
 
-/// Between which releases a migration went.
-#[derive(Debug, Clone, Copy)]
-pub struct Releases<'g> {
-    /// The two releases.
-    pub span: Span,
-    /// How the first was found, when it was not given.
-    pub guess: Option<&'g Guess>,
-}
-
-/// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`. `written` are the files that
-/// were replaced.
+/// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`.
 #[must_use]
-pub fn migrate_json(
-    migration: &Migration,
-    written: &[Replaced],
-    diagnostics: &[Diagnostic],
-    releases: Option<&Releases<'_>>,
-) -> String {
+pub fn migrate_json(report: &MigrationReport<'_>) -> String {
     #[derive(Serialize)]
     struct Form<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,10 +97,11 @@ pub fn migrate_json(
         #[serde(skip_serializing_if = "Option::is_none")]
         release: Option<&'a str>,
     }
-    let files = migration.files.iter().map(|file| FileForm {
+    let files = report.migration.files.iter().map(|file| FileForm {
         path: file.path.to_string_lossy().into_owned(),
         changed: !file.changes.is_empty(),
-        backup: written
+        backup: report
+            .written
             .iter()
             .find(|replaced| replaced.path == file.path)
             .map(|replaced| replaced.backup.to_string_lossy().into_owned()),
@@ -134,7 +119,7 @@ pub fn migrate_json(
             })
             .collect(),
     });
-    let releases = releases.map(|releases| ReleasesForm {
+    let releases = report.releases.map(|releases| ReleasesForm {
         from: releases.span.from.id(),
         to: releases.span.to.id(),
         guess: releases.guess.map(|guess| GuessForm {
@@ -145,7 +130,7 @@ pub fn migrate_json(
     to_json(&Form {
         releases,
         files: files.collect(),
-        diagnostics: diagnostic_forms(diagnostics),
+        diagnostics: diagnostic_forms(report.decisions),
     })
 }
 
@@ -263,13 +248,7 @@ impl OptionForm {
         OptionForm {
             option: name.to_string(),
             value,
-            error: option.texts.as_ref().err().map(|error| {
-                if secrets.hides(name.group(), name.name()) {
-                    "a reference in it leads nowhere, or it is not of its type".to_owned()
-                } else {
-                    error.to_string()
-                }
-            }),
+            error: option.error(secrets),
             origin: OriginForm::new(&option.origin),
             deprecated: option.origin.deprecated_name().is_some(),
             hidden: option

@@ -13,8 +13,8 @@ mod text;
 
 pub use diff::{Paint, unified_diff};
 pub use html::{CheckReport, HtmlError, check_html, migrate_html};
-pub use json::{Releases, check_json, migrate_json, show_json};
-pub use migration::MigrationReport;
+pub use json::{check_json, migrate_json, show_json};
+pub use migration::{MigrationReport, Releases};
 pub use rules::{built_in_text, pack_text, renaming_text, rule_text};
 pub use sarif::{check_sarif, migrate_sarif};
 pub use schema::comparison_text;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bstr::ByteSlice;
-use oslo_config::{Origin, ParsedFile};
+use oslo_config::{Occurrence, Origin, ParsedFile};
 
 use crate::explain::Explained;
 use crate::release::Series;
@@ -43,12 +43,10 @@ pub fn explained_text(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
             .iter()
             .map(|value| format!("{name} = {}\n", shown(value)))
             .collect(),
-        Err(_) if secrets.hides(name.group(), name.name()) => {
-            format!(
-                "{name} has no value: a reference in it leads nowhere, or it is not of its type\n"
-            )
+        Err(_) => {
+            let why = option.error(secrets).unwrap_or_default();
+            format!("{name} has no value: {why} (`confmig check` says more)\n")
         }
-        Err(error) => format!("{name} has no value: {error} (`confmig check` says more)\n"),
     };
     // Writing to a String cannot fail.
     let _ = match &option.origin {
@@ -60,52 +58,38 @@ pub fn explained_text(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
     };
     let from_file = matches!(option.origin, Origin::File { .. });
     for set in option.occurrences.effective.iter().filter(|_| from_file) {
-        let (path, entry) = (set.path.display(), set.entry);
-        let former = if set.name_index > 0 {
-            ", a former name"
-        } else {
-            ""
+        let former = match set.name_index {
+            0 => "",
+            _ => ", a former name",
         };
-        let _ = writeln!(
-            text,
-            "    from {path}:{}, as {}.{}{former}",
-            entry.line(),
-            entry.group(),
-            entry.key()
-        );
+        let (place, name) = place_and_name(set);
+        let _ = writeln!(text, "    from {place}, as {name}{former}");
     }
     if let (Err(_), Some(set)) = (&option.texts, option.occurrences.effective.last()) {
-        let _ = writeln!(
-            text,
-            "    written as {}",
-            shown(&set.entry.value().to_str_lossy())
-        );
+        let value = shown(&set.entry.value().to_str_lossy());
+        let _ = writeln!(text, "    written as {value}");
     }
     for hidden in &option.occurrences.hidden {
-        let (path, entry) = (hidden.path.display(), hidden.entry);
-        let _ = writeln!(
-            text,
-            "    hides {path}:{}, {}.{}",
-            entry.line(),
-            entry.group(),
-            entry.key()
-        );
+        let (place, name) = place_and_name(hidden);
+        let _ = writeln!(text, "    hides {place}, {name}");
     }
     for named in &option.names {
-        let span = |(first, last): (Series, Series)| {
-            if first == last {
-                format!("{first}")
-            } else {
-                format!("{first} to {last}")
-            }
+        let span = |(first, last): (Series, Series)| match first == last {
+            true => first.to_string(),
+            false => format!("{first} to {last}"),
         };
         let as_option = named.option.map(|it| format!("an option in {}", span(it)));
         let as_former = named
             .former
             .map(|it| format!("a former name in {}", span(it)));
         let said: Vec<String> = as_option.into_iter().chain(as_former).collect();
-        // Writing to a String cannot fail.
         let _ = writeln!(text, "    in Ironic {}: {}", named.name, said.join(", "));
     }
     text
+}
+
+fn place_and_name(set: &Occurrence<'_>) -> (String, String) {
+    let (path, entry) = (set.path.display(), set.entry);
+    let name = format!("{}.{}", entry.group(), entry.key());
+    (format!("{path}:{}", entry.line()), name)
 }

@@ -116,7 +116,11 @@ pub trait Target {
 }
 
 /// Returns a pack, joined with the site's rules if there are any.
-fn joined(pack: Pack, site: Option<&Pack>) -> Result<Pack, PackError> {
+///
+/// # Errors
+///
+/// When the two contradict each other.
+pub fn joined(pack: Pack, site: Option<&Pack>) -> Result<Pack, PackError> {
     match site {
         Some(site) => Pack::join(vec![pack, site.clone()]),
         None => Ok(pack),
@@ -133,5 +137,105 @@ fn in_words(default: &[String]) -> String {
     match default {
         [] => "none".to_owned(),
         values => format!("{:?}", values.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use oslo_config::SourceFile;
+
+    use super::*;
+    use crate::release::Lives;
+    use crate::schema::Schema;
+
+    const FILE: &str = "[pxe]\nhttp_url = a\ntftp_server = b\n[deploy]\nno_such = c\n";
+
+    fn standings(target: &dyn Target, names: &[(&str, &str)]) -> Vec<Standing> {
+        let standing = |(group, name): &(&str, &str)| target.standing(&OptName::new(*group, *name));
+        names.iter().map(standing).collect()
+    }
+
+    #[test]
+    fn a_pack_tells_of_what_its_project_ever_had_and_of_its_own() {
+        use Standing::{CannotTell, Former, Gone, Option, Unknown};
+        let names = [
+            ("pxe", "http_url"),
+            ("deploy", "http_server_url"),
+            ("pxe", "tftp_server"),
+            ("deploy", "no_such"),
+        ];
+        let ironic = PackTarget::new(Pack::load("standalone-ilo").unwrap());
+        assert_eq!(
+            standings(&ironic, &names),
+            [Former, Option, Option, Unknown]
+        );
+        let rules = "name = \"site\"\nsummary = \"s\"\n[[removed]]\ngroup = \"pxe\"\nname = \"http_url\"\n\
+                     advice = \"serve it\"\n";
+        let site = PackTarget::new(Pack::parse(rules, "site.toml").unwrap());
+        let cannot_tell = [Gone, CannotTell, CannotTell, CannotTell];
+        assert_eq!(standings(&site, &names), cannot_tell);
+        assert!(site.groups().is_empty() && site.plugins().is_none());
+        assert_eq!(site.advice(&OptName::new("pxe", "http_url")), "serve it");
+    }
+
+    #[test]
+    fn a_release_tells_what_it_reads() {
+        use Standing::{CannotTell, Former, Gone, NotYet, Option, Unknown};
+        let file = SourceFile {
+            path: "ironic.conf".into(),
+            text: FILE.into(),
+        };
+        let files = [file.parse().unwrap()];
+        let lives = Lives::default();
+        let names = [
+            ("pxe", "http_url"),
+            ("pxe", "tftp_server"),
+            ("deploy", "http_url"),
+            ("cinder", "identity_provider"),
+            ("deploy", "no_such"),
+            ("cache", "password"),
+        ];
+        let in_release = |series: &str| {
+            let series = Series::parse(series).unwrap();
+            let target = ReleaseTarget::new(series, None, &files, None, &lives).unwrap();
+            standings(&target, &names)
+        };
+        let liberty = [Former, Option, Option, CannotTell, Unknown, NotYet];
+        assert_eq!(in_release("liberty"), liberty);
+        let newest = [Gone, Option, Option, CannotTell, Unknown, Option];
+        assert_eq!(in_release("2026.2"), newest);
+    }
+
+    #[test]
+    fn a_schema_tells_what_it_and_the_older_one_read() {
+        use Standing::{Former, Gone, Option, Unknown};
+        let schema = |name: &str, former: &str| {
+            let text = format!(
+                r#"{{"options": {{"gate": {{"opts": [{{"name": "{name}", "type": "string value",
+                "deprecated_opts": [{{"group": "gate", "name": "{former}"}}]}},
+                {{"name": "other", "type": "string value", "deprecated_opts": [{{"group": "gate", "name": "{former}"}}]}}
+                ]}}}}}}"#
+            );
+            Schema::parse(&text, "schema.json").unwrap()
+        };
+        let (from, to) = (schema("lock", "bolt"), schema("key", "word"));
+        let schemas = Schemas {
+            from: Some(&from),
+            to: &to,
+        };
+        let target = SchemaTarget::new(schemas, &[], None).unwrap();
+        let names = ["key", "word", "bolt", "lock", "door"].map(|name| ("gate", name));
+        let standing = [Option, Former, Gone, Gone, Unknown];
+        assert_eq!(standings(&target, &names), standing);
+        let readers = target.readers(&OptName::new("gate", "word"));
+        assert_eq!(
+            readers,
+            ["key", "other"].map(|name| OptName::new("gate", name))
+        );
+        assert!(
+            target
+                .standing(&OptName::new("DEFAULT", "config_file"))
+                .is_read()
+        );
     }
 }

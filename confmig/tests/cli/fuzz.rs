@@ -140,7 +140,6 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         .iter()
         .map(|decision| decision.diagnostic(&parsed, &secrets))
         .collect();
-    let _ = report::migrate_json(&migration, &[], &decisions, None);
     let told = report::MigrationReport {
         migration: &migration,
         before: std::slice::from_ref(&file),
@@ -151,6 +150,7 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         settings: &settings,
         secrets: &secrets,
     };
+    let _ = report::migrate_json(&told);
     let _ = report::migrate_sarif(&told);
     report::migrate_html(&told).unwrap();
     Some(Ok(migration))

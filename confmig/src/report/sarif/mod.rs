@@ -156,10 +156,9 @@ impl Results {
             properties.insert("release", release.clone());
         }
         let path = &before.path;
-        let columns = location::whole(text);
         let result = self.result(rule, change.message.clone(), (path, text));
         self.results.push(SarifResult {
-            locations: vec![location::at(path, change.line, columns, text)],
+            locations: vec![location::of_line(path, change.line, text)],
             properties,
             ..result
         });
@@ -202,7 +201,6 @@ impl Results {
             default_configuration: Configuration { level: CHANGE },
         };
         let path = &before.path;
-        let columns = location::whole(&text);
         let fixes = fix.into_iter().map(|artifact_changes| Fix {
             description: Message::new(what.clone()),
             artifact_changes,
@@ -210,7 +208,7 @@ impl Results {
         let fixes = fixes.collect();
         let result = self.result(rule, message, (path, ""));
         self.results.push(SarifResult {
-            locations: vec![location::at(path, line, columns, &text)],
+            locations: vec![location::of_line(path, line, &text)],
             fixes,
             ..result
         });
