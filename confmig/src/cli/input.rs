@@ -95,7 +95,7 @@ impl Loaded {
         })
     }
 
-    /// Which values are shown: those of options that neither the rules nor a schema calls secret.
+    /// Decides what is shown, by what the rules and the schemas call secret.
     pub(crate) fn secrets<'s>(&'s self, rules: &'s Pack) -> Secrets<'s> {
         let secrets = match self.show_secrets {
             true => Secrets::shown(rules),

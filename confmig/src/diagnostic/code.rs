@@ -37,7 +37,7 @@ macro_rules! codes {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code {
-            $(#[doc = $explanation] $variant,)*
+            $(#[doc = concat!($title, ".")] $variant,)*
         }
 
         impl Code {

@@ -113,3 +113,29 @@ fn what_a_pack_cannot_know_is_not_called_unknown() {
     let codes: Vec<_> = found.map(|one| one["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["deprecated-name", "ill-typed-value"]);
 }
+
+/// What is said of every target alike.
+#[test]
+fn targets_are_asked_the_same() {
+    let orchard = "--schema fixtures/schemas/orchard-3.yaml";
+    for target in ["", "--to 2026.2", orchard] {
+        let ran = line(&format!("check {target} -"))
+            .input("[pxe] # x]\na = 1\n")
+            .run();
+        assert!(ran.stdout().contains("runs on"), "{}", ran.transcript());
+    }
+    // A section without entries is one that the files have.
+    let ran = line("check --from liberty --to 2025.1 --defaults -").input("[conductor]\n");
+    let said = ran.run().expect(1).stdout().to_owned();
+    assert!(
+        said.contains("[conductor] workers_pool_size is not set"),
+        "{said}"
+    );
+    // Of an option that the release does not read, no line counts.
+    let ran = line("check --to 2026.2 -").input("[ilo]\nclient_timeout = 1\nclient_timeout = 2\n");
+    let said = ran.run().expect(1).stdout().to_owned();
+    assert!(
+        said.contains("is gone") && !said.contains("set again"),
+        "{said}"
+    );
+}
