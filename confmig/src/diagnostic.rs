@@ -6,7 +6,7 @@ mod place;
 use std::path::Path;
 
 use bstr::ByteSlice;
-use oslo_config::{SourceError, SyntaxError};
+use oslo_config::{OptName, SourceError, SyntaxError};
 
 use crate::secret::Secrets;
 pub use code::{Code, Severity};
@@ -41,6 +41,14 @@ impl Diagnostic {
         self
     }
 
+    /// Says something below the part of the line that it is about.
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        if let Some(place) = &mut self.place {
+            place.label = Some(label.into());
+        }
+        self
+    }
+
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -68,28 +76,18 @@ impl Diagnostic {
         // The line is the one that oslo.config names, so that it is found in a service's log.
         let line = error.noticed();
         let elsewhere = line != error.line();
-        let message = if elsewhere {
-            format!(
-                "{} (the assignment on line {})",
-                error.kind().message(),
-                error.line()
-            )
-        } else {
-            error.kind().message().to_owned()
-        };
-        let text = shown
-            .get(line - 1)
-            .map_or(b"".as_slice(), |line| crate::lines::split_end(line).0);
-        let column = if elsewhere { 1 } else { error.column() };
-        let mut place = Place::in_line(path, line, text, column, usize::MAX);
+        let mut message = error.kind().message().to_owned();
         if elsewhere {
-            let text = shown
-                .get(error.line() - 1)
-                .map_or(b"".as_slice(), |line| crate::lines::split_end(line).0);
+            message += &format!(" (the assignment on line {})", error.line());
+        }
+        let text = |line| crate::lines::content(shown, line);
+        let column = if elsewhere { 1 } else { error.column() };
+        let mut place = Place::in_line(path, line, text(line), column, usize::MAX);
+        if elsewhere {
             place.label = Some("oslo.config stops here".into());
             place.earlier = Some((
                 error.line(),
-                text.to_str_lossy().into_owned(),
+                text(error.line()).to_str_lossy().into_owned(),
                 "this assignment is in no section",
             ));
         }
@@ -97,4 +95,9 @@ impl Diagnostic {
             .at(place)
             .help(error.help())
     }
+}
+
+/// Returns the name of an option as it stands in a file: its group in brackets, then its key.
+pub(crate) fn bracketed(name: &OptName) -> String {
+    format!("[{}] {}", name.group(), name.name())
 }

@@ -127,7 +127,7 @@ impl KnownNames {
     }
 
     /// The groups, sorted.
-    pub fn groups(&self) -> impl Iterator<Item = &'static str> {
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
         let mut last = "*";
         self.all()
             .map(|known| known.group)
@@ -135,7 +135,7 @@ impl KnownNames {
     }
 
     /// The options of a group.
-    pub fn names_in(&self, group: &str) -> impl Iterator<Item = &'static str> {
+    pub fn names_in<'k>(&'k self, group: &str) -> impl Iterator<Item = &'k str> {
         let first = self
             .lines
             .partition_point(|line| Known::read(line).group < group);

@@ -21,5 +21,6 @@ pub mod rule;
 pub mod schema;
 pub mod secret;
 pub mod store;
+pub mod target;
 
 pub use registered::registered;

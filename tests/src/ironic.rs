@@ -1,18 +1,14 @@
 //! Configurations of Ironic, made of what confmig knows of its releases, and what its releases make of
 //! them when confmig has migrated them.
 
-use std::collections::BTreeSet;
-
-use bstr::ByteSlice;
-use confmig::check::{Release, check_release};
 use confmig::migrate::{Settings, Span, migrate_releases};
-use confmig::release::{Definition, Life, Lives, Series, all_names, installed, named_by, pack};
-use confmig::secret::Secrets;
-use oslo_config::{OptName, ParsedFile, SourceFile};
+use confmig::release::{Definition, Life, Lives, Series, all_names, installed, named_by};
+use confmig::target::{ReleaseTarget, Target};
+use oslo_config::{OptName, SourceFile};
 
 use crate::cases::Tally;
 use crate::judge::{self, Judge};
-use crate::judged::Migrated;
+use crate::judged::{Migrated, checked};
 use crate::libraries::{of_library, of_session};
 
 /// Which of a release's options are set, and to what.
@@ -283,15 +279,11 @@ pub fn holds(
     };
     let after = file(migration.files[0].after.to_vec());
     let after = [after.parse().expect("a new text that parses")];
-    let pack = pack(to, &names(&after[0]), lives);
-    let secrets = Secrets::shown(&pack);
-    let of_release = Release {
-        to,
-        defaults_of: None,
-        keep_old: false,
-        lives,
+    let target = match ReleaseTarget::new(to, None, &after, None, lives) {
+        Ok(target) => target,
+        Err(error) => return vec![error.to_string()],
     };
-    let found = check_release(&after, &pack, of_release, &secrets);
+    let found = checked(&after, &target);
     // The library is not there in the version of that time.
     let of_other_library = |option: &OptName| {
         !release.with_libraries && (of_library(option, to) || of_session(option, lives))
@@ -300,7 +292,7 @@ pub fn holds(
         before: &parsed[0],
         after: &after,
         migration: &migration,
-        pack: &pack,
+        pack: target.pack(),
         found,
         not_judged: &of_other_library,
         items_are_told: true,
@@ -314,12 +306,4 @@ fn file(text: Vec<u8>) -> SourceFile {
         path: "ironic.conf".into(),
         text,
     }
-}
-
-/// The names that a file sets.
-fn names(file: &ParsedFile<'_>) -> BTreeSet<OptName> {
-    let entries = file.document.entries();
-    entries
-        .map(|entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()))
-        .collect()
 }

@@ -9,6 +9,7 @@ use confmig::migrate::{ChangeKind, Migration};
 use confmig::pack::Pack;
 use confmig::registered;
 use confmig::secret::Secrets;
+use confmig::target::Target;
 use oslo_config::{Config, OptName, ParsedFile, references};
 use serde_json::Value as Json;
 
@@ -26,7 +27,7 @@ pub struct Migrated<'m> {
     pub migration: &'m Migration,
     /// What is known of the options.
     pub pack: &'m Pack,
-    /// What is said of it, besides what `check` finds with the pack.
+    /// What `check` says of it.
     pub found: Vec<Diagnostic>,
     /// Tells whether the judge cannot know.
     pub not_judged: &'m dyn Fn(&OptName) -> bool,
@@ -50,7 +51,7 @@ impl Migrated<'_> {
         let found = Found {
             judgement: judge.load(text),
             told: told(self.before, &self.after[0], self.migration),
-            diagnostics: by_option(self.after, self.pack, &self.found),
+            diagnostics: by_option(self.after, &self.found),
             migrated: self,
             tally,
         };
@@ -92,20 +93,23 @@ fn told(
     told
 }
 
-/// What `confmig check` says, by the option whose entry it is about.
-fn by_option(
-    files: &[ParsedFile<'_>],
-    pack: &Pack,
-    others: &[Diagnostic],
-) -> BTreeMap<OptName, Vec<Diagnostic>> {
-    let secrets = Secrets::shown(pack);
+/// What `check` says of the files for a target.
+#[must_use]
+pub fn checked(files: &[ParsedFile<'_>], target: &dyn Target) -> Vec<Diagnostic> {
     let world = World {
         environment: &HashMap::new(),
         keep_old: false,
+        defaults: false,
         is_directory: &|_| true,
     };
-    let mut diagnostics = check(files, pack, &secrets, &world);
-    diagnostics.extend_from_slice(others);
+    check(files, target, &Secrets::shown(target.pack()), &world)
+}
+
+/// What `check` says, by the option whose entry it is about.
+fn by_option(
+    files: &[ParsedFile<'_>],
+    diagnostics: &[Diagnostic],
+) -> BTreeMap<OptName, Vec<Diagnostic>> {
     let mut found: BTreeMap<OptName, Vec<Diagnostic>> = BTreeMap::new();
     let lines: HashMap<usize, OptName> = files[0]
         .document
@@ -118,7 +122,8 @@ fn by_option(
     for diagnostic in diagnostics {
         let place = diagnostic.place.as_ref();
         if let Some(name) = place.and_then(|place| lines.get(&place.line)) {
-            found.entry(name.clone()).or_default().push(diagnostic);
+            let of_option = found.entry(name.clone()).or_default();
+            of_option.push(diagnostic.clone());
         }
     }
     found

@@ -3,14 +3,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
-use confmig::check::{Schemas, check_schema};
 use confmig::migrate::{Settings, migrate_schemas};
 use confmig::schema::{Schema, compare};
-use confmig::secret::Secrets;
+use confmig::target::{SchemaTarget, Schemas, Target};
 use oslo_config::SourceFile;
 use tests::cases::Tally;
 use tests::judge::Judge;
-use tests::judged::Migrated;
+use tests::judged::{Migrated, checked};
 use tests::service::configuration;
 
 /// A service: an older release, a newer one, and the namespaces of its options.
@@ -83,11 +82,7 @@ fn judged(
         text: text.into(),
     };
     let parsed = [before.parse().expect("a configuration that parses")];
-    let schemas = Schemas {
-        from,
-        to,
-        defaults: false,
-    };
+    let schemas = Schemas { from, to };
     let migration = match migrate_schemas(&parsed, schemas, None, &Settings::default()) {
         Ok(migration) => migration,
         Err(error) => return vec![error.to_string()],
@@ -97,13 +92,13 @@ fn judged(
         text: migration.files[0].after.to_vec(),
     };
     let after = [after.parse().expect("a new text that parses")];
-    let pack = to.pack(&after);
-    let found = check_schema(&after, &pack, schemas, &Secrets::shown(&pack));
+    let target = SchemaTarget::new(schemas, &after, None).expect("no rules of a site");
+    let found = checked(&after, &target);
     let migrated = Migrated {
         before: &parsed[0],
         after: &after,
         migration: &migration,
-        pack: &pack,
+        pack: target.pack(),
         found,
         not_judged: &|option| NOT_TOLD.contains(&option.name()),
         items_are_told: false,

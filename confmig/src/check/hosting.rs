@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use bstr::ByteSlice;
-use oslo_config::{Origin, Setting};
+use oslo_config::{Entry, Origin, Setting};
 
-use super::Checker;
+use super::{Checker, said};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// The names of the options, the blueprint's and Ironic's.
@@ -47,9 +47,9 @@ impl Checker<'_> {
     }
 
     fn report(&self, found: &mut Vec<Diagnostic>, setting: &Setting<'_>, diagnostic: Diagnostic) {
-        found.push(match self.place(setting) {
-            Some(place) => diagnostic.at(place),
-            None => diagnostic,
+        found.push(Diagnostic {
+            place: self.place(setting),
+            ..diagnostic
         });
     }
 
@@ -57,16 +57,16 @@ impl Checker<'_> {
         let Some(opt) = self.option("deploy", &URL) else {
             return;
         };
-        let texts = self
-            .config
-            .get(opt.name().group(), opt.name().name())
-            .map(|url| url.texts);
+        let url = self.config.get(opt.name().group(), opt.name().name());
         // A value that cannot be read is set, and has a diagnostic of its own.
-        if texts.is_ok_and(|texts| texts.iter().all(String::is_empty)) {
+        if url.is_ok_and(|url| url.texts.iter().all(String::is_empty)) {
             let message = "images are to be hosted on a web server, but its URL is not set";
             let help = format!("set [deploy] {} to where nodes reach it", opt.name().name());
-            let diagnostic = Diagnostic::new(Code::WebServerUrlMissing, message).help(help);
-            self.report(found, switch, diagnostic);
+            self.report(
+                found,
+                switch,
+                said(Code::WebServerUrlMissing, message, help),
+            );
         }
     }
 
@@ -85,19 +85,16 @@ impl Checker<'_> {
             named("ilo", &SWITCH),
             named("deploy", &URL),
         );
-        let diagnostic = Diagnostic::new(Code::SwiftSectionMissing, message).help(help);
-        if let Some(place) = self.place(switch) {
-            found.push(diagnostic.at(place));
-            return;
-        }
-        let ilo = self.files.iter().find_map(|file| {
-            let mut sections = file.document.sections();
-            let section = sections.find(|section| *section.group() == "ilo")?;
-            Some(self.places.header(file, section))
-        });
-        found.push(match ilo {
-            Some(place) => diagnostic.at(place),
-            None => diagnostic,
+        let header = || {
+            self.files.iter().find_map(|file| {
+                let mut sections = file.document.sections();
+                let section = sections.find(|section| *section.group() == "ilo")?;
+                Some(self.places.header(file, section))
+            })
+        };
+        found.push(Diagnostic {
+            place: self.place(switch).or_else(header),
+            ..said(Code::SwiftSectionMissing, message, help)
         });
     }
 
@@ -105,22 +102,14 @@ impl Checker<'_> {
     /// type.
     fn uses_ilo(&self) -> bool {
         let enabling = ["enabled_drivers", "enabled_hardware_types"];
-        self.files
-            .iter()
-            .flat_map(|file| file.document.sections())
-            .any(|section| {
-                *section.group() == "ilo"
-                    || section
-                        .entries()
-                        .filter(|entry| enabling.iter().any(|key| entry.key() == *key))
-                        .any(|entry| {
-                            let value = entry.value();
-                            value
-                                .split_str(",")
-                                .map(<[u8]>::trim)
-                                .any(|name| name.starts_with(b"ilo") || name.ends_with(b"_ilo"))
-                        })
-            })
+        let enables = |entry: Entry<'_, '_>| {
+            let is_ilo = |name: &[u8]| name.starts_with(b"ilo") || name.ends_with(b"_ilo");
+            let value = entry.value();
+            let mut names = value.split_str(",").map(<[u8]>::trim);
+            enabling.iter().any(|key| entry.key() == *key) && names.any(is_ilo)
+        };
+        let mut sections = self.files.iter().flat_map(|file| file.document.sections());
+        sections.any(|section| *section.group() == "ilo" || section.entries().any(enables))
     }
 
     /// What is wrong with the web server's URL as such.
@@ -139,38 +128,40 @@ impl Checker<'_> {
             || host
                 .parse::<IpAddr>()
                 .is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified());
-        let diagnostic =
-            |code, message: &str, help: &str| Diagnostic::new(code, message).help(help);
-        if !["http", "https"]
+        let is_http = ["http", "https"]
             .iter()
-            .any(|known| scheme.eq_ignore_ascii_case(known))
-        {
-            let message = "the web server's URL does not start with http:// or https://";
-            let help = "write the whole URL, as in http://192.0.2.1:8080";
-            self.report(
-                found,
-                url,
-                diagnostic(Code::UrlWithoutScheme, message, help),
-            );
-        }
-        if text.contains(char::is_whitespace) {
-            let message = "the web server's URL has white space in it";
-            let help = "a comment needs a line of its own: there are no comments after a value";
-            self.report(found, url, diagnostic(Code::MalformedUrl, message, help));
-        } else if loopback {
-            let message = "the web server's URL leads to this machine only: no iLO reaches it";
-            let help = "give the address under which nodes and their iLOs reach the web server";
-            self.report(found, url, diagnostic(Code::LoopbackUrl, message, help));
-        }
-        if authority.contains('@') {
-            let message =
-                "the web server's URL has a user in it, which every iLO and node would see";
-            let help = "serve the images without a password, to the nodes' network only";
-            self.report(
-                found,
-                url,
-                diagnostic(Code::CredentialsInUrl, message, help),
-            );
+            .any(|known| scheme.eq_ignore_ascii_case(known));
+        let has_space = text.contains(char::is_whitespace);
+        let faults = [
+            (
+                !is_http,
+                Code::UrlWithoutScheme,
+                "the web server's URL does not start with http:// or https://",
+                "write the whole URL, as in http://192.0.2.1:8080",
+            ),
+            (
+                has_space,
+                Code::MalformedUrl,
+                "the web server's URL has white space in it",
+                "a comment needs a line of its own: there are no comments after a value",
+            ),
+            (
+                loopback && !has_space,
+                Code::LoopbackUrl,
+                "the web server's URL leads to this machine only: no iLO reaches it",
+                "give the address under which nodes and their iLOs reach the web server",
+            ),
+            (
+                authority.contains('@'),
+                Code::CredentialsInUrl,
+                "the web server's URL has a user in it, which every iLO and node would see",
+                "serve the images without a password, to the nodes' network only",
+            ),
+        ];
+        for (is_so, code, message, help) in faults {
+            if is_so {
+                self.report(found, url, said(code, message, help));
+            }
         }
     }
 
@@ -184,20 +175,17 @@ impl Checker<'_> {
             return;
         };
         if asked_for && !(self.world.is_directory)(Path::new(text)) {
-            let from_default = if root.origin == Origin::Default {
-                ", its default"
-            } else {
-                ""
+            let from_default = match root.origin {
+                Origin::Default => ", its default",
+                _ => "",
             };
-            let name = self
-                .option("deploy", &ROOT)
-                .map_or(ROOT[0], |opt| opt.name().name());
+            let opt = self.option("deploy", &ROOT);
+            let name = opt.map_or(ROOT[0], |opt| opt.name().name());
             let message = format!(
                 "the web server's directory [deploy] {name}{from_default} is not a directory on this machine"
             );
             let help = "make it, readable by the web server and writable by the conductor, or correct the path";
-            let diagnostic = Diagnostic::new(Code::WebServerRootMissing, message).help(help);
-            self.report(found, root, diagnostic);
+            self.report(found, root, said(Code::WebServerRootMissing, message, help));
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
-use oslo_config::ParsedFile;
+use oslo_config::{OptName, ParsedFile};
 
-use super::named::Named;
+use super::{Named, said};
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::known::KnownNames;
 use crate::release::{AuthOptions, Series, auth_options};
+use crate::target::{Standing, Target};
 
 /// The plugins whose options services list with their own, whichever plugin is chosen.
 const LISTED: [&str; 3] = ["password", "v2password", "v3password"];
@@ -16,22 +17,10 @@ const LISTED: [&str; 3] = ["password", "v2password", "v3password"];
 /// What chooses a plugin, the last by a former name of the first.
 const CHOOSING: [&str; 3] = ["auth_type", "auth_section", "auth_plugin"];
 
-/// How a service authenticates itself.
-pub(super) trait Service {
-    /// Tells whether it does so by what stands in a group.
-    fn authenticates(&self, group: &str) -> bool;
-    /// The plugin of a group that chooses none.
-    fn default_plugin(&self, group: &str) -> Option<String>;
-    /// Tells whether it reads a name, for itself or for a plugin.
-    fn reads(&self, group: &str, name: &str) -> bool;
-    /// Tells whether it reads a name as a former one only.
-    fn is_former(&self, group: &str, name: &str) -> bool;
-}
-
 /// The options of plugins in a set of files.
 pub(super) struct Plugins<'p> {
     files: &'p [ParsedFile<'p>],
-    service: &'p dyn Service,
+    target: &'p dyn Target,
     series: Series,
     keep_old: bool,
     places: Places<'p, 'p>,
@@ -56,18 +45,18 @@ pub(super) enum Choice {
 }
 
 impl<'p> Plugins<'p> {
-    /// Those of files for a service, with the plugins of a release. `keep_old`: former names may stand
-    /// beside the current ones.
+    /// Those of files for a target; `None` when it does not tell which plugins it has. `keep_old`: former
+    /// names may stand beside the current ones.
     pub(super) fn new(
         files: &'p [ParsedFile<'p>],
-        service: &'p dyn Service,
-        (series, keep_old): (Series, bool),
+        target: &'p dyn Target,
+        keep_old: bool,
         places: Places<'p, 'p>,
-    ) -> Self {
+    ) -> Option<Self> {
         let mut plugins = Plugins {
             files,
-            service,
-            series,
+            target,
+            series: target.plugins()?,
             keep_old,
             places,
             chosen: BTreeMap::new(),
@@ -92,12 +81,13 @@ impl<'p> Plugins<'p> {
                 }
             }
         }
-        plugins
+        Some(plugins)
     }
 
     /// What a section chooses.
     pub(super) fn choice(&self, group: &str) -> Choice {
-        let asked = self.service.authenticates(group);
+        let auth_section = OptName::new(group, "auth_section");
+        let asked = self.target.standing(&auth_section) == Standing::Option;
         let referred = self.referred.contains(group);
         let elsewhere = self
             .chosen(group, "auth_section")
@@ -112,7 +102,7 @@ impl<'p> Plugins<'p> {
             .chosen(group, "auth_type")
             .or_else(|| self.chosen(group, "auth_plugin"))
             .map(str::to_owned)
-            .or_else(|| self.service.default_plugin(group));
+            .or_else(|| self.default_plugin(group));
         match chosen {
             Some(plugin) => match auth_options(&plugin, self.series) {
                 Some(options) => Choice::Plugin(plugin, options),
@@ -132,8 +122,8 @@ impl<'p> Plugins<'p> {
                 .filter_map(|plugin| auth_options(plugin, self.series));
             plugins.any(|options| options.has(key))
         };
-        let of_plugin =
-            KnownNames::ironic().has_anywhere(key) && (!self.service.reads(group, key) || listed());
+        let of_plugin = KnownNames::ironic().has_anywhere(key)
+            && (!self.target.standing(&it.name).is_read() || listed());
         if !of_plugin {
             return None;
         }
@@ -159,21 +149,15 @@ impl<'p> Plugins<'p> {
                 format!("set it in [{section}], or take out auth_section"),
             ),
         };
-        Some(
-            Diagnostic::new(
-                Code::UnreadByPlugin,
-                format!("[{group}] {key} is not read: {why}"),
-            )
-            .at(it.place(&self.places))
-            .help(help),
-        )
+        let message = format!("[{group}] {key} is not read: {why}");
+        Some(said(Code::UnreadByPlugin, message, help).at(it.place(&self.places)))
     }
 
     /// A name that the plugin reads as a former one.
     fn former(&self, it: &Named<'_>, current: &str) -> Option<Diagnostic> {
         let (group, key) = (it.name.group(), it.name.name());
         // Where it is nothing but a former name, it is found as all others are.
-        if self.service.is_former(group, key) {
+        if self.target.standing(&it.name) == Standing::Former {
             return None;
         }
         let at = self
@@ -185,19 +169,24 @@ impl<'p> Plugins<'p> {
         if hidden && self.keep_old {
             return None;
         }
-        let place = it.place(&self.places);
-        Some(if hidden {
+        let (diagnostic, label) = if hidden {
             let message =
                 format!("[{group}] {key} has no effect: the same option is set as {current}");
-            Diagnostic::new(Code::HiddenValue, message)
-                .at(place.label("no effect"))
-                .help("take it out")
+            let diagnostic = said(Code::HiddenValue, message, "take it out");
+            (diagnostic, "no effect".to_owned())
         } else {
             let message = format!("[{group}] {key} is a former name of [{group}] {current}");
-            Diagnostic::new(Code::DeprecatedName, message)
-                .at(place.label(format!("now {current}")))
-                .help("write the new name: the plugin still reads the old one")
-        })
+            let help = "write the new name: the plugin still reads the old one";
+            let diagnostic = said(Code::DeprecatedName, message, help);
+            (diagnostic, format!("now {current}"))
+        };
+        Some(diagnostic.at(it.place(&self.places)).label(label))
+    }
+
+    /// The plugin of a section that chooses none.
+    fn default_plugin(&self, group: &str) -> Option<String> {
+        let option = self.target.option(&OptName::new(group, "auth_type"))?;
+        option.default().first().cloned()
     }
 
     /// The value that counts of what chooses a plugin.

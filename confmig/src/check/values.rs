@@ -1,210 +1,108 @@
-//! Values: ill-typed, with references that lead nowhere, not UTF-8.
+//! Values: ill-typed, in a circle, not UTF-8, and those of defaults.
+
+use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
-use oslo_config::{DEFAULT_GROUP, Entry, GetError, Opt, OptName, Origin, ParsedFile, Reference};
+use oslo_config::{DEFAULT_GROUP, Entry, GetError, Opt, ParsedFile};
 
-use super::Checker;
-use super::named::Named;
-use super::references::{self, references_of};
-use crate::diagnostic::{Code, Diagnostic};
+use super::{Checker, Named, said};
+use crate::diagnostic::{Code, Diagnostic, bracketed};
+use crate::known::KnownNames;
+use crate::target::Standing;
 
 impl Checker<'_> {
-    pub(super) fn values(&self, found: &mut Vec<Diagnostic>) {
-        for opt in &self.pack.opts {
-            found.extend(self.ill_typed(opt));
+    /// What is wrong with the value of an entry.
+    pub(super) fn value(&self, it: &Named<'_>, standing: Standing, found: &mut Vec<Diagnostic>) {
+        found.extend(self.in_a_circle(it));
+        let follow = match standing {
+            Standing::Gone | Standing::NotYet => self.owner(&it.name).is_some(),
+            // One that no release of Ironic has may be that of a driver from outside its tree.
+            Standing::Unknown => !KnownNames::of(self.pack).is_empty(),
+            _ => true,
+        };
+        if follow {
+            self.references(it, found);
         }
-        for file in self.files {
-            self.not_utf8(file, found);
-            self.loops(file, found);
-            for entry in file.document.entries() {
-                self.references(&Named::new(file, entry), found);
-            }
+        if let Some(release) = self.target.release() {
+            self.not_installed(it, release, found);
+            found.extend(self.kernel_parameters(it, release));
         }
     }
 
-    fn ill_typed(&self, opt: &Opt) -> Option<Diagnostic> {
-        let error = self
-            .config
-            .get(opt.name().group(), opt.name().name())
-            .err()?;
-        let GetError::Invalid { option, cause } = &error else {
-            return None;
+    pub(super) fn ill_typed(&self, opt: &Opt) -> Option<Diagnostic> {
+        let name = opt.name();
+        let cause = match self.config.get(name.group(), name.name()) {
+            Err(GetError::Invalid { option, cause }) if option == *name => cause,
+            _ => return None,
         };
-        if option != opt.name() {
-            return None;
-        }
         let variable = opt.name().environment_variable();
         if self.world.environment.contains_key(&variable) {
             let message =
                 format!("the value of the environment variable {variable} is not valid: {cause}");
-            return Some(Diagnostic::new(Code::IllTypedValue, message).help("correct or unset it"));
+            return Some(said(Code::IllTypedValue, message, "correct or unset it"));
         }
-        let set = self.config.occurrences(opt);
-        let occurrence = set.effective.last()?;
-        let entry = occurrence.entry;
-        let message = format!(
-            "the value of [{}] {} is not valid: {cause}",
-            option.group(),
-            option.name()
-        );
+        let set = self.config.occurrences(opt).effective.pop()?;
+        let message = format!("the value of {} is not valid: {cause}", bracketed(name));
+        let help = "the service refuses it when it reads it: correct the value";
+        let (path, entry) = (set.path, set.entry);
         let place = match value_start(entry) {
-            Some(offset) => self
-                .places
-                .in_value(occurrence.path, entry, offset, usize::MAX),
-            None => self.places.key(occurrence.path, entry),
+            Some(offset) => self.places.in_value(path, entry, offset, usize::MAX),
+            None => self.places.key(path, entry),
         };
-        Some(
-            Diagnostic::new(Code::IllTypedValue, message)
-                .at(place)
-                .help("the service refuses it when it reads it: correct the value"),
-        )
+        Some(said(Code::IllTypedValue, message, help).at(place))
     }
 
-    fn not_utf8(&self, file: &ParsedFile<'_>, found: &mut Vec<Diagnostic>) {
+    pub(super) fn not_utf8(&self, file: &ParsedFile<'_>, found: &mut Vec<Diagnostic>) {
         if file.document.text().to_str().is_ok() {
             return;
         }
+        let message = "the line has bytes that are not UTF-8";
+        let help = "Python 3 refuses the file: convert it, as with `iconv -f latin1 -t utf-8`";
         for place in self.places.lines(file, |line| line.to_str().is_err()) {
-            found.push(
-                Diagnostic::new(Code::NotUtf8, "the line has bytes that are not UTF-8")
-                    .at(place.label("not UTF-8"))
-                    .help(
-                        "Python 3 refuses the file: convert it, as with `iconv -f latin1 -t utf-8`",
-                    ),
-            );
+            let diagnostic = said(Code::NotUtf8, message, help);
+            found.push(diagnostic.at(place).label("not UTF-8"));
         }
     }
 
-    /// Values that refer to themselves.
-    fn loops(&self, file: &ParsedFile<'_>, found: &mut Vec<Diagnostic>) {
-        for entry in file
-            .document
-            .entries()
-            .filter(|entry| entry.value().contains(&b'$'))
-        {
-            let (group, key) = (entry.group(), entry.key());
-            let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
+    /// A value that refers to itself.
+    fn in_a_circle(&self, it: &Named<'_>) -> Option<Diagnostic> {
+        if !it.entry.value().contains(&b'$') {
+            return None;
+        }
+        let owner = self.owner(&it.name);
+        let option = owner.as_deref().map_or(&it.name, Opt::name);
+        let Err(GetError::ReferenceLoop { .. }) = self.config.get(option.group(), option.name())
+        else {
+            return None;
+        };
+        let message = "the value refers to itself, directly or through others";
+        let help = "the service refuses it when it reads it: break the circle";
+        Some(said(Code::ReferenceLoop, message, help).at(it.place(&self.places)))
+    }
+
+    /// Options that are not set and have another default.
+    pub(super) fn defaults(&self, found: &mut Vec<Diagnostic>) {
+        let sections = self.files.iter().flat_map(|file| file.document.sections());
+        let sections: BTreeSet<String> = sections
+            .map(|section| section.group().to_str_lossy().into_owned())
+            .collect();
+        for changed in self.target.changed_defaults() {
+            let name = &changed.option;
+            let about = name.group() == DEFAULT_GROUP || sections.contains(name.group());
+            let opt = about.then(|| self.target.option(name)).flatten();
+            let Some(opt) = opt.filter(|opt| self.config.occurrences(opt).effective.is_empty())
+            else {
                 continue;
             };
-            let former = |opt: &&Opt| opt.deprecated().contains(&OptName::new(group, key));
-            let name = self.pack.opts.iter().find(former).map(Opt::name);
-            let (group, key) = name.map_or((group, key), |name| (name.group(), name.name()));
-            if let Err(GetError::ReferenceLoop { .. }) = self.config.get(group, key) {
-                let message = "the value refers to itself, directly or through others";
-                let place = self.places.key(file.path, entry);
-                let help = "the service refuses it when it reads it: break the circle";
-                found.push(
-                    Diagnostic::new(Code::ReferenceLoop, message)
-                        .at(place)
-                        .help(help),
-                );
-            }
-        }
-    }
-
-    fn references(&self, it: &Named<'_>, found: &mut Vec<Diagnostic>) {
-        for (range, reference) in references_of(it) {
-            let dangling = self.dangling(it.name.group(), &reference);
-            let moved = || self.neighbour(&it.name, &reference);
-            if let Some(said) = dangling.or_else(moved) {
-                let at = (&range, &reference);
-                found.push(references::dangling(&self.places, it, at, said));
-            }
-        }
-    }
-
-    /// What is wrong with a reference, and what to do.
-    fn dangling(&self, group: &str, reference: &Reference) -> Option<(String, String)> {
-        let (named, name) = reference.parts();
-        let former = reference.options(group).find_map(|name| {
-            let of = |opt: &&Opt| opt.deprecated().contains(&name);
-            let opt = self.pack.opts.iter().find(of)?;
-            Some((opt, name))
-        });
-        if let Some((opt, name)) = former {
-            return self.left_behind(opt, &name);
-        }
-        if named.is_some_and(|named| named == DEFAULT_GROUP) {
-            let message = "the default group cannot be named in a reference".to_owned();
-            return Some((message, format!("write ${name}")));
-        }
-        let exists = |name: OptName| {
-            self.pack.opts.iter().any(|opt| *opt.name() == name)
-                || self.known.has(name.group(), name.name())
-                || self.is_set(&name)
-        };
-        if self.known.is_empty()
-            || reference.options(group).any(exists)
-            || self.known.has_anywhere(name)
-        {
-            return None;
-        }
-        let message = format!("the reference ${} leads to no option", reference.name());
-        Some((
-            message,
-            "correct the name, or write $$ for a dollar sign".into(),
-        ))
-    }
-
-    /// The value of an option under a former name is read in the group of its current one, where its
-    /// old neighbours are not found.
-    fn neighbour(&self, entry: &OptName, reference: &Reference) -> Option<(String, String)> {
-        let (None, name) = reference.parts() else {
-            return None;
-        };
-        let opt = self
-            .pack
-            .opts
-            .iter()
-            .find(|opt| opt.deprecated().contains(entry))?;
-        let (old, new) = (entry.group(), opt.name().group());
-        let exists = |group: &str| {
-            let option = OptName::new(group, name);
-            let is = |opt: &Opt| opt.name() == &option || opt.deprecated().contains(&option);
-            self.pack.opts.iter().any(is) || self.known.has(group, name) || self.is_set(&option)
-        };
-        let lost = old != new && exists(old) && !exists(new) && !exists(DEFAULT_GROUP);
-        lost.then(|| {
             let message = format!(
-                "${name} is looked up in [{new}], where {entry} belongs now, not in [{old}]"
+                "{} is not set, and its default is {}, where it was {}",
+                bracketed(opt.name()),
+                changed.now,
+                changed.before
             );
-            (
-                message,
-                format!("write ${old}.{name}, or run `confmig migrate`"),
-            )
-        })
-    }
-
-    /// A reference by a former name finds only entries of former names: when the option is set under
-    /// its current one, the reference becomes the default, or empty.
-    fn left_behind(&self, opt: &Opt, former: &OptName) -> Option<(String, String)> {
-        if self.world.keep_old && self.is_set(former) {
-            return None;
+            let help = "set it to keep the old value";
+            found.push(said(Code::DefaultChanged, message, help));
         }
-        let setting = self
-            .config
-            .get(opt.name().group(), opt.name().name())
-            .ok()?;
-        let under_current = match &setting.origin {
-            Origin::File { deprecated, .. } => !deprecated,
-            Origin::Environment { .. } => true,
-            _ => false,
-        };
-        under_current.then(|| {
-            let message = format!(
-                "the reference to {former} does not see the value of {}, its current name",
-                opt.name()
-            );
-            (
-                message,
-                format!("write ${}, or run `confmig migrate`", opt.name()),
-            )
-        })
-    }
-
-    fn is_set(&self, name: &OptName) -> bool {
-        let opt = Opt::new(name.group(), name.name(), oslo_config::OptType::string());
-        !self.config.occurrences(&opt).effective.is_empty()
     }
 }
 

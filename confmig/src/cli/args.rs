@@ -134,7 +134,7 @@ pub(crate) struct Choice {
 }
 
 /// Between which releases.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Releases {
     /// The schema of the release that the files were written for
     #[arg(long, value_name = "FILE", requires = "schema", conflicts_with_all = ["from", "to"])]
@@ -253,17 +253,6 @@ pub(crate) struct Undo {
     /// Put back also a file that was changed since; its present text is kept beside it
     #[arg(long)]
     pub(crate) force: bool,
-}
-
-impl Choice {
-    /// The packs that were asked for; `default` when none was.
-    pub(crate) fn packs<'c>(&'c self, default: &'c [String]) -> &'c [String] {
-        if self.rules.is_empty() {
-            default
-        } else {
-            &self.rules
-        }
-    }
 }
 
 fn option_name(text: &str) -> Result<OptName, String> {

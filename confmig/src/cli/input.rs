@@ -1,21 +1,23 @@
-//! Reading the files that a command is about.
+//! What a command is about: rules, schemas and files, loaded once, and whom the files are for.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
-use confmig::migrate::{Span, check_examples};
-use confmig::pack::Pack;
+use confmig::migrate::{Route, Span, check_examples};
+use confmig::pack::{DEFAULT_PACK, Pack};
 use confmig::release::{self, Guess, Lives, Series};
 use confmig::report::{self, CheckReport};
 use confmig::schema::Schema;
 use confmig::secret::Secrets;
+use confmig::target::{PackTarget, ReleaseTarget, SchemaTarget, Schemas, Target, joined};
 use oslo_config::{ParsedFile, SourceError, SourceFile};
 
-use super::Failure;
 use super::args::{Choice, Format, Releases, Sources};
-use super::output::Output;
+use super::outcome::Failure;
+use super::output::{Output, document};
 
 /// How standard input is named in reports.
 pub(crate) const STDIN: &str = "<stdin>";
@@ -23,15 +25,153 @@ pub(crate) const STDIN: &str = "<stdin>";
 /// The project whose files are looked for when none are given.
 const PROJECT: &str = "ironic";
 
-/// Loads and joins the packs that were asked for, or the default one.
-pub(crate) fn pack(choice: &Choice) -> Result<Pack, Failure> {
-    let default = [confmig::pack::DEFAULT_PACK.to_owned()];
-    let packs = choice
-        .packs(&default)
-        .iter()
-        .map(|name| load(name))
-        .collect::<Result<_, _>>()?;
-    Ok(Pack::join(packs)?)
+/// What was asked for and read, before anything is parsed.
+pub(crate) struct Loaded {
+    pub(crate) files: Vec<SourceFile>,
+    /// The rules that were asked for, if any.
+    pub(crate) site: Option<Pack>,
+    /// The rules as reports name them: those that were asked for, or that the release or the schema has
+    /// for no file.
+    pub(crate) rules: Pack,
+    pub(crate) lives: Lives,
+    schema: Option<Schema>,
+    from_schema: Option<Schema>,
+    from: Option<Series>,
+    to: Option<Series>,
+    show_secrets: bool,
+}
+
+/// What was loaded, and what is in the files.
+pub(crate) struct Inputs<'l> {
+    pub(crate) parsed: Vec<ParsedFile<'l>>,
+    /// Between which releases the files are to go, if that was asked for.
+    pub(crate) between: Option<Between>,
+    loaded: &'l Loaded,
+}
+
+impl Loaded {
+    pub(crate) fn new(
+        sources: &Sources,
+        choice: &Choice,
+        releases: &Releases,
+    ) -> Result<Self, Failure> {
+        let schema = schema(choice.schema.as_deref())?;
+        let from_schema = self::schema(releases.from_schema.as_deref())?;
+        let packs = choice.rules.iter().map(|name| load(name));
+        let packs: Vec<Pack> = packs.collect::<Result<_, _>>()?;
+        let site = match packs.is_empty() {
+            true => None,
+            false => Some(Pack::join(packs)?),
+        };
+        let lives = Lives::default();
+        let to = releases.to.or(releases.from.map(|_| Series::newest()));
+        let rules = match (&site, &schema, to) {
+            (None, None, Some(to)) => release::pack(to, &BTreeSet::new(), &lives),
+            (_, Some(schema), _) => joined(schema.pack(&[]), site.as_ref())?,
+            (Some(site), None, _) => site.clone(),
+            (None, None, None) => Pack::load(DEFAULT_PACK)?,
+        };
+        Ok(Loaded {
+            files: read(sources, schema.as_ref())?,
+            site,
+            rules,
+            lives,
+            schema,
+            from_schema,
+            from: releases.from,
+            to,
+            show_secrets: choice.show_secrets,
+        })
+    }
+
+    /// Parses the files. When some cannot be parsed, shows for each what is wrong.
+    pub(crate) fn parse(&self, format: Format, output: &mut Output) -> Result<Inputs<'_>, Failure> {
+        let secrets = self.secrets(&self.rules);
+        let parsed = parse(&self.files, format, &self.rules, &secrets, output)?;
+        Ok(Inputs {
+            between: self.between(&parsed)?,
+            parsed,
+            loaded: self,
+        })
+    }
+
+    /// Decides what is shown, by what the rules and the schemas call secret.
+    pub(crate) fn secrets<'s>(&'s self, rules: &'s Pack) -> Secrets<'s> {
+        let secrets = match self.show_secrets {
+            true => Secrets::shown(rules),
+            false => Secrets::hidden(rules),
+        };
+        secrets.with_schemas([self.from_schema.as_ref(), self.schema.as_ref()])
+    }
+
+    /// The schemas that were asked for.
+    pub(crate) fn schemas(&self) -> Option<Schemas<'_>> {
+        Some(Schemas {
+            from: self.from_schema.as_ref(),
+            to: self.schema.as_ref()?,
+        })
+    }
+
+    fn between(&self, files: &[ParsedFile<'_>]) -> Result<Option<Between>, Failure> {
+        let Some(to) = self.to else {
+            return Ok(None);
+        };
+        if let Some(from) = self.from.filter(|from| *from > to) {
+            return Err(Failure::Said(format!(
+                "--from {from} is newer than --to {to}: configurations are migrated to newer releases only"
+            )));
+        }
+        let guess = match self.from {
+            Some(_) => None,
+            None => Some(release::guess(files, &self.lives)),
+        };
+        let guessed = guess.as_ref().map(|guess| guess.series);
+        // A file may be newer than what is to read it: then there are no steps.
+        let from = self.from.or(guessed).unwrap_or(to).min(to);
+        let span = Span { from, to };
+        Ok(Some(Between { span, guess }))
+    }
+}
+
+impl Inputs<'_> {
+    /// The rules that the files are migrated by, besides those of the releases.
+    pub(crate) fn rules(&self) -> Result<Cow<'_, Pack>, Failure> {
+        match &self.loaded.schema {
+            Some(schema) => {
+                let site = self.loaded.site.as_ref();
+                Ok(Cow::Owned(joined(schema.pack(&self.parsed), site)?))
+            }
+            None => Ok(Cow::Borrowed(&self.loaded.rules)),
+        }
+    }
+
+    /// The way from the names that the files have to those that their target reads.
+    pub(crate) fn route(&self) -> Route<'_> {
+        let loaded = self.loaded;
+        let route = match (&self.between, loaded.schemas()) {
+            (Some(between), _) => Route::releases(between.span, &loaded.lives),
+            (None, Some(schemas)) => Route::schemas(schemas.from, schemas.to),
+            (None, None) => return Route::pack(&loaded.rules),
+        };
+        match &loaded.site {
+            Some(site) => route.with_site(site),
+            None => route,
+        }
+    }
+
+    /// Whom the files are for.
+    pub(crate) fn target(&self) -> Result<Box<dyn Target + '_>, Failure> {
+        let (files, loaded) = (&self.parsed, self.loaded);
+        let site = loaded.site.as_ref();
+        Ok(match (&self.between, loaded.schemas()) {
+            (Some(Between { span, .. }), _) => {
+                let (from, lives) = (Some(span.from), &loaded.lives);
+                Box::new(ReleaseTarget::new(span.to, from, files, site, lives)?)
+            }
+            (None, Some(schemas)) => Box::new(SchemaTarget::new(schemas, files, site)?),
+            (None, None) => Box::new(PackTarget::new(loaded.rules.clone())),
+        })
+    }
 }
 
 /// Loads a pack. The examples of a rule file must hold; those of a built-in pack do.
@@ -45,64 +185,9 @@ pub(crate) fn load(name: &str) -> Result<Pack, Failure> {
     Ok(pack)
 }
 
-/// The schema that was asked for.
+/// Reads a schema, if one was asked for.
 pub(crate) fn schema(path: Option<&Path>) -> Result<Option<Schema>, Failure> {
     Ok(path.map(Schema::read).transpose()?)
-}
-
-/// The pack of a schema for these files, joined with the packs that were asked for besides.
-pub(crate) fn pack_of(
-    schema: &Schema,
-    files: &[ParsedFile<'_>],
-    choice: &Choice,
-) -> Result<Pack, Failure> {
-    let pack = schema.pack(files);
-    if choice.rules.is_empty() {
-        return Ok(pack);
-    }
-    Ok(Pack::join(vec![pack, self::pack(choice)?])?)
-}
-
-/// The packs that were asked for besides a release of Ironic; a pack of that release that has nothing
-/// in it when there were none.
-pub(crate) fn pack_beside(choice: &Choice, release: Series) -> Result<Pack, Failure> {
-    if choice.rules.is_empty() {
-        return Ok(release::pack(release, &BTreeSet::new(), &Lives::default()));
-    }
-    pack(choice)
-}
-
-/// Between which releases the files are to go; `None` when neither was given.
-pub(crate) fn span(
-    releases: &Releases,
-    files: &[ParsedFile<'_>],
-    lives: &Lives,
-) -> Result<Option<Between>, Failure> {
-    if releases.from.is_none() && releases.to.is_none() {
-        return Ok(None);
-    }
-    let to = releases.to.unwrap_or(Series::newest());
-    let guess = releases
-        .from
-        .is_none()
-        .then(|| release::guess(files, lives));
-    // A file may be newer than what is to read it: then there are no steps.
-    let from = releases
-        .from
-        .or(guess.as_ref().map(|guess| guess.series))
-        .unwrap_or(to);
-    if releases.from.is_some() && from > to {
-        return Err(Failure::Said(format!(
-            "--from {from} is newer than --to {to}: configurations are migrated to newer releases only"
-        )));
-    }
-    Ok(Some(Between {
-        span: Span {
-            from: from.min(to),
-            to,
-        },
-        guess,
-    }))
 }
 
 /// Two releases, and how the first was found when it was not given.
@@ -129,16 +214,8 @@ impl Between {
     }
 }
 
-pub(crate) fn secrets<'p>(choice: &Choice, pack: &'p Pack) -> Secrets<'p> {
-    if choice.show_secrets {
-        Secrets::shown(pack)
-    } else {
-        Secrets::hidden(pack)
-    }
-}
-
 /// Reads all files, in the order in which the service reads them.
-pub(crate) fn read(sources: &Sources, schema: Option<&Schema>) -> Result<Vec<SourceFile>, Failure> {
+fn read(sources: &Sources, schema: Option<&Schema>) -> Result<Vec<SourceFile>, Failure> {
     let found;
     let ordered = if sources.ordered.is_empty() {
         let project = match schema {
@@ -190,7 +267,7 @@ fn read_stdin() -> Result<SourceFile, Failure> {
     }
 }
 
-/// Parses all files. When some cannot be parsed, shows for each what is wrong.
+/// Parses files. When some cannot be parsed, shows for each what is wrong.
 pub(crate) fn parse<'f>(
     files: &'f [SourceFile],
     format: Format,
@@ -221,7 +298,7 @@ pub(crate) fn parse<'f>(
         secrets,
         release: None,
     };
-    match super::check::document(&found, format)? {
+    match document(&found, format)? {
         Some(document) => output.bytes(document.as_bytes())?,
         None => output.message(&report::render(&diagnostics, output.messages())),
     }
@@ -231,4 +308,11 @@ pub(crate) fn parse<'f>(
 /// Tells whether a path means standard input, in reports.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new(STDIN)
+}
+
+/// The environment's variables, as far as they are UTF-8.
+pub(crate) fn environment() -> HashMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }

@@ -3,75 +3,46 @@
 use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
-use confmig::migrate::{FileMigration, Migration, Route, Settings, migrate};
+use confmig::migrate::{FileMigration, Migration, Settings, migrate};
 use confmig::pack::Pack;
-use confmig::release::{Lives, Series, find_rule};
+use confmig::release::find_rule;
 use confmig::report;
-use confmig::schema::Schema;
 use confmig::secret::Secrets;
 use confmig::store::{self, Replaced, Replacement};
-use oslo_config::{OptName, ParsedFile, SourceFile};
+use oslo_config::{OptName, SourceFile};
 
 use super::args::{Format, Migrate};
-use super::input::Between;
+use super::input::{self, Between, Loaded};
+use super::outcome::{Failure, Outcome};
 use super::output::Output;
-use super::{Failure, Outcome, input};
 
 pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Failure> {
-    let releases = &command.releases;
-    let by_release = by_release(command);
-    let target = releases.to.unwrap_or(Series::newest());
-    let schema = input::schema(command.choice.schema.as_deref())?;
-    let from_schema = input::schema(releases.from_schema.as_deref())?;
-    let asked = match (by_release, &schema) {
-        (true, _) => input::pack_beside(&command.choice, target)?,
-        (false, Some(schema)) => input::pack_of(schema, &[], &command.choice)?,
-        (false, None) => input::pack(&command.choice)?,
-    };
-    let both = [from_schema.as_ref(), schema.as_ref()];
-    let first_secrets = input::secrets(&command.choice, &asked).with_schemas(both);
-    let files = input::read(&command.sources, schema.as_ref())?;
+    let loaded = Loaded::new(&command.sources, &command.choice, &command.releases)?;
+    let files = &loaded.files;
     if command.output.is_some() && files.len() != 1 {
         let count = files.len();
         return Err(Failure::Said(format!(
             "--output takes the new text of one file, not of {count}"
         )));
     }
-    let parsed = input::parse(&files, command.format, &asked, &first_secrets, output)?;
-    let pack = match &schema {
-        Some(schema) => input::pack_of(schema, &parsed, &command.choice)?,
-        None => asked.clone(),
-    };
-    let secrets = input::secrets(&command.choice, &pack).with_schemas(both);
-    let settings = settings(command, &pack, from_schema.as_ref(), by_release)?;
-    let lives = Lives::default();
-    let between = input::span(releases, &parsed, &lives)?;
-    let site = match (command.choice.rules.is_empty(), by_release, &schema) {
-        (true, ..) => None,
-        (false, true, _) => Some(pack.clone()),
-        (false, false, Some(_)) => Some(input::pack(&command.choice)?),
-        (false, false, None) => None,
-    };
-    let route = match (&between, &schema) {
-        (Some(between), _) => Route::releases(between.span, &lives),
-        (None, Some(schema)) => Route::schemas(from_schema.as_ref(), schema),
-        (None, None) => Route::pack(&pack),
-    };
-    let route = match &site {
-        Some(site) => route.with_site(site),
-        None => route,
-    };
-    let migration = migrate(&parsed, &route, &settings)?;
-    let decisions = decisions(&migration, &parsed, &secrets);
+    let inputs = loaded.parse(command.format, output)?;
+    let pack = inputs.rules()?;
+    let secrets = loaded.secrets(&pack);
+    let settings = settings(command, &pack, &loaded)?;
+    let migration = migrate(&inputs.parsed, &inputs.route(), &settings)?;
+    let between = inputs.between.as_ref();
+    let decisions = migration.decisions.iter();
+    let decisions = decisions.map(|decision| decision.diagnostic(&inputs.parsed, &secrets));
+    let decisions: Vec<Diagnostic> = decisions.collect();
     let text = command.format == Format::Text;
     if text && command.output.is_none() {
-        show(&migration, &files, &secrets, output)?;
+        show(&migration, files, &secrets, output)?;
     }
     let mut backups = Vec::new();
     if let Some(path) = &command.output {
-        write_output(path, &migration, &files, output)?;
+        write_output(path, &migration, files, output)?;
     } else if command.write && !migration.is_empty() {
-        backups = write(&migration, &files)?;
+        backups = write(&migration, files)?;
     }
     // With `--output -` the new text is all that standard output has.
     let to_stdout = command.output.as_deref() == Some(Path::new("-"));
@@ -79,18 +50,18 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         if !decisions.is_empty() {
             output.message(&report::render(&decisions, output.messages()));
         }
-        if let Some(note) = between.as_ref().and_then(Between::note) {
+        if let Some(note) = between.and_then(Between::note) {
             output.note(&note);
         }
         summarize(command, &migration, &backups, &pack, output);
     } else {
-        let releases = between.as_ref().map(|between| report::Releases {
+        let releases = between.map(|between| report::Releases {
             span: between.span,
             guess: between.guess.as_ref(),
         });
         let made = report::MigrationReport {
             migration: &migration,
-            before: &files,
+            before: files,
             decisions: &decisions,
             written: &backups,
             releases: releases.as_ref(),
@@ -101,9 +72,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         let told = match command.format {
             Format::Sarif => report::migrate_sarif(&made),
             Format::Html => report::migrate_html(&made)?,
-            Format::Json | Format::Text => {
-                report::migrate_json(&migration, &backups, &decisions, releases.as_ref())
-            }
+            Format::Json | Format::Text => report::migrate_json(&made),
         };
         output.bytes(told.as_bytes())?;
     }
@@ -112,12 +81,9 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
 }
 
 /// What `--accept` decides: rules by their ids, options by their names.
-fn settings(
-    command: &Migrate,
-    pack: &Pack,
-    from_schema: Option<&Schema>,
-    by_release: bool,
-) -> Result<Settings, Failure> {
+fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings, Failure> {
+    let by_release = by_release(command);
+    let from_schema = loaded.schemas().and_then(|schemas| schemas.from);
     let mut settings = Settings {
         keep_old: command.keep_old,
         ..Settings::default()
@@ -135,7 +101,8 @@ fn settings(
         };
         let known = by_release && confmig::release::life(name.group(), name.name()).is_some();
         let older = from_schema.is_some_and(|schema| schema.option(&name).is_some());
-        if !known && !older && !is_renamed(pack, &name) {
+        let renamed = pack.rules.iter().any(|rule| rule.to == name);
+        if !known && !older && !renamed {
             return Err(Failure::Said(format!(
                 "--accept {word}: the pack {} renames no option to this name",
                 pack.name
@@ -146,23 +113,6 @@ fn settings(
     Ok(settings)
 }
 
-fn is_renamed(pack: &Pack, name: &OptName) -> bool {
-    pack.rules.iter().any(|rule| rule.to == *name)
-}
-
-/// What is left for the operator to decide.
-fn decisions(
-    migration: &Migration,
-    files: &[ParsedFile<'_>],
-    secrets: &Secrets<'_>,
-) -> Vec<Diagnostic> {
-    migration
-        .decisions
-        .iter()
-        .map(|decision| decision.diagnostic(files, secrets))
-        .collect()
-}
-
 /// The diff of each file that changes.
 fn show(
     migration: &Migration,
@@ -171,14 +121,8 @@ fn show(
     output: &mut Output,
 ) -> Result<(), Failure> {
     for (file, before) in changed(migration, files) {
-        let diff = report::unified_diff(
-            &file.path,
-            &before.text,
-            &file.after,
-            secrets,
-            output.results(),
-        );
-        output.bytes(&diff)?;
+        let (old, new, paint) = (&before.text, &file.after, output.results());
+        output.bytes(&report::unified_diff(&file.path, old, new, secrets, paint))?;
     }
     Ok(())
 }
@@ -187,11 +131,8 @@ fn changed<'m>(
     migration: &'m Migration,
     files: &'m [SourceFile],
 ) -> impl Iterator<Item = (&'m FileMigration, &'m SourceFile)> {
-    migration
-        .files
-        .iter()
-        .zip(files)
-        .filter(|(file, _)| !file.changes.is_empty())
+    let both = migration.files.iter().zip(files);
+    both.filter(|(file, _)| !file.changes.is_empty())
 }
 
 fn write_output(
@@ -287,10 +228,8 @@ fn summarize(
         output.note(readers);
     }
     if command.write {
-        let paths: Vec<String> = backups
-            .iter()
-            .map(|file| file.path.display().to_string())
-            .collect();
+        let paths = backups.iter().map(|file| file.path.display().to_string());
+        let paths: Vec<String> = paths.collect();
         output.note(&format!(
             "`confmig undo {}` puts the old text back; restart the service to make it read the new one",
             paths.join(" ")

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod input;
 mod migrate;
+mod outcome;
 mod output;
 mod rules;
 mod show;
@@ -15,15 +16,8 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use args::{Cli, Command};
+use outcome::{Failure, Outcome};
 use output::Output;
-
-/// How a command ended, when it did not fail.
-enum Outcome {
-    /// Done, or nothing to do.
-    Done,
-    /// `--check` or `check` found something.
-    Found,
-}
 
 /// Runs the program.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
@@ -58,30 +52,6 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-/// Why a command could not do its work.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Said(String),
-    #[error(transparent)]
-    Pack(#[from] confmig::pack::PackError),
-    #[error(transparent)]
-    Schema(#[from] confmig::schema::SchemaError),
-    #[error(transparent)]
-    Source(#[from] oslo_config::SourceError),
-    #[error(transparent)]
-    Migrate(#[from] confmig::migrate::MigrateError),
-    #[error(transparent)]
-    Html(#[from] confmig::report::HtmlError),
-    #[error(transparent)]
-    Store(#[from] confmig::store::StoreError),
-    /// Files that cannot be parsed; what is wrong has been shown.
-    #[error("{} cannot be parsed: correct what is shown above", match count { 1 => "1 file".to_owned(), count => format!("{count} files") })]
-    Unparsable { count: usize },
-    #[error("cannot write to standard output: {0}")]
-    Output(#[from] std::io::Error),
 }
 
 fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Outcome, Failure> {

@@ -2,10 +2,12 @@
 
 use std::io::{IsTerminal, Write};
 
+use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
-use confmig::report::Paint;
+use confmig::report::{self, CheckReport, Paint};
 
-use super::args::When;
+use super::args::{Format, When};
+use super::outcome::Failure;
 
 /// Where results and messages go.
 pub(crate) struct Output {
@@ -17,16 +19,12 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(when: When) -> Self {
-        let paint = |choice: anstream::ColorChoice, terminal: bool| match (when, choice) {
-            (When::Always, _)
-            | (When::Auto, anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi) => {
-                Paint::Colour
-            }
-            (When::Never, _) if terminal => Paint::Terminal,
-            (When::Never, _) => Paint::Plain,
-            (When::Auto, _) if terminal && choice != anstream::ColorChoice::Never => Paint::Colour,
-            (When::Auto, _) if terminal => Paint::Terminal,
-            (When::Auto, _) => Paint::Plain,
+        let paint = |choice: ColorChoice, terminal: bool| match (when, choice) {
+            (When::Always, _) => Paint::Colour,
+            (When::Auto, ColorChoice::Always | ColorChoice::AlwaysAnsi) => Paint::Colour,
+            (When::Auto, ColorChoice::Auto) if terminal => Paint::Colour,
+            _ if terminal => Paint::Terminal,
+            _ => Paint::Plain,
         };
         // What NO_COLOR, CLICOLOR and TERM ask for.
         let results = anstream::AutoStream::choice(&std::io::stdout());
@@ -100,4 +98,14 @@ impl Output {
         };
         self.message(&format!("{head} {text}"));
     }
+}
+
+/// What was found, in a form that is written as a whole; `None` for text.
+pub(crate) fn document(found: &CheckReport<'_>, format: Format) -> Result<Option<String>, Failure> {
+    Ok(match format {
+        Format::Json => Some(report::check_json(found.diagnostics)),
+        Format::Sarif => Some(report::check_sarif(found.diagnostics)),
+        Format::Html => Some(report::check_html(found)?),
+        Format::Text => None,
+    })
 }

@@ -6,8 +6,9 @@ use confmig::report;
 use confmig::schema::compare;
 
 use super::args::Rules;
+use super::input;
+use super::outcome::{Failure, Outcome};
 use super::output::Output;
-use super::{Failure, Outcome, input};
 
 /// The name under which the rules of Ironic's history are asked for.
 const HISTORY: &str = "ironic";
@@ -53,25 +54,13 @@ fn history(text: &mut String) {
         text.push('\n');
     }
     for rule in release::declared(&Lives::default()) {
-        let (from, to) = (&rule.from, &rule.to);
-        text.push_str(&format!(
-            "  {}\n    [{}] {} -> [{}] {}\n    why:   {}\n",
-            rule.id,
-            from.group(),
-            from.name(),
-            to.group(),
-            to.name(),
-            rule.why
-        ));
-        if let Some(proof) = &rule.proof {
-            text.push_str(&format!("    proof: {proof}\n"));
+        text.push_str(&report::renaming_text(&rule));
+        for (head, name) in [("before", &rule.from), ("after", &rule.to)] {
+            let (group, name) = (name.group(), name.name());
+            text.push_str(&format!(
+                "    {head}:\n        [{group}]\n        {name} = VALUE\n"
+            ));
         }
-        text.push_str(&format!(
-            "    before:\n        [{}]\n        {} = VALUE\n    after:\n        [{}]\n        {} = VALUE\n\n",
-            from.group(),
-            from.name(),
-            to.group(),
-            to.name()
-        ));
+        text.push('\n');
     }
 }

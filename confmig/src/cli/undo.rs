@@ -3,8 +3,8 @@
 use confmig::store;
 
 use super::args::Undo;
+use super::outcome::{Failure, Outcome};
 use super::output::Output;
-use super::{Failure, Outcome};
 
 pub(crate) fn run(command: &Undo, output: &mut Output) -> Result<Outcome, Failure> {
     for path in &command.files {

@@ -56,11 +56,6 @@ impl Place {
             earlier: None,
         }
     }
-
-    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
-        self
-    }
 }
 
 /// Makes places in parsed files, secrets masked.

@@ -6,10 +6,10 @@ use oslo_config::{Config, GetError, Opt, OptName};
 
 use super::migrator::Migrator;
 use super::{Decision, Span};
-use crate::check::gone;
 use crate::diagnostic::Code;
 use crate::release::{self, Lives};
 use crate::schema::Schema;
+use crate::target::gone;
 
 /// The id under which names are reported that the target does not read.
 const NOT_READ: &str = "not-read";

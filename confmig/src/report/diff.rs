@@ -37,13 +37,12 @@ pub fn unified_diff(
     let split = |text| crate::lines::split(text).collect::<Vec<_>>();
     let (old, new) = (split(before), split(after));
     let groups = group_diff_ops(difference(&old, &new), CONTEXT);
-    let ends = || {
-        groups
-            .iter()
-            .filter_map(|group| group.first().zip(group.last()))
-    };
-    let of_old = ends().map(|(first, last)| first.old_range().start..last.old_range().end);
-    let of_new = ends().map(|(first, last)| first.new_range().start..last.new_range().end);
+    let ends = groups.iter();
+    let ends = ends.filter_map(|group| group.first().zip(group.last()));
+    let of_old = ends
+        .clone()
+        .map(|(first, last)| first.old_range().start..last.old_range().end);
+    let of_new = ends.map(|(first, last)| first.new_range().start..last.new_range().end);
     let shown = [
         secrets.lines_in(&old, of_old),
         secrets.lines_in(&new, of_new),
@@ -57,14 +56,10 @@ pub fn unified_diff(
             continue;
         };
         if index == 0 {
-            output.line(
-                Style::new().bold(),
-                format!("--- {}", path.display()).as_bytes(),
-            );
-            output.line(
-                Style::new().bold(),
-                format!("+++ {}", path.display()).as_bytes(),
-            );
+            for sign in ["---", "+++"] {
+                let head = format!("{sign} {}", path.display());
+                output.line(Style::new().bold(), head.as_bytes());
+            }
         }
         let of_old = range(first.old_range().start..last.old_range().end);
         let of_new = range(first.new_range().start..last.new_range().end);
@@ -101,20 +96,14 @@ struct Output {
 
 impl Output {
     fn line(&mut self, style: Style, text: &[u8]) {
-        let plain = self.paint != Paint::Colour;
+        let style = match self.paint {
+            Paint::Colour => style,
+            Paint::Plain | Paint::Terminal => Style::new(),
+        };
         // Writing to a Vec cannot fail.
-        let _ = if plain {
-            Ok(())
-        } else {
-            write!(self.bytes, "{style}")
-        };
+        let _ = write!(self.bytes, "{style}");
         self.bytes.extend_from_slice(text);
-        let _ = if plain {
-            Ok(())
-        } else {
-            write!(self.bytes, "{style:#}")
-        };
-        self.bytes.push(b'\n');
+        let _ = writeln!(self.bytes, "{style:#}");
     }
 
     /// A line of the text. CR LF is kept, so that the diff can be applied; a lone CR becomes LF.

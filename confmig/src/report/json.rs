@@ -4,14 +4,11 @@ use bstr::ByteSlice;
 use oslo_config::{Occurrence, Origin, ParsedFile};
 use serde::Serialize;
 
-use super::names::{Named, names_of};
+use super::MigrationReport;
 use crate::diagnostic::Diagnostic;
-use crate::explain::Explained;
-use crate::migrate::{Migration, Span};
-use crate::pack::Pack;
-use crate::release::{Guess, Series};
+use crate::explain::{Explained, Named};
+use crate::release::Series;
 use crate::secret::Secrets;
-use crate::store::Replaced;
 
 #[derive(Serialize)]
 struct DiagnosticForm<'a> {
@@ -60,24 +57,9 @@ pub fn check_json(diagnostics: &[Diagnostic]) -> String {
     })
 }
 
-/// Between which releases a migration went.
-#[derive(Debug, Clone, Copy)]
-pub struct Releases<'g> {
-    /// The two releases.
-    pub span: Span,
-    /// How the first was found, when it was not given.
-    pub guess: Option<&'g Guess>,
-}
-
-/// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`. `written` are the files that
-/// were replaced.
+/// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`.
 #[must_use]
-pub fn migrate_json(
-    migration: &Migration,
-    written: &[Replaced],
-    diagnostics: &[Diagnostic],
-    releases: Option<&Releases<'_>>,
-) -> String {
+pub fn migrate_json(report: &MigrationReport<'_>) -> String {
     #[derive(Serialize)]
     struct Form<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,10 +97,11 @@ pub fn migrate_json(
         #[serde(skip_serializing_if = "Option::is_none")]
         release: Option<&'a str>,
     }
-    let files = migration.files.iter().map(|file| FileForm {
+    let files = report.migration.files.iter().map(|file| FileForm {
         path: file.path.to_string_lossy().into_owned(),
         changed: !file.changes.is_empty(),
-        backup: written
+        backup: report
+            .written
             .iter()
             .find(|replaced| replaced.path == file.path)
             .map(|replaced| replaced.backup.to_string_lossy().into_owned()),
@@ -136,7 +119,7 @@ pub fn migrate_json(
             })
             .collect(),
     });
-    let releases = releases.map(|releases| ReleasesForm {
+    let releases = report.releases.map(|releases| ReleasesForm {
         from: releases.span.from.id(),
         to: releases.span.to.id(),
         guess: releases.guess.map(|guess| GuessForm {
@@ -147,7 +130,7 @@ pub fn migrate_json(
     to_json(&Form {
         releases,
         files: files.collect(),
-        diagnostics: diagnostic_forms(diagnostics),
+        diagnostics: diagnostic_forms(report.decisions),
     })
 }
 
@@ -157,7 +140,6 @@ pub fn show_json(
     files: &[ParsedFile<'_>],
     options: &[Explained<'_>],
     secrets: &Secrets<'_>,
-    pack: &Pack,
 ) -> String {
     #[derive(Serialize)]
     struct Form {
@@ -205,7 +187,7 @@ pub fn show_json(
     };
     let options = options
         .iter()
-        .map(|option| OptionForm::new(option, secrets, pack));
+        .map(|option| OptionForm::new(option, secrets));
     to_json(&Form {
         files: files.iter().map(file_form).collect(),
         options: options.collect(),
@@ -255,7 +237,7 @@ struct HiddenForm {
 }
 
 impl OptionForm {
-    fn new(option: &Explained<'_>, secrets: &Secrets<'_>, pack: &Pack) -> Self {
+    fn new(option: &Explained<'_>, secrets: &Secrets<'_>) -> Self {
         let name = option.opt.name();
         let shown = |text: &String| secrets.value(name.group(), name.name(), text).into_owned();
         let value = match option.texts.as_deref() {
@@ -266,13 +248,7 @@ impl OptionForm {
         OptionForm {
             option: name.to_string(),
             value,
-            error: option.texts.as_ref().err().map(|error| {
-                if secrets.hides(name.group(), name.name()) {
-                    "a reference in it leads nowhere, or it is not of its type".to_owned()
-                } else {
-                    error.to_string()
-                }
-            }),
+            error: option.error(secrets),
             origin: OriginForm::new(&option.origin),
             deprecated: option.origin.deprecated_name().is_some(),
             hidden: option
@@ -281,7 +257,7 @@ impl OptionForm {
                 .iter()
                 .map(HiddenForm::new)
                 .collect(),
-            names: names_of(name, pack).iter().map(NameForm::new).collect(),
+            names: option.names.iter().map(NameForm::new).collect(),
         }
     }
 }
@@ -299,28 +275,24 @@ impl NameForm {
 
 impl OriginForm {
     fn new(origin: &Origin) -> Self {
+        let of_kind = |kind| OriginForm {
+            kind,
+            ..OriginForm::default()
+        };
         match origin {
-            Origin::Unset => OriginForm {
-                kind: "unset",
-                ..OriginForm::default()
-            },
-            Origin::Default => OriginForm {
-                kind: "default",
-                ..OriginForm::default()
-            },
+            Origin::Unset => of_kind("unset"),
+            Origin::Default => of_kind("default"),
             Origin::Environment { variable } => OriginForm {
-                kind: "environment",
                 variable: Some(variable.clone()),
-                ..OriginForm::default()
+                ..of_kind("environment")
             },
             Origin::File {
                 path, line, name, ..
             } => OriginForm {
-                kind: "file",
                 file: Some(path.to_string_lossy().into_owned()),
                 line: Some(*line),
                 name: Some(name.to_string()),
-                variable: None,
+                ..of_kind("file")
             },
         }
     }

@@ -2,12 +2,21 @@
 
 use oslo_config::SourceFile;
 
-use super::json::Releases;
 use crate::diagnostic::Diagnostic;
-use crate::migrate::{Migration, Settings};
+use crate::migrate::{Migration, Settings, Span};
 use crate::pack::Pack;
+use crate::release::Guess;
 use crate::secret::Secrets;
 use crate::store::Replaced;
+
+/// Between which releases a migration went.
+#[derive(Debug, Clone, Copy)]
+pub struct Releases<'g> {
+    /// The two releases.
+    pub span: Span,
+    /// How the first was found, when it was not given.
+    pub guess: Option<&'g Guess>,
+}
 
 /// A migration, and what it was made from.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use oslo_config::OptName;
 
-use super::rules::{bracketed, what};
+use super::rules::{arrow, what};
 use crate::migrate::{Change, ChangeKind, Decision};
 use crate::pack::{self, Pack};
 use crate::release::{self, Lives};
@@ -39,10 +39,6 @@ impl Reason {
             advice: rule.advice.clone(),
         }
     }
-}
-
-fn arrow(from: &OptName, to: &OptName) -> String {
-    format!("{} -> {}", bracketed(from), bracketed(to))
 }
 
 /// Finds the reasons of changes and decisions.

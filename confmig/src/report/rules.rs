@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use oslo_config::OptName;
 
-use crate::pack::Pack;
+use crate::diagnostic::bracketed;
+use crate::pack::{self, Pack};
 use crate::release::BuiltIn;
-use crate::rule::{Automatic, IfSet, Part, Rule, Sections};
+use crate::rule::{self, Automatic, IfSet, Part, Rule, Sections};
 
-pub(super) fn bracketed(name: &OptName) -> String {
-    format!("[{}] {}", name.group(), name.name())
+/// An old name and the new one.
+pub(super) fn arrow(from: &OptName, to: &OptName) -> String {
+    format!("{} -> {}", bracketed(from), bracketed(to))
 }
 
 /// A pack and its rules.
@@ -22,17 +24,8 @@ pub fn pack_text(pack: &Pack) -> String {
         let _ = writeln!(text, "  {readers}");
     }
     for rule in &pack.rules {
-        let _ = writeln!(text, "\n  {}", rule.id);
-        let _ = writeln!(
-            text,
-            "    {} -> {}",
-            bracketed(&rule.from),
-            bracketed(&rule.to)
-        );
-        let _ = writeln!(text, "    why:   {}", rule.why);
-        if let Some(proof) = &rule.proof {
-            let _ = writeln!(text, "    proof: {proof}");
-        }
+        text.push('\n');
+        text.push_str(&renaming_text(rule));
     }
     for removed in &pack.removed {
         let _ = writeln!(text, "\n  {} is gone", bracketed(&removed.name));
@@ -46,6 +39,18 @@ pub fn pack_text(pack: &Pack) -> String {
     text
 }
 
+/// A renaming: its id, its names, why, proof.
+#[must_use]
+pub fn renaming_text(rule: &pack::Rule) -> String {
+    let (id, why) = (&rule.id, &rule.why);
+    let what = arrow(&rule.from, &rule.to);
+    let mut text = format!("  {id}\n    {what}\n    why:   {why}\n");
+    if let Some(proof) = &rule.proof {
+        text += &format!("    proof: {proof}\n");
+    }
+    text
+}
+
 /// A rule of Ironic's history, with the releases whose step has it.
 #[must_use]
 pub fn built_in_text(built_in: &BuiltIn) -> String {
@@ -53,17 +58,13 @@ pub fn built_in_text(built_in: &BuiltIn) -> String {
         return String::new();
     };
     let text = rule_text(&rule);
-    let when = if built_in.lasting {
-        format!("    release: {} and newer\n", built_in.first)
-    } else if built_in.first == built_in.last {
-        format!("    release: {}\n", built_in.last)
-    } else {
-        format!("    release: {} to {}\n", built_in.first, built_in.last)
+    let when = match (built_in.first, built_in.last) {
+        (first, _) if built_in.lasting => format!("{first} and newer"),
+        (first, last) if first == last => first.to_string(),
+        (first, last) => format!("{first} to {last}"),
     };
-    match text.split_once('\n') {
-        Some((head, rest)) => format!("{head}\n{when}{rest}"),
-        None => text,
-    }
+    // After the line with the id.
+    text.replacen('\n', &format!("\n    release: {when}\n"), 1)
 }
 
 /// A rule: its id, what it does, why, advice, proof, examples.
@@ -95,11 +96,7 @@ pub fn rule_text(rule: &Rule) -> String {
             let _ = writeln!(text, "    {head}");
             let body = if body.is_empty() { "(nothing)" } else { body };
             for line in body.lines() {
-                let _ = writeln!(
-                    text,
-                    "    {}",
-                    if line.is_empty() { "" } else { "    " }.to_owned() + line
-                );
+                let _ = writeln!(text, "        {line}");
             }
         }
     }
@@ -115,65 +112,52 @@ pub(super) fn what(rule: &Rule) -> Vec<String> {
         Some(Sections::These(sections)) => {
             lines.push(format!("in each of [{}]", sections.join("], [")));
         }
-        Some(Sections::NamedBy { named_by }) => lines.push(format!(
-            "in each section that {} names",
-            bracketed(named_by)
-        )),
-        Some(Sections::Having {
-            having,
-            equals: None,
-        }) => lines.push(format!("in each section that has {having}")),
-        Some(Sections::Having {
-            having,
-            equals: Some(values),
-        }) => {
-            let values = values.each().join(" or ");
-            lines.push(format!("in each section that has {having} = {values}"));
+        Some(Sections::NamedBy { named_by }) => {
+            lines.push(format!(
+                "in each section that {} names",
+                bracketed(named_by)
+            ));
+        }
+        Some(Sections::Having { having, equals }) => {
+            let values = equals.as_ref().map(|values| values.each().join(" or "));
+            let values = values.map_or_else(String::new, |values| format!(" = {values}"));
+            lines.push(format!("in each section that has {having}{values}"));
         }
     }
-    lines.extend(
-        rule.rename
-            .iter()
-            .map(|rename| format!("{} -> {}", bracketed(&rename.from), bracketed(&rename.to))),
-    );
+    let renames = rule.rename.iter();
+    lines.extend(renames.map(|rename| arrow(&rename.from, &rename.to)));
     for set in &rule.set {
         let how = if set.append { "adds to" } else { "sets" };
         lines.push(format!("{how} {} = {}", bracketed(&set.option), set.value));
     }
-    lines.extend(
-        rule.part
-            .iter()
-            .map(|(name, part)| format!("  {{{name}}}: {}", part_text(part))),
-    );
-    let taken = if rule.set.is_empty() {
-        Vec::new()
-    } else {
-        rule.taken()
+    let parts = rule.part.iter();
+    lines.extend(parts.map(|(name, part)| format!("  {{{name}}}: {}", part_text(part))));
+    let listed = |names: &mut dyn Iterator<Item = &OptName>| {
+        let names: Vec<String> = names.map(bracketed).collect();
+        names.join(", ")
+    };
+    let taken = match rule.set.is_empty() {
+        true => Vec::new(),
+        false => rule.taken(),
     };
     if !taken.is_empty() {
-        let names: Vec<String> = taken.into_iter().map(bracketed).collect();
-        lines.push(format!("takes out {}", names.join(", ")));
+        let names = listed(&mut taken.into_iter());
+        lines.push(format!("takes out {names}"));
     }
+    let all = |names: &[rule::Name]| listed(&mut names.iter().map(|name| &**name));
     if let Some(items) = &rule.items {
-        let names: Vec<String> = items.options.iter().map(|name| bracketed(name)).collect();
-        lines.push(format!("in {}:", names.join(", ")));
-        lines.extend(
-            items
-                .replace
-                .iter()
-                .map(|(old, new)| format!("  {old} becomes {new}")),
-        );
+        lines.push(format!("in {}:", all(&items.options)));
+        let replaced = items.replace.iter();
+        lines.extend(replaced.map(|(old, new)| format!("  {old} becomes {new}")));
         if !items.drop.is_empty() {
             lines.push(format!("  {} dropped", items.drop.join(", ")));
         }
     }
     if let Some(removal) = &rule.remove {
-        let names: Vec<String> = removal.options.iter().map(|name| bracketed(name)).collect();
-        lines.push(format!("takes out {}", names.join(", ")));
+        lines.push(format!("takes out {}", all(&removal.options)));
     }
     if let Some(report) = &rule.report {
-        let names: Vec<String> = report.options.iter().map(|name| bracketed(name)).collect();
-        lines.push(format!("tells of {}", names.join(", ")));
+        lines.push(format!("tells of {}", all(&report.options)));
     }
     let wins = match rule.if_target_set {
         IfSet::Target => None,
@@ -188,30 +172,21 @@ pub(super) fn what(rule: &Rule) -> Vec<String> {
 
 fn part_text(part: &Part) -> String {
     let mut text = bracketed(&part.option);
-    let mut say = |words: String| {
-        text.push_str(", ");
-        text.push_str(&words);
+    let mut say = |words: String| text += &format!(", {words}");
+    let or_nothing = |text: &str| match text {
+        "" => "nothing".to_owned(),
+        text => text.to_owned(),
     };
     if let Some(default) = &part.default {
-        say(format!(
-            "or {}",
-            if default.is_empty() {
-                "nothing"
-            } else {
-                default
-            }
-        ));
+        say(format!("or {}", or_nothing(default)));
     }
     if part.invert {
         say("turned round".into());
     }
     if !part.values.is_empty() {
-        let values: Vec<String> = part
-            .values
-            .iter()
-            .map(|(old, new)| format!("{old} as {}", if new.is_empty() { "nothing" } else { new }))
-            .collect();
-        say(values.join("; "));
+        let values = part.values.iter();
+        let values = values.map(|(old, new)| format!("{old} as {}", or_nothing(new)));
+        say(values.collect::<Vec<_>>().join("; "));
     }
     if !part.without.is_empty() {
         say(format!("none for {}", part.without.join("; ")));

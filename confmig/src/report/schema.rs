@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use oslo_config::OptName;
-
+use crate::diagnostic::bracketed;
 use crate::schema::{Changed, Comparison, Schema};
 
 /// What changed from one schema to another, one line for each option.
@@ -46,10 +45,6 @@ fn chapter(text: &mut String, title: &str, lines: impl Iterator<Item = String>) 
     for line in lines {
         let _ = writeln!(text, "  {line}");
     }
-}
-
-fn bracketed(name: &OptName) -> String {
-    format!("[{}] {}", name.group(), name.name())
 }
 
 fn what(changed: &Changed) -> String {

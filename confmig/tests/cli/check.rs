@@ -1,6 +1,6 @@
 //! `confmig check`: one mistake each, as people make them.
 
-use crate::support::{assert_as, confmig, fixtures, line, read, stem};
+use crate::support::{assert_as, confmig, fixtures, ironic_conf, line, read, stem};
 
 #[test]
 fn mistakes() {
@@ -94,4 +94,48 @@ fn with_keep_old_both_names_may_stand_there() {
     let of_names = |codes: &[String]| codes.iter().any(|code| about_names.contains(&&**code));
     assert!(of_names(&codes("check --format json -")));
     assert!(!of_names(&codes("check --keep-old --format json -")));
+}
+
+/// A pack of another service knows nothing of names that are not its own.
+#[test]
+fn what_a_pack_cannot_know_is_not_called_unknown() {
+    let rules = "name = \"site\"\nsummary = \"s\"\n[[option]]\ngroup = \"gate\"\nname = \"lock\"\n\
+                 type = \"bool\"\n[[option.former]]\ngroup = \"gate\"\nname = \"bolt\"\nwhy = \"w\"\n";
+    let text = "[gate]\nbolt = maybe\nkey = $nowhere\n[gatee]\nlock = yes\n[other]\nx = $gate.y\n";
+    let directory = ironic_conf(text);
+    std::fs::write(directory.path().join("site.toml"), rules).unwrap();
+    let ran = line("check --rules site.toml --format json ironic.conf")
+        .directory(directory.path())
+        .run()
+        .expect(1);
+    let json = ran.json();
+    let found = json["diagnostics"].as_array().unwrap().iter();
+    let codes: Vec<_> = found.map(|one| one["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["deprecated-name", "ill-typed-value"]);
+}
+
+/// What is said of every target alike.
+#[test]
+fn targets_are_asked_the_same() {
+    let orchard = "--schema fixtures/schemas/orchard-3.yaml";
+    for target in ["", "--to 2026.2", orchard] {
+        let ran = line(&format!("check {target} -"))
+            .input("[pxe] # x]\na = 1\n")
+            .run();
+        assert!(ran.stdout().contains("runs on"), "{}", ran.transcript());
+    }
+    // A section without entries is one that the files have.
+    let ran = line("check --from liberty --to 2025.1 --defaults -").input("[conductor]\n");
+    let said = ran.run().expect(1).stdout().to_owned();
+    assert!(
+        said.contains("[conductor] workers_pool_size is not set"),
+        "{said}"
+    );
+    // Of an option that the release does not read, no line counts.
+    let ran = line("check --to 2026.2 -").input("[ilo]\nclient_timeout = 1\nclient_timeout = 2\n");
+    let said = ran.run().expect(1).stdout().to_owned();
+    assert!(
+        said.contains("is gone") && !said.contains("set again"),
+        "{said}"
+    );
 }

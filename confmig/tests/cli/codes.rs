@@ -2,7 +2,7 @@
 
 use confmig::diagnostic::Code;
 
-use crate::support::{Run, ironic_conf, line};
+use crate::support::{Run, ironic_conf, line, root};
 
 /// A run whose JSON has a diagnostic of this code.
 fn example(code: Code) -> Option<Run> {
@@ -88,4 +88,38 @@ fn removed_option() {
     let json = ran.json();
     assert_eq!(json["diagnostics"][0]["code"], Code::RemovedOption.as_str());
     assert_eq!(json["diagnostics"][0]["help"], "serve over HTTP");
+}
+
+/// The manual has a section for each code, which begins with what the table says of it.
+#[test]
+fn the_manual_tells_what_the_table_tells() {
+    let manual = std::fs::read_to_string(root().join("docs/confmig.md")).unwrap();
+    let (_, from_here) = manual.split_once("\n## Diagnostics\n").unwrap();
+    let (diagnostics, _) = from_here.split_once("\n## ").unwrap();
+    let plain = |text: &str| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        words.join(" ").replace(['`', '*'], "")
+    };
+    let told: Vec<(&str, String)> = diagnostics
+        .split("\n### ")
+        .skip(1)
+        .map(|section| {
+            let mut paragraphs = section.split("\n\n");
+            let (name, first) = (paragraphs.next(), paragraphs.next());
+            (name.unwrap(), plain(first.unwrap()))
+        })
+        .collect();
+    let expected: Vec<(&str, String)> = Code::ALL
+        .iter()
+        .map(|code| {
+            let (title, explanation) = (code.title(), code.explanation());
+            let said = format!(
+                "{:?}. {title}. {explanation} {}",
+                code.severity(),
+                code.help()
+            );
+            (code.as_str(), plain(&said))
+        })
+        .collect();
+    assert_eq!(told, expected);
 }

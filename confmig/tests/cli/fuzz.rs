@@ -10,6 +10,7 @@ use confmig::migrate::{Migration, Route, Settings, migrate};
 use confmig::pack::Pack;
 use confmig::report::{self, Paint};
 use confmig::secret::Secrets;
+use confmig::target::PackTarget;
 use oslo_config::{Config, ParsedFile, SourceFile};
 
 use crate::support::{fixtures, line, read, visible};
@@ -116,10 +117,11 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
     let environment = HashMap::new();
     let world = World {
         keep_old: false,
+        defaults: false,
         environment: &environment,
         is_directory: &|_: &Path| false,
     };
-    let diagnostics = check(&parsed, pack, &secrets, &world);
+    let diagnostics = check(&parsed, &PackTarget::new(pack.clone()), &secrets, &world);
     let _ = report::render(&diagnostics, Paint::Colour);
     told_of_check(&diagnostics, pack, &secrets);
     shown(&parsed, pack, &secrets);
@@ -138,7 +140,6 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         .iter()
         .map(|decision| decision.diagnostic(&parsed, &secrets))
         .collect();
-    let _ = report::migrate_json(&migration, &[], &decisions, None);
     let told = report::MigrationReport {
         migration: &migration,
         before: std::slice::from_ref(&file),
@@ -149,6 +150,7 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         settings: &settings,
         secrets: &secrets,
     };
+    let _ = report::migrate_json(&told);
     let _ = report::migrate_sarif(&told);
     report::migrate_html(&told).unwrap();
     Some(Ok(migration))
@@ -171,9 +173,9 @@ fn shown(parsed: &[ParsedFile<'_>], pack: &Pack, secrets: &Secrets<'_>) {
     let config = Config::new(parsed, &opts);
     let explained: Vec<_> = opts
         .iter()
-        .map(|opt| Explained::new(&config, opt))
+        .map(|opt| Explained::new(&config, opt, pack))
         .collect();
-    let _ = report::show_json(parsed, &explained, secrets, pack);
+    let _ = report::show_json(parsed, &explained, secrets);
 }
 
 /// What is wrong with what is made of a text; `None` when it is not well-formed.

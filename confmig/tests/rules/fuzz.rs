@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use confmig::migrate::{Settings, migrate};
+use confmig::migrate::{Route, Settings, migrate};
 use confmig::pack::Pack;
 use oslo_config::SourceFile;
 use proptest::prelude::*;
@@ -158,7 +158,7 @@ fn run(pack: &Pack, texts: &[String], settings: &Settings) -> Result<Vec<String>
         })
         .collect();
     let parsed: Vec<_> = files.iter().map(|file| file.parse().unwrap()).collect();
-    let made = migrate(&parsed, pack, settings).map_err(|error| error.to_string())?;
+    let made = migrate(&parsed, &Route::pack(pack), settings).map_err(|error| error.to_string())?;
     Ok(made
         .files
         .iter()

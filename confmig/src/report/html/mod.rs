@@ -108,6 +108,11 @@ fn shown(text: &str) -> String {
     shown
 }
 
+/// As [`shown`], of a path.
+fn shown_path(path: &Path) -> String {
+    shown(&path.to_string_lossy())
+}
+
 /// As [`shown`], of bytes that need not be UTF-8: those that are not stand as their numbers.
 fn shown_bytes(text: &[u8]) -> String {
     let mut visible = String::with_capacity(text.len());

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::rows::{Block, blocks};
-use super::{CheckReport, shown};
+use super::{CheckReport, shown, shown_path};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::migrate::ChangeKind;
 use crate::release::Series;
@@ -94,8 +94,8 @@ impl Migration {
             let backup = written.find(|replaced| replaced.path == file.path);
             files.push(File {
                 number: files.len() + 1,
-                path: shown(&file.path.to_string_lossy()),
-                backup: backup.map(|replaced| shown(&replaced.backup.to_string_lossy())),
+                path: shown_path(&file.path),
+                backup: backup.map(|replaced| shown_path(&replaced.backup)),
                 first,
                 blocks: match changes.is_empty() {
                     true => Vec::new(),
@@ -261,11 +261,7 @@ impl Check {
             title: title("Check", report.files.iter().copied()),
             packs: (!report.pack.rules.is_empty()).then(|| shown(&report.pack.name)),
             release: report.release.map(of_ironic),
-            files: report
-                .files
-                .iter()
-                .map(|path| shown(&path.to_string_lossy()))
-                .collect(),
+            files: report.files.iter().map(|path| shown_path(path)).collect(),
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),
             findings: report.diagnostics.iter().map(Finding::new).collect(),
@@ -300,7 +296,7 @@ impl Finding {
             code: diagnostic.code.as_str(),
             message: shown(&diagnostic.message),
             help: diagnostic.help.as_deref().map(shown),
-            path: place.map(|place| shown(&place.path.to_string_lossy())),
+            path: place.map(|place| shown_path(&place.path)),
             lines,
             rule: None,
         }
@@ -310,7 +306,7 @@ impl Finding {
 /// A page's title: what was done to which files.
 fn title<'p>(what: &str, paths: impl ExactSizeIterator<Item = &'p Path>) -> String {
     match (paths.len(), paths.last()) {
-        (1, Some(path)) => format!("{what} of {}", shown(&path.to_string_lossy())),
+        (1, Some(path)) => format!("{what} of {}", shown_path(path)),
         (count, _) => format!("{what} of {count} files"),
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use bstr::ByteSlice;
-use oslo_config::{Entry, OptName, ParsedFile, SourceFile};
+use oslo_config::{OptName, ParsedFile, SourceFile};
 
 use crate::migrate::{Change, ChangeKind, FileMigration};
+use crate::target::name_of;
 
 /// Where a change is seen. Lines count from 1.
 pub(super) struct Trace {
@@ -57,17 +57,13 @@ pub(super) fn traces(before: &SourceFile, after: &FileMigration) -> Vec<Trace> {
     after.changes.iter().map(of_change).collect()
 }
 
-fn name(entry: Entry<'_, '_>) -> OptName {
-    OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy())
-}
-
 /// The name and the last line of the entry that each line is in.
 fn by_line(file: &ParsedFile<'_>) -> HashMap<usize, (OptName, usize)> {
     let mut found = HashMap::new();
     for entry in file.document.entries() {
         let lines = entry.lines();
         let last = lines.end.saturating_sub(1).max(lines.start);
-        found.extend(lines.map(|line| (line, (name(entry), last))));
+        found.extend(lines.map(|line| (line, (name_of(entry), last))));
     }
     found
 }
@@ -76,7 +72,7 @@ fn by_line(file: &ParsedFile<'_>) -> HashMap<usize, (OptName, usize)> {
 fn by_name(file: &ParsedFile<'_>) -> HashMap<OptName, Vec<usize>> {
     let mut found: HashMap<OptName, Vec<usize>> = HashMap::new();
     for entry in file.document.entries() {
-        found.entry(name(entry)).or_default().push(entry.line());
+        found.entry(name_of(entry)).or_default().push(entry.line());
     }
     found
 }

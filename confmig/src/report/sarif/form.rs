@@ -56,7 +56,7 @@ pub(super) struct Configuration {
     pub(super) level: &'static str,
 }
 
-#[derive(Serialize, Clone, PartialEq)]
+#[derive(Serialize, Clone, PartialEq, Default)]
 pub(super) struct Message {
     pub(super) text: String,
 }
@@ -67,7 +67,7 @@ impl Message {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SarifResult {
     pub(super) rule_id: String,

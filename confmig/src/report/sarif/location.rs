@@ -34,34 +34,25 @@ pub(super) fn uri(path: &Path) -> String {
 /// The location of a part of a line.
 pub(super) fn of_place(place: &Place) -> Location {
     let length = place.text[place.part.clone()].chars().count();
-    at(
-        &place.path,
-        place.line,
-        place.column..place.column + length,
-        &place.text,
-    )
+    let columns = place.column..place.column + length;
+    at(&place.path, place.line, columns, &place.text)
 }
 
 /// The location of an earlier line that a place has to do with.
 pub(super) fn of_earlier(place: &Place) -> Option<Location> {
     let (line, text, label) = place.earlier.as_ref()?;
-    let mut location = at(&place.path, *line, whole(text), text);
+    let mut location = of_line(&place.path, *line, text);
     location.message = Some(Message::new(*label));
     Some(location)
 }
 
-/// The columns of a whole line.
-pub(super) fn whole(text: &str) -> std::ops::Range<usize> {
-    1..text.trim_end().chars().count() + 1
+/// The location of a whole line.
+pub(super) fn of_line(path: &Path, line: usize, text: &str) -> Location {
+    at(path, line, 1..text.trim_end().chars().count() + 1, text)
 }
 
 /// The location of columns of a line, `text` being the line as it may be shown.
-pub(super) fn at(
-    path: &Path,
-    line: usize,
-    columns: std::ops::Range<usize>,
-    text: &str,
-) -> Location {
+fn at(path: &Path, line: usize, columns: std::ops::Range<usize>, text: &str) -> Location {
     Location {
         physical_location: PhysicalLocation {
             artifact_location: ArtifactLocation { uri: uri(path) },
@@ -96,17 +87,10 @@ impl Fingerprints {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
-        let hash: String = hash
-            .finalize()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let seen = self
-            .seen
-            .entry((path.to_owned(), hash.clone()))
-            .or_default();
-        *seen += 1;
+        let hash = hash.finalize();
+        let hash: String = hash[..16].iter().map(|it| format!("{it:02x}")).collect();
+        let seen = self.seen.entry((path.to_owned(), hash.clone()));
+        let seen = seen.and_modify(|count| *count += 1).or_insert(1);
         [(FINGERPRINT, format!("{hash}:{seen}"))].into()
     }
 }

@@ -1,18 +1,19 @@
 //! SARIF 2.1.0, for code review and for dashboards.
 
-mod codes;
 mod fix;
 mod form;
 mod location;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use bstr::ByteSlice;
 use oslo_config::SourceFile;
 
-use super::MigrationReport;
 use super::reason::{Reason, Reasons};
-use crate::diagnostic::Diagnostic;
+use super::{MigrationReport, counted};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lines::content;
 use crate::migrate::Change;
 use form::{Configuration, Descriptor, Driver, Fix, Log, Message, Run, SarifResult, Tool};
 use location::Fingerprints;
@@ -46,10 +47,8 @@ pub fn migrate_sarif(report: &MigrationReport<'_>) -> String {
     for (file, before) in report.migration.files.iter().zip(report.before) {
         let shown = report.secrets.lines(&before.text);
         for change in &file.changes {
-            let text = shown
-                .get(change.line - 1)
-                .map_or(b"".as_slice(), |line| crate::lines::split_end(line).0);
-            results.add_change(change, before, &text.to_str_lossy(), &reasons);
+            let text = content(&shown, change.line).to_str_lossy();
+            results.add_change(change, before, &text, &reasons);
         }
     }
     for diagnostic in report.decisions {
@@ -105,29 +104,37 @@ impl Results {
         })
     }
 
+    /// A result of a rule, which a text finds again in a file.
+    fn result(
+        &mut self,
+        rule: Descriptor,
+        message: String,
+        (path, text): (&Path, &str),
+    ) -> SarifResult {
+        let path = path.to_string_lossy();
+        SarifResult {
+            rule_id: rule.id.clone(),
+            level: rule.default_configuration.level,
+            message: Message::new(message),
+            partial_fingerprints: self.fingerprints.next(&path, &rule.id, text),
+            rule_index: self.rule(rule),
+            ..SarifResult::default()
+        }
+    }
+
     fn add_diagnostic(&mut self, diagnostic: &Diagnostic) {
-        let code = diagnostic.code;
-        let rule_index = self.rule(codes::descriptor(code));
         let place = diagnostic.place.as_ref();
-        let path = place.map(|place| place.path.to_string_lossy());
-        let text = place.map_or(diagnostic.message.as_str(), |place| place.text.as_str());
+        let path = place.map_or(Path::new(""), |place| &place.path);
+        let text = place.map_or(&diagnostic.message, |place| &place.text);
         let message = match &diagnostic.help {
             Some(help) => format!("{}\n{help}", diagnostic.message),
             None => diagnostic.message.clone(),
         };
-        let partial_fingerprints =
-            self.fingerprints
-                .next(&path.unwrap_or_default(), code.as_str(), text);
+        let result = self.result(of_code(diagnostic.code), message, (path, text));
         self.results.push(SarifResult {
-            rule_id: code.as_str().to_owned(),
-            rule_index,
-            level: code.severity().as_str(),
-            message: Message::new(message),
             locations: place.map(location::of_place).into_iter().collect(),
             related_locations: place.and_then(location::of_earlier).into_iter().collect(),
-            partial_fingerprints,
-            fixes: Vec::new(),
-            properties: BTreeMap::new(),
+            ..result
         });
     }
 
@@ -138,8 +145,7 @@ impl Results {
         text: &str,
         reasons: &Reasons<'_>,
     ) {
-        let reason = reasons.of_change(change);
-        let rule_index = self.rule(of_reason(&change.rule, &reason));
+        let rule = of_reason(&change.rule, &reasons.of_change(change));
         let mut properties: BTreeMap<&'static str, String> = [
             ("kind", change.kind.as_str().to_owned()),
             ("from", change.from.to_string()),
@@ -149,22 +155,12 @@ impl Results {
         if let Some(release) = &change.release {
             properties.insert("release", release.clone());
         }
-        let path = before.path.to_string_lossy();
+        let path = &before.path;
+        let result = self.result(rule, change.message.clone(), (path, text));
         self.results.push(SarifResult {
-            rule_id: change.rule.clone(),
-            rule_index,
-            level: CHANGE,
-            message: Message::new(change.message.clone()),
-            locations: vec![location::at(
-                &before.path,
-                change.line,
-                location::whole(text),
-                text,
-            )],
-            related_locations: Vec::new(),
-            partial_fingerprints: self.fingerprints.next(&path, &change.rule, text),
-            fixes: Vec::new(),
+            locations: vec![location::of_line(path, change.line, text)],
             properties,
+            ..result
         });
     }
 
@@ -180,14 +176,7 @@ impl Results {
             .iter()
             .map(|(file, before)| fix::change_of(before, file, report.secrets))
             .collect();
-        let changes = match count {
-            1 => "1 change".to_owned(),
-            count => format!("{count} changes"),
-        };
-        let files = match changed.len() {
-            1 => "1 file".to_owned(),
-            count => format!("{count} files"),
-        };
+        let (changes, files) = (counted(count, "change"), counted(changed.len(), "file"));
         let what = format!("{changes} in {files}, proved together");
         let message = match &fix {
             Some(_) => what.clone(),
@@ -198,11 +187,8 @@ impl Results {
         };
         let line = first.changes.first().map_or(1, |change| change.line);
         let shown = report.secrets.lines(&before.text);
-        let text = shown
-            .get(line - 1)
-            .map_or(b"".as_slice(), |line| crate::lines::split_end(line).0)
-            .to_str_lossy();
-        let rule_index = self.rule(Descriptor {
+        let text = content(&shown, line).to_str_lossy();
+        let rule = Descriptor {
             id: WHOLE.to_owned(),
             short_description: Message::new("The whole migration"),
             full_description: Message::new(
@@ -213,30 +199,32 @@ impl Results {
                 "Apply the fix as a whole, or run `confmig migrate --write`, which keeps a backup.",
             ),
             default_configuration: Configuration { level: CHANGE },
+        };
+        let path = &before.path;
+        let fixes = fix.into_iter().map(|artifact_changes| Fix {
+            description: Message::new(what.clone()),
+            artifact_changes,
         });
-        let path = before.path.to_string_lossy();
+        let fixes = fixes.collect();
+        let result = self.result(rule, message, (path, ""));
         self.results.push(SarifResult {
-            rule_id: WHOLE.to_owned(),
-            rule_index,
-            level: CHANGE,
-            message: Message::new(message),
-            locations: vec![location::at(
-                &before.path,
-                line,
-                location::whole(&text),
-                &text,
-            )],
-            related_locations: Vec::new(),
-            partial_fingerprints: self.fingerprints.next(&path, WHOLE, ""),
-            fixes: fix
-                .into_iter()
-                .map(|artifact_changes| Fix {
-                    description: Message::new(what.clone()),
-                    artifact_changes,
-                })
-                .collect(),
-            properties: BTreeMap::new(),
+            locations: vec![location::of_line(path, line, &text)],
+            fixes,
+            ..result
         });
+    }
+}
+
+/// A code as a rule.
+fn of_code(code: Code) -> Descriptor {
+    Descriptor {
+        id: code.as_str().to_owned(),
+        short_description: Message::new(code.title()),
+        full_description: Message::new(code.explanation()),
+        help: Message::new(code.help()),
+        default_configuration: Configuration {
+            level: code.severity().as_str(),
+        },
     }
 }
 

@@ -1,0 +1,182 @@
+//! A service, by its schema, as a target.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::HashMap;
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile};
+
+use super::{ChangedDefault, Deprecation, PackTarget, Standing, Target, in_words, joined};
+use crate::diagnostic::bracketed;
+use crate::pack::{Pack, PackError};
+use crate::release::Series;
+use crate::schema::{Changed, Schema, compare, successors};
+
+/// What oslo.config reads for itself, which is in no schema.
+const OWN: [&str; 3] = ["config_file", "config_dir", "config_source"];
+
+/// The schema of a service, and that of an older release of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Schemas<'s> {
+    /// That of the release that the files were written for.
+    pub from: Option<&'s Schema>,
+    /// That of the release that reads them.
+    pub to: &'s Schema,
+}
+
+/// A service, by its schema, and what that says of a set of files.
+#[derive(Debug)]
+pub struct SchemaTarget<'s> {
+    /// What the schema, and the site's rules, say of names, those in sections that the files name among them.
+    own: PackTarget,
+    schemas: Schemas<'s>,
+    /// The options that read a former name.
+    readers: HashMap<&'s OptName, BTreeSet<&'s OptName>>,
+    /// All names that are read, by group.
+    names: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl<'s> SchemaTarget<'s> {
+    /// Makes a target for files of a schema, joined with the site's rules.
+    ///
+    /// # Errors
+    ///
+    /// When the site's rules contradict the schema.
+    pub fn new(
+        schemas: Schemas<'s>,
+        files: &[ParsedFile<'_>],
+        site: Option<&Pack>,
+    ) -> Result<Self, PackError> {
+        let own = PackTarget::new(joined(schemas.to.pack(files), site)?);
+        let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut add = |name: &OptName| {
+            let of_group = names.entry(name.group().to_owned()).or_default();
+            of_group.insert(name.name().to_owned());
+        };
+        for name in OWN {
+            add(&OptName::new(DEFAULT_GROUP, name));
+        }
+        let mut readers: HashMap<&OptName, BTreeSet<&OptName>> = HashMap::default();
+        for opt in schemas.to.options().map(|described| &described.opt) {
+            for former in opt.deprecated().iter().filter(|name| *name != opt.name()) {
+                readers.entry(former).or_default().insert(opt.name());
+                add(former);
+            }
+        }
+        for opt in &own.pack().opts {
+            add(opt.name());
+            opt.deprecated().iter().for_each(&mut add);
+        }
+        Ok(SchemaTarget {
+            own,
+            schemas,
+            readers,
+            names,
+        })
+    }
+}
+
+impl Target for SchemaTarget<'_> {
+    fn name(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.own.pack().name)
+    }
+
+    fn pack(&self) -> &Pack {
+        self.own.pack()
+    }
+
+    fn option(&self, name: &OptName) -> Option<Cow<'_, Opt>> {
+        self.own.own_option(name).map(Cow::Borrowed)
+    }
+
+    fn readers(&self, name: &OptName) -> Vec<OptName> {
+        let own = self.own.readers(name);
+        let of_schema = self.readers.get(name).into_iter().flatten();
+        let all: BTreeSet<OptName> = own.into_iter().chain(of_schema.copied().cloned()).collect();
+        all.into_iter().collect()
+    }
+
+    fn standing(&self, name: &OptName) -> Standing {
+        let names = self.names.get(name.group());
+        let is_read = names.is_some_and(|names| names.contains(name.name()));
+        match self.own.own_standing(name) {
+            Some(standing) => standing,
+            None if self.readers.contains_key(name) => Standing::Former,
+            None if is_read => Standing::Option,
+            None if self.schemas.from.is_some_and(|from| from.reads(name)) => Standing::Gone,
+            None => Standing::Unknown,
+        }
+    }
+
+    fn groups(&self) -> BTreeSet<&str> {
+        self.names.keys().map(String::as_str).collect()
+    }
+
+    fn names_in(&self, group: &str) -> Vec<&str> {
+        let names = self.names.get(group).into_iter().flatten();
+        names.map(String::as_str).collect()
+    }
+
+    fn denial(&self, name: &OptName) -> String {
+        format!(
+            "{} has no option {} in [{}]",
+            self.name(),
+            name.name(),
+            name.group()
+        )
+    }
+
+    fn advice(&self, name: &OptName) -> String {
+        match self.own.removed(name) {
+            Some(removed) => removed.advice.clone(),
+            None => gone(name, self.schemas.from, self.schemas.to),
+        }
+    }
+
+    fn deprecation(&self, name: &OptName) -> Option<Deprecation> {
+        let going = self.schemas.to.option(name)?.going.as_ref()?;
+        let since = going.since.as_ref();
+        Some(Deprecation {
+            since: since.map_or_else(String::new, |since| format!(" since {since}")),
+            removed_in: None,
+            advice: going.reason.clone(),
+        })
+    }
+
+    fn changed_defaults(&self) -> Vec<ChangedDefault> {
+        let Some(from) = self.schemas.from else {
+            return Vec::new();
+        };
+        let changed = compare(from, self.schemas.to).changed.into_iter();
+        let of_default = changed.filter_map(|(option, changed)| match changed {
+            Changed::Default(before, now) => Some(ChangedDefault {
+                option,
+                now: format!("{} now", in_words(&now)),
+                before: in_words(&before),
+            }),
+            _ => None,
+        });
+        of_default.collect()
+    }
+
+    fn plugins(&self) -> Option<Series> {
+        // A schema does not tell which keystoneauth comes with the service.
+        Some(Series::newest())
+    }
+}
+
+/// Says what there is to say of a name that only the older release reads.
+pub(crate) fn gone(name: &OptName, from: Option<&Schema>, to: &Schema) -> String {
+    let successors: Vec<String> = successors(name, from, to).iter().map(bracketed).collect();
+    let was = from.and_then(|from| from.option(name));
+    let reason = was.and_then(|was| was.going.as_ref()?.reason.as_deref());
+    let said = format!("{} does not read it any more", to.origin);
+    match reason {
+        _ if !successors.is_empty() => format!(
+            "{said}: `confmig migrate` with both schemas moves it to {}",
+            successors.join(", ")
+        ),
+        Some(reason) => format!("{said}; it was deprecated: {reason}"),
+        None => format!("{said}, and names no successor: see the release notes"),
+    }
+}
