@@ -15,7 +15,7 @@ use super::{
 };
 use crate::pack::{self, Pack};
 use crate::release::Series;
-use crate::rule::{Automatic, Rename};
+use crate::rule::{Automatic, Name, Rename};
 
 /// A migration on its way.
 pub(super) struct Migrator<'m> {
@@ -106,8 +106,7 @@ impl<'m> Migrator<'m> {
         files.map(|file| view.narrow(file.clone())).collect()
     }
 
-    /// Follows rules until all are, and then the renamings that these leave, to options that `define`
-    /// defines; tells whether anything changed.
+    /// Follows rules until all are, and the renamings that these leave; tells whether anything changed.
     pub(super) fn follow(
         &mut self,
         rules: Vec<Active>,
@@ -115,7 +114,7 @@ impl<'m> Migrator<'m> {
         facts: &dyn Facts,
         release: Option<Series>,
     ) -> Result<bool, MigrateError> {
-        let (mut left, mut renames, mut changed) = (rules, Vec::new(), false);
+        let (mut left, mut waits, mut changed) = (rules, true, false);
         while !left.is_empty() {
             let view = View::of_rules(&self.files, left.iter().map(|active| &*active.rule));
             let seen = self.seen(&view);
@@ -130,16 +129,21 @@ impl<'m> Migrator<'m> {
             let Followed {
                 files,
                 decisions,
-                renames: found,
+                renames,
                 postponed,
-            } = follow(pass, left, facts)?;
-            let has_changed = self.absorb(&seen, files, decisions, release);
+            } = follow(pass, left, facts, waits)?;
+            let mut has_changed = self.absorb(&seen, files, decisions, release);
+            has_changed |= self.rename(&renamings(renames, pack, facts), release)?;
             changed |= has_changed;
-            renames.extend(found);
             // Without a change, what was postponed would be postponed again.
-            left = if has_changed { postponed } else { Vec::new() };
+            left = if has_changed || waits {
+                postponed
+            } else {
+                Vec::new()
+            };
+            waits = has_changed;
         }
-        Ok(changed | self.rename(&renamings(renames, pack, facts), release)?)
+        Ok(changed)
     }
 
     /// The header lines, as the files are now, of sections that had no entry at first.
@@ -274,8 +278,13 @@ fn name_at(document: &Document<'_>, line: usize) -> Option<OptName> {
 fn renamings(renames: Vec<(Rename, String)>, base: &Pack, facts: &dyn Facts) -> Pack {
     let mut opts: Vec<Opt> = base.opts.clone();
     let mut rules: Vec<pack::Rule> = Vec::new();
-    for (Rename { from, to }, id) in renames {
-        let at = opts.iter().position(|opt| *opt.name() == *to);
+    for (Rename { from, to: Name(to) }, id) in renames {
+        // What is given a former name belongs to the option that reads it.
+        let reads = |opt: &&Opt| opt.deprecated().contains(&to);
+        let is_option = base.opts.iter().any(|opt| *opt.name() == to);
+        let reader = base.opts.iter().find(reads).filter(|_| !is_option);
+        let to = reader.map_or(to.clone(), |opt| opt.name().clone());
+        let at = opts.iter().position(|opt| *opt.name() == to);
         let at = at.unwrap_or_else(|| {
             opts.push(facts.define(&to));
             opts.len() - 1
@@ -284,7 +293,7 @@ fn renamings(renames: Vec<(Rename, String)>, base: &Pack, facts: &dyn Facts) -> 
         rules.push(pack::Rule {
             id,
             from: from.0,
-            to: to.0,
+            to,
             why: String::new(),
             proof: None,
         });

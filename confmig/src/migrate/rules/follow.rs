@@ -1,6 +1,6 @@
 //! Following rules: which are, which wait for others, and which are the operator's to decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use foldhash::HashSet;
@@ -16,11 +16,13 @@ use crate::migrate::pass::{Applied, Pass};
 use crate::migrate::{Decision, MigrateError};
 use crate::rule::{Automatic, Rename, Rule, concrete};
 
-/// Follows rules on what is seen of a set of files.
+/// Follows rules on what is seen of a set of files. With `waits`, one that another may give something to
+/// do is postponed.
 pub(crate) fn follow<'m>(
     pass: Pass<'_, '_, 'm>,
     rules: Vec<Active>,
     facts: &dyn Facts,
+    waits: bool,
 ) -> Result<Followed<'m>, MigrateError> {
     let names = Names::new(pass.files, pass.pack);
     let opts = opts(pass.files, &names, &rules);
@@ -34,7 +36,7 @@ pub(crate) fn follow<'m>(
         postponed: Vec::new(),
         planned: Vec::new(),
     };
-    converter.follow(rules);
+    converter.follow(rules, waits);
     let files = converter.apply_proved(&names)?;
     Ok(Followed {
         files,
@@ -55,7 +57,7 @@ struct Converter<'c, 'd, 'm> {
 }
 
 impl<'d, 'm> Converter<'_, 'd, 'm> {
-    fn follow(&mut self, rules: Vec<Active>) {
+    fn follow(&mut self, rules: Vec<Active>, waits: bool) {
         let world = self.world;
         let value = |option: &OptName| world.value(option);
         let having = |name: &str| world.sections_having(name);
@@ -91,7 +93,12 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
                 }
             }
         }
+        let made = made_options(&all, world);
         for active in all {
+            if waits && is_fed(&active.rule, &made) {
+                self.postponed.push(active);
+                continue;
+            }
             let claimed = active.rule.claims().into_iter().find_map(|option| {
                 let by = claims.get(option).filter(|by| by.len() > 1)?;
                 Some(format!(
@@ -232,4 +239,27 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
         }
         Ok(proved.files)
     }
+}
+
+/// The options that rules may set, each with the ids of these rules.
+fn made_options(rules: &[Active], world: &World<'_, '_>) -> BTreeMap<OptName, BTreeSet<String>> {
+    let mut made: BTreeMap<OptName, BTreeSet<String>> = BTreeMap::new();
+    for Active { rule, .. } in rules {
+        let renamed = rule.rename.iter();
+        let renamed = renamed.filter(|rename| world.is_set(&rename.from));
+        let set = rule.set.iter().map(|set| &set.option);
+        for option in renamed.map(|rename| &rename.to).chain(set) {
+            let by = made.entry(option.0.clone()).or_default();
+            by.insert(rule.id.clone());
+        }
+    }
+    made
+}
+
+/// Tells whether another rule may give one something to do.
+fn is_fed(rule: &Rule, made: &BTreeMap<OptName, BTreeSet<String>>) -> bool {
+    rule.triggers().into_iter().any(|option| {
+        let by = made.get(option).into_iter().flatten();
+        by.into_iter().any(|id| *id != rule.id)
+    })
 }
