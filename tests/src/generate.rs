@@ -5,6 +5,7 @@
 
 mod files;
 mod options;
+mod services;
 mod values;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use crate::pools::{CLASSES, Class};
 use files::{file_plan, source_plan};
 pub use options::plain_types;
 use options::{make_opts, opt_plan, unique, variable_plan};
+pub use services::{Given, Kind, Service, services};
 use values::value_plan;
 
 /// A file: its name, and every byte of it.

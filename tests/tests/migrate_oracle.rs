@@ -1,12 +1,14 @@
 //! Migrations keep every value, as oslo.config itself reads them before and after.
+//!
+//! The kinds of generated services are those of [`Kind`].
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 use confmig::pack::Pack;
 use tests::cases::{self, Tally};
-use tests::generate::{self, Set};
+use tests::generate::{self, Given, Kind, Set};
 use tests::oracle::Oracle;
-use tests::{files, migration};
+use tests::{files, known, migration};
 
 #[test]
 fn generated_sets_keep_their_meaning() {
@@ -33,6 +35,61 @@ fn generated_sets_keep_their_meaning_with_the_old_names_kept() {
     tally.assert_seen(&["migrated", "copy"]);
 }
 
+/// Migrates services of every kind.
+fn services_keep_their_meaning(name: &str, given: Given, keep_old: bool) {
+    let tally = known::run(
+        name,
+        || generate::services(given),
+        |oracle, service, tally| migration::service_holds(oracle, service, keep_old, tally),
+    );
+    let kinds: Vec<_> = given.kinds().into_iter().map(Kind::name).collect();
+    tally.assert_seen(&kinds);
+    tally.assert_seen(&["migrated", "decision"]);
+}
+
+#[test]
+fn by_a_schema() {
+    services_keep_their_meaning("by a schema", Given::Schema, false);
+}
+
+#[test]
+fn by_a_schema_with_the_old_names_kept() {
+    services_keep_their_meaning("by a schema, old names kept", Given::Schema, true);
+}
+
+#[test]
+fn from_schema_to_schema() {
+    services_keep_their_meaning("from schema to schema", Given::Schemas, false);
+}
+
+#[test]
+fn from_schema_to_schema_with_the_old_names_kept() {
+    services_keep_their_meaning(
+        "from schema to schema, old names kept",
+        Given::Schemas,
+        true,
+    );
+}
+
+#[test]
+fn by_a_pack() {
+    services_keep_their_meaning("by a pack", Given::Pack, false);
+}
+
+#[test]
+fn by_a_pack_with_the_old_names_kept() {
+    services_keep_their_meaning("by a pack, old names kept", Given::Pack, true);
+}
+
+#[test]
+fn by_a_pack_in_toml() {
+    services_keep_their_meaning("by a pack in TOML", Given::Toml, false);
+}
+
+#[test]
+fn by_a_pack_in_toml_with_the_old_names_kept() {
+    services_keep_their_meaning("by a pack in TOML, old names kept", Given::Toml, true);
+}
 /// Migrates single files by every built-in pack.
 fn migrate_files(paths: &[std::path::PathBuf]) -> Tally {
     let (mut oracle, tally) = (Oracle::start(), Tally::default());

@@ -1,0 +1,244 @@
+//! Values are what they were, as oslo.config reads them.
+
+use confmig::migrate::Migration;
+use oslo_config::{Opt, OptName, SourceFile};
+use serde_json::Value as Json;
+
+use super::deprecated::nothing_deprecated;
+use super::registered::{marked, plain};
+use super::{parse, read};
+use crate::generate::Set;
+use crate::oracle::{ErrorKind, Oracle, Outcome, Resolved};
+use crate::target::of_name;
+
+/// A configuration before and after.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'c> {
+    pub(crate) before: &'c Set,
+    pub(crate) after: &'c Set,
+    pub(crate) migration: &'c Migration,
+    pub(crate) keep_old: bool,
+}
+
+/// The values of all options are what they were, and no former name is left but those of options that
+/// were left for the operator to decide, and those that are options themselves.
+pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<(), String> {
+    let texts = Texts::of(case);
+    let opts = [&*case.before.opts, &texts.plain(&case.before.opts)].concat();
+    let (old, new) = (
+        resolved(oracle, case.before, &opts)?,
+        resolved(oracle, case.after, &opts)?,
+    );
+    let mut unsure = Vec::new();
+    for (index, opt) in opts.iter().enumerate() {
+        match (&old.options[index], &new.options[index]) {
+            (Outcome::Refused { .. }, _) => unsure.push(index),
+            (old, new) if old == new => {}
+            (old, new) => return Err(changed(opt.name(), old, new)),
+        }
+    }
+    if !unsure.is_empty() {
+        let all = [&*opts, &texts.marked(&opts)].concat();
+        refused_are_kept(oracle, case, &all, &unsure)?;
+    }
+    match case.keep_old {
+        true => former_are_kept(oracle, case, &opts),
+        false => nothing_deprecated(oracle, &new, &opts, case),
+    }
+}
+
+/// The values of a newer release's options, as it reads them afterwards, are those of before.
+pub(super) fn are_read_by(
+    oracle: &mut Oracle,
+    case: &Case<'_>,
+    newer: &[Opt],
+) -> Result<(), String> {
+    let texts = Texts::of(case);
+    let others = texts.plain(&case.before.opts);
+    let old = resolved(oracle, case.before, &[&*case.before.opts, &others].concat())?;
+    let new = resolved(oracle, case.after, &[newer, &others].concat())?;
+    for (opt, new) in newer.iter().zip(&new.options) {
+        let known = case
+            .before
+            .opts
+            .iter()
+            .position(|old| old.name() == opt.name());
+        match known.map(|at| &old.options[at]) {
+            Some(old @ Outcome::Found { .. }) if old != new => {
+                let why = changed(opt.name(), old, new);
+                return Err(format!("for the newer release {why}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn changed(name: &OptName, old: &Outcome, new: &Outcome) -> String {
+    format!("the value of {name} was {old:?}\nand is {new:?}")
+}
+
+fn resolved(oracle: &mut Oracle, set: &Set, opts: &[Opt]) -> Result<Resolved, String> {
+    oracle
+        .resolve(&set.sources, opts, &[])
+        .map_err(|failure| format!("oslo.config refuses it: {failure:?}"))
+}
+
+/// All texts of a case, before and after.
+struct Texts(Vec<SourceFile>);
+
+impl Texts {
+    fn of(case: &Case<'_>) -> Self {
+        Texts([read(case.before), read(case.after)].concat())
+    }
+
+    fn plain(&self, opts: &[Opt]) -> Vec<Opt> {
+        parse(&self.0).map_or_else(|_| Vec::new(), |parsed| plain(&parsed, opts))
+    }
+
+    fn marked(&self, opts: &[Opt]) -> Vec<Opt> {
+        parse(&self.0).map_or_else(|_| Vec::new(), |parsed| marked(&parsed, opts))
+    }
+}
+
+/// What has no value, since something is not registered that it refers to, is the same when all such
+/// is registered; or it is what a program reads that knows the former names only, as when a moved
+/// value's own reference to a neighbour got its group.
+fn refused_are_kept(
+    oracle: &mut Oracle,
+    case: &Case<'_>,
+    opts: &[Opt],
+    unsure: &[usize],
+) -> Result<(), String> {
+    let old = resolved(oracle, case.before, opts)?;
+    let new = resolved(oracle, case.after, opts)?;
+    let differs = |index: &usize| match (&old.options[*index], &new.options[*index]) {
+        (Outcome::Refused { .. }, Outcome::Refused { .. }) => false,
+        (old, new) => old != new,
+    };
+    let differing: Vec<usize> = unsure.iter().copied().filter(differs).collect();
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let legacy = legacy_values(oracle, case.before, opts)?;
+    for index in differing {
+        let (opt, new) = (&opts[index], &new.options[index]);
+        if !is_of_legacy(opt, new, &legacy) {
+            return Err(changed(opt.name(), &old.options[index], new));
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether a program that knows the former names only read this value under one of them, or under
+/// the option's own name.
+fn is_of_legacy(opt: &Opt, new: &Outcome, legacy: &[(Opt, Outcome)]) -> bool {
+    let mut names = opt.deprecated().iter().chain([opt.name()]);
+    if !opt.is_multi() {
+        return names.any(|name| {
+            let mut read = legacy.iter().filter(|(read, _)| read.name() == name);
+            read.any(|(_, value)| value == new)
+        });
+    }
+    // The values of all names, in whatever order.
+    let values = |outcome: &Outcome| match outcome {
+        Outcome::Found {
+            value: Json::Array(values),
+            ..
+        } => values.iter().map(Json::to_string).collect(),
+        _ => Vec::new(),
+    };
+    let of_name = |name: &OptName| {
+        let read = legacy
+            .iter()
+            .find(|(read, _)| read.name() == name && read.is_multi());
+        read.map(|(_, outcome)| values(outcome)).unwrap_or_default()
+    };
+    let mut expected: Vec<String> = names.flat_map(of_name).collect();
+    let mut found = values(new);
+    expected.sort();
+    found.sort();
+    expected == found
+}
+
+/// What a program reads that was not told of the new names: former names are options of their own. Where
+/// a name is that of several options, it is read as each of them would.
+fn legacy_values(
+    oracle: &mut Oracle,
+    set: &Set,
+    opts: &[Opt],
+) -> Result<Vec<(Opt, Outcome)>, String> {
+    let mut programs: Vec<Vec<Opt>> = vec![Vec::new()];
+    for opt in legacy(opts) {
+        let has_not =
+            |program: &&mut Vec<Opt>| program.iter().all(|known| known.name() != opt.name());
+        match programs.iter_mut().find(has_not) {
+            Some(program) => program.push(opt),
+            None => {
+                let mut other = programs[0].clone();
+                other.retain(|known| known.name() != opt.name());
+                other.push(opt);
+                programs.push(other);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for program in programs {
+        let values = resolved(oracle, set, &program)?;
+        found.extend(program.into_iter().zip(values.options));
+    }
+    Ok(found)
+}
+
+fn legacy(opts: &[Opt]) -> Vec<Opt> {
+    let mut found: Vec<Opt> = Vec::new();
+    for opt in opts {
+        // No option is read by a name with a hyphen; the name with an underscore stands here too.
+        let readable = |name: &&OptName| !name.name().contains('-');
+        let former = opt.deprecated().iter().filter(readable);
+        found.extend(former.map(|name| of_name(opt, name)));
+        let is_former = || {
+            opts.iter()
+                .any(|other| other.deprecated().contains(opt.name()))
+        };
+        if opt.deprecated().is_empty() || is_former() {
+            found.push(of_name(opt, opt.name()));
+        }
+    }
+    let mut seen: Vec<Opt> = Vec::new();
+    found.retain(|opt| {
+        let new = !seen.contains(opt);
+        if new {
+            seen.push(opt.clone());
+        }
+        new
+    });
+    found
+}
+
+/// Where the old names are kept, what a program reads by these is what it was.
+fn former_are_kept(oracle: &mut Oracle, case: &Case<'_>, opts: &[Opt]) -> Result<(), String> {
+    let old = legacy_values(oracle, case.before, opts)?;
+    let new = legacy_values(oracle, case.after, opts)?;
+    let is_former = |name: &OptName| opts.iter().any(|opt| opt.deprecated().contains(name));
+    for ((opt, old), (_, new)) in old.iter().zip(&new) {
+        if is_former(opt.name()) && old != new {
+            let why = changed(opt.name(), old, new);
+            return Err(format!(
+                "for a program that knows the old names only, {why}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether an outcome says that something is not registered.
+pub(super) fn is_no_such(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Refused {
+            error: ErrorKind::NoSuchOption | ErrorKind::NoSuchGroup,
+            ..
+        }
+    )
+}
