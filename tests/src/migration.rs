@@ -2,6 +2,7 @@
 
 mod bytes;
 mod deprecated;
+mod legacy;
 mod registered;
 mod values;
 

@@ -191,6 +191,18 @@ fn without(opt: &Opt, dropped: impl Fn(&OptName) -> bool) -> Opt {
     })
 }
 
+/// An option as its schema tells it: `oslo-config-generator` leaves out former names with a hyphen.
+#[must_use]
+pub fn as_schemas_tell(opt: &Opt) -> Opt {
+    let mut told = without(opt, |_| true);
+    for name in opt.deprecated() {
+        if !name.name().contains('-') {
+            told = told.with_deprecated(name.group(), name.name());
+        }
+    }
+    told
+}
+
 /// The former names of an option as they are declared: those with a hyphen once.
 pub fn declared(opt: &Opt) -> impl Iterator<Item = &OptName> {
     let hyphenated = |name: &&OptName| name.name().contains('-');
@@ -209,10 +221,10 @@ pub fn declared(opt: &Opt) -> impl Iterator<Item = &OptName> {
 pub fn schema(opts: &[Opt], origin: &str) -> Schema {
     let mut groups = serde_json::Map::new();
     for opt in opts {
-        let former = opt.deprecated().iter();
-        // The generator leaves out names with a hyphen.
-        let former = former.filter(|name| !name.name().contains('-'));
-        let former: Vec<_> = former
+        let told = as_schemas_tell(opt);
+        let former: Vec<_> = told
+            .deprecated()
+            .iter()
             .map(|name| json!({"group": name.group(), "name": name.name()}))
             .collect();
         let kind = match opt.kind() {

@@ -160,7 +160,12 @@ fn service(kind: Kind, given: Given) -> impl Strategy<Value = Service> {
         let pool = names_in_files(&opts);
         let sources = make_files(&files, &pool, &forced(kind, &opts, &made.claimed));
         // In the order that a schema has them in: the last that has a name answers a reference by it.
-        let mut opts = opts;
+        let mut opts = match given {
+            Given::Schema | Given::Schemas => {
+                opts.iter().map(crate::target::as_schemas_tell).collect()
+            }
+            Given::Pack | Given::Toml => opts,
+        };
         opts.sort_by(|one, other| one.name().cmp(other.name()));
         let set = Set {
             sources,

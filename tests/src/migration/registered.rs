@@ -28,17 +28,25 @@ pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
         .flat_map(|opt| [opt.name()].into_iter().chain(opt.deprecated()))
         .cloned()
         .collect();
-    let mut found = Vec::new();
+    let groups: BTreeSet<&str> = registered.iter().map(|opt| opt.name().group()).collect();
+    let mut found: Vec<Opt> = Vec::new();
     for entry in files.iter().flat_map(|file| file.document.entries()) {
         for reference in references(&entry.value()) {
             let (group, name) = reference.parts();
             // Without a group, it comes to the default one in the end.
             let target = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
-            if known.insert(target.clone()) {
+            let is_group = target.group() == DEFAULT_GROUP && groups.contains(name);
+            if !is_group && known.insert(target.clone()) {
                 let opt = Opt::new(target.group(), target.name(), OptType::string());
                 found.push(opt.with_default(format!("<{target}>")));
             }
         }
     }
+    // A reference may make a group of what is the name of an option.
+    let groups: BTreeSet<String> = found
+        .iter()
+        .map(|opt| opt.name().group().to_owned())
+        .collect();
+    found.retain(|opt| opt.name().group() != DEFAULT_GROUP || !groups.contains(opt.name().name()));
     found
 }

@@ -2,14 +2,13 @@
 
 use confmig::migrate::Migration;
 use oslo_config::{Opt, OptName, SourceFile};
-use serde_json::Value as Json;
 
 use super::deprecated::nothing_deprecated;
+use super::legacy::{is_of_legacy, legacy_values, with_groups_in_references};
 use super::registered::{marked, plain};
 use super::{parse, read};
 use crate::generate::Set;
 use crate::oracle::{ErrorKind, Oracle, Outcome, Resolved};
-use crate::target::of_name;
 
 /// A configuration before and after.
 #[derive(Clone, Copy)]
@@ -78,7 +77,7 @@ fn changed(name: &OptName, old: &Outcome, new: &Outcome) -> String {
     format!("the value of {name} was {old:?}\nand is {new:?}")
 }
 
-fn resolved(oracle: &mut Oracle, set: &Set, opts: &[Opt]) -> Result<Resolved, String> {
+pub(super) fn resolved(oracle: &mut Oracle, set: &Set, opts: &[Opt]) -> Result<Resolved, String> {
     oracle
         .resolve(&set.sources, opts, &[])
         .map_err(|failure| format!("oslo.config refuses it: {failure:?}"))
@@ -102,8 +101,8 @@ impl Texts {
 }
 
 /// What has no value, since something is not registered that it refers to, is the same when all such
-/// is registered; or it is what a program reads that knows the former names only, as when a moved
-/// value's own reference to a neighbour got its group.
+/// is registered. Or it is what it was when the references of values under former names have their
+/// groups, as those of moved values get them; or what a program reads that knows the former names only.
 fn refused_are_kept(
     oracle: &mut Oracle,
     case: &Case<'_>,
@@ -112,108 +111,26 @@ fn refused_are_kept(
 ) -> Result<(), String> {
     let old = resolved(oracle, case.before, opts)?;
     let new = resolved(oracle, case.after, opts)?;
+    let circle = ErrorKind::Recursion;
     let differs = |index: &usize| match (&old.options[*index], &new.options[*index]) {
         (Outcome::Refused { .. }, Outcome::Refused { .. }) => false,
+        // What refers to itself by a former name has no value, whoever reads it.
+        (_, Outcome::Refused { error, .. }) if *error == circle => false,
         (old, new) => old != new,
     };
     let differing: Vec<usize> = unsure.iter().copied().filter(differs).collect();
     if differing.is_empty() {
         return Ok(());
     }
+    let qualified = resolved(oracle, &with_groups_in_references(case.before, opts), opts)?;
     let legacy = legacy_values(oracle, case.before, opts)?;
     for index in differing {
         let (opt, new) = (&opts[index], &new.options[index]);
-        if !is_of_legacy(opt, new, &legacy) {
+        if *new != qualified.options[index] && !is_of_legacy(opt, new, &legacy) {
             return Err(changed(opt.name(), &old.options[index], new));
         }
     }
     Ok(())
-}
-
-/// Tells whether a program that knows the former names only read this value under one of them, or under
-/// the option's own name.
-fn is_of_legacy(opt: &Opt, new: &Outcome, legacy: &[(Opt, Outcome)]) -> bool {
-    let mut names = opt.deprecated().iter().chain([opt.name()]);
-    if !opt.is_multi() {
-        return names.any(|name| {
-            let mut read = legacy.iter().filter(|(read, _)| read.name() == name);
-            read.any(|(_, value)| value == new)
-        });
-    }
-    // The values of all names, in whatever order.
-    let values = |outcome: &Outcome| match outcome {
-        Outcome::Found {
-            value: Json::Array(values),
-            ..
-        } => values.iter().map(Json::to_string).collect(),
-        _ => Vec::new(),
-    };
-    let of_name = |name: &OptName| {
-        let read = legacy
-            .iter()
-            .find(|(read, _)| read.name() == name && read.is_multi());
-        read.map(|(_, outcome)| values(outcome)).unwrap_or_default()
-    };
-    let mut expected: Vec<String> = names.flat_map(of_name).collect();
-    let mut found = values(new);
-    expected.sort();
-    found.sort();
-    expected == found
-}
-
-/// What a program reads that was not told of the new names: former names are options of their own. Where
-/// a name is that of several options, it is read as each of them would.
-fn legacy_values(
-    oracle: &mut Oracle,
-    set: &Set,
-    opts: &[Opt],
-) -> Result<Vec<(Opt, Outcome)>, String> {
-    let mut programs: Vec<Vec<Opt>> = vec![Vec::new()];
-    for opt in legacy(opts) {
-        let has_not =
-            |program: &&mut Vec<Opt>| program.iter().all(|known| known.name() != opt.name());
-        match programs.iter_mut().find(has_not) {
-            Some(program) => program.push(opt),
-            None => {
-                let mut other = programs[0].clone();
-                other.retain(|known| known.name() != opt.name());
-                other.push(opt);
-                programs.push(other);
-            }
-        }
-    }
-    let mut found = Vec::new();
-    for program in programs {
-        let values = resolved(oracle, set, &program)?;
-        found.extend(program.into_iter().zip(values.options));
-    }
-    Ok(found)
-}
-
-fn legacy(opts: &[Opt]) -> Vec<Opt> {
-    let mut found: Vec<Opt> = Vec::new();
-    for opt in opts {
-        // No option is read by a name with a hyphen; the name with an underscore stands here too.
-        let readable = |name: &&OptName| !name.name().contains('-');
-        let former = opt.deprecated().iter().filter(readable);
-        found.extend(former.map(|name| of_name(opt, name)));
-        let is_former = || {
-            opts.iter()
-                .any(|other| other.deprecated().contains(opt.name()))
-        };
-        if opt.deprecated().is_empty() || is_former() {
-            found.push(of_name(opt, opt.name()));
-        }
-    }
-    let mut seen: Vec<Opt> = Vec::new();
-    found.retain(|opt| {
-        let new = !seen.contains(opt);
-        if new {
-            seen.push(opt.clone());
-        }
-        new
-    });
-    found
 }
 
 /// Where the old names are kept, what a program reads by these is what it was.
