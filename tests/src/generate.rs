@@ -5,6 +5,7 @@
 
 mod files;
 mod options;
+mod rules;
 mod services;
 mod values;
 
@@ -23,6 +24,7 @@ use crate::pools::{CLASSES, Class};
 use files::{file_plan, source_plan};
 pub use options::plain_types;
 use options::{make_opts, opt_plan, unique, variable_plan};
+pub use rules::{IfSet, Rule, RuleCase, RuleKind, rule_cases};
 pub use services::{Given, Kind, Service, services};
 use values::value_plan;
 

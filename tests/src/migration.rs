@@ -4,20 +4,21 @@ mod bytes;
 mod deprecated;
 mod legacy;
 mod registered;
+mod rules;
 mod values;
 
 use std::collections::BTreeSet;
 
 use confmig::migrate::{Migration, Settings};
+use confmig::pack::Pack;
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile, SourceFile, opts_as_set};
 
 use crate::cases::Tally;
-use crate::generate::{ConfigFile, Service, Set, escaped};
+use crate::generate::{ConfigFile, RuleCase, Service, Set, escaped};
 use crate::oracle::Oracle;
 use crate::target::Target;
 pub(crate) use bytes::bytes_are_kept;
-pub(crate) use registered::{marked, plain};
-pub(crate) use values::{Case, values_are_kept};
+use values::{Case, values_are_kept};
 
 /// Migrates a set to the names of its own options, and holds the result to what a migration must keep.
 ///
@@ -64,7 +65,7 @@ fn target_holds(
     let migration = target.migrate(&parsed, &settings)?;
     let after = with_texts(set, &migration);
     count(&migration, tally);
-    let holds = || -> Result<(), String> {
+    let mut holds = || -> Result<(), String> {
         bytes_are_kept(&parsed, &migration)?;
         second_run_changes_nothing(&after, target, &settings, &migration)?;
         let not_utf8 = |file: &SourceFile| std::str::from_utf8(&file.text).is_err();
@@ -77,6 +78,7 @@ fn target_holds(
             after: &after,
             migration: &migration,
             keep_old,
+            may_change: &BTreeSet::new(),
         };
         values_are_kept(oracle, &case)?;
         if let (Target::Schemas { newer, .. }, true) = (target, migration.decisions.is_empty()) {
@@ -84,7 +86,51 @@ fn target_holds(
         }
         Ok(())
     };
-    let mut holds = holds;
+    holds().map_err(|why| format!("{why}\n{}", shown(&migration)))
+}
+
+/// Follows rules, and holds the result to what must be kept of what they do not name, and of what they only
+/// rename.
+///
+/// # Errors
+///
+/// With what does not hold.
+pub fn rules_hold(
+    oracle: &mut Oracle,
+    case: &RuleCase,
+    keep_old: bool,
+    tally: &Tally,
+) -> Result<(), String> {
+    tally.count(case.kind.name());
+    let settings = Settings {
+        keep_old,
+        ..Settings::default()
+    };
+    let (files, target) = (read(&case.set), Target::Rules(case.toml()));
+    if Pack::parse(&case.toml(), "generated").is_err() {
+        tally.count("refused rules");
+        return Ok(());
+    }
+    let parsed = parse(&files).map_err(|error| error.to_string())?;
+    let migration = target.migrate(&parsed, &settings)?;
+    let after = with_texts(&case.set, &migration);
+    count(&migration, tally);
+    let mut holds = || -> Result<(), String> {
+        bytes_are_kept(&parsed, &migration)?;
+        second_run_changes_nothing(&after, &target, &settings, &migration)?;
+        let kept = Case {
+            before: &case.set,
+            after: &after,
+            migration: &migration,
+            keep_old,
+            may_change: &rules::may_change(case, &parsed),
+        };
+        values_are_kept(oracle, &kept)?;
+        match migration.decisions.is_empty() {
+            true => rules::renaming_holds(oracle, case, &after, keep_old),
+            false => Ok(()),
+        }
+    };
     holds().map_err(|why| format!("{why}\n{}", shown(&migration)))
 }
 

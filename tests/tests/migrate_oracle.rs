@@ -1,12 +1,12 @@
 //! Migrations keep every value, as oslo.config itself reads them before and after.
 //!
-//! The kinds of generated services are those of [`Kind`].
+//! The kinds of generated services are those of [`Kind`], and the kinds of rule packs those of [`RuleKind`].
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 use confmig::pack::Pack;
 use tests::cases::{self, Tally};
-use tests::generate::{self, Given, Kind, Set};
+use tests::generate::{self, Given, Kind, RuleKind, Set};
 use tests::oracle::Oracle;
 use tests::{files, known, migration};
 
@@ -90,6 +90,25 @@ fn by_a_pack_in_toml() {
 fn by_a_pack_in_toml_with_the_old_names_kept() {
     services_keep_their_meaning("by a pack in TOML, old names kept", Given::Toml, true);
 }
+/// Follows rule packs of every kind.
+fn rules_hold(name: &str, keep_old: bool) {
+    let tally = known::run(name, generate::rule_cases, |oracle, case, tally| {
+        migration::rules_hold(oracle, case, keep_old, tally)
+    });
+    tally.assert_seen(&RuleKind::ALL.map(RuleKind::name));
+    tally.assert_seen(&["convert", "remove", "decision"]);
+}
+
+#[test]
+fn by_rules() {
+    rules_hold("by rules", false);
+}
+
+#[test]
+fn by_rules_with_the_old_names_kept() {
+    rules_hold("by rules, old names kept", true);
+}
+
 /// Migrates single files by every built-in pack.
 fn migrate_files(paths: &[std::path::PathBuf]) -> Tally {
     let (mut oracle, tally) = (Oracle::start(), Tally::default());

@@ -13,10 +13,10 @@ use proptest::sample::select;
 use super::Set;
 use crate::known::OfKind;
 use crate::target::Target;
-use entries::{Forced, Names, Text, files_plan, make_files};
-use opts::{Claim, opts_plan};
-
-pub(super) use entries::{EntryPlan, ValuePlan, entry_plan, make_file};
+use entries::{Forced, Text};
+pub(super) use entries::{Names, files_plan, make_files};
+use opts::Claim;
+pub(super) use opts::opts_plan;
 
 /// The groups that options of small services are in.
 pub(super) const GROUPS: [&str; 4] = ["a", "b", "DEFAULT", "c"];
@@ -40,6 +40,8 @@ pub enum Kind {
     OneOfSeveralShared,
     /// A former name of an option is the current name of another.
     OwnSake,
+    /// An option has a former name, and is itself a former name of another: what moves to it feeds that one.
+    FedByAMove,
     /// A value refers to an option by a former name.
     ReferenceByFormerName,
     /// The same, and in the group that the reference names stands an entry with the option's current key.
@@ -48,6 +50,8 @@ pub enum Kind {
     ReferenceThroughDefault,
     /// A value refers to an option that is not registered, and to one that is.
     ReferenceToUnregistered,
+    /// A value refers to two options by a former name that both have.
+    ReferenceBySharedName,
     /// The value of a shared former name refers to a neighbour.
     ReferenceInSharedValue,
     /// Options, former names and keys have hyphens.
@@ -56,16 +60,18 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 13] = [
         Kind::SharedByTwo,
         Kind::SharedByThree,
         Kind::SharedWithMulti,
         Kind::OneOfSeveralShared,
         Kind::OwnSake,
+        Kind::FedByAMove,
         Kind::ReferenceByFormerName,
         Kind::ReferenceMeetsCurrentKey,
         Kind::ReferenceThroughDefault,
         Kind::ReferenceToUnregistered,
+        Kind::ReferenceBySharedName,
         Kind::ReferenceInSharedValue,
         Kind::Hyphens,
     ];
@@ -79,10 +85,12 @@ impl Kind {
             Kind::SharedWithMulti => "former name shared with a multi-valued option",
             Kind::OneOfSeveralShared => "one of several former names is shared",
             Kind::OwnSake => "former name that is an option",
+            Kind::FedByAMove => "option that a move would feed",
             Kind::ReferenceByFormerName => "reference by a former name",
             Kind::ReferenceMeetsCurrentKey => "reference that meets the current key",
             Kind::ReferenceThroughDefault => "reference through DEFAULT",
             Kind::ReferenceToUnregistered => "reference to what is not registered",
+            Kind::ReferenceBySharedName => "reference by a shared former name",
             Kind::ReferenceInSharedValue => "reference in a shared value",
             Kind::Hyphens => "hyphens",
         }
@@ -112,6 +120,8 @@ impl Given {
             Kind::SharedWithMulti,
             Kind::OneOfSeveralShared,
             Kind::OwnSake,
+            Kind::FedByAMove,
+            Kind::ReferenceBySharedName,
             Kind::ReferenceInSharedValue,
         ];
         let can = |kind: &Kind| self != Given::Toml || !shared.contains(kind);
@@ -190,11 +200,12 @@ fn service(kind: Kind, given: Given) -> impl Strategy<Value = Service> {
 fn claims(kind: Kind) -> Vec<Claim> {
     let shared = |by: usize| (0..by).map(|opt| Claim::Same { opt }).collect();
     match kind {
-        Kind::SharedByTwo | Kind::ReferenceInSharedValue => shared(2),
+        Kind::SharedByTwo | Kind::ReferenceBySharedName | Kind::ReferenceInSharedValue => shared(2),
         Kind::SharedByThree => shared(3),
         Kind::SharedWithMulti => [vec![Claim::Multi { opt: 0 }], shared(2)].concat(),
         Kind::OneOfSeveralShared => [shared(2), vec![Claim::Another { opt: 0 }]].concat(),
         Kind::OwnSake => vec![Claim::Current { opt: 0, of: 1 }],
+        Kind::FedByAMove => vec![Claim::Another { opt: 0 }, Claim::Current { opt: 1, of: 0 }],
         Kind::ReferenceMeetsCurrentKey => {
             vec![Claim::Old { opt: 0 }, Claim::KeyBeside { opt: 1, of: 0 }]
         }
@@ -213,7 +224,11 @@ fn forced(kind: Kind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
     let plain = |name: &OptName| Forced::new(name.clone(), Text::Plain);
     let refers = |to: &OptName| Forced::new(OptName::new("d", "u"), Text::Refers(to.clone()));
     match kind {
-        Kind::SharedByTwo | Kind::SharedByThree | Kind::SharedWithMulti | Kind::OwnSake => {
+        Kind::SharedByTwo
+        | Kind::SharedByThree
+        | Kind::SharedWithMulti
+        | Kind::OwnSake
+        | Kind::FedByAMove => {
             vec![plain(former)]
         }
         Kind::OneOfSeveralShared => {
@@ -221,6 +236,17 @@ fn forced(kind: Kind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
             several.collect()
         }
         Kind::ReferenceByFormerName => vec![plain(former), refers(former)],
+        // Set by another name, which leads to one of them only.
+        Kind::ReferenceBySharedName => {
+            let others = opts
+                .iter()
+                .rev()
+                .flat_map(|opt| opt.deprecated().iter().rev());
+            vec![
+                refers(former),
+                plain(others.min_by_key(|name| *name == former).unwrap_or(former)),
+            ]
+        }
         Kind::ReferenceMeetsCurrentKey => vec![
             plain(claimed.last().unwrap_or(former)),
             refers(former),

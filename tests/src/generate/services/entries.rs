@@ -19,7 +19,7 @@ impl Names {
 
 /// An entry of a file.
 #[derive(Debug, Clone)]
-pub(in crate::generate) struct EntryPlan {
+struct EntryPlan {
     name: Index,
     value: ValuePlan,
     comment: bool,
@@ -28,7 +28,7 @@ pub(in crate::generate) struct EntryPlan {
 
 /// The value of an entry.
 #[derive(Debug, Clone)]
-pub(in crate::generate) enum ValuePlan {
+enum ValuePlan {
     Plain(&'static str),
     /// A reference to one of the names, with its group or without, and what stands around it.
     Reference {
@@ -45,14 +45,14 @@ pub(in crate::generate) enum ValuePlan {
 
 /// An entry that a kind needs, whatever the plan says.
 #[derive(Debug, Clone)]
-pub(super) struct Forced {
+pub(in crate::generate) struct Forced {
     name: OptName,
     text: Text,
 }
 
 /// The value of a [`Forced`] entry.
 #[derive(Debug, Clone)]
-pub(super) enum Text {
+pub(in crate::generate) enum Text {
     /// A plain text, another for each entry.
     Plain,
     /// A reference to a name.
@@ -64,13 +64,13 @@ pub(super) enum Text {
 }
 
 impl Forced {
-    pub(super) fn new(name: OptName, text: Text) -> Self {
+    pub(in crate::generate) fn new(name: OptName, text: Text) -> Self {
         Forced { name, text }
     }
 }
 
-pub(in crate::generate) fn entry_plan() -> impl Strategy<Value = EntryPlan> + Clone {
-    let values = select(&["one", "two", "1", "", "a,b", "$$"][..]);
+fn entry_plan() -> impl Strategy<Value = EntryPlan> + Clone {
+    let values = select(&["one", "two", "1", "", "a,b", "$$", "True", "off"][..]);
     let around = select(&[("", ""), ("http://", "/"), ("-", ":80")][..]);
     let value = prop_oneof![
         6 => values.prop_map(ValuePlan::Plain),
@@ -92,12 +92,12 @@ pub(in crate::generate) fn entry_plan() -> impl Strategy<Value = EntryPlan> + Cl
 
 /// The entries of one to three files, and where those that a kind needs go.
 #[derive(Debug, Clone)]
-pub(super) struct FilesPlan {
+pub(in crate::generate) struct FilesPlan {
     files: Vec<Vec<EntryPlan>>,
     forced: Vec<(Index, Index)>,
 }
 
-pub(super) fn files_plan() -> impl Strategy<Value = FilesPlan> {
+pub(in crate::generate) fn files_plan() -> impl Strategy<Value = FilesPlan> {
     let entries = || vec(entry_plan(), 0..6);
     let files = prop_oneof![
         6 => vec(entries(), 1),
@@ -108,7 +108,11 @@ pub(super) fn files_plan() -> impl Strategy<Value = FilesPlan> {
     (files, forced).prop_map(|(files, forced)| FilesPlan { files, forced })
 }
 
-pub(super) fn make_files(plan: &FilesPlan, names: &Names, forced: &[Forced]) -> Vec<ConfigSource> {
+pub(in crate::generate) fn make_files(
+    plan: &FilesPlan,
+    names: &Names,
+    forced: &[Forced],
+) -> Vec<ConfigSource> {
     let mut files: Vec<Vec<Line>> = plan
         .files
         .iter()
@@ -141,19 +145,6 @@ pub(super) fn make_files(plan: &FilesPlan, names: &Names, forced: &[Forced]) -> 
         })
     };
     files.into_iter().enumerate().map(source).collect()
-}
-
-/// A single file.
-pub(in crate::generate) fn make_file(
-    name: &str,
-    plan: &[EntryPlan],
-    names: &Names,
-) -> ConfigSource {
-    let lines: Vec<Line> = plan.iter().map(|entry| entry.make(names)).collect();
-    ConfigSource::File(ConfigFile {
-        name: name.into(),
-        text: text(&lines).into_bytes(),
-    })
 }
 
 struct Line {

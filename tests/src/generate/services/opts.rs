@@ -11,7 +11,7 @@ use super::GROUPS;
 
 /// A former name that makes a service one of a kind.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Claim {
+pub(in crate::generate) enum Claim {
     /// The option has the one former name that all of these have.
     Same { opt: usize },
     /// The option is multi-valued.
@@ -28,7 +28,7 @@ pub(super) enum Claim {
 
 /// A service's options, in numbers.
 #[derive(Debug, Clone)]
-pub(super) struct OptsPlan {
+pub(in crate::generate) struct OptsPlan {
     opts: Vec<OptPlan>,
     shared: (usize, usize),
     /// Where a claimed name stands among the former names of its option.
@@ -45,8 +45,8 @@ struct OptPlan {
 }
 
 /// The options, and the names that were claimed for the kind.
-pub(super) struct Made {
-    pub(super) opts: Vec<Opt>,
+pub(in crate::generate) struct Made {
+    pub(in crate::generate) opts: Vec<Opt>,
     pub(super) claimed: Vec<OptName>,
 }
 
@@ -54,7 +54,7 @@ fn place() -> impl Strategy<Value = (usize, usize)> + Clone {
     (0..GROUPS.len(), 0..3_usize)
 }
 
-pub(super) fn opts_plan() -> impl Strategy<Value = OptsPlan> {
+pub(in crate::generate) fn opts_plan() -> impl Strategy<Value = OptsPlan> {
     let rarely = || prop_oneof![7 => Just(false), 1 => Just(true)];
     let opt = (place(), rarely(), rarely(), rarely(), vec(place(), 0..3)).prop_map(
         |(name, multi, list, default, former)| OptPlan {
@@ -84,7 +84,12 @@ struct Draft<'p> {
 impl OptsPlan {
     /// Makes the options, with the claims among their former names. With `once`, no other name has
     /// two options.
-    pub(super) fn make(&self, names: &[&'static str; 3], once: bool, claims: &[Claim]) -> Made {
+    pub(in crate::generate) fn make(
+        &self,
+        names: &[&'static str; 3],
+        once: bool,
+        claims: &[Claim],
+    ) -> Made {
         let name = |(group, name): (usize, usize)| OptName::new(GROUPS[group], names[name]);
         let mut drafts: Vec<Draft<'_>> = Vec::new();
         for plan in &self.opts {
