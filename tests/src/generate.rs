@@ -26,6 +26,7 @@ pub use options::plain_types;
 use options::{make_opts, opt_plan, unique, variable_plan};
 pub use rules::{IfSet, Rule, RuleCase, RuleKind, rule_cases};
 pub use services::{Given, Kind, Service, services};
+pub(crate) use services::{Names, files_plan, make_files};
 use values::value_plan;
 
 /// A file: its name, and every byte of it.

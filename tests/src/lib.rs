@@ -31,6 +31,7 @@ pub mod migration;
 pub mod oracle;
 mod pools;
 mod process;
+pub mod releases;
 pub mod service;
 pub mod target;
 pub mod walk;

@@ -18,7 +18,8 @@ use crate::generate::{ConfigFile, RuleCase, Service, Set, escaped};
 use crate::oracle::Oracle;
 use crate::target::Target;
 pub(crate) use bytes::bytes_are_kept;
-use values::{Case, values_are_kept};
+pub(crate) use rules::with_what_refers;
+pub(crate) use values::{Case, values_are_kept};
 
 /// Migrates a set to the names of its own options, and holds the result to what a migration must keep.
 ///

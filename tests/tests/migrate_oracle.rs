@@ -1,6 +1,7 @@
 //! Migrations keep every value, as oslo.config itself reads them before and after.
 //!
-//! The kinds of generated services are those of [`Kind`], and the kinds of rule packs those of [`RuleKind`].
+//! The kinds of generated services are those of [`Kind`], those of rule packs of [`RuleKind`], and
+//! those of configurations of Ironic of [`ReleaseKind`].
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
@@ -8,6 +9,7 @@ use confmig::pack::Pack;
 use tests::cases::{self, Tally};
 use tests::generate::{self, Given, Kind, RuleKind, Set};
 use tests::oracle::Oracle;
+use tests::releases::{self, ReleaseKind};
 use tests::{files, known, migration};
 
 #[test]
@@ -107,6 +109,24 @@ fn by_rules() {
 #[test]
 fn by_rules_with_the_old_names_kept() {
     rules_hold("by rules, old names kept", true);
+}
+
+/// Goes from release to release of Ironic.
+fn releases_keep_their_meaning(name: &str, keep_old: bool) {
+    let tally = known::run(name, releases::release_cases, |oracle, case, tally| {
+        releases::holds(oracle, case, keep_old, tally)
+    });
+    tally.assert_seen(&ReleaseKind::ALL.map(ReleaseKind::name));
+}
+
+#[test]
+fn from_release_to_release() {
+    releases_keep_their_meaning("from release to release", false);
+}
+
+#[test]
+fn from_release_to_release_with_the_old_names_kept() {
+    releases_keep_their_meaning("from release to release, old names kept", true);
 }
 
 /// Migrates single files by every built-in pack.

@@ -14,7 +14,7 @@ use super::Set;
 use crate::known::OfKind;
 use crate::target::Target;
 use entries::{Forced, Text};
-pub(super) use entries::{Names, files_plan, make_files};
+pub(crate) use entries::{Names, files_plan, make_files};
 use opts::Claim;
 pub(super) use opts::opts_plan;
 

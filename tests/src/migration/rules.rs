@@ -13,37 +13,43 @@ use crate::oracle::{Oracle, Outcome, Resolved};
 /// The options that the rules may give another value: those that they name, and those that refer to what
 /// is not only renamed.
 pub(super) fn may_change(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<OptName> {
-    let mut converted = case.converted();
-    loop {
-        let mut found = BTreeSet::new();
-        for entry in files.iter().flat_map(|file| file.document.entries()) {
-            let group = entry.group().to_string();
-            let refers = references(&entry.value())
-                .iter()
-                .any(|reference| reference.options(&group).any(|to| converted.contains(&to)));
-            if refers {
-                found.insert(OptName::new(group, entry.key().to_string()));
-            }
-        }
-        for opt in &case.set.opts {
-            if opt.deprecated().iter().any(|name| converted.contains(name)) {
-                found.insert(opt.name().clone());
-            }
-        }
-        let known = converted.len();
-        converted.extend(found);
-        if converted.len() == known {
-            break;
-        }
-    }
+    let mut all = with_what_refers(files, &case.set.opts, case.converted());
     let touched = case.touched();
-    let mut all: BTreeSet<OptName> = converted.into_iter().chain(touched.clone()).collect();
     for opt in &case.set.opts {
         if opt.deprecated().iter().any(|name| touched.contains(name)) {
             all.insert(opt.name().clone());
         }
     }
+    all.extend(touched);
     all
+}
+
+/// Names, and the options whose values refer to them, or that have them as former names.
+pub(crate) fn with_what_refers(
+    files: &[ParsedFile<'_>],
+    opts: &[Opt],
+    mut names: BTreeSet<OptName>,
+) -> BTreeSet<OptName> {
+    loop {
+        let known = names.len();
+        for entry in files.iter().flat_map(|file| file.document.entries()) {
+            let group = entry.group().to_string();
+            let refers = references(&entry.value())
+                .iter()
+                .any(|reference| reference.options(&group).any(|to| names.contains(&to)));
+            if refers {
+                names.insert(OptName::new(group, entry.key().to_string()));
+            }
+        }
+        for opt in opts {
+            if opt.deprecated().iter().any(|name| names.contains(name)) {
+                names.insert(opt.name().clone());
+            }
+        }
+        if names.len() == known {
+            return names;
+        }
+    }
 }
 
 /// A renaming that nothing was left of for the operator to decide gives its target the value that counts.

@@ -9,10 +9,10 @@ use crate::generate::{ConfigFile, ConfigSource};
 
 /// The names that entries and references have.
 #[derive(Debug, Clone)]
-pub(in crate::generate) struct Names(Vec<OptName>);
+pub(crate) struct Names(Vec<OptName>);
 
 impl Names {
-    pub(in crate::generate) fn new(names: Vec<OptName>) -> Self {
+    pub(crate) fn new(names: Vec<OptName>) -> Self {
         Names(names)
     }
 }
@@ -45,14 +45,14 @@ enum ValuePlan {
 
 /// An entry that a kind needs, whatever the plan says.
 #[derive(Debug, Clone)]
-pub(in crate::generate) struct Forced {
+pub(crate) struct Forced {
     name: OptName,
     text: Text,
 }
 
 /// The value of a [`Forced`] entry.
 #[derive(Debug, Clone)]
-pub(in crate::generate) enum Text {
+pub(crate) enum Text {
     /// A plain text, another for each entry.
     Plain,
     /// A reference to a name.
@@ -64,7 +64,7 @@ pub(in crate::generate) enum Text {
 }
 
 impl Forced {
-    pub(in crate::generate) fn new(name: OptName, text: Text) -> Self {
+    pub(crate) fn new(name: OptName, text: Text) -> Self {
         Forced { name, text }
     }
 }
@@ -92,12 +92,12 @@ fn entry_plan() -> impl Strategy<Value = EntryPlan> + Clone {
 
 /// The entries of one to three files, and where those that a kind needs go.
 #[derive(Debug, Clone)]
-pub(in crate::generate) struct FilesPlan {
+pub(crate) struct FilesPlan {
     files: Vec<Vec<EntryPlan>>,
     forced: Vec<(Index, Index)>,
 }
 
-pub(in crate::generate) fn files_plan() -> impl Strategy<Value = FilesPlan> {
+pub(crate) fn files_plan() -> impl Strategy<Value = FilesPlan> {
     let entries = || vec(entry_plan(), 0..6);
     let files = prop_oneof![
         6 => vec(entries(), 1),
@@ -108,11 +108,7 @@ pub(in crate::generate) fn files_plan() -> impl Strategy<Value = FilesPlan> {
     (files, forced).prop_map(|(files, forced)| FilesPlan { files, forced })
 }
 
-pub(in crate::generate) fn make_files(
-    plan: &FilesPlan,
-    names: &Names,
-    forced: &[Forced],
-) -> Vec<ConfigSource> {
+pub(crate) fn make_files(plan: &FilesPlan, names: &Names, forced: &[Forced]) -> Vec<ConfigSource> {
     let mut files: Vec<Vec<Line>> = plan
         .files
         .iter()
