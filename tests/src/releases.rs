@@ -210,7 +210,8 @@ pub fn holds(
             opts: options(case, &[read(&case.set), again].concat()),
             ..case.set.clone()
         };
-        let may_change = converted(case.kind, &migration);
+        let mut may_change = converted(case.kind, &migration);
+        may_change.extend(only_on_the_way(&before.opts));
         let kept = Case {
             before: &before,
             after: &after,
@@ -239,6 +240,16 @@ fn converted(kind: ReleaseKind, migration: &Migration) -> BTreeSet<OptName> {
         found.extend(decision.options.iter().cloned());
     }
     found
+}
+
+/// Names of Ironic that are none of the newer release's options, nor lead to one.
+fn only_on_the_way(opts: &[Opt]) -> BTreeSet<OptName> {
+    let known: BTreeSet<&OptName> = opts
+        .iter()
+        .flat_map(|opt| opt.deprecated().iter().chain([opt.name()]))
+        .collect();
+    let others = names().keys().filter(|name| !known.contains(name));
+    others.cloned().collect()
 }
 
 /// The options of the newer release that are set by any name that a release on the way reads for them.
@@ -274,8 +285,7 @@ fn options(case: &ReleaseCase, files: &[oslo_config::SourceFile]) -> Vec<Opt> {
     opts
 }
 
-/// An option of the newer release as a text, with every former name that a release on the way reads for
-/// it: those of earlier releases first, since they are followed first.
+/// An option of the newer release as a text, with every former name that a release on the way reads for it.
 fn option(name: &OptName, case: &ReleaseCase) -> Option<Opt> {
     let definition = names().get(name)?.definition(case.to)?;
     let opt = Opt::new(name.group(), name.name(), OptType::string());
@@ -283,23 +293,33 @@ fn option(name: &OptName, case: &ReleaseCase) -> Option<Opt> {
         true => opt.multi(),
         false => opt,
     };
-    let mut former = Vec::new();
-    collect_former(name, case, &mut former);
+    let mut former = read_for(name, case.from, Some(case.to));
     former.retain(|known| known != name);
     let with = |opt: Opt, name: &OptName| opt.with_deprecated(name.group(), name.name());
     Some(former.iter().fold(opt, with))
 }
 
-fn collect_former(name: &OptName, case: &ReleaseCase, found: &mut Vec<OptName>) {
-    let Some(life) = names().get(name) else {
-        return;
+/// The names whose values an option has after the steps from one release to another, in the order in which
+/// they count. What an earlier step moves to an option counts where that option does.
+fn read_for(name: &OptName, from: Series, to: Option<Series>) -> Vec<OptName> {
+    let Some(to) = to.filter(|to| *to >= from) else {
+        return vec![name.clone()];
     };
-    for series in case.from.through(case.to) {
-        for former in life.former(series) {
-            if !former.name().contains('-') && !found.contains(&former) {
-                found.push(former.clone());
-                collect_former(&former, case, found);
+    let mut found = read_for(name, from, to.before());
+    let moved = |former: &OptName| {
+        let life = names().get(former);
+        let mut earlier = from.through(to).filter(|series| *series < to);
+        life.is_some_and(|life| earlier.any(|series| life.is_former(series)))
+    };
+    let former = names().get(name).map(|life| life.former(to));
+    for former in former.unwrap_or_default() {
+        if !former.name().contains('-') && !moved(&former) {
+            for name in read_for(&former, from, to.before()) {
+                if !found.contains(&name) {
+                    found.push(name);
+                }
             }
         }
     }
+    found
 }
