@@ -80,6 +80,10 @@ fn target_holds(
             migration: &migration,
             keep_old,
             may_change: &BTreeSet::new(),
+            older: match target {
+                Target::Schemas { older, .. } => Some(older),
+                _ => None,
+            },
         };
         values_are_kept(oracle, &case)?;
         if let (Target::Schemas { newer, .. }, true) = (target, migration.decisions.is_empty()) {
@@ -125,6 +129,7 @@ pub fn rules_hold(
             migration: &migration,
             keep_old,
             may_change: &rules::may_change(case, &parsed),
+            older: None,
         };
         values_are_kept(oracle, &kept)?;
         match migration.decisions.is_empty() {

@@ -206,8 +206,14 @@ pub fn holds(
             let second = migration::shown(&second);
             return Err(format!("a second run changes something:\n{second}"));
         }
+        let texts = [read(&case.set), again].concat();
+        let older = ReleaseCase {
+            to: case.from,
+            ..case.clone()
+        };
+        let older = options(&older, &texts);
         let before = Set {
-            opts: options(case, &[read(&case.set), again].concat()),
+            opts: options(case, &texts),
             ..case.set.clone()
         };
         let mut may_change = converted(case.kind, &migration);
@@ -218,6 +224,7 @@ pub fn holds(
             migration: &migration,
             keep_old,
             may_change: &migration::with_what_refers(&parsed, &before.opts, may_change),
+            older: Some(&older),
         };
         migration::values_are_kept(oracle, &kept)
     };

@@ -21,6 +21,8 @@ pub(crate) struct Case<'c> {
     pub(crate) keep_old: bool,
     /// Options that may have another value afterwards.
     pub(crate) may_change: &'c BTreeSet<OptName>,
+    /// The options of the release that the files were written for, if that is another one.
+    pub(crate) older: Option<&'c [Opt]>,
 }
 
 /// The values of all options are what they were, and no former name is left but those of options that
@@ -47,9 +49,10 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<()
         let all = [&*opts, &texts.marked(&opts)].concat();
         refused_are_kept(oracle, case, &all, &unsure)?;
     }
-    match case.keep_old {
-        true => former_are_kept(oracle, case, &opts),
-        false => nothing_deprecated(oracle, &new, &opts, case),
+    match (case.keep_old, case.older) {
+        (true, Some(older)) => older_are_kept(oracle, case, &texts, older),
+        (true, None) => former_are_kept(oracle, case, &opts),
+        (false, _) => nothing_deprecated(oracle, &new, &opts, case),
     }
 }
 
@@ -135,6 +138,25 @@ fn refused_are_kept(
         let (opt, new) = (&opts[index], &new.options[index]);
         if *new != qualified.options[index] && !is_of_legacy(opt, new, &legacy) {
             return Err(changed(opt.name(), &old.options[index], new));
+        }
+    }
+    Ok(())
+}
+
+/// Where the old names are kept, what the older release reads is what it was.
+fn older_are_kept(
+    oracle: &mut Oracle,
+    case: &Case<'_>,
+    texts: &Texts,
+    older: &[Opt],
+) -> Result<(), String> {
+    let opts = [older, &texts.plain(older)].concat();
+    let old = resolved(oracle, case.before, &opts)?;
+    let new = resolved(oracle, case.after, &opts)?;
+    for (opt, (old, new)) in older.iter().zip(old.options.iter().zip(&new.options)) {
+        if !case.may_change.contains(opt.name()) && old != new {
+            let why = changed(opt.name(), old, new);
+            return Err(format!("for the older release, {why}"));
         }
     }
     Ok(())
