@@ -110,7 +110,8 @@ impl Target {
             // A name is dropped by all options that have it.
             let dropped = |name: &OptName| {
                 number & 4 != 0
-                    && (usize::from(*number) + name.name().len() + name.group().len()) % 2 == 0
+                    && (usize::from(*number) + name.name().len() + name.group().len())
+                        .is_multiple_of(2)
             };
             let kept = |opt: &&Opt| without(opt, |name| dropped(name) && !current.contains(&name));
             let own = set.iter().filter(|opt| is_former(opts, opt.name()));
