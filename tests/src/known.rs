@@ -15,6 +15,7 @@ use std::sync::Mutex;
 use proptest::strategy::Strategy;
 
 use crate::cases::{self, Amount, Tally};
+use crate::generate::Set;
 use crate::oracle::Oracle;
 
 /// What the numbers are of.
@@ -27,6 +28,12 @@ const AMOUNT: Amount = Amount {
 pub trait OfKind {
     /// The name of the kind.
     fn kind(&self) -> &str;
+}
+
+impl OfKind for Set {
+    fn kind(&self) -> &str {
+        "set"
+    }
 }
 
 /// As [`cases::run`], with the mismatches that are known allowed.

@@ -6,7 +6,7 @@
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 use confmig::pack::Pack;
-use tests::cases::{self, Tally};
+use tests::cases::Tally;
 use tests::generate::{self, Given, Kind, RuleKind, Set};
 use tests::oracle::Oracle;
 use tests::releases::{self, ReleaseKind};
@@ -14,7 +14,7 @@ use tests::{files, known, migration};
 
 #[test]
 fn generated_sets_keep_their_meaning() {
-    let tally = cases::run("migrations", generate::sets, |oracle, set, tally| {
+    let tally = known::run("migrations", generate::sets, |oracle, set, tally| {
         migration::holds(oracle, set, false, tally)
     });
     tally.assert_seen(&[
@@ -29,7 +29,7 @@ fn generated_sets_keep_their_meaning() {
 
 #[test]
 fn generated_sets_keep_their_meaning_with_the_old_names_kept() {
-    let tally = cases::run(
+    let tally = known::run(
         "migrations, old names kept",
         generate::sets,
         |oracle, set, tally| migration::holds(oracle, set, true, tally),

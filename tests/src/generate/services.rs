@@ -48,6 +48,8 @@ pub enum Kind {
     ReferenceMeetsCurrentKey,
     /// A reference without a group is answered by an entry of the default group.
     ReferenceThroughDefault,
+    /// The same, past an entry with the option's current key, whose value refers to what is not registered.
+    ReferencePastAnError,
     /// A value refers to an option that is not registered, and to one that is.
     ReferenceToUnregistered,
     /// A value refers to two options by a former name that both have.
@@ -60,7 +62,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 14] = [
         Kind::SharedByTwo,
         Kind::SharedByThree,
         Kind::SharedWithMulti,
@@ -70,6 +72,7 @@ impl Kind {
         Kind::ReferenceByFormerName,
         Kind::ReferenceMeetsCurrentKey,
         Kind::ReferenceThroughDefault,
+        Kind::ReferencePastAnError,
         Kind::ReferenceToUnregistered,
         Kind::ReferenceBySharedName,
         Kind::ReferenceInSharedValue,
@@ -89,6 +92,7 @@ impl Kind {
             Kind::ReferenceByFormerName => "reference by a former name",
             Kind::ReferenceMeetsCurrentKey => "reference that meets the current key",
             Kind::ReferenceThroughDefault => "reference through DEFAULT",
+            Kind::ReferencePastAnError => "reference past an error",
             Kind::ReferenceToUnregistered => "reference to what is not registered",
             Kind::ReferenceBySharedName => "reference by a shared former name",
             Kind::ReferenceInSharedValue => "reference in a shared value",
@@ -211,6 +215,7 @@ fn claims(kind: Kind) -> Vec<Claim> {
         }
         Kind::ReferenceByFormerName
         | Kind::ReferenceThroughDefault
+        | Kind::ReferencePastAnError
         | Kind::ReferenceToUnregistered
         | Kind::Hyphens => vec![Claim::Another { opt: 0 }],
     }
@@ -253,13 +258,12 @@ fn forced(kind: Kind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
             // Without an option, there is no such group.
             plain(&OptName::new(former.group(), "other")),
         ],
-        Kind::ReferenceThroughDefault => vec![
-            Forced::new(OptName::new("DEFAULT", former.name()), Text::Plain),
-            Forced::new(
-                OptName::new(former.group(), "u"),
-                Text::Bare(former.name().to_owned()),
-            ),
-        ],
+        Kind::ReferenceThroughDefault => through_default(former),
+        Kind::ReferencePastAnError => {
+            let key = OptName::new(former.group(), opts[0].name().name());
+            let error = Forced::new(key, Text::Bare("nowhere".into()));
+            [through_default(former), vec![error]].concat()
+        }
         Kind::ReferenceToUnregistered => vec![Forced::new(
             OptName::new("d", "u"),
             Text::Unregistered(former.clone()),
@@ -280,6 +284,15 @@ fn forced(kind: Kind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
             ]
         }
     }
+}
+
+/// A reference in the group of a former name, and the entry of the default group that answers it.
+fn through_default(former: &OptName) -> Vec<Forced> {
+    let neighbour = OptName::new(former.group(), "u");
+    vec![
+        Forced::new(OptName::new("DEFAULT", former.name()), Text::Plain),
+        Forced::new(neighbour, Text::Bare(former.name().to_owned())),
+    ]
 }
 
 /// The names that entries and references of a service may have.
