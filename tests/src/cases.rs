@@ -1,7 +1,8 @@
 //! Runs a test on generated cases, and tells what failed in its smallest form.
 //!
 //! `ORACLE_SEED` (a number) repeats a run; without it, each run takes a new seed and prints it.
-//! `ORACLE_CASES` sets how many cases a test tries.
+//! `ORACLE_CASES` sets how many cases a test tries, and `ORACLE_KIND` (a part of a name) which kinds of them
+//! where there are several.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -80,6 +81,18 @@ pub fn count() -> u64 {
     number("ORACLE_CASES").unwrap_or(DEFAULT_CASES)
 }
 
+/// Those of some kinds whose cases are wanted; all, when `ORACLE_KIND` names none of them.
+#[must_use]
+pub fn wanted<K: Copy>(kinds: Vec<K>, name: impl Fn(K) -> &'static str) -> Vec<K> {
+    let part = env::var("ORACLE_KIND").unwrap_or_default();
+    let named: Vec<K> = kinds
+        .iter()
+        .copied()
+        .filter(|kind| name(*kind).contains(&part))
+        .collect();
+    if named.is_empty() { kinds } else { named }
+}
+
 fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok()?;
     Some(
@@ -99,7 +112,21 @@ where
     S: Strategy,
     T: Fn(&mut Oracle, &S::Value, &Tally) -> Result<(), String> + Sync,
 {
-    run_all(name, count(), strategy, || {
+    run_amount(name, Amount::asked(), strategy, test)
+}
+
+/// As [`run`], with a number of cases and a seed of its own.
+pub(crate) fn run_amount<S, T>(
+    name: &str,
+    amount: Amount,
+    strategy: impl Fn() -> S + Sync,
+    test: T,
+) -> Tally
+where
+    S: Strategy,
+    T: Fn(&mut Oracle, &S::Value, &Tally) -> Result<(), String> + Sync,
+{
+    run_all(name, amount, strategy, || {
         let oracle = RefCell::new(Oracle::start());
         let test = &test;
         move |case: &S::Value, tally: &Tally| test(&mut oracle.borrow_mut(), case, tally)
@@ -116,13 +143,34 @@ where
     S: Strategy,
     T: Fn(&S::Value, &Tally) -> Result<(), String> + Sync,
 {
-    run_all(name, count().div_ceil(10), strategy, || &test)
+    let Amount { cases, seed } = Amount::asked();
+    let cases = cases.div_ceil(10);
+    run_all(name, Amount { cases, seed }, strategy, || &test)
+}
+
+/// How many cases are tried, and which.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Amount {
+    pub(crate) cases: u64,
+    pub(crate) seed: u64,
+}
+
+impl Amount {
+    /// As the environment says; without a seed there, one of this moment.
+    fn asked() -> Self {
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH);
+        Amount {
+            cases: count(),
+            seed: number("ORACLE_SEED")
+                .unwrap_or_else(|| now().map_or(0, |now| now.as_millis() as u64)),
+        }
+    }
 }
 
 /// Runs the tests that `start` makes, one for each thread.
 fn run_all<S, T>(
     name: &str,
-    cases: u64,
+    Amount { cases, seed }: Amount,
     strategy: impl Fn() -> S + Sync,
     start: impl Fn() -> T + Sync,
 ) -> Tally
@@ -130,10 +178,6 @@ where
     S: Strategy,
     T: Fn(&S::Value, &Tally) -> Result<(), String>,
 {
-    let seed = number("ORACLE_SEED").unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        now.map_or(0, |now| now.as_millis() as u64)
-    });
     println!("{name}: {cases} cases, ORACLE_SEED={seed}");
     let tally = Tally::default();
     let next = AtomicU64::new(0);
@@ -164,8 +208,7 @@ where
     let failures = failures.into_inner().expect("no holder panics");
     if let Some(failure) = failures.first() {
         panic!(
-            "{name}: a case fails. To repeat it: ORACLE_SEED={seed} ORACLE_CASES={}\n{failure}",
-            count()
+            "{name}: a case fails. To repeat it: ORACLE_SEED={seed} ORACLE_CASES={cases}\n{failure}"
         );
     }
     tally

@@ -5,6 +5,8 @@
 
 mod files;
 mod options;
+mod rules;
+mod services;
 mod values;
 
 use std::collections::BTreeSet;
@@ -22,6 +24,9 @@ use crate::pools::{CLASSES, Class};
 use files::{file_plan, source_plan};
 pub use options::plain_types;
 use options::{make_opts, opt_plan, unique, variable_plan};
+pub use rules::{IfSet, Rule, RuleCase, RuleKind, rule_cases};
+pub use services::{Given, Kind, Service, services};
+pub(crate) use services::{Names, files_plan, make_files};
 use values::value_plan;
 
 /// A file: its name, and every byte of it.

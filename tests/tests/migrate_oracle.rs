@@ -1,16 +1,20 @@
 //! Migrations keep every value, as oslo.config itself reads them before and after.
+//!
+//! The kinds of generated services are those of [`Kind`], those of rule packs of [`RuleKind`], and
+//! those of configurations of Ironic of [`ReleaseKind`].
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 use confmig::pack::Pack;
-use tests::cases::{self, Tally};
-use tests::generate::{self, Set};
+use tests::cases::Tally;
+use tests::generate::{self, Given, Kind, RuleKind, Set};
 use tests::oracle::Oracle;
-use tests::{files, migration};
+use tests::releases::{self, ReleaseKind};
+use tests::{files, known, migration};
 
 #[test]
 fn generated_sets_keep_their_meaning() {
-    let tally = cases::run("migrations", generate::sets, |oracle, set, tally| {
+    let tally = known::run("migrations", generate::sets, |oracle, set, tally| {
         migration::holds(oracle, set, false, tally)
     });
     tally.assert_seen(&[
@@ -25,12 +29,104 @@ fn generated_sets_keep_their_meaning() {
 
 #[test]
 fn generated_sets_keep_their_meaning_with_the_old_names_kept() {
-    let tally = cases::run(
+    let tally = known::run(
         "migrations, old names kept",
         generate::sets,
         |oracle, set, tally| migration::holds(oracle, set, true, tally),
     );
     tally.assert_seen(&["migrated", "copy"]);
+}
+
+/// Migrates services of every kind.
+fn services_keep_their_meaning(name: &str, given: Given, keep_old: bool) {
+    let tally = known::run(
+        name,
+        || generate::services(given),
+        |oracle, service, tally| migration::service_holds(oracle, service, keep_old, tally),
+    );
+    let kinds: Vec<_> = given.kinds().into_iter().map(Kind::name).collect();
+    tally.assert_seen(&kinds);
+    tally.assert_seen(&["migrated", "decision"]);
+}
+
+#[test]
+fn by_a_schema() {
+    services_keep_their_meaning("by a schema", Given::Schema, false);
+}
+
+#[test]
+fn by_a_schema_with_the_old_names_kept() {
+    services_keep_their_meaning("by a schema, old names kept", Given::Schema, true);
+}
+
+#[test]
+fn from_schema_to_schema() {
+    services_keep_their_meaning("from schema to schema", Given::Schemas, false);
+}
+
+#[test]
+fn from_schema_to_schema_with_the_old_names_kept() {
+    services_keep_their_meaning(
+        "from schema to schema, old names kept",
+        Given::Schemas,
+        true,
+    );
+}
+
+#[test]
+fn by_a_pack() {
+    services_keep_their_meaning("by a pack", Given::Pack, false);
+}
+
+#[test]
+fn by_a_pack_with_the_old_names_kept() {
+    services_keep_their_meaning("by a pack, old names kept", Given::Pack, true);
+}
+
+#[test]
+fn by_a_pack_in_toml() {
+    services_keep_their_meaning("by a pack in TOML", Given::Toml, false);
+}
+
+#[test]
+fn by_a_pack_in_toml_with_the_old_names_kept() {
+    services_keep_their_meaning("by a pack in TOML, old names kept", Given::Toml, true);
+}
+/// Follows rule packs of every kind.
+fn rules_hold(name: &str, keep_old: bool) {
+    let tally = known::run(name, generate::rule_cases, |oracle, case, tally| {
+        migration::rules_hold(oracle, case, keep_old, tally)
+    });
+    tally.assert_seen(&RuleKind::ALL.map(RuleKind::name));
+    tally.assert_seen(&["convert", "remove", "decision"]);
+}
+
+#[test]
+fn by_rules() {
+    rules_hold("by rules", false);
+}
+
+#[test]
+fn by_rules_with_the_old_names_kept() {
+    rules_hold("by rules, old names kept", true);
+}
+
+/// Goes from release to release of Ironic.
+fn releases_keep_their_meaning(name: &str, keep_old: bool) {
+    let tally = known::run(name, releases::release_cases, |oracle, case, tally| {
+        releases::holds(oracle, case, keep_old, tally)
+    });
+    tally.assert_seen(&ReleaseKind::ALL.map(ReleaseKind::name));
+}
+
+#[test]
+fn from_release_to_release() {
+    releases_keep_their_meaning("from release to release", false);
+}
+
+#[test]
+fn from_release_to_release_with_the_old_names_kept() {
+    releases_keep_their_meaning("from release to release, old names kept", true);
 }
 
 /// Migrates single files by every built-in pack.

@@ -1,0 +1,321 @@
+//! Strategies for small services: few names, so that options share them, and files that set and refer
+//! to them. Each case is of a [`Kind`], which it has by construction.
+
+mod entries;
+mod opts;
+
+use std::collections::BTreeSet;
+
+use oslo_config::{Opt, OptName};
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
+
+use super::Set;
+use crate::known::OfKind;
+use crate::target::Target;
+use entries::{Forced, Text};
+pub(crate) use entries::{Names, files_plan, make_files};
+use opts::Claim;
+pub(super) use opts::opts_plan;
+
+/// The groups that options of small services are in.
+pub(super) const GROUPS: [&str; 4] = ["a", "b", "DEFAULT", "c"];
+
+/// Their names in a group.
+pub(super) const NAMES: [&str; 3] = ["x", "y", "z"];
+
+/// As [`NAMES`], where hyphens are what it is about.
+const HYPHENATED: [&str; 3] = ["x-x", "y", "z-z"];
+
+/// What a generated service is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Two options have the same former name.
+    SharedByTwo,
+    /// Three options have.
+    SharedByThree,
+    /// One of the options that have the same former name is multi-valued.
+    SharedWithMulti,
+    /// An option has several former names, and another option has one of them, too.
+    OneOfSeveralShared,
+    /// A former name of an option is the current name of another.
+    OwnSake,
+    /// An option has a former name, and is itself a former name of another: what moves to it feeds that one.
+    FedByAMove,
+    /// A value refers to an option by a former name.
+    ReferenceByFormerName,
+    /// The same, and in the group that the reference names stands an entry with the option's current key.
+    ReferenceMeetsCurrentKey,
+    /// A reference without a group is answered by an entry of the default group.
+    ReferenceThroughDefault,
+    /// The same, past an entry with the option's current key, whose value refers to what is not registered.
+    ReferencePastAnError,
+    /// A value refers to an option that is not registered, and to one that is.
+    ReferenceToUnregistered,
+    /// A value refers to two options by a former name that both have.
+    ReferenceBySharedName,
+    /// The value of a shared former name refers to a neighbour.
+    ReferenceInSharedValue,
+    /// Options, former names and keys have hyphens.
+    Hyphens,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Kind; 14] = [
+        Kind::SharedByTwo,
+        Kind::SharedByThree,
+        Kind::SharedWithMulti,
+        Kind::OneOfSeveralShared,
+        Kind::OwnSake,
+        Kind::FedByAMove,
+        Kind::ReferenceByFormerName,
+        Kind::ReferenceMeetsCurrentKey,
+        Kind::ReferenceThroughDefault,
+        Kind::ReferencePastAnError,
+        Kind::ReferenceToUnregistered,
+        Kind::ReferenceBySharedName,
+        Kind::ReferenceInSharedValue,
+        Kind::Hyphens,
+    ];
+
+    /// What a tally calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::SharedByTwo => "former name of two options",
+            Kind::SharedByThree => "former name of three options",
+            Kind::SharedWithMulti => "former name shared with a multi-valued option",
+            Kind::OneOfSeveralShared => "one of several former names is shared",
+            Kind::OwnSake => "former name that is an option",
+            Kind::FedByAMove => "option that a move would feed",
+            Kind::ReferenceByFormerName => "reference by a former name",
+            Kind::ReferenceMeetsCurrentKey => "reference that meets the current key",
+            Kind::ReferenceThroughDefault => "reference through DEFAULT",
+            Kind::ReferencePastAnError => "reference past an error",
+            Kind::ReferenceToUnregistered => "reference to what is not registered",
+            Kind::ReferenceBySharedName => "reference by a shared former name",
+            Kind::ReferenceInSharedValue => "reference in a shared value",
+            Kind::Hyphens => "hyphens",
+        }
+    }
+}
+
+/// What the options of a service are given as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// A schema.
+    Schema,
+    /// Two schemas, of an older and a newer release.
+    Schemas,
+    /// A pack of option definitions.
+    Pack,
+    /// A pack in TOML.
+    Toml,
+}
+
+impl Given {
+    /// The kinds of services that can be given so: a pack in TOML refuses a name of several options.
+    #[must_use]
+    pub fn kinds(self) -> Vec<Kind> {
+        let shared = [
+            Kind::SharedByTwo,
+            Kind::SharedByThree,
+            Kind::SharedWithMulti,
+            Kind::OneOfSeveralShared,
+            Kind::OwnSake,
+            Kind::FedByAMove,
+            Kind::ReferenceBySharedName,
+            Kind::ReferenceInSharedValue,
+        ];
+        let can = |kind: &Kind| self != Given::Toml || !shared.contains(kind);
+        Kind::ALL.into_iter().filter(can).collect()
+    }
+}
+
+/// A generated configuration, and whom it is migrated for.
+#[derive(Clone)]
+pub struct Service {
+    /// What it is about, as a tally calls it.
+    pub kind: &'static str,
+    /// The files, and the options with all their former names.
+    pub set: Set,
+    /// Whom the files are for.
+    pub target: Target,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\n{:?}{:?}", self.kind, self.set, self.target)
+    }
+}
+
+/// Services of all kinds, or of those that `ORACLE_KIND` names.
+pub fn services(given: Given) -> impl Strategy<Value = Service> {
+    select(crate::cases::wanted(given.kinds(), Kind::name))
+        .prop_flat_map(move |kind| service(kind, given))
+}
+
+fn service(kind: Kind, given: Given) -> impl Strategy<Value = Service> {
+    // A pack in TOML refuses a name of several options, and so does one of definitions with hyphens.
+    let once = match (kind, given) {
+        (Kind::Hyphens, _) | (_, Given::Toml) => Just(true).boxed(),
+        _ => prop_oneof![Just(false), Just(true)].boxed(),
+    };
+    let older = proptest::collection::vec(any::<u8>(), 8);
+    (once, opts_plan(), files_plan(), older).prop_map(move |(once, plan, files, older)| {
+        let names = if kind == Kind::Hyphens {
+            &HYPHENATED
+        } else {
+            &NAMES
+        };
+        let made = plan.make(names, once, &claims(kind));
+        let opts = made.opts;
+        let pool = names_in_files(&opts);
+        let sources = make_files(&files, &pool, &forced(kind, &opts, &made.claimed));
+        // In the order that a schema has them in: the last that has a name answers a reference by it.
+        let mut opts = match given {
+            Given::Schema | Given::Schemas => {
+                opts.iter().map(crate::target::as_schemas_tell).collect()
+            }
+            Given::Pack | Given::Toml => opts,
+        };
+        opts.sort_by(|one, other| one.name().cmp(other.name()));
+        let set = Set {
+            sources,
+            opts: opts.clone(),
+            environment: Vec::new(),
+        };
+        let target = match given {
+            Given::Schema => Target::Schema(opts),
+            Given::Schemas => Target::two_schemas(&opts, &older),
+            Given::Pack => Target::Pack(opts),
+            Given::Toml => Target::Rules(crate::target::toml(&opts)),
+        };
+        Service {
+            kind: kind.name(),
+            set,
+            target,
+        }
+    })
+}
+
+/// The former names that make a service one of a kind.
+fn claims(kind: Kind) -> Vec<Claim> {
+    let shared = |by: usize| (0..by).map(|opt| Claim::Same { opt }).collect();
+    match kind {
+        Kind::SharedByTwo | Kind::ReferenceBySharedName | Kind::ReferenceInSharedValue => shared(2),
+        Kind::SharedByThree => shared(3),
+        Kind::SharedWithMulti => [vec![Claim::Multi { opt: 0 }], shared(2)].concat(),
+        Kind::OneOfSeveralShared => [shared(2), vec![Claim::Another { opt: 0 }]].concat(),
+        Kind::OwnSake => vec![Claim::Current { opt: 0, of: 1 }],
+        Kind::FedByAMove => vec![Claim::Another { opt: 0 }, Claim::Current { opt: 1, of: 0 }],
+        Kind::ReferenceMeetsCurrentKey => {
+            vec![Claim::Old { opt: 0 }, Claim::KeyBeside { opt: 1, of: 0 }]
+        }
+        Kind::ReferenceByFormerName
+        | Kind::ReferenceThroughDefault
+        | Kind::ReferencePastAnError
+        | Kind::ReferenceToUnregistered
+        | Kind::Hyphens => vec![Claim::Another { opt: 0 }],
+    }
+}
+
+/// The entries that make a configuration one of a kind. `claimed` are the names of [`claims`].
+fn forced(kind: Kind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
+    let Some(former) = claimed.first() else {
+        return Vec::new();
+    };
+    let plain = |name: &OptName| Forced::new(name.clone(), Text::Plain);
+    let refers = |to: &OptName| Forced::new(OptName::new("d", "u"), Text::Refers(to.clone()));
+    match kind {
+        Kind::SharedByTwo
+        | Kind::SharedByThree
+        | Kind::SharedWithMulti
+        | Kind::OwnSake
+        | Kind::FedByAMove => {
+            vec![plain(former)]
+        }
+        Kind::OneOfSeveralShared => {
+            let several = opts[0].deprecated().iter().map(plain);
+            several.collect()
+        }
+        Kind::ReferenceByFormerName => vec![plain(former), refers(former)],
+        // Set by another name, which leads to one of them only.
+        Kind::ReferenceBySharedName => {
+            let others = opts
+                .iter()
+                .rev()
+                .flat_map(|opt| opt.deprecated().iter().rev());
+            vec![
+                refers(former),
+                plain(others.min_by_key(|name| *name == former).unwrap_or(former)),
+            ]
+        }
+        Kind::ReferenceMeetsCurrentKey => vec![
+            plain(claimed.last().unwrap_or(former)),
+            refers(former),
+            // Without an option, there is no such group.
+            plain(&OptName::new(former.group(), "other")),
+        ],
+        Kind::ReferenceThroughDefault => through_default(former),
+        Kind::ReferencePastAnError => {
+            let key = OptName::new(former.group(), opts[0].name().name());
+            let error = Forced::new(key, Text::Bare("nowhere".into()));
+            [through_default(former), vec![error]].concat()
+        }
+        Kind::ReferenceToUnregistered => vec![Forced::new(
+            OptName::new("d", "u"),
+            Text::Unregistered(former.clone()),
+        )],
+        Kind::ReferenceInSharedValue => {
+            let group = opts[0].name().group();
+            vec![
+                Forced::new(former.clone(), Text::Bare("port".into())),
+                Forced::new(OptName::new(former.group(), "port"), Text::Plain),
+                Forced::new(OptName::new(group, "port"), Text::Plain),
+            ]
+        }
+        Kind::Hyphens => {
+            let respelled = former.name().replace('-', "_");
+            vec![
+                plain(former),
+                plain(&OptName::new(former.group(), respelled)),
+            ]
+        }
+    }
+}
+
+/// A reference in the group of a former name, and the entry of the default group that answers it.
+fn through_default(former: &OptName) -> Vec<Forced> {
+    let neighbour = OptName::new(former.group(), "u");
+    vec![
+        Forced::new(OptName::new("DEFAULT", former.name()), Text::Plain),
+        Forced::new(neighbour, Text::Bare(former.name().to_owned())),
+    ]
+}
+
+/// The names that entries and references of a service may have.
+fn names_in_files(opts: &[Opt]) -> Names {
+    let mut names: Vec<OptName> = Vec::new();
+    for opt in opts {
+        names.push(OptName::new(opt.name().group(), opt.registered_name()));
+        names.extend([opt.name()].into_iter().chain(opt.deprecated()).cloned());
+    }
+    // Entries that the service does not know: some with a key that it knows in another group.
+    let keys: BTreeSet<&str> = opts
+        .iter()
+        .flat_map(|opt| opt.deprecated().iter().chain([opt.name()]))
+        .map(OptName::name)
+        .collect();
+    names.extend(keys.into_iter().map(|key| OptName::new("DEFAULT", key)));
+    names.push(OptName::new("d", "u"));
+    names.push(OptName::new("a", "u"));
+    Names::new(names)
+}
+
+impl OfKind for Service {
+    fn kind(&self) -> &str {
+        self.kind
+    }
+}

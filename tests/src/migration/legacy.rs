@@ -1,0 +1,146 @@
+//! What a program reads that knows the former names only.
+
+use oslo_config::{DEFAULT_GROUP, Document, Opt, OptName, references};
+use serde_json::Value as Json;
+
+use super::values::resolved;
+use crate::generate::Set;
+use crate::oracle::{Oracle, Outcome};
+use crate::target::of_name;
+
+/// The set with the group in the references of values that stand under former names, where they lead to a
+/// neighbour.
+pub(super) fn with_groups_in_references(set: &Set, opts: &[Opt]) -> Set {
+    let mut set = set.clone();
+    let is_known = |group: &str, name: &str| {
+        let names = opts
+            .iter()
+            .flat_map(|opt| [opt.name()].into_iter().chain(opt.deprecated()));
+        names
+            .into_iter()
+            .any(|known| known.group() == group && known.name() == name)
+    };
+    for file in set.files_mut() {
+        let Ok(document) = Document::parse(&file.text) else {
+            continue;
+        };
+        let mut text = file.text.clone();
+        let mut entries: Vec<_> = document.entries().collect();
+        // From the last on, so that places stay.
+        entries.reverse();
+        for entry in entries {
+            let name = OptName::new(entry.group().to_string(), entry.key().to_string());
+            let former = opts.iter().any(|opt| opt.deprecated().contains(&name));
+            if !former || name.group() == DEFAULT_GROUP {
+                continue;
+            }
+            let mut ranges: Vec<_> = entry.value_ranges().collect();
+            ranges.reverse();
+            for range in ranges {
+                let value = &document.text()[range.clone()];
+                for found in references(value).iter().rev() {
+                    let (None, key) = found.parts() else { continue };
+                    let at = range.start + found.range().start..range.start + found.range().end;
+                    if is_known(name.group(), key) {
+                        let braced = text[at.start - 1] == b'{';
+                        let whole = format!("{}.{key}", name.group());
+                        let whole = if braced {
+                            whole
+                        } else {
+                            format!("{{{whole}}}")
+                        };
+                        text.splice(at, whole.into_bytes());
+                    }
+                }
+            }
+        }
+        file.text = text;
+    }
+    set
+}
+
+/// Tells whether a program that knows the former names only read this value under one of them, or under
+/// the option's own name.
+pub(super) fn is_of_legacy(opt: &Opt, new: &Outcome, legacy: &[(Opt, Outcome)]) -> bool {
+    let mut names = opt.deprecated().iter().chain([opt.name()]);
+    if !opt.is_multi() {
+        return names.any(|name| {
+            let mut read = legacy.iter().filter(|(read, _)| read.name() == name);
+            read.any(|(_, value)| value == new)
+        });
+    }
+    // The values of all names, in whatever order.
+    let values = |outcome: &Outcome| match outcome {
+        Outcome::Found {
+            value: Json::Array(values),
+            ..
+        } => values.iter().map(Json::to_string).collect(),
+        _ => Vec::new(),
+    };
+    let of_name = |name: &OptName| {
+        let read = legacy
+            .iter()
+            .find(|(read, _)| read.name() == name && read.is_multi());
+        read.map(|(_, outcome)| values(outcome)).unwrap_or_default()
+    };
+    let mut expected: Vec<String> = names.flat_map(of_name).collect();
+    let mut found = values(new);
+    expected.sort();
+    found.sort();
+    expected == found
+}
+
+/// What a program reads that was not told of the new names: former names are options of their own. Where
+/// a name is that of several options, it is read as each of them would.
+pub(super) fn legacy_values(
+    oracle: &mut Oracle,
+    set: &Set,
+    opts: &[Opt],
+) -> Result<Vec<(Opt, Outcome)>, String> {
+    let mut programs: Vec<Vec<Opt>> = vec![Vec::new()];
+    for opt in legacy(opts) {
+        let has_not =
+            |program: &&mut Vec<Opt>| program.iter().all(|known| known.name() != opt.name());
+        match programs.iter_mut().find(has_not) {
+            Some(program) => program.push(opt),
+            None => {
+                let mut other = programs[0].clone();
+                other.retain(|known| known.name() != opt.name());
+                other.push(opt);
+                programs.push(other);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for program in programs {
+        let values = resolved(oracle, set, &program)?;
+        found.extend(program.into_iter().zip(values.options));
+    }
+    Ok(found)
+}
+
+fn legacy(opts: &[Opt]) -> Vec<Opt> {
+    let mut found: Vec<Opt> = Vec::new();
+    for opt in opts {
+        // No option is read by a name with a hyphen; the name with an underscore stands here too.
+        let readable = |name: &&OptName| !name.name().contains('-');
+        let former = opt.deprecated().iter().filter(readable);
+        found.extend(former.map(|name| of_name(opt, name)));
+        let is_former = || {
+            opts.iter()
+                .any(|other| other.deprecated().contains(opt.name()))
+        };
+        if opt.deprecated().is_empty() || is_former() {
+            found.push(of_name(opt, opt.name()));
+        }
+    }
+    let mut seen: Vec<Opt> = Vec::new();
+    found.retain(|opt| {
+        let new = !seen.contains(opt);
+        if new {
+            seen.push(opt.clone());
+        }
+        new
+    });
+    found
+}

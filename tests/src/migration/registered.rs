@@ -1,0 +1,52 @@
+//! What a program registers beside its own options, so that no value is passed over.
+
+use std::collections::BTreeSet;
+
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, opts_as_set, references};
+
+/// An option of type text for each name that is set in `files`, but those of `opts`.
+pub(crate) fn plain(files: &[ParsedFile<'_>], opts: &[Opt]) -> Vec<Opt> {
+    let found = opts_as_set(files, opts);
+    let groups: BTreeSet<&str> = opts
+        .iter()
+        .chain(&found)
+        .map(|opt| opt.name().group())
+        .collect();
+    // oslo.config gives the group for an option of the default one that has a group's name.
+    let usual = |opt: &&Opt| {
+        let is_group = opt.name().group() == DEFAULT_GROUP && groups.contains(opt.name().name());
+        !is_group
+    };
+    found.iter().filter(usual).cloned().collect()
+}
+
+/// An option for each name that a value refers to and nothing registers. Its default stands for it, so
+/// that two values can be compared that refer to it.
+pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
+    let mut known: BTreeSet<OptName> = registered
+        .iter()
+        .flat_map(|opt| [opt.name()].into_iter().chain(opt.deprecated()))
+        .cloned()
+        .collect();
+    let groups: BTreeSet<&str> = registered.iter().map(|opt| opt.name().group()).collect();
+    let mut found: Vec<Opt> = Vec::new();
+    for entry in files.iter().flat_map(|file| file.document.entries()) {
+        for reference in references(&entry.value()) {
+            let (group, name) = reference.parts();
+            // Without a group, it comes to the default one in the end.
+            let target = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
+            let is_group = target.group() == DEFAULT_GROUP && groups.contains(name);
+            if !is_group && known.insert(target.clone()) {
+                let opt = Opt::new(target.group(), target.name(), OptType::string());
+                found.push(opt.with_default(format!("<{target}>")));
+            }
+        }
+    }
+    // A reference may make a group of what is the name of an option.
+    let groups: BTreeSet<String> = found
+        .iter()
+        .map(|opt| opt.name().group().to_owned())
+        .collect();
+    found.retain(|opt| opt.name().group() != DEFAULT_GROUP || !groups.contains(opt.name().name()));
+    found
+}

@@ -1,0 +1,191 @@
+//! Values are what they were, as oslo.config reads them.
+
+use std::collections::BTreeSet;
+
+use confmig::migrate::Migration;
+use oslo_config::{Opt, OptName, SourceFile};
+
+use super::deprecated::nothing_deprecated;
+use super::legacy::{is_of_legacy, legacy_values, with_groups_in_references};
+use super::registered::{marked, plain};
+use super::{parse, read};
+use crate::generate::Set;
+use crate::oracle::{ErrorKind, Oracle, Outcome, Resolved};
+
+/// A configuration before and after.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'c> {
+    pub(crate) before: &'c Set,
+    pub(crate) after: &'c Set,
+    pub(crate) migration: &'c Migration,
+    pub(crate) keep_old: bool,
+    /// Options that may have another value afterwards.
+    pub(crate) may_change: &'c BTreeSet<OptName>,
+    /// The options of the release that the files were written for, if that is another one.
+    pub(crate) older: Option<&'c [Opt]>,
+}
+
+/// The values of all options are what they were, and no former name is left but those of options that
+/// were left for the operator to decide, and those that are options themselves.
+pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<(), String> {
+    let texts = Texts::of(case);
+    let opts = [&*case.before.opts, &texts.plain(&case.before.opts)].concat();
+    let (old, new) = (
+        resolved(oracle, case.before, &opts)?,
+        resolved(oracle, case.after, &opts)?,
+    );
+    let mut unsure = Vec::new();
+    for (index, opt) in opts.iter().enumerate() {
+        if case.may_change.contains(opt.name()) {
+            continue;
+        }
+        match (&old.options[index], &new.options[index]) {
+            (Outcome::Refused { .. }, _) => unsure.push(index),
+            (old, new) if old == new => {}
+            (old, new) => return Err(changed(opt.name(), old, new)),
+        }
+    }
+    if !unsure.is_empty() {
+        let all = [&*opts, &texts.marked(&opts)].concat();
+        refused_are_kept(oracle, case, &all, &unsure)?;
+    }
+    match (case.keep_old, case.older) {
+        (true, Some(older)) => older_are_kept(oracle, case, &texts, older),
+        (true, None) => former_are_kept(oracle, case, &opts),
+        (false, _) => nothing_deprecated(oracle, &new, &opts, case),
+    }
+}
+
+/// The values of a newer release's options, as it reads them afterwards, are those of before.
+pub(super) fn are_read_by(
+    oracle: &mut Oracle,
+    case: &Case<'_>,
+    newer: &[Opt],
+) -> Result<(), String> {
+    let texts = Texts::of(case);
+    let others = texts.plain(&case.before.opts);
+    let old = resolved(oracle, case.before, &[&*case.before.opts, &others].concat())?;
+    let new = resolved(oracle, case.after, &[newer, &others].concat())?;
+    for (opt, new) in newer.iter().zip(&new.options) {
+        let known = case
+            .before
+            .opts
+            .iter()
+            .position(|old| old.name() == opt.name());
+        match known.map(|at| &old.options[at]) {
+            Some(old @ Outcome::Found { .. }) if old != new => {
+                let why = changed(opt.name(), old, new);
+                return Err(format!("for the newer release {why}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn changed(name: &OptName, old: &Outcome, new: &Outcome) -> String {
+    format!("the value of {name} was {old:?}\nand is {new:?}")
+}
+
+pub(super) fn resolved(oracle: &mut Oracle, set: &Set, opts: &[Opt]) -> Result<Resolved, String> {
+    oracle
+        .resolve(&set.sources, opts, &[])
+        .map_err(|failure| format!("oslo.config refuses it: {failure:?}"))
+}
+
+/// All texts of a case, before and after.
+struct Texts(Vec<SourceFile>);
+
+impl Texts {
+    fn of(case: &Case<'_>) -> Self {
+        Texts([read(case.before), read(case.after)].concat())
+    }
+
+    fn plain(&self, opts: &[Opt]) -> Vec<Opt> {
+        parse(&self.0).map_or_else(|_| Vec::new(), |parsed| plain(&parsed, opts))
+    }
+
+    fn marked(&self, opts: &[Opt]) -> Vec<Opt> {
+        parse(&self.0).map_or_else(|_| Vec::new(), |parsed| marked(&parsed, opts))
+    }
+}
+
+/// What has no value, since something is not registered that it refers to, is the same when all such
+/// is registered. Or it is what it was when the references of values under former names have their
+/// groups, as those of moved values get them; or what a program reads that knows the former names only.
+fn refused_are_kept(
+    oracle: &mut Oracle,
+    case: &Case<'_>,
+    opts: &[Opt],
+    unsure: &[usize],
+) -> Result<(), String> {
+    let old = resolved(oracle, case.before, opts)?;
+    let new = resolved(oracle, case.after, opts)?;
+    let circle = ErrorKind::Recursion;
+    let differs = |index: &usize| match (&old.options[*index], &new.options[*index]) {
+        (Outcome::Refused { .. }, Outcome::Refused { .. }) => false,
+        // What refers to itself by a former name has no value, whoever reads it.
+        (_, Outcome::Refused { error, .. }) if *error == circle => false,
+        (old, new) => old != new,
+    };
+    let differing: Vec<usize> = unsure.iter().copied().filter(differs).collect();
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let qualified = resolved(oracle, &with_groups_in_references(case.before, opts), opts)?;
+    let legacy = legacy_values(oracle, case.before, opts)?;
+    for index in differing {
+        let (opt, new) = (&opts[index], &new.options[index]);
+        if *new != qualified.options[index] && !is_of_legacy(opt, new, &legacy) {
+            return Err(changed(opt.name(), &old.options[index], new));
+        }
+    }
+    Ok(())
+}
+
+/// Where the old names are kept, what the older release reads is what it was.
+fn older_are_kept(
+    oracle: &mut Oracle,
+    case: &Case<'_>,
+    texts: &Texts,
+    older: &[Opt],
+) -> Result<(), String> {
+    let opts = [older, &texts.plain(older)].concat();
+    let old = resolved(oracle, case.before, &opts)?;
+    let new = resolved(oracle, case.after, &opts)?;
+    for (opt, (old, new)) in older.iter().zip(old.options.iter().zip(&new.options)) {
+        if !case.may_change.contains(opt.name()) && old != new {
+            let why = changed(opt.name(), old, new);
+            return Err(format!("for the older release, {why}"));
+        }
+    }
+    Ok(())
+}
+
+/// Where the old names are kept, what a program reads by these is what it was.
+fn former_are_kept(oracle: &mut Oracle, case: &Case<'_>, opts: &[Opt]) -> Result<(), String> {
+    let old = legacy_values(oracle, case.before, opts)?;
+    let new = legacy_values(oracle, case.after, opts)?;
+    let is_former = |name: &OptName| opts.iter().any(|opt| opt.deprecated().contains(name));
+    for ((opt, old), (_, new)) in old.iter().zip(&new) {
+        let name = opt.name();
+        if is_former(name) && !case.may_change.contains(name) && old != new {
+            let why = changed(opt.name(), old, new);
+            return Err(format!(
+                "for a program that knows the old names only, {why}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether an outcome says that something is not registered.
+pub(super) fn is_no_such(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Refused {
+            error: ErrorKind::NoSuchOption | ErrorKind::NoSuchGroup,
+            ..
+        }
+    )
+}

@@ -1,0 +1,287 @@
+//! Whom files are migrated for: a schema, two of them, or a pack; made of option definitions.
+
+use std::fmt;
+
+use confmig::check::Schemas;
+use confmig::migrate::{MigrateError, Migration, Settings, migrate, migrate_schemas};
+use confmig::pack::Pack;
+use confmig::schema::Schema;
+use oslo_config::{Opt, OptName, OptType, ParsedFile};
+use serde_json::json;
+
+/// Whom files are migrated for.
+#[derive(Clone)]
+pub enum Target {
+    /// A service, by its schema.
+    Schema(Vec<Opt>),
+    /// A service, by the schemas of two releases.
+    Schemas {
+        /// What the files are written for.
+        older: Vec<Opt>,
+        /// What is to read them.
+        newer: Vec<Opt>,
+    },
+    /// A pack of option definitions.
+    Pack(Vec<Opt>),
+    /// A pack in TOML.
+    Rules(String),
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Schema(_) => writeln!(f, "for a schema of these options"),
+            Target::Pack(_) => writeln!(f, "for a pack of these options"),
+            Target::Rules(text) => writeln!(f, "for the rules\n{text}"),
+            Target::Schemas { older, newer } => {
+                for (which, opts) in [("older", older), ("newer", newer)] {
+                    for opt in opts {
+                        let former: Vec<_> =
+                            opt.deprecated().iter().map(OptName::to_string).collect();
+                        writeln!(f, "{which} {}, formerly {}", opt.name(), former.join(", "))?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Target {
+    /// Migrates files.
+    ///
+    /// # Errors
+    ///
+    /// As the library, and when a pack cannot be used.
+    pub fn migrate(
+        &self,
+        files: &[ParsedFile<'_>],
+        settings: &Settings,
+    ) -> Result<Migration, String> {
+        let said = |error: MigrateError| format!("an error: {error}");
+        match self {
+            Target::Schema(opts) => {
+                let to = &schema(opts, "schema");
+                migrate_schemas(
+                    files,
+                    Schemas {
+                        from: None,
+                        to,
+                        defaults: false,
+                    },
+                    None,
+                    settings,
+                )
+                .map_err(said)
+            }
+            Target::Schemas { older, newer } => {
+                let (from, to) = (&schema(older, "older"), &schema(newer, "newer"));
+                let schemas = Schemas {
+                    from: Some(from),
+                    to,
+                    defaults: false,
+                };
+                migrate_schemas(files, schemas, None, settings).map_err(said)
+            }
+            Target::Pack(opts) => migrate(files, &pack(opts, files), settings).map_err(said),
+            Target::Rules(text) => {
+                let pack = Pack::parse(text, "generated").map_err(|error| error.to_string())?;
+                migrate(files, &pack, settings).map_err(said)
+            }
+        }
+    }
+
+    /// The schemas of two releases, the newer of which reads no more than these options. What is not the
+    /// same in the older is chosen by `plan`, one number for each set of options that share names: not yet
+    /// renamed; or former names that are options, too, and no name at all in the newer release.
+    #[must_use]
+    pub fn two_schemas(opts: &[Opt], plan: &[u8]) -> Self {
+        let current: Vec<&OptName> = opts.iter().map(Opt::name).collect();
+        let (mut older, mut newer) = (Vec::new(), Vec::new());
+        for (set, number) in that_share_names(opts).iter().zip(plan.iter().cycle()) {
+            let mut former: Vec<Opt> = Vec::new();
+            for opt in set {
+                for name in opt.deprecated() {
+                    if !current.contains(&name) && former.iter().all(|opt| opt.name() != name) {
+                        former.push(of_name(opt, name));
+                    }
+                }
+            }
+            // A name is dropped by all options that have it.
+            let dropped = |name: &OptName| {
+                number & 4 != 0
+                    && (usize::from(*number) + name.name().len() + name.group().len())
+                        .is_multiple_of(2)
+            };
+            let kept = |opt: &&Opt| without(opt, |name| dropped(name) && !current.contains(&name));
+            let own = set.iter().filter(|opt| is_former(opts, opt.name()));
+            match number % 4 {
+                // Not renamed yet.
+                0 => {
+                    older.extend(former);
+                    older.extend(own.map(|opt| without(opt, |_| true)));
+                    newer.extend(set.iter().copied().cloned());
+                }
+                // Options and former names at once.
+                1 => {
+                    older.extend(former);
+                    older.extend(set.iter().copied().cloned());
+                    newer.extend(set.iter().map(kept));
+                }
+                _ => {
+                    older.extend(set.iter().copied().cloned());
+                    newer.extend(set.iter().map(kept));
+                }
+            }
+        }
+        Target::Schemas { older, newer }
+    }
+}
+
+/// `Pack::from_opts` refuses names of several options; until it takes them, such options are given as the
+/// pack of their schema.
+fn pack(opts: &[Opt], files: &[ParsedFile<'_>]) -> Pack {
+    Pack::from_opts("generated", opts.to_vec())
+        .unwrap_or_else(|_| schema(opts, "generated").pack(files))
+}
+
+fn is_former(opts: &[Opt], name: &OptName) -> bool {
+    opts.iter().any(|opt| opt.deprecated().contains(name))
+}
+
+/// Sets of options that are joined by names.
+fn that_share_names(opts: &[Opt]) -> Vec<Vec<&Opt>> {
+    let mut sets: Vec<Vec<&Opt>> = Vec::new();
+    for opt in opts {
+        let mut with = vec![opt];
+        sets.retain(|set| {
+            let joined = set.iter().any(|other| share_a_name(other, opt));
+            if joined {
+                with.extend(set);
+            }
+            !joined
+        });
+        sets.push(with);
+    }
+    sets
+}
+
+fn share_a_name(one: &Opt, other: &Opt) -> bool {
+    let mut names = [one.name()].into_iter().chain(one.deprecated());
+    names.any(|name| name == other.name() || other.deprecated().contains(name))
+}
+
+/// An option as another, under another name.
+#[must_use]
+pub fn of_name(opt: &Opt, name: &OptName) -> Opt {
+    let mut own = Opt::new(name.group(), name.name(), opt.kind().clone());
+    if opt.is_multi() {
+        own = own.multi();
+    }
+    opt.default()
+        .iter()
+        .fold(own, |own, value| own.with_default(value))
+}
+
+/// An option without some of its former names.
+fn without(opt: &Opt, dropped: impl Fn(&OptName) -> bool) -> Opt {
+    let registered = OptName::new(opt.name().group(), opt.registered_name());
+    let kept = declared(opt).filter(|name| !dropped(name));
+    kept.fold(of_name(opt, &registered), |bare, name| {
+        bare.with_deprecated(name.group(), name.name())
+    })
+}
+
+/// An option as its schema tells it: `oslo-config-generator` leaves out former names with a hyphen.
+#[must_use]
+pub fn as_schemas_tell(opt: &Opt) -> Opt {
+    let mut told = without(opt, |_| true);
+    for name in opt.deprecated() {
+        if !name.name().contains('-') {
+            told = told.with_deprecated(name.group(), name.name());
+        }
+    }
+    told
+}
+
+/// The former names of an option as they are declared: those with a hyphen once.
+pub fn declared(opt: &Opt) -> impl Iterator<Item = &OptName> {
+    let hyphenated = |name: &&OptName| name.name().contains('-');
+    let respelled = opt.deprecated().iter().filter(hyphenated).count();
+    opt.deprecated()
+        .iter()
+        .take(opt.deprecated().len() - respelled)
+}
+
+/// The schema of options, by way of the JSON that `oslo-config-generator` writes.
+///
+/// # Panics
+///
+/// When it is refused.
+#[must_use]
+pub fn schema(opts: &[Opt], origin: &str) -> Schema {
+    let mut groups = serde_json::Map::new();
+    for opt in opts {
+        let told = as_schemas_tell(opt);
+        let former: Vec<_> = told
+            .deprecated()
+            .iter()
+            .map(|name| json!({"group": name.group(), "name": name.name()}))
+            .collect();
+        let kind = match opt.kind() {
+            _ if opt.is_multi() => "multi valued",
+            OptType::List { .. } => "list value",
+            _ => "string value",
+        };
+        let default = match (opt.default(), opt.is_multi()) {
+            (values, true) => json!(values),
+            ([], false) => json!(null),
+            (values, false) if kind == "list value" => {
+                json!(values[0].split(',').collect::<Vec<_>>())
+            }
+            (values, false) => json!(values[0]),
+        };
+        let form = json!({
+            "name": opt.registered_name(),
+            "dest": opt.name().name(),
+            "type": kind,
+            "default": default,
+            "deprecated_opts": former,
+        });
+        let group = groups
+            .entry(opt.name().group())
+            .or_insert_with(|| json!({"opts": []}));
+        let opts = group["opts"].as_array_mut().expect("an array");
+        opts.push(form);
+    }
+    let text = json!({"options": groups, "generator_options": {"namespace": ["generated"]}});
+    Schema::parse(&text.to_string(), origin).expect("a schema")
+}
+
+/// A pack of options in TOML.
+#[must_use]
+pub fn toml(opts: &[Opt]) -> String {
+    let mut text = "name = \"generated\"\nsummary = \"generated\"\n".to_owned();
+    for opt in opts {
+        let (group, name) = (opt.name().group(), opt.registered_name());
+        let kind = match opt.kind() {
+            OptType::List { .. } => "list",
+            OptType::Bool => "bool",
+            _ => "str",
+        };
+        text += &format!("[[option]]\ngroup = \"{group}\"\nname = \"{name}\"\ntype = \"{kind}\"\n");
+        if opt.is_multi() {
+            text += "multi = true\n";
+        }
+        if let Some(default) = opt.default().first() {
+            text += &format!("default = \"{default}\"\n");
+        }
+        for former in declared(opt) {
+            let (group, name) = (former.group(), former.name());
+            text += &format!(
+                "[[option.former]]\ngroup = \"{group}\"\nname = \"{name}\"\nwhy = \"renamed\"\n"
+            );
+        }
+    }
+    text
+}
