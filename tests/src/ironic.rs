@@ -1,7 +1,7 @@
 //! Configurations of Ironic, made of what confmig knows of its releases, and what its releases make of
 //! them when confmig has migrated them.
 
-use confmig::migrate::{Settings, Span, migrate_releases};
+use confmig::migrate::{Route, Settings, Span, migrate};
 use confmig::release::{Definition, Life, Lives, Series, all_names, installed, named_by};
 use confmig::target::{ReleaseTarget, Target};
 use oslo_config::{OptName, SourceFile};
@@ -273,7 +273,7 @@ pub fn holds(
         from: case.from,
         to,
     };
-    let migration = match migrate_releases(&parsed, span, None, &case.settings, lives) {
+    let migration = match migrate(&parsed, &Route::releases(span, lives), &case.settings) {
         Ok(migration) => migration,
         Err(error) => return vec![error.to_string()],
     };

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use confmig::migrate::{ChangeKind, Migration, Settings, Span, migrate_releases};
+use confmig::migrate::{ChangeKind, Migration, Route, Settings, Span, migrate};
 use confmig::release::{Life, Lives, Series, all_names, find_rule};
 use oslo_config::{Opt, OptName, OptType, ParsedFile};
 use proptest::collection::vec;
@@ -191,7 +191,7 @@ pub fn holds(
     let parsed = parse(&files).map_err(|error| error.to_string())?;
     let migrated = |files: &[ParsedFile<'_>], from| {
         let span = Span { from, to: case.to };
-        migrate_releases(files, span, None, &settings, &Lives::default())
+        migrate(files, &Route::releases(span, &Lives::default()), &settings)
             .map_err(|error| format!("an error: {error}"))
     };
     let migration = migrated(&parsed, case.from)?;

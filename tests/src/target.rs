@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use confmig::check::Schemas;
-use confmig::migrate::{MigrateError, Migration, Settings, migrate, migrate_schemas};
+use confmig::migrate::{Migration, Route, Settings, migrate};
 use confmig::pack::Pack;
 use confmig::schema::Schema;
 use oslo_config::{Opt, OptName, OptType, ParsedFile};
@@ -58,35 +57,20 @@ impl Target {
         files: &[ParsedFile<'_>],
         settings: &Settings,
     ) -> Result<Migration, String> {
-        let said = |error: MigrateError| format!("an error: {error}");
+        let go = |route: &Route<'_>| {
+            let made = migrate(files, route, settings);
+            made.map_err(|error| format!("an error: {error}"))
+        };
         match self {
-            Target::Schema(opts) => {
-                let to = &schema(opts, "schema");
-                migrate_schemas(
-                    files,
-                    Schemas {
-                        from: None,
-                        to,
-                        defaults: false,
-                    },
-                    None,
-                    settings,
-                )
-                .map_err(said)
-            }
+            Target::Schema(opts) => go(&Route::schemas(None, &schema(opts, "schema"))),
             Target::Schemas { older, newer } => {
                 let (from, to) = (&schema(older, "older"), &schema(newer, "newer"));
-                let schemas = Schemas {
-                    from: Some(from),
-                    to,
-                    defaults: false,
-                };
-                migrate_schemas(files, schemas, None, settings).map_err(said)
+                go(&Route::schemas(Some(from), to))
             }
-            Target::Pack(opts) => migrate(files, &pack(opts, files), settings).map_err(said),
+            Target::Pack(opts) => go(&Route::pack(&Pack::from_opts("generated", opts.to_vec()))),
             Target::Rules(text) => {
                 let pack = Pack::parse(text, "generated").map_err(|error| error.to_string())?;
-                migrate(files, &pack, settings).map_err(said)
+                go(&Route::pack(&pack))
             }
         }
     }
@@ -136,13 +120,6 @@ impl Target {
         }
         Target::Schemas { older, newer }
     }
-}
-
-/// `Pack::from_opts` refuses names of several options; until it takes them, such options are given as the
-/// pack of their schema.
-fn pack(opts: &[Opt], files: &[ParsedFile<'_>]) -> Pack {
-    Pack::from_opts("generated", opts.to_vec())
-        .unwrap_or_else(|_| schema(opts, "generated").pack(files))
 }
 
 fn is_former(opts: &[Opt], name: &OptName) -> bool {

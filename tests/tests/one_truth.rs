@@ -1,5 +1,6 @@
 //! One truth about names: the driver and confmig's pack `standalone-ilo` define the same options.
 
+use confmig::migrate::{Route, Settings, migrate};
 use std::collections::BTreeMap;
 
 use confmig::pack::{DEFAULT_PACK, Pack};
@@ -30,7 +31,7 @@ fn both_packs_lead_to_the_same_values() {
     for name in Pack::built_in() {
         let pack = Pack::load(name).unwrap();
         let parsed = [file.parse().unwrap()];
-        let migration = confmig::migrate::migrate(&parsed, &pack, &Default::default()).unwrap();
+        let migration = migrate(&parsed, &Route::pack(&pack), &Settings::default()).unwrap();
         let after = oslo_config::SourceFile {
             path: "ironic.conf".into(),
             text: migration.files[0].after.to_vec(),

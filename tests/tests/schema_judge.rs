@@ -3,7 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
-use confmig::migrate::{Settings, migrate_schemas};
+use confmig::migrate::{Route, Settings, migrate};
 use confmig::schema::{Schema, compare};
 use confmig::target::{SchemaTarget, Schemas, Target};
 use oslo_config::SourceFile;
@@ -83,7 +83,7 @@ fn judged(
     };
     let parsed = [before.parse().expect("a configuration that parses")];
     let schemas = Schemas { from, to };
-    let migration = match migrate_schemas(&parsed, schemas, None, &Settings::default()) {
+    let migration = match migrate(&parsed, &Route::schemas(from, to), &Settings::default()) {
         Ok(migration) => migration,
         Err(error) => return vec![error.to_string()],
     };

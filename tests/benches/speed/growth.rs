@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use confmig::migrate::{Settings, migrate};
+use confmig::migrate::{Route, Settings, migrate};
 use confmig::pack::{DEFAULT_PACK, Pack};
 use confmig::report::{Paint, unified_diff};
 use confmig::secret::Secrets;
@@ -172,7 +172,7 @@ fn migrated(text: &str, pack: &Pack) -> Vec<u8> {
     let document = Document::parse(black_box(text.as_bytes())).expect("valid");
     let path = Path::new("ironic.conf");
     let files = [ParsedFile { path, document }];
-    let migration = migrate(&files, pack, &Settings::default()).expect("a migration");
+    let migration = migrate(&files, &Route::pack(pack), &Settings::default()).expect("a migration");
     assert!(!migration.is_empty(), "{:?}", migration.decisions);
     let file = migration.files.into_iter().next();
     file.expect("one file").after.into()
