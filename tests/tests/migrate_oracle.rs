@@ -98,7 +98,11 @@ fn rules_hold(name: &str, keep_old: bool) {
         migration::rules_hold(oracle, case, keep_old, tally)
     });
     tally.assert_seen(&RuleKind::ALL.map(RuleKind::name));
-    tally.assert_seen(&["convert", "remove", "decision"]);
+    tally.assert_seen(if keep_old {
+        &["copy", "decision"]
+    } else {
+        &["convert", "remove", "decision"]
+    });
 }
 
 #[test]
