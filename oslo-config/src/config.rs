@@ -204,9 +204,10 @@ impl<'d> Config<'d> {
         unresolved: &mut Vec<String>,
     ) -> Option<String> {
         let (named_group, option) = split_name(name);
-        let own = (named_group.unwrap_or(group), option);
-        let found = [own, (DEFAULT_GROUP, name)]
-            .into_iter()
+        let is_group = named_group.is_none_or(|named| self.groups.contains(named));
+        let own = is_group.then_some((named_group.unwrap_or(group), option));
+        let mut candidates = own.into_iter().chain([(DEFAULT_GROUP, name)]);
+        let found = candidates
             .find_map(|(group, name)| Some((self.referred_opt(group, name)??, group, name)));
         let usable = found.filter(|(_, group, name)| {
             let option = OptName::new(*group, *name);

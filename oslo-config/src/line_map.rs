@@ -41,6 +41,15 @@ impl LineMap {
         (number > 0).then_some(number as usize)
     }
 
+    /// Returns the number that a line of the original has in the edited text, both counted from 1: that of
+    /// the first one that comes from it, if there are several; `None` when it is gone.
+    #[must_use]
+    pub fn current(&self, original: usize) -> Option<usize> {
+        let number = u32::try_from(original).ok().filter(|number| *number > 0)?;
+        let at = self.lines.iter().position(|line| *line == number)?;
+        Some(at + 1)
+    }
+
     /// Returns the map of a further edit, whose original is this one's edited text, as a map to this
     /// one's original.
     #[must_use]

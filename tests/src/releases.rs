@@ -211,22 +211,36 @@ pub fn holds(
             to: case.from,
             ..case.clone()
         };
-        let older = options(&older, &texts);
-        let before = Set {
-            opts: options(case, &texts),
-            ..case.set.clone()
+        let older = options(&older, &texts, Former::OnTheWay);
+        let mut kept = |names| {
+            let before = Set {
+                opts: options(case, &texts, names),
+                ..case.set.clone()
+            };
+            let mut may_change = converted(case.kind, &migration);
+            may_change.extend(only_on_the_way(&before.opts));
+            // No reference leads by a former name to an option that is registered with a hyphen, which the
+            // facts do not tell.
+            let plugin = AUTH
+                .iter()
+                .map(|(.., name)| OptName::new(AUTH_GROUP, *name));
+            may_change.extend(plugin);
+            let kept = Case {
+                before: &before,
+                after: &after,
+                migration: &migration,
+                keep_old,
+                may_change: &migration::with_what_refers(&parsed, &before.opts, may_change),
+                older: Some(&older),
+            };
+            migration::values_are_kept(oracle, &kept)
         };
-        let mut may_change = converted(case.kind, &migration);
-        may_change.extend(only_on_the_way(&before.opts));
-        let kept = Case {
-            before: &before,
-            after: &after,
-            migration: &migration,
-            keep_old,
-            may_change: &migration::with_what_refers(&parsed, &before.opts, may_change),
-            older: Some(&older),
-        };
-        migration::values_are_kept(oracle, &kept)
+        let on_the_way = kept(Former::OnTheWay);
+        // Where old names stay, the newer release may also count them as it declares them itself.
+        match keep_old {
+            true => on_the_way.or_else(|why| kept(Former::Declared).map_err(|_| why)),
+            false => on_the_way,
+        }
     };
     holds().map_err(|why| format!("{why}\n{}", migration::shown(&migration)))
 }
@@ -259,8 +273,17 @@ fn only_on_the_way(opts: &[Opt]) -> BTreeSet<OptName> {
     others.cloned().collect()
 }
 
+/// Which former names an option has, and in which order they count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Former {
+    /// Those of any release on the way.
+    OnTheWay,
+    /// Those that the newer release declares.
+    Declared,
+}
+
 /// The options of the newer release that are set by any name that a release on the way reads for them.
-fn options(case: &ReleaseCase, files: &[oslo_config::SourceFile]) -> Vec<Opt> {
+fn options(case: &ReleaseCase, files: &[oslo_config::SourceFile], which: Former) -> Vec<Opt> {
     let mut wanted: BTreeSet<OptName> = BTreeSet::new();
     let parsed = parse(files).unwrap_or_default();
     let mut open: Vec<OptName> = Vec::new();
@@ -279,10 +302,15 @@ fn options(case: &ReleaseCase, files: &[oslo_config::SourceFile]) -> Vec<Opt> {
     }
     let mut opts: Vec<Opt> = wanted
         .iter()
-        .filter_map(|name| option(name, case))
+        .filter_map(|name| option(name, case, which))
         .collect();
     if case.kind == ReleaseKind::Hyphens {
-        opts.retain(|opt| AUTH.iter().all(|(name, ..)| opt.registered_name() != *name));
+        // The plugin that is chosen has no options of these former names.
+        let is_former = |opt: &Opt| {
+            let mut former = AUTH.iter().map(|(_, former, _)| former.replace('-', "_"));
+            opt.name().group() == AUTH_GROUP && former.any(|former| opt.name().name() == former)
+        };
+        opts.retain(|opt| !is_former(opt));
         for (name, former, _) in AUTH {
             let opt = Opt::new(AUTH_GROUP, name, OptType::string());
             opts.retain(|known| known.name() != opt.name());
@@ -293,14 +321,18 @@ fn options(case: &ReleaseCase, files: &[oslo_config::SourceFile]) -> Vec<Opt> {
 }
 
 /// An option of the newer release as a text, with every former name that a release on the way reads for it.
-fn option(name: &OptName, case: &ReleaseCase) -> Option<Opt> {
-    let definition = names().get(name)?.definition(case.to)?;
+fn option(name: &OptName, case: &ReleaseCase, which: Former) -> Option<Opt> {
+    let life = names().get(name)?;
+    let definition = life.definition(case.to)?;
     let opt = Opt::new(name.group(), name.name(), OptType::string());
     let opt = match definition.kind == "multistr" {
         true => opt.multi(),
         false => opt,
     };
-    let mut former = read_for(name, case.from, Some(case.to));
+    let mut former = match which {
+        Former::OnTheWay => read_for(name, case.from, Some(case.to)),
+        Former::Declared => life.former(case.to),
+    };
     former.retain(|known| known != name);
     let with = |opt: Opt, name: &OptName| opt.with_deprecated(name.group(), name.name());
     Some(former.iter().fold(opt, with))
@@ -320,7 +352,7 @@ fn read_for(name: &OptName, from: Series, to: Option<Series>) -> Vec<OptName> {
     };
     let former = names().get(name).map(|life| life.former(to));
     for former in former.unwrap_or_default() {
-        if !former.name().contains('-') && !moved(&former) {
+        if !moved(&former) {
             for name in read_for(&former, from, to.before()) {
                 if !found.contains(&name) {
                     found.push(name);

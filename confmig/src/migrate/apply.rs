@@ -146,7 +146,9 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
                 entry: carry.entry,
                 carried: Vec::new(),
                 hidden: None,
-                stays: with.keeps_old() || with.names.is_current(from.group(), from.name()),
+                stays: with.keeps_old()
+                    || with.names.is_current(from.group(), from.name())
+                    || self.is_left(carry.entry),
                 taken_by: None,
             });
             match effect {
@@ -204,10 +206,12 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
             return false;
         };
         let names = self.with.names;
-        names.readers(group, key).iter().any(|reader| {
+        let mut readers = names.readers(group, key).iter();
+        let is_left = readers.any(|reader| {
             let option = names.opts[reader.opt].name();
             self.with.in_use.contains(option) && !self.follows.contains(option)
-        })
+        });
+        is_left || self.with.pass.holds(group, key)
     }
 
     fn rewrites(&self, entry: Entry<'d, 'd>, carry: Option<&Carry<'d>>) -> Vec<Rewrite> {
@@ -309,6 +313,7 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
                 self.record_carry(carry, kind);
             }
             if renamed.carried.is_empty()
+                && !renamed.stays
                 && let Some(hidden) = renamed.hidden
             {
                 self.record_carry(hidden, ChangeKind::Drop);

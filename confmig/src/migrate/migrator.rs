@@ -7,7 +7,7 @@ use oslo_config::{Document, Entry, LineMap, Opt, OptName, ParsedFile, references
 
 use super::pass::{Applied, Pass};
 use super::put_back::put_back;
-use super::rename::rename;
+use super::rename::{Renamed, rename};
 use super::rules::{Active, Facts, Followed, follow};
 use super::view::View;
 use super::{
@@ -32,6 +32,12 @@ pub(super) struct Migrator<'m> {
     pub(super) decisions: Vec<(OptName, Decision)>,
     /// The names of options, without their groups, that were changed since this was emptied.
     pub(super) changed: HashSet<String>,
+    /// All names of options that were left to decide and stay so.
+    held: HashSet<OptName>,
+    /// Entries that stay although another one hid them for a release: file and line at first.
+    superseded: HashSet<(usize, usize)>,
+    /// Tells whether the program that knows the old names has an option of a name.
+    is_old: Box<dyn Fn(&OptName) -> bool + 'm>,
 }
 
 impl<'m> Migrator<'m> {
@@ -60,7 +66,25 @@ impl<'m> Migrator<'m> {
             empty: files.iter().map(empty).collect(),
             decisions: Vec::new(),
             changed: HashSet::default(),
+            held: HashSet::default(),
+            superseded: HashSet::default(),
+            is_old: Box::new(|_| false),
         }
+    }
+
+    /// From here on, options of a pack that are left to decide stay so, with all names that it has for
+    /// them: a newer release may read these otherwise.
+    pub(super) fn hold_decided(&mut self, pack: &Pack) {
+        let decided = self.decisions.iter().map(|(_, decision)| &decision.option);
+        let decided: HashSet<&OptName> = decided.collect();
+        let opts = pack.opts.iter().filter(|opt| decided.contains(opt.name()));
+        let names = opts.flat_map(|opt| std::iter::once(opt.name()).chain(opt.deprecated()));
+        self.held = names.cloned().collect();
+    }
+
+    /// From here on, old names that stay are those of a program that has these options.
+    pub(super) fn keep_for(&mut self, is_old: impl Fn(&OptName) -> bool + 'm) {
+        self.is_old = Box::new(is_old);
     }
 
     /// Returns the line that a line of a file had at first.
@@ -79,10 +103,19 @@ impl<'m> Migrator<'m> {
                 .any(|(_, decision)| decision.rule.as_ref() == Some(&rule.id))
     }
 
-    /// Follows renamings; tells whether anything changed.
+    /// Follows the renamings of a pack; tells whether anything changed.
     pub(super) fn rename(
         &mut self,
         pack: &Pack,
+        release: Option<Series>,
+    ) -> Result<bool, MigrateError> {
+        self.rename_by(pack, false, release)
+    }
+
+    fn rename_by(
+        &mut self,
+        pack: &Pack,
+        by_rules: bool,
         release: Option<Series>,
     ) -> Result<bool, MigrateError> {
         if pack.rules.is_empty() {
@@ -90,15 +123,46 @@ impl<'m> Migrator<'m> {
         }
         let view = View::of_pack(&self.files, pack);
         let seen = self.seen(&view);
-        let (made, decisions) = rename(Pass {
-            files: &seen,
+        let empty = self.empty_now();
+        let is_superseded = |file, line| {
+            let place = || (file, self.first_line(file, line));
+            !self.superseded.is_empty() && self.superseded.contains(&place())
+        };
+        let Renamed {
+            files,
+            decisions,
+            superseded,
+        } = rename(Pass {
+            by_rules,
+            is_superseded: &is_superseded,
+            ..self.pass(&seen, pack, &view, &empty)
+        })?;
+        for (file, line) in superseded {
+            let line = self.first_line(file, line);
+            self.superseded.insert((file, line));
+        }
+        Ok(self.absorb(files, decisions, release))
+    }
+
+    fn pass<'p, 'd>(
+        &'p self,
+        seen: &'d [ParsedFile<'d>],
+        pack: &'p Pack,
+        view: &'p View,
+        empty: &'p [HashSet<usize>],
+    ) -> Pass<'p, 'd, 'm> {
+        Pass {
+            files: seen,
             pack,
             settings: self.settings,
-            view: &view,
-            empty: &self.empty_now(),
+            view,
+            empty,
             texts: self.texts,
-        })?;
-        Ok(self.absorb(&seen, made, decisions, release))
+            is_old: &*self.is_old,
+            held: &self.held,
+            is_superseded: &|_, _| false,
+            by_rules: false,
+        }
     }
 
     fn seen(&self, view: &View) -> Vec<ParsedFile<'m>> {
@@ -118,22 +182,16 @@ impl<'m> Migrator<'m> {
         while !left.is_empty() {
             let view = View::of_rules(&self.files, left.iter().map(|active| &*active.rule));
             let seen = self.seen(&view);
-            let pass = Pass {
-                files: &seen,
-                pack,
-                settings: self.settings,
-                view: &view,
-                empty: &self.empty_now(),
-                texts: self.texts,
-            };
+            let empty = self.empty_now();
+            let pass = self.pass(&seen, pack, &view, &empty);
             let Followed {
                 files,
                 decisions,
                 renames,
                 postponed,
             } = follow(pass, left, facts, waits)?;
-            let mut has_changed = self.absorb(&seen, files, decisions, release);
-            has_changed |= self.rename(&renamings(renames, pack, facts), release)?;
+            let mut has_changed = self.absorb(files, decisions, release);
+            has_changed |= self.rename_by(&renamings(renames, pack, facts), true, release)?;
             changed |= has_changed;
             // Without a change, what was postponed would be postponed again.
             left = if has_changed || waits {
@@ -168,25 +226,12 @@ impl<'m> Migrator<'m> {
     /// Tells whether that changes anything.
     fn absorb(
         &mut self,
-        seen: &[ParsedFile<'_>],
         files: Vec<Applied<'m>>,
-        decisions: Vec<Decision>,
+        decisions: Vec<(usize, Decision)>,
         release: Option<Series>,
     ) -> bool {
-        for mut decision in decisions {
-            let mut name = decision.option.clone();
-            if let Some(at) = seen.iter().position(|file| file.path == decision.path) {
-                name = name_at(&seen[at].document, decision.line).unwrap_or(name);
-                decision.line = self.first_line(at, decision.line);
-            }
-            decision.release = decision
-                .release
-                .or_else(|| release.map(|series| series.to_string()));
-            self.decisions.retain(|(_, known)| {
-                known.option != decision.option || known.rule != decision.rule
-            });
-            self.decisions.push((name, decision));
-        }
+        let first = |(at, decision): &(usize, Decision)| self.first_line(*at, decision.line);
+        let lines: Vec<usize> = decisions.iter().map(first).collect();
         let mut has_changed = false;
         for (at, file) in files.into_iter().enumerate() {
             let Some(document) = file.document else {
@@ -194,6 +239,9 @@ impl<'m> Migrator<'m> {
             };
             has_changed = true;
             for mut change in file.changes {
+                // What was left to decide of an option before, and is done now, is decided.
+                self.decisions
+                    .retain(|(_, known)| known.rule.is_some() || known.option != change.to);
                 let names = [&change.from, &change.to].map(|option| option.name().to_owned());
                 self.changed.extend(names);
                 change.line = self.first_line(at, change.line);
@@ -202,6 +250,19 @@ impl<'m> Migrator<'m> {
             }
             self.made[at].lines = self.made[at].lines.then(&file.lines);
             self.files[at].document = document;
+        }
+        for ((at, mut decision), line) in decisions.into_iter().zip(lines) {
+            let now = self.made[at].lines.current(line);
+            let name = now.and_then(|line| name_at(&self.files[at].document, line));
+            let name = name.unwrap_or_else(|| decision.option.clone());
+            decision.line = line;
+            decision.release = decision
+                .release
+                .or_else(|| release.map(|series| series.to_string()));
+            self.decisions.retain(|(_, known)| {
+                known.option != decision.option || known.rule != decision.rule
+            });
+            self.decisions.push((name, decision));
         }
         has_changed
     }

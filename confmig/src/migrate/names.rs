@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use bstr::{BStr, ByteSlice};
 use foldhash::{HashMap, HashSet};
-use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile, references};
+use oslo_config::{DEFAULT_GROUP, LineKind, Opt, OptName, ParsedFile, references};
 
 use crate::known::KnownNames;
 use crate::pack::Pack;
@@ -18,6 +18,10 @@ pub(crate) struct Names<'p> {
     current: HashMap<(&'p str, &'p str), usize>,
     /// The keys of each group, as far as they are valid UTF-8.
     set: HashMap<Cow<'p, str>, HashSet<&'p str>>,
+    /// The groups with an entry that is hidden.
+    hidden: HashSet<Cow<'p, str>>,
+    /// Where it is not known which options the service has: those that references name with their group.
+    named: HashSet<OptName>,
     known: &'static KnownNames,
 }
 
@@ -37,6 +41,21 @@ impl<'p> Names<'p> {
         let key = |name: &'p OptName| (name.group(), name.name());
         let rules = pack.rules.iter();
         let rules: HashSet<_> = rules.map(|rule| (spelling(&rule.from), &rule.to)).collect();
+        let current: HashMap<_, _> = pack
+            .opts
+            .iter()
+            .enumerate()
+            .map(|(at, opt)| (key(opt.name()), at))
+            .collect();
+        // A name with a hyphen is read with an underscore, too, unless that is another option.
+        let is_renamed = |from: &'p OptName, to: &'p OptName| {
+            let exact = || {
+                pack.rules
+                    .iter()
+                    .any(|rule| rule.from == *from && rule.to == *to)
+            };
+            rules.contains(&(spelling(from), to)) && (!current.contains_key(&key(from)) || exact())
+        };
         let mut former: HashMap<_, Vec<Reader>> = HashMap::default();
         for (opt, definition) in pack.opts.iter().enumerate() {
             for (at, name) in definition.deprecated().iter().enumerate() {
@@ -46,12 +65,13 @@ impl<'p> Names<'p> {
                     readers.push(Reader {
                         opt,
                         rank: at + 1,
-                        renames: rules.contains(&(spelling(name), definition.name())),
+                        renames: is_renamed(name, definition.name()),
                     });
                 }
             }
         }
         let mut set: HashMap<Cow<'p, str>, HashSet<&'p str>> = HashMap::default();
+        let mut hidden = HashSet::default();
         for section in files.iter().flat_map(|file| file.document.sections()) {
             let Some(group) = text_of(section.group()) else {
                 continue;
@@ -59,15 +79,25 @@ impl<'p> Names<'p> {
             let keys = section
                 .entries()
                 .filter_map(|entry| entry.key().to_str().ok());
+            let mut lines = section.lines();
+            if lines.any(|line| section.document().line_kind(line) == Some(LineKind::Hidden)) {
+                hidden.insert(group.clone());
+            }
             set.entry(group).or_default().extend(keys);
         }
-        let current = pack.opts.iter().enumerate();
+        let known = KnownNames::of(pack);
+        let named = match known.is_empty() {
+            true => named_in_references(files),
+            false => HashSet::default(),
+        };
         Names {
             opts: &pack.opts,
             former,
-            current: current.map(|(at, opt)| (key(opt.name()), at)).collect(),
+            current,
             set,
-            known: KnownNames::of(pack),
+            hidden,
+            named,
+            known,
         }
     }
 
@@ -122,7 +152,10 @@ impl<'p> Names<'p> {
     /// Tells whether there is such an option: one of the target's, one that the service knows, or one
     /// that is set.
     pub(crate) fn exists(&self, group: &str, name: &str) -> bool {
-        self.has(group, name) || self.known.has(group, name) || self.is_set(group, name)
+        self.has(group, name)
+            || self.known.has(group, name)
+            || self.is_set(group, name)
+            || !self.named.is_empty() && self.named.contains(&OptName::new(group, name))
     }
 
     /// Tells whether an entry of this name stands in any of the files.
@@ -130,10 +163,20 @@ impl<'p> Names<'p> {
         self.set.get(group).is_some_and(|keys| keys.contains(name))
     }
 
-    /// Every group with an entry.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = &str> {
-        let set = self.set.iter().filter(|(_, keys)| !keys.is_empty());
-        set.map(|(group, _)| &**group)
+    /// The groups that are known to have options: those of entries that are not of former names alone,
+    /// and of former names where the service has others.
+    pub(crate) fn groups(&self) -> HashSet<&str> {
+        let set = self.all_set().filter(|(group, name)| {
+            self.is_current(group, name) || self.readers(group, name).is_empty()
+        });
+        let former = self.opts.iter().flat_map(Opt::deprecated);
+        let former = former.map(OptName::group);
+        let known = former.filter(|group| self.known.names_in(group).next().is_some());
+        let hidden = self.hidden.iter().map(|group| &**group);
+        set.map(|(group, _)| group)
+            .chain(known)
+            .chain(hidden)
+            .collect()
     }
 
     /// Every group and key that is set.
@@ -163,6 +206,19 @@ fn spelling(name: &OptName) -> (&str, Cow<'_, str>) {
         false => name.name().into(),
     };
     (name.group(), key)
+}
+
+/// The options that references name with their group.
+fn named_in_references(files: &[ParsedFile<'_>]) -> HashSet<OptName> {
+    let mut named = HashSet::default();
+    for entry in files.iter().flat_map(|file| file.document.entries()) {
+        for reference in references(&entry.value()) {
+            if let (Some(group), name) = reference.parts() {
+                named.insert(OptName::new(group, name));
+            }
+        }
+    }
+    named
 }
 
 fn text_of(name: Cow<'_, BStr>) -> Option<Cow<'_, str>> {

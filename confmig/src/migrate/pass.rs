@@ -25,6 +25,14 @@ pub(crate) struct Pass<'p, 'd, 'm> {
     pub(crate) empty: &'p [HashSet<usize>],
     /// Holds the new texts.
     pub(crate) texts: &'m Bump,
+    /// Tells whether the program that knows the old names has an option of this name as well.
+    pub(crate) is_old: &'p dyn Fn(&OptName) -> bool,
+    /// All names of options that were left to decide by a step before.
+    pub(crate) held: &'p HashSet<OptName>,
+    /// Tells whether an entry, by its file and line, was hidden by another one for a release before.
+    pub(crate) is_superseded: &'p dyn Fn(usize, usize) -> bool,
+    /// Renamings are those of rules, which no program knows as former names.
+    pub(crate) by_rules: bool,
 }
 
 /// What became of one file.
@@ -86,6 +94,11 @@ impl<'d, 'm> Pass<'_, 'd, 'm> {
             files,
             unproved: kept.unproved,
         })
+    }
+
+    /// Tells whether an entry is of an option that a step before left to decide.
+    pub(crate) fn holds(&self, group: &str, key: &str) -> bool {
+        !self.held.is_empty() && self.held.contains(&OptName::new(group, key))
     }
 
     /// Tells whether changes were accepted although their meaning may change.

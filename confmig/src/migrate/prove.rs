@@ -92,7 +92,7 @@ impl<'d> Prover<'_, 'd, '_> {
         updated: &[Opt],
         promises: &Promises<'_, '_>,
     ) -> Vec<Difference> {
-        let of_legacy = legacy(self.names, updated);
+        let of_legacy = legacy(self.names, updated, self.pass.by_rules);
         let typed: Vec<Opt> = updated.iter().map(|opt| self.with_its_type(opt)).collect();
         let before = Programs::new(self.pass.files, updated, &of_legacy, &typed);
         let after = Programs::new(after, updated, &of_legacy, &typed);
@@ -330,8 +330,9 @@ fn difference(
     // Two programs that disagreed before may go on to, each with its own value.
     let kept = kept || now == updated && legacy == after.read_legacy(opt, values);
     // With types, a reference becomes what Python prints, or an error: both must be kept too.
-    let before_typed = before.read_typed(opt);
-    let kept = kept && (before_typed.is_none() || before_typed == after.read_typed(opt));
+    let (was_typed, now_typed) = (before.read_typed(opt), after.read_typed(opt));
+    let as_text = now_typed.is_none() || now_typed == now.as_ref().map(|now| now.texts.clone());
+    let kept = kept && (was_typed == now_typed || was_typed.is_none() && as_text);
     let texts = |reading: Option<Reading>| reading.map(|reading| reading.texts);
     let was = legacy.filter(|legacy| now.as_ref() != Some(legacy));
     (!kept).then(|| Difference {

@@ -15,8 +15,7 @@ pub(crate) struct Registration<'n> {
 }
 
 impl<'n> Registration<'n> {
-    /// Registers the target's options, and one for each group: a service has options in each of its
-    /// groups.
+    /// Registers the target's options, and one for each group that is known to have any.
     pub(crate) fn new(names: &'n Names<'n>) -> Self {
         let opts = names.opts.iter();
         let mut registration = Registration {
@@ -26,8 +25,7 @@ impl<'n> Registration<'n> {
                 .collect(),
             seen: HashSet::default(),
         };
-        let former = names.opts.iter().flat_map(Opt::deprecated);
-        for group in names.groups().chain(former.map(OptName::group)) {
+        for group in names.groups() {
             registration.add(group, "\u{1}", None);
         }
         registration
@@ -78,8 +76,8 @@ impl<'n> Registration<'n> {
 }
 
 /// The options as a program registers them that knows the former names only: these are options of
-/// their own.
-pub(crate) fn legacy(names: &Names<'_>, opts: &[Opt]) -> Vec<Opt> {
+/// their own. Where the renamings are those of rules, it knows the current names as well.
+pub(crate) fn legacy(names: &Names<'_>, opts: &[Opt], by_rules: bool) -> Vec<Opt> {
     let is_renamed = |opt: &&Opt| !opt.deprecated().is_empty();
     let mut seen: HashSet<&OptName> = HashSet::default();
     let renamed = names.opts.iter().filter(is_renamed);
@@ -90,6 +88,9 @@ pub(crate) fn legacy(names: &Names<'_>, opts: &[Opt]) -> Vec<Opt> {
         let own = if opt.is_multi() { own.multi() } else { own };
         opt.default().iter().fold(own, Opt::with_default)
     });
-    let others = opts.iter().filter(|opt| !is_renamed(opt));
-    others.cloned().chain(own).collect()
+    let others = opts.iter().filter(|opt| !is_renamed(opt)).cloned();
+    let current = opts.iter().filter(|opt| by_rules && is_renamed(opt));
+    let current =
+        current.map(|opt| Opt::new(opt.name().group(), opt.name().name(), OptType::string()));
+    others.chain(own).chain(current).collect()
 }

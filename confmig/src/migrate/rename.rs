@@ -8,16 +8,23 @@ use super::pass::{Applied, Pass};
 use super::renaming;
 use super::{Decision, MigrateError};
 
+/// What renamings make of a set of files.
+pub(crate) struct Renamed<'m> {
+    pub(crate) files: Vec<Applied<'m>>,
+    /// What is left to decide, each with its file.
+    pub(crate) decisions: Vec<(usize, Decision)>,
+    /// Entries that stay although another one hides them: file and line.
+    pub(crate) superseded: Vec<(usize, usize)>,
+}
+
 /// Follows the renamings of a pack. What might change a value is left to decide.
 ///
 /// # Errors
 ///
 /// When a new text cannot be made or read back.
-pub(crate) fn rename<'m>(
-    pass: Pass<'_, '_, 'm>,
-) -> Result<(Vec<Applied<'m>>, Vec<Decision>), MigrateError> {
+pub(crate) fn rename<'m>(pass: Pass<'_, '_, 'm>) -> Result<Renamed<'m>, MigrateError> {
     let names = Names::new(pass.files, pass.pack);
-    let mut plan = renaming::plan(pass.files, &names, pass.settings);
+    let mut plan = renaming::plan(pass, &names);
     let in_use = plan.in_use();
     let mut proved = pass.apply_proved(&names, &in_use, &plan.planned)?;
     proved
@@ -41,7 +48,11 @@ pub(crate) fn rename<'m>(
     }
     let decisions = plan.decisions.into_iter();
     let decisions = decisions.map(|pending| pending.into_decision(pass.files));
-    Ok((proved.files, decisions.collect()))
+    Ok(Renamed {
+        files: proved.files,
+        decisions: decisions.collect(),
+        superseded: plan.superseded,
+    })
 }
 
 /// Tells whether a second run would change nothing.
@@ -54,14 +65,12 @@ fn is_settled(pass: Pass<'_, '_, '_>, made: &[Applied<'_>]) -> Result<bool, Migr
     let texts = Bump::new();
     let again = Pass {
         files: &files,
-        pack: pass.pack,
-        settings: pass.settings,
-        view: pass.view,
         empty: &[],
         texts: &texts,
+        ..pass
     };
     let names = Names::new(&files, pass.pack);
-    let plan = renaming::plan(&files, &names, pass.settings);
+    let plan = renaming::plan(again, &names);
     let in_use: HashSet<_> = plan.in_use();
     let proved = again.apply_proved(&names, &in_use, &plan.planned)?;
     Ok(is_same(&proved.files))

@@ -10,10 +10,11 @@ use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Entry, Opt, OptName, ParsedFile};
 
+use super::Decision;
 use super::effect::{Carry, Effect, Origin, Planned};
 use super::names::Names;
+use super::pass::Pass;
 use super::references;
-use super::{Decision, Settings};
 use crate::diagnostic::Code;
 
 /// What is done with the former names in a set of files.
@@ -21,6 +22,10 @@ use crate::diagnostic::Code;
 pub(crate) struct Plan<'d> {
     pub(crate) planned: Vec<Planned<'d>>,
     pub(crate) decisions: Vec<Pending>,
+    /// Options that were left to decide by a step before.
+    held: HashSet<OptName>,
+    /// Entries that stay although another one hides them: file and line.
+    pub(crate) superseded: Vec<(usize, usize)>,
     /// References by former names: the option, and the file and line of the first.
     referring: BTreeMap<OptName, (usize, usize)>,
 }
@@ -36,9 +41,9 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn into_decision(self, files: &[ParsedFile<'_>]) -> Decision {
+    pub(crate) fn into_decision(self, files: &[ParsedFile<'_>]) -> (usize, Decision) {
         let file = files.get(self.file);
-        Decision {
+        let decision = Decision {
             option: self.option,
             path: file.map_or_else(PathBuf::new, |file| file.path.to_owned()),
             line: self.line,
@@ -49,7 +54,8 @@ impl Pending {
             release: None,
             advice: None,
             code: Code::NeedsDecision,
-        }
+        };
+        (self.file, decision)
     }
 }
 
@@ -119,27 +125,31 @@ impl<'d> Plan<'d> {
     pub(crate) fn in_use(&self) -> HashSet<OptName> {
         let left = self.decisions.iter().map(|pending| &pending.option);
         let planned = self.planned.iter().flat_map(Planned::options);
-        planned.chain(left).cloned().collect()
+        planned.chain(left).chain(&self.held).cloned().collect()
     }
 
     fn is_left(&self, option: &OptName) -> bool {
-        self.decisions
-            .iter()
-            .any(|pending| pending.option == *option)
+        let mut left = self.decisions.iter();
+        self.held.contains(option) || left.any(|pending| pending.option == *option)
     }
 }
 
 /// Decides for each entry of a former name what is done with it.
-pub(crate) fn plan<'d>(
-    files: &'d [ParsedFile<'d>],
-    names: &Names<'_>,
-    settings: &Settings,
-) -> Plan<'d> {
-    let mut plan = Plan::default();
-    let found = Found::new(files, names);
+pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
+    let Pass {
+        files,
+        settings,
+        is_old,
+        ..
+    } = pass;
+    let mut plan = Plan {
+        held: pass.held.clone(),
+        ..Plan::default()
+    };
+    let found = Found::new(pass, names);
     let mut effects: Vec<(usize, Vec<Effect<'d>>)> = Vec::new();
     for (at, opt) in names.opts.iter().enumerate() {
-        if opt.deprecated().is_empty() {
+        if opt.deprecated().is_empty() || pass.held.contains(opt.name()) {
             continue;
         }
         let mut of_option = Vec::new();
@@ -156,7 +166,11 @@ pub(crate) fn plan<'d>(
             if settings.keep_old && opt.is_multi() {
                 plan.decisions.extend(of_file.not_both());
             } else if settings.keep_old {
-                of_option.extend(of_file.copied());
+                plan.superseded.extend(of_file.superseded());
+                match of_file.copied() {
+                    Some(_) if is_old(opt.name()) => plan.decisions.extend(of_file.not_added()),
+                    copied => of_option.extend(copied),
+                }
             } else if opt.is_multi() {
                 of_option.extend(of_file.multi_valued());
             } else {
@@ -181,14 +195,16 @@ pub(crate) fn plan<'d>(
         let ambiguous = plan.of_option(&option).and_then(|at| {
             let carried = carries(&plan.planned[at]).filter(|carry| carry.to == option);
             carried
-                .filter_map(|carry| references::ambiguity(carry, names))
+                .filter_map(|carry| {
+                    references::ambiguity(carry, names).or_else(|| fed(carry, names))
+                })
                 .next()
         });
         if let Some(reason) = ambiguous {
             plan.leave_out(&option, &reason);
         }
     }
-    while find_references(&mut plan, files, names, settings.keep_old) {}
+    while find_references(&mut plan, pass, names) {}
     plan
 }
 
@@ -249,12 +265,8 @@ fn grouped<'d>(effects: Vec<(usize, Vec<Effect<'d>>)>, names: &Names<'_>) -> Vec
 /// Notes the options that values refer to by a former name, and leaves out those to which no
 /// reference by the current name can be written. Tells whether any was left out: then entries stay that
 /// were to be removed, and their references count too.
-fn find_references(
-    plan: &mut Plan<'_>,
-    files: &[ParsedFile<'_>],
-    names: &Names<'_>,
-    keep_old: bool,
-) -> bool {
+fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_, '_>, names: &Names<'_>) -> bool {
+    let keep_old = pass.settings.keep_old;
     let decided = plan.decisions.len();
     plan.planned.retain(|planned| !planned.effects.is_empty());
     let mut goes: HashMap<(usize, usize), HashSet<String>> = HashMap::default();
@@ -269,7 +281,7 @@ fn find_references(
     }
     plan.referring.clear();
     let mut unwritable: Vec<(OptName, (usize, usize))> = Vec::new();
-    for (index, file) in files.iter().enumerate() {
+    for (index, file) in pass.files.iter().enumerate() {
         for entry in file.document.entries() {
             if !entry.value().contains(&b'$') || is_left(entry, names, plan) {
                 continue;
@@ -284,6 +296,9 @@ fn find_references(
             let mut groups = goes.get(&place).cloned().unwrap_or_default();
             // With both names kept, entries stay as they are, and only copies follow.
             let stays = !goes.contains_key(&place) || names.is_current(&group, key);
+            if pass.holds(&group, key) {
+                continue;
+            }
             if stays && !keep_old {
                 groups.insert(group);
             }
@@ -342,6 +357,26 @@ struct Found<'d> {
     entries: HashMap<(usize, usize), Vec<Named<'d>>>,
 }
 
+/// Why the current name of an option would give another one a value, in words; `None` when it would not.
+fn fed(carry: &Carry<'_>, names: &Names<'_>) -> Option<String> {
+    let readers = names.readers(carry.to.group(), carry.to.name()).iter();
+    let fed = readers.filter(|reader| reader.renames).find(|reader| {
+        let opt = &names.opts[reader.opt];
+        opt.is_multi() || !is_set(carry.entry, opt.name())
+    })?;
+    Some(format!(
+        "{} is a former name of {}, too, which would get the value",
+        carry.to,
+        names.opts[fed.opt].name()
+    ))
+}
+
+/// Tells whether the file of an entry sets an option by this name.
+fn is_set(entry: Entry<'_, '_>, name: &OptName) -> bool {
+    let mut entries = entry.section().document().entries();
+    entries.any(|entry| entry.key() == name.name() && *entry.group() == *name.group())
+}
+
 /// An entry, and which of an option's names it has.
 #[derive(Clone, Copy)]
 struct Named<'d> {
@@ -353,9 +388,9 @@ struct Named<'d> {
 }
 
 impl<'d> Found<'d> {
-    fn new(files: &'d [ParsedFile<'d>], names: &Names<'_>) -> Self {
+    fn new(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Self {
         let mut entries: HashMap<_, Vec<_>> = HashMap::default();
-        for (file, parsed) in files.iter().enumerate() {
+        for (file, parsed) in pass.files.iter().enumerate() {
             for section in parsed.document.sections() {
                 let group = section.group();
                 let Ok(group) = group.to_str() else { continue };
@@ -363,6 +398,9 @@ impl<'d> Found<'d> {
                     let Ok(name) = entry.key().to_str() else {
                         continue;
                     };
+                    if (pass.is_superseded)(file, entry.line()) {
+                        continue;
+                    }
                     let current = names.index_of(group, name).map(|opt| (opt, 0, false));
                     let former = names.readers(group, name).iter();
                     let former = former.map(|reader| (reader.opt, reader.rank, reader.renames));
@@ -453,6 +491,15 @@ impl<'d> OfOption<'_, 'd> {
         self.carry(named).map(Effect::Carry)
     }
 
+    /// The entries that are hidden by the one that gives the value.
+    fn superseded(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let winner = self.winner();
+        let hidden = self
+            .former()
+            .filter(move |named| Some(named.rank) != winner);
+        hidden.map(|named| (self.file, named.entry.line()))
+    }
+
     /// Later-declared names' values come first, the current name's last. What the target reads for its
     /// own sake stays, and goes on to be one of the values.
     fn multi_valued(&self) -> Vec<Effect<'d>> {
@@ -484,14 +531,26 @@ impl<'d> OfOption<'_, 'd> {
 
     /// With a multi-valued option, the old and the new name cannot both be kept.
     fn not_both(&self) -> Option<Pending> {
-        let Named { entry, .. } = self.former().next()?;
+        self.pending(
+            "each name adds values of its own, so the old and the new name cannot both be kept"
+                .into(),
+        )
+    }
+
+    /// An option that the older program has as well cannot be added.
+    fn not_added(&self) -> Option<Pending> {
+        let name = self.opt.name();
+        self.pending(format!(
+            "the older program reads {name} as well, so the old and the new name cannot both be kept"
+        ))
+    }
+
+    fn pending(&self, reason: String) -> Option<Pending> {
         Some(Pending {
             option: self.opt.name().clone(),
             file: self.file,
-            line: entry.line(),
-            reason: "each name adds values of its own, so the old and the new name cannot both be \
-                     kept"
-                .into(),
+            line: self.former().next()?.entry.line(),
+            reason,
             acceptable: false,
         })
     }

@@ -106,10 +106,10 @@ impl<'r> Route<'r> {
 /// # Errors
 ///
 /// When new texts cannot be made or read back.
-pub fn migrate(
-    files: &[ParsedFile<'_>],
-    route: &Route<'_>,
-    settings: &Settings,
+pub fn migrate<'m>(
+    files: &'m [ParsedFile<'m>],
+    route: &Route<'m>,
+    settings: &'m Settings,
 ) -> Result<Migration, MigrateError> {
     let texts = Bump::new();
     let mut migrator = Migrator::new(files, settings, &texts);
@@ -119,6 +119,7 @@ pub fn migrate(
             Step::Schema(schema) => {
                 let pack = schema.pack(&migrator.files);
                 migrator.pack(&pack)?;
+                migrator.hold_decided(&pack);
             }
             Step::Releases(span, lives) => migrator.releases(*span, lives)?,
             Step::UnreadBySchema(from, to) if !settings.keep_old => {
@@ -159,11 +160,14 @@ impl Scope {
     }
 }
 
-impl Migrator<'_> {
+impl<'m> Migrator<'m> {
     /// The renamings and rules of a pack, until there is nothing left to do: a rule may give others
     /// something to do, and none does so in a circle.
     fn pack(&mut self, pack: &Pack) -> Result<(), MigrateError> {
+        let decided = self.decisions.len();
         for _ in 0..=pack.conversions.len() {
+            // What is left to decide is what the last look leaves.
+            self.decisions.truncate(decided);
             let mut changed = self.rename(pack, None)?;
             let rules = pack.conversions.iter().map(|rule| Active {
                 rule: std::rc::Rc::new(rule.clone()),
@@ -178,9 +182,14 @@ impl Migrator<'_> {
     }
 
     /// The changes of each release after the first, and what the first itself calls deprecated.
-    fn releases(&mut self, span: Span, lives: &Lives) -> Result<(), MigrateError> {
+    fn releases(&mut self, span: Span, lives: &'m Lives) -> Result<(), MigrateError> {
         let mut names = NamesInUse::new(lives);
         names.read(&self.files);
+        // Files that both releases read must not get what the first one reads otherwise.
+        self.keep_for(move |option| {
+            let life = lives.of_option(option);
+            life.is_some_and(|life| life.is_read(span.from))
+        });
         for series in span.from.through(span.to) {
             let mut scope = Scope::All;
             if series > span.from {

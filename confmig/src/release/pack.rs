@@ -76,6 +76,17 @@ pub fn renaming(
             }
         }
     }
+    // Options of the same names, which are read for their own sake.
+    let of_wanted = wanted.keys().filter_map(|name| lives.of_option(name));
+    let former_names = of_wanted.flat_map(|life| life.former(series));
+    let is_option = |name: &OptName| {
+        let life = lives.of_option(name);
+        life.is_some_and(|life| life.is_option(series))
+    };
+    let own: Vec<OptName> = former_names.filter(is_option).collect();
+    for option in own {
+        wanted.entry(option).or_default();
+    }
     let current = wanted.keys().filter_map(|name| lives.of_option(name));
     let third: Vec<OptName> = current
         .flat_map(|life| life.former_of(series).collect::<Vec<_>>())

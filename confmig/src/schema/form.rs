@@ -129,10 +129,10 @@ fn owner(text: &str) -> Option<OptName> {
 impl OptForm {
     fn describe(self, group: &str) -> Described {
         let type_name = self.kind.clone().unwrap_or_else(|| "unknown value".into());
-        let name = self
-            .dest
-            .clone()
-            .unwrap_or_else(|| self.name.replace('-', "_"));
+        // A name with a hyphen is looked up with an underscore; references do not find all such.
+        let other = self.dest.clone();
+        let other = other.filter(|dest| *dest != self.name.replace('-', "_"));
+        let name = other.unwrap_or_else(|| self.name.clone());
         let kind = self.kind();
         let is_list = matches!(kind, OptType::List { .. });
         let mut opt = Opt::new(group, &name, kind);

@@ -50,7 +50,7 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<()
         refused_are_kept(oracle, case, &all, &unsure)?;
     }
     match (case.keep_old, case.older) {
-        (true, Some(older)) => older_are_kept(oracle, case, &texts, older),
+        (true, Some(older)) => older_are_kept(oracle, case, older),
         (true, None) => former_are_kept(oracle, case, &opts),
         (false, _) => nothing_deprecated(oracle, &new, &opts, case),
     }
@@ -65,7 +65,10 @@ pub(super) fn are_read_by(
     let texts = Texts::of(case);
     let others = texts.plain(&case.before.opts);
     let old = resolved(oracle, case.before, &[&*case.before.opts, &others].concat())?;
-    let new = resolved(oracle, case.after, &[newer, &others].concat())?;
+    // As those of before are, by which the last one that reads a name is told.
+    let mut newer = newer.to_vec();
+    newer.sort_by(|one, other| one.name().cmp(other.name()));
+    let new = resolved(oracle, case.after, &[&*newer, &others].concat())?;
     for (opt, new) in newer.iter().zip(&new.options) {
         let known = case
             .before
@@ -144,17 +147,16 @@ fn refused_are_kept(
 }
 
 /// Where the old names are kept, what the older release reads is what it was.
-fn older_are_kept(
-    oracle: &mut Oracle,
-    case: &Case<'_>,
-    texts: &Texts,
-    older: &[Opt],
-) -> Result<(), String> {
-    let opts = [older, &texts.plain(older)].concat();
+fn older_are_kept(oracle: &mut Oracle, case: &Case<'_>, older: &[Opt]) -> Result<(), String> {
+    // What is added is an option of the newer release alone.
+    let before = Texts(read(case.before));
+    let opts = [older, &before.plain(older)].concat();
     let old = resolved(oracle, case.before, &opts)?;
     let new = resolved(oracle, case.after, &opts)?;
     for (opt, (old, new)) in older.iter().zip(old.options.iter().zip(&new.options)) {
-        if !case.may_change.contains(opt.name()) && old != new {
+        // What it cannot read, a program may that has the former names as options.
+        let is_read = matches!(old, Outcome::Found { .. });
+        if is_read && !case.may_change.contains(opt.name()) && old != new {
             let why = changed(opt.name(), old, new);
             return Err(format!("for the older release, {why}"));
         }

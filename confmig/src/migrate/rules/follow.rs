@@ -50,7 +50,7 @@ struct Converter<'c, 'd, 'm> {
     world: &'c World<'c, 'd>,
     facts: &'c dyn Facts,
     pass: Pass<'c, 'd, 'm>,
-    decisions: Vec<Decision>,
+    decisions: Vec<(usize, Decision)>,
     renames: Vec<(Rename, String)>,
     postponed: Vec<Active>,
     planned: Vec<Planned<'d>>,
@@ -202,7 +202,7 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
             0..=4 => names.join(", "),
             more => format!("{} and {} more", names[..3].join(", "), more - 3),
         };
-        self.decisions.push(Decision {
+        let decision = Decision {
             option,
             path: self.world.files[file].path.to_owned(),
             line,
@@ -217,7 +217,8 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
                 Automatic::Advice => Code::Advice,
                 Automatic::Yes | Automatic::Partial => Code::NeedsDecision,
             },
-        });
+        };
+        self.decisions.push((file, decision));
     }
 
     /// Makes the new texts, without those rules that cannot be proved.

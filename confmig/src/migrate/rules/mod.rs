@@ -47,7 +47,8 @@ pub(crate) struct Active {
 pub(crate) struct Followed<'m> {
     /// What became of the files; nothing when no rule changes them.
     pub(crate) files: Vec<Applied<'m>>,
-    pub(crate) decisions: Vec<Decision>,
+    /// What is left to decide, each with its file.
+    pub(crate) decisions: Vec<(usize, Decision)>,
     /// Renamings that are left to be made, each with the id of its rule.
     pub(crate) renames: Vec<(Rename, String)>,
     /// Rules that are to be followed on the new texts.

@@ -99,7 +99,7 @@ impl<'d> Evaluator<'_, 'd> {
             if merges {
                 effects.extend(self.merged(rename)?);
             }
-            if !merges || self.keep_old {
+            if !merges {
                 renames.push(rename.clone());
             }
         }
