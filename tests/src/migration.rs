@@ -78,14 +78,16 @@ fn target_holds(
             Target::Schemas { older, .. } => Some(older),
             _ => None,
         };
-        // What a decision is about may be read by the newer of two releases as the older one never did.
+        // What a decision is about may be read by the newer of two releases as the older one never did, and
+        // so may what refers to it.
         let decided = migration.decisions.iter().filter(|_| older.is_some());
+        let decided = decided.flat_map(|decision| names_of(&decision.option, &set.opts));
         let case = Case {
             before: set,
             after: &after,
             migration: &migration,
             keep_old,
-            may_change: &decided.map(|decision| decision.option.clone()).collect(),
+            may_change: &with_what_refers(&parsed, &set.opts, decided.collect()),
             older: older.map(Vec::as_slice),
         };
         values_are_kept(oracle, &case)?;
@@ -95,6 +97,13 @@ fn target_holds(
         Ok(())
     };
     holds().map_err(|why| format!("{why}\n{}", shown(&migration)))
+}
+
+/// A name, and the former names of the option that has it.
+fn names_of(name: &OptName, opts: &[Opt]) -> Vec<OptName> {
+    let opts = opts.iter().filter(|opt| opt.name() == name);
+    let former = opts.flat_map(|opt| opt.deprecated().iter().cloned());
+    former.chain([name.clone()]).collect()
 }
 
 /// Follows rules, and holds the result to what must be kept of what they do not name, and of what they only

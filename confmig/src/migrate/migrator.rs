@@ -34,8 +34,9 @@ pub(super) struct Migrator<'m> {
     pub(super) changed: HashSet<String>,
     /// All names of options that were left to decide and stay so.
     held: HashSet<OptName>,
-    /// Entries that stay although another one hid them for a release: file and line at first.
-    superseded: HashSet<(usize, usize)>,
+    /// Entries that stay although another one hid them for a release: file, line at first, and name, since
+    /// a copy comes from the same line.
+    superseded: HashSet<(usize, usize, Option<OptName>)>,
     /// Tells whether the program that knows the old names has an option of a name.
     is_old: Box<dyn Fn(&OptName) -> bool + 'm>,
 }
@@ -92,6 +93,12 @@ impl<'m> Migrator<'m> {
         self.made[file].lines.original(line).unwrap_or(line)
     }
 
+    /// The file of an entry, the line that it had at first, and its name.
+    fn entry_at(&self, file: usize, line: usize) -> (usize, usize, Option<OptName>) {
+        let name = name_at(&self.files[file].document, line);
+        (file, self.first_line(file, line), name)
+    }
+
     /// Tells whether a rule waits for the operator, who was told.
     pub(super) fn is_decided(&self, active: &Active) -> bool {
         let rule = &active.rule;
@@ -125,8 +132,7 @@ impl<'m> Migrator<'m> {
         let seen = self.seen(&view);
         let empty = self.empty_now();
         let is_superseded = |file, line| {
-            let place = || (file, self.first_line(file, line));
-            !self.superseded.is_empty() && self.superseded.contains(&place())
+            !self.superseded.is_empty() && self.superseded.contains(&self.entry_at(file, line))
         };
         let Renamed {
             files,
@@ -137,10 +143,11 @@ impl<'m> Migrator<'m> {
             is_superseded: &is_superseded,
             ..self.pass(&seen, pack, &view, &empty)
         })?;
-        for (file, line) in superseded {
-            let line = self.first_line(file, line);
-            self.superseded.insert((file, line));
-        }
+        let superseded = superseded.into_iter();
+        let superseded: Vec<_> = superseded
+            .map(|(file, line)| self.entry_at(file, line))
+            .collect();
+        self.superseded.extend(superseded);
         Ok(self.absorb(files, decisions, release))
     }
 

@@ -77,8 +77,8 @@ pub fn renaming(
         }
     }
     // Options of the same names, which are read for their own sake.
-    let of_wanted = wanted.keys().filter_map(|name| lives.of_option(name));
-    let former_names = of_wanted.flat_map(|life| life.former(series));
+    let of_wanted = wanted.keys().filter_map(|name| opt(name, series, lives));
+    let former_names = of_wanted.flat_map(|opt| opt.deprecated().to_vec());
     let is_option = |name: &OptName| {
         let life = lives.of_option(name);
         life.is_some_and(|life| life.is_option(series))

@@ -152,8 +152,8 @@ impl OptForm {
                 .group
                 .as_deref()
                 .map_or(group.to_owned(), as_looked_up);
-            let same = place == group && former.name == name;
             let known = OptName::new(&place, &former.name);
+            let same = known == *opt.name();
             // No file has an effect by a name with a hyphen.
             if !same && !former.name.contains('-') && !opt.deprecated().contains(&known) {
                 opt = opt.with_deprecated(place, &former.name);

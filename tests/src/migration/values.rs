@@ -68,8 +68,14 @@ pub(super) fn are_read_by(
     // As those of before are, by which the last one that reads a name is told.
     let mut newer = newer.to_vec();
     newer.sort_by(|one, other| one.name().cmp(other.name()));
+    // A reference by a former name stays for the older one, where its names are kept; the newer one may
+    // have no such name.
+    let read_before = resolved(oracle, case.before, &[&*newer, &others].concat())?;
     let new = resolved(oracle, case.after, &[&*newer, &others].concat())?;
-    for (opt, new) in newer.iter().zip(&new.options) {
+    for (at, (opt, new)) in newer.iter().zip(&new.options).enumerate() {
+        if case.keep_old && read_before.options[at] == *new {
+            continue;
+        }
         let known = case
             .before
             .opts
