@@ -94,6 +94,8 @@ pub fn renaming(
     for reader in third {
         wanted.entry(reader).or_default();
     }
+    // Both spellings of a name with a hyphen are followed: a reference has the one with an underscore.
+    let respelled: BTreeSet<OptName> = former.iter().map(with_underscores).collect();
     for (name, lost) in &wanted {
         let Some(opt) = opt(name, series, lives) else {
             continue;
@@ -101,12 +103,17 @@ pub fn renaming(
         let opt = lost.iter().fold(opt, |opt, lost| {
             opt.with_deprecated(lost.group(), lost.name())
         });
-        let renamed = opt.deprecated().iter().filter(|from| former.contains(from));
+        let renamed = opt.deprecated().iter();
+        let renamed = renamed.filter(|from| respelled.contains(&with_underscores(from)));
         pack.rules
             .extend(renamed.map(|from| rule(from, name, lives)));
         pack.opts.push(opt);
     }
     pack
+}
+
+fn with_underscores(name: &OptName) -> OptName {
+    OptName::new(name.group(), name.name().replace('-', "_"))
 }
 
 /// A pack of a release without any option.

@@ -55,8 +55,14 @@ fn is_decided(case: &Case<'_>, former: &OptName) -> bool {
     let of = opts.filter(|opt| opt.deprecated().iter().any(|name| same(name, former)));
     let options: Vec<&OptName> = of.map(Opt::name).chain([former]).collect();
     case.migration.decisions.iter().any(|decision| {
-        let mut about = [&decision.option].into_iter().chain(&decision.options);
-        about.any(|option| options.iter().any(|known| same(known, option)))
+        // On the way to a newer release, what has a former name of the decided option waits, too.
+        let opts = case.before.opts.iter().filter(|_| case.older.is_some());
+        let opt = opts.filter(|opt| *opt.name() == decision.option);
+        let waits = opt.flat_map(|opt| opt.deprecated());
+        let about = [&decision.option].into_iter().chain(&decision.options);
+        about
+            .chain(waits)
+            .any(|option| options.iter().any(|known| same(known, option)))
     })
 }
 

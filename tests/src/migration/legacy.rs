@@ -103,13 +103,15 @@ pub(super) fn legacy_values(
             |program: &&mut Vec<Opt>| program.iter().all(|known| known.name() != opt.name());
         match programs.iter_mut().find(has_not) {
             Some(program) => program.push(opt),
-            None => {
-                let mut other = programs[0].clone();
-                other.retain(|known| known.name() != opt.name());
-                other.push(opt);
-                programs.push(other);
-            }
+            None => programs.push(vec![opt]),
         }
+    }
+    // A value that refers to such a name is read with each of them.
+    let (first, others) = programs.split_at_mut(1);
+    for other in others {
+        let is_missing = |opt: &&Opt| other.iter().all(|known| known.name() != opt.name());
+        let missing: Vec<Opt> = first[0].iter().filter(is_missing).cloned().collect();
+        other.extend(missing);
     }
     let mut found = Vec::new();
     for program in programs {
