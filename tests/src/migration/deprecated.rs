@@ -49,11 +49,13 @@ pub(super) fn nothing_deprecated(
     Ok(())
 }
 
-/// Tells whether a decision is about a name, or about an option that has it as a former name.
+/// Tells whether a decision is about a name, or about an option that has it as a former name, be it by
+/// another of its former names.
 fn is_decided(case: &Case<'_>, former: &OptName) -> bool {
     let opts = case.before.opts.iter();
     let of = opts.filter(|opt| opt.deprecated().iter().any(|name| same(name, former)));
-    let options: Vec<&OptName> = of.map(Opt::name).chain([former]).collect();
+    let names = of.flat_map(|opt| [opt.name()].into_iter().chain(opt.deprecated()));
+    let options: Vec<&OptName> = names.chain([former]).collect();
     case.migration.decisions.iter().any(|decision| {
         // On the way to a newer release, what has a former name of the decided option waits, too.
         let opts = case.before.opts.iter().filter(|_| case.older.is_some());

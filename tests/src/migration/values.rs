@@ -1,6 +1,6 @@
 //! Values are what they were, as oslo.config reads them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use confmig::migrate::Migration;
 use oslo_config::{Opt, OptName, SourceFile};
@@ -34,6 +34,11 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<()
         resolved(oracle, case.before, &opts)?,
         resolved(oracle, case.after, &opts)?,
     );
+    // What the release reads that the files were written for.
+    let by_older = match case.older {
+        Some(older) => Some(by_name(oracle, case.before, older, &texts)?),
+        None => None,
+    };
     let mut unsure = Vec::new();
     for (index, opt) in opts.iter().enumerate() {
         if case.may_change.contains(opt.name()) {
@@ -42,7 +47,12 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<()
         match (&old.options[index], &new.options[index]) {
             (Outcome::Refused { .. }, _) => unsure.push(index),
             (old, new) if old == new => {}
-            (old, new) => return Err(changed(opt.name(), old, new)),
+            (old, new) => {
+                let by_older = by_older.as_ref().and_then(|values| values.get(opt.name()));
+                if by_older != Some(new) {
+                    return Err(changed(opt.name(), old, new));
+                }
+            }
         }
     }
     if !unsure.is_empty() {
@@ -90,6 +100,19 @@ pub(super) fn are_read_by(
         }
     }
     Ok(())
+}
+
+/// The values of options and of what else texts set, by name.
+fn by_name(
+    oracle: &mut Oracle,
+    set: &Set,
+    opts: &[Opt],
+    texts: &Texts,
+) -> Result<BTreeMap<OptName, Outcome>, String> {
+    let opts = [opts, &texts.plain(opts)].concat();
+    let values = resolved(oracle, set, &opts)?.options;
+    let names = opts.iter().map(|opt| opt.name().clone());
+    Ok(names.zip(values).collect())
 }
 
 fn changed(name: &OptName, old: &Outcome, new: &Outcome) -> String {
