@@ -20,7 +20,7 @@ use crate::rule::{Automatic, Name, Rename};
 /// A migration on its way.
 pub(super) struct Migrator<'m> {
     before: &'m [ParsedFile<'m>],
-    settings: &'m Settings,
+    pub(super) settings: &'m Settings,
     /// Holds the texts that steps make, as long as the migration takes.
     texts: &'m Bump,
     /// The files as they are now.

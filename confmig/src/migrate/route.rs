@@ -162,10 +162,11 @@ impl Scope {
 
 impl<'m> Migrator<'m> {
     /// The renamings and rules of a pack, until there is nothing left to do: a rule may give others
-    /// something to do, and none does so in a circle.
+    /// something to do, and none does so in a circle; and what was left to decide may be clear once
+    /// another entry is gone.
     fn pack(&mut self, pack: &Pack) -> Result<(), MigrateError> {
         let decided = self.decisions.len();
-        for _ in 0..=pack.conversions.len() {
+        for _ in 0..pack.conversions.len() + LINKS_MAX {
             // What is left to decide is what the last look leaves.
             self.decisions.truncate(decided);
             let mut changed = self.rename(pack, None)?;
@@ -174,7 +175,8 @@ impl<'m> Migrator<'m> {
                 doubt: None,
             });
             changed |= self.follow(rules.collect(), pack, &InPack(pack), None)?;
-            if !changed || pack.conversions.is_empty() {
+            let nothing_left = self.settings.keep_old || self.decisions.len() == decided;
+            if !changed || pack.conversions.is_empty() && nothing_left {
                 break;
             }
         }
@@ -247,6 +249,16 @@ impl<'m> Migrator<'m> {
             };
             if self.follow(rules, &release::empty(series), &facts, Some(series))? {
                 names.read(&self.files);
+            }
+        }
+        if !self.changed.is_empty() {
+            // What was left to decide may be clear once another entry is gone.
+            let decided = self.decisions.iter().map(|(_, decision)| &decision.option);
+            for option in decided {
+                let former = lives.of_option(option);
+                let former = former.into_iter().flat_map(|life| life.former(series));
+                let names = former.map(|name| name.name().to_owned());
+                self.changed.extend(names.chain([option.name().to_owned()]));
             }
         }
         Ok(std::mem::take(&mut self.changed))

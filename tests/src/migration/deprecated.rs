@@ -2,7 +2,7 @@
 
 use oslo_config::{Opt, OptName, references};
 
-use super::values::{Case, is_no_such};
+use super::values::{Case, is_circle, is_no_such};
 use super::{parse, read};
 use crate::generate::{ConfigFile, Set};
 use crate::oracle::{Oracle, Resolved};
@@ -32,8 +32,12 @@ pub(super) fn nothing_deprecated(
         })
     };
     // Where a reference leads to a value that itself refers to nothing, oslo.config goes on to look in the
-    // default group, and may meet a former name there. The value is an error before and after.
-    let broken = new.options.iter().any(is_no_such);
+    // default group, and may meet a former name there. The value is an error before and after, as that of
+    // what refers to itself is.
+    let broken = new
+        .options
+        .iter()
+        .any(|value| is_no_such(value) || is_circle(value));
     let own = |former: &&OptName| !opts.iter().any(|opt| same(opt.name(), former));
     let may_stay = |former: &&OptName| decided(former) || in_default(former) || in_left(former);
     let in_files = new.deprecated.iter().filter(own);

@@ -91,14 +91,16 @@ pub(super) fn is_of_legacy(opt: &Opt, new: &Outcome, legacy: &[(Opt, Outcome)]) 
 }
 
 /// What a program reads that was not told of the new names: former names are options of their own. Where
-/// a name is that of several options, it is read as each of them would.
+/// a name is that of several options, it is read as each of them would. With `knows_current`, it has the
+/// options by their current names, too.
 pub(super) fn legacy_values(
     oracle: &mut Oracle,
     set: &Set,
     opts: &[Opt],
+    knows_current: bool,
 ) -> Result<Vec<(Opt, Outcome)>, String> {
     let mut programs: Vec<Vec<Opt>> = vec![Vec::new()];
-    for opt in legacy(opts) {
+    for opt in legacy(opts, knows_current) {
         let has_not =
             |program: &&mut Vec<Opt>| program.iter().all(|known| known.name() != opt.name());
         match programs.iter_mut().find(has_not) {
@@ -121,7 +123,7 @@ pub(super) fn legacy_values(
     Ok(found)
 }
 
-fn legacy(opts: &[Opt]) -> Vec<Opt> {
+fn legacy(opts: &[Opt], knows_current: bool) -> Vec<Opt> {
     let mut found: Vec<Opt> = Vec::new();
     for opt in opts {
         // No option is read by a name with a hyphen; the name with an underscore stands here too.
@@ -132,7 +134,7 @@ fn legacy(opts: &[Opt]) -> Vec<Opt> {
             opts.iter()
                 .any(|other| other.deprecated().contains(opt.name()))
         };
-        if opt.deprecated().is_empty() || is_former() {
+        if knows_current || opt.deprecated().is_empty() || is_former() {
             found.push(of_name(opt, opt.name()));
         }
     }

@@ -153,11 +153,10 @@ fn refused_are_kept(
 ) -> Result<(), String> {
     let old = resolved(oracle, case.before, opts)?;
     let new = resolved(oracle, case.after, opts)?;
-    let circle = ErrorKind::Recursion;
     let differs = |index: &usize| match (&old.options[*index], &new.options[*index]) {
         (Outcome::Refused { .. }, Outcome::Refused { .. }) => false,
         // What refers to itself by a former name has no value, whoever reads it.
-        (_, Outcome::Refused { error, .. }) if *error == circle => false,
+        (_, new) if is_circle(new) => false,
         (old, new) => old != new,
     };
     let differing: Vec<usize> = unsure.iter().copied().filter(differs).collect();
@@ -165,7 +164,8 @@ fn refused_are_kept(
         return Ok(());
     }
     let qualified = resolved(oracle, &with_groups_in_references(case.before, opts), opts)?;
-    let legacy = legacy_values(oracle, case.before, opts)?;
+    let mut legacy = legacy_values(oracle, case.before, opts, false)?;
+    legacy.extend(legacy_values(oracle, case.before, opts, true)?);
     for index in differing {
         let (opt, new) = (&opts[index], &new.options[index]);
         if *new != qualified.options[index] && !is_of_legacy(opt, new, &legacy) {
@@ -195,8 +195,8 @@ fn older_are_kept(oracle: &mut Oracle, case: &Case<'_>, older: &[Opt]) -> Result
 
 /// Where the old names are kept, what a program reads by these is what it was.
 fn former_are_kept(oracle: &mut Oracle, case: &Case<'_>, opts: &[Opt]) -> Result<(), String> {
-    let old = legacy_values(oracle, case.before, opts)?;
-    let new = legacy_values(oracle, case.after, opts)?;
+    let old = legacy_values(oracle, case.before, opts, false)?;
+    let new = legacy_values(oracle, case.after, opts, false)?;
     let is_former = |name: &OptName| opts.iter().any(|opt| opt.deprecated().contains(name));
     for ((opt, old), (_, new)) in old.iter().zip(&new) {
         let name = opt.name();
@@ -216,6 +216,17 @@ pub(super) fn is_no_such(outcome: &Outcome) -> bool {
         outcome,
         Outcome::Refused {
             error: ErrorKind::NoSuchOption | ErrorKind::NoSuchGroup,
+            ..
+        }
+    )
+}
+
+/// Tells whether an outcome says that a value refers to itself.
+pub(super) fn is_circle(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Refused {
+            error: ErrorKind::Recursion,
             ..
         }
     )
