@@ -292,14 +292,21 @@ impl<'d> Config<'d> {
             .map(|text| template::substitute(text, |name| self.refer(name, group, open)))
             .collect::<Result<Vec<_>, _>>()?;
         open.options.pop();
-        let texts = match origin {
+        let (texts, value) = match origin {
             // oslo.config takes each character of the variable for one value.
             Origin::Environment { .. } if opt.is_multi() => {
-                texts.concat().chars().map(String::from).collect()
+                let texts: Vec<String> = texts.concat().chars().map(String::from).collect();
+                let value = match &*texts {
+                    [] => Value::List(Vec::new()),
+                    texts => self.convert(opt, texts)?,
+                };
+                (texts, value)
             }
-            _ => texts,
+            _ => {
+                let value = self.convert(opt, &texts)?;
+                (texts, value)
+            }
         };
-        let value = self.convert(opt, &texts)?;
         Ok(Setting {
             value,
             texts,

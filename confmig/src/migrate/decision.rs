@@ -10,7 +10,7 @@ use crate::secret::Secrets;
 /// An option that was not migrated, because its meaning might change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The option; its name in [`Settings::accept`] makes the change all the same.
+    /// The option; its name in [`Settings::accept`](super::Settings::accept) makes the change all the same.
     pub option: OptName,
     /// The file with the entry that it is about.
     pub path: PathBuf,
@@ -18,8 +18,8 @@ pub struct Decision {
     pub line: usize,
     /// What is to be decided.
     pub reason: String,
-    /// [`Settings::accept`] makes the change all the same, or [`Settings::accept_rules`] when a rule
-    /// is behind it.
+    /// [`Settings::accept`](super::Settings::accept) makes the change all the same, or
+    /// [`Settings::accept_rules`](super::Settings::accept_rules) when a rule is behind it.
     pub acceptable: bool,
     /// All options that it is about, when a rule is behind it.
     pub options: Vec<OptName>,

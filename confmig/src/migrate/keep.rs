@@ -18,7 +18,7 @@ pub(crate) struct Kept {
 /// With what `prove` returns.
 pub(crate) fn keep_proved<E>(
     changes: &[usize],
-    prove: &mut dyn FnMut(&[usize]) -> Result<Vec<Difference>, E>,
+    prove: &mut impl FnMut(&[usize]) -> Result<Vec<Difference>, E>,
 ) -> Result<Kept, E> {
     let Some(difference) = first(prove(changes)?) else {
         return Ok(Kept {
