@@ -22,7 +22,7 @@ Each option of the older release that the newer one has not was set in a file of
 - **unchanged**: the newer release has the option under the same name
 - **renamed**: moved to its new name, or copied to several
 - **converted**: its value became that of another option, alone or with others
-- **removed**: taken out, since nothing reads it any more and nothing is lost
+- **removed**, since nothing reads it any more and nothing is lost
 - **to decide**: left, with what took its place and since when; `--accept` follows the rule where there is one to follow
 - **value rules**: rules for values that left while their options stay, such as hardware types
 - **covered**: of all options of the older release, those of which one of the above is true

@@ -28,7 +28,7 @@ impl Checker<'_> {
                 let names: Vec<&str> = installed(group, key, to).collect();
                 let name = bracketed(&it.name);
                 let message = format!(
-                    "{to} has no {item} for {name}: a service that is told of it does not start"
+                    "{to} has no {item} for {name}: a service that is given it does not start"
                 );
                 let help = format!("installed are {}", names.join(", "));
                 let diagnostic = said(Code::NotInstalled, message, help);

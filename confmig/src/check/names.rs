@@ -84,7 +84,7 @@ impl Checker<'_> {
             bracketed(by),
         );
         let help = match same_file {
-            true => "`confmig migrate` takes it out",
+            true => "`confmig migrate` removes it",
             false => "the last file that has any of the option's names wins",
         };
         let place = self.places.key(hidden.path, hidden.entry);

@@ -142,7 +142,7 @@ impl<'p> Plugins<'p> {
             }
             Choice::Missing => (
                 "no auth_type chooses a plugin that would read it".to_owned(),
-                "set auth_type, as in auth_type = password, or take it out".to_owned(),
+                "set auth_type, as in auth_type = password, or remove it".to_owned(),
             ),
             Choice::Elsewhere(section) => (
                 format!("auth_section = {section} has the plugin read [{section}] instead"),
@@ -172,7 +172,7 @@ impl<'p> Plugins<'p> {
         let (diagnostic, label) = if hidden {
             let message =
                 format!("[{group}] {key} has no effect: the same option is set as {current}");
-            let diagnostic = said(Code::HiddenValue, message, "take it out");
+            let diagnostic = said(Code::HiddenValue, message, "remove it");
             (diagnostic, "no effect".to_owned())
         } else {
             let message = format!("[{group}] {key} is a former name of [{group}] {current}");

@@ -83,7 +83,7 @@ impl Checker<'_> {
 
     fn not_yet(&self, it: &Named<'_>) -> Diagnostic {
         let help =
-            "an option that is not known is not read: take it out, or check for a later release";
+            "an option that is not known is not read: remove it, or check for a later release";
         let message = self.target.denial(&it.name);
         said(Code::UnknownOption, message, help).at(it.place(&self.places))
     }
@@ -97,7 +97,7 @@ impl Checker<'_> {
             let meant = meant.to_owned();
             (Some(meant), "correct the name; keys are case-sensitive")
         } else {
-            (None, "take it out, unless a program of your own reads it")
+            (None, "remove it, unless a program of your own reads it")
         };
         let help = format!("an option that is not known is not read: {help}");
         let message = self.target.denial(&it.name);

@@ -105,7 +105,7 @@ pub(crate) struct Sources {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// A configuration file, as the service is told of it
+    /// A configuration file, as the service is given it
     #[arg(long, value_name = "FILE")]
     config_file: Vec<PathBuf>,
 

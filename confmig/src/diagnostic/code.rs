@@ -154,7 +154,7 @@ codes! {
         "Prepare for the release without it: the message says what takes its place.";
     NotInstalled => "not-installed", Error,
         "Not installed in the release",
-        "The release has no hardware type, interface or driver of this name: a service that is told of it does not start.",
+        "The release has no hardware type, interface or driver of this name: a service that is given it does not start.",
         "Remove the name, after moving what uses it to another one.";
     UnreadByPlugin => "unread-by-plugin", Warning,
         "Option that the plugin does not read",

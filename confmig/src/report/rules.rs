@@ -142,7 +142,7 @@ pub(super) fn what(rule: &Rule) -> Vec<String> {
     };
     if !taken.is_empty() {
         let names = listed(&mut taken.into_iter());
-        lines.push(format!("takes out {names}"));
+        lines.push(format!("removes {names}"));
     }
     let all = |names: &[rule::Name]| listed(&mut names.iter().map(|name| &**name));
     if let Some(items) = &rule.items {
@@ -154,7 +154,7 @@ pub(super) fn what(rule: &Rule) -> Vec<String> {
         }
     }
     if let Some(removal) = &rule.remove {
-        lines.push(format!("takes out {}", all(&removal.options)));
+        lines.push(format!("removes {}", all(&removal.options)));
     }
     if let Some(report) = &rule.report {
         lines.push(format!("tells of {}", all(&report.options)));

@@ -1,7 +1,7 @@
 //! Rules as data: what becomes of options when a release changes more than their names.
 //!
 //! A rule has one of five forms: options are renamed; values are made from other values; items of
-//! lists are replaced or dropped; options are taken out, since nothing reads them any more; or there
+//! lists are replaced or dropped; options are removed, since nothing reads them any more; or there
 //! is only something to say. The same forms serve operators, in TOML, and the history of Ironic that
 //! the program has inside, in JSON.
 

@@ -70,7 +70,7 @@ impl Rule {
         sets.chain(made)
     }
 
-    /// The options that the rule takes out, renames or edits: no two rules can have the same.
+    /// The options that the rule removes, renames or edits: no two rules can have the same.
     pub(crate) fn claims(&self) -> Vec<&OptName> {
         let renamed = self.rename.iter().map(|rename| &*rename.from);
         let items = self.items.iter().flat_map(|items| &items.options);

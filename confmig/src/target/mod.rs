@@ -69,7 +69,7 @@ pub trait Target {
     /// Returns what it is called in messages.
     fn name(&self) -> Cow<'_, str>;
 
-    /// Returns the options that the files are read with, and what is told of other names.
+    /// Returns the options that the files are read with, and what it says of other names.
     fn pack(&self) -> &Pack;
 
     /// Returns the definition of an option by its current name.

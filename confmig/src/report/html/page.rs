@@ -160,10 +160,10 @@ fn in_words(kind: ChangeKind) -> &'static str {
         ChangeKind::Rename => "renamed",
         ChangeKind::Move => "moved to another section",
         ChangeKind::Copy => "copied under the new name",
-        ChangeKind::Drop => "taken out, hidden by another entry",
+        ChangeKind::Drop => "removed, hidden by another entry",
         ChangeKind::Reference => "with another reference in the value",
         ChangeKind::Convert => "converted",
-        ChangeKind::Remove => "taken out, read by nothing any more",
+        ChangeKind::Remove => "removed, read by nothing any more",
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Row {
     pub(super) changed: bool,
     pub(super) before: Option<Side>,
     pub(super) after: Option<Side>,
-    /// The numbers of the changes that are told of below it.
+    /// The numbers of the changes that are listed below it.
     pub(super) notes: Vec<usize>,
 }
 
@@ -129,7 +129,7 @@ fn pair_up(
     pairs.extend((at..is.end).map(|new| pair(None, Some(new))));
 }
 
-/// Which changes lines have to do with, on each side, and those that are told of below an old line.
+/// Which changes lines have to do with, on each side, and those that are listed below an old line.
 struct AllMarks {
     old: Marks,
     new: Marks,

@@ -11,7 +11,7 @@ use crate::target::name_of;
 pub(super) struct Trace {
     /// The last line of the old entry.
     pub(super) last: usize,
-    /// The lines of the new text that have what the change is about; none when it was taken out.
+    /// The lines of the new text that have what the change is about; none when it was removed.
     pub(super) lines: Vec<usize>,
 }
 
