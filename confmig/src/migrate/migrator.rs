@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice;
 use bumpalo::Bump;
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, Entry, LineMap, Opt, OptName, ParsedFile, references};
 
 use super::pass::{Applied, Pass};
@@ -34,9 +34,9 @@ pub(super) struct Migrator<'m> {
     pub(super) changed: HashSet<String>,
     /// All names of options that were left to decide and stay so.
     held: HashSet<OptName>,
-    /// Entries that stay although another one hid them for a release: file, line at first, and name, since
-    /// a copy comes from the same line.
-    superseded: HashSet<(usize, usize, Option<OptName>)>,
+    /// Entries that stay although another one hid them for a release: file and line at first, with
+    /// the names there, since a copy comes from the same line.
+    superseded: HashMap<(usize, usize), HashSet<OptName>>,
     /// Tells whether the program that knows the old names has an option of a name.
     is_old: Box<dyn Fn(&OptName) -> bool + 'm>,
 }
@@ -68,7 +68,7 @@ impl<'m> Migrator<'m> {
             decisions: Vec::new(),
             changed: HashSet::default(),
             held: HashSet::default(),
-            superseded: HashSet::default(),
+            superseded: HashMap::default(),
             is_old: Box::new(|_| false),
         }
     }
@@ -91,12 +91,6 @@ impl<'m> Migrator<'m> {
     /// Returns the line that a line of a file had at first.
     pub(super) fn first_line(&self, file: usize, line: usize) -> usize {
         self.made[file].lines.original(line).unwrap_or(line)
-    }
-
-    /// The file of an entry, the line that it had at first, and its name.
-    fn entry_at(&self, file: usize, line: usize) -> (usize, usize, Option<OptName>) {
-        let name = name_at(&self.files[file].document, line);
-        (file, self.first_line(file, line), name)
     }
 
     /// Tells whether a rule waits for the operator, who was told.
@@ -131,8 +125,14 @@ impl<'m> Migrator<'m> {
         let view = View::of_pack(&self.files, pack);
         let seen = self.seen(&view);
         let empty = self.empty_now();
-        let is_superseded = |file, line| {
-            !self.superseded.is_empty() && self.superseded.contains(&self.entry_at(file, line))
+        let is_superseded = |file: usize, line| {
+            let names = || self.superseded.get(&(file, self.first_line(file, line)));
+            // The name is looked up for these lines only, since that reads the whole file.
+            let has = |names: &HashSet<OptName>| {
+                let name = name_at(&self.files[file].document, line);
+                name.is_some_and(|name| names.contains(&name))
+            };
+            !self.superseded.is_empty() && names().is_some_and(has)
         };
         let Renamed {
             files,
@@ -143,11 +143,12 @@ impl<'m> Migrator<'m> {
             is_superseded: &is_superseded,
             ..self.pass(&seen, pack, &view, &empty)
         })?;
-        let superseded = superseded.into_iter();
-        let superseded: Vec<_> = superseded
-            .map(|(file, line)| self.entry_at(file, line))
-            .collect();
-        self.superseded.extend(superseded);
+        for (file, line) in superseded {
+            if let Some(name) = name_at(&self.files[file].document, line) {
+                let place = (file, self.first_line(file, line));
+                self.superseded.entry(place).or_default().insert(name);
+            }
+        }
         Ok(self.absorb(files, decisions, release))
     }
 
