@@ -20,7 +20,7 @@ impl Severity {
     }
 }
 
-/// What there is to know of a code, whatever it is said of.
+/// What a diagnostic code means, whatever reports it.
 struct Row {
     name: &'static str,
     severity: Severity,

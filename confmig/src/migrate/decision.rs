@@ -27,10 +27,39 @@ pub struct Decision {
     pub rule: Option<String>,
     /// The release whose change it is about, when the migration goes from release to release.
     pub release: Option<String>,
-    /// What there is to know or do.
+    /// What the operator has to know or do.
     pub advice: Option<String>,
     /// What it is, as it is shown.
     pub code: Code,
+}
+
+/// An option that is left for the operator to decide.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub(crate) option: OptName,
+    pub(crate) file: usize,
+    pub(crate) line: usize,
+    pub(crate) reason: String,
+    pub(crate) acceptable: bool,
+}
+
+impl Pending {
+    pub(crate) fn into_decision(self, files: &[ParsedFile<'_>]) -> (usize, Decision) {
+        let file = files.get(self.file);
+        let decision = Decision {
+            option: self.option,
+            path: file.map_or_else(PathBuf::new, |file| file.path.to_owned()),
+            line: self.line,
+            reason: self.reason,
+            acceptable: self.acceptable,
+            options: Vec::new(),
+            rule: None,
+            release: None,
+            advice: None,
+            code: Code::NeedsDecision,
+        };
+        (self.file, decision)
+    }
 }
 
 impl Decision {

@@ -17,6 +17,7 @@ mod insert;
 mod keep;
 mod migrator;
 mod names;
+mod of_option;
 mod pass;
 mod prove;
 mod prove_plain;

@@ -60,7 +60,7 @@ impl<'p> Names<'p> {
         for (opt, definition) in pack.opts.iter().enumerate() {
             for (at, name) in definition.deprecated().iter().enumerate() {
                 let readers = former.entry(key(name)).or_default();
-                // A name with a hyphen may stand there in both spellings.
+                // An option may declare both spellings of a name with a hyphen.
                 if readers.last().is_none_or(|reader| reader.opt != opt) {
                     readers.push(Reader {
                         opt,

@@ -4,18 +4,17 @@
 //! current name; the entry itself stays while the target reads it for its own sake.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Entry, Opt, OptName, ParsedFile};
+use oslo_config::{Entry, OptName};
 
-use super::Decision;
+use super::decision::Pending;
 use super::effect::{Carry, Effect, Origin, Planned};
 use super::names::Names;
+use super::of_option::{Found, OfOption};
 use super::pass::Pass;
 use super::references;
-use crate::diagnostic::Code;
 
 /// What is done with the former names in a set of files.
 #[derive(Debug, Clone, Default)]
@@ -28,35 +27,6 @@ pub(crate) struct Plan<'d> {
     pub(crate) superseded: Vec<(usize, usize)>,
     /// References by former names: the option, and the file and line of the first.
     referring: BTreeMap<OptName, (usize, usize)>,
-}
-
-/// An option that is left for the operator to decide.
-#[derive(Debug, Clone)]
-pub(crate) struct Pending {
-    option: OptName,
-    file: usize,
-    line: usize,
-    reason: String,
-    acceptable: bool,
-}
-
-impl Pending {
-    pub(crate) fn into_decision(self, files: &[ParsedFile<'_>]) -> (usize, Decision) {
-        let file = files.get(self.file);
-        let decision = Decision {
-            option: self.option,
-            path: file.map_or_else(PathBuf::new, |file| file.path.to_owned()),
-            line: self.line,
-            reason: self.reason,
-            acceptable: self.acceptable,
-            options: Vec::new(),
-            rule: None,
-            release: None,
-            advice: None,
-            code: Code::NeedsDecision,
-        };
-        (self.file, decision)
-    }
 }
 
 impl<'d> Plan<'d> {
@@ -351,12 +321,6 @@ fn is_left(entry: Entry<'_, '_>, names: &Names<'_>, plan: &Plan<'_>) -> bool {
     readers.any(|reader| plan.is_left(names.opts[reader.opt].name()))
 }
 
-/// The entries of the target's options.
-struct Found<'d> {
-    /// By option and file, where a former name is in use: the entries in the order in which they stand.
-    entries: HashMap<(usize, usize), Vec<Named<'d>>>,
-}
-
 /// Why the current name of an option would give another one a value, in words; `None` when it would not.
 fn fed(carry: &Carry<'_>, names: &Names<'_>) -> Option<String> {
     let readers = names.readers(carry.to.group(), carry.to.name()).iter();
@@ -375,183 +339,4 @@ fn fed(carry: &Carry<'_>, names: &Names<'_>) -> Option<String> {
 fn is_set(entry: Entry<'_, '_>, name: &OptName) -> bool {
     let mut entries = entry.section().document().entries();
     entries.any(|entry| entry.key() == name.name() && *entry.group() == *name.group())
-}
-
-/// An entry, and which of an option's names it has.
-#[derive(Clone, Copy)]
-struct Named<'d> {
-    /// 0 is the current name, 1 the first former one.
-    rank: usize,
-    entry: Entry<'d, 'd>,
-    /// It is to have the current name.
-    is_renamed: bool,
-}
-
-impl<'d> Found<'d> {
-    fn new(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Self {
-        let mut entries: HashMap<_, Vec<_>> = HashMap::default();
-        for (file, parsed) in pass.files.iter().enumerate() {
-            for section in parsed.document.sections() {
-                let group = section.group();
-                let Ok(group) = group.to_str() else { continue };
-                for entry in section.entries() {
-                    let Ok(name) = entry.key().to_str() else {
-                        continue;
-                    };
-                    if (pass.is_superseded)(file, entry.line()) {
-                        continue;
-                    }
-                    let current = names.index_of(group, name).map(|opt| (opt, 0, false));
-                    let former = names.readers(group, name).iter();
-                    let former = former.map(|reader| (reader.opt, reader.rank, reader.renames));
-                    for (opt, rank, is_renamed) in current.into_iter().chain(former) {
-                        entries.entry((opt, file)).or_default().push(Named {
-                            rank,
-                            entry,
-                            is_renamed,
-                        });
-                    }
-                }
-            }
-        }
-        entries.retain(|_, found: &mut Vec<Named<'d>>| found.iter().any(|named| named.is_renamed));
-        Found { entries }
-    }
-}
-
-/// The entries of one option in one file, in the order in which they stand.
-struct OfOption<'f, 'd> {
-    opt: &'f Opt,
-    file: usize,
-    entries: &'f [Named<'d>],
-    names: &'f Names<'f>,
-}
-
-impl<'d> OfOption<'_, 'd> {
-    fn former(&self) -> impl Iterator<Item = Named<'d>> + '_ {
-        self.entries
-            .iter()
-            .copied()
-            .filter(|named| named.is_renamed)
-    }
-
-    /// The first name, in the order in which they are tried, that the file has.
-    fn winner(&self) -> Option<usize> {
-        self.entries.iter().map(|named| named.rank).min()
-    }
-
-    fn carry(&self, Named { rank, entry, .. }: Named<'d>) -> Option<Carry<'d>> {
-        let (from, to) = (
-            self.opt.deprecated().get(rank.checked_sub(1)?)?,
-            self.opt.name(),
-        );
-        Some(Carry {
-            file: self.file,
-            entry,
-            from: from.clone(),
-            to: to.clone(),
-            effective: true,
-            in_place: from.group() == to.group(),
-            order: 0,
-            before: None,
-        })
-    }
-
-    /// Tells whether the target reads an entry for its own sake.
-    fn is_current(&self, carry: &Carry<'_>) -> bool {
-        self.names.is_current(carry.from.group(), carry.from.name())
-    }
-
-    /// The first name that the file has wins; the others are hidden by it.
-    fn single_valued(&self) -> Vec<Effect<'d>> {
-        let winner = self.winner();
-        let wins = |rank: usize| Some(rank) == winner;
-        let last = self.former().filter(|named| wins(named.rank)).last();
-        let last = last.map(|named| named.entry.line());
-        let mut effects = Vec::new();
-        for named in self.former() {
-            let Some(mut carry) = self.carry(named) else {
-                continue;
-            };
-            carry.effective = Some(named.entry.line()) == last;
-            match (wins(named.rank), self.is_current(&carry)) {
-                (true, true) if !carry.effective => {}
-                (true, _) => effects.push(Effect::Carry(carry)),
-                (false, true) => {}
-                (false, false) => effects.push(Effect::Hide(carry)),
-            }
-        }
-        effects
-    }
-
-    /// The entry that gives the value is copied, unless the current name stands there already.
-    fn copied(&self) -> Option<Effect<'d>> {
-        let winner = self.winner().filter(|&winner| winner > 0)?;
-        let named = self.former().filter(|named| named.rank == winner).last()?;
-        self.carry(named).map(Effect::Carry)
-    }
-
-    /// The entries that are hidden by the one that gives the value.
-    fn superseded(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let winner = self.winner();
-        let hidden = self
-            .former()
-            .filter(move |named| Some(named.rank) != winner);
-        hidden.map(|named| (self.file, named.entry.line()))
-    }
-
-    /// Later-declared names' values come first, the current name's last. What the target reads for its
-    /// own sake stays, and goes on to be one of the values.
-    fn multi_valued(&self) -> Vec<Effect<'d>> {
-        let mut ordered = self.entries.to_vec();
-        ordered.sort_by_key(|named| std::cmp::Reverse(named.rank));
-        let lines = |entries: &[Named<'_>]| -> Vec<usize> {
-            entries.iter().map(|named| named.entry.line()).collect()
-        };
-        let in_order = lines(&ordered) == lines(self.entries);
-        let current = self.entries.iter().find(|named| named.rank == 0);
-        let before = current.map(|named| named.entry);
-        let carried: Vec<Carry<'d>> = ordered
-            .into_iter()
-            .filter(|named| named.is_renamed)
-            .filter_map(|named| self.carry(named))
-            .filter(|carry| !self.is_current(carry))
-            .collect();
-        let same_group = carried
-            .iter()
-            .all(|carry| carry.from.group() == carry.to.group());
-        let carried = carried.into_iter().enumerate().map(|(order, carry)| Carry {
-            in_place: same_group && in_order,
-            order,
-            before,
-            ..carry
-        });
-        carried.map(Effect::Carry).collect()
-    }
-
-    /// With a multi-valued option, the old and the new name cannot both be kept.
-    fn not_both(&self) -> Option<Pending> {
-        self.pending(
-            "each name adds values of its own, so the old and the new name cannot both be kept"
-                .into(),
-        )
-    }
-
-    /// An option that the older program has as well cannot be added.
-    fn not_added(&self) -> Option<Pending> {
-        let name = self.opt.name();
-        self.pending(format!(
-            "the older program reads {name} as well, so the old and the new name cannot both be kept"
-        ))
-    }
-
-    fn pending(&self, reason: String) -> Option<Pending> {
-        Some(Pending {
-            option: self.opt.name().clone(),
-            file: self.file,
-            line: self.former().next()?.entry.line(),
-            reason,
-            acceptable: false,
-        })
-    }
 }

@@ -76,7 +76,7 @@ impl<'r> Route<'r> {
         }
     }
 
-    /// The names of a schema, by way of those of an older one when there is one.
+    /// The names of a schema, after those of an older one when there is one.
     #[must_use]
     pub fn schemas(from: Option<&'r Schema>, to: &'r Schema) -> Self {
         let steps = from.into_iter().chain([to]).map(Step::Schema);
