@@ -32,6 +32,8 @@ pub(super) struct Migrator<'m> {
     pub(super) decisions: Vec<(OptName, Decision)>,
     /// The names of options, without their groups, that were changed since this was emptied.
     pub(super) changed: HashSet<String>,
+    /// What a later release reads, which reads the files in the end.
+    pub(super) later: Option<Pack>,
     /// All names of options that were left to decide and stay so.
     held: HashSet<OptName>,
     /// Entries that stay although another one hid them for a release: file and line at first, with
@@ -67,20 +69,22 @@ impl<'m> Migrator<'m> {
             empty: files.iter().map(empty).collect(),
             decisions: Vec::new(),
             changed: HashSet::default(),
+            later: None,
             held: HashSet::default(),
             superseded: HashMap::default(),
             is_old: Box::new(|_| false),
         }
     }
 
-    /// From here on, options of a pack that are left to decide stay so, with all names that it has for
-    /// them: a newer release may read these otherwise.
-    pub(super) fn hold_decided(&mut self, pack: &Pack) {
-        let decided = self.decisions.iter().map(|(_, decision)| &decision.option);
-        let decided: HashSet<&OptName> = decided.collect();
-        let opts = pack.opts.iter().filter(|opt| decided.contains(opt.name()));
-        let names = opts.flat_map(|opt| std::iter::once(opt.name()).chain(opt.deprecated()));
-        self.held = names.cloned().collect();
+    /// From here on, what is left to decide stays so, by whichever of its names: the option's own and
+    /// the former ones, as `former` returns them. A newer release may read these otherwise.
+    pub(super) fn hold_decided(&mut self, former: impl Fn(&OptName) -> Vec<OptName>) {
+        let decided = self.decisions.iter().map(|(_, decision)| decision);
+        let renamings = decided.filter(|decision| decision.rule.is_none());
+        for Decision { option, .. } in renamings {
+            self.held.extend(former(option));
+            self.held.insert(option.clone());
+        }
     }
 
     /// From here on, old names that stay are those of a program that has these options.
@@ -162,6 +166,7 @@ impl<'m> Migrator<'m> {
         Pass {
             files: seen,
             pack,
+            later: self.later.as_ref(),
             settings: self.settings,
             view,
             empty,

@@ -158,6 +158,17 @@ impl<'p> Names<'p> {
             || !self.named.is_empty() && self.named.contains(&OptName::new(group, name))
     }
 
+    /// Tells whether it is not known which options the service has, and references name some.
+    pub(crate) fn has_named(&self) -> bool {
+        !self.named.is_empty()
+    }
+
+    /// Tells whether nothing but references says that there is such an option.
+    pub(crate) fn is_only_named(&self, option: &OptName) -> bool {
+        let (group, name) = (option.group(), option.name());
+        self.named.contains(option) && !self.has(group, name) && !self.is_set(group, name)
+    }
+
     /// Tells whether an entry of this name stands in any of the files.
     pub(crate) fn is_set(&self, group: &str, name: &str) -> bool {
         self.set.get(group).is_some_and(|keys| keys.contains(name))

@@ -19,6 +19,8 @@ pub(crate) struct Pass<'p, 'd, 'm> {
     /// What is seen of the files.
     pub(crate) files: &'d [ParsedFile<'d>],
     pub(crate) pack: &'p Pack,
+    /// What a later release reads, which reads the files in the end.
+    pub(crate) later: Option<&'p Pack>,
     pub(crate) settings: &'p Settings,
     pub(crate) view: &'p View,
     /// For each file the header lines of sections that had no entry at first.

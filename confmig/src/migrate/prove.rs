@@ -70,19 +70,79 @@ impl<'d> Prover<'_, 'd, '_> {
         }
         let promises = Promises::new(planned);
         let updated = self.updated(&parsed, &promises);
-        let found = self.compared(&parsed, &updated, &promises);
-        if !found.is_empty() {
-            return Ok(found);
-        }
+        let compared = |updated: &[Opt]| self.compared(&parsed, updated, &promises);
         // In which order a service registers its options is not known.
         let mut others = self.names.referred_readers(self.pass.files).into_iter();
-        let found = others.find_map(|last| {
+        let mut found = compared(&updated);
+        while found.is_empty()
+            && let Some(last) = others.next()
+        {
             let mut updated = updated.clone();
             updated[last..self.names.opts.len()].rotate_left(1);
-            let found = self.compared(&parsed, &updated, &promises);
-            (!found.is_empty()).then_some(found)
-        });
-        Ok(found.unwrap_or_default())
+            found = compared(&updated);
+        }
+        // Nor is whether it has those that only references name.
+        if found.is_empty() && self.names.has_named() {
+            let (mut target, mut others) = (updated, Vec::new());
+            others.extend(target.drain(self.names.opts.len()..));
+            let is_sure = |opt: &Opt| !self.names.is_only_named(opt.name());
+            target.extend(others.into_iter().filter(is_sure));
+            found = compared(&target);
+        }
+        if found.is_empty() {
+            found = self.later_differences(&parsed, &promises);
+        }
+        Ok(found)
+    }
+
+    /// The options that a later release reads as this one does, and would no longer.
+    fn later_differences(
+        &self,
+        after: &[ParsedFile<'_>],
+        promises: &Promises<'_, '_>,
+    ) -> Vec<Difference> {
+        let Some(later) = self.pass.later else {
+            return Vec::new();
+        };
+        let names = Names::new(self.pass.files, later);
+        let later = Prover {
+            pass: self.pass,
+            names: &names,
+        };
+        let (here, there) = (
+            self.updated(after, promises),
+            later.updated(after, promises),
+        );
+        let now = Config::new(self.pass.files, &here);
+        let (before, after) = (
+            Config::new(self.pass.files, &there),
+            Config::new(after, &there),
+        );
+        let values = |names: &Names<'_>, at: usize| match at < names.opts.len() {
+            true => Values::Effective,
+            false => Values::All,
+        };
+        let of_name: HashMap<&OptName, usize> =
+            here.iter().enumerate().map(|(at, opt)| (opt.name(), at)).collect();
+        let mut found = Vec::new();
+        for (at, opt) in there.iter().enumerate() {
+            let Some(&known) = of_name.get(opt.name()) else {
+                continue;
+            };
+            let read = |config: &Config<'_>| values(&names, at).read(opt, config);
+            let (was, is) = (read(&before), read(&after));
+            if was != is
+                && was == values(self.names, known).read(&here[known], &now)
+                && !promises.of.contains_key(opt.name())
+            {
+                found.push(Difference {
+                    option: opt.name().clone(),
+                    before: was.map(|was| was.texts),
+                    after: is.map(|is| is.texts),
+                });
+            }
+        }
+        found
     }
 
     /// The options that are not read as they must be by a program that registers these.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Entry, OptName};
+use oslo_config::{Entry, Opt, OptName};
 
 use super::decision::Pending;
 use super::effect::{Carry, Effect, Origin, Planned};
@@ -113,13 +113,13 @@ pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
         ..
     } = pass;
     let mut plan = Plan {
-        held: pass.held.clone(),
+        held: held(pass, names),
         ..Plan::default()
     };
     let found = Found::new(pass, names);
     let mut effects: Vec<(usize, Vec<Effect<'d>>)> = Vec::new();
     for (at, opt) in names.opts.iter().enumerate() {
-        if opt.deprecated().is_empty() || pass.held.contains(opt.name()) {
+        if opt.deprecated().is_empty() || plan.held.contains(opt.name()) {
             continue;
         }
         let mut of_option = Vec::new();
@@ -176,6 +176,17 @@ pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
     }
     while find_references(&mut plan, pass, names) {}
     plan
+}
+
+/// The options that a step before left to decide, and those that read a name of one.
+fn held(pass: Pass<'_, '_, '_>, names: &Names<'_>) -> HashSet<OptName> {
+    let mut held = pass.held.clone();
+    if !held.is_empty() {
+        let reads = |opt: &&Opt| opt.deprecated().iter().any(|name| pass.held.contains(name));
+        let readers = names.opts.iter().filter(reads);
+        held.extend(readers.map(|opt| opt.name().clone()));
+    }
+    held
 }
 
 fn carries<'p, 'd>(planned: &'p Planned<'d>) -> impl Iterator<Item = &'p Carry<'d>> {

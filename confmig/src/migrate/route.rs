@@ -113,13 +113,21 @@ pub fn migrate<'m>(
 ) -> Result<Migration, MigrateError> {
     let texts = Bump::new();
     let mut migrator = Migrator::new(files, settings, &texts);
-    for step in &route.steps {
+    for (at, step) in route.steps.iter().enumerate() {
+        migrator.later = route.steps.get(at + 1).and_then(|next| match next {
+            Step::Schema(schema) => Some(schema.pack(files)),
+            _ => None,
+        });
         match step {
             Step::Pack(pack) => migrator.pack(pack)?,
             Step::Schema(schema) => {
                 let pack = schema.pack(&migrator.files);
                 migrator.pack(&pack)?;
-                migrator.hold_decided(&pack);
+                migrator.hold_decided(|option| {
+                    let mut opts = pack.opts.iter();
+                    let opt = opts.find(|opt| opt.name() == option);
+                    opt.map_or_else(Vec::new, |opt| opt.deprecated().to_vec())
+                });
             }
             Step::Releases(span, lives) => migrator.releases(*span, lives)?,
             Step::UnreadBySchema(from, to) if !settings.keep_old => {
@@ -212,6 +220,10 @@ impl<'m> Migrator<'m> {
                 }
                 scope = Scope::Keys(self.release(series, here, &scope, &mut names)?);
             }
+            self.hold_decided(|option| {
+                let life = lives.of_option(option);
+                life.map_or_else(Vec::new, |life| life.former(series))
+            });
         }
         Ok(())
     }

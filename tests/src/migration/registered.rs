@@ -47,6 +47,13 @@ pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
         .iter()
         .map(|opt| opt.name().group().to_owned())
         .collect();
-    found.retain(|opt| opt.name().group() != DEFAULT_GROUP || !groups.contains(opt.name().name()));
+    let is_option = |group: &str| {
+        let mut known = registered.iter().map(Opt::name);
+        known.any(|name| name.group() == DEFAULT_GROUP && name.name() == group)
+    };
+    found.retain(|opt| match opt.name().group() {
+        DEFAULT_GROUP => !groups.contains(opt.name().name()),
+        group => !is_option(group),
+    });
     found
 }

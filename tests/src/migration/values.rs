@@ -49,8 +49,10 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<()
             (old, new) if old == new => {}
             (old, new) => {
                 let by_older = by_older.as_ref().and_then(|values| values.get(opt.name()));
-                if by_older != Some(new) {
-                    return Err(changed(opt.name(), old, new));
+                match by_older {
+                    Some(Outcome::Refused { .. }) => unsure.push(index),
+                    by_older if by_older == Some(new) => {}
+                    _ => return Err(changed(opt.name(), old, new)),
                 }
             }
         }

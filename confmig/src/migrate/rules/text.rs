@@ -1,6 +1,6 @@
 //! Values as texts: as they are written, as they are read, and what they say.
 
-use oslo_config::references;
+use oslo_config::{Opt, OptType, references};
 
 /// A value as it is written in a file, and as oslo.config reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +50,17 @@ pub(super) fn switch(text: &str) -> Option<bool> {
     }
 }
 
-/// Tells whether two values are the same, as switches or as they are.
-pub(super) fn same(one: &str, other: &str) -> bool {
-    one.trim() == other.trim()
-        || matches!((switch(one), switch(other)), (Some(one), Some(other)) if one == other)
+/// Tells whether a value is what a rule names, as a switch or as it is.
+pub(super) fn says(value: &str, named: &str) -> bool {
+    value.trim() == named.trim()
+        || matches!((switch(value), switch(named)), (Some(value), Some(named)) if value == named)
+}
+
+/// Tells whether two values of an option are the same. Only those of a switch may be written in several
+/// ways: `1` and `true` are not the same number.
+pub(super) fn same(option: &Opt, one: &str, other: &str) -> bool {
+    match option.kind() {
+        OptType::Bool => says(one, other),
+        _ => one.trim() == other.trim(),
+    }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use oslo_config::OptName;
 
 use super::Facts;
-use super::text::{Doubtful, same};
+use super::text::{Doubtful, says};
 use super::world::World;
 use crate::migrate::effect::Effect;
 use crate::rule::{Condition, IfSet, Rename, Rule};
@@ -148,7 +148,7 @@ impl<'d> Evaluator<'_, 'd> {
         let equals = condition.equals.as_ref().is_none_or(|wanted| {
             self.world
                 .value(&condition.option)
-                .is_some_and(|value| same(&value, wanted))
+                .is_some_and(|value| says(&value, wanted))
         });
         (set && equals) != condition.not
     }

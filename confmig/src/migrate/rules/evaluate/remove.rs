@@ -2,7 +2,7 @@
 
 use super::Evaluator;
 use crate::migrate::effect::Effect;
-use crate::migrate::rules::text::{Doubtful, same};
+use crate::migrate::rules::text::{Doubtful, says};
 use crate::rule::Removal;
 
 impl<'d> Evaluator<'_, 'd> {
@@ -14,10 +14,10 @@ impl<'d> Evaluator<'_, 'd> {
             .filter(|option| self.facts.is_gone(option))
         {
             if let (Some(kept), Some(value)) = (&removal.kept, self.world.value(option))
-                && !same(&value, kept)
+                && !says(&value, kept)
             {
                 return Err(format!(
-                    "it asks for something else than {kept}, which cannot be had any more: {}",
+                    "it asks for something else than {kept}, which is no longer supported: {}",
                     self.rule.why
                 ));
             }

@@ -28,14 +28,15 @@ impl<'d> Evaluator<'_, 'd> {
             Ok::<Text, Doubtful>(Text { raw, read })
         };
         let (old_value, new_value) = (value(source, from)?, value(target, to)?);
+        let is_same = same(&self.facts.define(to), &old_value.read, &new_value.read);
         let replace = match self.rule.if_target_set {
             IfSet::Target | IfSet::Last => false,
-            IfSet::Source => !same(&old_value.read, &new_value.read),
+            IfSet::Source => !is_same,
             IfSet::Either => match (switch(&old_value.read), switch(&new_value.read)) {
                 (Some(old), Some(new)) => old && !new,
                 _ => return Err(format!("{from} or {to} is neither true nor false")),
             },
-            IfSet::Decide if same(&old_value.read, &new_value.read) => false,
+            IfSet::Decide if is_same => false,
             IfSet::Decide => {
                 return Err(format!(
                     "{from} and {to} are both set, and differ: keep one of them"

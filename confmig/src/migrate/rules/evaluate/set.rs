@@ -152,7 +152,7 @@ impl<'d> Evaluator<'_, 'd> {
                 (Some(present), Some(new)) => new && !present,
                 _ => return Err(format!("{target} is neither true nor false")),
             },
-            IfSet::Decide if same(&present, &value.read) => false,
+            IfSet::Decide if same(&self.facts.define(target), &present, &value.read) => false,
             IfSet::Decide => {
                 return Err(format!(
                     "{target} is set, too, and differs: keep one of them"
