@@ -5,7 +5,7 @@ use bumpalo::Bump;
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, Entry, LineMap, Opt, OptName, ParsedFile, references};
 
-use super::pass::{Applied, Pass};
+use super::pass::{Applied, Held, Pass};
 use super::put_back::put_back;
 use super::rename::{Renamed, rename};
 use super::rules::{Active, Facts, Followed, follow};
@@ -19,7 +19,7 @@ use crate::rule::{Automatic, Name, Rename};
 
 /// A migration on its way.
 pub(super) struct Migrator<'m> {
-    before: &'m [ParsedFile<'m>],
+    pub(super) before: &'m [ParsedFile<'m>],
     pub(super) settings: &'m Settings,
     /// Holds the texts that steps make, as long as the migration takes.
     texts: &'m Bump,
@@ -32,10 +32,8 @@ pub(super) struct Migrator<'m> {
     pub(super) decisions: Vec<(OptName, Decision)>,
     /// The names of options, without their groups, that were changed since this was emptied.
     pub(super) changed: HashSet<String>,
-    /// What a later release reads, which reads the files in the end.
-    pub(super) later: Option<Pack>,
-    /// All names of options that were left to decide and stay so.
-    held: HashSet<OptName>,
+    /// What is left to decide and stays so.
+    held: Held,
     /// Entries that stay although another one hid them for a release: file and line at first, with
     /// the names there, since a copy comes from the same line.
     superseded: HashMap<(usize, usize), HashSet<OptName>>,
@@ -69,8 +67,7 @@ impl<'m> Migrator<'m> {
             empty: files.iter().map(empty).collect(),
             decisions: Vec::new(),
             changed: HashSet::default(),
-            later: None,
-            held: HashSet::default(),
+            held: Held::default(),
             superseded: HashMap::default(),
             is_old: Box::new(|_| false),
         }
@@ -82,8 +79,7 @@ impl<'m> Migrator<'m> {
         let decided = self.decisions.iter().map(|(_, decision)| decision);
         let renamings = decided.filter(|decision| decision.rule.is_none());
         for Decision { option, .. } in renamings {
-            self.held.extend(former(option));
-            self.held.insert(option.clone());
+            self.held.add(option, former(option));
         }
     }
 
@@ -166,7 +162,6 @@ impl<'m> Migrator<'m> {
         Pass {
             files: seen,
             pack,
-            later: self.later.as_ref(),
             settings: self.settings,
             view,
             empty,

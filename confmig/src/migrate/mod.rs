@@ -23,6 +23,7 @@ mod prove;
 mod prove_plain;
 mod put_back;
 mod references;
+mod read_otherwise;
 mod registration;
 mod rename;
 mod renaming;

@@ -183,6 +183,18 @@ impl<'d> OfOption<'_, 'd> {
         ))
     }
 
+    /// Tells whether a reference by a name that was left to decide meets one of the entries.
+    pub(crate) fn is_met(&self, pass: Pass<'_, '_, '_>) -> bool {
+        let met = &pass.held.met;
+        !met.is_empty() && self.opt.deprecated().iter().any(|name| met.contains(name))
+    }
+
+    /// An option whose former name is read by a reference that stays as it is.
+    pub(crate) fn left_with_what_it_meets(&self) -> Option<Pending> {
+        let reason = "a reference by the name of an option that was not migrated reads it, too";
+        self.pending(reason.to_owned())
+    }
+
     fn pending(&self, reason: String) -> Option<Pending> {
         Some(Pending {
             option: self.opt.name().clone(),

@@ -19,8 +19,6 @@ pub(crate) struct Pass<'p, 'd, 'm> {
     /// What is seen of the files.
     pub(crate) files: &'d [ParsedFile<'d>],
     pub(crate) pack: &'p Pack,
-    /// What a later release reads, which reads the files in the end.
-    pub(crate) later: Option<&'p Pack>,
     pub(crate) settings: &'p Settings,
     pub(crate) view: &'p View,
     /// For each file the header lines of sections that had no entry at first.
@@ -29,12 +27,32 @@ pub(crate) struct Pass<'p, 'd, 'm> {
     pub(crate) texts: &'m Bump,
     /// Tells whether the program that knows the old names has an option of this name as well.
     pub(crate) is_old: &'p dyn Fn(&OptName) -> bool,
-    /// All names of options that were left to decide by a step before.
-    pub(crate) held: &'p HashSet<OptName>,
+    /// What steps before left to decide.
+    pub(crate) held: &'p Held,
     /// Tells whether an entry, by its file and line, was hidden by another one for a release before.
     pub(crate) is_superseded: &'p dyn Fn(usize, usize) -> bool,
     /// Renamings are those of rules, which no program knows as former names.
     pub(crate) by_rules: bool,
+}
+
+/// What steps before left to decide, and later ones leave.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// All names of these options.
+    pub(crate) names: HashSet<OptName>,
+    /// The names that references by their former names meet first.
+    pub(crate) met: HashSet<OptName>,
+}
+
+impl Held {
+    /// Adds an option with its former names.
+    pub(crate) fn add(&mut self, option: &OptName, former: Vec<OptName>) {
+        for name in former {
+            self.met.insert(OptName::new(name.group(), option.name()));
+            self.names.insert(name);
+        }
+        self.names.insert(option.clone());
+    }
 }
 
 /// What became of one file.
@@ -100,7 +118,7 @@ impl<'d, 'm> Pass<'_, 'd, 'm> {
 
     /// Tells whether an entry is of an option that a step before left to decide.
     pub(crate) fn holds(&self, group: &str, key: &str) -> bool {
-        !self.held.is_empty() && self.held.contains(&OptName::new(group, key))
+        !self.held.names.is_empty() && self.held.names.contains(&OptName::new(group, key))
     }
 
     /// Tells whether changes were accepted although their meaning may change.

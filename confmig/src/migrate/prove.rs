@@ -89,60 +89,7 @@ impl<'d> Prover<'_, 'd, '_> {
             target.extend(others.into_iter().filter(is_sure));
             found = compared(&target);
         }
-        if found.is_empty() {
-            found = self.later_differences(&parsed, &promises);
-        }
         Ok(found)
-    }
-
-    /// The options that a later release reads as this one does, and would no longer.
-    fn later_differences(
-        &self,
-        after: &[ParsedFile<'_>],
-        promises: &Promises<'_, '_>,
-    ) -> Vec<Difference> {
-        let Some(later) = self.pass.later else {
-            return Vec::new();
-        };
-        let names = Names::new(self.pass.files, later);
-        let later = Prover {
-            pass: self.pass,
-            names: &names,
-        };
-        let (here, there) = (
-            self.updated(after, promises),
-            later.updated(after, promises),
-        );
-        let now = Config::new(self.pass.files, &here);
-        let (before, after) = (
-            Config::new(self.pass.files, &there),
-            Config::new(after, &there),
-        );
-        let values = |names: &Names<'_>, at: usize| match at < names.opts.len() {
-            true => Values::Effective,
-            false => Values::All,
-        };
-        let of_name: HashMap<&OptName, usize> =
-            here.iter().enumerate().map(|(at, opt)| (opt.name(), at)).collect();
-        let mut found = Vec::new();
-        for (at, opt) in there.iter().enumerate() {
-            let Some(&known) = of_name.get(opt.name()) else {
-                continue;
-            };
-            let read = |config: &Config<'_>| values(&names, at).read(opt, config);
-            let (was, is) = (read(&before), read(&after));
-            if was != is
-                && was == values(self.names, known).read(&here[known], &now)
-                && !promises.of.contains_key(opt.name())
-            {
-                found.push(Difference {
-                    option: opt.name().clone(),
-                    before: was.map(|was| was.texts),
-                    after: is.map(|is| is.texts),
-                });
-            }
-        }
-        found
     }
 
     /// The options that are not read as they must be by a program that registers these.
@@ -287,7 +234,7 @@ impl<'c> Programs<'c> {
 
 /// The values of an option as texts, references replaced.
 #[derive(Debug, Clone)]
-struct Reading {
+pub(super) struct Reading {
     texts: Vec<String>,
     /// How many references in them lead nowhere.
     unresolved: usize,
@@ -300,6 +247,11 @@ impl PartialEq for Reading {
 }
 
 impl Reading {
+    /// How many references lead nowhere.
+    pub(super) fn unresolved(&self) -> usize {
+        self.unresolved
+    }
+
     fn new<'t>(
         texts: impl Iterator<Item = (Cow<'t, str>, Cow<'t, str>)>,
         config: &Config<'_>,
@@ -332,7 +284,7 @@ impl Reading {
 
 /// Which of an option's values are compared.
 #[derive(Debug, Clone, Copy)]
-enum Values {
+pub(super) enum Values {
     /// Those that the target's definition of the option makes count.
     Effective,
     /// Of an option that may be multi-valued or not: each that is set. It is registered with one
@@ -341,7 +293,7 @@ enum Values {
 }
 
 impl Values {
-    fn read(self, opt: &Opt, config: &Config<'_>) -> Option<Reading> {
+    pub(super) fn read(self, opt: &Opt, config: &Config<'_>) -> Option<Reading> {
         let set = config.occurrences(opt);
         if let Values::All = self {
             let mut all = set.hidden;

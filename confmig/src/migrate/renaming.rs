@@ -133,7 +133,9 @@ pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
                 entries,
                 names,
             };
-            if settings.keep_old && opt.is_multi() {
+            if !settings.keep_old && of_file.is_met(pass) {
+                plan.decisions.extend(of_file.left_with_what_it_meets());
+            } else if settings.keep_old && opt.is_multi() {
                 plan.decisions.extend(of_file.not_both());
             } else if settings.keep_old {
                 plan.superseded.extend(of_file.superseded());
@@ -180,9 +182,12 @@ pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
 
 /// The options that a step before left to decide, and those that read a name of one.
 fn held(pass: Pass<'_, '_, '_>, names: &Names<'_>) -> HashSet<OptName> {
-    let mut held = pass.held.clone();
+    let mut held = pass.held.names.clone();
     if !held.is_empty() {
-        let reads = |opt: &&Opt| opt.deprecated().iter().any(|name| pass.held.contains(name));
+        let reads = |opt: &&Opt| {
+            let mut former = opt.deprecated().iter();
+            former.any(|name| pass.held.names.contains(name))
+        };
         let readers = names.opts.iter().filter(reads);
         held.extend(readers.map(|opt| opt.name().clone()));
     }

@@ -55,8 +55,8 @@ enum Step<'r> {
     Schema(&'r Schema),
     /// What each release changed after the first, and what the first itself calls deprecated.
     Releases(Span, &'r Lives),
-    /// Reports what the older of two schemas reads and the newer one does not, or refuses.
-    UnreadBySchema(&'r Schema, &'r Schema),
+    /// Reports what the older of two schemas reads and the newer one does not, refuses, or reads otherwise.
+    Outcome(&'r Schema, &'r Schema),
 }
 
 impl<'r> Route<'r> {
@@ -80,16 +80,16 @@ impl<'r> Route<'r> {
     #[must_use]
     pub fn schemas(from: Option<&'r Schema>, to: &'r Schema) -> Self {
         let steps = from.into_iter().chain([to]).map(Step::Schema);
-        let unread = from.map(|from| Step::UnreadBySchema(from, to));
+        let outcome = from.map(|from| Step::Outcome(from, to));
         Route {
-            steps: steps.chain(unread).collect(),
+            steps: steps.chain(outcome).collect(),
         }
     }
 
     /// Adds the rules of a site, which are followed before what is unread is reported.
     #[must_use]
     pub fn with_site(mut self, site: &'r Pack) -> Self {
-        let is_report = |step: &Step<'_>| matches!(step, Step::UnreadBySchema(..));
+        let is_report = |step: &Step<'_>| matches!(step, Step::Outcome(..));
         let at = self.steps.iter().position(is_report);
         self.steps
             .insert(at.unwrap_or(self.steps.len()), Step::Pack(site));
@@ -113,11 +113,7 @@ pub fn migrate<'m>(
 ) -> Result<Migration, MigrateError> {
     let texts = Bump::new();
     let mut migrator = Migrator::new(files, settings, &texts);
-    for (at, step) in route.steps.iter().enumerate() {
-        migrator.later = route.steps.get(at + 1).and_then(|next| match next {
-            Step::Schema(schema) => Some(schema.pack(files)),
-            _ => None,
-        });
+    for step in &route.steps {
         match step {
             Step::Pack(pack) => migrator.pack(pack)?,
             Step::Schema(schema) => {
@@ -130,11 +126,13 @@ pub fn migrate<'m>(
                 });
             }
             Step::Releases(span, lives) => migrator.releases(*span, lives)?,
-            Step::UnreadBySchema(from, to) if !settings.keep_old => {
-                migrator.unread_by_schema(from, to);
-                migrator.refused(to);
+            Step::Outcome(from, to) => {
+                migrator.read_otherwise(from, to);
+                if !settings.keep_old {
+                    migrator.unread_by_schema(from, to);
+                    migrator.refused(to);
+                }
             }
-            Step::UnreadBySchema(..) => {}
         }
     }
     let releases = route.steps.iter().find_map(|step| match step {

@@ -18,14 +18,14 @@ const NOT_READ: &str = "not-read";
 const REFUSED: &str = "refused";
 
 /// Something that is set and not read as it is.
-struct Finding {
-    option: OptName,
-    file: usize,
-    line: usize,
-    reason: String,
-    rule: &'static str,
-    release: Option<String>,
-    code: Code,
+pub(super) struct Finding {
+    pub(super) option: OptName,
+    pub(super) file: usize,
+    pub(super) line: usize,
+    pub(super) reason: String,
+    pub(super) rule: &'static str,
+    pub(super) release: Option<String>,
+    pub(super) code: Code,
 }
 
 impl Migrator<'_> {
@@ -121,7 +121,7 @@ impl Migrator<'_> {
         self.add(found);
     }
 
-    fn add(&mut self, found: Vec<Finding>) {
+    pub(super) fn add(&mut self, found: Vec<Finding>) {
         for finding in found {
             let option = finding.option;
             let decision = Decision {
@@ -142,7 +142,7 @@ impl Migrator<'_> {
 }
 
 impl Finding {
-    fn not_read(option: &OptName) -> Self {
+    pub(super) fn not_read(option: &OptName) -> Self {
         Finding {
             option: option.clone(),
             file: 0,

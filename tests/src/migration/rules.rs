@@ -11,9 +11,14 @@ use crate::generate::{IfSet, Rule, RuleCase, RuleKind, Set};
 use crate::oracle::{Oracle, Outcome, Resolved};
 
 /// The options that the rules may give another value: those that they name, and those that refer to what
-/// is not only renamed.
+/// is not only renamed, or to what a renaming gives a value.
 pub(super) fn may_change(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<OptName> {
-    let mut all = with_what_refers(files, &case.set.opts, case.converted());
+    let mut changes = case.converted();
+    changes.extend(case.rules.iter().filter_map(|rule| match rule {
+        Rule::Rename { from, to, .. } => is_set(files, from).then(|| to.clone()),
+        _ => None,
+    }));
+    let mut all = with_what_refers(files, &case.set.opts, changes);
     let touched = case.touched();
     for opt in &case.set.opts {
         if opt.deprecated().iter().any(|name| touched.contains(name)) {
@@ -24,7 +29,8 @@ pub(super) fn may_change(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<
     all
 }
 
-/// Names, and the options whose values refer to them, or that have them as former names.
+/// Names, and the options whose values refer to them, or that have them as former names; with the former
+/// names of those, by which others may refer to them.
 pub(crate) fn with_what_refers(
     files: &[ParsedFile<'_>],
     opts: &[Opt],
@@ -44,6 +50,9 @@ pub(crate) fn with_what_refers(
         for opt in opts {
             if opt.deprecated().iter().any(|name| names.contains(name)) {
                 names.insert(opt.name().clone());
+            }
+            if names.contains(opt.name()) {
+                names.extend(opt.deprecated().iter().cloned());
             }
         }
         if names.len() == known {
@@ -85,7 +94,11 @@ pub(super) fn renaming_holds(
                     *opt = opt.clone().with_deprecated(from.group(), from.name());
                 }
             }
-            Reading::of(oracle, &case.set, &both)?.value(&to)
+            match Reading::of(oracle, &case.set, &both)?.value(&to) {
+                // It refers to the old name, which a program has that reads the files as they are.
+                Outcome::Refused { .. } => target,
+                value => value,
+            }
         }
         IfSet::Decide if was == target => target,
         IfSet::Decide => return Err(format!("{from} and {to} differ, and nothing is to decide")),
@@ -121,10 +134,11 @@ fn renaming(case: &RuleCase) -> Option<(OptName, OptName, IfSet)> {
 }
 
 fn sets(files: &[oslo_config::SourceFile], name: &OptName) -> bool {
-    let Ok(parsed) = parse(files) else {
-        return false;
-    };
-    let mut entries = parsed.iter().flat_map(|file| file.document.entries());
+    parse(files).is_ok_and(|parsed| is_set(&parsed, name))
+}
+
+fn is_set(files: &[ParsedFile<'_>], name: &OptName) -> bool {
+    let mut entries = files.iter().flat_map(|file| file.document.entries());
     entries.any(|entry| *entry.group() == *name.group() && entry.key() == name.name())
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<()
     );
     // What the release reads that the files were written for.
     let by_older = match case.older {
-        Some(older) => Some(by_name(oracle, case.before, older, &texts)?),
+        Some(older) => Some(by_name(oracle, case.before, older)?),
         None => None,
     };
     let mut unsure = Vec::new();
@@ -104,14 +104,13 @@ pub(super) fn are_read_by(
     Ok(())
 }
 
-/// The values of options and of what else texts set, by name.
+/// The values of options and of what else a set sets, by name.
 fn by_name(
     oracle: &mut Oracle,
     set: &Set,
     opts: &[Opt],
-    texts: &Texts,
 ) -> Result<BTreeMap<OptName, Outcome>, String> {
-    let opts = [opts, &texts.plain(opts)].concat();
+    let opts = [opts, &Texts(read(set)).plain(opts)].concat();
     let values = resolved(oracle, set, &opts)?.options;
     let names = opts.iter().map(|opt| opt.name().clone());
     Ok(names.zip(values).collect())

@@ -71,7 +71,10 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
                     .collect(),
             };
             for rule in rules {
-                if rule.triggers().iter().any(|option| world.is_set(option)) {
+                let mut renamed = rule.rename.iter().map(|rename| &*rename.from);
+                if rule.triggers().iter().any(|option| world.is_set(option))
+                    || renamed.any(|option| world.is_referred(option))
+                {
                     all.push(Active {
                         rule,
                         doubt: active.doubt.clone(),
@@ -102,7 +105,7 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
             let claimed = active.rule.claims().into_iter().find_map(|option| {
                 let by = claims.get(option).filter(|by| by.len() > 1)?;
                 Some(format!(
-                    "{option} is claimed by the rules {}: take one of them out",
+                    "{option} is claimed by the rules {}: remove one of them",
                     by.join(" and ")
                 ))
             });
@@ -188,7 +191,7 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
     /// Leaves what a rule is about to the operator.
     fn decide(&mut self, rule: &Rule, options: &[OptName], reason: &str, acceptable: bool) {
         let set = options.iter().filter_map(|option| {
-            let (file, entry) = *self.world.entries(option).last()?;
+            let (file, entry) = self.world.place(option)?;
             Some((option.clone(), file, entry.line()))
         });
         let set: Vec<_> = set.collect();

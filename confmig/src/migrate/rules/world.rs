@@ -75,6 +75,17 @@ impl<'d> World<'_, 'd> {
         self.of(option).next().is_some()
     }
 
+    /// Tells whether a value refers to an option.
+    pub(super) fn is_referred(&self, option: &OptName) -> bool {
+        self.referred.contains_key(option)
+    }
+
+    /// The file and the entry that sets an option at last, or that refers to it when none does.
+    pub(super) fn place(&self, option: &OptName) -> Option<(usize, Entry<'d, 'd>)> {
+        let referring = || self.referred.get(option)?.last();
+        self.of(option).last().or_else(referring).copied()
+    }
+
     fn of<'s>(&'s self, option: &'s OptName) -> impl Iterator<Item = &'s (usize, Entry<'d, 'd>)> {
         let named = self.entries.get(option.name()).into_iter().flatten();
         named.filter(|(_, entry)| *entry.group() == *option.group())

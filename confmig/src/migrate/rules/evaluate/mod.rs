@@ -52,7 +52,11 @@ pub(super) fn evaluate<'d>(
     let options: Vec<OptName> = rule
         .triggers()
         .into_iter()
-        .filter(|option| world.is_set(option))
+        .filter(|option| {
+            let mut renamed = rule.rename.iter().map(|rename| &*rename.from);
+            let is_renamed = renamed.any(|from| from == *option);
+            world.is_set(option) || is_renamed && world.is_referred(option)
+        })
         .cloned()
         .collect();
     let outcome = match evaluator.outcome(&mut renames) {
@@ -92,10 +96,14 @@ impl<'d> Evaluator<'_, 'd> {
         for rename in rule
             .rename
             .iter()
-            .filter(|rename| self.world.is_set(&rename.from))
+            .filter(|rename| {
+                self.world.is_set(&rename.from) || self.world.is_referred(&rename.from)
+            })
         {
             // What `last` says is what a renaming does with a deprecated name.
-            let merges = rule.if_target_set != IfSet::Last && self.world.is_set(&rename.to);
+            let merges = rule.if_target_set != IfSet::Last
+                && self.world.is_set(&rename.from)
+                && self.world.is_set(&rename.to);
             if merges {
                 effects.extend(self.merged(rename)?);
             }

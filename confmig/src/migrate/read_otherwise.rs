@@ -1,0 +1,103 @@
+//! What the newer of two releases reads otherwise than the older one, whatever the steps between them show.
+//!
+//! Each step keeps what its own release reads. A reference may still lead elsewhere in the other one, where
+//! it was not followed: with the old names kept, or because of what was left to decide.
+
+use std::collections::BTreeMap;
+
+use oslo_config::{Config, OptName, ParsedFile};
+
+use super::migrator::Migrator;
+use super::names::Names;
+use super::prove::{Reading, Values};
+use super::registration::Registration;
+use super::unread::Finding;
+use crate::diagnostic::Code;
+use crate::pack::Pack;
+use crate::schema::Schema;
+
+/// The id under which values are reported that the newer release reads otherwise.
+const OTHERWISE: &str = "read-otherwise";
+
+impl Migrator<'_> {
+    /// Reports options of both releases of which the newer one now reads another value than the older one
+    /// did.
+    pub(super) fn read_otherwise(&mut self, from: &Schema, to: &Schema) {
+        let (older, newer) = (from.pack(self.before), to.pack(&self.files));
+        let was = Read::new(&older, self.before);
+        let is = Read::new(&newer, &self.files);
+        let decided = |option: &OptName| {
+            let mut decisions = self.decisions.iter();
+            decisions.any(|(_, decision)| decision.option == *option)
+        };
+        let found = is.values.iter().filter_map(|(option, (place, is))| {
+            let (_, was) = was.values.get(option)?;
+            // What the older release finds nothing for is nothing to keep.
+            let is_kept = is.is_same(was) || was.text.unresolved() > is.text.unresolved();
+            (!is_kept && !decided(option)).then(|| Finding {
+                file: place.0,
+                line: place.1,
+                reason: format!(
+                    "a reference in its value leads elsewhere in {}: put the value itself there",
+                    to.name()
+                ),
+                rule: OTHERWISE,
+                code: Code::NeedsDecision,
+                ..Finding::not_read(option)
+            })
+        });
+        let found: Vec<Finding> = found.collect();
+        self.add(found);
+    }
+}
+
+/// The values that have references, as a program reads them that has the options of one release.
+struct Read {
+    /// With the file and the line of each.
+    values: BTreeMap<OptName, ((usize, usize), Value)>,
+}
+
+struct Value {
+    text: Reading,
+    /// With what Python prints of the options that it refers to; `None` when the value is refused.
+    typed: Option<Vec<String>>,
+}
+
+impl Value {
+    fn is_same(&self, other: &Value) -> bool {
+        match (&self.typed, &other.typed) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.text == other.text,
+        }
+    }
+}
+
+impl Read {
+    fn new(pack: &Pack, files: &[ParsedFile<'_>]) -> Self {
+        let names = Names::new(files, pack);
+        let mut registration = Registration::new(&names);
+        for entry in files.iter().flat_map(|file| file.document.entries()) {
+            registration.add(&entry.group().to_string(), &entry.key().to_string(), None);
+        }
+        registration.add_referred(files);
+        let mut opts = registration.into_opts();
+        opts.retain(|opt| !names.is_only_named(opt.name()));
+        let typed = [&pack.opts, &opts[pack.opts.len()..]].concat();
+        let config = Config::new(files, &opts);
+        let typed = config.with_opts(&typed);
+        let values = opts.iter().filter_map(|opt| {
+            let (option, set) = (opt.name(), config.occurrences(opt).effective);
+            let mut refers = set.iter().filter(|set| set.entry.value().contains(&b'$'));
+            let place = refers.next_back().map(|set| (set.file, set.entry.line()))?;
+            let setting = typed.get(option.group(), option.name());
+            let value = Value {
+                text: Values::Effective.read(opt, &config)?,
+                typed: setting.map(|setting| setting.texts).ok(),
+            };
+            Some((option.clone(), (place, value)))
+        });
+        Read {
+            values: values.collect(),
+        }
+    }
+}
