@@ -68,7 +68,10 @@ fn target_holds(
     count(&migration, tally);
     let mut holds = || -> Result<(), String> {
         bytes_are_kept(&parsed, &migration)?;
-        second_run_changes_nothing(&after, target, &settings, &migration)?;
+        let many_steps = matches!(target, Target::Schemas { .. });
+        if !many_steps || migration.decisions.is_empty() {
+            second_run_changes_nothing(&after, target, &settings, &migration)?;
+        }
         let not_utf8 = |file: &SourceFile| std::str::from_utf8(&file.text).is_err();
         if files.iter().any(not_utf8) {
             tally.count("not UTF-8");
@@ -78,21 +81,32 @@ fn target_holds(
             Target::Schemas { older, .. } => Some(older),
             _ => None,
         };
-        // What a decision is about may be read by the newer of two releases as the older one never did, and
-        // so may what refers to it.
-        let decided = migration.decisions.iter().filter(|_| older.is_some());
-        let decided = decided.flat_map(|decision| names_of(&decision.option, &set.opts));
-        let case = Case {
-            before: set,
-            after: &after,
-            migration: &migration,
-            keep_old,
-            may_change: &with_what_refers(&parsed, &set.opts, decided.collect()),
-            older: older.map(Vec::as_slice),
+        let mut keeps = |before: &Set, after: &Set, migration: &Migration| {
+            let files = read(before);
+            let parsed = parse(&files).map_err(|error| error.to_string())?;
+            // What a decision is about may be read by the newer of two releases as the older one never did,
+            // and so may what refers to it.
+            let decided = migration.decisions.iter().filter(|_| older.is_some());
+            let decided = decided.flat_map(|decision| names_of(&decision.option, &set.opts));
+            let case = Case {
+                before,
+                after,
+                migration,
+                keep_old,
+                may_change: &with_what_refers(&parsed, &set.opts, decided.collect()),
+                older: older.map(Vec::as_slice),
+            };
+            values_are_kept(oracle, &case)?;
+            if let (Target::Schemas { newer, .. }, true) = (target, migration.decisions.is_empty())
+            {
+                values::are_read_by(oracle, &case, newer)?;
+            }
+            Ok(())
         };
-        values_are_kept(oracle, &case)?;
-        if let (Target::Schemas { newer, .. }, true) = (target, migration.decisions.is_empty()) {
-            values::are_read_by(oracle, &case, newer)?;
+        keeps(set, &after, &migration)?;
+        if many_steps && !migration.decisions.is_empty() {
+            let migrate = |files: &[ParsedFile<'_>]| target.migrate(files, &settings);
+            further_run_keeps(&after, &migration, migrate, &mut keeps)?;
         }
         Ok(())
     };
@@ -236,6 +250,34 @@ pub(crate) fn shown(migration: &Migration) -> String {
         text += &format!("left: {}: {}\n", decision.option, decision.reason);
     }
     text
+}
+
+/// With many steps, a later one may clear up what an earlier one left to decide: another run then goes on,
+/// keeps the values, and leaves nothing to do for a third.
+pub(crate) fn further_run_keeps(
+    after: &Set,
+    first: &Migration,
+    migrate: impl Fn(&[ParsedFile<'_>]) -> Result<Migration, String>,
+    mut keeps: impl FnMut(&Set, &Set, &Migration) -> Result<(), String>,
+) -> Result<(), String> {
+    let run = |set: &Set| -> Result<Migration, String> {
+        let files = read(set);
+        let parsed = parse(&files).map_err(|error| format!("the text does not parse: {error}"))?;
+        migrate(&parsed)
+    };
+    let mut second = run(after)?;
+    if second.is_empty() {
+        return Ok(());
+    }
+    second.decisions.extend(first.decisions.iter().cloned());
+    let again = with_texts(after, &second);
+    keeps(after, &again, &second)
+        .map_err(|why| format!("in a second run, {why}\n{}", shown(&second)))?;
+    let third = run(&again)?;
+    match third.is_empty() {
+        true => Ok(()),
+        false => Err(format!("a third run changes something:\n{}", shown(&third))),
+    }
 }
 
 /// A second run finds nothing to do, and leaves the same to decide.

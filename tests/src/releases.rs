@@ -199,56 +199,90 @@ pub fn holds(
     let after = migration::with_texts(&case.set, &migration);
     let mut holds = || -> Result<(), String> {
         migration::bytes_are_kept(&parsed, &migration)?;
-        let again = read(&after);
-        let second = parse(&again).map_err(|error| error.to_string())?;
-        // What was left to decide is left by the same command; where nothing was, the files are those of
-        // the newer release.
-        let from = match migration.decisions.is_empty() {
-            true => case.to,
-            false => case.from,
-        };
-        let second = migrated(&second, from)?;
-        if !second.is_empty() {
-            let second = migration::shown(&second);
-            return Err(format!("a second run changes something:\n{second}"));
+        if migration.decisions.is_empty() {
+            // The files are those of the newer release.
+            let again = read(&after);
+            let second = parse(&again).map_err(|error| error.to_string())?;
+            let second = migrated(&second, case.to)?;
+            if !second.is_empty() {
+                let second = migration::shown(&second);
+                return Err(format!("a second run changes something:\n{second}"));
+            }
         }
-        let texts = [read(&case.set), again].concat();
-        let older = ReleaseCase {
-            to: case.from,
-            ..case.clone()
-        };
-        let older = options(&older, &texts, Former::OnTheWay);
-        let mut kept = |names| {
-            let before = Set {
-                opts: options(case, &texts, names),
-                ..case.set.clone()
+        let mut keeps = |before: &Set, after: &Set, migration: &Migration| {
+            let case = ReleaseCase {
+                set: before.clone(),
+                ..case.clone()
             };
-            let mut may_change = converted(case.kind, &migration);
-            may_change.extend(only_on_the_way(&before.opts));
-            // No reference leads by a former name to an option that is registered with a hyphen, which the
-            // facts do not tell.
-            let plugin = AUTH
-                .iter()
-                .map(|(.., name)| OptName::new(AUTH_GROUP, *name));
-            may_change.extend(plugin);
-            let kept = Case {
-                before: &before,
-                after: &after,
-                migration: &migration,
-                keep_old,
-                may_change: &migration::with_what_refers(&parsed, &before.opts, may_change),
-                older: Some(&older),
-            };
-            migration::values_are_kept(oracle, &kept)
+            values_hold(oracle, &case, keep_old, after, migration)
         };
-        let on_the_way = kept(Former::OnTheWay);
-        // Where old names stay, the newer release may also count them as it declares them itself.
-        match keep_old {
-            true => on_the_way.or_else(|why| kept(Former::Declared).map_err(|_| why)),
-            false => on_the_way,
+        keeps(&case.set, &after, &migration)?;
+        if !migration.decisions.is_empty() {
+            let again = |files: &[ParsedFile<'_>]| migrated(files, case.from);
+            migration::further_run_keeps(&after, &migration, again, keeps)?;
         }
+        Ok(())
     };
     holds().map_err(|why| format!("{why}\n{}", migration::shown(&migration)))
+}
+
+/// The values of a migrated set are what they were.
+fn values_hold(
+    oracle: &mut Oracle,
+    case: &ReleaseCase,
+    keep_old: bool,
+    after: &Set,
+    migration: &Migration,
+) -> Result<(), String> {
+    let files = read(&case.set);
+    let parsed = parse(&files).map_err(|error| error.to_string())?;
+    let texts = [read(&case.set), read(after)].concat();
+    let migration = &with_former_names(migration);
+    let older = ReleaseCase {
+        to: case.from,
+        ..case.clone()
+    };
+    let older = options(&older, &texts, Former::OnTheWay);
+    let mut kept = |names| {
+        let before = Set {
+            opts: options(case, &texts, names),
+            ..case.set.clone()
+        };
+        let mut may_change = converted(case.kind, migration);
+        may_change.extend(only_on_the_way(&before.opts));
+        // No reference leads by a former name to an option that is registered with a hyphen, which the
+        // facts do not tell.
+        let plugin = AUTH
+            .iter()
+            .map(|(.., name)| OptName::new(AUTH_GROUP, *name));
+        may_change.extend(plugin);
+        let kept = Case {
+            before: &before,
+            after,
+            migration,
+            keep_old,
+            may_change: &migration::with_what_refers(&parsed, &before.opts, may_change),
+            older: Some(&older),
+        };
+        migration::values_are_kept(oracle, &kept)
+    };
+    let on_the_way = kept(Former::OnTheWay);
+    // Where old names stay, the newer release may also count them as it declares them itself.
+    match keep_old {
+        true => on_the_way.or_else(|why| kept(Former::Declared).map_err(|_| why)),
+        false => on_the_way,
+    }
+}
+
+/// The migration with decisions that are about all names that any release has for their options.
+fn with_former_names(migration: &Migration) -> Migration {
+    let mut migration = migration.clone();
+    for decision in &mut migration.decisions {
+        let life = names().get(&decision.option);
+        let former = life.into_iter().flat_map(Life::all_former);
+        decision.options.extend(former.map(|(name, ..)| name));
+    }
+    migration
 }
 
 /// What a rule changes that does more than follow a former name, and what was left to decide.

@@ -311,8 +311,11 @@ impl<'m> Migrator<'m> {
             self.made[at].after = file.document.text().to_owned();
         }
         // What a later step removed, or gave another name, is no longer to be decided.
-        self.decisions
-            .retain(|(name, decision)| set.contains(name) || set.contains(&decision.option));
+        let held = &self.held;
+        self.decisions.retain(|(name, Decision { option, .. })| {
+            let mut names = held.former(option).iter().chain([name, option]);
+            names.any(|name| set.contains(name))
+        });
         for (file, before) in self.made.iter_mut().zip(self.before) {
             file.changes.sort_by_key(|change| change.line);
             if file.after == before.document.text() {

@@ -36,11 +36,11 @@ impl<'d> Found<'d> {
                     let Ok(name) = entry.key().to_str() else {
                         continue;
                     };
-                    if (pass.is_superseded)(file, entry.line()) {
-                        continue;
-                    }
                     let current = names.index_of(group, name).map(|opt| (opt, 0, false));
-                    let former = names.readers(group, name).iter();
+                    let former = match (pass.is_superseded)(file, entry.line()) {
+                        true => [].iter(),
+                        false => names.readers(group, name).iter(),
+                    };
                     let former = former.map(|reader| (reader.opt, reader.rank, reader.renames));
                     for (opt, rank, is_renamed) in current.into_iter().chain(former) {
                         entries.entry((opt, file)).or_default().push(Named {

@@ -1,7 +1,7 @@
 //! One pass over a set of files: changes that are applied as far as they can be proved.
 
 use bumpalo::Bump;
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, LineMap, OptName, ParsedFile};
 
 use super::apply::Applier;
@@ -38,7 +38,9 @@ pub(crate) struct Pass<'p, 'd, 'm> {
 /// What steps before left to decide, and later ones leave.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    /// All names of these options.
+    /// These options, each with its former names.
+    former: HashMap<OptName, Vec<OptName>>,
+    /// All names of theirs.
     pub(crate) names: HashSet<OptName>,
     /// The names that references by their former names meet first.
     pub(crate) met: HashSet<OptName>,
@@ -47,11 +49,19 @@ pub(crate) struct Held {
 impl Held {
     /// Adds an option with its former names.
     pub(crate) fn add(&mut self, option: &OptName, former: Vec<OptName>) {
-        for name in former {
+        for name in &former {
             self.met.insert(OptName::new(name.group(), option.name()));
-            self.names.insert(name);
         }
-        self.names.insert(option.clone());
+        self.names.extend(former.iter().chain([option]).cloned());
+        self.former
+            .entry(option.clone())
+            .or_default()
+            .extend(former);
+    }
+
+    /// The former names of an option.
+    pub(crate) fn former(&self, option: &OptName) -> &[OptName] {
+        self.former.get(option).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -343,8 +343,12 @@ fn difference(
     let kept = kept || now == updated && legacy == after.read_legacy(opt, values);
     // With types, a reference becomes what Python prints, or an error: both must be kept too.
     let (was_typed, now_typed) = (before.read_typed(opt), after.read_typed(opt));
-    let as_text = now_typed.is_none() || now_typed == now.as_ref().map(|now| now.texts.clone());
-    let kept = kept && (was_typed == now_typed || was_typed.is_none() && as_text);
+    let printed = values.read(opt, &after.typed);
+    let is_printed_the_same = match was_typed {
+        Some(_) => was_typed == now_typed,
+        None => printed == now || printed == values.read(opt, &before.typed),
+    };
+    let kept = kept && is_printed_the_same;
     let texts = |reading: Option<Reading>| reading.map(|reading| reading.texts);
     let was = legacy.filter(|legacy| now.as_ref() != Some(legacy));
     (!kept).then(|| Difference {

@@ -1,8 +1,9 @@
 //! The steps of a migration: one for a pack or a schema, one for each release on the way to another.
 
+use bstr::ByteSlice;
 use bumpalo::Bump;
 use foldhash::HashSet;
-use oslo_config::ParsedFile;
+use oslo_config::{OptName, ParsedFile};
 
 use super::facts::{InPack, InRelease};
 use super::migrator::Migrator;
@@ -115,10 +116,14 @@ pub fn migrate<'m>(
     let mut migrator = Migrator::new(files, settings, &texts);
     for step in &route.steps {
         match step {
-            Step::Pack(pack) => migrator.pack(pack)?,
+            Step::Pack(pack) => {
+                migrator.keep_for(|_| false);
+                migrator.pack(pack)?;
+            }
             Step::Schema(schema) => {
                 let pack = schema.pack(&migrator.files);
                 migrator.pack(&pack)?;
+                migrator.keep_for(reads_as_set(&pack, files));
                 migrator.hold_decided(|option| {
                     let mut opts = pack.opts.iter();
                     let opt = opts.find(|opt| opt.name() == option);
@@ -143,6 +148,17 @@ pub fn migrate<'m>(
         migrator.unread(span, lives);
     }
     migrator.finish()
+}
+
+/// What tells whether a program with the options of a pack reads an option by its own name: one of these,
+/// or one that is set for what is not known here.
+fn reads_as_set(pack: &Pack, files: &[ParsedFile<'_>]) -> impl Fn(&OptName) -> bool + use<> {
+    let mut read: HashSet<OptName> = pack.opts.iter().map(|opt| opt.name().clone()).collect();
+    for entry in files.iter().flat_map(|file| file.document.entries()) {
+        let (group, key) = (entry.group(), entry.key());
+        read.insert(OptName::new(group.to_str_lossy(), key.to_str_lossy()));
+    }
+    move |option| read.contains(option)
 }
 
 /// What a step looks at.

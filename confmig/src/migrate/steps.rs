@@ -139,7 +139,9 @@ impl<'l> NamesInUse<'l> {
     /// The names that a release reads for other options.
     pub(super) fn renamed(&self, series: Series, scope: &Scope) -> BTreeSet<OptName> {
         let renamed = self.each().filter(|name| {
-            let in_scope = || scope.has_any_of([name.name.name()]);
+            // Another spelling of a name with a hyphen counts, too.
+            let key = name.name.name();
+            let in_scope = || scope.has_any_of([key, &key.replace('-', "_")]);
             let is_referred = || name.last_referred.get() == self.readings;
             name.renaming & 1 << series.number() != 0 && (in_scope() || is_referred())
         });

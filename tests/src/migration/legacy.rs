@@ -59,9 +59,16 @@ pub(super) fn with_groups_in_references(set: &Set, opts: &[Opt]) -> Set {
     set
 }
 
+/// What a program reads of each of its options.
+pub(super) type Program = Vec<(Opt, Outcome)>;
+
 /// Tells whether a program that knows the former names only read this value under one of them, or under
 /// the option's own name.
-pub(super) fn is_of_legacy(opt: &Opt, new: &Outcome, legacy: &[(Opt, Outcome)]) -> bool {
+pub(super) fn is_of_legacy(opt: &Opt, new: &Outcome, programs: &[Program]) -> bool {
+    programs.iter().any(|program| reads(program, opt, new))
+}
+
+fn reads(legacy: &Program, opt: &Opt, new: &Outcome) -> bool {
     let mut names = opt.deprecated().iter().chain([opt.name()]);
     if !opt.is_multi() {
         return names.any(|name| {
@@ -98,7 +105,7 @@ pub(super) fn legacy_values(
     set: &Set,
     opts: &[Opt],
     knows_current: bool,
-) -> Result<Vec<(Opt, Outcome)>, String> {
+) -> Result<Vec<Program>, String> {
     let mut programs: Vec<Vec<Opt>> = vec![Vec::new()];
     for opt in legacy(opts, knows_current) {
         let has_not =
@@ -118,7 +125,7 @@ pub(super) fn legacy_values(
     let mut found = Vec::new();
     for program in programs {
         let values = resolved(oracle, set, &program)?;
-        found.extend(program.into_iter().zip(values.options));
+        found.push(program.into_iter().zip(values.options).collect());
     }
     Ok(found)
 }

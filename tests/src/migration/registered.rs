@@ -36,7 +36,9 @@ pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
             // Without a group, it comes to the default one in the end.
             let target = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
             let is_group = target.group() == DEFAULT_GROUP && groups.contains(name);
-            if !is_group && known.insert(target.clone()) {
+            // oslo.config registers no name with an underscore in front.
+            let is_legal = !name.starts_with('_');
+            if !is_group && is_legal && known.insert(target.clone()) {
                 let opt = Opt::new(target.group(), target.name(), OptType::string());
                 found.push(opt.with_default(format!("<{target}>")));
             }

@@ -11,11 +11,13 @@ use crate::generate::{IfSet, Rule, RuleCase, RuleKind, Set};
 use crate::oracle::{Oracle, Outcome, Resolved};
 
 /// The options that the rules may give another value: those that they name, and those that refer to what
-/// is not only renamed, or to what a renaming gives a value.
+/// is not only renamed, or to what a renaming gives a value or
+/// finds unset.
 pub(super) fn may_change(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<OptName> {
     let mut changes = case.converted();
     changes.extend(case.rules.iter().filter_map(|rule| match rule {
-        Rule::Rename { from, to, .. } => is_set(files, from).then(|| to.clone()),
+        Rule::Rename { from, to, .. } if is_set(files, from) => Some(to.clone()),
+        Rule::Rename { from, .. } => Some(from.clone()),
         _ => None,
     }));
     let mut all = with_what_refers(files, &case.set.opts, changes);

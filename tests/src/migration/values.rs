@@ -199,7 +199,7 @@ fn former_are_kept(oracle: &mut Oracle, case: &Case<'_>, opts: &[Opt]) -> Result
     let old = legacy_values(oracle, case.before, opts, false)?;
     let new = legacy_values(oracle, case.after, opts, false)?;
     let is_former = |name: &OptName| opts.iter().any(|opt| opt.deprecated().contains(name));
-    for ((opt, old), (_, new)) in old.iter().zip(&new) {
+    for ((opt, old), (_, new)) in old.iter().flatten().zip(new.iter().flatten()) {
         let name = opt.name();
         if is_former(name) && !case.may_change.contains(name) && old != new {
             let why = changed(opt.name(), old, new);

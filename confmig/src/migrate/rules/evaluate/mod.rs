@@ -93,13 +93,9 @@ impl<'d> Evaluator<'_, 'd> {
             return Ok(Vec::new());
         }
         let mut effects = Vec::new();
-        for rename in rule
-            .rename
-            .iter()
-            .filter(|rename| {
-                self.world.is_set(&rename.from) || self.world.is_referred(&rename.from)
-            })
-        {
+        for rename in rule.rename.iter().filter(|rename| {
+            self.world.is_set(&rename.from) || self.world.is_referred(&rename.from)
+        }) {
             // What `last` says is what a renaming does with a deprecated name.
             let merges = rule.if_target_set != IfSet::Last
                 && self.world.is_set(&rename.from)

@@ -1,5 +1,6 @@
 //! Options that are set, with values made from others.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
@@ -52,6 +53,7 @@ impl<'d> Evaluator<'_, 'd> {
                 rule,
                 file: Some(file),
                 gone: &taken,
+                put_in: RefCell::default(),
             };
             let mut of_file: Vec<Effect<'d>> = Vec::new();
             for set in &rule.set {

@@ -93,6 +93,13 @@ impl<'d> Values<'_, 'd> {
         let default = part
             .and_then(|part| part.default.as_ref())
             .ok_or_else(doubt)?;
-        Ok(self.template(default, to)?.ok_or_else(doubt)?.raw)
+        // The default may be made of a value that refers to the option again.
+        if self.put_in.borrow().contains(option) {
+            return Err(doubt());
+        }
+        self.put_in.borrow_mut().push(option.clone());
+        let made = self.template(default, to);
+        self.put_in.borrow_mut().pop();
+        Ok(made?.ok_or_else(doubt)?.raw)
     }
 }

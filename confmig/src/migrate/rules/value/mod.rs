@@ -4,6 +4,8 @@ mod carry;
 mod transform;
 mod url;
 
+use std::cell::RefCell;
+
 use oslo_config::{Entry, OptName};
 
 use super::text::{Doubtful, Text, split};
@@ -17,6 +19,8 @@ pub(super) struct Values<'v, 'd> {
     pub(super) file: Option<usize>,
     /// The options that go: no value can refer to them any more.
     pub(super) gone: &'v [&'v OptName],
+    /// Those of them whose defaults are being put in place of references.
+    pub(super) put_in: RefCell<Vec<OptName>>,
 }
 
 impl<'d> Values<'_, 'd> {
