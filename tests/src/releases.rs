@@ -250,6 +250,7 @@ fn values_hold(
         };
         let mut may_change = converted(case.kind, migration);
         may_change.extend(only_on_the_way(&before.opts));
+        may_change.extend(other_options(case));
         // No reference leads by a former name to an option that is registered with a hyphen, which the
         // facts do not tell.
         let plugin = AUTH
@@ -311,6 +312,16 @@ fn only_on_the_way(opts: &[Opt]) -> BTreeSet<OptName> {
         .collect();
     let others = names().keys().filter(|name| !known.contains(name));
     others.cloned().collect()
+}
+
+/// Names that are options of the newer release, and only former names of another before.
+fn other_options(case: &ReleaseCase) -> BTreeSet<OptName> {
+    let is_other = |life: &Life| {
+        let only_former = |series: Series| life.is_former(series) && !life.is_option(series);
+        life.is_option(case.to) && case.from.through(case.to).any(only_former)
+    };
+    let others = names().iter().filter(|(_, life)| is_other(life));
+    others.map(|(name, _)| name.clone()).collect()
 }
 
 /// Which former names an option has, and in which order they count.

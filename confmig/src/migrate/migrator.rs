@@ -188,7 +188,7 @@ impl<'m> Migrator<'m> {
     ) -> Result<bool, MigrateError> {
         let (mut left, mut waits, mut changed) = (rules, true, false);
         while !left.is_empty() {
-            let view = View::of_rules(&self.files, left.iter().map(|active| &*active.rule));
+            let view = View::of_rules(&self.files, left.iter().map(|active| &*active.rule), pack);
             let seen = self.seen(&view);
             let empty = self.empty_now();
             let pass = self.pass(&seen, pack, &view, &empty);

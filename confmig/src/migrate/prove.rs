@@ -108,7 +108,11 @@ impl<'d> Prover<'_, 'd, '_> {
         let of_target = of_target.iter().map(|opt| (opt, Values::Effective));
         let compared = of_target.chain(others.iter().map(|opt| (opt, Values::All)));
         let same = compared.filter(|(opt, _)| !promises.of.contains_key(opt.name()));
-        found.extend(same.filter_map(|(opt, values)| difference(opt, values, &before, &after)));
+        // No program knows the names of a rule as former ones.
+        let may_disagree = !self.pass.by_rules;
+        found.extend(
+            same.filter_map(|(opt, values)| difference(opt, values, may_disagree, &before, &after)),
+        );
         if self.pass.settings.keep_old {
             found.extend(self.former_differences(&before, &after));
         }
@@ -319,6 +323,7 @@ impl Values {
 fn difference(
     opt: &Opt,
     values: Values,
+    may_disagree: bool,
     before: &Programs<'_>,
     after: &Programs<'_>,
 ) -> Option<Difference> {
@@ -340,7 +345,7 @@ fn difference(
         None => now.is_none() && updated.is_none(),
     };
     // Two programs that disagreed before may go on to, each with its own value.
-    let kept = kept || now == updated && legacy == after.read_legacy(opt, values);
+    let kept = kept || may_disagree && now == updated && legacy == after.read_legacy(opt, values);
     // With types, a reference becomes what Python prints, or an error: both must be kept too.
     let (was_typed, now_typed) = (before.read_typed(opt), after.read_typed(opt));
     let printed = values.read(opt, &after.typed);

@@ -20,12 +20,23 @@ use crate::schema::Schema;
 const OTHERWISE: &str = "read-otherwise";
 
 impl Migrator<'_> {
-    /// Reports options of both releases of which the newer one now reads another value than the older one
-    /// did.
+    /// Reports options of which the newer release now reads another value than the older one did, or the
+    /// older one itself where the old names are kept.
     pub(super) fn read_otherwise(&mut self, from: &Schema, to: &Schema) {
         let (older, newer) = (from.pack(self.before), to.pack(&self.files));
-        let was = Read::new(&older, self.before);
-        let is = Read::new(&newer, &self.files);
+        let was = Read::new(&older, self.before, |_| false);
+        // What only the older one has is set in vain for the newer one.
+        let (old, new) = (Names::new(&[], &older), Names::new(&[], &newer));
+        let has = |names: &Names<'_>, name: &OptName| names.has(name.group(), name.name());
+        let is_gone = |name: &OptName| has(&old, name) && !has(&new, name);
+        self.report_otherwise(&was, &Read::new(&newer, &self.files, is_gone), to.name());
+        if self.settings.keep_old {
+            let still = Read::new(&older, &self.files, |_| false);
+            self.report_otherwise(&was, &still, from.name());
+        }
+    }
+
+    fn report_otherwise(&mut self, was: &Read, is: &Read, release: &str) {
         let decided = |option: &OptName| {
             let mut decisions = self.decisions.iter();
             decisions.any(|(_, decision)| decision.option == *option)
@@ -38,8 +49,7 @@ impl Migrator<'_> {
                 file: place.0,
                 line: place.1,
                 reason: format!(
-                    "a reference in its value leads elsewhere in {}: put the value itself there",
-                    to.name()
+                    "a reference in its value leads elsewhere in {release}: put the value itself there"
                 ),
                 rule: OTHERWISE,
                 code: Code::NeedsDecision,
@@ -73,7 +83,8 @@ impl Value {
 }
 
 impl Read {
-    fn new(pack: &Pack, files: &[ParsedFile<'_>]) -> Self {
+    /// Reads `files` as a program that has the options of a pack and what else is set, but for what is `gone`.
+    fn new(pack: &Pack, files: &[ParsedFile<'_>], is_gone: impl Fn(&OptName) -> bool) -> Self {
         let names = Names::new(files, pack);
         let mut registration = Registration::new(&names);
         for entry in files.iter().flat_map(|file| file.document.entries()) {
@@ -81,7 +92,7 @@ impl Read {
         }
         registration.add_referred(files);
         let mut opts = registration.into_opts();
-        opts.retain(|opt| !names.is_only_named(opt.name()));
+        opts.retain(|opt| !names.is_only_named(opt.name()) && !is_gone(opt.name()));
         let typed = [&pack.opts, &opts[pack.opts.len()..]].concat();
         let config = Config::new(files, &opts);
         let typed = config.with_opts(&typed);

@@ -37,16 +37,22 @@ impl View {
         keys.view(files)
     }
 
-    /// What rules are about.
+    /// What rules are about, beside a pack's former names of it.
     pub(crate) fn of_rules<'r>(
         files: &[ParsedFile<'_>],
         rules: impl IntoIterator<Item = &'r Rule>,
+        pack: &Pack,
     ) -> Self {
         let mut keys = Keys::default();
         for rule in rules {
             keys.extend(rule.keys().map(|key| key.as_bytes().to_vec()));
             for text in rule.texts() {
                 keys.extend(referred(text.as_bytes()));
+            }
+        }
+        for opt in &pack.opts {
+            if keys.has(opt.name().name().as_bytes()) {
+                opt.deprecated().iter().for_each(|name| keys.add(name));
             }
         }
         keys.view(files)

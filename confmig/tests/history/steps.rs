@@ -108,3 +108,51 @@ fn changes_have_the_lines_of_the_first_text() {
         ]
     );
 }
+
+/// The default of a rule's part may be made of the value of another that refers to the first.
+#[test]
+fn a_default_that_leads_back_to_itself_is_left_to_decide() {
+    let before = "[DEFAULT]\nrabbit_hosts = ${rabbit_hosts}\nrabbit_host = ${rabbit_host}\n";
+    let settings = Settings {
+        keep_old: true,
+        ..Settings::default()
+    };
+    let made = go(before, series("queens"), series("victoria"), &settings);
+    assert!(!made.decisions.is_empty(), "{}", text(&made));
+}
+
+/// Nothing sets the name that a rule renames, and a value refers to it.
+#[test]
+fn a_reference_to_a_renamed_option_that_is_not_set_is_no_surprise() {
+    let before = "[DEFAULT]\ndebug = ${rpc_conn_pool_size}\n";
+    let (from, to) = (series("zed"), series("2025.1"));
+    let made = go(before, from, to, &Settings::default());
+    let [decision] = &*made.decisions else {
+        panic!("{:?}", made.decisions)
+    };
+    assert_eq!(decision.rule.as_deref(), Some("rabbit-conn-pool"));
+    let made = go(before, from, to, &accepting_all());
+    assert_eq!(
+        text(&made),
+        "[DEFAULT]\ndebug = ${oslo_messaging_rabbit.rpc_conn_pool_size}\n"
+    );
+}
+
+/// A later release reads the name that was left to decide first, and must not choose.
+#[test]
+fn what_one_release_leaves_to_decide_later_ones_leave() {
+    let before = "[DEFAULT]\nnotification_driver = ${rpc_notifier2.topics}\n\
+                  notification_topics = one\n[rpc_notifier2]\ntopics = two\n";
+    let (from, to) = (series("icehouse"), series("newton"));
+    let made = go(before, from, to, &Settings::default());
+    assert_eq!(
+        text(&made),
+        "[DEFAULT]\nnotification_topics = one\n[oslo_messaging_notifications]\n\
+         driver = ${rpc_notifier2.topics}\n[rpc_notifier2]\ntopics = two\n"
+    );
+    let left = made.decisions.iter().map(|decision| &decision.option);
+    assert_eq!(
+        left.collect::<Vec<_>>(),
+        [&OptName::new("DEFAULT", "notification_topics")]
+    );
+}

@@ -18,6 +18,21 @@ fn the_target_or_the_source_wins_or_either() {
     leaves(&rule("decide"), &[before], "both set, and differ");
 }
 
+/// Without a definition of the option it is not known whether `1` is a number or a switch.
+#[test]
+fn only_switches_have_values_that_are_written_in_several_ways() {
+    let rule = |option: &str| {
+        format!(
+            "{option}[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"decide\"\n\
+             rename = [{{ from = \"a.x\", to = \"b.x\" }}]\n"
+        )
+    };
+    let before = "[a]\nx = 1\n[b]\nx = True\n";
+    let switch = "[[option]]\ngroup = \"b\"\nname = \"x\"\ntype = \"bool\"\n";
+    makes(&rule(switch), before, "[b]\nx = True\n");
+    leaves(&rule(""), &[before], "both set, and differ");
+}
+
 /// With both names kept, values are added and nothing else.
 #[test]
 fn old_names_can_stay() {
@@ -101,4 +116,27 @@ fn the_last_file_counts() {
             .collect();
         assert_eq!(texts, after, "{form}: {before:?}");
     }
+}
+
+/// Each file's value goes into its own entry, which a second run finds.
+#[test]
+fn a_source_that_stays_in_several_files_wins_in_each() {
+    let rule = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"source\"\ntake = []\n\
+                part.v = { option = \"a.x\" }\nset = [{ option = \"b.x\", value = \"{v}!\" }]\n";
+    let made = run(
+        &pack(rule),
+        &["[a]\nx = 1\n", "[a]\nx = 2\n"],
+        &Settings::default(),
+    );
+    let after: Vec<String> = made
+        .files
+        .iter()
+        .map(|file| file.after.to_string())
+        .collect();
+    assert_eq!(
+        after,
+        ["[a]\nx = 1\n\n[b]\nx = 1!\n", "[a]\nx = 2\n\n[b]\nx = 2!\n"]
+    );
+    let after: Vec<&str> = after.iter().map(String::as_str).collect();
+    assert!(run(&pack(rule), &after, &Settings::default()).is_empty());
 }

@@ -41,12 +41,17 @@ pub(crate) fn with_what_refers(
     loop {
         let known = names.len();
         for entry in files.iter().flat_map(|file| file.document.entries()) {
-            let group = entry.group().to_string();
-            let refers = references(&entry.value())
-                .iter()
-                .any(|reference| reference.options(&group).any(|to| names.contains(&to)));
+            let own = OptName::new(entry.group().to_string(), entry.key().to_string());
+            // By a former name, too, a value is read in the group of the current one.
+            let readers = opts.iter().filter(|opt| opt.deprecated().contains(&own));
+            let read_as: Vec<&OptName> = readers.map(Opt::name).chain([&own]).collect();
+            let found = references(&entry.value());
+            let refers = read_as.iter().any(|option| {
+                let mut targets = found.iter().flat_map(|to| to.options(option.group()));
+                targets.any(|to| names.contains(&to))
+            });
             if refers {
-                names.insert(OptName::new(group, entry.key().to_string()));
+                names.insert(own);
             }
         }
         for opt in opts {

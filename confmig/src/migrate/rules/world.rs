@@ -21,7 +21,7 @@ pub(super) struct World<'w, 'd> {
     open: bool,
     /// By key.
     entries: HashMap<&'d str, Vec<(usize, Entry<'d, 'd>)>>,
-    /// The options that values refer to, with the file and the entry that does.
+    /// The options that values refer to, by whichever of their names, with the file and the entry that does.
     pub(super) referred: BTreeMap<OptName, Vec<(usize, Entry<'d, 'd>)>>,
 }
 
@@ -56,8 +56,11 @@ impl<'w, 'd: 'w> World<'w, 'd> {
                     }
                     for reference in references(&value) {
                         let (group, name) = self.names.target(group, reference.parts());
+                        let option = self.names.by_former(group, name).map(Opt::name);
                         let target = OptName::new(group, name);
-                        self.referred.entry(target).or_default().push((file, entry));
+                        for target in option.cloned().into_iter().chain([target]) {
+                            self.referred.entry(target).or_default().push((file, entry));
+                        }
                     }
                 }
             }

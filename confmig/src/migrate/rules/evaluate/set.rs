@@ -117,7 +117,7 @@ impl<'d> Evaluator<'_, 'd> {
         }
         let if_set = set.if_set.unwrap_or(self.rule.if_target_set);
         let by_file = if_set == IfSet::Last && !set.append;
-        let existing = self.world.entries(target).last().copied();
+        let existing = self.existing(target, file);
         // What an earlier file sets does not count beside this one.
         let existing = existing.filter(|(of, _)| !by_file || *of >= file);
         if existing.is_some() && !set.append && matches!(if_set, IfSet::Target | IfSet::Last) {
@@ -143,10 +143,10 @@ impl<'d> Evaluator<'_, 'd> {
                 sources: used,
             }));
         };
-        let present = self
-            .world
-            .value(target)
-            .ok_or_else(|| format!("the value of {target} cannot be read"))?;
+        let text = entry.value();
+        let present = text.to_str().ok();
+        let present = present.and_then(|text| self.world.read(text, target.group()).ok());
+        let present = present.ok_or_else(|| format!("the value of {target} cannot be read"))?;
         let replace = match if_set {
             IfSet::Target | IfSet::Last => false,
             IfSet::Source => present != value.read,
@@ -172,6 +172,20 @@ impl<'d> Evaluator<'_, 'd> {
             value,
             from,
         }))
+    }
+
+    /// The entry of an option that the value from one file is compared with: the one that counts. Where
+    /// several files have a value to give, each has an entry of its own.
+    fn existing(&self, target: &OptName, file: usize) -> Option<(usize, Entry<'d, 'd>)> {
+        let entries = self.world.entries(target);
+        let has_others = |option: &OptName| {
+            let mut entries = self.world.entries(option).into_iter();
+            entries.any(|(of, _)| of != file)
+        };
+        let mut parts = self.rule.part.values();
+        let own = entries.iter().rfind(|(of, _)| *of == file);
+        let own = own.filter(|_| parts.any(|part| has_others(&part.option)));
+        own.or(entries.last()).copied()
     }
 
     /// Items that are added to a list, to its default when it is not set.
