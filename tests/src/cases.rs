@@ -112,21 +112,7 @@ where
     S: Strategy,
     T: Fn(&mut Oracle, &S::Value, &Tally) -> Result<(), String> + Sync,
 {
-    run_amount(name, Amount::asked(), strategy, test)
-}
-
-/// As [`run`], with a number of cases and a seed of its own.
-pub(crate) fn run_amount<S, T>(
-    name: &str,
-    amount: Amount,
-    strategy: impl Fn() -> S + Sync,
-    test: T,
-) -> Tally
-where
-    S: Strategy,
-    T: Fn(&mut Oracle, &S::Value, &Tally) -> Result<(), String> + Sync,
-{
-    run_all(name, amount, strategy, || {
+    run_all(name, Amount::asked(), strategy, || {
         let oracle = RefCell::new(Oracle::start());
         let test = &test;
         move |case: &S::Value, tally: &Tally| test(&mut oracle.borrow_mut(), case, tally)
@@ -150,9 +136,9 @@ where
 
 /// How many cases are tried, and which.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Amount {
-    pub(crate) cases: u64,
-    pub(crate) seed: u64,
+struct Amount {
+    cases: u64,
+    seed: u64,
 }
 
 impl Amount {

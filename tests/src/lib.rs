@@ -25,7 +25,6 @@ pub mod generate;
 pub mod ironic;
 pub mod judge;
 pub mod judged;
-pub mod known;
 pub mod libraries;
 pub mod migration;
 pub mod oracle;

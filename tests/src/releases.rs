@@ -13,7 +13,6 @@ use proptest::sample::{Index, select};
 
 use crate::cases::Tally;
 use crate::generate::{Names, Set, files_plan, make_files};
-use crate::known::OfKind;
 use crate::migration::{self, Case, parse, read};
 use crate::oracle::Oracle;
 
@@ -62,12 +61,6 @@ pub struct ReleaseCase {
     pub from: Series,
     /// The release that is to read them.
     pub to: Series,
-}
-
-impl OfKind for ReleaseCase {
-    fn kind(&self) -> &str {
-        self.kind.name()
-    }
 }
 
 /// The options of keystoneauth's plugin `password` that have former names, with these.

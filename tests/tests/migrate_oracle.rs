@@ -6,15 +6,15 @@
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 use confmig::pack::Pack;
-use tests::cases::Tally;
+use tests::cases::{self, Tally};
 use tests::generate::{self, Given, Kind, RuleKind, Set};
 use tests::oracle::Oracle;
 use tests::releases::{self, ReleaseKind};
-use tests::{files, known, migration};
+use tests::{files, migration};
 
 #[test]
 fn generated_sets_keep_their_meaning() {
-    let tally = known::run("migrations", generate::sets, |oracle, set, tally| {
+    let tally = cases::run("migrations", generate::sets, |oracle, set, tally| {
         migration::holds(oracle, set, false, tally)
     });
     tally.assert_seen(&[
@@ -29,7 +29,7 @@ fn generated_sets_keep_their_meaning() {
 
 #[test]
 fn generated_sets_keep_their_meaning_with_the_old_names_kept() {
-    let tally = known::run(
+    let tally = cases::run(
         "migrations, old names kept",
         generate::sets,
         |oracle, set, tally| migration::holds(oracle, set, true, tally),
@@ -39,7 +39,7 @@ fn generated_sets_keep_their_meaning_with_the_old_names_kept() {
 
 /// Migrates services of every kind.
 fn services_keep_their_meaning(name: &str, given: Given, keep_old: bool) {
-    let tally = known::run(
+    let tally = cases::run(
         name,
         || generate::services(given),
         |oracle, service, tally| migration::service_holds(oracle, service, keep_old, tally),
@@ -92,9 +92,10 @@ fn by_a_pack_in_toml() {
 fn by_a_pack_in_toml_with_the_old_names_kept() {
     services_keep_their_meaning("by a pack in TOML, old names kept", Given::Toml, true);
 }
+
 /// Follows rule packs of every kind.
 fn rules_hold(name: &str, keep_old: bool) {
-    let tally = known::run(name, generate::rule_cases, |oracle, case, tally| {
+    let tally = cases::run(name, generate::rule_cases, |oracle, case, tally| {
         migration::rules_hold(oracle, case, keep_old, tally)
     });
     tally.assert_seen(&RuleKind::ALL.map(RuleKind::name));
@@ -117,7 +118,7 @@ fn by_rules_with_the_old_names_kept() {
 
 /// Goes from release to release of Ironic.
 fn releases_keep_their_meaning(name: &str, keep_old: bool) {
-    let tally = known::run(name, releases::release_cases, |oracle, case, tally| {
+    let tally = cases::run(name, releases::release_cases, |oracle, case, tally| {
         releases::holds(oracle, case, keep_old, tally)
     });
     tally.assert_seen(&ReleaseKind::ALL.map(ReleaseKind::name));

@@ -23,6 +23,10 @@ impl Migrator<'_> {
     /// Reports options of which the newer release now reads another value than the older one did, or the
     /// older one itself where the old names are kept.
     pub(super) fn read_otherwise(&mut self, from: &Schema, to: &Schema) {
+        let mut files = self.before.iter().chain(&self.files);
+        if !files.any(|file| file.document.text().contains(&b'$')) {
+            return;
+        }
         let (older, newer) = (from.pack(self.before), to.pack(&self.files));
         let was = Read::new(&older, self.before, |_| false);
         // What only the older one has is set in vain for the newer one.

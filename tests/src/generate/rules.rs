@@ -10,7 +10,6 @@ use proptest::sample::{Index, select};
 
 use super::Set;
 use super::services::{GROUPS, NAMES, Names, files_plan, make_files, opts_plan};
-use crate::known::OfKind;
 use crate::target::toml;
 
 /// What a generated rule pack is about.
@@ -140,12 +139,6 @@ pub struct RuleCase {
     pub set: Set,
     /// The rules.
     pub rules: Vec<Rule>,
-}
-
-impl OfKind for RuleCase {
-    fn kind(&self) -> &str {
-        self.kind.name()
-    }
 }
 
 impl fmt::Debug for RuleCase {

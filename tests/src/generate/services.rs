@@ -11,7 +11,6 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
 use super::Set;
-use crate::known::OfKind;
 use crate::target::Target;
 use entries::{Forced, Text};
 pub(crate) use entries::{Names, files_plan, make_files};
@@ -312,10 +311,4 @@ fn names_in_files(opts: &[Opt]) -> Names {
     names.push(OptName::new("d", "u"));
     names.push(OptName::new("a", "u"));
     Names::new(names)
-}
-
-impl OfKind for Service {
-    fn kind(&self) -> &str {
-        self.kind
-    }
 }

@@ -59,6 +59,26 @@ pub(super) fn with_groups_in_references(set: &Set, opts: &[Opt]) -> Set {
     set
 }
 
+/// The set with underscores in the former names that have hyphens, by which alone an option can be registered.
+pub(super) fn with_underscores(set: &Set, opts: &[Opt]) -> Set {
+    let former = opts.iter().flat_map(Opt::deprecated);
+    let hyphens = || former.clone().filter(|name| name.name().contains('-'));
+    let mut set = set.clone();
+    for file in set.files_mut() {
+        let Ok(text) = std::str::from_utf8(&file.text) else {
+            continue;
+        };
+        let lines = text.split_inclusive('\n').map(|line| {
+            let name = hyphens().find(|name| line.starts_with(name.name()));
+            name.map_or(line.to_owned(), |name| {
+                line.replacen(name.name(), &name.name().replace('-', "_"), 1)
+            })
+        });
+        file.text = lines.collect::<String>().into_bytes();
+    }
+    set
+}
+
 /// What a program reads of each of its options.
 pub(super) type Program = Vec<(Opt, Outcome)>;
 

@@ -20,7 +20,7 @@ pub(crate) fn plain(files: &[ParsedFile<'_>], opts: &[Opt]) -> Vec<Opt> {
     found.iter().filter(usual).cloned().collect()
 }
 
-/// An option for each name that a value refers to and nothing registers. Its default stands for it, so
+/// An option for each name that a value or a default refers to and nothing registers. Its default stands for it, so
 /// that two values can be compared that refer to it.
 pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
     let mut known: BTreeSet<OptName> = registered
@@ -30,18 +30,20 @@ pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
         .collect();
     let groups: BTreeSet<&str> = registered.iter().map(|opt| opt.name().group()).collect();
     let mut found: Vec<Opt> = Vec::new();
-    for entry in files.iter().flat_map(|file| file.document.entries()) {
-        for reference in references(&entry.value()) {
-            let (group, name) = reference.parts();
-            // Without a group, it comes to the default one in the end.
-            let target = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
-            let is_group = target.group() == DEFAULT_GROUP && groups.contains(name);
-            // oslo.config registers no name with an underscore in front.
-            let is_legal = !name.starts_with('_');
-            if !is_group && is_legal && known.insert(target.clone()) {
-                let opt = Opt::new(target.group(), target.name(), OptType::string());
-                found.push(opt.with_default(format!("<{target}>")));
-            }
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    let defaults = registered.iter().flat_map(|opt| opt.default());
+    let defaults = defaults.flat_map(|text| references(text.as_bytes()));
+    let in_values = entries.flat_map(|entry| references(&entry.value()));
+    for reference in in_values.chain(defaults) {
+        let (group, name) = reference.parts();
+        // Without a group, it comes to the default one in the end.
+        let target = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
+        let is_group = target.group() == DEFAULT_GROUP && groups.contains(name);
+        // oslo.config registers no name with an underscore in front.
+        let is_legal = !name.starts_with('_');
+        if !is_group && is_legal && known.insert(target.clone()) {
+            let opt = Opt::new(target.group(), target.name(), OptType::string());
+            found.push(opt.with_default(format!("<{target}>")));
         }
     }
     // A reference may make a group of what is the name of an option.

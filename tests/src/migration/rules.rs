@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use oslo_config::{Opt, OptName, ParsedFile, references};
 
 use super::registered::{marked, plain};
-use super::values::resolved;
+use super::values::{is_circle, resolved};
 use super::{parse, read};
 use crate::generate::{IfSet, Rule, RuleCase, RuleKind, Set};
 use crate::oracle::{Oracle, Outcome, Resolved};
@@ -93,24 +93,13 @@ pub(super) fn renaming_holds(
         IfSet::Target => target,
         IfSet::Source => was,
         IfSet::Either => return either(&was, &target, &new.value(&to)),
-        IfSet::Last => {
-            let mut both = opts.clone();
-            both.retain(|opt| *opt.name() != from);
-            for opt in &mut both {
-                if *opt.name() == to {
-                    *opt = opt.clone().with_deprecated(from.group(), from.name());
-                }
-            }
-            match Reading::of(oracle, &case.set, &both)?.value(&to) {
-                // It refers to the old name, which a program has that reads the files as they are.
-                Outcome::Refused { .. } => target,
-                value => value,
-            }
-        }
+        IfSet::Last if is_last(&old_files, &to, &from) => target,
+        IfSet::Last => was,
         IfSet::Decide if was == target => target,
         IfSet::Decide => return Err(format!("{from} and {to} differ, and nothing is to decide")),
     };
-    if new.value(&to) != expected {
+    // What refers to itself has no value to keep.
+    if new.value(&to) != expected && !is_circle(&expected) {
         let new = new.value(&to);
         return Err(format!("{to} should be {expected:?}\nand is {new:?}"));
     }
@@ -138,6 +127,13 @@ fn renaming(case: &RuleCase) -> Option<(OptName, OptName, IfSet)> {
         }
         _ => None,
     }
+}
+
+/// Tells whether the last file that sets either of two names sets the first.
+fn is_last(files: &[oslo_config::SourceFile], first: &OptName, other: &OptName) -> bool {
+    let mut files = files.iter().rev().map(std::slice::from_ref);
+    let last = files.find(|file| sets(file, first) || sets(file, other));
+    last.is_some_and(|file| sets(file, first))
 }
 
 fn sets(files: &[oslo_config::SourceFile], name: &OptName) -> bool {

@@ -6,7 +6,7 @@ use confmig::migrate::Migration;
 use oslo_config::{Opt, OptName, SourceFile};
 
 use super::deprecated::nothing_deprecated;
-use super::legacy::{is_of_legacy, legacy_values, with_groups_in_references};
+use super::legacy::{is_of_legacy, legacy_values, with_groups_in_references, with_underscores};
 use super::registered::{marked, plain};
 use super::{parse, read};
 use crate::generate::Set;
@@ -156,8 +156,8 @@ fn refused_are_kept(
     let new = resolved(oracle, case.after, opts)?;
     let differs = |index: &usize| match (&old.options[*index], &new.options[*index]) {
         (Outcome::Refused { .. }, Outcome::Refused { .. }) => false,
-        // What refers to itself by a former name has no value, whoever reads it.
-        (_, new) if is_circle(new) => false,
+        // What refers to itself has no value, whoever reads it.
+        (old, new) if is_circle(old) || is_circle(new) => false,
         (old, new) => old != new,
     };
     let differing: Vec<usize> = unsure.iter().copied().filter(differs).collect();
@@ -167,6 +167,12 @@ fn refused_are_kept(
     let qualified = resolved(oracle, &with_groups_in_references(case.before, opts), opts)?;
     let mut legacy = legacy_values(oracle, case.before, opts, false)?;
     legacy.extend(legacy_values(oracle, case.before, opts, true)?);
+    legacy.extend(legacy_values(
+        oracle,
+        &with_underscores(case.before, opts),
+        opts,
+        false,
+    )?);
     for index in differing {
         let (opt, new) = (&opts[index], &new.options[index]);
         if *new != qualified.options[index] && !is_of_legacy(opt, new, &legacy) {
