@@ -5,6 +5,7 @@
 //! both must be kept. A reference that leads to no option is compared as it is written.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use bstr::{BStr, ByteSlice};
@@ -240,8 +241,8 @@ impl<'c> Programs<'c> {
 #[derive(Debug, Clone)]
 pub(super) struct Reading {
     texts: Vec<String>,
-    /// How many references in them lead nowhere.
-    unresolved: usize,
+    /// The references in them that lead nowhere.
+    unresolved: BTreeSet<String>,
 }
 
 impl PartialEq for Reading {
@@ -251,9 +252,19 @@ impl PartialEq for Reading {
 }
 
 impl Reading {
-    /// How many references lead nowhere.
-    pub(super) fn unresolved(&self) -> usize {
+    /// Tells whether all references lead somewhere that do in another reading, and more.
+    pub(super) fn resolves_more_than(&self, other: &Reading) -> bool {
+        self.unresolved != other.unresolved && self.unresolved.is_subset(&other.unresolved)
+    }
+
+    /// The references that lead nowhere, and do in another reading.
+    pub(super) fn unresolved_beside<'r>(
+        &'r self,
+        other: &'r Reading,
+    ) -> impl Iterator<Item = &'r str> {
         self.unresolved
+            .difference(&other.unresolved)
+            .map(String::as_str)
     }
 
     fn new<'t>(
@@ -262,12 +273,12 @@ impl Reading {
     ) -> Self {
         let mut reading = Reading {
             texts: Vec::new(),
-            unresolved: 0,
+            unresolved: BTreeSet::new(),
         };
         for (text, group) in texts {
             let (text, unresolved) = config.substitute_known(&text, &group);
             reading.texts.push(text);
-            reading.unresolved += unresolved.len();
+            reading.unresolved.extend(unresolved);
         }
         reading
     }
@@ -334,8 +345,9 @@ fn difference(
     let legacy = before.read_legacy(opt, values);
     let now = values.read(opt, &after.updated);
     let expected = match (&updated, &legacy) {
-        (Some(updated), Some(legacy)) if legacy.unresolved < updated.unresolved => Some(legacy),
-        (Some(updated), Some(legacy)) if legacy.unresolved > updated.unresolved => Some(updated),
+        (Some(_), Some(legacy)) if !may_disagree => Some(legacy),
+        (Some(updated), Some(legacy)) if legacy.resolves_more_than(updated) => Some(legacy),
+        (Some(updated), Some(legacy)) if updated.resolves_more_than(legacy) => Some(updated),
         (Some(updated), Some(legacy)) => (updated == legacy).then_some(updated),
         (Some(one), None) | (None, Some(one)) => Some(one),
         (None, None) => None,

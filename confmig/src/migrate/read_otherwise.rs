@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use oslo_config::{Config, OptName, ParsedFile};
+use oslo_config::{Config, DEFAULT_GROUP, OptName, ParsedFile};
 
 use super::migrator::Migrator;
 use super::names::Names;
@@ -33,22 +33,41 @@ impl Migrator<'_> {
         let (old, new) = (Names::new(&[], &older), Names::new(&[], &newer));
         let has = |names: &Names<'_>, name: &OptName| names.has(name.group(), name.name());
         let is_gone = |name: &OptName| has(&old, name) && !has(&new, name);
-        self.report_otherwise(&was, &Read::new(&newer, &self.files, is_gone), to.name());
+        let is = Read::new(&newer, &self.files, is_gone);
+        // A former name may lead nowhere in the older one, and is followed; of others it is not known here
+        // where they lead.
+        let is_known = |option: &OptName, reference: &str| {
+            let bare = || [option.group(), DEFAULT_GROUP].map(|group| (group, reference));
+            let named = reference.split_once('.');
+            let mut targets = named.into_iter().chain(bare());
+            targets.any(|(group, name)| old.has(group, name) || new.has(group, name))
+        };
+        self.report_otherwise(&was, &is, &is_known, to.name());
         if self.settings.keep_old {
             let still = Read::new(&older, &self.files, |_| false);
-            self.report_otherwise(&was, &still, from.name());
+            self.report_otherwise(&was, &still, &is_known, from.name());
         }
     }
 
-    fn report_otherwise(&mut self, was: &Read, is: &Read, release: &str) {
+    fn report_otherwise(
+        &mut self,
+        was: &Read,
+        is: &Read,
+        is_known: &dyn Fn(&OptName, &str) -> bool,
+        release: &str,
+    ) {
         let decided = |option: &OptName| {
             let mut decisions = self.decisions.iter();
             decisions.any(|(_, decision)| decision.option == *option)
         };
         let found = is.values.iter().filter_map(|(option, (place, is))| {
             let (_, was) = was.values.get(option)?;
-            // What the older release finds nothing for is nothing to keep.
-            let is_kept = is.is_same(was) || was.text.unresolved() > is.text.unresolved();
+            let followed = || {
+                let mut led_nowhere = was.text.unresolved_beside(&is.text);
+                is.text.resolves_more_than(&was.text)
+                    && led_nowhere.all(|reference| is_known(option, reference))
+            };
+            let is_kept = is.is_same(was) || followed();
             (!is_kept && !decided(option)).then(|| Finding {
                 file: place.0,
                 line: place.1,

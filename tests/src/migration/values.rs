@@ -84,8 +84,11 @@ pub(super) fn are_read_by(
     // have no such name.
     let read_before = resolved(oracle, case.before, &[&*newer, &others].concat())?;
     let new = resolved(oracle, case.after, &[&*newer, &others].concat())?;
+    // What the release reads that the files were written for counts first.
+    let by_older = by_name(oracle, case.before, case.older.unwrap_or_default())?;
     for (at, (opt, new)) in newer.iter().zip(&new.options).enumerate() {
-        if case.keep_old && read_before.options[at] == *new {
+        let is_kept = case.keep_old && read_before.options[at] == *new;
+        if is_kept || by_older.get(opt.name()) == Some(new) {
             continue;
         }
         let known = case

@@ -54,8 +54,16 @@ impl<'w, 'd: 'w> World<'w, 'd> {
                     if !value.contains(&b'$') {
                         continue;
                     }
-                    for reference in references(&value) {
-                        let (group, name) = self.names.target(group, reference.parts());
+                    // By a former name, too, a value is read in the group of the current one.
+                    let readers = self.names.readers(group, key).iter();
+                    let readers = readers.map(|reader| self.names.opts[reader.opt].name().group());
+                    let groups: BTreeSet<&str> = readers.chain([group]).collect();
+                    let found = references(&value);
+                    let found = groups.iter().flat_map(|group| {
+                        let targets = found.iter().map(|to| to.parts());
+                        targets.map(|to| self.names.target(group, to))
+                    });
+                    for (group, name) in found.collect::<BTreeSet<_>>() {
                         let option = self.names.by_former(group, name).map(Opt::name);
                         let target = OptName::new(group, name);
                         for target in option.cloned().into_iter().chain([target]) {
