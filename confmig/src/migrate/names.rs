@@ -190,6 +190,29 @@ impl<'p> Names<'p> {
             .collect()
     }
 
+    /// The groups, not known to have options, in which references name a former name.
+    pub(crate) fn referred_groups(&self, files: &[ParsedFile<'_>]) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for entry in files.iter().flat_map(|file| file.document.entries()) {
+            let value = entry.value();
+            if !value.contains(&b'$') {
+                continue;
+            }
+            for reference in references(&value) {
+                if let (Some(group), name) = reference.parts()
+                    && self.by_former(group, name).is_some()
+                {
+                    found.insert(group.to_owned());
+                }
+            }
+        }
+        if !found.is_empty() {
+            let known = self.groups();
+            found.retain(|group| !known.contains(group.as_str()));
+        }
+        found
+    }
+
     /// Every group and key that is set.
     pub(crate) fn all_set(&self) -> impl Iterator<Item = (&str, &str)> {
         let groups = self.set.iter();

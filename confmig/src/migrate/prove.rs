@@ -82,6 +82,13 @@ impl<'d> Prover<'_, 'd, '_> {
             updated[last..self.names.opts.len()].rotate_left(1);
             found = compared(&updated);
         }
+        // Nor is whether it has other options in the groups of former names.
+        let groups = self.names.referred_groups(self.pass.files);
+        if found.is_empty() && !groups.is_empty() {
+            let others = groups.iter();
+            let others = others.map(|group| Opt::new(group, "\u{1}", OptType::string()));
+            found = compared(&updated.iter().cloned().chain(others).collect::<Vec<_>>());
+        }
         // Nor is whether it has those that only references name.
         if found.is_empty() && self.names.has_named() {
             let (mut target, mut others) = (updated, Vec::new());

@@ -140,3 +140,23 @@ fn a_source_that_stays_in_several_files_wins_in_each() {
     let after: Vec<&str> = after.iter().map(String::as_str).collect();
     assert!(run(&pack(rule), &after, &Settings::default()).is_empty());
 }
+
+/// A reference by a former name finds the current key in the group of that name first, which here is a
+/// former name of another option.
+#[test]
+fn a_move_from_where_a_reference_finds_it_is_left_to_decide() {
+    let former = |group: &str, name: &str, former: &[(&str, &str)]| {
+        let names = former.iter().map(|(group, name)| {
+            format!("[[option.former]]\ngroup = \"{group}\"\nname = \"{name}\"\nwhy = \"w\"\n")
+        });
+        let names: String = names.collect();
+        format!("[[option]]\ngroup = \"{group}\"\nname = \"{name}\"\ntype = \"str\"\n{names}")
+    };
+    let host = former("DEFAULT", "host", &[("b", "y")]);
+    let other = former("c", "y", &[("b", "my_ip"), ("d", "u")]);
+    leaves(
+        &format!("{host}{other}"),
+        &["[a]\nu = http://${b.my_ip}/\n[b]\ny = server1\n[d]\nu = other\n"],
+        "the value of a.u would change",
+    );
+}

@@ -163,7 +163,13 @@ fn refused_are_kept(
         (old, new) if is_circle(old) || is_circle(new) => false,
         (old, new) => old != new,
     };
-    let differing: Vec<usize> = unsure.iter().copied().filter(differs).collect();
+    // What was left to decide and could not be read is the operator's in any case.
+    let is_left = |index: &usize| {
+        let mut decisions = case.migration.decisions.iter();
+        decisions.any(|decision| decision.option == *opts[*index].name())
+    };
+    let unsure = unsure.iter().copied().filter(|index| !is_left(index));
+    let differing: Vec<usize> = unsure.filter(differs).collect();
     if differing.is_empty() {
         return Ok(());
     }
