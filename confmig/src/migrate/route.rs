@@ -101,8 +101,8 @@ impl<'r> Route<'r> {
 /// Migrates `files`, in the order in which they are read, along a route: plans, applies and proves each
 /// of its steps in memory.
 ///
-/// A migration over many releases is by construction what going release by release makes. A step whose
-/// names are not in the files costs nothing.
+/// A migration over many releases is by construction what going release by release makes, but for what a
+/// release leaves to decide: later ones leave it, too. A step whose names are not in the files costs nothing.
 ///
 /// # Errors
 ///
