@@ -292,7 +292,7 @@ fn second_run_changes_nothing(
     let second = target
         .migrate(&parsed, settings)
         .map_err(|error| format!("a second run gives {error}"))?;
-    // What the newer release reads otherwise than the older one is told of what a run changes.
+    // These findings compare a run's result with its own input, and a second run has another one.
     let is_left = |decision: &&Decision| decision.rule.as_deref() != Some("read-otherwise");
     let left = |migration: &Migration| -> BTreeSet<OptName> {
         let decisions = migration.decisions.iter().filter(is_left);

@@ -83,11 +83,13 @@ impl<'d> Prover<'_, 'd, '_> {
             found = compared(&updated);
         }
         // Nor is whether it has other options in the groups of former names.
-        let groups = self.names.referred_groups(self.pass.files);
-        if found.is_empty() && !groups.is_empty() {
+        if found.is_empty() {
+            let groups = self.names.referred_groups(self.pass.files);
             let others = groups.iter();
             let others = others.map(|group| Opt::new(group, "\u{1}", OptType::string()));
-            found = compared(&updated.iter().cloned().chain(others).collect::<Vec<_>>());
+            if !groups.is_empty() {
+                found = compared(&updated.iter().cloned().chain(others).collect::<Vec<_>>());
+            }
         }
         // Nor is whether it has those that only references name.
         if found.is_empty() && self.names.has_named() {

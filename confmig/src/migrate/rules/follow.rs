@@ -73,7 +73,7 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
             for rule in rules {
                 let mut renamed = rule.rename.iter().map(|rename| &*rename.from);
                 if rule.triggers().iter().any(|option| world.is_set(option))
-                    || renamed.any(|option| world.is_referred(option))
+                    || renamed.any(|option| world.is_in_use(option))
                 {
                     all.push(Active {
                         rule,

@@ -86,9 +86,9 @@ impl<'d> World<'_, 'd> {
         self.of(option).next().is_some()
     }
 
-    /// Tells whether a value refers to an option.
-    pub(super) fn is_referred(&self, option: &OptName) -> bool {
-        self.referred.contains_key(option)
+    /// Tells whether an option is set, or a value refers to it.
+    pub(super) fn is_in_use(&self, option: &OptName) -> bool {
+        self.is_set(option) || self.referred.contains_key(option)
     }
 
     /// The file and the entry that sets an option at last, or that refers to it when none does.
@@ -105,7 +105,12 @@ impl<'d> World<'_, 'd> {
     /// The value of an option that is set, as oslo.config reads it; `None` when it is not set or
     /// cannot be read.
     pub(super) fn value(&self, option: &OptName) -> Option<String> {
-        let (_, entry) = *self.entries(option).last()?;
+        let (_, entry) = self.of(option).last()?;
+        self.value_of(entry, option)
+    }
+
+    /// The value of an entry of an option, as [`World::value`].
+    pub(super) fn value_of(&self, entry: &Entry<'d, 'd>, option: &OptName) -> Option<String> {
         self.read(entry.value().to_str().ok()?, option.group()).ok()
     }
 

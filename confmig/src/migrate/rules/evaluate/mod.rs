@@ -55,7 +55,7 @@ pub(super) fn evaluate<'d>(
         .filter(|option| {
             let mut renamed = rule.rename.iter().map(|rename| &*rename.from);
             let is_renamed = renamed.any(|from| from == *option);
-            world.is_set(option) || is_renamed && world.is_referred(option)
+            world.is_set(option) || is_renamed && world.is_in_use(option)
         })
         .cloned()
         .collect();
@@ -93,9 +93,11 @@ impl<'d> Evaluator<'_, 'd> {
             return Ok(Vec::new());
         }
         let mut effects = Vec::new();
-        for rename in rule.rename.iter().filter(|rename| {
-            self.world.is_set(&rename.from) || self.world.is_referred(&rename.from)
-        }) {
+        for rename in rule
+            .rename
+            .iter()
+            .filter(|rename| self.world.is_in_use(&rename.from))
+        {
             // What `last` says is what a renaming does with a deprecated name.
             let merges = rule.if_target_set != IfSet::Last
                 && self.world.is_set(&rename.from)

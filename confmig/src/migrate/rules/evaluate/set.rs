@@ -143,10 +143,10 @@ impl<'d> Evaluator<'_, 'd> {
                 sources: used,
             }));
         };
-        let text = entry.value();
-        let present = text.to_str().ok();
-        let present = present.and_then(|text| self.world.read(text, target.group()).ok());
-        let present = present.ok_or_else(|| format!("the value of {target} cannot be read"))?;
+        let present = self
+            .world
+            .value_of(&entry, target)
+            .ok_or_else(|| format!("the value of {target} cannot be read"))?;
         let replace = match if_set {
             IfSet::Target | IfSet::Last => false,
             IfSet::Source => present != value.read,
