@@ -278,11 +278,14 @@ async fn a_token_that_ends_in_the_middle_of_an_upload_is_renewed() {
     let mut used = tokens.lock().unwrap().clone();
     used.dedup();
     assert_eq!(used.len(), 2, "one token before, another one after");
-    let segments = proxy.seen();
-    let segments = segments
-        .iter()
-        .filter(|line| line.starts_with("PUT ") && line.contains("/0000000"));
-    assert_eq!(segments.count(), 4, "none was sent twice");
+    let requests = proxy.seen();
+    let is_segment = |line: &&String| line.starts_with("PUT ") && line.contains("/0000000");
+    let mut segments: Vec<&String> = requests.iter().filter(is_segment).collect();
+    let sent = segments.len();
+    segments.dedup();
+    assert_eq!(segments.len(), 4, "{requests:#?}");
+    // Swift may read the token of the segment under way after its end, and then refuses that one.
+    assert!(sent <= 5, "only a refused one is sent again: {requests:#?}");
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl<'p> Names<'p> {
         }
         let known = KnownNames::of(pack);
         let named = match known.is_empty() {
-            true => named_in_references(files),
+            true => named_in_references(files, &pack.opts),
             false => HashSet::default(),
         };
         Names {
@@ -242,17 +242,18 @@ fn spelling(name: &OptName) -> (&str, Cow<'_, str>) {
     (name.group(), key)
 }
 
-/// The options that references name with their group.
-fn named_in_references(files: &[ParsedFile<'_>]) -> HashSet<OptName> {
-    let mut named = HashSet::default();
-    for entry in files.iter().flat_map(|file| file.document.entries()) {
-        for reference in references(&entry.value()) {
-            if let (Some(group), name) = reference.parts() {
-                named.insert(OptName::new(group, name));
-            }
-        }
-    }
-    named
+/// The options that references in values and defaults name with their group.
+fn named_in_references(files: &[ParsedFile<'_>], opts: &[Opt]) -> HashSet<OptName> {
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    let in_values = entries.flat_map(|entry| references(&entry.value()));
+    let defaults = opts.iter().flat_map(Opt::default);
+    let in_defaults = defaults.flat_map(|text| references(text.as_bytes()));
+    let all = in_values.chain(in_defaults);
+    let named = all.filter_map(|reference| match reference.parts() {
+        (Some(group), name) => Some(OptName::new(group, name)),
+        (None, _) => None,
+    });
+    named.collect()
 }
 
 fn text_of(name: Cow<'_, BStr>) -> Option<Cow<'_, str>> {
