@@ -150,7 +150,7 @@ pub fn rules_hold(
         bytes_are_kept(&parsed, &migration)?;
         second_run_changes_nothing(&after, &target, &settings, &migration)?;
         let kept = Case {
-            before: &case.set,
+            before: &rules::with_sources(case),
             after: &after,
             migration: &migration,
             keep_old,

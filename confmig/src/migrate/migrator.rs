@@ -36,7 +36,7 @@ pub(super) struct Migrator<'m> {
     held: Held,
     /// Entries that stay although another one hid them for a release: file and line at first, with
     /// the names there, since a copy comes from the same line.
-    superseded: HashMap<(usize, usize), HashSet<OptName>>,
+    pub(super) superseded: HashMap<(usize, usize), HashSet<OptName>>,
     /// Tells whether the program that knows the old names has an option of a name.
     is_old: Box<dyn Fn(&OptName) -> bool + 'm>,
 }

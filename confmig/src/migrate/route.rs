@@ -188,9 +188,11 @@ impl<'m> Migrator<'m> {
     /// another entry is gone.
     fn pack(&mut self, pack: &Pack) -> Result<(), MigrateError> {
         let decided = self.decisions.len();
+        let superseded = self.superseded.clone();
         for _ in 0..pack.conversions.len() + LINKS_MAX {
-            // What is left to decide is what the last look leaves.
+            // Each look starts as another run would: what is left to decide is what the last one leaves.
             self.decisions.truncate(decided);
+            self.superseded.clone_from(&superseded);
             let mut changed = self.rename(pack, None)?;
             let rules = pack.conversions.iter().map(|rule| Active {
                 rule: std::rc::Rc::new(rule.clone()),

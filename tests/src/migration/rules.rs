@@ -15,8 +15,9 @@ use crate::oracle::{Oracle, Outcome, Resolved};
 /// finds unset.
 pub(super) fn may_change(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<OptName> {
     let mut changes = case.converted();
+    let given = given(case, files);
     changes.extend(case.rules.iter().filter_map(|rule| match rule {
-        Rule::Rename { from, to, .. } if is_set(files, from) => Some(to.clone()),
+        Rule::Rename { from, to, .. } if given.contains(from) => Some(to.clone()),
         Rule::Rename { from, .. } => Some(from.clone()),
         _ => None,
     }));
@@ -29,6 +30,42 @@ pub(super) fn may_change(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<
     }
     all.extend(touched);
     all
+}
+
+/// The options that are renamed and set, or get a value by another renaming.
+fn given(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<OptName> {
+    let mut given = BTreeSet::new();
+    // A chain has at most as many links as there are rules.
+    for _ in &case.rules {
+        for rule in &case.rules {
+            if let Rule::Rename { from, to, .. } = rule
+                && (given.contains(from) || is_set(files, from))
+            {
+                given.extend([from.clone(), to.clone()]);
+            }
+        }
+    }
+    given
+}
+
+/// The set, whose service also has the options that the rules rename: each is the same option as the one that it
+/// becomes, so that a reference to it is printed in the same way.
+pub(super) fn with_sources(case: &RuleCase) -> Set {
+    let mut set = case.set.clone();
+    for rule in &case.rules {
+        let Rule::Rename { from, to, .. } = rule else {
+            continue;
+        };
+        let is_known = |opt: &Opt| opt.name() == from || opt.deprecated().contains(from);
+        let target = case.set.opts.iter().find(|opt| opt.name() == to);
+        if let Some(target) = target
+            && !set.opts.iter().any(is_known)
+        {
+            let kind = target.kind().clone();
+            set.opts.push(Opt::new(from.group(), from.name(), kind));
+        }
+    }
+    set
 }
 
 /// Names, and the options whose values refer to them, or that have them as former names; with the former
