@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Adds a release of a service to the facts that confmig has of it.
+
+    add_release.py SERVICE SERIES VERSION [--name CODENAME]   adds it, or replaces its facts
+    add_release.py SERVICE SERIES VERSION --check             compares its facts, writes nothing
+    add_release.py SERVICE --remove SERIES                    takes its facts out
+
+SERVICE is a folder beside this script: see README.md. The release is installed from PyPI into an
+environment of its own, with the libraries that SERVICE/libraries/SERIES.txt names if there is such a
+file; its modules are imported there. Printed are rules to fill in, as TOML, for the options that the
+release before has and this one does not, unless it reads them as former names or a rule in
+SERVICE/rules names them.
+
+With --check, each difference is a line that begins with `-` (recorded, but not so) or `+` (so, but not
+recorded), and the exit status is 1 if there are any. It is 2 if a release cannot be had or read.
+
+Needs Python 3.11, its standard library and pip.
+"""
+
+import argparse
+import contextlib
+import pathlib
+import sys
+import tempfile
+import tomllib
+
+from environment import Environment, NotInstalled, pins_text, read_pins
+from model import BadFacts, Release, compact, order, parse
+from skeleton import Named, skeleton, vanished
+
+HERE = pathlib.Path(__file__).resolve().parent
+TEXTS = ("releases.txt", "options.txt", "values.txt", "plugins.txt")
+
+
+class Service:
+    """A folder with the facts of a service, and with what is to be known to read a release."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.about = tomllib.loads((folder / "service.toml").read_text(encoding="utf-8"))
+        paths = [folder / name for name in TEXTS]
+        self.history = parse({path.name: path.read_text(encoding="utf-8") for path in paths if path.exists()})
+
+    def write(self):
+        texts = self.history.texts()
+        for name in TEXTS:
+            if name in texts:
+                (self.folder / name).write_bytes(texts[name].encode())
+            else:
+                (self.folder / name).unlink(missing_ok=True)
+
+    def libraries(self, series):
+        return self.folder / "libraries" / f"{series}.txt"
+
+    def about_release(self, series):
+        """What service.toml says, with the namespaces of one release."""
+        namespaces = []
+        for line in self.about["namespaces"]:
+            name, _, run = line.partition(" ")
+            first, _, last = run.partition("..")
+            if order(series) >= order(first) and (not last or order(series) <= order(last)):
+                namespaces.append(name)
+        return self.about | {"namespaces": namespaces}
+
+    def rules(self):
+        return Named(sorted((self.folder / "rules").glob("*.toml")))
+
+
+def release_of(facts, series, name, version):
+    """The Release that read_release.py has read."""
+    release = Release(series, name, version)
+    for group, option, definition, former in facts["options"]:
+        release.options[group, option] = compact(definition)
+        if former:
+            release.former[group, option] = ",".join(".".join(key) for key in former)
+    release.values = {tuple(value) for value in facts["values"]}
+    for plugin, option, secret, former in facts["plugins"]:
+        release.plugins[plugin, option] = (secret, ",".join(former))
+    return release
+
+
+def read(service, arguments):
+    """The release, and the versions of its distributions, as they are in its environment."""
+    pins = arguments.libraries or service.libraries(arguments.series)
+    pins = read_pins(pins.read_text()) if arguments.libraries or pins.exists() else {}
+    about = service.about_release(arguments.series)
+    with contextlib.ExitStack() as stack:
+        folder = arguments.environments or stack.enter_context(tempfile.TemporaryDirectory())
+        environment = Environment(folder, about["package"], arguments.version)
+        environment.install(pins, about.get("requirements", []))
+        facts = environment.read(about)
+    for note in facts["notes"]:
+        print(f"note: {note}", file=sys.stderr)
+    recorded = service.history.get(arguments.series)
+    name = arguments.name or (recorded.name if recorded else "-")
+    return release_of(facts, arguments.series, name, arguments.version), facts["distributions"]
+
+
+def check(service, arguments):
+    recorded = service.history.get(arguments.series)
+    if recorded is None:
+        raise BadFacts(f"there are no facts of {arguments.series}")
+    release, _ = read(service, arguments)
+    known, real = recorded.facts(), release.facts()
+    for line in sorted(known ^ real, key=lambda line: (line.encode(), line in real)):
+        print("+" if line in real else "-", line)
+    return 1 if known != real else 0
+
+
+def add(service, arguments):
+    release, distributions = read(service, arguments)
+    service.history.put(release)
+    service.write()
+    libraries = service.libraries(arguments.series)
+    libraries.parent.mkdir(exist_ok=True)
+    libraries.write_bytes(pins_text(distributions).encode())
+    before = service.history.before(arguments.series)
+    if before:
+        print("\n".join(skeleton(key, before, release) for key in vanished(before, release, service.rules())), end="")
+    return 0
+
+
+def remove(service, series):
+    if service.history.get(series) is None:
+        raise BadFacts(f"there are no facts of {series}")
+    service.history.remove(series)
+    service.write()
+    return 0
+
+
+def parse_arguments(words):
+    parser = argparse.ArgumentParser(description="Adds a release of a service to the facts that confmig has of it.")
+    parser.add_argument("service", metavar="SERVICE", help="a folder beside this script")
+    parser.add_argument("series", metavar="SERIES", nargs="?", help="such as 2026.2")
+    parser.add_argument("version", metavar="VERSION", nargs="?", help="such as 39.0.0")
+    parser.add_argument("--name", metavar="CODENAME", help="the code name of a series that is named by a year")
+    parser.add_argument("--check", action="store_true", help="compare only, exit 1 if anything differs")
+    parser.add_argument("--libraries", metavar="FILE", type=pathlib.Path, help="pins in place of libraries/SERIES.txt")
+    parser.add_argument("--environments", metavar="DIR", help="keep the environments there, and use those kept")
+    parser.add_argument("--remove", metavar="SERIES", help="take out the facts of a release; its libraries file stays")
+    arguments = parser.parse_args(words)
+    if bool(arguments.remove) == bool(arguments.version):
+        parser.error("either SERIES and VERSION, or --remove SERIES")
+    return arguments
+
+
+def main(words=None):
+    arguments = parse_arguments(words)
+    try:
+        service = Service(HERE / arguments.service)
+        if arguments.remove:
+            return remove(service, arguments.remove)
+        return check(service, arguments) if arguments.check else add(service, arguments)
+    except (BadFacts, NotInstalled, OSError, tomllib.TOMLDecodeError) as error:
+        print(f"add_release.py: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
