@@ -1,49 +1,49 @@
 //! Names that are known without any rule: every option that ironic.conf ever had.
 
-use foldhash::HashSet;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::pack::Pack;
+use foldhash::HashSet;
 
-/// Made by `data/generate.py`: one line for each name, `group name flags`.
-const IRONIC: &str = include_str!("../data/ironic-options.txt");
+use crate::pack::Pack;
+use crate::release::{self, NameInAnyRelease};
+
+/// What the names of secrets end with. Release after release forgot to mark some (SNMP communities, the
+/// key's password of the Kafka driver, the URL of the profiler's store).
+const SECRET_ENDINGS: [&str; 7] = [
+    "password",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "community",
+    "connection_string",
+];
 
 /// The names that a service knows, besides those of the rules.
-///
-/// Most commands look up a few of the names, so they are searched for in the text as it is: lines,
-/// sorted.
 #[derive(Debug, Default)]
 pub struct KnownNames {
-    lines: Vec<&'static str>,
+    /// Sorted; the group `*` has the options of authentication plugins.
+    names: Vec<Known>,
     secrets: OnceLock<HashSet<&'static str>>,
 }
 
-/// One line: a name, and what is special about it.
+/// A name, and what is special about it in any release.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     group: &'static str,
     name: &'static str,
-    flags: &'static str,
+    is_multi: bool,
+    is_secret: bool,
 }
 
-impl Known {
-    fn read(line: &'static str) -> Self {
-        let (group, rest) = split_word(line);
-        let (name, flags) = split_word(rest);
-        Known { group, name, flags }
-    }
-
-    fn is_secret(self) -> bool {
-        self.flags.contains('s')
-    }
-}
-
-/// The first word of a line, and what follows it.
-fn split_word(line: &str) -> (&str, &str) {
-    match line.bytes().position(|byte| byte == b' ') {
-        Some(at) => (&line[..at], &line[at + 1..]),
-        None => (line, ""),
-    }
+/// Tells whether a name ends as those of secrets do.
+fn names_secret(name: &str) -> bool {
+    let mut endings = SECRET_ENDINGS.iter();
+    endings.any(|ending| {
+        let rest = name.strip_suffix(ending);
+        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(['_', '-']))
+    })
 }
 
 impl KnownNames {
@@ -62,32 +62,57 @@ impl KnownNames {
     #[must_use]
     pub fn ironic() -> &'static Self {
         static IRONIC_NAMES: OnceLock<KnownNames> = OnceLock::new();
-        IRONIC_NAMES.get_or_init(|| KnownNames::read(IRONIC))
+        IRONIC_NAMES.get_or_init(|| KnownNames::new(release::names_in_any_release()))
     }
 
-    fn read(text: &'static str) -> Self {
+    /// Former names are multi-valued and secret where an option is that reads them, along chains of renames
+    /// as well.
+    fn new(names: Vec<NameInAnyRelease>) -> Self {
+        let mut known: BTreeMap<(&str, &str), Known> = BTreeMap::new();
+        for found in &names {
+            let (group, name) = found.key;
+            let is_secret = found.is_secret || found.is_text && names_secret(name);
+            let known = known.entry(found.key).or_insert(Known {
+                group,
+                name,
+                is_multi: false,
+                is_secret: false,
+            });
+            known.is_multi |= found.is_multi;
+            known.is_secret |= is_secret;
+        }
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            for found in &names {
+                let readers = found.readers.iter().filter_map(|reader| known.get(reader));
+                let readers: Vec<Known> = readers.copied().collect();
+                if let Some(known) = known.get_mut(&found.key) {
+                    let before = (known.is_multi, known.is_secret);
+                    known.is_multi |= readers.iter().any(|reader| reader.is_multi);
+                    known.is_secret |= readers.iter().any(|reader| reader.is_secret);
+                    changed |= before != (known.is_multi, known.is_secret);
+                }
+            }
+        }
         KnownNames {
-            lines: text.lines().filter(|line| !line.starts_with('#')).collect(),
+            names: known.into_values().collect(),
             secrets: OnceLock::new(),
         }
     }
 
-    fn find(&self, group: &str, name: &str) -> Option<Known> {
-        // A blank sorts before all that names are made of, and so do lines as their names do.
-        let start = format!("{group} {name}");
-        let at = self.lines.partition_point(|line| **line < *start);
-        let found = Known::read(self.lines.get(at)?);
-        (found.group == group && found.name == name).then_some(found)
-    }
-
-    fn all(&self) -> impl Iterator<Item = Known> {
-        self.lines.iter().map(|line| Known::read(line))
+    fn find(&self, group: &str, name: &str) -> Option<&Known> {
+        let wanted = (group, name);
+        let at = self
+            .names
+            .partition_point(|known| (known.group, known.name) < wanted);
+        let found = self.names.get(at)?;
+        ((found.group, found.name) == wanted).then_some(found)
     }
 
     /// Tells whether no names are known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.names.is_empty()
     }
 
     /// Tells whether the service ever had this option.
@@ -105,8 +130,7 @@ impl KnownNames {
     /// Tells whether each time the option is set adds a value.
     #[must_use]
     pub fn is_multi(&self, group: &str, name: &str) -> bool {
-        self.find(group, name)
-            .is_some_and(|known| known.flags.contains('m'))
+        self.find(group, name).is_some_and(|known| known.is_multi)
     }
 
     /// Tells whether the option's value must not be shown; `None` when it is not known.
@@ -114,13 +138,13 @@ impl KnownNames {
     pub fn is_secret(&self, group: &str, name: &str) -> Option<bool> {
         self.find(group, name)
             .or_else(|| self.find("*", name))
-            .map(Known::is_secret)
+            .map(|known| known.is_secret)
     }
 
     /// Tells whether an option of this name, in any group, has a value that must not be shown.
     #[must_use]
     pub fn is_secret_somewhere(&self, name: &str) -> bool {
-        let secret = || self.all().filter(|known| known.is_secret());
+        let secret = || self.names.iter().filter(|known| known.is_secret);
         self.secrets
             .get_or_init(|| secret().map(|known| known.name).collect())
             .contains(name)
@@ -129,18 +153,15 @@ impl KnownNames {
     /// The groups, sorted.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         let mut last = "*";
-        self.all()
-            .map(|known| known.group)
-            .filter(move |group| std::mem::replace(&mut last, group) != *group)
+        let groups = self.names.iter().map(|known| known.group);
+        groups.filter(move |group| std::mem::replace(&mut last, group) != *group)
     }
 
     /// The options of a group.
     pub fn names_in<'k>(&'k self, group: &str) -> impl Iterator<Item = &'k str> {
-        let first = self
-            .lines
-            .partition_point(|line| Known::read(line).group < group);
-        let lines = self.lines[first..].iter().map(|line| Known::read(line));
-        lines
+        let first = self.names.partition_point(|known| known.group < group);
+        let names = self.names[first..].iter();
+        names
             .take_while(move |known| known.group == group)
             .map(|known| known.name)
     }
@@ -153,7 +174,11 @@ mod tests {
     #[test]
     fn lines_are_sorted_and_found() {
         let known = KnownNames::ironic();
-        let names: Vec<_> = known.all().map(|known| (known.group, known.name)).collect();
+        let names: Vec<_> = known
+            .names
+            .iter()
+            .map(|known| (known.group, known.name))
+            .collect();
         assert!(names.is_sorted());
         assert!(names.iter().all(|(group, name)| known.has(group, name)));
         assert!(!known.has("pxe", "no_such_option") && !known.groups().any(|group| group == "*"));

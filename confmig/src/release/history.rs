@@ -8,78 +8,66 @@ use foldhash::HashMap;
 use oslo_config::OptName;
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use super::facts::{self, Fact, Key, Reader, Run};
 use super::{BuiltIn, Series};
 use crate::rule::Rule;
-
-/// Made by `data/generate.py`: `group name JSON`, sorted.
-const HISTORY: &str = include_str!("../../data/ironic-history.txt");
-
-/// Groups and names.
-type Names<'t> = Vec<(&'t str, &'t str)>;
 
 /// The lives of the names of a group, as far as they were looked up.
 type OfGroup = HashMap<String, Option<Rc<Life>>>;
 
 /// The life of a name, as the facts tell it.
-pub type Life = LifeIn<'static>;
-
-/// The life of a name, in a text.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct LifeIn<'t> {
-    /// As an option: the first and the last release, and what it was like, which is seldom asked.
-    #[serde(default, borrow, rename = "o")]
-    option: Vec<(u8, u8, &'t RawValue)>,
+#[derive(Debug, Clone, Default)]
+pub struct Life {
+    /// As an option: what it was like, in JSON, which is seldom asked.
+    option: Vec<(Run, &'static str)>,
     /// The former names that were read for it.
-    #[serde(default, borrow, rename = "a")]
-    former: Vec<(u8, u8, Names<'t>)>,
+    former: Vec<(Run, &'static str)>,
     /// As a former name of other options.
-    #[serde(default, borrow, rename = "f")]
-    former_of: Vec<(u8, u8, &'t str, &'t str)>,
+    former_of: &'static [Reader],
 }
 
 /// What an option is like.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Definition<'t> {
     /// Its type, as in `str`, `int`, `multistr`.
-    #[serde(borrow, rename = "t")]
+    #[serde(borrow, rename = "type")]
     pub kind: Cow<'t, str>,
     /// What the type is narrowed to, as in `octal`.
-    #[serde(default, borrow, rename = "u")]
+    #[serde(default, borrow)]
     pub subtype: Option<Cow<'t, str>>,
     /// The type of its items, when they have one.
-    #[serde(default, rename = "i")]
+    #[serde(default, rename = "item_type")]
     pub item: Option<Value>,
     /// Its default: a text, or a list of texts for a multi-valued option.
-    #[serde(default, rename = "d")]
+    #[serde(default)]
     default: Option<Value>,
     /// The default is found out on the host.
-    #[serde(default, rename = "rt")]
+    #[serde(default)]
     pub runtime_default: bool,
     /// The allowed values.
-    #[serde(default, rename = "c")]
+    #[serde(default)]
     choices: Vec<Value>,
     /// The choices are compared without regard to case.
-    #[serde(default, rename = "ic")]
+    #[serde(default)]
     pub ignore_case: bool,
     /// The regular expression, in Python's form, that must be found in it.
-    #[serde(default, borrow, rename = "r")]
+    #[serde(default, borrow)]
     pub regex: Option<Cow<'t, str>>,
     /// The least value.
-    #[serde(default, rename = "n")]
+    #[serde(default)]
     pub min: Option<f64>,
     /// The greatest value.
-    #[serde(default, rename = "x")]
+    #[serde(default)]
     pub max: Option<f64>,
     /// Its value must not be shown.
-    #[serde(default, rename = "s")]
+    #[serde(default)]
     pub secret: bool,
     /// A service does not start without it.
-    #[serde(default, rename = "q")]
+    #[serde(default)]
     pub required: bool,
     /// It will go.
-    #[serde(default, rename = "dr")]
+    #[serde(default, rename = "deprecated_for_removal")]
     pub to_be_removed: bool,
 }
 
@@ -112,48 +100,41 @@ impl Life {
     /// What the option is like in a release; `None` when it is none there.
     #[must_use]
     pub fn definition(&self, series: Series) -> Option<Definition<'static>> {
-        let run = self.option.iter().find(|run| holds(run.0, run.1, series))?;
-        // The text is made by a program, and a test reads all of it.
-        serde_json::from_str(run.2.get()).ok()
+        let (_, json) = self.option.iter().find(|(run, _)| run.holds(series))?;
+        // A test reads all of them.
+        serde_json::from_str(json).ok()
     }
 
     /// Tells whether it is an option of a release.
     #[must_use]
     pub fn is_option(&self, series: Series) -> bool {
-        self.option.iter().any(|run| holds(run.0, run.1, series))
+        self.option.iter().any(|(run, _)| run.holds(series))
     }
 
     /// The options that a release reads it for, as a former name.
     pub fn former_of(&self, series: Series) -> impl Iterator<Item = OptName> {
-        let runs = self.former_of.iter();
-        runs.filter(move |run| holds(run.0, run.1, series))
-            .map(|run| OptName::new(run.2, run.3))
+        let readers = self.former_of.iter();
+        let readers = readers.filter(move |reader| reader.run.holds(series));
+        readers.map(|reader| name_of(reader.option))
     }
 
     /// The former names that a release reads for it, in the order in which they are tried.
     #[must_use]
     pub fn former(&self, series: Series) -> Vec<OptName> {
-        let runs = self.former.iter().find(|run| holds(run.0, run.1, series));
-        let names = runs.into_iter().flat_map(|run| &run.2);
-        names
-            .map(|(group, name)| OptName::new(*group, *name))
-            .collect()
+        let list = self.former.iter().find(|(run, _)| run.holds(series));
+        let names = list.into_iter().flat_map(|(_, list)| facts::names(list));
+        names.map(name_of).collect()
     }
 
     /// Every former name that a release read for it, with the first and the last one that did.
     #[must_use]
     pub fn all_former(&self) -> Vec<(OptName, Series, Series)> {
         let mut found: Vec<(OptName, Series, Series)> = Vec::new();
-        for (first, last, names) in &self.former {
-            for (group, name) in names {
-                let name = OptName::new(*group, *name);
+        for (run, list) in &self.former {
+            for name in facts::names(list).map(name_of) {
                 match found.iter_mut().find(|(known, ..)| *known == name) {
-                    Some(known) => known.2 = Series::from_number(*last),
-                    None => found.push((
-                        name,
-                        Series::from_number(*first),
-                        Series::from_number(*last),
-                    )),
+                    Some(known) => known.2 = run.last(),
+                    None => found.push((name, run.first(), run.last())),
                 }
             }
         }
@@ -163,9 +144,9 @@ impl Life {
     /// The options that any release read it for, each with the first and the last release.
     #[must_use]
     pub fn all_former_of(&self) -> Vec<(OptName, Series, Series)> {
-        let row = |run: &(u8, u8, &'static str, &'static str)| {
-            let name = OptName::new(run.2, run.3);
-            (name, Series::from_number(run.0), Series::from_number(run.1))
+        let row = |reader: &Reader| {
+            let run = reader.run;
+            (name_of(reader.option), run.first(), run.last())
         };
         self.former_of.iter().map(row).collect()
     }
@@ -186,21 +167,17 @@ impl Life {
     #[must_use]
     pub fn as_option(&self) -> Option<(Series, Series)> {
         let (first, last) = (self.option.first()?, self.option.last()?);
-        Some((Series::from_number(first.0), Series::from_number(last.1)))
+        Some((first.0.first(), last.0.last()))
     }
 
     /// The first release that reads it in any way, and the last.
     #[must_use]
     pub fn span(&self) -> Option<(Series, Series)> {
-        let options = self.option.iter().map(|run| (run.0, run.1));
-        let runs = || {
-            options
-                .clone()
-                .chain(self.former_of.iter().map(|run| (run.0, run.1)))
-        };
-        let first = runs().map(|run| run.0).min()?;
-        let last = runs().map(|run| run.1).max()?;
-        Some((Series::from_number(first), Series::from_number(last)))
+        let option = self.option.iter().map(|(run, _)| run);
+        let former = self.former_of.iter().map(|reader| &reader.run);
+        let runs: Vec<&Run> = option.chain(former).collect();
+        let first = runs.iter().map(|run| run.first()).min()?;
+        Some((first, runs.iter().map(|run| run.last()).max()?))
     }
 
     /// A bit for each release that reads it as a former name of options and has none of that name.
@@ -220,9 +197,8 @@ impl Life {
 
     /// A bit for each release that reads it as a former name, and for each that has it as an option.
     fn releases(&self) -> (u32, u32) {
-        let bits = |first: u8, last: u8| (first..=last).fold(0, |bits, at| bits | 1_u32 << at);
-        let former = self.former_of.iter().map(|run| bits(run.0, run.1));
-        let option = self.option.iter().map(|run| bits(run.0, run.1));
+        let former = self.former_of.iter().map(|reader| reader.run.bits());
+        let option = self.option.iter().map(|(run, _)| run.bits());
         (
             former.fold(0, |all, run| all | run),
             option.fold(0, |all, run| all | run),
@@ -230,35 +206,22 @@ impl Life {
     }
 }
 
-fn holds(first: u8, last: u8, series: Series) -> bool {
-    (first..=last).contains(&series.number())
-}
-
 /// Looks a name up; `None` when no release knows it.
 #[must_use]
 pub fn life(group: &str, name: &str) -> Option<Life> {
-    let line = find(group, name)?;
-    // The text is made by a program, and a test reads all of it.
-    serde_json::from_str(line).ok()
-}
-
-/// What follows a name on its line.
-fn find(group: &str, name: &str) -> Option<&'static str> {
-    let wanted = format!("{group} {name} ");
-    let (mut low, mut high) = (0, HISTORY.len());
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let start = memchr::memrchr(b'\n', &HISTORY.as_bytes()[..middle]).map_or(0, |at| at + 1);
-        let line = &HISTORY[start..];
-        let end = memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len());
-        let key = &line.as_bytes()[..wanted.len().min(end)];
-        match key.cmp(wanted.as_bytes()) {
-            std::cmp::Ordering::Equal => return Some(&line[wanted.len()..end]),
-            std::cmp::Ordering::Less => low = start + end + 1,
-            std::cmp::Ordering::Greater => high = start,
+    let mut life = Life {
+        former_of: facts::readers(group, name),
+        ..Life::default()
+    };
+    for fact in facts::of(group, name) {
+        match fact {
+            Fact::Definition(run, json) => life.option.push((run, json)),
+            Fact::Formerly(run, list) => life.former.push((run, list)),
+            Fact::Between => {}
         }
     }
-    None
+    let is_known = !life.option.is_empty() || !life.former_of.is_empty();
+    is_known.then_some(life)
 }
 
 /// Lives and rules that were looked up, each once.
@@ -302,11 +265,15 @@ impl Lives {
 
 /// Every name that any release read, with its life.
 pub fn all() -> impl Iterator<Item = (OptName, Life)> {
-    HISTORY.lines().filter_map(|line| {
-        let (group, rest) = line.split_once(' ')?;
-        let (name, json) = rest.split_once(' ')?;
-        Some((OptName::new(group, name), serde_json::from_str(json).ok()?))
-    })
+    let lives = facts::all_names().into_iter().map(|(group, name)| {
+        let life = life(group, name)?;
+        Some((OptName::new(group, name), life))
+    });
+    lives.flatten()
+}
+
+fn name_of((group, name): Key) -> OptName {
+    OptName::new(group, name)
 }
 
 #[cfg(test)]
@@ -314,19 +281,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_is_read_and_found() {
-        let mut count = 0;
-        for (line, (name, life)) in HISTORY.lines().zip(all()) {
-            assert!(line.starts_with(&format!("{} {} ", name.group(), name.name())));
+    fn every_definition_is_read() {
+        for (name, life) in all() {
             assert!(life.span().is_some());
-            for run in &life.option {
-                serde_json::from_str::<Definition<'_>>(run.2.get()).unwrap();
+            for (_, json) in life.option {
+                serde_json::from_str::<Definition<'_>>(json)
+                    .unwrap_or_else(|error| panic!("{name}: {error}"));
             }
-            assert!(find(name.group(), name.name()).is_some(), "{name}");
-            count += 1;
         }
-        assert_eq!(count, HISTORY.lines().count());
-        assert!(find("deploy", "http").is_none() && find("zzz", "z").is_none());
     }
 
     #[test]

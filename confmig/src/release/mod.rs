@@ -3,7 +3,9 @@
 //! The facts are in the program as text, made by `data/generate.py`; what is looked up is parsed, the
 //! rest is not touched.
 
+mod any;
 mod auth;
+mod facts;
 mod guess;
 mod history;
 mod kernel;
@@ -13,9 +15,10 @@ mod series;
 mod types;
 mod values;
 
+pub(crate) use any::{NameInAnyRelease, names_in_any_release};
 pub use auth::{AuthOptions, auth_options};
 pub use guess::{Guess, Sureness, guess};
-pub use history::{Definition, Life, LifeIn, Lives, all as all_names, life};
+pub use history::{Definition, Life, Lives, all as all_names, life};
 pub(crate) use kernel::is_kernel_command_line;
 pub use pack::{declared, empty, option, pack, renaming};
 pub(crate) use pack::{declared_rule, leads_on, whereabouts};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-/// Made by `data/generate.py`: `series name version`, oldest first.
-const RELEASES: &str = include_str!("../../data/ironic-releases.txt");
+/// `SERIES NAME VERSION`, oldest first.
+const RELEASES: &str = include_str!("../../history/ironic/releases.txt");
 
 /// A release series of Ironic whose options are known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +103,12 @@ impl Series {
             };
             by_year(&version) == by_year(&given) && version.get(..2) >= given.get(..2)
         })
+    }
+
+    /// The release of a series as it is written in the facts.
+    pub(super) fn of_id(id: &str) -> Option<Series> {
+        let at = ROWS.iter().position(|row| row.series == id)?;
+        u8::try_from(at).ok().map(Series)
     }
 
     pub(crate) fn from_number(number: u8) -> Series {

@@ -1,25 +1,20 @@
 //! Which hardware types and interfaces a release has.
 
 use super::Series;
+use super::facts::Run;
 
-/// Made by `data/generate.py`: `group name value ranges`, sorted.
-const VALUES: &str = include_str!("../../data/ironic-values.txt");
+/// `GROUP NAME VALUE RUN`, sorted.
+const VALUES: &str = include_str!("../../history/ironic/values.txt");
 
-fn rows(group: &str, name: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+/// The values of an option, and the releases that have them.
+fn rows(group: &str, name: &str) -> impl Iterator<Item = (&'static str, Run)> {
     let start = format!("{group} {name} ");
     let lines = VALUES
         .lines()
         .filter_map(move |line| line.strip_prefix(&start));
-    lines.filter_map(|rest| rest.split_once(' '))
-}
-
-fn holds(ranges: &str, series: Series) -> bool {
-    ranges.split(',').any(|range| {
-        let bound = |text: &str| text.parse::<u8>().ok();
-        let parts = range
-            .split_once('-')
-            .and_then(|(first, last)| Some((bound(first)?, bound(last)?)));
-        parts.is_some_and(|(first, last)| (first..=last).contains(&series.number()))
+    lines.filter_map(|rest| {
+        let (value, run) = rest.split_once(' ')?;
+        Some((value, Run::parse(run)?))
     })
 }
 
@@ -32,7 +27,7 @@ pub fn named_by(group: &str, name: &str) -> bool {
 /// What an option can name in a release, sorted.
 pub fn installed(group: &str, name: &str, series: Series) -> impl Iterator<Item = &'static str> {
     rows(group, name)
-        .filter(move |(_, ranges)| holds(ranges, series))
+        .filter(move |(_, run)| run.holds(series))
         .map(|(value, _)| value)
 }
 
@@ -40,7 +35,9 @@ pub fn installed(group: &str, name: &str, series: Series) -> impl Iterator<Item 
 /// from outside the tree.
 #[must_use]
 pub fn is_installed(group: &str, name: &str, value: &str, series: Series) -> Option<bool> {
-    rows(group, name)
-        .find(|(known, _)| *known == value)
-        .map(|(_, ranges)| holds(ranges, series))
+    let mut runs = rows(group, name)
+        .filter(|(known, _)| *known == value)
+        .peekable();
+    runs.peek()?;
+    Some(runs.any(|(_, run)| run.holds(series)))
 }
