@@ -62,14 +62,14 @@ impl KnownNames {
     #[must_use]
     pub fn ironic() -> &'static Self {
         static IRONIC_NAMES: OnceLock<KnownNames> = OnceLock::new();
-        IRONIC_NAMES.get_or_init(|| KnownNames::new(release::names_in_any_release()))
+        IRONIC_NAMES.get_or_init(|| KnownNames::new(&release::names_in_any_release()))
     }
 
     /// Former names are multi-valued and secret where an option is that reads them, along chains of renames
     /// as well.
-    fn new(names: Vec<NameInAnyRelease>) -> Self {
+    fn new(names: &[NameInAnyRelease]) -> Self {
         let mut known: BTreeMap<(&str, &str), Known> = BTreeMap::new();
-        for found in &names {
+        for found in names {
             let (group, name) = found.key;
             let is_secret = found.is_secret || found.is_text && names_secret(name);
             let known = known.entry(found.key).or_insert(Known {
@@ -83,7 +83,7 @@ impl KnownNames {
         }
         let mut changed = true;
         while std::mem::take(&mut changed) {
-            for found in &names {
+            for found in names {
                 let readers = found.readers.iter().filter_map(|reader| known.get(reader));
                 let readers: Vec<Known> = readers.copied().collect();
                 if let Some(known) = known.get_mut(&found.key) {

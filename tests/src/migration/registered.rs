@@ -44,6 +44,11 @@ pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
         if !is_group && is_legal && known.insert(target.clone()) {
             let opt = Opt::new(target.group(), target.name(), OptType::string());
             found.push(opt.with_default(format!("<{target}>")));
+        } else if let Some(group) = group
+            && !groups.contains(group)
+            && known.insert(OptName::new(group, "another"))
+        {
+            found.push(Opt::new(group, "another", OptType::string()));
         }
     }
     // A reference may make a group of what is the name of an option.

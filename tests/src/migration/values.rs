@@ -148,7 +148,8 @@ impl Texts {
 
 /// What has no value, since something is not registered that it refers to, is the same when all such
 /// is registered. Or it is what it was when the references of values under former names have their
-/// groups, as those of moved values get them; or what a program reads that knows the former names only.
+/// groups, as those of moved values get them; or what a program reads that knows the former names only, or
+/// the release that the files were written for.
 fn refused_are_kept(
     oracle: &mut Oracle,
     case: &Case<'_>,
@@ -182,9 +183,22 @@ fn refused_are_kept(
         opts,
         false,
     )?);
+    let by_older = match case.older {
+        Some(older) => {
+            let texts = Texts::of(case);
+            let older = [older, &texts.plain(older)].concat();
+            by_name(
+                oracle,
+                case.before,
+                &[&*older, &texts.marked(&older)].concat(),
+            )?
+        }
+        None => BTreeMap::new(),
+    };
     for index in differing {
         let (opt, new) = (&opts[index], &new.options[index]);
-        if *new != qualified.options[index] && !is_of_legacy(opt, new, &legacy) {
+        let is_of_older = by_older.get(opt.name()) == Some(new);
+        if *new != qualified.options[index] && !is_of_older && !is_of_legacy(opt, new, &legacy) {
             return Err(changed(opt.name(), &old.options[index], new));
         }
     }
