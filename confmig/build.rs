@@ -162,9 +162,9 @@ impl Facts {
         }
         if names.is_empty() {
             names.extend(fields(&rule["part"], "option"));
-            // That a section lacks an option, or has it, is no reason to look at all sections.
-            let of_all = fields(&rule["when"], "option");
-            names.extend(of_all.iter().filter(|name| !name.starts_with(SECTION)));
+            // A condition on {section} tells which sections the rule is about, not whether it is about any.
+            let conditions = fields(&rule["when"], "option");
+            names.extend(conditions.iter().filter(|name| !name.starts_with(SECTION)));
         }
         if names.is_empty() {
             return Err("names no option that it is about".into());
