@@ -4,9 +4,8 @@
     generate.py IRONIC_OPTIONS_DIR           writes the files beside this script
     generate.py IRONIC_OPTIONS_DIR --check   writes nothing; exit status 1 if a file is out of date
 
-The files are ironic-options.txt, described below, those that releases.py makes (which release had
-which option, values and plugins) and those that rules.py makes (the rules, from curated.json and
-curated-notes.toml). A new release is new facts in IRONIC_OPTIONS_DIR, and this command.
+The files are ironic-options.txt, described below, and those that releases.py makes (which release had
+which option, values and plugins). A new release is new facts in IRONIC_OPTIONS_DIR, and this command.
 
 IRONIC_OPTIONS_DIR holds facts about the options of each Ironic release, taken from the running
 code of that release. For ironic-options.txt are read:
@@ -45,10 +44,8 @@ import json
 import pathlib
 import re
 import sys
-import tomllib
 
 from releases import History, normal
-from rules import Rules
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -164,14 +161,12 @@ def render_all(folder):
         return json.loads((folder / name).read_text(encoding="utf-8"))
 
     history = History(load)
-    notes = tomllib.loads((HERE / "curated-notes.toml").read_text(encoding="utf-8"))
     return {
         "ironic-options.txt": render(folder),
         "ironic-releases.txt": history.releases_text(),
         "ironic-history.txt": history.history_text(),
         "ironic-values.txt": history.values_text(),
         "ironic-auth.txt": history.auth_text(),
-        "ironic-rules.txt": Rules(history, load("curated.json"), notes).text(),
     }
 
 

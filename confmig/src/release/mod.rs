@@ -1,7 +1,7 @@
 //! The releases of Ironic, and what each did to the options.
 //!
-//! The facts are in the program as text, made by `data/generate.py`; what is looked up is parsed, the
-//! rest is not touched.
+//! The facts are in the program as text, made by `data/generate.py`, and the rules as JSON, made by
+//! `build.rs`; what is looked up is parsed, the rest is not touched.
 
 mod any;
 mod auth;

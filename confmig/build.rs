@@ -1,0 +1,257 @@
+//! Makes one text of the rules in `history/ironic/rules`, for `src/release/rules.rs`, so that a start of the program
+//! parses no TOML.
+//!
+//! A file holds the rules of one release, as `CONTRIBUTING.md` describes them. What is read here is only what the program
+//! needs to find a rule: its id, its releases and the options that set it going. The rest is checked by the tests.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "cargo reads both"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, fs};
+
+use serde_json::Value;
+
+/// `SERIES.toml` for each release.
+const RULES: &str = "history/ironic/rules";
+
+/// `SERIES NAME VERSION` for each release, oldest first.
+const RELEASES: &str = "data/ironic-releases.txt";
+
+/// Lines that begin with `GROUP NAME `, for each option that any release has.
+const OPTIONS: &str = "data/ironic-history.txt";
+
+/// The group that stands for several sections.
+const SECTION: &str = "{section}";
+
+fn main() -> ExitCode {
+    for path in [RULES, RELEASES, OPTIONS] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes a line `FIRST LAST OPTIONS JSON` for each rule, by release and id.
+fn run() -> Result<(), String> {
+    let facts = Facts::read()?;
+    let mut found = Vec::new();
+    for path in toml_files(Path::new(RULES))? {
+        let in_file = |error| format!("{}: {error}", path.display());
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let series = facts.number(&stem).map_err(in_file)?;
+        for rule in rules(&read(&path)?).map_err(in_file)? {
+            let Some(id) = rule["id"].as_str().map(str::to_owned) else {
+                return Err(in_file(format!("a rule has no `id`: {rule}")));
+            };
+            let line = facts.line(rule, series);
+            let line = line.map_err(|error| in_file(format!("rule {id}: {error}")))?;
+            found.push((line, id, path.clone()));
+        }
+    }
+    found.sort_by(|(one, one_id, _), (other, other_id, _)| {
+        (one.last, one_id).cmp(&(other.last, other_id))
+    });
+    let mut ids = BTreeSet::new();
+    for (_, id, path) in &found {
+        if !ids.insert(id) {
+            let path = path.display();
+            return Err(format!("{path}: rule {id}: another rule has the same id"));
+        }
+    }
+    let text: String = found.iter().map(|(line, ..)| line.text.as_str()).collect();
+    let out = env::var("OUT_DIR").map_err(|error| format!("OUT_DIR: {error}"))?;
+    let out = Path::new(&out).join("ironic-rules.txt");
+    fs::write(&out, text).map_err(|error| format!("{}: {error}", out.display()))
+}
+
+/// What is known of the releases.
+struct Facts {
+    series: Vec<String>,
+    options: BTreeSet<(String, String)>,
+}
+
+/// A line of the text, and the number of the last release whose step has the rule.
+struct Line {
+    last: usize,
+    text: String,
+}
+
+impl Facts {
+    fn read() -> Result<Self, String> {
+        let (releases, options) = (read(Path::new(RELEASES))?, read(Path::new(OPTIONS))?);
+        let first_word = |line: &str| line.split(' ').next().map(str::to_owned);
+        let first_two = |line: &str| {
+            let mut words = line.split(' ').map(str::to_owned);
+            words.next().zip(words.next())
+        };
+        Ok(Facts {
+            series: releases.lines().filter_map(first_word).collect(),
+            options: options.lines().filter_map(first_two).collect(),
+        })
+    }
+
+    /// Tells which release, counted from the oldest, has this name.
+    fn number(&self, series: &str) -> Result<usize, String> {
+        let number = self.series.iter().position(|known| known == series);
+        let known = || self.series.join(", ");
+        number.ok_or_else(|| format!("no release is called {series}: expected one of {}", known()))
+    }
+
+    /// Makes the line of a rule from the file of a release.
+    fn line(&self, mut rule: Value, series: usize) -> Result<Line, String> {
+        let lasting = match take(&mut rule, "lasting") {
+            None => false,
+            Some(Value::Bool(true)) => true,
+            Some(other) => {
+                return Err(format!("lasting = {other}: expected true, or no `lasting`"));
+            }
+        };
+        let first = match take(&mut rule, "since") {
+            None => series,
+            Some(_) if lasting => {
+                return Err(
+                    "has `since` and `lasting`: a lasting rule begins with the release of its file"
+                        .into(),
+                );
+            }
+            Some(since) => match self.number(since.as_str().unwrap_or_default())? {
+                number if number < series => number,
+                _ => {
+                    return Err(format!(
+                        "since = {since}: expected a release before that of the file"
+                    ));
+                }
+            },
+        };
+        match take(&mut rule, "release") {
+            None => rule["release"] = self.series[series].as_str().into(),
+            Some(release) if release == "" => {}
+            Some(release) => {
+                self.number(release.as_str().unwrap_or_default())?;
+                rule["release"] = release;
+            }
+        }
+        let last = if lasting {
+            self.series.len() - 1
+        } else {
+            series
+        };
+        let plus = if lasting { "+" } else { "" };
+        let options = Vec::from_iter(self.triggers(&rule)?).join(",");
+        let text = format!("{first} {last}{plus} {options} {rule}\n");
+        Ok(Line { last, text })
+    }
+
+    /// Lists the options, as `group.name`, of which one must be set for the rule to do anything.
+    fn triggers(&self, rule: &Value) -> Result<BTreeSet<String>, String> {
+        let mut names = fields(&rule["rename"], "from");
+        names.extend(texts(&rule["take"]));
+        for form in ["items", "remove", "report"] {
+            names.extend(texts(&rule[form]["options"]));
+        }
+        if names.is_empty() {
+            names.extend(fields(&rule["part"], "option"));
+            // A condition on {section} tells which sections the rule is about, not whether it is about any.
+            let conditions = fields(&rule["when"], "option");
+            names.extend(conditions.iter().filter(|name| !name.starts_with(SECTION)));
+        }
+        if names.is_empty() {
+            return Err("names no option that it is about".into());
+        }
+        let mut found = BTreeSet::new();
+        for name in names {
+            let (group, option) = name.rsplit_once('.').ok_or_else(|| {
+                format!("{name}: expected GROUP.OPTION, with DEFAULT for options outside any group")
+            })?;
+            let groups = match group {
+                SECTION => self.sections(&rule["in"], option)?,
+                group => vec![group],
+            };
+            for group in groups {
+                if !self.has(group, option) {
+                    return Err(format!("no release has an option {option} in [{group}]"));
+                }
+                found.insert(format!("{group}.{option}"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Lists the groups that `{section}.option` can be about.
+    fn sections<'f>(&'f self, sections: &'f Value, option: &str) -> Result<Vec<&'f str>, String> {
+        if sections.is_array() {
+            return Ok(texts(sections));
+        }
+        let Some(having) = sections["having"].as_str() else {
+            return Err(format!(
+                "in = {sections}: expected a list of sections, or `having`"
+            ));
+        };
+        let with_option = self.options.iter().filter(|(_, name)| name == option);
+        let groups = with_option.map(|(group, _)| group.as_str());
+        Ok(groups.filter(|group| self.has(group, having)).collect())
+    }
+
+    fn has(&self, group: &str, name: &str) -> bool {
+        self.options.contains(&(group.to_owned(), name.to_owned()))
+    }
+}
+
+/// Lists the files of a directory that end in `.toml`.
+fn toml_files(directory: &Path) -> Result<Vec<PathBuf>, String> {
+    let in_directory = |error| format!("{}: {error}", directory.display());
+    let entries = fs::read_dir(directory).map_err(in_directory)?;
+    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths.map_err(in_directory)?;
+    paths.retain(|path| path.extension().is_some_and(|it| it == "toml"));
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Lists the rules of a file.
+fn rules(text: &str) -> Result<Vec<Value>, String> {
+    let mut file: Value = toml::from_str(text).map_err(|error| error.to_string())?;
+    match take(&mut file, "rule") {
+        Some(Value::Array(rules)) if file == serde_json::json!({}) => Ok(rules),
+        _ => Err("expected [[rule]] tables, and nothing else".into()),
+    }
+}
+
+/// Takes a key out of a table.
+fn take(table: &mut Value, key: &str) -> Option<Value> {
+    table.as_object_mut()?.remove(key)
+}
+
+/// Lists the texts in a list.
+fn texts(list: &Value) -> Vec<&str> {
+    let items = list.as_array().into_iter().flatten();
+    items.filter_map(Value::as_str).collect()
+}
+
+/// Lists the texts that the tables in a list, or in a table, have under a key.
+fn fields<'v>(tables: &'v Value, key: &str) -> Vec<&'v str> {
+    let tables: Vec<&Value> = match tables {
+        Value::Array(list) => list.iter().collect(),
+        Value::Object(table) => table.values().collect(),
+        _ => Vec::new(),
+    };
+    tables
+        .into_iter()
+        .filter_map(|it| it[key].as_str())
+        .collect()
+}
