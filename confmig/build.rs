@@ -1,5 +1,5 @@
-//! Makes one text of the rules in `history/ironic/rules`, for `src/release/rules.rs`, so that a start of the program
-//! parses no TOML.
+//! Makes one text of the rules in `history/SERVICE/rules` for each service, for `src/release/rules.rs`, so that a
+//! start of the program parses no TOML.
 //!
 //! A file holds the rules of one release, as `CONTRIBUTING.md` describes them. What is read here is only what the program
 //! needs to find a rule: its id, its releases and the options that set it going. The rest is checked by the tests.
@@ -17,23 +17,21 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// `SERIES.toml` for each release.
-const RULES: &str = "history/ironic/rules";
-
-/// `SERIES NAME VERSION` for each release, oldest first.
-const RELEASES: &str = "data/ironic-releases.txt";
-
-/// Lines that begin with `GROUP NAME `, for each option that any release has.
-const OPTIONS: &str = "data/ironic-history.txt";
+/// A directory for each service: `releases.txt`, `options.txt`, and `rules` with `SERIES.toml` for releases.
+const HISTORY: &str = "history";
 
 /// The group that stands for several sections.
 const SECTION: &str = "{section}";
 
 fn main() -> ExitCode {
-    for path in [RULES, RELEASES, OPTIONS] {
-        println!("cargo::rerun-if-changed={path}");
-    }
-    match run() {
+    println!("cargo::rerun-if-changed={HISTORY}");
+    let services = entries(Path::new(HISTORY)).and_then(|all| {
+        let mut services = all
+            .into_iter()
+            .filter(|path| path.join("releases.txt").exists());
+        services.try_for_each(|path| run(&path))
+    });
+    match services {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -42,11 +40,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes a line `FIRST LAST OPTIONS JSON` for each rule, by release and id.
-fn run() -> Result<(), String> {
-    let facts = Facts::read()?;
+/// Writes a line `FIRST LAST OPTIONS JSON` for each rule of a service, by release and id.
+fn run(service: &Path) -> Result<(), String> {
+    let facts = Facts::read(service)?;
     let mut found = Vec::new();
-    for path in toml_files(Path::new(RULES))? {
+    for path in toml_files(&service.join("rules"))? {
         let in_file = |error| format!("{}: {error}", path.display());
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let series = facts.number(&stem).map_err(in_file)?;
@@ -71,7 +69,10 @@ fn run() -> Result<(), String> {
     }
     let text: String = found.iter().map(|(line, ..)| line.text.as_str()).collect();
     let out = env::var("OUT_DIR").map_err(|error| format!("OUT_DIR: {error}"))?;
-    let out = Path::new(&out).join("ironic-rules.txt");
+    let out = Path::new(&out).join(format!(
+        "{}-rules.txt",
+        service.file_name().unwrap_or_default().display()
+    ));
     fs::write(&out, text).map_err(|error| format!("{}: {error}", out.display()))
 }
 
@@ -88,16 +89,13 @@ struct Line {
 }
 
 impl Facts {
-    fn read() -> Result<Self, String> {
-        let (releases, options) = (read(Path::new(RELEASES))?, read(Path::new(OPTIONS))?);
+    fn read(service: &Path) -> Result<Self, String> {
+        let releases = read(&service.join("releases.txt"))?;
+        let options = read(&service.join("options.txt"))?;
         let first_word = |line: &str| line.split(' ').next().map(str::to_owned);
-        let first_two = |line: &str| {
-            let mut words = line.split(' ').map(str::to_owned);
-            words.next().zip(words.next())
-        };
         Ok(Facts {
             series: releases.lines().filter_map(first_word).collect(),
-            options: options.lines().filter_map(first_two).collect(),
+            options: options.lines().flat_map(names).collect(),
         })
     }
 
@@ -208,15 +206,41 @@ impl Facts {
     }
 }
 
-/// Lists the files of a directory that end in `.toml`.
+/// Lists the files with rules in a directory, sorted; none when a service has no rules.
 fn toml_files(directory: &Path) -> Result<Vec<PathBuf>, String> {
+    if !directory.exists() {
+        return Ok(Vec::new());
+    }
+    let mut paths = entries(directory)?;
+    paths.retain(|path| path.extension().is_some_and(|it| it == "toml"));
+    Ok(paths)
+}
+
+/// Lists what is in a directory, sorted.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, String> {
     let in_directory = |error| format!("{}: {error}", directory.display());
     let entries = fs::read_dir(directory).map_err(in_directory)?;
     let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| Ok(entry?.path())).collect();
     let mut paths = paths.map_err(in_directory)?;
-    paths.retain(|path| path.extension().is_some_and(|it| it == "toml"));
     paths.sort();
     Ok(paths)
+}
+
+/// Lists the names of a line of facts: `GROUP NAME RUN formerly GROUP.NAME,…` has former ones, too.
+fn names(line: &str) -> Vec<(String, String)> {
+    let words: Vec<&str> = line.splitn(4, ' ').collect();
+    let [group, name, _, fact] = words[..] else {
+        return Vec::new();
+    };
+    let former = fact
+        .strip_prefix("formerly ")
+        .unwrap_or_default()
+        .split(',');
+    let former = former.filter_map(|name| name.rsplit_once('.'));
+    let names = former.chain([(group, name)]);
+    names
+        .map(|(group, name)| (group.to_owned(), name.to_owned()))
+        .collect()
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use confmig::migrate::{ChangeKind, Migration, Route, Settings, Span, migrate};
-use confmig::release::{Definition, Life, Lives, Series, all_names, built_in_rules};
+use confmig::release::{Definition, Life, Lives, Series, Service, all_names, built_in_rules};
 use oslo_config::{OptName, SourceFile};
 
 const HEAD: &str = "\
@@ -50,10 +50,10 @@ impl Row {
 
 /// The whole page.
 pub(crate) fn page() -> String {
-    let lives = Lives::default();
-    let names: Vec<(OptName, Life)> = all_names().collect();
+    let lives = Lives::new(Service::IRONIC);
+    let names: Vec<(OptName, Life)> = all_names(Service::IRONIC).collect();
     let mut page = HEAD.to_owned();
-    for to in Series::all() {
+    for to in Service::IRONIC.releases() {
         let Some(from) = to.before() else { continue };
         let row = row(from, to, &names, &lives);
         writeln!(
@@ -76,7 +76,7 @@ pub(crate) fn page() -> String {
 
 fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Row {
     let mut row = Row {
-        values: built_in_rules()
+        values: built_in_rules(Service::IRONIC)
             .filter(|rule| rule.last == to)
             .filter_map(|rule| rule.rule())
             .filter(|rule| rule.items.is_some())

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use oslo_config::{Config, GetError, Occurrences, Opt, OptName, Origin};
 
 use crate::pack::Pack;
-use crate::release::{Lives, Series};
+use crate::release::{Lives, Series, Service};
 use crate::secret::Secrets;
 
 /// What there is to say of an option's value.
@@ -20,7 +20,7 @@ pub struct Explained<'d> {
     pub origin: Origin,
     /// All places where it is set.
     pub occurrences: Occurrences<'d>,
-    /// The names that it had over the releases of Ironic, when there are several.
+    /// The names that it had over the releases of the service, when there are several.
     pub names: Vec<Named>,
 }
 
@@ -35,10 +35,11 @@ impl<'d> Explained<'d> {
                 .map(|setting| setting.texts),
             origin: config.origin(opt),
             occurrences: config.occurrences(opt),
-            names: match pack.project.as_deref() {
-                Some("ironic") => names_of(opt.name()),
-                _ => Vec::new(),
-            },
+            names: pack
+                .project
+                .as_deref()
+                .and_then(Service::find)
+                .map_or_else(Vec::new, |service| names_of(service, opt.name())),
         }
     }
 }
@@ -67,10 +68,10 @@ pub struct Named {
     pub former: Option<(Series, Series)>,
 }
 
-/// Returns the names that an option had, by the releases that had them; none when Ironic never had it
-/// under two names.
-fn names_of(option: &OptName) -> Vec<Named> {
-    let lives = Lives::default();
+/// Returns the names that an option had, by the releases that had them; none when the service never had
+/// it under two names.
+fn names_of(service: Service, option: &OptName) -> Vec<Named> {
+    let lives = Lives::new(service);
     let mut seen: BTreeSet<OptName> = BTreeSet::new();
     let mut open = vec![option.clone()];
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Names that are known without any rule: every option that ironic.conf ever had.
+//! Names that are known without any rule: every option that a service ever had.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use foldhash::HashSet;
 
 use crate::pack::Pack;
-use crate::release::{self, NameInAnyRelease};
+use crate::release::{NameInAnyRelease, Service};
 
 /// What the names of secrets end with. Release after release forgot to mark some (SNMP communities, the
 /// key's password of the Kafka driver, the URL of the profiler's store).
@@ -52,22 +52,22 @@ impl KnownNames {
     #[must_use]
     pub fn of(pack: &Pack) -> &'static Self {
         static NONE: OnceLock<KnownNames> = OnceLock::new();
-        match pack.project.as_deref() {
-            Some("ironic") => KnownNames::ironic(),
-            _ => NONE.get_or_init(KnownNames::default),
+        let service = pack.project.as_deref().and_then(Service::find);
+        match service {
+            Some(service) => service.known_names(),
+            None => NONE.get_or_init(KnownNames::default),
         }
     }
 
     /// The names that Ironic knows.
     #[must_use]
     pub fn ironic() -> &'static Self {
-        static IRONIC_NAMES: OnceLock<KnownNames> = OnceLock::new();
-        IRONIC_NAMES.get_or_init(|| KnownNames::new(&release::names_in_any_release()))
+        Service::IRONIC.known_names()
     }
 
     /// Former names are multi-valued and secret where an option is that reads them, along chains of renames
     /// as well.
-    fn new(names: &[NameInAnyRelease]) -> Self {
+    pub(crate) fn new(names: &[NameInAnyRelease]) -> Self {
         let mut known: BTreeMap<(&str, &str), Known> = BTreeMap::new();
         for found in names {
             let (group, name) = found.key;

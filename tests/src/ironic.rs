@@ -2,7 +2,7 @@
 //! them when confmig has migrated them.
 
 use confmig::migrate::{Route, Settings, Span, migrate};
-use confmig::release::{Definition, Life, Lives, Series, all_names, installed, named_by};
+use confmig::release::{Definition, Life, Lives, Series, Service, all_names, installed, named_by};
 use confmig::target::{ReleaseTarget, Target};
 use oslo_config::{OptName, SourceFile};
 
@@ -38,7 +38,7 @@ pub struct Ironic {
 impl Default for Ironic {
     fn default() -> Self {
         Ironic {
-            names: all_names().collect(),
+            names: all_names(Service::IRONIC).collect(),
         }
     }
 }
@@ -188,7 +188,7 @@ fn chosen(
     default: &str,
 ) -> Option<String> {
     let mut choices = definition.choices();
-    if named_by(name.group(), name.name()) {
+    if named_by(Service::IRONIC, name.group(), name.name()) {
         choices = installed(name.group(), name.name(), of)
             .map(str::to_owned)
             .collect();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use confmig::release::Series;
+use confmig::release::{Series, Service};
 use oslo_config::OptName;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -37,11 +37,12 @@ pub fn releases() -> Vec<Release> {
         .filter_map(|line| line.strip_prefix("ironic "));
     versions
         .map(|version| {
-            let series = Series::parse(version).expect("a version of a known series");
+            let series =
+                Series::parse(Service::IRONIC, version).expect("a version of a known series");
             Release {
                 version,
                 series,
-                with_libraries: series == Series::newest(),
+                with_libraries: series == Service::IRONIC.newest(),
             }
         })
         .collect()

@@ -1,7 +1,7 @@
 //! Which of Ironic's options come from libraries: what a release knows of these depends on the versions
 //! that are installed with it.
 
-use confmig::release::{Lives, Series};
+use confmig::release::{Lives, Series, Service};
 use oslo_config::OptName;
 
 /// Groups of which every option is a library's.
@@ -93,9 +93,8 @@ pub fn of_library(option: &OptName, release: Series) -> bool {
             let begins = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
             DEFAULT.contains(&name) || begins && !OWN.contains(&name)
         }
-        _ if IRONIC_LIB.contains(&group) => {
-            Series::parse(WITHOUT_IRONIC_LIB).is_ok_and(|without| release < without)
-        }
+        _ if IRONIC_LIB.contains(&group) => Series::parse(Service::IRONIC, WITHOUT_IRONIC_LIB)
+            .is_ok_and(|without| release < without),
         _ => {
             group.starts_with("oslo_")
                 || GROUPS.contains(&group)

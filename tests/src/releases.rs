@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use confmig::migrate::{ChangeKind, Migration, Route, Settings, Span, migrate};
-use confmig::release::{Life, Lives, Series, all_names, find_rule};
+use confmig::release::{Life, Lives, Series, Service, all_names, find_rule};
 use oslo_config::{Opt, OptName, OptType, ParsedFile, references};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
@@ -83,8 +83,8 @@ pub fn release_cases() -> impl Strategy<Value = ReleaseCase> {
     let ends = (any::<Index>(), any::<Index>());
     (select(kinds), ends, picked, files_plan()).prop_map(|(kind, ends, picked, files)| {
         let all: Vec<Series> = match kind {
-            ReleaseKind::Hyphens => Series::all().skip(FIRST_WITH_AUTH).collect(),
-            _ => Series::all().collect(),
+            ReleaseKind::Hyphens => Service::IRONIC.releases().skip(FIRST_WITH_AUTH).collect(),
+            _ => Service::IRONIC.releases().collect(),
         };
         let (one, other) = (*ends.0.get(&all), *ends.1.get(&all));
         let (from, to) = (one.min(other), one.max(other));
@@ -161,7 +161,7 @@ fn names_of(kind: ReleaseKind, from: Series, picked: &[Index]) -> Vec<OptName> {
 
 fn names() -> &'static BTreeMap<OptName, Life> {
     static NAMES: OnceLock<BTreeMap<OptName, Life>> = OnceLock::new();
-    NAMES.get_or_init(|| all_names().collect())
+    NAMES.get_or_init(|| all_names(Service::IRONIC).collect())
 }
 
 /// Migrates, and holds the result to what a migration must keep.
@@ -184,8 +184,12 @@ pub fn holds(
     let parsed = parse(&files).map_err(|error| error.to_string())?;
     let migrated = |files: &[ParsedFile<'_>], from| {
         let span = Span { from, to: case.to };
-        migrate(files, &Route::releases(span, &Lives::default()), &settings)
-            .map_err(|error| format!("an error: {error}"))
+        migrate(
+            files,
+            &Route::releases(span, &Lives::new(Service::IRONIC)),
+            &settings,
+        )
+        .map_err(|error| format!("an error: {error}"))
     };
     let migration = migrated(&parsed, case.from)?;
     migration::count(&migration, tally);

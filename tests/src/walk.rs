@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use bstr::{BString, ByteSlice};
 use confmig::migrate::{Migration, Route, Settings, Span, migrate};
-use confmig::release::{Definition, Life, Lives, Series, all_names, built_in_rules};
+use confmig::release::{Definition, Life, Lives, Series, Service, all_names, built_in_rules};
 use oslo_config::{Document, OptName, ParsedFile, SourceFile};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -75,12 +75,12 @@ const TEXTS: [&str; 18] = [
 fn names() -> &'static [(OptName, Life)] {
     // A life is shared by pointers that stay in one thread, but its facts are all static.
     static NAMES: OnceLock<Vec<(OptName, Life)>> = OnceLock::new();
-    NAMES.get_or_init(|| all_names().collect())
+    NAMES.get_or_init(|| all_names(Service::IRONIC).collect())
 }
 
 /// Up to twenty-five options, most of them of the release that the files are for, in one file or two.
 pub fn walks() -> impl Strategy<Value = Walk> {
-    let series: Vec<Series> = Series::all().collect();
+    let series: Vec<Series> = Service::IRONIC.releases().collect();
     let value = prop_oneof![
         4 => Just(Value::Sample),
         3 => Just(Value::Default),
@@ -183,7 +183,7 @@ fn sample(definition: &Definition<'_>) -> String {
 #[must_use]
 pub fn accepting_all() -> Settings {
     Settings {
-        accept_rules: built_in_rules()
+        accept_rules: built_in_rules(Service::IRONIC)
             .filter_map(|rule| Some(rule.rule()?.id))
             .collect(),
         ..Settings::default()
@@ -248,7 +248,7 @@ pub fn holds(walk: &Walk, tally: &Tally) -> Result<(), String> {
 /// What a release may read of a text. A migration that ends earlier adds what a later release does not
 /// read, and a comment whose entry is removed later stays where the entry was last.
 fn entries_read(text: &[u8], to: Series) -> Vec<(OptName, String)> {
-    let lives = Lives::default();
+    let lives = Lives::new(Service::IRONIC);
     let document = Document::parse(text).expect("a new text that parses");
     let entries = document.entries().map(|entry| {
         let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
@@ -267,7 +267,7 @@ fn migrated(
     to: Series,
     settings: &Settings,
 ) -> Result<Migration, String> {
-    let lives = Lives::default();
+    let lives = Lives::new(Service::IRONIC);
     migrate(files, &Route::releases(Span { from, to }, &lives), settings)
         .map_err(|error| format!("{from} to {to}: {error}"))
 }

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Instant;
 
 use confmig::migrate::Settings;
-use confmig::release::{Lives, Series, all_names, built_in_rules, guess};
+use confmig::release::{Lives, Series, Service, all_names, built_in_rules, guess};
 use oslo_config::SourceFile;
 use tests::cases::Tally;
 use tests::files;
@@ -158,7 +158,7 @@ fn each_release_reads_what_is_made_for_it() {
 /// What a release finds wrong.
 fn judged(release: Release, claims: &[Claim<'_>]) -> Wrong {
     let started = Instant::now();
-    let (mut judge, lives) = (Judge::start(release), Lives::default());
+    let (mut judge, lives) = (Judge::start(release), Lives::new(Service::IRONIC));
     let (options, mut wrong) = history(release, &mut judge, &lives);
     let mut configurations = 0;
     for claim in claims {
@@ -200,7 +200,7 @@ fn history(release: Release, judge: &mut Judge, lives: &Lives) -> (usize, Wrong)
             note(format!("{option} is not known"));
         }
     }
-    for (option, life) in all_names() {
+    for (option, life) in all_names(Service::IRONIC) {
         let judged = release.with_libraries || !of_library(&option, series);
         if judged && life.is_option(series) && !registered.contains(&option) {
             note(format!("there is no {option}"));
@@ -217,7 +217,7 @@ fn generated<'c>(
 ) -> impl Fn(Release) -> Vec<Case> + Sync + 'c {
     move |release| {
         let own = release.series;
-        let apart = Series::oldest().through(own).step_by(each());
+        let apart = Service::IRONIC.oldest().through(own).step_by(each());
         let older: BTreeSet<Series> = apart.chain(own.before()).chain([own]).collect();
         let pairs = older
             .into_iter()
@@ -244,10 +244,10 @@ fn fixtures() -> Vec<(String, String)> {
 
 /// For the newest release only: they are many.
 fn written(fixtures: &[(String, String)], release: Release) -> Vec<Case> {
-    if release.series != Series::newest() {
+    if release.series != Service::IRONIC.newest() {
         return Vec::new();
     }
-    let lives = Lives::default();
+    let lives = Lives::new(Service::IRONIC);
     let case = |(name, text): &(String, String)| {
         let file = source(name, text);
         let from = guess(&[file.parse().expect("it parsed before")], &lives).series;
@@ -271,7 +271,7 @@ fn source(name: &str, text: &str) -> SourceFile {
 /// The examples of the rules that no release before this one has judged.
 fn examples(release: Release, all: &[Release]) -> Vec<Case> {
     let mut cases = Vec::new();
-    for built_in in built_in_rules() {
+    for built_in in built_in_rules(Service::IRONIC) {
         let first = all.iter().find(|judge| judge.series >= built_in.last);
         let Some(rule) = built_in.rule().filter(|_| first == Some(&release)) else {
             continue;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
-use confmig::release::Series;
+use confmig::release::Service;
 use oslo_config::SourceFile;
 use tests::cases::{self, Tally};
 use tests::files;
@@ -22,13 +22,16 @@ fn go(paths: &[std::path::PathBuf], starts: usize) {
     let mut failed = Vec::new();
     for path in paths {
         let text = std::fs::read(path).expect("a file that can be read");
-        for from in Series::all().step_by(Series::all().count().div_ceil(starts)) {
+        for from in Service::IRONIC
+            .releases()
+            .step_by(Service::IRONIC.releases().count().div_ceil(starts))
+        {
             for accept in [false, true] {
                 let (path, text) = (path.clone(), text.clone());
                 let walk = Walk {
                     files: vec![SourceFile { path, text }],
                     from,
-                    to: Series::newest(),
+                    to: Service::IRONIC.newest(),
                     accept,
                 };
                 if let Err(why) = walk::holds(&walk, &tally) {

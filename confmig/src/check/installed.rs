@@ -17,7 +17,7 @@ impl Checker<'_> {
         found: &mut Vec<Diagnostic>,
     ) {
         let (to, group, key) = (release.series(), it.name.group(), it.name.name());
-        if release.standing(&it.name) != Standing::Option || !named_by(group, key) {
+        if release.standing(&it.name) != Standing::Option || !named_by(to.service(), group, key) {
             return;
         }
         let value = it.entry.value();

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use confmig::release::Series;
+use confmig::release::Service;
 use oslo_config::{OptName, Source};
 
 /// Moves the configuration of an oslo.config service to new option names, losing nothing.
@@ -140,14 +140,18 @@ pub(crate) struct Releases {
     #[arg(long, value_name = "FILE", requires = "schema", conflicts_with_all = ["from", "to"])]
     pub(crate) from_schema: Option<PathBuf>,
 
-    /// The release of Ironic that the files were written for, as a series (train, 2026.1), code name or
-    /// version; guessed from the files if only --to is given
-    #[arg(long, value_name = "RELEASE", value_parser = Series::parse, conflicts_with = "schema")]
-    pub(crate) from: Option<Series>,
+    /// The release that the files were written for, as a series (train, 2026.1), code name or version; guessed
+    /// from the files if only --to is given
+    #[arg(long, value_name = "RELEASE", conflicts_with = "schema")]
+    pub(crate) from: Option<String>,
 
-    /// The release of Ironic that is to read them; the newest if only --from is given
-    #[arg(long, value_name = "RELEASE", value_parser = Series::parse, conflicts_with = "schema")]
-    pub(crate) to: Option<Series>,
+    /// The release that is to read them; the newest if only --from is given
+    #[arg(long, value_name = "RELEASE", conflicts_with = "schema")]
+    pub(crate) to: Option<String>,
+
+    /// The service whose releases --from and --to name; guessed from the files if not given
+    #[arg(long, value_name = "SERVICE", value_parser = service, conflicts_with = "schema")]
+    pub(crate) service: Option<Service>,
 }
 
 #[derive(Debug, Args)]
@@ -297,4 +301,15 @@ impl Sources {
         all.sort_by_key(|(index, _)| *index);
         self.ordered = all.into_iter().map(|(_, source)| source).collect();
     }
+}
+
+/// Finds a service whose releases are known.
+fn service(id: &str) -> Result<Service, String> {
+    Service::find(id).ok_or_else(|| {
+        let known: Vec<&str> = Service::all().map(Service::id).collect();
+        format!(
+            "expected one of {}; for any other, see --schema",
+            known.join(", ")
+        )
+    })
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use confmig::diagnostic::Diagnostic;
 use confmig::migrate::{Route, Span, check_examples};
 use confmig::pack::{DEFAULT_PACK, Pack};
-use confmig::release::{self, Guess, Lives, Series};
+use confmig::release::{self, Guess, Lives, Series, Service, guess_service};
 use confmig::report::{self, CheckReport};
 use confmig::schema::Schema;
 use confmig::secret::Secrets;
@@ -63,8 +63,25 @@ impl Loaded {
             true => None,
             false => Some(Pack::join(packs)?),
         };
-        let lives = Lives::default();
-        let to = releases.to.or(releases.from.map(|_| Series::newest()));
+        let files = read(sources, schema.as_ref())?;
+        let asks_for_release = releases.from.is_some() || releases.to.is_some();
+        let guessed = || match asks_for_release {
+            true => guess_service(&files),
+            false => Service::IRONIC,
+        };
+        let service = releases.service.unwrap_or_else(guessed);
+        let lives = Lives::new(service);
+        let series = |text: &Option<String>| {
+            let parsed = text
+                .as_deref()
+                .map(|text| Series::parse(service, text));
+            parsed
+                .transpose()
+                .map_err(|error| Failure::Said(error.to_string()))
+        };
+        let from = series(&releases.from)?;
+        let any = from.is_some() || releases.service.is_some();
+        let to = series(&releases.to)?.or(any.then(|| service.newest()));
         let rules = match (&site, &schema, to) {
             (None, None, Some(to)) => release::pack(to, &BTreeSet::new(), &lives),
             (_, Some(schema), _) => joined(schema.pack(&[]), site.as_ref())?,
@@ -72,13 +89,13 @@ impl Loaded {
             (None, None, None) => Pack::load(DEFAULT_PACK)?,
         };
         Ok(Loaded {
-            files: read(sources, schema.as_ref())?,
+            files,
             site,
             rules,
             lives,
             schema,
             from_schema,
-            from: releases.from,
+            from,
             to,
             show_secrets: choice.show_secrets,
         })

@@ -99,7 +99,7 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
                 "--accept {word}: expected GROUP.OPTION, as in deploy.http_server_url, or the id of a rule"
             )));
         };
-        let known = by_release && confmig::release::life(name.group(), name.name()).is_some();
+        let known = by_release && loaded.lives.of_option(&name).is_some();
         let older = from_schema.is_some_and(|schema| schema.option(&name).is_some());
         let renamed = pack.rules.iter().any(|rule| rule.to == name);
         if !known && !older && !renamed {

@@ -1,7 +1,7 @@
 //! `confmig rules`.
 
 use confmig::pack::{Pack, PackError};
-use confmig::release::{self, Lives, built_in_rules, find_rule};
+use confmig::release::{self, Lives, Service, built_in_rules, find_rule};
 use confmig::report;
 use confmig::schema::compare;
 
@@ -9,9 +9,6 @@ use super::args::Rules;
 use super::input;
 use super::outcome::{Failure, Outcome};
 use super::output::Output;
-
-/// The name under which the rules of Ironic's history are asked for.
-const HISTORY: &str = "ironic";
 
 pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failure> {
     let mut text = String::new();
@@ -24,7 +21,7 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failu
         return Ok(Outcome::Done);
     }
     match command.pack.as_deref() {
-        Some(HISTORY) => history(&mut text),
+        Some(name) if let Some(service) = Service::find(name) => history(service, &mut text),
         Some(name) => match (Pack::load(name), find_rule(name)) {
             (Ok(pack), _) => text.push_str(&report::pack_text(&pack)),
             (Err(PackError::Unknown { .. }), Some(rule)) => {
@@ -36,24 +33,27 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failu
             for name in Pack::built_in() {
                 text.push_str(&report::pack_text(&Pack::load(name)?));
             }
-            let count = built_in_rules().count();
-            text.push_str(&format!(
-                "{HISTORY}: what each release of Ironic changed, for --from and --to: {count} rules, and every former \
-                 name that a release declares\n  `confmig rules {HISTORY}` lists them, `confmig rules ID` shows one\n"
-            ));
+            for service in Service::all() {
+                let (id, title) = (service.id(), service.title());
+                let count = built_in_rules(service).count();
+                text.push_str(&format!(
+                    "{id}: what each release of {title} changed, for --from and --to: {count} rules, and every former \
+                     name that a release declares\n  `confmig rules {id}` lists them, `confmig rules ID` shows one\n"
+                ));
+            }
         }
     }
     output.text(&text)?;
     Ok(Outcome::Done)
 }
 
-/// Every rule of Ironic's history, and every renaming that the releases declare.
-fn history(text: &mut String) {
-    for rule in built_in_rules() {
+/// Writes every rule of a service's history, and every renaming that the releases declare.
+fn history(service: Service, text: &mut String) {
+    for rule in built_in_rules(service) {
         text.push_str(&report::built_in_text(&rule));
         text.push('\n');
     }
-    for rule in release::declared(&Lives::default()) {
+    for rule in release::declared(&Lives::new(service)) {
         text.push_str(&report::renaming_text(&rule));
         for (head, name) in [("before", &rule.from), ("after", &rule.to)] {
             let (group, name) = (name.group(), name.name());

@@ -108,7 +108,7 @@ impl<'l> NamesInUse<'l> {
     fn look_up(&self, group: &str, name: &str) -> NameInUse {
         let life = self.lives.of(group, name);
         let name = OptName::new(group, name);
-        let rules = triggered_by(&name.to_string());
+        let rules = triggered_by(self.lives.service(), &name.to_string());
         let renaming = life.as_ref().map_or(0, |life| match rules {
             [] => life.renaming_releases(),
             // Rules say what becomes of a name that is an option as well.

@@ -1,5 +1,6 @@
 //! What a name was in any release: what is known of it whichever release wrote a file.
 
+use super::Service;
 use super::auth::plugin_options;
 use super::facts::{self, Fact, Key};
 
@@ -17,8 +18,8 @@ pub(crate) struct NameInAnyRelease {
 
 /// Every name that any release had, some more than once: the options and former names of the
 /// service, and those of authentication plugins.
-pub(crate) fn names_in_any_release() -> Vec<NameInAnyRelease> {
-    let of_options = facts::all().map(|(key, fact)| {
+pub(crate) fn names_in_any_release(service: Service) -> Vec<NameInAnyRelease> {
+    let of_options = facts::all(service).map(|(key, fact)| {
         let json = match fact {
             Fact::Definition(_, json) => json,
             Fact::Formerly(..) | Fact::Between => "",
@@ -36,7 +37,7 @@ pub(crate) fn names_in_any_release() -> Vec<NameInAnyRelease> {
             readers: Vec::new(),
         }
     });
-    let of_former = facts::all_readers().iter().map(|reader| NameInAnyRelease {
+    let of_former = service.readers().iter().map(|reader| NameInAnyRelease {
         key: reader.former,
         is_multi: false,
         is_secret: false,
@@ -44,7 +45,7 @@ pub(crate) fn names_in_any_release() -> Vec<NameInAnyRelease> {
         readers: vec![reader.option],
     });
     let mut names: Vec<NameInAnyRelease> = of_options.chain(of_former).collect();
-    for option in plugin_options().filter(|option| option.name != "-") {
+    for option in plugin_options(service).filter(|option| option.name != "-") {
         let own = ("*", option.name);
         let of_plugin = |name, readers: Vec<Key>| NameInAnyRelease {
             key: ("*", name),

@@ -1,10 +1,7 @@
 //! The options of keystoneauth's plugins.
 
-use super::Series;
 use super::facts::Run;
-
-/// `PLUGIN OPTION RUN [secret] [FORMER,…]`, sorted; OPTION is `-` for a plugin without options.
-const PLUGINS: &str = include_str!("../../history/ironic/plugins.txt");
+use super::{Series, Service};
 
 /// An option of a plugin.
 #[derive(Debug, Clone, Copy)]
@@ -17,12 +14,12 @@ pub(crate) struct PluginOption {
 }
 
 impl PluginOption {
-    fn read(line: &'static str) -> Option<Self> {
+    fn read(service: Service, line: &'static str) -> Option<Self> {
         let mut words = line.split(' ').peekable();
         Some(PluginOption {
             plugin: words.next()?,
             name: words.next()?,
-            run: Run::parse(words.next()?)?,
+            run: Run::parse(service, words.next()?)?,
             is_secret: words.next_if_eq(&"secret").is_some(),
             former: words.next().unwrap_or_default(),
         })
@@ -35,8 +32,9 @@ impl PluginOption {
 }
 
 /// The options of all plugins in any release.
-pub(crate) fn plugin_options() -> impl Iterator<Item = PluginOption> {
-    PLUGINS.lines().filter_map(PluginOption::read)
+pub(crate) fn plugin_options(service: Service) -> impl Iterator<Item = PluginOption> {
+    let lines = service.known().plugins.lines();
+    lines.filter_map(move |line| PluginOption::read(service, line))
 }
 
 /// The options of a plugin.
@@ -73,7 +71,7 @@ impl AuthOptions {
 /// are not known here.
 #[must_use]
 pub fn auth_options(plugin: &str, series: Series) -> Option<AuthOptions> {
-    let of_plugin = plugin_options().filter(|option| option.plugin == plugin);
+    let of_plugin = plugin_options(series.service()).filter(|option| option.plugin == plugin);
     let options: Vec<PluginOption> = of_plugin
         .filter(|option| option.run.holds(series))
         .collect();

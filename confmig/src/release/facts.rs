@@ -4,52 +4,41 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
-use super::Series;
-
-/// `GROUP NAME RUN FACT`, sorted; FACT is a definition in JSON, or `formerly GROUP.NAME,…`.
-const OPTIONS: &str = include_str!("../../history/ironic/options.txt");
+use super::{Series, Service};
 
 /// A group and a name.
 pub(super) type Key = (&'static str, &'static str);
 
-/// The first and the last of the releases that something is so in, by their numbers.
+/// The first and the last of the releases that something is so in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Run {
-    pub(super) first: u8,
-    pub(super) last: u8,
+    pub(super) first: Series,
+    pub(super) last: Series,
 }
 
 impl Run {
     /// Reads `FIRST..LAST`, or `FIRST..` for one that goes on.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(service: Service, text: &str) -> Option<Self> {
         let (first, last) = text.split_once("..")?;
         let last = match last {
-            "" => Series::newest(),
-            last => Series::of_id(last)?,
+            "" => service.newest(),
+            last => Series::of_id(service, last)?,
         };
         Some(Run {
-            first: Series::of_id(first)?.number(),
-            last: last.number(),
+            first: Series::of_id(service, first)?,
+            last,
         })
     }
 
     pub(super) fn holds(self, series: Series) -> bool {
-        (self.first..=self.last).contains(&series.number())
-    }
-
-    pub(super) fn first(self) -> Series {
-        Series::from_number(self.first)
-    }
-
-    pub(super) fn last(self) -> Series {
-        Series::from_number(self.last)
+        (self.first..=self.last).contains(&series)
     }
 
     /// A bit for each of the releases.
     pub(super) fn bits(self) -> u32 {
-        (self.first..=self.last).fold(0, |bits, at| bits | 1_u32 << at)
+        let releases = self.first.through(self.last);
+        releases.fold(0, |bits, series| bits | 1_u32 << series.number())
     }
 }
 
@@ -65,14 +54,14 @@ pub(super) enum Fact {
 }
 
 /// Reads a line.
-fn read(line: &'static str) -> Option<(Key, Fact)> {
+fn read(service: Service, line: &'static str) -> Option<(Key, Fact)> {
     let mut words = line.splitn(4, ' ');
     let key = (words.next()?, words.next()?);
     let (run, fact) = (words.next()?, words.next()?);
     if run == "between" {
         return Some((key, Fact::Between));
     }
-    let run = Run::parse(run)?;
+    let run = Run::parse(service, run)?;
     let fact = match fact.strip_prefix("formerly ") {
         Some(names) => Fact::Formerly(run, names),
         None => Fact::Definition(run, fact),
@@ -81,31 +70,34 @@ fn read(line: &'static str) -> Option<(Key, Fact)> {
 }
 
 /// Every line.
-pub(super) fn all() -> impl Iterator<Item = (Key, Fact)> {
-    OPTIONS.lines().filter_map(read)
+pub(super) fn all(service: Service) -> impl Iterator<Item = (Key, Fact)> {
+    let lines = service.known().options.lines();
+    lines.filter_map(move |line| read(service, line))
 }
 
 /// Every name, sorted.
-pub(super) fn all_names() -> BTreeSet<Key> {
-    let former = all_readers().iter().map(|reader| reader.former);
-    all().map(|(key, _)| key).chain(former).collect()
+pub(super) fn all_names(service: Service) -> BTreeSet<Key> {
+    let former = service.readers().iter().map(|reader| reader.former);
+    all(service).map(|(key, _)| key).chain(former).collect()
 }
 
 /// The lines of a name.
-pub(super) fn of(group: &str, name: &str) -> impl Iterator<Item = Fact> {
+pub(super) fn of(service: Service, group: &str, name: &str) -> impl Iterator<Item = Fact> {
     let wanted = format!("{group} {name} ");
-    let lines = OPTIONS[first_line(&wanted)..].lines();
+    let options = service.known().options;
+    let lines = options[first_line(options, &wanted)..].lines();
     let own = lines.take_while(move |line| line.starts_with(&wanted));
-    own.filter_map(read).map(|(_, fact)| fact)
+    own.filter_map(move |line| read(service, line))
+        .map(|(_, fact)| fact)
 }
 
 /// Where the first line begins that does not sort before a text.
-fn first_line(wanted: &str) -> usize {
-    let (mut low, mut high) = (0, OPTIONS.len());
+fn first_line(options: &str, wanted: &str) -> usize {
+    let (mut low, mut high) = (0, options.len());
     while low < high {
         let middle = low + (high - low) / 2;
-        let start = memchr::memrchr(b'\n', &OPTIONS.as_bytes()[..middle]).map_or(0, |at| at + 1);
-        let line = &OPTIONS.as_bytes()[start..];
+        let start = memchr::memrchr(b'\n', &options.as_bytes()[..middle]).map_or(0, |at| at + 1);
+        let line = &options.as_bytes()[start..];
         let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
         match line[..end].cmp(wanted.as_bytes()) {
             Ordering::Less => low = start + end + 1,
@@ -129,35 +121,33 @@ pub(super) struct Reader {
 }
 
 /// The options that read a name as a former one, sorted.
-pub(super) fn readers(group: &str, name: &str) -> &'static [Reader] {
-    let readers = all_readers();
+pub(super) fn readers(service: Service, group: &str, name: &str) -> &'static [Reader] {
+    let readers = service.readers();
     let first = readers.partition_point(|reader| reader.former < (group, name));
     let count = readers[first..].partition_point(|reader| reader.former == (group, name));
     &readers[first..first + count]
 }
 
 /// The options that read former names, sorted by these.
-pub(super) fn all_readers() -> &'static [Reader] {
-    static READERS: OnceLock<Vec<Reader>> = OnceLock::new();
-    READERS.get_or_init(|| {
-        let found = memchr::memmem::find_iter(OPTIONS.as_bytes(), b" formerly ");
-        let lines = found.filter_map(|at| {
-            let start = memchr::memrchr(b'\n', &OPTIONS.as_bytes()[..at]).map_or(0, |at| at + 1);
-            read(OPTIONS[start..].lines().next()?)
-        });
-        let mut readers = Vec::new();
-        for (option, fact) in lines {
-            if let Fact::Formerly(run, list) = fact {
-                readers.extend(names(list).map(|former| Reader {
-                    former,
-                    run,
-                    option,
-                }));
-            }
+pub(super) fn all_readers(service: Service) -> Vec<Reader> {
+    let options = service.known().options;
+    let found = memchr::memmem::find_iter(options.as_bytes(), b" formerly ");
+    let lines = found.filter_map(|at| {
+        let start = memchr::memrchr(b'\n', &options.as_bytes()[..at]).map_or(0, |at| at + 1);
+        read(service, options[start..].lines().next()?)
+    });
+    let mut readers = Vec::new();
+    for (option, fact) in lines {
+        if let Fact::Formerly(run, list) = fact {
+            readers.extend(names(list).map(|former| Reader {
+                former,
+                run,
+                option,
+            }));
         }
-        readers.sort_by_key(|reader| (reader.former, reader.option, reader.run.first));
-        readers
-    })
+    }
+    readers.sort_by_key(|reader| (reader.former, reader.option, reader.run.first));
+    readers
 }
 
 #[cfg(test)]
@@ -166,17 +156,22 @@ mod tests {
 
     #[test]
     fn every_line_is_read_and_found() {
-        let mut keys = Vec::new();
-        for line in OPTIONS.lines() {
-            let (key, fact) = read(line).unwrap_or_else(|| panic!("{line}"));
-            let known = of(key.0, key.1).any(|known| format!("{known:?}") == format!("{fact:?}"));
-            assert!(known, "{line}");
-            if let Fact::Definition(run, _) | Fact::Formerly(run, _) = fact {
-                assert!(run.first <= run.last, "{line}");
+        for service in Service::all() {
+            let mut keys = Vec::new();
+            for line in service.known().options.lines() {
+                let (key, fact) = read(service, line).unwrap_or_else(|| panic!("{line}"));
+                let mut own = of(service, key.0, key.1);
+                let fact_text = format!("{fact:?}");
+                assert!(own.any(|own| format!("{own:?}") == fact_text), "{line}");
+                if let Fact::Definition(run, _) | Fact::Formerly(run, _) = fact {
+                    assert!(run.first <= run.last, "{line}");
+                }
+                keys.push(key);
             }
-            keys.push(key);
+            assert!(keys.is_sorted(), "{service:?}");
+            for (group, name) in [("deploy", "http"), ("zzz", "z")] {
+                assert_eq!(of(service, group, name).count(), 0);
+            }
         }
-        assert!(keys.is_sorted());
-        assert_eq!(of("deploy", "http").count() + of("zzz", "z").count(), 0);
     }
 }

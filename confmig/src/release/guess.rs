@@ -1,11 +1,12 @@
 //! Which release a file was written for.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use oslo_config::{OptName, ParsedFile};
+use oslo_config::{Entry, OptName, ParsedFile, SourceFile};
 
 use super::values::{is_installed, named_by};
-use super::{Lives, Series};
+use super::{Lives, Series, Service};
 
 /// Which release a set of files was written for, by the names in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,21 +48,49 @@ struct Sign {
     known: u32,
 }
 
+/// Guesses which service files are for: the one that knows most names in them, or that a file is named
+/// after where several know as many.
+#[must_use]
+pub fn guess_service(files: &[SourceFile]) -> Service {
+    let parsed = files.iter().filter_map(|file| file.parse().ok());
+    let parsed: Vec<ParsedFile<'_>> = parsed.collect();
+    let known = |service: &Service| {
+        let lives = Lives::new(*service);
+        let entries = parsed.iter().flat_map(|file| file.document.entries());
+        let is_known = |entry: &Entry<'_, '_>| {
+            let (group, key) = (entry.group(), entry.key());
+            let name = std::str::from_utf8(&group)
+                .ok()
+                .zip(std::str::from_utf8(key).ok());
+            name.is_some_and(|(group, key)| lives.of(group, key).is_some())
+        };
+        let is_named = |file: &SourceFile| {
+            let stem = file.path.file_stem();
+            stem.is_some_and(|stem| stem == service.id())
+        };
+        let count = entries.filter(is_known).count();
+        // Ironic is the first of them, and the last of those that know as much counts.
+        (count, files.iter().any(is_named), Reverse(*service))
+    };
+    Service::all().max_by_key(known).unwrap_or(Service::IRONIC)
+}
+
 /// Guesses which release a set of files was written for.
 #[must_use]
 pub fn guess(files: &[ParsedFile<'_>], lives: &Lives) -> Guess {
-    let signs = signs(files, lives);
+    let (service, signs) = (lives.service(), signs(files, lives));
     let count = |series: Series| {
         signs
             .iter()
             .filter(|sign| sign.known & 1 << series.number() != 0)
             .count()
     };
-    let most = Series::all().map(count).max().unwrap_or_default();
-    let best: Vec<Series> = Series::all()
+    let most = service.releases().map(count).max().unwrap_or_default();
+    let best: Vec<Series> = service
+        .releases()
         .filter(|series| count(*series) == most)
         .collect();
-    let series = best.last().copied().unwrap_or(Series::newest());
+    let series = best.last().copied().unwrap_or(service.newest());
     let sureness = if most < signs.len() {
         Sureness::Unsure
     } else if best.len() == 1 {
@@ -110,7 +139,9 @@ fn signs(files: &[ParsedFile<'_>], lives: &Lives) -> Vec<Sign> {
     let mut seen = BTreeSet::new();
     let mut signs = Vec::new();
     let bits = |holds: &dyn Fn(Series) -> bool| {
-        Series::all()
+        lives
+            .service()
+            .releases()
             .filter(|series| holds(*series))
             .fold(0, |bits, series| bits | 1_u32 << series.number())
     };
@@ -130,7 +161,7 @@ fn signs(files: &[ParsedFile<'_>], lives: &Lives) -> Vec<Sign> {
                 known,
             });
         }
-        if named_by(group, key) {
+        if named_by(lives.service(), group, key) {
             let value = entry.value();
             let value = String::from_utf8_lossy(&value);
             for item in value.split([',', '\n']).map(str::trim) {

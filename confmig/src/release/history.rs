@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::facts::{self, Fact, Key, Reader, Run};
-use super::{BuiltIn, Series};
+use super::{BuiltIn, Series, Service};
 use crate::rule::Rule;
 
 /// The lives of the names of a group, as far as they were looked up.
@@ -133,8 +133,8 @@ impl Life {
         for (run, list) in &self.former {
             for name in facts::names(list).map(name_of) {
                 match found.iter_mut().find(|(known, ..)| *known == name) {
-                    Some(known) => known.2 = run.last(),
-                    None => found.push((name, run.first(), run.last())),
+                    Some(known) => known.2 = run.last,
+                    None => found.push((name, run.first, run.last)),
                 }
             }
         }
@@ -146,7 +146,7 @@ impl Life {
     pub fn all_former_of(&self) -> Vec<(OptName, Series, Series)> {
         let row = |reader: &Reader| {
             let run = reader.run;
-            (name_of(reader.option), run.first(), run.last())
+            (name_of(reader.option), run.first, run.last)
         };
         self.former_of.iter().map(row).collect()
     }
@@ -167,7 +167,7 @@ impl Life {
     #[must_use]
     pub fn as_option(&self) -> Option<(Series, Series)> {
         let (first, last) = (self.option.first()?, self.option.last()?);
-        Some((first.0.first(), last.0.last()))
+        Some((first.0.first, last.0.last))
     }
 
     /// The first release that reads it in any way, and the last.
@@ -176,8 +176,8 @@ impl Life {
         let option = self.option.iter().map(|(run, _)| run);
         let former = self.former_of.iter().map(|reader| &reader.run);
         let runs: Vec<&Run> = option.chain(former).collect();
-        let first = runs.iter().map(|run| run.first()).min()?;
-        Some((first, runs.iter().map(|run| run.last()).max()?))
+        let first = runs.iter().map(|run| run.first).min()?;
+        Some((first, runs.iter().map(|run| run.last).max()?))
     }
 
     /// A bit for each release that reads it as a former name of options and has none of that name.
@@ -208,12 +208,12 @@ impl Life {
 
 /// Looks a name up; `None` when no release knows it.
 #[must_use]
-pub fn life(group: &str, name: &str) -> Option<Life> {
+pub fn life(service: Service, group: &str, name: &str) -> Option<Life> {
     let mut life = Life {
-        former_of: facts::readers(group, name),
+        former_of: facts::readers(service, group, name),
         ..Life::default()
     };
-    for fact in facts::of(group, name) {
+    for fact in facts::of(service, group, name) {
         match fact {
             Fact::Definition(run, json) => life.option.push((run, json)),
             Fact::Formerly(run, list) => life.former.push((run, list)),
@@ -224,22 +224,39 @@ pub fn life(group: &str, name: &str) -> Option<Life> {
     is_known.then_some(life)
 }
 
-/// Lives and rules that were looked up, each once.
-#[derive(Debug, Default)]
+/// The lives of a service's names and its rules that were looked up, each once.
+#[derive(Debug)]
 pub struct Lives {
+    service: Service,
     /// By their places.
     rules: RefCell<HashMap<usize, Option<Rc<Rule>>>>,
     known: RefCell<HashMap<String, OfGroup>>,
 }
 
 impl Lives {
+    /// Returns the lives of a service's names, of which none was looked up.
+    #[must_use]
+    pub fn new(service: Service) -> Self {
+        Lives {
+            service,
+            rules: RefCell::default(),
+            known: RefCell::default(),
+        }
+    }
+
+    /// Returns the service.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        self.service
+    }
+
     /// The life of a name; `None` when no release knows it.
     pub fn of(&self, group: &str, name: &str) -> Option<Rc<Life>> {
         let mut known = self.known.borrow_mut();
         if let Some(found) = known.get(group).and_then(|names| names.get(name)) {
             return found.clone();
         }
-        let found = life(group, name).map(Rc::new);
+        let found = life(self.service, group, name).map(Rc::new);
         known
             .entry(group.to_owned())
             .or_default()
@@ -263,12 +280,14 @@ impl Lives {
     }
 }
 
-/// Every name that any release read, with its life.
-pub fn all() -> impl Iterator<Item = (OptName, Life)> {
-    let lives = facts::all_names().into_iter().map(|(group, name)| {
-        let life = life(group, name)?;
-        Some((OptName::new(group, name), life))
-    });
+/// Every name that any release of a service read, with its life.
+pub fn all(service: Service) -> impl Iterator<Item = (OptName, Life)> {
+    let lives = facts::all_names(service)
+        .into_iter()
+        .map(move |(group, name)| {
+            let life = life(service, group, name)?;
+            Some((OptName::new(group, name), life))
+        });
     lives.flatten()
 }
 
@@ -282,7 +301,7 @@ mod tests {
 
     #[test]
     fn every_definition_is_read() {
-        for (name, life) in all() {
+        for (name, life) in Service::all().flat_map(all) {
             assert!(life.span().is_some());
             for (_, json) in life.option {
                 serde_json::from_str::<Definition<'_>>(json)
@@ -293,9 +312,9 @@ mod tests {
 
     #[test]
     fn an_option_has_a_life() {
-        let life = life("pxe", "http_url").unwrap();
-        let [juno, liberty, newton] =
-            ["juno", "liberty", "newton"].map(|series| Series::parse(series).unwrap());
+        let life = life(Service::IRONIC, "pxe", "http_url").unwrap();
+        let [juno, liberty, newton] = ["juno", "liberty", "newton"]
+            .map(|series| Series::parse(Service::IRONIC, series).unwrap());
         assert!(life.is_option(juno) && life.is_former(liberty) && !life.is_read(newton));
         let of: Vec<_> = life.former_of(liberty).collect();
         assert_eq!(of, [OptName::new("deploy", "http_url")]);

@@ -1,7 +1,7 @@
-//! The releases of Ironic, and what each did to the options.
+//! The releases of services, and what each did to the options.
 //!
-//! The facts are in the program as text, made by `data/generate.py`, and the rules as JSON, made by
-//! `build.rs`; what is looked up is parsed, the rest is not touched.
+//! The facts are in the program as text, that of `history/`; what is looked up is parsed, the rest is not
+//! touched.
 
 mod any;
 mod auth;
@@ -12,12 +12,13 @@ mod kernel;
 mod pack;
 mod rules;
 mod series;
+mod service;
 mod types;
 mod values;
 
-pub(crate) use any::{NameInAnyRelease, names_in_any_release};
+pub(crate) use any::NameInAnyRelease;
 pub use auth::{AuthOptions, auth_options};
-pub use guess::{Guess, Sureness, guess};
+pub use guess::{Guess, Sureness, guess, guess_service};
 pub use history::{Definition, Life, Lives, all as all_names, life};
 pub(crate) use kernel::is_kernel_command_line;
 pub use pack::{declared, empty, option, pack, renaming};
@@ -25,4 +26,5 @@ pub(crate) use pack::{declared_rule, leads_on, whereabouts};
 pub(crate) use rules::triggered_by;
 pub use rules::{BuiltIn, built_in_rules, find_rule};
 pub use series::{Series, UnknownSeries};
+pub use service::Service;
 pub use values::{installed, is_installed, named_by};

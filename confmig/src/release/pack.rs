@@ -120,12 +120,13 @@ fn with_underscores(name: &OptName) -> OptName {
 #[must_use]
 pub fn empty(series: Series) -> Pack {
     Pack {
-        name: format!("ironic {series}"),
+        name: format!("{} {series}", series.service().id()),
         readers: Some(format!(
-            "the new file is for Ironic {} ({series})",
+            "the new file is for {} {} ({series})",
+            series.service().title(),
             series.version()
         )),
-        project: Some("ironic".into()),
+        project: Some(series.service().id().into()),
         ..Pack::default()
     }
 }
@@ -178,7 +179,7 @@ pub(crate) fn leads_on(option: &OptName, from: Series, to: Series, lives: &Lives
     };
     let later = |first: Series, last: Series| last > from && first <= to;
     let has_rule = || {
-        let rules = triggered_by(&option.to_string()).iter();
+        let rules = triggered_by(lives.service(), &option.to_string()).iter();
         let mut rules = rules.filter(|rule| later(rule.first, rule.last));
         rules.any(|rule| {
             lives.rule(rule).is_some_and(|rule| {
@@ -209,7 +210,7 @@ pub(super) fn rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule {
             .iter()
             .any(|rename| *rename.from == *from && *rename.to == *to)
     };
-    let told = triggered_by(&from.to_string()).iter();
+    let told = triggered_by(lives.service(), &from.to_string()).iter();
     if let Some(rule) = told
         .filter_map(|rule| lives.rule(rule))
         .find(|rule| same(rule))
@@ -243,7 +244,8 @@ pub(crate) fn declared_rule(from: &OptName, to: &OptName, lives: &Lives) -> Rule
         Some((first, last)) => (
             format!("renamed in {first}; the former name is read up to {last}"),
             Some(format!(
-                "the option declares it in Ironic {} to {}",
+                "the option declares it in {} {} to {}",
+                first.service().title(),
                 first.version(),
                 last.version()
             )),
@@ -286,7 +288,7 @@ fn gone(name: &OptName, series: Series, lives: &Lives) -> (String, Option<(Strin
         Some(gone) if last < series => format!("nothing reads it since {gone}"),
         _ => format!("{series} does not know it"),
     };
-    let told = triggered_by(&name.to_string())
+    let told = triggered_by(lives.service(), &name.to_string())
         .iter()
         .filter(|rule| rule.last <= series);
     let told = told.filter_map(|rule| lives.rule(rule)).find(|rule| {
@@ -340,7 +342,7 @@ pub(crate) fn successors(name: &OptName, series: Series, lives: &Lives) -> BTree
 #[must_use]
 pub fn declared(lives: &Lives) -> Vec<Rule> {
     let mut found: Vec<Rule> = Vec::new();
-    for (from, life) in super::all_names() {
+    for (from, life) in super::all_names(lives.service()) {
         if from.name().contains('-') {
             continue;
         }
@@ -352,7 +354,7 @@ pub fn declared(lives: &Lives) -> Vec<Rule> {
             }
         }
     }
-    let told: std::collections::HashSet<String> = super::built_in_rules()
+    let told: std::collections::HashSet<String> = super::built_in_rules(lives.service())
         .filter_map(|rule| rule.rule())
         .map(|rule| rule.id)
         .collect();

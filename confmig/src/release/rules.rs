@@ -1,13 +1,9 @@
-//! The rules of Ironic's history that metadata does not tell.
+//! The rules of a service's history that metadata does not tell.
 
 use foldhash::HashMap;
-use std::sync::OnceLock;
 
-use super::Series;
+use super::{Series, Service};
 use crate::rule::Rule;
-
-/// Made by `build.rs` of `history/ironic/rules`: `first last options JSON`, one rule a line; `last+` when it lasts.
-const RULES: &str = include_str!(concat!(env!("OUT_DIR"), "/ironic-rules.txt"));
 
 /// A rule that the program has inside.
 #[derive(Debug, Clone, Copy)]
@@ -24,15 +20,16 @@ pub struct BuiltIn {
 }
 
 impl BuiltIn {
-    fn read((place, line): (usize, &'static str)) -> Option<Self> {
+    fn read(service: Service, (place, line): (usize, &'static str)) -> Option<Self> {
         let mut words = line.splitn(4, ' ');
-        let first = words.next()?.parse().ok()?;
+        let number = |text: &str| Some(Series::from_number(service, text.parse().ok()?));
+        let first = number(words.next()?)?;
         let last = words.next()?;
-        let number = last.strip_suffix('+');
+        let lasting = last.strip_suffix('+');
         Some(BuiltIn {
-            first: Series::from_number(first),
-            last: Series::from_number(number.unwrap_or(last).parse().ok()?),
-            lasting: number.is_some(),
+            first,
+            last: number(lasting.unwrap_or(last))?,
+            lasting: lasting.is_some(),
             place,
             triggers: words.next()?,
             json: words.next()?,
@@ -63,31 +60,34 @@ impl BuiltIn {
     }
 }
 
-/// All of them, by release.
-pub fn built_in_rules() -> impl Iterator<Item = BuiltIn> {
-    RULES.lines().enumerate().filter_map(BuiltIn::read)
+/// All rules of a service, by release.
+pub fn built_in_rules(service: Service) -> impl Iterator<Item = BuiltIn> {
+    let lines = service.known().rules.lines().enumerate();
+    lines.filter_map(move |line| BuiltIn::read(service, line))
 }
 
-/// The rule of this id.
+/// The rule of this id, which no two services have in common.
 #[must_use]
 pub fn find_rule(id: &str) -> Option<BuiltIn> {
-    built_in_rules().find(|rule| rule.key() == id)
+    let mut rules = Service::all().flat_map(built_in_rules);
+    rules.find(|rule| rule.key() == id)
 }
 
-/// The rules that an option sets going.
-pub(crate) fn triggered_by(option: &str) -> &'static [BuiltIn] {
-    static INDEX: OnceLock<HashMap<&'static str, Vec<BuiltIn>>> = OnceLock::new();
-    let index = INDEX.get_or_init(|| {
-        let mut index: HashMap<&'static str, Vec<BuiltIn>> =
-            HashMap::with_capacity_and_hasher(1024, foldhash::fast::RandomState::default());
-        for rule in built_in_rules() {
-            for trigger in rule.triggers() {
-                index.entry(trigger).or_default().push(rule);
-            }
+/// The rules of a service that an option sets going.
+pub(crate) fn triggered_by(service: Service, option: &str) -> &'static [BuiltIn] {
+    service.triggers().get(option).map_or(&[], Vec::as_slice)
+}
+
+/// The rules of a service by the options that set them going.
+pub(super) fn triggers(service: Service) -> HashMap<&'static str, Vec<BuiltIn>> {
+    let mut index: HashMap<&'static str, Vec<BuiltIn>> =
+        HashMap::with_capacity_and_hasher(1024, foldhash::fast::RandomState::default());
+    for rule in built_in_rules(service) {
+        for trigger in rule.triggers() {
+            index.entry(trigger).or_default().push(rule);
         }
-        index
-    });
-    index.get(option).map_or(&[], Vec::as_slice)
+    }
+    index
 }
 
 #[cfg(test)]
@@ -98,8 +98,7 @@ mod tests {
     #[test]
     fn every_rule_is_read_and_makes_sense() {
         let mut ids = std::collections::HashSet::new();
-        for (place, line) in RULES.lines().enumerate() {
-            let built_in = BuiltIn::read((place, line)).unwrap();
+        for built_in in Service::all().flat_map(built_in_rules) {
             let json: serde_json::Value = serde_json::from_str(built_in.json).unwrap();
             let rule: Rule = serde_json::from_value(json)
                 .unwrap_or_else(|error| panic!("rule {}: {error}", built_in.key()));
@@ -112,7 +111,7 @@ mod tests {
             let missing = missing.iter().find(|(_, missing)| *missing);
             assert_eq!(missing, None, "rule {}", rule.id);
             assert!(ids.insert(rule.id.clone()), "{} twice", rule.id);
-            assert!(!built_in.lasting || built_in.last == Series::newest());
+            assert!(!built_in.lasting || built_in.last == built_in.last.service().newest());
             let triggers: Vec<String> = rule.triggers().iter().map(ToString::to_string).collect();
             for trigger in &triggers {
                 let sections = trigger.starts_with("{section}");

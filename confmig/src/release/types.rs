@@ -252,8 +252,8 @@ mod tests {
 
     #[test]
     fn no_limit_of_the_history_is_left_out() {
-        for (name, life) in super::super::all_names() {
-            for series in super::super::Series::all() {
+        for (name, life) in super::super::all_names(super::super::Service::IRONIC) {
+            for series in super::super::Service::IRONIC.releases() {
                 let Some(definition) = life.definition(series) else {
                     continue;
                 };

@@ -5,7 +5,7 @@ use oslo_config::OptName;
 use super::rules::{arrow, what};
 use crate::migrate::{Change, ChangeKind, Decision};
 use crate::pack::{self, Pack};
-use crate::release::{self, Lives};
+use crate::release::{self, Lives, Service};
 use crate::rule;
 
 /// What a rule says for itself.
@@ -48,11 +48,13 @@ pub(super) struct Reasons<'p> {
 }
 
 impl<'p> Reasons<'p> {
-    /// Those of a pack, and of Ironic's history.
+    /// Those of a pack, and of the history of its service.
     pub(super) fn new(pack: &'p Pack) -> Self {
+        let service = pack.project.as_deref().and_then(Service::find);
+        let service = service.unwrap_or(Service::IRONIC);
         Reasons {
             pack,
-            lives: Lives::default(),
+            lives: Lives::new(service),
         }
     }
 

@@ -83,7 +83,9 @@ pub fn explained_text(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
             .former
             .map(|it| format!("a former name in {}", span(it)));
         let said: Vec<String> = as_option.into_iter().chain(as_former).collect();
-        let _ = writeln!(text, "    in Ironic {}: {}", named.name, said.join(", "));
+        let any = named.option.or(named.former);
+        let service = any.map_or("", |(series, _)| series.service().title());
+        let _ = writeln!(text, "    in {service} {}: {}", named.name, said.join(", "));
     }
     text
 }

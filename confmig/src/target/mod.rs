@@ -145,7 +145,7 @@ mod tests {
     use oslo_config::SourceFile;
 
     use super::*;
-    use crate::release::Lives;
+    use crate::release::{Lives, Service};
     use crate::schema::Schema;
 
     const FILE: &str = "[pxe]\nhttp_url = a\ntftp_server = b\n[deploy]\nno_such = c\n";
@@ -186,7 +186,7 @@ mod tests {
             text: FILE.into(),
         };
         let files = [file.parse().unwrap()];
-        let lives = Lives::default();
+        let lives = Lives::new(Service::IRONIC);
         let names = [
             ("pxe", "http_url"),
             ("pxe", "tftp_server"),
@@ -196,7 +196,7 @@ mod tests {
             ("cache", "password"),
         ];
         let in_release = |series: &str| {
-            let series = Series::parse(series).unwrap();
+            let series = Series::parse(Service::IRONIC, series).unwrap();
             let target = ReleaseTarget::new(series, None, &files, None, &lives).unwrap();
             standings(&target, &names)
         };

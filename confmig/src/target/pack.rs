@@ -9,6 +9,7 @@ use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType};
 use super::{Standing, Target};
 use crate::known::KnownNames;
 use crate::pack::{Pack, Removed};
+use crate::release::Service;
 
 /// A pack of names. One of Ironic's project knows every name that Ironic ever had; another one cannot
 /// tell of any but its own.
@@ -77,9 +78,10 @@ impl PackTarget {
 
 impl Target for PackTarget {
     fn name(&self) -> Cow<'_, str> {
+        let service = self.pack.project.as_deref().and_then(Service::find);
         Cow::Borrowed(match self.known.is_empty() {
             true => &self.pack.name,
-            false => "Ironic",
+            false => service.map_or(self.pack.name.as_str(), |service| service.title()),
         })
     }
 

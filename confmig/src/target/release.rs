@@ -169,7 +169,9 @@ impl Target for ReleaseTarget<'_> {
                 before: shown(&before, from),
             })
         };
-        release::all_names().filter_map(changed).collect()
+        release::all_names(self.to.service())
+            .filter_map(changed)
+            .collect()
     }
 
     fn plugins(&self) -> Option<Series> {

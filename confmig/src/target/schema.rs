@@ -9,7 +9,7 @@ use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile};
 use super::{ChangedDefault, Deprecation, PackTarget, Standing, Target, in_words, joined};
 use crate::diagnostic::bracketed;
 use crate::pack::{Pack, PackError};
-use crate::release::Series;
+use crate::release::{Series, Service};
 use crate::schema::{Changed, Schema, compare, successors};
 
 /// What oslo.config reads for itself, which is in no schema.
@@ -161,7 +161,7 @@ impl Target for SchemaTarget<'_> {
 
     fn plugins(&self) -> Option<Series> {
         // A schema does not tell which keystoneauth comes with the service.
-        Some(Series::newest())
+        Some(Service::IRONIC.newest())
     }
 }
 

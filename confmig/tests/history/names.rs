@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use confmig::migrate::Settings;
-use confmig::release::{Life, Lives, Series, all_names, declared};
+use confmig::release::{Life, Lives, Service, all_names, declared};
 use oslo_config::OptName;
 
 use super::ironic_releases;
@@ -11,12 +11,13 @@ use super::support::{accepting_all, every_option, file_again, go, sample, text};
 
 #[test]
 fn every_declared_renaming_is_made() {
-    let lives = Lives::default();
+    let lives = Lives::new(Service::IRONIC);
     let rules = declared(&lives);
     assert!(rules.len() > 100, "{}", rules.len());
     for rule in rules {
         let life = lives.of_option(&rule.from).unwrap();
-        let at = Series::all()
+        let at = Service::IRONIC
+            .releases()
             .find(|series| {
                 life.is_former(*series) && life.former_of(*series).any(|reader| reader == rule.to)
             })
@@ -35,8 +36,8 @@ fn every_declared_renaming_is_made() {
 /// Every name that the newest release has not as an option is renamed, converted, taken out, or told of.
 #[test]
 fn every_name_that_is_gone_is_accounted_for() {
-    let newest = Series::newest();
-    let gone: Vec<(OptName, Life)> = all_names()
+    let newest = Service::IRONIC.newest();
+    let gone: Vec<(OptName, Life)> = all_names(Service::IRONIC)
         .filter(|(_, life)| !life.is_option(newest))
         .collect();
     // 589 as they are declared; of these [DATABASE] idle_timeout is that of [database] in files.
@@ -48,7 +49,8 @@ fn every_name_that_is_gone_is_accounted_for() {
             continue;
         }
         let (_, last) = life.span().unwrap();
-        let from = Series::all()
+        let from = Service::IRONIC
+            .releases()
             .rfind(|series| life.is_option(*series))
             .unwrap_or(last);
         let value = life
@@ -77,12 +79,12 @@ fn every_name_that_is_gone_is_accounted_for() {
 /// No release after the last step calls anything deprecated, or does not know it, without a word.
 #[test]
 fn nothing_deprecated_is_left() {
-    let lives = Lives::default();
-    for from in Series::all().step_by(3) {
+    let lives = Lives::new(Service::IRONIC);
+    for from in Service::IRONIC.releases().step_by(3) {
         for to in from
-            .through(Series::newest())
+            .through(Service::IRONIC.newest())
             .step_by(4)
-            .chain([Series::newest()])
+            .chain([Service::IRONIC.newest()])
         {
             let before = every_option(from);
             let migration = go(&before, from, to, &accepting_all());

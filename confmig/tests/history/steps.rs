@@ -1,7 +1,7 @@
 //! From release to release: the steps, the lines, and what stays.
 
 use confmig::migrate::{ChangeKind, Settings};
-use confmig::release::{Lives, Series};
+use confmig::release::{Lives, Service};
 use oslo_config::OptName;
 
 use super::support::{accepting_all, every_option, file, go, series, text};
@@ -9,9 +9,9 @@ use super::support::{accepting_all, every_option, file, go, series, text};
 #[test]
 fn many_releases_at_once_are_one_after_the_other() {
     for settings in [Settings::default(), accepting_all()] {
-        for from in Series::all().step_by(5) {
+        for from in Service::IRONIC.releases().step_by(5) {
             let before = every_option(from);
-            let at_once = text(&go(&before, from, Series::newest(), &settings));
+            let at_once = text(&go(&before, from, Service::IRONIC.newest(), &settings));
             let mut step_by_step = text(&go(&before, from, from, &settings));
             let mut at = from;
             while let Some(next) = at.after() {
@@ -23,7 +23,12 @@ fn many_releases_at_once_are_one_after_the_other() {
                 entries_read(&step_by_step),
                 "from {from}"
             );
-            let again = go(&at_once, Series::newest(), Series::newest(), &settings);
+            let again = go(
+                &at_once,
+                Service::IRONIC.newest(),
+                Service::IRONIC.newest(),
+                &settings,
+            );
             assert!(
                 again.is_empty(),
                 "{from}: a second run makes {:?}",
@@ -35,7 +40,7 @@ fn many_releases_at_once_are_one_after_the_other() {
 
 /// What the newest release may read of a text: a migration that ends earlier adds more.
 fn entries_read(text: &str) -> Vec<(String, String)> {
-    let (file, lives) = (file(text), Lives::default());
+    let (file, lives) = (file(text), Lives::new(Service::IRONIC));
     let parsed = file.parse().unwrap();
     let entries = parsed.document.entries();
     let named = entries.map(|entry| {
@@ -44,7 +49,7 @@ fn entries_read(text: &str) -> Vec<(String, String)> {
     });
     let read = named.filter(|(name, _)| {
         let life = lives.of_option(name);
-        life.is_none_or(|life| life.is_read(Series::newest()))
+        life.is_none_or(|life| life.is_read(Service::IRONIC.newest()))
     });
     read.map(|(name, value)| (name.to_string(), value))
         .collect()
@@ -71,7 +76,7 @@ fn changes_have_the_lines_of_the_first_text() {
     let migration = go(
         before,
         series("icehouse"),
-        Series::newest(),
+        Service::IRONIC.newest(),
         &Settings::default(),
     );
     let changes: Vec<(usize, ChangeKind, String, String)> = migration.files[0]

@@ -1,7 +1,7 @@
 //! What the tests of Ironic's history share.
 
 use confmig::migrate::{Migration, Route, Settings, Span, migrate};
-use confmig::release::{Definition, Lives, Series, all_names, built_in_rules};
+use confmig::release::{Definition, Lives, Series, Service, all_names, built_in_rules};
 use oslo_config::SourceFile;
 
 pub(crate) fn file(text: &str) -> SourceFile {
@@ -16,7 +16,7 @@ pub(crate) fn text(migration: &Migration) -> String {
 }
 
 pub(crate) fn series(id: &str) -> Series {
-    Series::parse(id).unwrap()
+    Series::parse(Service::IRONIC, id).unwrap()
 }
 
 /// Migrates one file from release to release.
@@ -24,7 +24,7 @@ pub(crate) fn series(id: &str) -> Series {
 pub(crate) fn go(text: &str, from: Series, to: Series, settings: &Settings) -> Migration {
     let file = file(text);
     let parsed = [file.parse().unwrap()];
-    let lives = Lives::default();
+    let lives = Lives::new(Service::IRONIC);
     migrate(
         &parsed,
         &Route::releases(Span { from, to }, &lives),
@@ -35,7 +35,7 @@ pub(crate) fn go(text: &str, from: Series, to: Series, settings: &Settings) -> M
 
 pub(crate) fn accepting_all() -> Settings {
     Settings {
-        accept_rules: built_in_rules()
+        accept_rules: built_in_rules(Service::IRONIC)
             .filter_map(|rule| rule.rule())
             .map(|rule| rule.id)
             .collect(),
@@ -69,7 +69,7 @@ pub(crate) fn sample(definition: &Definition<'_>) -> String {
 pub(crate) fn every_option(of: Series) -> String {
     let mut text = String::new();
     let mut group = String::new();
-    for (name, life) in all_names() {
+    for (name, life) in all_names(Service::IRONIC) {
         let Some(definition) = life.definition(of) else {
             continue;
         };

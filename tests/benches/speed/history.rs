@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use confmig::release::{Series, all_names};
+use confmig::release::{Series, Service, all_names};
 use criterion::Criterion;
 use serde_json::{Value, json};
 use tests::files::workspace;
@@ -38,7 +38,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         path("edited.conf"),
         path("options.json"),
     );
-    let oldest = Series::parse("icehouse").expect("a release");
+    let oldest = Series::parse(Service::IRONIC, "icehouse").expect("a release");
     let text = Ironic::default().configuration(oldest, Kind::Changed);
     fs::write(&conf, &text).expect("a file that can be written");
     fs::write(&sample, commented(&text)).expect("a file that can be written");
@@ -142,7 +142,7 @@ fn commented(text: &str) -> String {
 /// The options of a release, as `oslo-config-generator --format json` tells of them.
 fn options(of: Series) -> Value {
     let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (name, life) in all_names() {
+    for (name, life) in all_names(Service::IRONIC) {
         if life.is_option(of) {
             let name_of = name.name();
             let opt = json!({"name": name_of, "dest": name_of, "deprecated_opts": [], "deprecated_for_removal": false, "default": null});

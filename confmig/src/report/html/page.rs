@@ -141,8 +141,8 @@ impl Migration {
 impl Releases {
     fn new(releases: &report::Releases<'_>) -> Self {
         Releases {
-            from: of_ironic(releases.span.from),
-            to: of_ironic(releases.span.to),
+            from: release_name(releases.span.from),
+            to: release_name(releases.span.to),
             guess: releases
                 .guess
                 .map(|guess| format!("{}: {}", guess.sureness.as_str(), shown(&guess.why))),
@@ -150,8 +150,12 @@ impl Releases {
     }
 }
 
-fn of_ironic(release: Series) -> String {
-    format!("Ironic {} ({release})", release.version())
+fn release_name(release: Series) -> String {
+    format!(
+        "{} {} ({release})",
+        release.service().title(),
+        release.version()
+    )
 }
 
 /// What was done to options, after their number.
@@ -260,7 +264,7 @@ impl Check {
         Check {
             title: title("Check", report.files.iter().copied()),
             packs: (!report.pack.rules.is_empty()).then(|| shown(&report.pack.name)),
-            release: report.release.map(of_ironic),
+            release: report.release.map(release_name),
             files: report.files.iter().map(|path| shown_path(path)).collect(),
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),
