@@ -14,7 +14,6 @@ mod effect;
 mod examples;
 mod facts;
 mod insert;
-mod keep;
 mod migrator;
 mod names;
 mod of_option;
@@ -23,6 +22,7 @@ mod prove;
 mod prove_plain;
 mod put_back;
 mod read_otherwise;
+mod reading;
 mod references;
 mod registration;
 mod rename;
@@ -42,7 +42,6 @@ use oslo_config::{Document, EditConflict, LineMap, OptName, SourceError};
 
 pub use decision::Decision;
 pub use examples::{WrongExample, check_examples};
-pub use prove::Difference;
 pub use route::{Route, Span, migrate};
 
 /// How to migrate.

@@ -155,10 +155,7 @@ pub(super) fn opts(files: &[ParsedFile<'_>], names: &Names<'_>, rules: &[Active]
         return Vec::new();
     }
     let mut registration = Registration::new(names);
-    for (group, name) in names.all_set() {
-        registration.add(group, name, None);
-    }
-    registration.add_referred(files);
+    registration.add_files(files.iter(), |_| true);
     for (group, text) in made {
         registration.add_referred_in(group, text.as_bytes());
     }
