@@ -5,7 +5,7 @@ use foldhash::HashMap;
 use oslo_config::{Entry, Opt};
 
 use super::decision::Pending;
-use super::effect::{Carry, Effect};
+use super::effect::Carry;
 use super::names::Names;
 use super::pass::Pass;
 
@@ -88,6 +88,7 @@ impl<'d> OfOption<'_, 'd> {
             entry,
             from: from.clone(),
             to: to.clone(),
+            hidden: false,
             effective: true,
             in_place: from.group() == to.group(),
             order: 0,
@@ -101,32 +102,26 @@ impl<'d> OfOption<'_, 'd> {
     }
 
     /// The first name that the file has wins; the others are hidden by it.
-    pub(crate) fn single_valued(&self) -> Vec<Effect<'d>> {
+    pub(crate) fn single_valued(&self) -> Vec<Carry<'d>> {
         let winner = self.winner();
-        let wins = |rank: usize| Some(rank) == winner;
-        let last = self.former().filter(|named| wins(named.rank)).last();
+        let wins = |named: &Named<'_>| Some(named.rank) == winner;
+        let last = self.former().filter(wins).last();
         let last = last.map(|named| named.entry.line());
-        let mut effects = Vec::new();
-        for named in self.former() {
-            let Some(mut carry) = self.carry(named) else {
-                continue;
-            };
+        let carried = self.former().filter_map(|named| {
+            let mut carry = self.carry(named)?;
+            carry.hidden = !wins(&named);
             carry.effective = Some(named.entry.line()) == last;
-            match (wins(named.rank), self.is_current(&carry)) {
-                (true, true) if !carry.effective => {}
-                (true, _) => effects.push(Effect::Carry(carry)),
-                (false, true) => {}
-                (false, false) => effects.push(Effect::Hide(carry)),
-            }
-        }
-        effects
+            // What the target reads for its own sake stays: only what gives the value is copied.
+            (carry.effective || !self.is_current(&carry)).then_some(carry)
+        });
+        carried.collect()
     }
 
     /// The entry that gives the value is copied, unless the current name stands there already.
-    pub(crate) fn copied(&self) -> Option<Effect<'d>> {
+    pub(crate) fn copied(&self) -> Option<Carry<'d>> {
         let winner = self.winner().filter(|&winner| winner > 0)?;
         let named = self.former().filter(|named| named.rank == winner).last()?;
-        self.carry(named).map(Effect::Carry)
+        self.carry(named)
     }
 
     /// The entries that are hidden by the one that gives the value.
@@ -140,7 +135,7 @@ impl<'d> OfOption<'_, 'd> {
 
     /// Later-declared names' values come first, the current name's last. What the target reads for its
     /// own sake stays, and goes on to be one of the values.
-    pub(crate) fn multi_valued(&self) -> Vec<Effect<'d>> {
+    pub(crate) fn multi_valued(&self) -> Vec<Carry<'d>> {
         let mut ordered = self.entries.to_vec();
         ordered.sort_by_key(|named| std::cmp::Reverse(named.rank));
         let lines = |entries: &[Named<'_>]| -> Vec<usize> {
@@ -164,7 +159,7 @@ impl<'d> OfOption<'_, 'd> {
             before,
             ..carry
         });
-        carried.map(Effect::Carry).collect()
+        carried.collect()
     }
 
     /// With a multi-valued option, the old and the new name cannot both be kept.

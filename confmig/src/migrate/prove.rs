@@ -12,7 +12,7 @@ use foldhash::HashSet;
 use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile};
 
 use super::MigrateError;
-use super::effect::{Effect, Planned};
+use super::effect::{Effect, Kind, Planned};
 use super::names::Names;
 use super::pass::{Applied, Pass};
 use super::prove_plain::only_names_differ;
@@ -255,14 +255,11 @@ struct Promises<'p, 'd> {
 
 impl<'p, 'd> Promises<'p, 'd> {
     fn new(planned: &[&'p Planned<'d>]) -> Self {
-        let effects = planned.iter().flat_map(|planned| &planned.effects);
-        let is_of_rule =
-            |effect: &&Effect<'_>| !matches!(effect, Effect::Carry(_) | Effect::Hide(_));
-        let effects: Vec<_> = effects.filter(is_of_rule).collect();
-        let of = effects.iter().map(|effect| effect.option());
+        let effects = planned.iter().flat_map(|planned| planned.effects());
+        let of = |effect: &'p Effect<'d>| (effect.option.group(), effect.option.name());
         Promises {
-            of: of.map(|option| (option.group(), option.name())).collect(),
-            effects,
+            of: effects.clone().map(of).collect(),
+            effects: effects.collect(),
         }
     }
 
@@ -274,7 +271,7 @@ impl<'p, 'd> Promises<'p, 'd> {
     fn broken(&self, after: &Config<'_>) -> Option<Difference> {
         let broken = self.effects.iter().find(|effect| !is_kept(effect, after))?;
         Some(Difference {
-            option: broken.option().clone(),
+            option: broken.option.clone(),
             is_read: true,
             would_be_read: false,
         })
@@ -283,21 +280,20 @@ impl<'p, 'd> Promises<'p, 'd> {
 
 /// Tells whether an option is read as an effect promises.
 fn is_kept(effect: &Effect<'_>, after: &Config<'_>) -> bool {
-    let (Effect::Replace { value, option, .. } | Effect::Add { value, option, .. }) = effect else {
-        return true;
-    };
+    let option = &effect.option;
     let all = Opt::new(option.group(), option.name(), OptType::string()).multi();
     let entries = after.occurrences(&all).effective.into_iter();
-    let here = entries.filter(|set| set.file == effect.file());
+    let here = entries.filter(|set| set.file == effect.file);
     let mut read = here.map(|set| {
         let text = set.entry.value();
         after
             .substitute_known(&text.to_str_lossy(), option.group())
             .0
     });
-    match effect {
-        Effect::Add { .. } => read.eq([&*value.read]),
+    match &effect.kind {
+        Kind::Add(_, value) => read.eq([&*value.read]),
         // Of an entry that another one hides, only that it was written can be told.
-        _ => read.any(|read| read == value.read),
+        Kind::Replace(_, value) => read.any(|read| read == value.read),
+        Kind::Remove(..) => true,
     }
 }

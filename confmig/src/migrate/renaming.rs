@@ -10,7 +10,7 @@ use foldhash::{HashMap, HashSet};
 use oslo_config::{Entry, Opt, OptName};
 
 use super::decision::Pending;
-use super::effect::{Carry, Effect, Origin, Planned};
+use super::effect::{Carry, Planned};
 use super::names::Names;
 use super::of_option::{Found, OfOption};
 use super::pass::Pass;
@@ -55,9 +55,9 @@ impl<'d> Plan<'d> {
 
     /// The file and the line of the first entry that a change is about for an option.
     fn place(&self, at: usize, option: &OptName) -> (usize, usize) {
-        let effects = self.planned[at].effects.iter();
-        let mut own = effects.filter(|effect| effect.option() == option);
-        let first = own.find_map(|effect| Some((effect.file(), effect.entry()?.line())));
+        let mut carries = self.planned[at].carries().iter();
+        let first = carries.find(|carry| carry.to == *option);
+        let first = first.map(|carry| (carry.file, carry.entry.line()));
         first
             .or_else(|| self.referring.get(option).copied())
             .unwrap_or((0, 1))
@@ -117,7 +117,7 @@ pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
         ..Plan::default()
     };
     let found = Found::new(pass, names);
-    let mut effects: Vec<(usize, Vec<Effect<'d>>)> = Vec::new();
+    let mut carried: Vec<(usize, Vec<Carry<'d>>)> = Vec::new();
     for (at, opt) in names.opts.iter().enumerate() {
         if opt.deprecated().is_empty() || plan.held.contains(opt.name()) {
             continue;
@@ -150,10 +150,10 @@ pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
             }
         }
         if !of_option.is_empty() {
-            effects.push((at, of_option));
+            carried.push((at, of_option));
         }
     }
-    plan.planned = grouped(effects, names);
+    plan.planned = grouped(carried, names);
     for option in plan
         .planned
         .iter()
@@ -165,7 +165,8 @@ pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
             continue;
         }
         let ambiguous = plan.of_option(&option).and_then(|at| {
-            let carried = carries(&plan.planned[at]).filter(|carry| carry.to == option);
+            let carried = plan.planned[at].carries().iter();
+            let carried = carried.filter(|carry| !carry.hidden && carry.to == option);
             carried
                 .filter_map(|carry| {
                     references::ambiguity(carry, names).or_else(|| fed(carry, names))
@@ -194,58 +195,36 @@ fn held(pass: Pass<'_, '_, '_>, names: &Names<'_>) -> HashSet<OptName> {
     held
 }
 
-fn carries<'p, 'd>(planned: &'p Planned<'d>) -> impl Iterator<Item = &'p Carry<'d>> {
-    planned.effects.iter().filter_map(|effect| match effect {
-        Effect::Carry(carry) => Some(carry),
-        _ => None,
-    })
-}
-
 /// Puts together what is done for options that share an entry which none of them may take alone.
-fn grouped<'d>(effects: Vec<(usize, Vec<Effect<'d>>)>, names: &Names<'_>) -> Vec<Planned<'d>> {
-    let mut groups: Vec<(Vec<usize>, Vec<Effect<'d>>)> = Vec::new();
+fn grouped<'d>(carried: Vec<(usize, Vec<Carry<'d>>)>, names: &Names<'_>) -> Vec<Planned<'d>> {
+    let place = |carry: &Carry<'_>| (carry.file, carry.entry.line());
+    let mut groups: Vec<(Vec<usize>, Vec<Carry<'d>>)> = Vec::new();
     let mut of_entry: HashMap<(usize, usize), usize> = HashMap::default();
-    for (opt, effects) in effects {
-        let mut joined: BTreeSet<usize> = BTreeSet::new();
-        for effect in &effects {
-            let Some(entry) = effect.entry() else {
-                continue;
-            };
-            joined.extend(of_entry.get(&(effect.file(), entry.line())));
-        }
+    for (opt, carries) in carried {
+        let joined = carries
+            .iter()
+            .filter_map(|carry| of_entry.get(&place(carry)));
+        let joined: BTreeSet<usize> = joined.copied().collect();
         let at = joined.first().copied().unwrap_or(groups.len());
         if at == groups.len() {
             groups.push((Vec::new(), Vec::new()));
         }
         for other in joined.into_iter().skip(1) {
-            let (options, effects) = std::mem::take(&mut groups[other]);
+            let (options, carries) = std::mem::take(&mut groups[other]);
+            of_entry.extend(carries.iter().map(|carry| (place(carry), at)));
             groups[at].0.extend(options);
-            groups[at].1.extend(effects);
-            of_entry
-                .values_mut()
-                .filter(|group| **group == other)
-                .for_each(|group| *group = at);
+            groups[at].1.extend(carries);
         }
-        for effect in &effects {
-            if let Some(entry) = effect.entry() {
-                of_entry.insert((effect.file(), entry.line()), at);
-            }
-        }
+        of_entry.extend(carries.iter().map(|carry| (place(carry), at)));
         groups[at].0.push(opt);
-        groups[at].1.extend(effects);
+        groups[at].1.extend(carries);
     }
-    let planned = groups
-        .into_iter()
-        .filter(|(options, _)| !options.is_empty());
-    planned
-        .map(|(options, effects)| {
-            let options = options.into_iter().map(|at| names.opts[at].name().clone());
-            Planned {
-                origin: Origin::Options(options.collect()),
-                effects,
-            }
-        })
-        .collect()
+    groups.retain(|(options, _)| !options.is_empty());
+    let planned = groups.into_iter().map(|(options, carries)| {
+        let options = options.into_iter().map(|at| names.opts[at].name().clone());
+        Planned::Options(options.collect(), carries)
+    });
+    planned.collect()
 }
 
 /// Notes the options that values refer to by a former name, and leaves out those to which no
@@ -254,14 +233,11 @@ fn grouped<'d>(effects: Vec<(usize, Vec<Effect<'d>>)>, names: &Names<'_>) -> Vec
 fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_, '_>, names: &Names<'_>) -> bool {
     let keep_old = pass.settings.keep_old;
     let decided = plan.decisions.len();
-    plan.planned.retain(|planned| !planned.effects.is_empty());
+    plan.planned.retain(|planned| !planned.carries().is_empty());
     let mut goes: HashMap<(usize, usize), HashSet<String>> = HashMap::default();
-    for effect in plan.planned.iter().flat_map(|planned| &planned.effects) {
-        let Some(entry) = effect.entry() else {
-            continue;
-        };
-        let groups = goes.entry((effect.file(), entry.line())).or_default();
-        if let Effect::Carry(carry) = effect {
+    for carry in plan.planned.iter().flat_map(Planned::carries) {
+        let groups = goes.entry((carry.file, carry.entry.line())).or_default();
+        if !carry.hidden {
             groups.insert(carry.to.group().to_owned());
         }
     }
@@ -318,10 +294,8 @@ impl Plan<'_> {
     fn add_referred(&mut self) {
         for option in self.referring.keys() {
             if self.of_option(option).is_none() && !self.is_left(option) {
-                self.planned.push(Planned {
-                    origin: Origin::Options(vec![option.clone()]),
-                    effects: Vec::new(),
-                });
+                let planned = Planned::Options(vec![option.clone()], Vec::new());
+                self.planned.push(planned);
             }
         }
     }

@@ -10,7 +10,7 @@ use super::evaluate::{self, Found, Outcome};
 use super::world::{World, opts};
 use super::{Active, Facts, Followed};
 use crate::diagnostic::Code;
-use crate::migrate::effect::{Effect, Origin, Planned};
+use crate::migrate::effect::{Effect, Planned};
 use crate::migrate::names::Names;
 use crate::migrate::pass::{Applied, Pass};
 use crate::migrate::{Decision, MigrateError};
@@ -167,10 +167,7 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
                 }
                 self.renames
                     .extend(renames.into_iter().map(|rename| (rename, rule.id.clone())));
-                self.planned.push(Planned {
-                    origin: Origin::Rule(Rc::clone(&active.rule)),
-                    effects,
-                });
+                self.planned.push(Planned::Rule(active.rule, effects));
             }
         }
     }
@@ -178,13 +175,13 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
     /// Tells whether another rule sets one of the same options, or changes one of the same entries: then
     /// it is followed afterwards.
     fn collides(&self, effects: &[Effect<'_>]) -> bool {
-        let entry = |effect: &Effect<'_>| Some((effect.file(), effect.entry()?.line()));
-        let planned = || self.planned.iter().flat_map(|planned| &planned.effects);
-        let options: HashSet<&OptName> = planned().map(Effect::option).collect();
-        let entries: HashSet<(usize, usize)> = planned().filter_map(entry).collect();
-        effects.iter().any(|effect| {
-            options.contains(effect.option())
-                || entry(effect).is_some_and(|entry| entries.contains(&entry))
+        let entry = |effect: &Effect<'_>| Some((effect.file, effect.entry()?.line()));
+        let mut planned = self.planned.iter().flat_map(Planned::effects);
+        planned.any(|planned| {
+            effects.iter().any(|effect| {
+                let same_entry = entry(effect).is_some() && entry(effect) == entry(planned);
+                same_entry || effect.option == planned.option
+            })
         })
     }
 
@@ -234,9 +231,8 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
             .pass
             .apply_proved(names, &HashSet::default(), &planned)?;
         for (at, difference) in proved.unproved {
-            let Planned { origin, effects } = &planned[at];
-            if let Origin::Rule(rule) = origin {
-                let sources = effects.iter().map(|effect| effect.source().clone());
+            if let Planned::Rule(rule, effects) = &planned[at] {
+                let sources = effects.iter().map(|effect| effect.from.clone());
                 let options: Vec<OptName> = sources.collect();
                 self.decide(rule, &options, &difference.to_string(), false);
             }

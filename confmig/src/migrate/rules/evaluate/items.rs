@@ -3,8 +3,8 @@
 use bstr::ByteSlice;
 
 use super::Evaluator;
-use crate::migrate::effect::Effect;
-use crate::migrate::rules::text::{Doubtful, Text, split};
+use crate::migrate::effect::{Because, Effect, Kind};
+use crate::migrate::rules::text::{Doubtful, split};
 use crate::rule::Items;
 
 impl<'d> Evaluator<'_, 'd> {
@@ -25,15 +25,8 @@ impl<'d> Evaluator<'_, 'd> {
                 if kept == present || present.iter().all(|item| kept.contains(item)) {
                     continue;
                 }
-                let option = option.0.clone();
-                if kept.is_empty() && self.facts.is_list(&option) == Some(false) {
-                    effects.push(Effect::Remove {
-                        file,
-                        entry,
-                        option,
-                        into: None,
-                        hidden: false,
-                    });
+                if kept.is_empty() && self.facts.is_list(option) == Some(false) {
+                    effects.push(Effect::remove((file, entry), option, Because::Unread));
                     continue;
                 }
                 if kept.is_empty() {
@@ -43,15 +36,12 @@ impl<'d> Evaluator<'_, 'd> {
                     ));
                 }
                 let raw = kept.join(if raw.contains(", ") { ", " } else { "," });
-                let read = self.world.read(&raw, option.group())?;
-                let value = Text { raw, read };
-                let from = option.clone();
-                effects.push(Effect::Replace {
+                let value = self.world.text(raw, option.group())?;
+                effects.push(Effect {
                     file,
-                    entry,
-                    option,
-                    value,
-                    from,
+                    from: option.0.clone(),
+                    option: option.0.clone(),
+                    kind: Kind::Replace(entry, value),
                 });
             }
         }

@@ -12,7 +12,7 @@ use oslo_config::OptName;
 use super::Facts;
 use super::text::{Doubtful, says};
 use super::world::World;
-use crate::migrate::effect::Effect;
+use crate::migrate::effect::{Effect, Kind};
 use crate::rule::{Condition, IfSet, Rename, Rule};
 
 /// What following a rule comes to.
@@ -131,14 +131,14 @@ impl<'d> Evaluator<'_, 'd> {
         if self.keep_old {
             let replaces = effects
                 .iter()
-                .any(|effect| matches!(effect, Effect::Replace { .. }));
+                .any(|effect| matches!(effect.kind, Kind::Replace(..)));
             if replaces {
                 return Err(
                     "a value cannot be both the old and the new one: migrate without --keep-old"
                         .into(),
                 );
             }
-            effects.retain(|effect| matches!(effect, Effect::Add { .. }));
+            effects.retain(|effect| matches!(effect.kind, Kind::Add(..)));
         }
         Ok(effects)
     }
@@ -167,7 +167,7 @@ impl<'d> Evaluator<'_, 'd> {
         if self.rule.items.is_none() && self.rule.remove.is_none() {
             return options;
         }
-        let sources: BTreeSet<&OptName> = effects.iter().map(Effect::source).collect();
+        let sources: BTreeSet<&OptName> = effects.iter().map(|effect| &effect.from).collect();
         options
             .into_iter()
             .filter(|option| sources.contains(option))
@@ -176,20 +176,10 @@ impl<'d> Evaluator<'_, 'd> {
 
     /// Why a value that refers to an option that goes or changes would not be right any more.
     fn dangling(&self, effects: &[Effect<'d>]) -> Option<String> {
-        let gone: Vec<(usize, usize)> = effects
-            .iter()
-            .filter_map(|effect| match effect {
-                Effect::Remove { file, entry, .. } | Effect::Replace { file, entry, .. } => {
-                    Some((*file, entry.line()))
-                }
-                Effect::Add { .. } | Effect::Carry(_) | Effect::Hide(_) => None,
-            })
-            .collect();
-        effects.iter().find_map(|effect| {
-            if matches!(effect, Effect::Add { .. }) {
-                return None;
-            }
-            let option = effect.option();
+        let place = |effect: &Effect<'_>| Some((effect.file, effect.entry()?.line()));
+        let gone: Vec<(usize, usize)> = effects.iter().filter_map(place).collect();
+        let changed = effects.iter().filter(|effect| effect.entry().is_some());
+        changed.map(|effect| &effect.option).find_map(|option| {
             let referring = self.world.referred.get(option)?;
             let (file, entry) = referring
                 .iter()

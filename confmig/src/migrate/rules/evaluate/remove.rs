@@ -1,7 +1,7 @@
 //! Options that nothing reads any more.
 
 use super::Evaluator;
-use crate::migrate::effect::Effect;
+use crate::migrate::effect::{Because, Effect};
 use crate::migrate::rules::text::{Doubtful, says};
 use crate::rule::Removal;
 
@@ -21,15 +21,8 @@ impl<'d> Evaluator<'_, 'd> {
                     self.rule.why
                 ));
             }
-            effects.extend(self.world.entries(option).into_iter().map(|(file, entry)| {
-                Effect::Remove {
-                    file,
-                    entry,
-                    option: option.0.clone(),
-                    into: None,
-                    hidden: false,
-                }
-            }));
+            let entries = self.world.entries(option).into_iter();
+            effects.extend(entries.map(|at| Effect::remove(at, option, Because::Unread)));
         }
         Ok(effects)
     }

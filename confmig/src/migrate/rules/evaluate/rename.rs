@@ -1,11 +1,10 @@
 //! Renamings.
 
-use bstr::ByteSlice;
 use oslo_config::{Entry, OptName, references};
 
 use super::Evaluator;
-use crate::migrate::effect::Effect;
-use crate::migrate::rules::text::{Doubtful, Text, same, switch};
+use crate::migrate::effect::{Because, Effect, Kind};
+use crate::migrate::rules::text::{Doubtful, same, switch};
 use crate::rule::{IfSet, Rename};
 
 impl<'d> Evaluator<'_, 'd> {
@@ -18,16 +17,11 @@ impl<'d> Evaluator<'_, 'd> {
             return Ok(Vec::new());
         };
         let mut effects = Vec::new();
-        let value = |entry: &Entry<'d, 'd>, option: &OptName| {
-            let value = entry.value();
-            let raw = value
-                .to_str()
-                .map_err(|_| format!("the value of {option} is not UTF-8"))?
-                .to_owned();
-            let read = self.world.read(&raw, option.group())?;
-            Ok::<Text, Doubtful>(Text { raw, read })
+        let value = |entry: Entry<'_, '_>, option: &OptName| {
+            let raw = self.world.raw(entry, option)?;
+            self.world.text(raw, option.group())
         };
-        let (old_value, new_value) = (value(source, from)?, value(target, to)?);
+        let (old_value, new_value) = (value(*source, from)?, value(*target, to)?);
         let is_same = same(&self.facts.define(to), &old_value.read, &new_value.read);
         let replace = match self.rule.if_target_set {
             IfSet::Target | IfSet::Last => false,
@@ -49,21 +43,19 @@ impl<'d> Evaluator<'_, 'd> {
                     "{from} and {to} are both set: keep the first under the name of the second"
                 ));
             }
-            effects.push(Effect::Replace {
+            effects.push(Effect {
                 file: *file,
-                entry: *target,
-                option: to.clone(),
-                value: old_value,
                 from: from.clone(),
+                option: to.clone(),
+                kind: Kind::Replace(*target, old_value),
             });
         }
-        effects.extend(old.iter().map(|(file, entry)| Effect::Remove {
-            file: *file,
-            entry: *entry,
-            option: from.clone(),
-            into: Some(to.clone()),
-            hidden: !replace,
-        }));
+        let because = match replace {
+            true => Because::PartOf(to.clone()),
+            false => Because::HiddenBy(to.clone()),
+        };
+        let old = old.into_iter();
+        effects.extend(old.map(|at| Effect::remove(at, from, because.clone())));
         Ok(effects)
     }
 }

@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use oslo_config::{Entry, OptName};
 
 use super::Evaluator;
-use crate::migrate::effect::Effect;
+use crate::migrate::effect::{Because, Effect, Kind};
 use crate::migrate::rules::text::{Doubtful, Text, same, split, switch};
 use crate::migrate::rules::value::Values;
 use crate::rule::{Assignment, IfSet};
@@ -62,42 +62,36 @@ impl<'d> Evaluator<'_, 'd> {
                 }
             }
             self.leave_out_useless(&mut of_file);
-            let into = of_file.first().map(|effect| effect.option().clone());
-            let hidden = into.is_none()
-                && rule
-                    .set
-                    .iter()
-                    .any(|set| self.hold(&set.when) && self.world.is_set(&set.option));
-            let into = into.or_else(|| {
-                rule.set
-                    .first()
-                    .filter(|_| hidden)
-                    .map(|set| set.option.0.clone())
-            });
+            let because = match of_file.first() {
+                Some(effect) => Because::PartOf(effect.option.clone()),
+                None => self.hiding(),
+            };
             for option in &taken {
-                for (_, entry) in self
-                    .world
-                    .entries(option)
-                    .into_iter()
-                    .filter(|(of, _)| *of == file)
-                {
-                    of_file.push(Effect::Remove {
-                        file,
-                        entry,
-                        option: (*option).clone(),
-                        into: into.clone(),
-                        hidden,
-                    });
-                }
+                let entries = self.world.entries(option).into_iter();
+                let here = entries.filter(|(of, _)| *of == file);
+                of_file.extend(here.map(|at| Effect::remove(at, option, because.clone())));
             }
             effects.extend(of_file);
         }
         one_value_each(effects)
     }
 
+    /// Why the options go when nothing is set: what was to be set is, and hides them.
+    fn hiding(&self) -> Because {
+        let is_set = |set: &Assignment| self.hold(&set.when) && self.world.is_set(&set.option);
+        match self.rule.set.first() {
+            Some(first) if self.rule.set.iter().any(is_set) => {
+                Because::HiddenBy(first.option.0.clone())
+            }
+            _ => Because::Unread,
+        }
+    }
+
     /// Leaves out options that nothing reads in the end, as long as the value goes to another one.
     fn leave_out_useless(&self, effects: &mut Vec<Effect<'d>>) {
-        let useless = |effect: &Effect<'d>| matches!(effect, Effect::Add { option, .. } if !self.facts.is_of_use(option));
+        let useless = |effect: &Effect<'d>| {
+            matches!(effect.kind, Kind::Add(..)) && !self.facts.is_of_use(&effect.option)
+        };
         if !effects.iter().all(useless) {
             effects.retain(|effect| !useless(effect));
         }
@@ -112,7 +106,7 @@ impl<'d> Evaluator<'_, 'd> {
         before: &[Effect<'d>],
     ) -> Result<Option<Effect<'d>>, Doubtful> {
         let target: &OptName = &set.option;
-        if !self.hold(&set.when) || before.iter().any(|effect| effect.option() == target) {
+        if !self.hold(&set.when) || before.iter().any(|effect| effect.option == *target) {
             return Ok(None);
         }
         let if_set = set.if_set.unwrap_or(self.rule.if_target_set);
@@ -130,18 +124,21 @@ impl<'d> Evaluator<'_, 'd> {
             return Err(format!("{target} needs {need}, which is not set"));
         }
         let used: Vec<Entry<'d, 'd>> = self.sources(values);
-        let from = source_name(&used, target);
+        let effect = |file: usize, kind: Kind<'d>| Effect {
+            file,
+            from: source_name(&used, target),
+            option: target.clone(),
+            kind,
+        };
         if set.append {
-            return self.appended(set, &value, existing, file, from, used);
+            let value = self.appended(set, &value, existing)?;
+            return Ok(value.map(|value| match existing {
+                Some((file, entry)) => effect(file, Kind::Replace(entry, value)),
+                None => effect(file, Kind::Add(used.clone(), value)),
+            }));
         }
         let Some((existing_file, entry)) = existing else {
-            return Ok(Some(Effect::Add {
-                file,
-                option: target.clone(),
-                value,
-                from,
-                sources: used,
-            }));
+            return Ok(Some(effect(file, Kind::Add(used.clone(), value))));
         };
         let present = self
             .world
@@ -165,13 +162,7 @@ impl<'d> Evaluator<'_, 'd> {
         let own = values.entry(target).map(|entry| (file, entry));
         let in_place = self.rule.part.values().any(|part| *part.option == *target);
         let (file, entry) = own.filter(|_| in_place).unwrap_or((existing_file, entry));
-        Ok(replace.then(|| Effect::Replace {
-            file,
-            entry,
-            option: target.clone(),
-            value,
-            from,
-        }))
+        Ok(replace.then(|| effect(file, Kind::Replace(entry, value))))
     }
 
     /// The entry of an option that the value from one file is compared with: the one that counts. Where
@@ -188,25 +179,17 @@ impl<'d> Evaluator<'_, 'd> {
         own.or(entries.last()).copied()
     }
 
-    /// Items that are added to a list, to its default when it is not set.
+    /// A list with the items that are added to it, or to its default when it is not set; `None` when it
+    /// has them.
     fn appended(
         &self,
         set: &Assignment,
         value: &Text,
         existing: Option<(usize, Entry<'d, 'd>)>,
-        file: usize,
-        from: OptName,
-        sources: Vec<Entry<'d, 'd>>,
-    ) -> Result<Option<Effect<'d>>, Doubtful> {
+    ) -> Result<Option<Text>, Doubtful> {
         let target: &OptName = &set.option;
         let present = match existing {
-            Some((_, entry)) => {
-                let value = entry.value();
-                value
-                    .to_str()
-                    .map_err(|_| format!("the value of {target} is not UTF-8"))?
-                    .to_owned()
-            }
+            Some((_, entry)) => self.world.raw(entry, target)?,
             None => match self.facts.default_of(target) {
                 Some(default) => default,
                 None if self.facts.is_list(target).is_some() => String::new(),
@@ -238,26 +221,9 @@ impl<'d> Evaluator<'_, 'd> {
                 .chain(new);
             items.collect::<Vec<_>>().join(joint)
         };
-        let value = Text {
+        Ok(Some(Text {
             read: with(&read, new),
             raw: with(&present, missing(&value.raw)),
-        };
-        let option = target.clone();
-        Ok(Some(match existing {
-            Some((file, entry)) => Effect::Replace {
-                file,
-                entry,
-                option,
-                value,
-                from,
-            },
-            None => Effect::Add {
-                file,
-                option,
-                value,
-                from,
-                sources,
-            },
         }))
     }
 
@@ -284,19 +250,13 @@ fn one_value_each(effects: Vec<Effect<'_>>) -> Result<Vec<Effect<'_>>, Doubtful>
     let mut values: BTreeMap<(usize, usize), Text> = BTreeMap::new();
     let mut kept = Vec::with_capacity(effects.len());
     for effect in effects {
-        if let Effect::Replace {
-            file,
-            entry,
-            option,
-            value,
-            ..
-        } = &effect
-        {
-            match values.insert((*file, entry.line()), value.clone()) {
+        if let Kind::Replace(entry, value) = &effect.kind {
+            match values.insert((effect.file, entry.line()), value.clone()) {
                 Some(other) if other == *value => continue,
                 Some(_) => {
                     return Err(format!(
-                        "several files give {option} another value each: put them into one"
+                        "several files give {} another value each: put them into one",
+                        effect.option
                     ));
                 }
                 None => {}

@@ -98,11 +98,7 @@ impl<'d> Values<'_, 'd> {
         }
         let mut items: Vec<Text> = Vec::new();
         for raw in split(&base.raw, part.split.as_deref()) {
-            let read = self.world.read(raw, group)?;
-            let text = Text {
-                raw: raw.to_owned(),
-                read,
-            };
+            let text = self.world.text(raw.to_owned(), group)?;
             match self.item(part, text, group)? {
                 Some(item) if !items.contains(&item) => items.push(item),
                 _ => {}

@@ -59,11 +59,7 @@ impl Values<'_, '_> {
         if let Some(suffix) = &part.suffix
             && let Some(stem) = text.raw.strip_suffix(suffix.from.as_str())
         {
-            let raw = format!("{stem}{}", suffix.to);
-            text = Text {
-                read: self.world.read(&raw, group)?,
-                raw,
-            };
+            text = self.world.text(format!("{stem}{}", suffix.to), group)?;
         }
         if let Some(factor) = part.factor {
             plain(&text)?;
