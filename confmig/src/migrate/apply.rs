@@ -12,7 +12,7 @@ use super::insert::{Insertions, Lines};
 use super::names::Names;
 use super::pass::{Applied, Pass};
 use super::references::{Rewrite, rewrites};
-use super::{Change, ChangeKind, MigrateError, parse};
+use super::{Change, ChangeKind, MigrateError, finish};
 
 /// Makes new texts of planned changes.
 pub(crate) struct Applier<'a, 'd, 'm> {
@@ -126,17 +126,7 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
         let none = HashSet::default();
         let empty = self.with.pass.empty.get(index).unwrap_or(&none);
         self.insertions.finish(&mut self.edit, &self.removed, empty);
-        let path = || self.file.path.to_owned();
-        let (after, lines) = match self.edit.finish_with_lines() {
-            Ok(finished) => finished,
-            Err(cause) => {
-                return Err(MigrateError::Conflict {
-                    path: path(),
-                    cause,
-                });
-            }
-        };
-        let document = parse(&after, path(), self.with.pass.texts)?;
+        let (document, lines) = finish(self.edit, self.file.path, self.with.pass.texts)?;
         self.changes.sort_by_key(|change| change.line);
         Ok(Applied {
             document: Some(document),

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashSet;
 use oslo_config::{Document, Edit, Entry, LineKind, OptName, Section};
 
 /// Lines to be inserted into a document.
 pub(crate) struct Insertions<'d> {
     document: &'d Document<'d>,
-    /// Where each option's entries go.
-    targets: HashMap<OptName, Target>,
     /// The lines that go above a line, by its number.
     pieces: BTreeMap<usize, Lines>,
     /// Sections to be made.
@@ -53,17 +51,6 @@ impl Lines {
     }
 }
 
-/// Where an option's entries go: the line above which they stand, and that of their section's header.
-#[derive(Debug, Clone, Copy)]
-enum Target {
-    /// After the commented-out placeholder.
-    Placeholder { line: usize, header: usize },
-    /// At the end of the section.
-    End { line: usize, header: usize },
-    /// There is no such section.
-    New,
-}
-
 struct NewSection<'d> {
     group: String,
     /// The section that its first entry comes from.
@@ -75,7 +62,6 @@ impl<'d> Insertions<'d> {
     pub(crate) fn new(document: &'d Document<'d>) -> Self {
         Insertions {
             document,
-            targets: HashMap::default(),
             pieces: BTreeMap::new(),
             new_sections: Vec::new(),
             filled: HashSet::default(),
@@ -94,28 +80,21 @@ impl<'d> Insertions<'d> {
     ) {
         if let Some(before) = before {
             self.filled.insert(before.section().line());
-            let above = before.comment_lines().start;
-            self.pieces.entry(above).or_default().push(lines);
-            return;
+            return self.insert_above(before.comment_lines().start, lines);
         }
-        let document = self.document;
-        let target = match self.targets.get(option) {
-            Some(target) => *target,
-            None => *self
-                .targets
-                .entry(option.clone())
-                .or_insert(target(document, option)),
+        let sections = self.document.sections();
+        let mut sections = sections.filter(|section| *section.group() == *option.group());
+        let Some(first) = sections.next() else {
+            return self.insert_into_new(option.group(), lines, from);
         };
-        match target {
-            Target::Placeholder { line, header } => {
-                self.filled.insert(header);
-                self.pieces.entry(line).or_default().push(lines);
-            }
-            Target::End { line, header } => {
-                self.filled.insert(header);
-                self.insert_at_end(line, lines);
-            }
-            Target::New => self.insert_into_new(option.group(), lines, from),
+        let placeholder = std::iter::once(first)
+            .chain(sections)
+            .find_map(|section| Some((section, section.after_placeholder(option.name())?)));
+        let (section, line) = placeholder.unwrap_or((first, first.end_of_content()));
+        self.filled.insert(section.line());
+        match placeholder {
+            Some(_) => self.insert_above(line, lines),
+            None => self.insert_at_end(line, lines),
         }
     }
 
@@ -127,8 +106,7 @@ impl<'d> Insertions<'d> {
     /// Inserts the lines of a copy below the entry that it is a copy of.
     pub(crate) fn insert_below(&mut self, entry: Entry<'d, 'd>, lines: &Lines) {
         self.filled.insert(entry.section().line());
-        let below = entry.lines().end;
-        self.pieces.entry(below).or_default().push(lines);
+        self.insert_above(entry.lines().end, lines);
     }
 
     fn insert_at_end(&mut self, line: usize, lines: &Lines) {
@@ -275,26 +253,6 @@ impl<'d> Insertions<'d> {
             }
         }
     }
-}
-
-fn target(document: &Document<'_>, option: &OptName) -> Target {
-    let mut sections = document
-        .sections()
-        .filter(|section| *section.group() == *option.group());
-    let Some(first) = sections.next() else {
-        return Target::New;
-    };
-    let placeholder = std::iter::once(first).chain(sections).find_map(|section| {
-        let line = section.after_placeholder(option.name())?;
-        Some(Target::Placeholder {
-            line,
-            header: section.line(),
-        })
-    });
-    placeholder.unwrap_or(Target::End {
-        line: first.end_of_content(),
-        header: first.line(),
-    })
 }
 
 /// A section is emptied when something was removed from it and nothing but blank lines is left.

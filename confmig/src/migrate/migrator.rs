@@ -11,7 +11,7 @@ use super::rename::{Renamed, rename};
 use super::rules::{Active, Facts, Followed, follow};
 use super::view::View;
 use super::{
-    Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, Settings, parse,
+    Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, Settings, finish,
 };
 use crate::pack::{self, Pack};
 use crate::release::Series;
@@ -282,16 +282,11 @@ impl<'m> Migrator<'m> {
             if !made.changes.iter().any(removes) {
                 continue;
             }
-            let path = || made.path.clone();
-            let Some(put_back) = put_back(&first.document, &file.document, &made.lines) else {
-                continue;
-            };
-            let (after, lines) = put_back.map_err(|cause| MigrateError::Conflict {
-                path: path(),
-                cause,
-            })?;
-            made.lines = made.lines.then(&lines);
-            file.document = parse(&after, path(), self.texts)?;
+            if let Some(edit) = put_back(&first.document, &file.document, &made.lines) {
+                let (document, lines) = finish(edit, &made.path, self.texts)?;
+                made.lines = made.lines.then(&lines);
+                file.document = document;
+            }
         }
         Ok(())
     }

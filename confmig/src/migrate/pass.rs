@@ -39,23 +39,25 @@ pub(crate) struct Pass<'p, 'd, 'm> {
 pub(crate) struct Held {
     /// These options, each with its former names.
     former: HashMap<OptName, Vec<OptName>>,
-    /// All names of theirs.
+    /// All names of theirs, since every entry is looked up here.
     pub(crate) names: HashSet<OptName>,
-    /// The names that references by their former names meet first.
-    pub(crate) met: HashSet<OptName>,
 }
 
 impl Held {
     /// Adds an option with its former names.
     pub(crate) fn add(&mut self, option: &OptName, former: Vec<OptName>) {
-        for name in &former {
-            self.met.insert(OptName::new(name.group(), option.name()));
-        }
         self.names.extend(former.iter().chain([option]).cloned());
-        self.former
-            .entry(option.clone())
-            .or_default()
-            .extend(former);
+        let known = self.former.entry(option.clone()).or_default();
+        known.extend(former);
+    }
+
+    /// Tells whether a reference by a former name of one of them meets an option of this name first.
+    pub(crate) fn meets(&self, name: &OptName) -> bool {
+        let mut former = self.former.iter();
+        former.any(|(option, former)| {
+            let mut groups = former.iter().map(OptName::group);
+            option.name() == name.name() && groups.any(|group| group == name.group())
+        })
     }
 
     /// The former names of an option.

@@ -7,17 +7,16 @@ use std::collections::BTreeMap;
 
 use bstr::{BStr, BString, ByteSlice};
 use foldhash::HashSet;
-use oslo_config::{Document, Edit, EditConflict, Entry, LineKind, LineMap};
+use oslo_config::{Document, Edit, Entry, LineKind, LineMap};
 
 use super::insert::{Insertions, Lines};
 
-/// Puts comments back that stand alone in another section than at first. Returns the new text and its
-/// lines; `None` when there are none such.
-pub(super) fn put_back(
-    first: &Document<'_>,
-    now: &Document<'_>,
+/// Puts comments back that stand alone in another section than at first; `None` when there are none such.
+pub(super) fn put_back<'t>(
+    first: &'t Document<'t>,
+    now: &'t Document<'t>,
     lines: &LineMap,
-) -> Option<Result<(BString, LineMap), EditConflict>> {
+) -> Option<Edit<'t, 't>> {
     let traced = Traced::new(now, lines);
     let alone: Vec<Entry<'_, '_>> = first
         .entries()
@@ -56,7 +55,7 @@ pub(super) fn put_back(
         removed.extend(comments);
     }
     insertions.finish(&mut edit, &removed, &HashSet::default());
-    Some(edit.finish_with_lines())
+    Some(edit)
 }
 
 /// Where the lines of a file stand now.

@@ -11,7 +11,7 @@ use super::migrator::Migrator;
 use super::names::Names;
 use super::reading::{Reading, Values, texts_of};
 use super::registration::Registration;
-use super::unread::Finding;
+use super::unread::{Finding, Found};
 use crate::diagnostic::Code;
 use crate::pack::Pack;
 use crate::schema::Schema;
@@ -68,18 +68,20 @@ impl Migrator<'_> {
                     && led_nowhere.all(|reference| is_known(option, reference))
             };
             let is_kept = is.is_same(was) || followed();
-            (!is_kept && !decided(option)).then(|| Finding {
-                file: place.0,
-                line: place.1,
-                reason: format!(
-                    "a reference in its value leads elsewhere in {release}: put the value itself there"
-                ),
-                rule: OTHERWISE,
-                code: Code::NeedsDecision,
-                ..Finding::not_read(option)
+            (!is_kept && !decided(option)).then(|| {
+                let finding = Finding {
+                    rule: OTHERWISE,
+                    reason: format!(
+                        "a reference in its value leads elsewhere in {release}: put the value \
+                         itself there"
+                    ),
+                    code: Code::NeedsDecision,
+                    release: None,
+                };
+                (option.clone(), *place, finding)
             })
         });
-        let found: Vec<Finding> = found.collect();
+        let found: Vec<Found> = found.collect();
         self.add(found);
     }
 }

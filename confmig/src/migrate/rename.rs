@@ -46,11 +46,9 @@ pub(crate) fn rename<'m>(pass: Pass<'_, '_, 'm>) -> Result<Renamed<'m>, MigrateE
         }
         proved = pass.apply_proved(&names, &in_use, &plan.planned)?;
     }
-    let decisions = plan.decisions.into_iter();
-    let decisions = decisions.map(|pending| pending.into_decision(pass.files));
     Ok(Renamed {
         files: proved.files,
-        decisions: decisions.collect(),
+        decisions: plan.decisions,
         superseded: plan.superseded,
     })
 }

@@ -7,20 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Entry, Opt, OptName};
+use oslo_config::{Entry, Opt, OptName, ParsedFile};
 
-use super::decision::Pending;
 use super::effect::{Carry, Planned};
 use super::names::Names;
-use super::of_option::{Found, OfOption};
+use super::of_option::{self, OfOption};
 use super::pass::Pass;
-use super::references;
+use super::{Decision, references};
 
 /// What is done with the former names in a set of files.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plan<'d> {
+    files: &'d [ParsedFile<'d>],
     pub(crate) planned: Vec<Planned<'d>>,
-    pub(crate) decisions: Vec<Pending>,
+    /// What is left to decide, each with its file.
+    pub(crate) decisions: Vec<(usize, Decision)>,
     /// Options that were left to decide by a step before.
     held: HashSet<OptName>,
     /// Entries that stay although another one hides them: file and line.
@@ -30,21 +31,37 @@ pub(crate) struct Plan<'d> {
 }
 
 impl<'d> Plan<'d> {
-    /// Leaves what is done for an option to the operator, and with it what is done for others that
-    /// share an entry with it.
-    pub(crate) fn leave_out(&mut self, option: &OptName, reason: &str) {
-        if let Some(at) = self.of_option(option) {
-            let line = self.place(at, option);
-            self.leave_out_at(at, option, line, reason);
+    /// Leaves one of the planned changes to the operator.
+    pub(crate) fn leave_out_all(&mut self, at: usize, reason: &str) {
+        if let Some(option) = self.planned[at].options().first().cloned() {
+            self.leave_out(at, &option, None, reason);
         }
     }
 
-    /// Leaves one of the planned changes to the operator.
-    pub(crate) fn leave_out_all(&mut self, at: usize, reason: &str) {
-        let first = self.planned[at].options().first().cloned();
-        if let Some(option) = first {
-            let line = self.place(at, &option);
-            self.leave_out_at(at, &option, line, reason);
+    /// Leaves what is planned for an option to the operator, and with it what is done for others that share
+    /// an entry with it. It is about a `place`, if not about the entry of the option.
+    fn leave_out(
+        &mut self,
+        at: usize,
+        option: &OptName,
+        place: Option<(usize, usize)>,
+        reason: &str,
+    ) {
+        let planned = self.planned.remove(at);
+        for other in planned.options() {
+            let reason = match other == option {
+                true => reason.to_owned(),
+                false => format!(
+                    "it shares a former name with {option}, which was not migrated: {reason}"
+                ),
+            };
+            let place = place.filter(|_| other == option);
+            let (file, line) = place.unwrap_or_else(|| self.place(&planned, other));
+            let decision = Decision {
+                acceptable: true,
+                ..Decision::new(other, self.files[file].path, line, reason)
+            };
+            self.decisions.push((file, decision));
         }
     }
 
@@ -54,129 +71,85 @@ impl<'d> Plan<'d> {
     }
 
     /// The file and the line of the first entry that a change is about for an option.
-    fn place(&self, at: usize, option: &OptName) -> (usize, usize) {
-        let mut carries = self.planned[at].carries().iter();
+    fn place(&self, planned: &Planned<'_>, option: &OptName) -> (usize, usize) {
+        let mut carries = planned.carries().iter();
         let first = carries.find(|carry| carry.to == *option);
         let first = first.map(|carry| (carry.file, carry.entry.line()));
-        first
-            .or_else(|| self.referring.get(option).copied())
-            .unwrap_or((0, 1))
+        let referring = || self.referring.get(option).copied();
+        first.or_else(referring).unwrap_or((0, 1))
     }
 
-    fn leave_out_at(
-        &mut self,
-        at: usize,
-        option: &OptName,
-        (file, line): (usize, usize),
-        reason: &str,
-    ) {
-        let others: Vec<OptName> = self.planned[at].options().to_vec();
-        for other in others {
-            let (reason, (file, line)) = if other == *option {
-                (reason.to_owned(), (file, line))
-            } else {
-                let reason = format!(
-                    "it shares a former name with {option}, which was not migrated: {reason}"
-                );
-                (reason, self.place(at, &other))
+    /// Leaves out what would give values with references another meaning, or another option a value.
+    fn leave_out_doubtful(&mut self, pass: Pass<'_, 'd, '_>, names: &Names<'_>) {
+        let planned = self.planned.iter().flat_map(Planned::options);
+        let asked = planned.filter(|option| !pass.settings.accept.contains(*option));
+        for option in asked.cloned().collect::<Vec<_>>() {
+            let Some(at) = self.of_option(&option) else {
+                continue;
             };
-            self.decisions.push(Pending {
-                option: other,
-                file,
-                line,
-                reason,
-                acceptable: true,
+            let carried = self.planned[at].carries().iter();
+            let mut carried = carried.filter(|carry| !carry.hidden && carry.to == option);
+            let doubt = carried.find_map(|carry| {
+                references::ambiguity(carry, names).or_else(|| fed(carry, names))
             });
+            if let Some(reason) = doubt {
+                self.leave_out(at, &option, None, &reason);
+            }
         }
-        self.planned.remove(at);
     }
 
     /// The options with a former name in use.
     pub(crate) fn in_use(&self) -> HashSet<OptName> {
-        let left = self.decisions.iter().map(|pending| &pending.option);
+        let left = self.decisions.iter().map(|(_, decision)| &decision.option);
         let planned = self.planned.iter().flat_map(Planned::options);
         planned.chain(left).chain(&self.held).cloned().collect()
     }
 
     fn is_left(&self, option: &OptName) -> bool {
         let mut left = self.decisions.iter();
-        self.held.contains(option) || left.any(|pending| pending.option == *option)
+        self.held.contains(option) || left.any(|(_, decision)| decision.option == *option)
     }
 }
 
 /// Decides for each entry of a former name what is done with it.
 pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
-    let Pass {
-        files,
-        settings,
-        is_old,
-        ..
-    } = pass;
     let mut plan = Plan {
+        files: pass.files,
         held: held(pass, names),
         ..Plan::default()
     };
-    let found = Found::new(pass, names);
+    let found = of_option::find(pass, names);
     let mut carried: Vec<(usize, Vec<Carry<'d>>)> = Vec::new();
     for (at, opt) in names.opts.iter().enumerate() {
         if opt.deprecated().is_empty() || plan.held.contains(opt.name()) {
             continue;
         }
-        let mut of_option = Vec::new();
-        for file in 0..files.len() {
-            let Some(entries) = found.entries.get(&(at, file)) else {
+        let mut carries = Vec::new();
+        for file in 0..pass.files.len() {
+            let Some(entries) = found.get(&(at, file)) else {
                 continue;
             };
             let of_file = OfOption {
+                pass: &pass,
                 opt,
                 file,
                 entries,
                 names,
             };
-            if !settings.keep_old && of_file.is_met(pass) {
-                plan.decisions.extend(of_file.left_with_what_it_meets());
-            } else if settings.keep_old && opt.is_multi() {
-                plan.decisions.extend(of_file.not_both());
-            } else if settings.keep_old {
+            if pass.settings.keep_old && !opt.is_multi() {
                 plan.superseded.extend(of_file.superseded());
-                match of_file.copied() {
-                    Some(_) if is_old(opt.name()) => plan.decisions.extend(of_file.not_added()),
-                    copied => of_option.extend(copied),
-                }
-            } else if opt.is_multi() {
-                of_option.extend(of_file.multi_valued());
-            } else {
-                of_option.extend(of_file.single_valued());
+            }
+            match of_file.carries() {
+                Ok(of_file) => carries.extend(of_file),
+                Err(reason) => plan.decisions.extend(of_file.left(reason)),
             }
         }
-        if !of_option.is_empty() {
-            carried.push((at, of_option));
+        if !carries.is_empty() {
+            carried.push((at, carries));
         }
     }
     plan.planned = grouped(carried, names);
-    for option in plan
-        .planned
-        .iter()
-        .flat_map(Planned::options)
-        .cloned()
-        .collect::<Vec<_>>()
-    {
-        if settings.accept.contains(&option) {
-            continue;
-        }
-        let ambiguous = plan.of_option(&option).and_then(|at| {
-            let carried = plan.planned[at].carries().iter();
-            let carried = carried.filter(|carry| !carry.hidden && carry.to == option);
-            carried
-                .filter_map(|carry| {
-                    references::ambiguity(carry, names).or_else(|| fed(carry, names))
-                })
-                .next()
-        });
-        if let Some(reason) = ambiguous {
-            plan.leave_out(&option, &reason);
-        }
-    }
+    plan.leave_out_doubtful(pass, names);
     while find_references(&mut plan, pass, names) {}
     plan
 }
@@ -277,14 +250,13 @@ fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_, '_>, names: &Names<'_
     }
     plan.add_referred();
     for (option, place) in unwritable {
-        let Some(at) = plan.of_option(&option) else {
-            continue;
-        };
-        let reason = format!(
-            "a value refers to it, and {option} cannot be written as a reference: put the value \
-             itself there"
-        );
-        plan.leave_out_at(at, &option, place, &reason);
+        if let Some(at) = plan.of_option(&option) {
+            let reason = format!(
+                "a value refers to it, and {option} cannot be written as a reference: put the value \
+                 itself there"
+            );
+            plan.leave_out(at, &option, Some(place), &reason);
+        }
     }
     plan.decisions.len() > decided
 }

@@ -5,8 +5,6 @@ mod remove;
 mod rename;
 mod set;
 
-use std::collections::BTreeSet;
-
 use oslo_config::OptName;
 
 use super::Facts;
@@ -15,20 +13,9 @@ use super::world::World;
 use crate::migrate::effect::{Effect, Kind};
 use crate::rule::{Condition, IfSet, Rename, Rule};
 
-/// What following a rule comes to.
-pub(super) enum Outcome<'d> {
-    /// There is nothing to do.
-    Nothing,
-    /// There is only something to say.
-    Advice,
-    /// The operator has to decide what cannot be told here.
-    Undecided(String),
-    /// This is done.
-    Effects(Vec<Effect<'d>>),
-}
-
 pub(super) struct Found<'d> {
-    pub(super) outcome: Outcome<'d>,
+    /// What is done, which may be nothing, or why the operator has to decide.
+    pub(super) outcome: Result<Vec<Effect<'d>>, Doubtful>,
     /// The options that it is about.
     pub(super) options: Vec<OptName>,
     /// Renamings without any doubt, which are made by the engine for these.
@@ -60,15 +47,14 @@ pub(super) fn evaluate<'d>(
         .cloned()
         .collect();
     let outcome = match evaluator.outcome(&mut renames) {
-        Ok(effects) if effects.is_empty() => Outcome::Nothing,
         Ok(effects) => match evaluator.dangling(&effects) {
-            Some(reason) => Outcome::Undecided(reason),
-            None => Outcome::Effects(effects),
+            Some(reason) => Err(reason),
+            // There is only something to say.
+            None if effects.is_empty() && rule.report.is_some() && evaluator.hold(&rule.when) => {
+                Err(rule.why.clone())
+            }
+            None => Ok(effects),
         },
-        Err(reason) => Outcome::Undecided(reason),
-    };
-    let outcome = match outcome {
-        Outcome::Nothing if rule.report.is_some() && evaluator.hold(&rule.when) => Outcome::Advice,
         outcome => outcome,
     };
     let options = evaluator.about(&outcome, options);
@@ -160,18 +146,19 @@ impl<'d> Evaluator<'_, 'd> {
     }
 
     /// The options that a report of the outcome names: of removals and lists, those that are affected.
-    fn about(&self, outcome: &Outcome<'d>, options: Vec<OptName>) -> Vec<OptName> {
-        let Outcome::Effects(effects) = outcome else {
-            return options;
-        };
-        if self.rule.items.is_none() && self.rule.remove.is_none() {
-            return options;
+    fn about(
+        &self,
+        outcome: &Result<Vec<Effect<'d>>, Doubtful>,
+        mut options: Vec<OptName>,
+    ) -> Vec<OptName> {
+        let affects = self.rule.items.is_some() || self.rule.remove.is_some();
+        if let Ok(effects) = outcome
+            && affects
+            && !effects.is_empty()
+        {
+            options.retain(|option| effects.iter().any(|effect| effect.from == *option));
         }
-        let sources: BTreeSet<&OptName> = effects.iter().map(|effect| &effect.from).collect();
         options
-            .into_iter()
-            .filter(|option| sources.contains(option))
-            .collect()
     }
 
     /// Why a value that refers to an option that goes or changes would not be right any more.

@@ -16,30 +16,22 @@ impl<'d> Evaluator<'_, 'd> {
     pub(super) fn assignments(&self) -> Result<Vec<Effect<'d>>, Doubtful> {
         let rule = self.rule;
         let taken: Vec<&OptName> = rule.taken();
-        let of_parts = rule.part.values().map(|part| &*part.option);
-        let sources: BTreeSet<&OptName> = of_parts
-            .chain(taken.iter().copied())
-            .filter(|option| self.world.is_set(option))
-            .collect();
-        let going = taken.is_empty() || taken.iter().any(|option| self.world.is_set(option));
-        if !going {
+        let is_set = |option: &&OptName| self.world.is_set(option);
+        if !taken.is_empty() && !taken.iter().any(is_set) {
             return Ok(Vec::new());
         }
+        let parts: BTreeSet<&OptName> = rule.part.values().map(|part| &*part.option).collect();
         // What is set for a condition alone is set where the condition holds.
-        let conditions = rule.when.iter().map(|condition| &*condition.option);
-        let sources: BTreeSet<&OptName> = if rule.part.is_empty() {
-            let set = conditions.filter(|option| self.world.is_set(option));
-            sources.into_iter().chain(set).collect()
-        } else {
-            sources
-        };
+        let conditions = rule.when.iter().filter(|_| parts.is_empty());
+        let conditions = conditions.map(|condition| &*condition.option);
+        let all = parts.iter().chain(&taken).copied().chain(conditions);
+        let sources: BTreeSet<&OptName> = all.filter(is_set).collect();
         let files: BTreeSet<usize> = sources
             .iter()
             .flat_map(|option| self.world.entries(option))
             .map(|(file, _)| file)
             .collect();
-        let distinct: BTreeSet<&OptName> = rule.part.values().map(|part| &*part.option).collect();
-        if files.len() > 1 && (distinct.len() > 1 || sources.len() > 1) {
+        if files.len() > 1 && (parts.len() > 1 || sources.len() > 1) {
             let names: Vec<String> = sources.iter().map(ToString::to_string).collect();
             return Err(format!(
                 "{} are set in several files, of which each counts by itself: put them into one",
