@@ -1,17 +1,15 @@
 //! What a rule would do to a set of files.
 
-mod items;
-mod remove;
-mod rename;
 mod set;
 
+use bstr::ByteSlice;
 use oslo_config::OptName;
 
 use super::Facts;
-use super::text::{Doubtful, says};
+use super::text::{Doubtful, says, split};
 use super::world::World;
-use crate::migrate::effect::{Effect, Kind};
-use crate::rule::{Condition, IfSet, Rename, Rule};
+use crate::migrate::effect::{Because, Effect, Kind};
+use crate::rule::{Condition, IfSet, Items, Removal, Rename, Rule};
 
 pub(super) struct Found<'d> {
     /// What is done, which may be nothing, or why the operator has to decide.
@@ -88,11 +86,9 @@ impl<'d> Evaluator<'_, 'd> {
             let merges = rule.if_target_set != IfSet::Last
                 && self.world.is_set(&rename.from)
                 && self.world.is_set(&rename.to);
-            if merges {
-                effects.extend(self.merged(rename)?);
-            }
-            if !merges {
-                renames.push(rename.clone());
+            match merges {
+                true => effects.extend(self.merged(rename)?),
+                false => renames.push(rename.clone()),
             }
         }
         if !rule.set.is_empty() {
@@ -178,5 +174,68 @@ impl<'d> Evaluator<'_, 'd> {
                 entry.line()
             ))
         })
+    }
+
+    /// Items of lists that are replaced or dropped.
+    fn items(&self, items: &Items) -> Result<Vec<Effect<'d>>, Doubtful> {
+        let mut effects = Vec::new();
+        for option in &items.options {
+            for (file, entry) in self.world.entries(option) {
+                let value = entry.value();
+                let Ok(raw) = value.to_str() else { continue };
+                let present = split(raw, None);
+                let mut kept: Vec<&str> = Vec::new();
+                for item in &present {
+                    let new = items.replace.get(*item).map_or(*item, String::as_str);
+                    if !items.drop.iter().any(|drop| drop == item) && !kept.contains(&new) {
+                        kept.push(new);
+                    }
+                }
+                if kept == present || present.iter().all(|item| kept.contains(item)) {
+                    continue;
+                }
+                if kept.is_empty() && self.facts.is_list(option) == Some(false) {
+                    effects.push(Effect::remove((file, entry), option, Because::Unread));
+                    continue;
+                }
+                if kept.is_empty() {
+                    return Err(format!(
+                        "nothing would be left of {} in {option}: write what takes its place",
+                        present.join(", ")
+                    ));
+                }
+                let raw = kept.join(if raw.contains(", ") { ", " } else { "," });
+                let value = self.world.text(raw, option.group())?;
+                effects.push(Effect {
+                    file,
+                    from: option.0.clone(),
+                    option: option.0.clone(),
+                    kind: Kind::Replace(entry, value),
+                });
+            }
+        }
+        Ok(effects)
+    }
+
+    /// Options that nothing reads any more.
+    fn removal(&self, removal: &Removal) -> Result<Vec<Effect<'d>>, Doubtful> {
+        let mut effects = Vec::new();
+        for option in removal
+            .options
+            .iter()
+            .filter(|option| self.facts.is_gone(option))
+        {
+            if let (Some(kept), Some(value)) = (&removal.kept, self.world.value(option))
+                && !says(&value, kept)
+            {
+                return Err(format!(
+                    "it asks for something else than {kept}, which is no longer supported: {}",
+                    self.rule.why
+                ));
+            }
+            let entries = self.world.entries(option).into_iter();
+            effects.extend(entries.map(|at| Effect::remove(at, option, Because::Unread)));
+        }
+        Ok(effects)
     }
 }
