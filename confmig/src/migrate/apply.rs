@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Edit, Entry, OptName, ParsedFile};
+use oslo_config::{Entry, OptName, ParsedFile};
 
 use super::comments::travelling;
+use super::draft::{Draft, Lines};
 use super::effect::{Carry, Planned};
-use super::insert::{Insertions, Lines};
 use super::names::Names;
 use super::pass::{Applied, Pass};
 use super::references::{Rewrite, rewrites};
@@ -34,9 +34,7 @@ impl<'d, 'm> Applier<'_, 'd, 'm> {
                     with: self,
                     file,
                     follows: &follows,
-                    edit: Edit::new(&file.document),
-                    insertions: Insertions::new(&file.document),
-                    removed: HashSet::default(),
+                    draft: Draft::new(&file.document),
                     replaced: HashSet::default(),
                     changes: Vec::new(),
                 };
@@ -63,9 +61,7 @@ pub(super) struct FileApplier<'a, 'd, 'm> {
     pub(super) file: &'d ParsedFile<'d>,
     /// The options to which references follow.
     follows: &'a HashSet<&'a OptName>,
-    pub(super) edit: Edit<'d, 'd>,
-    pub(super) insertions: Insertions<'d>,
-    pub(super) removed: HashSet<usize>,
+    pub(super) draft: Draft<'d>,
     /// Lines of entries whose place another option took, or whose value is another one.
     pub(super) replaced: HashSet<usize>,
     changes: Vec<Change>,
@@ -125,8 +121,8 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
         }
         let none = HashSet::default();
         let empty = self.with.pass.empty.get(index).unwrap_or(&none);
-        self.insertions.finish(&mut self.edit, &self.removed, empty);
-        let (document, lines) = finish(self.edit, self.file.path, self.with.pass.texts)?;
+        let edit = self.draft.finish(empty);
+        let (document, lines) = finish(edit, self.file.path, self.with.pass.texts)?;
         self.changes.sort_by_key(|change| change.line);
         Ok(Applied {
             document: Some(document),
@@ -179,7 +175,8 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
             for entry in document.entries() {
                 if !moved.contains(&entry.line()) && !self.is_left(entry) {
                     for rewrite in self.rewrites(entry, None) {
-                        self.edit
+                        self.draft
+                            .edit
                             .replace(rewrite.range.clone(), rewrite.new_name.as_str());
                         self.record_reference(entry, &rewrite);
                     }
@@ -188,7 +185,7 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
         }
         for renamed in renamed {
             if let Some(carry) = renamed.in_place() {
-                self.edit.rename(renamed.entry, carry.to.name());
+                self.draft.edit.rename(renamed.entry, carry.to.name());
             }
         }
     }
@@ -221,8 +218,7 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
                 true => entry.lines(),
                 false => travelling(entry, self.with.names).start..entry.lines().end,
             };
-            self.edit.remove_lines(lines.clone());
-            self.removed.extend(lines);
+            self.draft.remove(lines);
         }
     }
 
@@ -245,11 +241,10 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
         for (carry, is_copy) in inserted {
             let lines = self.carried_lines(carry, is_copy);
             if is_copy && carry.in_place {
-                self.insertions.insert_below(carry.entry, &lines);
+                self.draft.insert_below(carry.entry, &lines);
             } else {
                 let section = carry.entry.section();
-                self.insertions
-                    .insert(&carry.to, &lines, section, carry.before);
+                self.draft.insert(&carry.to, &lines, section, carry.before);
             }
         }
     }

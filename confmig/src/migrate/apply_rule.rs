@@ -7,8 +7,8 @@ use oslo_config::{Entry, OptName};
 use super::ChangeKind;
 use super::apply::{FileApplier, bracketed};
 use super::comments::travelling;
+use super::draft::Lines;
 use super::effect::{Because, Effect, Kind};
-use super::insert::Lines;
 use crate::rule::Rule;
 
 impl<'d> FileApplier<'_, 'd, '_> {
@@ -74,7 +74,8 @@ impl<'d> FileApplier<'_, 'd, '_> {
         } else {
             ""
         };
-        self.edit
+        self.draft
+            .edit
             .replace(start..end.max(start), format!("{blank}{}", written(value)));
     }
 
@@ -98,7 +99,7 @@ impl<'d> FileApplier<'_, 'd, '_> {
             going.contains(&entry.line()) && !self.replaced.contains(&entry.line())
         });
         if let Some(entry) = free {
-            self.edit.rename(*entry, option.name());
+            self.draft.edit.rename(*entry, option.name());
             self.replace(*entry, value);
             let others: Vec<Entry<'d, 'd>> = leaving
                 .iter()
@@ -107,7 +108,8 @@ impl<'d> FileApplier<'_, 'd, '_> {
                 .collect();
             let (comments, moved) = self.moved_comments(&others);
             if !comments.is_empty() {
-                self.edit
+                self.draft
+                    .edit
                     .insert_lines_from(entry.line(), comments.text, comments.from);
             }
             return moved;
@@ -115,10 +117,8 @@ impl<'d> FileApplier<'_, 'd, '_> {
         let (mut lines, moved) = self.moved_comments(leaving);
         lines.push(&self.line(*model, option, value));
         match place {
-            Some(entry) => self.insertions.insert_below(*entry, &lines),
-            None => self
-                .insertions
-                .insert(option, &lines, model.section(), None),
+            Some(entry) => self.draft.insert_below(*entry, &lines),
+            None => self.draft.insert(option, &lines, model.section(), None),
         }
         moved
     }
@@ -130,7 +130,7 @@ impl<'d> FileApplier<'_, 'd, '_> {
         let document = &self.file.document;
         for entry in leaving {
             let lines = travelling(*entry, self.with.names);
-            if lines.is_empty() || self.removed.contains(&lines.start) {
+            if lines.is_empty() || self.draft.removes(lines.start) {
                 continue;
             }
             comments.push(&Lines {
@@ -138,8 +138,7 @@ impl<'d> FileApplier<'_, 'd, '_> {
                 from: lines.clone().map(Some).collect(),
             });
             moved.push(entry.line());
-            self.edit.remove_lines(lines.clone());
-            self.removed.extend(lines);
+            self.draft.remove(lines);
         }
         (comments, moved)
     }
@@ -168,11 +167,10 @@ impl<'d> FileApplier<'_, 'd, '_> {
     }
 
     fn remove(&mut self, entry: Entry<'d, 'd>) {
-        if self.replaced.contains(&entry.line()) || self.removed.contains(&entry.line()) {
+        if self.replaced.contains(&entry.line()) || self.draft.removes(entry.line()) {
             return;
         }
-        self.edit.remove_lines(entry.lines());
-        self.removed.extend(entry.lines());
+        self.draft.remove(entry.lines());
     }
 }
 

@@ -9,7 +9,7 @@ use bstr::{BStr, BString, ByteSlice};
 use foldhash::HashSet;
 use oslo_config::{Document, Edit, Entry, LineKind, LineMap};
 
-use super::insert::{Insertions, Lines};
+use super::draft::{Draft, Lines};
 
 /// Puts comments back that stand alone in another section than at first; `None` when there are none such.
 pub(super) fn put_back<'t>(
@@ -25,9 +25,7 @@ pub(super) fn put_back<'t>(
     if alone.is_empty() {
         return None;
     }
-    let mut edit = Edit::new(now);
-    let mut insertions = Insertions::new(now);
-    let mut removed: HashSet<usize> = HashSet::default();
+    let mut draft = Draft::new(now);
     let mut headers: HashSet<usize> = HashSet::default();
     for entry in alone {
         let comments: Vec<usize> = entry
@@ -48,14 +46,12 @@ pub(super) fn put_back<'t>(
             block.push_blank(now.line_end());
         }
         let above = place.unwrap_or_else(|| traced.place_of_section(header));
-        insertions.insert_above(above, &block);
-        for line in &comments {
-            edit.remove_lines(*line..line + 1);
+        draft.insert_above(above, &block);
+        for line in comments {
+            draft.remove(line..line + 1);
         }
-        removed.extend(comments);
     }
-    insertions.finish(&mut edit, &removed, &HashSet::default());
-    Some(edit)
+    Some(draft.finish(&HashSet::default()))
 }
 
 /// Where the lines of a file stand now.

@@ -1,13 +1,17 @@
 //! Where an added entry goes, and what is left where lines were removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use foldhash::HashSet;
 use oslo_config::{Document, Edit, Entry, LineKind, OptName, Section};
 
-/// Lines to be inserted into a document.
-pub(crate) struct Insertions<'d> {
+/// The changes of a document, which leave its layout as people expect it.
+pub(crate) struct Draft<'d> {
     document: &'d Document<'d>,
+    /// What changes within lines.
+    pub(crate) edit: Edit<'d, 'd>,
+    removed: BTreeSet<usize>,
     /// The lines that go above a line, by its number.
     pieces: BTreeMap<usize, Lines>,
     /// Sections to be made.
@@ -58,14 +62,27 @@ struct NewSection<'d> {
     content: Lines,
 }
 
-impl<'d> Insertions<'d> {
+impl<'d> Draft<'d> {
     pub(crate) fn new(document: &'d Document<'d>) -> Self {
-        Insertions {
+        Draft {
             document,
+            edit: Edit::new(document),
+            removed: BTreeSet::new(),
             pieces: BTreeMap::new(),
             new_sections: Vec::new(),
             filled: HashSet::default(),
         }
+    }
+
+    /// Removes lines.
+    pub(crate) fn remove(&mut self, lines: Range<usize>) {
+        self.edit.remove_lines(lines.clone());
+        self.removed.extend(lines);
+    }
+
+    /// Tells whether a line was removed.
+    pub(crate) fn removes(&self, line: usize) -> bool {
+        self.removed.contains(&line)
     }
 
     /// Inserts the lines of an entry where the option belongs: before the entry `before`, after the
@@ -141,31 +158,26 @@ impl<'d> Insertions<'d> {
     }
 
     /// Makes all insertions, and removes the sections of which nothing is left, except those with a
-    /// header in `empty`, which had no entry at first. `removed` are the lines that are removed already.
-    pub(crate) fn finish(
-        self,
-        edit: &mut Edit<'_, '_>,
-        removed: &HashSet<usize>,
-        empty: &HashSet<usize>,
-    ) {
+    /// header in `empty`, which had no entry at first.
+    pub(crate) fn finish(mut self, empty: &HashSet<usize>) -> Edit<'d, 'd> {
         // What ends a section comes before the new section that follows it.
         for (line, piece) in &self.pieces {
-            edit.insert_lines_from(*line, piece.text.as_slice(), piece.from.clone());
+            let text = piece.text.as_slice();
+            self.edit.insert_lines_from(*line, text, piece.from.clone());
         }
         let mut inserted: BTreeSet<usize> = self.pieces.keys().copied().collect();
-        let mut gone = self.replace_sections(edit, removed, empty, &mut inserted);
-        self.join_blanks(removed, &inserted, &mut gone);
-        for line in gone.into_iter().filter(|line| !removed.contains(line)) {
-            edit.remove_lines(line..line + 1);
+        let mut gone = self.replace_sections(empty, &mut inserted);
+        self.join_blanks(&inserted, &mut gone);
+        for line in gone.difference(&self.removed) {
+            self.edit.remove_lines(*line..line + 1);
         }
+        self.edit
     }
 
     /// Inserts new sections, above lines that it adds to `inserted`; returns the lines of those of which
     /// nothing is left.
     fn replace_sections(
-        &self,
-        edit: &mut Edit<'_, '_>,
-        removed: &HashSet<usize>,
+        &mut self,
         empty: &HashSet<usize>,
         inserted: &mut BTreeSet<usize>,
     ) -> BTreeSet<usize> {
@@ -173,7 +185,7 @@ impl<'d> Insertions<'d> {
         let mut gone: BTreeSet<usize> = BTreeSet::new();
         let mut ends_with_gone = false;
         for section in document.sections() {
-            let emptied = is_emptied(section, removed)
+            let emptied = self.is_emptied(section)
                 && !self.filled.contains(&section.line())
                 && !empty.contains(&section.line());
             let of_section = |new: &&NewSection<'_>| new.after.line() == section.line();
@@ -189,19 +201,18 @@ impl<'d> Insertions<'d> {
                         lines.push(&new.content);
                     }
                     (false, _) => {
-                        let blank_above = index == 0 && self.is_blank_above(content_end, removed);
+                        let blank_above = index == 0 && self.is_blank_above(content_end);
                         separated(document, content_end, &new.content, blank_above, &mut lines);
                     }
                 }
-                edit.insert_lines_from(above, lines.text, lines.from);
+                self.edit.insert_lines_from(above, lines.text, lines.from);
                 inserted.insert(above);
             }
             ends_with_gone = emptied && replaced_by.is_empty();
             if emptied {
-                let blanks = if ends_with_gone {
-                    after_blanks(document, content_end)
-                } else {
-                    content_end
+                let blanks = match ends_with_gone {
+                    true => after_blanks(document, content_end),
+                    false => content_end,
                 };
                 gone.extend(section.line()..blanks);
             }
@@ -210,7 +221,7 @@ impl<'d> Insertions<'d> {
             // Blank lines above the last section separated it from what is above, and go with it.
             let mut line = document.line_count();
             while line > 0
-                && (is_blank(document, line) || removed.contains(&line) || gone.contains(&line))
+                && (is_blank(document, line) || self.removes(line) || gone.contains(&line))
             {
                 gone.insert(line);
                 line -= 1;
@@ -220,31 +231,32 @@ impl<'d> Insertions<'d> {
     }
 
     /// Tells whether a blank line comes before a line once others are removed and nothing is inserted.
-    fn is_blank_above(&self, line: usize, removed: &HashSet<usize>) -> bool {
+    fn is_blank_above(&self, line: usize) -> bool {
         let mut above = (1..line)
             .rev()
             .take_while(|above| !self.pieces.contains_key(&(above + 1)));
         above
-            .find(|above| !removed.contains(above))
+            .find(|above| !self.removes(*above))
             .is_some_and(|above| above + 1 < line && is_blank(self.document, above))
     }
 
+    /// Tells whether something was removed from a section and nothing but blank lines is left.
+    fn is_emptied(&self, section: Section<'_, '_>) -> bool {
+        let content = || section.line() + 1..section.end_of_content();
+        content().any(|line| self.removes(line))
+            && content().all(|line| self.removes(line) || is_blank(self.document, line))
+    }
+
     /// Leaves one blank line where a block between two blank lines was removed.
-    fn join_blanks(
-        &self,
-        removed: &HashSet<usize>,
-        inserted: &BTreeSet<usize>,
-        gone: &mut BTreeSet<usize>,
-    ) {
+    fn join_blanks(&self, inserted: &BTreeSet<usize>, gone: &mut BTreeSet<usize>) {
         let document = self.document;
-        let mut lines: Vec<usize> = removed.iter().copied().collect();
-        lines.sort_unstable();
+        let lines: Vec<usize> = self.removed.iter().copied().collect();
         let runs = lines.chunk_by(|one, next| one + 1 == *next);
         for run in runs {
             if gone.contains(&run[0]) {
                 continue;
             }
-            let is_out = |line: &usize| removed.contains(line) || gone.contains(line);
+            let is_out = |line: &usize| self.removes(*line) || gone.contains(line);
             let (first, below) = (run[0], run[run.len() - 1] + 1);
             let above = (1..first).rev().find(|line| !is_out(line)).unwrap_or(0);
             let blanks = is_blank(document, above) && is_blank(document, below) && !is_out(&below);
@@ -253,14 +265,6 @@ impl<'d> Insertions<'d> {
             }
         }
     }
-}
-
-/// A section is emptied when something was removed from it and nothing but blank lines is left.
-fn is_emptied(section: Section<'_, '_>, removed: &HashSet<usize>) -> bool {
-    let document = section.document();
-    let content = || section.line() + 1..section.end_of_content();
-    content().any(|line| removed.contains(&line))
-        && content().all(|line| removed.contains(&line) || is_blank(document, line))
 }
 
 fn is_blank(document: &Document<'_>, line: usize) -> bool {
