@@ -119,10 +119,9 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
         if self.changes.is_empty() {
             return Ok(Applied::default());
         }
-        let none = HashSet::default();
-        let empty = self.with.pass.empty.get(index).unwrap_or(&none);
-        let edit = self.draft.finish(empty);
-        let (document, lines) = finish(edit, self.file.path, self.with.pass.texts)?;
+        let pass = self.with.pass;
+        let edit = self.draft.finish(|header| (pass.was_empty)(index, header));
+        let (document, lines) = finish(edit, self.file.path, pass.texts)?;
         self.changes.sort_by_key(|change| change.line);
         Ok(Applied {
             document: Some(document),

@@ -157,16 +157,16 @@ impl<'d> Draft<'d> {
         });
     }
 
-    /// Makes all insertions, and removes the sections of which nothing is left, except those with a
-    /// header in `empty`, which had no entry at first.
-    pub(crate) fn finish(mut self, empty: &HashSet<usize>) -> Edit<'d, 'd> {
+    /// Makes all insertions, and removes the sections of which nothing is left, except those, by their
+    /// header lines, that had no entry at first.
+    pub(crate) fn finish(mut self, was_empty: impl Fn(usize) -> bool) -> Edit<'d, 'd> {
         // What ends a section comes before the new section that follows it.
         for (line, piece) in &self.pieces {
             let text = piece.text.as_slice();
             self.edit.insert_lines_from(*line, text, piece.from.clone());
         }
         let mut inserted: BTreeSet<usize> = self.pieces.keys().copied().collect();
-        let mut gone = self.replace_sections(empty, &mut inserted);
+        let mut gone = self.replace_sections(was_empty, &mut inserted);
         self.join_blanks(&inserted, &mut gone);
         for line in gone.difference(&self.removed) {
             self.edit.remove_lines(*line..line + 1);
@@ -178,7 +178,7 @@ impl<'d> Draft<'d> {
     /// nothing is left.
     fn replace_sections(
         &mut self,
-        empty: &HashSet<usize>,
+        was_empty: impl Fn(usize) -> bool,
         inserted: &mut BTreeSet<usize>,
     ) -> BTreeSet<usize> {
         let document = self.document;
@@ -187,7 +187,7 @@ impl<'d> Draft<'d> {
         for section in document.sections() {
             let emptied = self.is_emptied(section)
                 && !self.filled.contains(&section.line())
-                && !empty.contains(&section.line());
+                && !was_empty(section.line());
             let of_section = |new: &&NewSection<'_>| new.after.line() == section.line();
             let replaced_by: Vec<_> = self.new_sections.iter().filter(of_section).collect();
             let content_end = section.end_of_content();

@@ -20,8 +20,8 @@ pub(crate) struct Pass<'p, 'd, 'm> {
     pub(crate) pack: &'p Pack,
     pub(crate) settings: &'p Settings,
     pub(crate) view: &'p View,
-    /// For each file the header lines of sections that had no entry at first.
-    pub(crate) empty: &'p [HashSet<usize>],
+    /// Tells whether a section, by its file and header line, had no entry at first.
+    pub(crate) was_empty: &'p dyn Fn(usize, usize) -> bool,
     /// Holds the new texts.
     pub(crate) texts: &'m Bump,
     /// Tells whether the program that knows the old names has an option of this name as well.

@@ -95,7 +95,7 @@ impl<'d> Evaluator<'_, 'd> {
             let values = Values {
                 world: self.world,
                 rule,
-                file: Some(file),
+                file,
                 gone: &taken,
                 put_in: RefCell::default(),
             };
