@@ -157,8 +157,8 @@ impl<'d> Draft<'d> {
         });
     }
 
-    /// Makes all insertions, and removes the sections of which nothing is left, except those, by their
-    /// header lines, that had no entry at first.
+    /// Makes all insertions, and removes the sections of which nothing is left, except those, by
+    /// their header lines, that had no entry at first.
     pub(crate) fn finish(mut self, was_empty: impl Fn(usize) -> bool) -> Edit<'d, 'd> {
         // What ends a section comes before the new section that follows it.
         for (line, piece) in &self.pieces {

@@ -10,8 +10,8 @@ use crate::rule::Rule;
 /// Changes that are made together or not at all.
 #[derive(Debug, Clone)]
 pub(crate) enum Planned<'d> {
-    /// Options get their current names: one, or several that share a former name. References to them
-    /// follow.
+    /// Options get their current names: one, or several that share a former name. References to
+    /// them follow.
     Options(Vec<OptName>, Vec<Carry<'d>>),
     /// A rule is followed.
     Rule(Rc<Rule>, Vec<Effect<'d>>),
@@ -43,8 +43,8 @@ impl<'d> Planned<'d> {
     }
 }
 
-/// An entry that has a former name of an option, which gets its value. The entry itself takes the current
-/// name, unless something else reads it: then it is copied.
+/// An entry that has a former name of an option, which gets its value. The entry itself takes the
+/// current name, unless something else reads it: then it is copied.
 #[derive(Debug, Clone)]
 pub(crate) struct Carry<'d> {
     pub(crate) file: usize,

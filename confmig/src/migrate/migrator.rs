@@ -204,7 +204,8 @@ impl<'m> Migrator<'m> {
         Ok(changed)
     }
 
-    /// Tells whether the header in a line of a file is that of a section that had no entry at first.
+    /// Tells whether the header in a line of a file is that of a section that had no entry at
+    /// first.
     fn was_empty(&self, file: usize, line: usize) -> bool {
         let first = self.made[file].lines.original(line);
         let mut sections = self.before[file].document.sections();

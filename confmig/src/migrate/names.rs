@@ -182,14 +182,16 @@ impl<'p> Names<'p> {
     /// The groups that are known to have options: those of entries that are not of former names alone,
     /// and of former names where the service has others.
     pub(crate) fn groups(&self) -> HashSet<&str> {
-        let set = self.all_set().filter(|(group, name)| {
-            self.is_current(group, name) || self.readers(group, name).is_empty()
+        let set = self.set.iter().filter(|(group, keys)| {
+            let is_other = |name| self.readers(group, name).is_empty();
+            let mut keys = keys.iter();
+            keys.any(|name| self.is_current(group, name) || is_other(name))
         });
         let former = self.opts.iter().flat_map(Opt::deprecated);
         let former = former.map(OptName::group);
         let known = former.filter(|group| self.known.names_in(group).next().is_some());
         let hidden = self.hidden.iter().map(|group| &**group);
-        set.map(|(group, _)| group)
+        set.map(|(group, _)| &**group)
             .chain(known)
             .chain(hidden)
             .collect()
@@ -210,12 +212,6 @@ impl<'p> Names<'p> {
             found.retain(|group| !known.contains(group.as_str()));
         }
         found
-    }
-
-    /// Every group and key that is set.
-    pub(crate) fn all_set(&self) -> impl Iterator<Item = (&str, &str)> {
-        let groups = self.set.iter();
-        groups.flat_map(|(group, keys)| keys.iter().map(move |key| (&**group, *key)))
     }
 
     /// The group and name that a reference leads to, from a value of an option of `group`.

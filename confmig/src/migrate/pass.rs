@@ -51,7 +51,8 @@ impl Held {
         known.extend(former);
     }
 
-    /// Tells whether a reference by a former name of one of them meets an option of this name first.
+    /// Tells whether a reference by a former name of one of them meets an option of this name
+    /// first.
     pub(crate) fn meets(&self, name: &OptName) -> bool {
         let mut former = self.former.iter();
         former.any(|(option, former)| {
@@ -103,23 +104,19 @@ impl<'d, 'm> Pass<'_, 'd, 'm> {
         };
         let (mut accepted, doubtful): (Vec<usize>, Vec<usize>) =
             (0..planned.len()).partition(|at| self.is_accepted(&planned[*at]));
-        let mut last = (Vec::new(), Vec::new());
         let kept = keep_proved(&doubtful, &mut |changes| {
-            let changes_of = pick(changes);
-            let files = applier.apply(&changes_of)?;
-            let difference = prover.difference(&files, &changes_of)?;
-            if difference.is_none() {
-                last = (changes.to_vec(), files);
-            }
-            Ok::<_, MigrateError>(difference)
+            let changes = pick(changes);
+            let files = applier.apply(&changes)?;
+            let difference = prover.difference(&files, &changes)?;
+            Ok::<_, MigrateError>(difference.map_or(Ok(files), Err))
         })?;
-        let (proved, files) = last;
-        let files = if accepted.is_empty() && proved == kept.proved && !files.is_empty() {
-            files
-        } else {
-            accepted.extend(kept.proved);
-            accepted.sort_unstable();
-            applier.apply(&pick(&accepted))?
+        let files = match kept.made {
+            Some(files) if accepted.is_empty() => files,
+            _ => {
+                accepted.extend(kept.proved);
+                accepted.sort_unstable();
+                applier.apply(&pick(&accepted))?
+            }
         };
         Ok(Proved {
             files,
@@ -140,32 +137,39 @@ impl<'d, 'm> Pass<'_, 'd, 'm> {
 }
 
 /// Which changes are kept, and which are not, each with what it would change.
-#[derive(Debug, Default)]
-pub(crate) struct Kept {
+#[derive(Debug)]
+pub(crate) struct Kept<T> {
     pub(crate) proved: Vec<usize>,
+    /// What is made of those that are kept; `None` when none are.
+    pub(crate) made: Option<T>,
     pub(crate) unproved: Vec<(usize, Difference)>,
 }
 
-/// Finds the changes that can be proved together, by bisection: what changes a value is left out, and
-/// so are all of those that can be proved by themselves and not together, since which of them to make
-/// is not for a program to choose.
+/// Finds the changes that can be proved together, by bisection: what changes a value is left out,
+/// and so are all of those that can be proved by themselves and not together, since which of them
+/// to make is not for a program to choose.
 ///
 /// # Errors
 ///
-/// With what `prove` returns.
-pub(crate) fn keep_proved<E>(
+/// With what `prove` returns, beside what it makes of changes or why these are not proved.
+pub(crate) fn keep_proved<T, E>(
     changes: &[usize],
-    prove: &mut impl FnMut(&[usize]) -> Result<Option<Difference>, E>,
-) -> Result<Kept, E> {
-    let Some(difference) = prove(changes)? else {
-        return Ok(Kept {
-            proved: changes.to_vec(),
-            unproved: Vec::new(),
-        });
+    prove: &mut impl FnMut(&[usize]) -> Result<Result<T, Difference>, E>,
+) -> Result<Kept<T>, E> {
+    let difference = match prove(changes)? {
+        Ok(made) => {
+            return Ok(Kept {
+                proved: changes.to_vec(),
+                made: Some(made),
+                unproved: Vec::new(),
+            });
+        }
+        Err(difference) => difference,
     };
     if let [only] = changes {
         return Ok(Kept {
             proved: Vec::new(),
+            made: None,
             unproved: vec![(*only, difference)],
         });
     }
@@ -174,11 +178,18 @@ pub(crate) fn keep_proved<E>(
     let right = keep_proved(right, prove)?;
     let with_others = !kept.proved.is_empty() && !right.proved.is_empty();
     kept.proved.extend(right.proved);
+    kept.made = kept.made.or(right.made);
     kept.unproved.extend(right.unproved);
-    if with_others && let Some(difference) = prove(&kept.proved)? {
-        let left_out = kept.proved.drain(..);
-        let left_out = left_out.map(|change| (change, difference.clone()));
-        kept.unproved.extend(left_out);
+    if with_others {
+        match prove(&kept.proved)? {
+            Ok(made) => kept.made = Some(made),
+            Err(difference) => {
+                kept.made = None;
+                let left_out = kept.proved.drain(..);
+                let left_out = left_out.map(|change| (change, difference.clone()));
+                kept.unproved.extend(left_out);
+            }
+        }
     }
     Ok(kept)
 }
@@ -193,11 +204,12 @@ mod tests {
         let mut proofs = 0;
         let mut prove = |changes: &[usize]| {
             proofs += 1;
-            Ok::<_, ()>((!holds(changes)).then(|| Difference {
+            let difference = Difference {
                 option: OptName::new("a", "x"),
                 is_read: false,
                 would_be_read: false,
-            }))
+            };
+            Ok::<_, ()>(holds(changes).then_some(()).ok_or(difference))
         };
         let kept = keep_proved(&changes, &mut prove).unwrap();
         assert_eq!(kept.proved.len() + kept.unproved.len(), count);

@@ -12,7 +12,8 @@ use oslo_config::{Document, Edit, Entry, LineKind, LineMap};
 
 use super::draft::{Draft, Lines};
 
-/// Puts comments back that stand alone in another section than at first; `None` when there are none such.
+/// Puts comments back that stand alone in another section than at first; `None` when there are none
+/// such.
 pub(super) fn put_back<'t>(
     first: &'t Document<'t>,
     now: &'t Document<'t>,

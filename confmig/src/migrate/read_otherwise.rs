@@ -86,8 +86,8 @@ impl Migrator<'_> {
     }
 }
 
-/// The values that have references, as a program reads them that has the options of one release, with the
-/// file and the line of each.
+/// The values that have references, as a program reads them that has the options of one release,
+/// with the file and the line of each.
 type Read = BTreeMap<OptName, ((usize, usize), Value)>;
 
 struct Value {
@@ -105,7 +105,8 @@ impl Value {
     }
 }
 
-/// Reads `files` as a program that has the options of a pack and what else is set, but for what is gone.
+/// Reads `files` as a program that has the options of a pack and what else is set, but for what is
+/// gone.
 fn read(pack: &Pack, files: &[ParsedFile<'_>], is_gone: impl Fn(&OptName) -> bool) -> Read {
     let names = Names::new(files, pack);
     let mut registration = Registration::new(&names);

@@ -84,7 +84,8 @@ impl Reading {
         beside.map(String::as_str)
     }
 
-    /// Reads entries, each as the value of an option of `group`, or else of the group that it stands in.
+    /// Reads entries, each as the value of an option of `group`, or else of the group that it
+    /// stands in.
     fn of_entries<'o, 'd: 'o>(
         entries: impl IntoIterator<Item = &'o Occurrence<'d>>,
         group: Option<&str>,

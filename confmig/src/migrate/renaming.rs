@@ -38,8 +38,8 @@ impl<'d> Plan<'d> {
         }
     }
 
-    /// Leaves what is planned for an option to the operator, and with it what is done for others that share
-    /// an entry with it. It is about a `place`, if not about the entry of the option.
+    /// Leaves what is planned for an option to the operator, and with it what is done for others
+    /// that share an entry with it. It is about a `place`, if not about the entry of the option.
     fn leave_out(
         &mut self,
         at: usize,
@@ -79,7 +79,8 @@ impl<'d> Plan<'d> {
         first.or_else(referring).unwrap_or((0, 1))
     }
 
-    /// Leaves out what would give values with references another meaning, or another option a value.
+    /// Leaves out what would give values with references another meaning, or another option a
+    /// value.
     fn leave_out_doubtful(&mut self, pass: Pass<'_, 'd, '_>, names: &Names<'_>) {
         let planned = self.planned.iter().flat_map(Planned::options);
         let asked = planned.filter(|option| !pass.settings.accept.contains(*option));
@@ -218,24 +219,24 @@ fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_, '_>, names: &Names<'_
     let mut unwritable: Vec<(OptName, (usize, usize))> = Vec::new();
     for (index, file) in pass.files.iter().enumerate() {
         for entry in file.document.entries() {
-            if !entry.value().contains(&b'$') || is_left(entry, names, plan) {
+            if !entry.value().contains(&b'$') {
+                continue;
+            }
+            let group = entry.group();
+            let (Ok(group), Ok(key)) = (group.to_str(), entry.key().to_str()) else {
+                continue;
+            };
+            let mut readers = names.readers(group, key).iter();
+            let is_left = readers.any(|reader| plan.is_left(names.opts[reader.opt].name()));
+            if is_left || pass.holds(group, key) {
                 continue;
             }
             let place = (index, entry.line());
-            let (Ok(group), Ok(key)) = (
-                entry.group().to_str().map(str::to_owned),
-                entry.key().to_str(),
-            ) else {
-                continue;
-            };
             let mut groups = goes.get(&place).cloned().unwrap_or_default();
             // With both names kept, entries stay as they are, and only copies follow.
-            let stays = !goes.contains_key(&place) || names.is_current(&group, key);
-            if pass.holds(&group, key) {
-                continue;
-            }
+            let stays = !goes.contains_key(&place) || names.is_current(group, key);
             if stays && !keep_old {
-                groups.insert(group);
+                groups.insert(group.to_owned());
             }
             for group in groups {
                 for (option, writable) in references::by_former_name(entry, &group, names) {
@@ -248,7 +249,13 @@ fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_, '_>, names: &Names<'_
             }
         }
     }
-    plan.add_referred();
+    // References to options for which nothing else is done are followed as well.
+    for option in plan.referring.keys() {
+        if plan.of_option(option).is_none() && !plan.is_left(option) {
+            let planned = Planned::Options(vec![option.clone()], Vec::new());
+            plan.planned.push(planned);
+        }
+    }
     for (option, place) in unwritable {
         if let Some(at) = plan.of_option(&option) {
             let reason = format!(
@@ -259,28 +266,6 @@ fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_, '_>, names: &Names<'_
         }
     }
     plan.decisions.len() > decided
-}
-
-impl Plan<'_> {
-    /// Plans references to options for which nothing else is done.
-    fn add_referred(&mut self) {
-        for option in self.referring.keys() {
-            if self.of_option(option).is_none() && !self.is_left(option) {
-                let planned = Planned::Options(vec![option.clone()], Vec::new());
-                self.planned.push(planned);
-            }
-        }
-    }
-}
-
-/// Tells whether an entry is of an option that is left as it is, and so stays in every byte.
-fn is_left(entry: Entry<'_, '_>, names: &Names<'_>, plan: &Plan<'_>) -> bool {
-    let (group, key) = (entry.group(), entry.key());
-    let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
-        return false;
-    };
-    let mut readers = names.readers(group, key).iter();
-    readers.any(|reader| plan.is_left(names.opts[reader.opt].name()))
 }
 
 /// Why the current name of an option would give another one a value, in words; `None` when it would not.

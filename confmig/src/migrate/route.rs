@@ -1,6 +1,5 @@
 //! The steps of a migration: one for a pack or a schema, one for each release on the way to another.
 
-use bstr::ByteSlice;
 use bumpalo::Bump;
 use foldhash::HashSet;
 use oslo_config::{OptName, ParsedFile};
@@ -13,6 +12,7 @@ use super::{MigrateError, Migration, Settings};
 use crate::pack::Pack;
 use crate::release::{self, Lives, Series};
 use crate::schema::Schema;
+use crate::target::name_of;
 
 /// How often a rule may give a name that another one of the same release is about.
 const LINKS_MAX: usize = 8;
@@ -151,10 +151,8 @@ pub fn migrate<'m>(
 /// or one that is set for what is not known here.
 fn reads_as_set(pack: &Pack, files: &[ParsedFile<'_>]) -> impl Fn(&OptName) -> bool + use<> {
     let mut read: HashSet<OptName> = pack.opts.iter().map(|opt| opt.name().clone()).collect();
-    for entry in files.iter().flat_map(|file| file.document.entries()) {
-        let (group, key) = (entry.group(), entry.key());
-        read.insert(OptName::new(group.to_str_lossy(), key.to_str_lossy()));
-    }
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    read.extend(entries.map(name_of));
     move |option| read.contains(option)
 }
 

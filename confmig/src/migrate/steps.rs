@@ -183,8 +183,8 @@ impl<'l> NamesInUse<'l> {
         found.into_iter().map(|(_, active)| active).collect()
     }
 
-    /// A rule as it is to be followed; `None` when it has nothing to do with the release any more. In the
-    /// first release there may be what it has ignored for long.
+    /// A rule as it is to be followed; `None` when it has nothing to do with the release any more.
+    /// In the first release there may be what it has ignored for long.
     fn active(
         &self,
         built_in: &BuiltIn,

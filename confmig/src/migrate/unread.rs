@@ -1,6 +1,5 @@
 //! What is set after the last step, and not read.
 
-use bstr::ByteSlice;
 use foldhash::HashSet;
 use oslo_config::{Config, GetError, Opt, OptName};
 
@@ -9,7 +8,7 @@ use super::{Decision, Span};
 use crate::diagnostic::Code;
 use crate::release::{self, Lives};
 use crate::schema::Schema;
-use crate::target::gone;
+use crate::target::{gone, name_of};
 
 /// The id under which names are reported that the target does not read.
 const NOT_READ: &str = "not-read";
@@ -104,8 +103,7 @@ impl Migrator<'_> {
         let mut found = Vec::new();
         for (file, parsed) in self.files.iter().enumerate() {
             for entry in parsed.document.entries() {
-                let (group, key) = (entry.group(), entry.key());
-                let option = OptName::new(group.to_str_lossy(), key.to_str_lossy());
+                let option = name_of(entry);
                 if told.contains(&option) {
                     continue;
                 }

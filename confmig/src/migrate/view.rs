@@ -16,7 +16,8 @@ use super::pass::Applied;
 use crate::pack::Pack;
 use crate::rule::Rule;
 
-/// Which entries are seen: those with one of these keys or with a reference to one, in whatever section.
+/// Which entries are seen: those with one of these keys or with a reference to one, in whatever
+/// section.
 #[derive(Debug, Default)]
 pub(crate) struct View(HashSet<Vec<u8>>);
 

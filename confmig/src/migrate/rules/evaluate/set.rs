@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use bstr::ByteSlice;
 use oslo_config::{Entry, OptName, references};
 
 use super::Evaluator;
@@ -11,6 +10,7 @@ use crate::migrate::effect::{Because, Effect, Kind};
 use crate::migrate::rules::text::{Doubtful, Text, same, split, switch};
 use crate::migrate::rules::value::Values;
 use crate::rule::{Assignment, IfSet, Rename};
+use crate::target::name_of;
 
 impl<'d> Evaluator<'_, 'd> {
     /// A renaming whose target is set, too.
@@ -168,9 +168,12 @@ impl<'d> Evaluator<'_, 'd> {
             return Err(format!("{target} needs {need}, which is not set"));
         }
         let used: Vec<Entry<'d, 'd>> = self.sources(values);
+        // The name of the entry that the value comes from first.
+        let from = used.first().map(|entry| name_of(*entry));
+        let from = from.unwrap_or_else(|| target.clone());
         let effect = |file: usize, kind: Kind<'d>| Effect {
             file,
-            from: source_name(&used, target),
+            from: from.clone(),
             option: target.clone(),
             kind,
         };
@@ -223,8 +226,8 @@ impl<'d> Evaluator<'_, 'd> {
         own.or(entries.last()).copied()
     }
 
-    /// A list with the items that are added to it, or to its default when it is not set; `None` when it
-    /// has them.
+    /// A list with the items that are added to it, or to its default when it is not set; `None`
+    /// when it has them.
     fn appended(
         &self,
         set: &Assignment,
@@ -309,12 +312,4 @@ fn one_value_each(effects: Vec<Effect<'_>>) -> Result<Vec<Effect<'_>>, Doubtful>
         kept.push(effect);
     }
     Ok(kept)
-}
-
-/// The name of the entry that a value comes from first.
-fn source_name(sources: &[Entry<'_, '_>], target: &OptName) -> OptName {
-    sources.first().map_or_else(
-        || target.clone(),
-        |entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()),
-    )
 }
