@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Edit, Entry, OptName, ParsedFile};
+use oslo_config::{Entry, OptName, ParsedFile};
 
 use super::comments::travelling;
-use super::effect::{Carry, Effect, Origin, Planned};
-use super::insert::{Insertions, Lines};
+use super::draft::{Draft, Lines};
+use super::effect::{Carry, Planned};
 use super::names::Names;
 use super::pass::{Applied, Pass};
 use super::references::{Rewrite, rewrites};
-use super::{Change, ChangeKind, MigrateError, parse};
+use super::{Change, ChangeKind, MigrateError, finish};
 
 /// Makes new texts of planned changes.
 pub(crate) struct Applier<'a, 'd, 'm> {
@@ -34,9 +34,7 @@ impl<'d, 'm> Applier<'_, 'd, 'm> {
                     with: self,
                     file,
                     follows: &follows,
-                    edit: Edit::new(&file.document),
-                    insertions: Insertions::new(&file.document),
-                    removed: HashSet::default(),
+                    draft: Draft::new(&file.document),
                     replaced: HashSet::default(),
                     changes: Vec::new(),
                 };
@@ -63,9 +61,7 @@ pub(super) struct FileApplier<'a, 'd, 'm> {
     pub(super) file: &'d ParsedFile<'d>,
     /// The options to which references follow.
     follows: &'a HashSet<&'a OptName>,
-    pub(super) edit: Edit<'d, 'd>,
-    pub(super) insertions: Insertions<'d>,
-    pub(super) removed: HashSet<usize>,
+    pub(super) draft: Draft<'d>,
     /// Lines of entries whose place another option took, or whose value is another one.
     pub(super) replaced: HashSet<usize>,
     changes: Vec<Change>,
@@ -74,19 +70,33 @@ pub(super) struct FileApplier<'a, 'd, 'm> {
 /// What is done with one entry of a former name.
 struct Renamed<'e, 'd> {
     entry: Entry<'d, 'd>,
+    /// For the options that get its value. The first takes the entry along, unless that stays.
     carried: Vec<&'e Carry<'d>>,
+    /// For one of the options that have another entry.
     hidden: Option<&'e Carry<'d>>,
     /// The entry stays as it is; those that read it get copies.
     stays: bool,
-    /// Which of `carried` takes the entry itself along.
-    taken_by: Option<usize>,
 }
 
 impl Renamed<'_, '_> {
+    /// How the option gets the value that is at this place in `carried`.
+    fn kind(&self, at: usize) -> ChangeKind {
+        match self.in_place() {
+            _ if self.stays || at > 0 => ChangeKind::Copy,
+            Some(_) => ChangeKind::Rename,
+            None => ChangeKind::Move,
+        }
+    }
+
     /// The entry gets its new name where it stands.
     fn in_place(&self) -> Option<&Carry<'_>> {
-        let carry = *self.carried.get(self.taken_by?)?;
-        carry.in_place.then_some(carry)
+        let first = *self.carried.first()?;
+        (!self.stays && first.in_place).then_some(first)
+    }
+
+    /// The entry leaves its place: it is moved or removed.
+    fn leaves(&self) -> bool {
+        !self.stays && self.in_place().is_none()
     }
 }
 
@@ -101,28 +111,17 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
         self.remove_renamed(&renamed);
         self.insert_carried(&renamed);
         self.record_renamed(&renamed);
-        for Planned { origin, effects } in planned {
-            if let Origin::Rule(rule) = origin {
+        for planned in planned {
+            if let Planned::Rule(rule, effects) = planned {
                 self.apply_rule(index, rule, effects);
             }
         }
         if self.changes.is_empty() {
             return Ok(Applied::default());
         }
-        let none = HashSet::default();
-        let empty = self.with.pass.empty.get(index).unwrap_or(&none);
-        self.insertions.finish(&mut self.edit, &self.removed, empty);
-        let path = || self.file.path.to_owned();
-        let (after, lines) = match self.edit.finish_with_lines() {
-            Ok(finished) => finished,
-            Err(cause) => {
-                return Err(MigrateError::Conflict {
-                    path: path(),
-                    cause,
-                });
-            }
-        };
-        let document = parse(&after, path(), self.with.pass.texts)?;
+        let pass = self.with.pass;
+        let edit = self.draft.finish(|header| (pass.was_empty)(index, header));
+        let (document, lines) = finish(edit, self.file.path, pass.texts)?;
         self.changes.sort_by_key(|change| change.line);
         Ok(Applied {
             document: Some(document),
@@ -134,13 +133,8 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
     /// The entries of former names, in their order.
     fn renamed<'e>(&self, index: usize, planned: &[&'e Planned<'d>]) -> Vec<Renamed<'e, 'd>> {
         let mut found: BTreeMap<usize, Renamed<'e, 'd>> = BTreeMap::new();
-        for effect in planned.iter().flat_map(|planned| &planned.effects) {
-            let (Effect::Carry(carry) | Effect::Hide(carry)) = effect else {
-                continue;
-            };
-            if carry.file != index {
-                continue;
-            }
+        let carries = planned.iter().flat_map(|planned| planned.carries());
+        for carry in carries.filter(|carry| carry.file == index) {
             let (from, with) = (&carry.from, self.with);
             let renamed = found.entry(carry.entry.line()).or_insert_with(|| Renamed {
                 entry: carry.entry,
@@ -149,25 +143,20 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
                 stays: with.keeps_old()
                     || with.names.is_current(from.group(), from.name())
                     || self.is_left(carry.entry),
-                taken_by: None,
             });
-            match effect {
-                Effect::Carry(carry) => renamed.carried.push(carry),
-                _ => renamed.hidden = Some(carry),
+            match carry.hidden {
+                true => renamed.hidden = Some(carry),
+                false => renamed.carried.push(carry),
             }
         }
         for renamed in found.values_mut().filter(|renamed| !renamed.stays) {
-            let in_place = renamed.carried.iter().position(|carry| carry.in_place);
-            let taker = in_place.unwrap_or(0);
-            if taker < renamed.carried.len() {
-                renamed.carried[..=taker].rotate_right(1);
-                renamed.taken_by = Some(0);
+            let carried = &mut renamed.carried;
+            if let Some(in_place) = carried.iter().position(|carry| carry.in_place) {
+                carried[..=in_place].rotate_right(1);
             }
             // One that is set again below has a value to copy from there.
-            let mut is_taker = true;
-            renamed
-                .carried
-                .retain(|carry| std::mem::take(&mut is_taker) || carry.effective);
+            let mut is_first = true;
+            carried.retain(|carry| std::mem::take(&mut is_first) || carry.effective);
         }
         found.into_values().collect()
     }
@@ -176,7 +165,7 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
     fn follow_in_place(&mut self, renamed: &[Renamed<'_, 'd>]) {
         let moved: HashSet<usize> = renamed
             .iter()
-            .filter(|renamed| !renamed.stays && renamed.in_place().is_none())
+            .filter(|renamed| renamed.leaves())
             .map(|renamed| renamed.entry.line())
             .collect();
         let document = &self.file.document;
@@ -185,7 +174,8 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
             for entry in document.entries() {
                 if !moved.contains(&entry.line()) && !self.is_left(entry) {
                     for rewrite in self.rewrites(entry, None) {
-                        self.edit
+                        self.draft
+                            .edit
                             .replace(rewrite.range.clone(), rewrite.new_name.as_str());
                         self.record_reference(entry, &rewrite);
                     }
@@ -194,7 +184,7 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
         }
         for renamed in renamed {
             if let Some(carry) = renamed.in_place() {
-                self.edit.rename(renamed.entry, carry.to.name());
+                self.draft.edit.rename(renamed.entry, carry.to.name());
             }
         }
     }
@@ -221,17 +211,13 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
 
     /// Removes entries that are moved or hidden.
     fn remove_renamed(&mut self, renamed: &[Renamed<'_, 'd>]) {
-        for renamed in renamed {
-            if renamed.stays || renamed.in_place().is_some() {
-                continue;
-            }
+        for renamed in renamed.iter().filter(|renamed| renamed.leaves()) {
             let entry = renamed.entry;
             let lines = match renamed.carried.is_empty() {
                 true => entry.lines(),
                 false => travelling(entry, self.with.names).start..entry.lines().end,
             };
-            self.edit.remove_lines(lines.clone());
-            self.removed.extend(lines);
+            self.draft.remove(lines);
         }
     }
 
@@ -239,30 +225,25 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
     /// that the values of a multi-valued option keep the order of the plan.
     fn insert_carried(&mut self, renamed: &[Renamed<'_, 'd>]) {
         let mut first_line: HashMap<&OptName, usize> = HashMap::default();
-        let mut inserted: Vec<(&Renamed<'_, 'd>, usize)> = Vec::new();
+        let mut inserted: Vec<(&Carry<'d>, bool)> = Vec::new();
         for renamed in renamed {
             for (at, carry) in renamed.carried.iter().enumerate() {
-                let first = first_line.entry(&carry.to).or_insert(usize::MAX);
-                *first = renamed.entry.line().min(*first);
-                if renamed.taken_by != Some(at) || renamed.in_place().is_none() {
-                    inserted.push((renamed, at));
+                // The entries come in the order of their lines.
+                first_line.entry(&carry.to).or_insert(carry.entry.line());
+                let kind = renamed.kind(at);
+                if kind != ChangeKind::Rename {
+                    inserted.push((carry, kind == ChangeKind::Copy));
                 }
             }
         }
-        inserted.sort_by_key(|(renamed, at)| {
-            let carry = renamed.carried[*at];
-            (first_line.get(&carry.to), carry.order)
-        });
-        for (renamed, at) in inserted {
-            let carry = renamed.carried[at];
-            let is_copy = renamed.taken_by != Some(at);
+        inserted.sort_by_key(|(carry, _)| (first_line.get(&carry.to), carry.order));
+        for (carry, is_copy) in inserted {
             let lines = self.carried_lines(carry, is_copy);
             if is_copy && carry.in_place {
-                self.insertions.insert_below(carry.entry, &lines);
+                self.draft.insert_below(carry.entry, &lines);
             } else {
                 let section = carry.entry.section();
-                self.insertions
-                    .insert(&carry.to, &lines, section, carry.before);
+                self.draft.insert(&carry.to, &lines, section, carry.before);
             }
         }
     }
@@ -303,14 +284,7 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
     fn record_renamed(&mut self, renamed: &[Renamed<'_, 'd>]) {
         for renamed in renamed {
             for (at, carry) in renamed.carried.iter().enumerate() {
-                let kind = if renamed.taken_by != Some(at) {
-                    ChangeKind::Copy
-                } else if renamed.in_place().is_some() {
-                    ChangeKind::Rename
-                } else {
-                    ChangeKind::Move
-                };
-                self.record_carry(carry, kind);
+                self.record_carry(carry, renamed.kind(at));
             }
             if renamed.carried.is_empty()
                 && !renamed.stays
@@ -323,13 +297,7 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
 
     fn record_carry(&mut self, carry: &Carry<'d>, kind: ChangeKind) {
         let (from, to) = (&carry.from, &carry.to);
-        let names = format!(
-            "[{}] {} to [{}] {}",
-            from.group(),
-            from.name(),
-            to.group(),
-            to.name()
-        );
+        let (old, new) = (bracketed(from), bracketed(to));
         let message = match kind {
             ChangeKind::Rename => format!(
                 "renamed from {} to {} in [{}]",
@@ -337,15 +305,9 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
                 to.name(),
                 to.group()
             ),
-            ChangeKind::Move => format!("moved from {names}"),
-            ChangeKind::Copy => format!("copied from {names}"),
-            _ => format!(
-                "removed [{}] {}, which another entry of this file for [{}] {} hides",
-                from.group(),
-                from.name(),
-                to.group(),
-                to.name()
-            ),
+            ChangeKind::Move => format!("moved from {old} to {new}"),
+            ChangeKind::Copy => format!("copied from {old} to {new}"),
+            _ => format!("removed {old}, which another entry of this file for {new} hides"),
         };
         let id = self.with.renaming(from, to);
         self.record(&id, kind, carry.entry.line(), (from, to), message);
@@ -354,24 +316,21 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
     fn record_reference(&mut self, entry: Entry<'_, '_>, rewrite: &Rewrite) {
         let key = entry.key();
         let (from, to) = (&rewrite.from, &rewrite.to);
-        let message = match rewrite.followed {
-            true => format!("the reference in {key} follows {from} to {to}"),
-            false => format!(
-                "the reference in {key} names its group: ${}",
-                rewrite.new_name
+        let (id, message) = match rewrite.followed {
+            true => (
+                self.with.renaming(from, to),
+                format!("the reference in {key} follows {from} to {to}"),
+            ),
+            false => (
+                "neighbour-reference".into(),
+                format!(
+                    "the reference in {key} names its group: ${}",
+                    rewrite.new_name
+                ),
             ),
         };
-        let id = match rewrite.followed {
-            true => self.with.renaming(from, to),
-            false => "neighbour-reference".into(),
-        };
-        self.record(
-            &id,
-            ChangeKind::Reference,
-            entry.line(),
-            (from, to),
-            message,
-        );
+        let kind = ChangeKind::Reference;
+        self.record(&id, kind, entry.line(), (from, to), message);
     }
 
     pub(super) fn record(
@@ -392,4 +351,9 @@ impl<'d, 'm> FileApplier<'_, 'd, 'm> {
             release: None,
         });
     }
+}
+
+/// An option as it is set: its section, and its key.
+pub(super) fn bracketed(option: &OptName) -> String {
+    format!("[{}] {}", option.group(), option.name())
 }

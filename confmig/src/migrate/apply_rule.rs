@@ -5,87 +5,58 @@ use foldhash::HashSet;
 use oslo_config::{Entry, OptName};
 
 use super::ChangeKind;
-use super::apply::FileApplier;
+use super::apply::{FileApplier, bracketed};
 use super::comments::travelling;
-use super::effect::Effect;
-use super::insert::Lines;
+use super::draft::Lines;
+use super::effect::{Because, Effect, Kind};
 use crate::rule::Rule;
 
 impl<'d> FileApplier<'_, 'd, '_> {
     /// Makes the changes of one rule in this file.
     pub(super) fn apply_rule(&mut self, index: usize, rule: &Rule, effects: &[Effect<'d>]) {
-        let here: Vec<&Effect<'d>> = effects
-            .iter()
-            .filter(|effect| effect.file() == index)
-            .collect();
-        let is_removed = |effect: &&&Effect<'d>| matches!(effect, Effect::Remove { .. });
-        let removed = here.iter().filter(is_removed);
-        let mut leaving: Vec<Entry<'d, 'd>> = removed.filter_map(|effect| effect.entry()).collect();
+        let here = effects.iter().filter(|effect| effect.file == index);
+        let removed = here.clone().filter_map(|effect| match effect.kind {
+            Kind::Remove(entry, _) => Some(entry),
+            _ => None,
+        });
+        let mut leaving: Vec<Entry<'d, 'd>> = removed.collect();
         leaving.sort_by_key(Entry::line);
+        let going: HashSet<usize> = leaving.iter().map(Entry::line).collect();
         // The comments of what is removed go to the first option that is set.
         let (mut moved, mut said) = (HashSet::default(), HashSet::default());
-        for effect in &here {
-            match effect {
-                Effect::Replace {
-                    entry,
-                    option,
-                    value,
-                    from,
-                    ..
-                } => {
+        for effect in here.clone() {
+            let (from, option) = (&effect.from, &effect.option);
+            let (line, message) = match &effect.kind {
+                Kind::Replace(entry, value) => {
                     self.replace(*entry, &value.raw);
-                    let message = replaced(option, from);
-                    self.record_converted(rule, entry.line(), (from, option), message);
-                    said.insert(entry.line());
+                    (entry.line(), replaced(option, from))
                 }
-                Effect::Add {
-                    option,
-                    value,
-                    from,
-                    sources,
-                    ..
-                } => {
-                    let line = sources.first().map_or(1, Entry::line);
+                Kind::Add(sources, value) => {
                     let with_comments = std::mem::take(&mut leaving);
-                    moved.extend(self.add(option, &value.raw, sources, &with_comments, &here));
-                    let message = added(option, sources);
-                    self.record_converted(rule, line, (from, option), message);
-                    said.insert(line);
+                    moved.extend(self.add(option, &value.raw, sources, &with_comments, &going));
+                    let line = sources.first().map_or(1, Entry::line);
+                    (line, added(option, sources))
                 }
-                Effect::Remove { .. } | Effect::Carry(_) | Effect::Hide(_) => {}
-            }
+                Kind::Remove(..) => continue,
+            };
+            self.record(&rule.id, ChangeKind::Convert, line, (from, option), message);
+            said.insert(line);
         }
         for effect in here {
-            if let Effect::Remove {
-                entry,
-                option,
-                into,
-                hidden,
-                ..
-            } = effect
-            {
-                self.remove(*entry);
-                let (kind, mut message) = removed_as(rule, option, into.as_ref(), *hidden);
-                if moved.contains(&entry.line()) {
-                    message.push_str(", and its comment stands above that");
-                }
-                // What became part of another option is said with that one.
-                if kind != ChangeKind::Convert || !said.contains(&entry.line()) {
-                    let to = into.as_ref().unwrap_or(option);
-                    self.record(&rule.id, kind, entry.line(), (option, to), message);
-                }
+            let Kind::Remove(entry, because) = &effect.kind else {
+                continue;
+            };
+            self.remove(*entry);
+            let (kind, to, mut message) = removed_as(rule, &effect.option, because);
+            if moved.contains(&entry.line()) {
+                message.push_str(", and its comment stands above that");
+            }
+            // What became part of another option is said with that one.
+            if kind != ChangeKind::Convert || !said.contains(&entry.line()) {
+                let names = (&effect.option, to);
+                self.record(&rule.id, kind, entry.line(), names, message);
             }
         }
-    }
-
-    fn record_converted(
-        &mut self,
-        rule: &Rule,
-        line: usize,
-        names: (&OptName, &OptName),
-        message: String,
-    ) {
-        self.record(&rule.id, ChangeKind::Convert, line, names, message);
     }
 
     /// Gives an entry another value where it stands.
@@ -103,34 +74,32 @@ impl<'d> FileApplier<'_, 'd, '_> {
         } else {
             ""
         };
-        self.edit
+        self.draft
+            .edit
             .replace(start..end.max(start), format!("{blank}{}", written(value)));
     }
 
     /// Sets an option in place of an entry of the same section that is removed, or else where it
-    /// belongs. Returns the lines of the entries `leaving` whose comments go there, too.
+    /// belongs; `going` are the lines of those that are. Returns the lines of the entries `leaving`
+    /// whose comments go there, too.
     fn add(
         &mut self,
         option: &OptName,
         value: &str,
         sources: &[Entry<'d, 'd>],
         leaving: &[Entry<'d, 'd>],
-        effects: &[&Effect<'d>],
+        going: &HashSet<usize>,
     ) -> Vec<usize> {
         let Some(model) = sources.first() else {
             return Vec::new();
         };
         let in_section = |entry: &&Entry<'d, 'd>| *entry.group() == *option.group();
-        let is_removed = |entry: &Entry<'d, 'd>| {
-            effects.iter().any(|effect| {
-                matches!(effect, Effect::Remove { entry: removed, .. } if removed.line() == entry.line())
-            })
-        };
         let place = sources.iter().find(in_section);
-        let free =
-            place.filter(|entry| is_removed(entry) && !self.replaced.contains(&entry.line()));
+        let free = place.filter(|entry| {
+            going.contains(&entry.line()) && !self.replaced.contains(&entry.line())
+        });
         if let Some(entry) = free {
-            self.edit.rename(*entry, option.name());
+            self.draft.edit.rename(*entry, option.name());
             self.replace(*entry, value);
             let others: Vec<Entry<'d, 'd>> = leaving
                 .iter()
@@ -139,7 +108,8 @@ impl<'d> FileApplier<'_, 'd, '_> {
                 .collect();
             let (comments, moved) = self.moved_comments(&others);
             if !comments.is_empty() {
-                self.edit
+                self.draft
+                    .edit
                     .insert_lines_from(entry.line(), comments.text, comments.from);
             }
             return moved;
@@ -147,10 +117,8 @@ impl<'d> FileApplier<'_, 'd, '_> {
         let (mut lines, moved) = self.moved_comments(leaving);
         lines.push(&self.line(*model, option, value));
         match place {
-            Some(entry) => self.insertions.insert_below(*entry, &lines),
-            None => self
-                .insertions
-                .insert(option, &lines, model.section(), None),
+            Some(entry) => self.draft.insert_below(*entry, &lines),
+            None => self.draft.insert(option, &lines, model.section(), None),
         }
         moved
     }
@@ -162,7 +130,7 @@ impl<'d> FileApplier<'_, 'd, '_> {
         let document = &self.file.document;
         for entry in leaving {
             let lines = travelling(*entry, self.with.names);
-            if lines.is_empty() || self.removed.contains(&lines.start) {
+            if lines.is_empty() || self.draft.removes(lines.start) {
                 continue;
             }
             comments.push(&Lines {
@@ -170,8 +138,7 @@ impl<'d> FileApplier<'_, 'd, '_> {
                 from: lines.clone().map(Some).collect(),
             });
             moved.push(entry.line());
-            self.edit.remove_lines(lines.clone());
-            self.removed.extend(lines);
+            self.draft.remove(lines);
         }
         (comments, moved)
     }
@@ -200,16 +167,11 @@ impl<'d> FileApplier<'_, 'd, '_> {
     }
 
     fn remove(&mut self, entry: Entry<'d, 'd>) {
-        if self.replaced.contains(&entry.line()) || self.removed.contains(&entry.line()) {
+        if self.replaced.contains(&entry.line()) || self.draft.removes(entry.line()) {
             return;
         }
-        self.edit.remove_lines(entry.lines());
-        self.removed.extend(entry.lines());
+        self.draft.remove(entry.lines());
     }
-}
-
-fn bracketed(option: &OptName) -> String {
-    format!("[{}] {}", option.group(), option.name())
 }
 
 fn replaced(option: &OptName, from: &OptName) -> String {
@@ -229,28 +191,31 @@ fn added(option: &OptName, sources: &[Entry<'_, '_>]) -> String {
     format!("set {} from {}", bracketed(option), names.join(", "))
 }
 
-fn removed_as(
+/// What the removal of an option's entry is, the option that it leads to, and what is said of it.
+fn removed_as<'e>(
     rule: &Rule,
-    option: &OptName,
-    into: Option<&OptName>,
-    hidden: bool,
-) -> (ChangeKind, String) {
-    let removed = format!("removed {}", bracketed(option));
-    match into.map(bracketed) {
-        Some(target) if hidden => (ChangeKind::Drop, format!("{removed}, which {target} hides")),
-        Some(target) => (
-            ChangeKind::Convert,
-            format!("{removed}; its value is now part of {target}"),
-        ),
-        None if rule.items.is_some() => (
-            ChangeKind::Remove,
-            format!("{removed}: nothing is left of its value"),
-        ),
-        None => (
-            ChangeKind::Remove,
-            format!("{removed}, which is no longer read"),
-        ),
-    }
+    option: &'e OptName,
+    because: &'e Because,
+) -> (ChangeKind, &'e OptName, String) {
+    let (kind, to, why) = match because {
+        Because::HiddenBy(other) => {
+            let why = format!(", which {} hides", bracketed(other));
+            (ChangeKind::Drop, other, why)
+        }
+        Because::PartOf(other) => {
+            let why = format!("; its value is now part of {}", bracketed(other));
+            (ChangeKind::Convert, other, why)
+        }
+        Because::Unread if rule.items.is_some() => {
+            let why = ": nothing is left of its value".to_owned();
+            (ChangeKind::Remove, option, why)
+        }
+        Because::Unread => {
+            let why = ", which is no longer read".to_owned();
+            (ChangeKind::Remove, option, why)
+        }
+    };
+    (kind, to, format!("removed {}{why}", bracketed(option)))
 }
 
 /// A value as it must be written for oslo.config to read it so.

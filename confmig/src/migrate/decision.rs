@@ -1,6 +1,6 @@
 //! What is left for the operator to decide.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use oslo_config::{OptName, ParsedFile};
 
@@ -33,100 +33,67 @@ pub struct Decision {
     pub code: Code,
 }
 
-/// An option that is left for the operator to decide.
-#[derive(Debug, Clone)]
-pub(crate) struct Pending {
-    pub(crate) option: OptName,
-    pub(crate) file: usize,
-    pub(crate) line: usize,
-    pub(crate) reason: String,
-    pub(crate) acceptable: bool,
-}
-
-impl Pending {
-    pub(crate) fn into_decision(self, files: &[ParsedFile<'_>]) -> (usize, Decision) {
-        let file = files.get(self.file);
-        let decision = Decision {
-            option: self.option,
-            path: file.map_or_else(PathBuf::new, |file| file.path.to_owned()),
-            line: self.line,
-            reason: self.reason,
-            acceptable: self.acceptable,
+impl Decision {
+    /// Leaves an option to decide, for a reason, that a line of a file is about.
+    pub(super) fn new(option: &OptName, path: &Path, line: usize, reason: String) -> Self {
+        Decision {
+            option: option.clone(),
+            path: path.to_owned(),
+            line,
+            reason,
+            acceptable: false,
             options: Vec::new(),
             rule: None,
             release: None,
             advice: None,
             code: Code::NeedsDecision,
-        };
-        (self.file, decision)
+        }
     }
-}
 
-impl Decision {
     /// The decision as something to show.
     #[must_use]
     pub fn diagnostic(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
-        if self.rule.is_some() {
-            return self.of_rule(files, secrets);
+        let diagnostic = match &self.rule {
+            Some(rule) => self.of_rule(rule),
+            None => self.of_renaming(secrets),
+        };
+        let file = files.iter().find(|file| file.path == self.path);
+        let entry = file.and_then(|file| {
+            let mut entries = file.document.entries();
+            Some((file.path, entries.find(|entry| entry.line() == self.line)?))
+        });
+        match entry {
+            Some((path, entry)) => diagnostic.at(Places { secrets }.key(path, entry)),
+            None => diagnostic,
         }
+    }
+
+    fn of_renaming(&self, secrets: &Secrets<'_>) -> Diagnostic {
         let option = &self.option;
         let reason = match secrets.hides(option.group(), option.name()) {
             true => "its value, which is secret, has references that might change their meaning",
             false => &self.reason,
         };
-        let message = format!("{option} was not migrated: {reason}");
-        let help = if self.acceptable {
-            format!(
+        let help = match self.acceptable {
+            true => format!(
                 "decide, and correct the file, or migrate it all the same with --accept {option}"
-            )
-        } else {
-            "leave the file as it is, or migrate without --keep-old".to_owned()
+            ),
+            false => "leave the file as it is, or migrate without --keep-old".to_owned(),
         };
-        self.placed(
-            Diagnostic::new(Code::NeedsDecision, message).help(help),
-            files,
-            secrets,
-        )
+        let message = format!("{option} was not migrated: {reason}");
+        Diagnostic::new(Code::NeedsDecision, message).help(help)
     }
 
-    /// As [`Decision::diagnostic`], when a rule is behind it.
-    fn of_rule(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
-        let rule = self.rule.as_deref().unwrap_or_default();
-        let at = self
-            .release
-            .as_ref()
-            .map_or_else(String::new, |release| format!(", {release}"));
-        let message = format!("{} ({rule}{at})", self.reason);
-        let mut help: Vec<String> = self.advice.iter().cloned().collect();
-        if self.acceptable {
-            help.push(format!("`--accept {rule}` follows the rule"));
-        }
-        let diagnostic = Diagnostic::new(self.code, message);
-        let diagnostic = if help.is_empty() {
-            diagnostic
-        } else {
-            diagnostic.help(help.join(" "))
-        };
-        self.placed(diagnostic, files, secrets)
-    }
-
-    fn placed(
-        &self,
-        diagnostic: Diagnostic,
-        files: &[ParsedFile<'_>],
-        secrets: &Secrets<'_>,
-    ) -> Diagnostic {
-        let places = Places { secrets };
-        let file = files.iter().find(|file| file.path == self.path);
-        let entry = file.and_then(|file| {
-            let mut entries = file.document.entries();
-            entries
-                .find(|entry| entry.line() == self.line)
-                .map(|entry| (file.path, entry))
-        });
-        match entry {
-            Some((path, entry)) => diagnostic.at(places.key(path, entry)),
-            None => diagnostic,
+    fn of_rule(&self, rule: &str) -> Diagnostic {
+        let release = self.release.iter();
+        let at: String = release.map(|release| format!(", {release}")).collect();
+        let accept = format!("`--accept {rule}` follows the rule");
+        let help = self.advice.iter().cloned();
+        let help: Vec<String> = help.chain(self.acceptable.then_some(accept)).collect();
+        let diagnostic = Diagnostic::new(self.code, format!("{} ({rule}{at})", self.reason));
+        match help.is_empty() {
+            true => diagnostic,
+            false => diagnostic.help(help.join(" ")),
         }
     }
 }

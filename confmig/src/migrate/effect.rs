@@ -9,67 +9,42 @@ use crate::rule::Rule;
 
 /// Changes that are made together or not at all.
 #[derive(Debug, Clone)]
-pub(crate) struct Planned<'d> {
-    pub(crate) origin: Origin,
-    pub(crate) effects: Vec<Effect<'d>>,
-}
-
-/// What changes are made for.
-#[derive(Debug, Clone)]
-pub(crate) enum Origin {
-    /// Options whose former names are in use: one, or several that share a former name. References to
+pub(crate) enum Planned<'d> {
+    /// Options get their current names: one, or several that share a former name. References to
     /// them follow.
-    Options(Vec<OptName>),
-    /// A rule.
-    Rule(Rc<Rule>),
+    Options(Vec<OptName>, Vec<Carry<'d>>),
+    /// A rule is followed.
+    Rule(Rc<Rule>, Vec<Effect<'d>>),
 }
 
-impl Planned<'_> {
-    /// The options whose former names are in use.
+impl<'d> Planned<'d> {
+    /// Returns the options whose former names are in use.
     pub(crate) fn options(&self) -> &[OptName] {
-        match &self.origin {
-            Origin::Options(options) => options,
-            Origin::Rule(_) => &[],
+        match self {
+            Planned::Options(options, _) => options,
+            Planned::Rule(..) => &[],
+        }
+    }
+
+    /// Returns what is done with entries of former names.
+    pub(crate) fn carries(&self) -> &[Carry<'d>] {
+        match self {
+            Planned::Options(_, carries) => carries,
+            Planned::Rule(..) => &[],
+        }
+    }
+
+    /// Returns what a rule does.
+    pub(crate) fn effects(&self) -> &[Effect<'d>] {
+        match self {
+            Planned::Options(..) => &[],
+            Planned::Rule(_, effects) => effects,
         }
     }
 }
 
-/// One thing that is done to a file.
-#[derive(Debug, Clone)]
-pub(crate) enum Effect<'d> {
-    /// An option gets the value of an entry that has a former name of it. The entry itself takes the
-    /// current name, unless something else reads it: then it is copied.
-    Carry(Carry<'d>),
-    /// An entry that has a former name of an option has no effect for it: another one hides it.
-    Hide(Carry<'d>),
-    /// An entry gets another value where it stands.
-    Replace {
-        file: usize,
-        entry: Entry<'d, 'd>,
-        option: OptName,
-        value: Text,
-        from: OptName,
-    },
-    /// An option is set that was not, near the entries that its value comes from.
-    Add {
-        file: usize,
-        option: OptName,
-        value: Text,
-        from: OptName,
-        sources: Vec<Entry<'d, 'd>>,
-    },
-    /// An entry is removed. `into` is the option that its value is part of now; none when nothing reads
-    /// it.
-    Remove {
-        file: usize,
-        entry: Entry<'d, 'd>,
-        option: OptName,
-        into: Option<OptName>,
-        hidden: bool,
-    },
-}
-
-/// An entry that has a former name of an option.
+/// An entry that has a former name of an option, which gets its value. The entry itself takes the
+/// current name, unless something else reads it: then it is copied.
 #[derive(Debug, Clone)]
 pub(crate) struct Carry<'d> {
     pub(crate) file: usize,
@@ -78,6 +53,8 @@ pub(crate) struct Carry<'d> {
     pub(crate) from: OptName,
     /// The option's current name.
     pub(crate) to: OptName,
+    /// Another name of the option hides the entry, which goes.
+    pub(crate) hidden: bool,
     /// The entry gives the option its value in this file, or one of its values. Another entry of the
     /// same name may follow it.
     pub(crate) effective: bool,
@@ -89,42 +66,59 @@ pub(crate) struct Carry<'d> {
     pub(crate) before: Option<Entry<'d, 'd>>,
 }
 
-impl<'d> Effect<'d> {
-    /// The option that is set, or removed.
-    pub(crate) fn option(&self) -> &OptName {
-        match self {
-            Effect::Carry(carry) | Effect::Hide(carry) => &carry.to,
-            Effect::Replace { option, .. }
-            | Effect::Add { option, .. }
-            | Effect::Remove { option, .. } => option,
-        }
-    }
-
+/// One thing that a rule does to a file.
+#[derive(Debug, Clone)]
+pub(crate) struct Effect<'d> {
+    pub(crate) file: usize,
     /// The option that it starts from.
-    pub(crate) fn source(&self) -> &OptName {
-        match self {
-            Effect::Carry(carry) | Effect::Hide(carry) => &carry.from,
-            Effect::Replace { from, .. } | Effect::Add { from, .. } => from,
-            Effect::Remove { option, .. } => option,
+    pub(crate) from: OptName,
+    /// The option that is set, or removed.
+    pub(crate) option: OptName,
+    pub(crate) kind: Kind<'d>,
+}
+
+/// What a rule does with an option.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind<'d> {
+    /// An entry gets another value where it stands.
+    Replace(Entry<'d, 'd>, Text),
+    /// The option is set, which it was not, near the entries that its value comes from.
+    Add(Vec<Entry<'d, 'd>>, Text),
+    /// An entry is removed.
+    Remove(Entry<'d, 'd>, Because),
+}
+
+/// Why an entry is removed.
+#[derive(Debug, Clone)]
+pub(crate) enum Because {
+    /// Nothing reads it.
+    Unread,
+    /// Its value is now part of this option's.
+    PartOf(OptName),
+    /// This option, which is set, too, hides it.
+    HiddenBy(OptName),
+}
+
+impl<'d> Effect<'d> {
+    /// Removes an entry of an option.
+    pub(crate) fn remove(
+        (file, entry): (usize, Entry<'d, 'd>),
+        option: &OptName,
+        because: Because,
+    ) -> Self {
+        Effect {
+            file,
+            from: option.clone(),
+            option: option.clone(),
+            kind: Kind::Remove(entry, because),
         }
     }
 
-    /// The file that it changes.
-    pub(crate) fn file(&self) -> usize {
-        match self {
-            Effect::Carry(carry) | Effect::Hide(carry) => carry.file,
-            Effect::Replace { file, .. }
-            | Effect::Add { file, .. }
-            | Effect::Remove { file, .. } => *file,
-        }
-    }
-
-    /// The entry that it changes or removes; `None` for one that is added.
+    /// Returns the entry that it changes or removes; `None` for one that is added.
     pub(crate) fn entry(&self) -> Option<Entry<'d, 'd>> {
-        match self {
-            Effect::Carry(carry) | Effect::Hide(carry) => Some(carry.entry),
-            Effect::Replace { entry, .. } | Effect::Remove { entry, .. } => Some(*entry),
-            Effect::Add { .. } => None,
+        match self.kind {
+            Kind::Replace(entry, _) | Kind::Remove(entry, _) => Some(entry),
+            Kind::Add(..) => None,
         }
     }
 }

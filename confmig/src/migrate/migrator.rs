@@ -11,7 +11,7 @@ use super::rename::{Renamed, rename};
 use super::rules::{Active, Facts, Followed, follow};
 use super::view::View;
 use super::{
-    Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, Settings, parse,
+    Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, Settings, finish,
 };
 use crate::pack::{self, Pack};
 use crate::release::Series;
@@ -26,8 +26,6 @@ pub(super) struct Migrator<'m> {
     /// The files as they are now.
     pub(super) files: Vec<ParsedFile<'m>>,
     made: Vec<FileMigration>,
-    /// For each file the header lines of sections without an entry, as the file was at first.
-    empty: Vec<HashSet<usize>>,
     /// What is left to decide, each with the name of the entry that it is about.
     pub(super) decisions: Vec<(OptName, Decision)>,
     /// The names of options, without their groups, that were changed since this was emptied.
@@ -53,18 +51,12 @@ impl<'m> Migrator<'m> {
             changes: Vec::new(),
             lines: LineMap::identity(file.document.line_count()),
         };
-        let empty = |file: &ParsedFile<'_>| {
-            let sections = file.document.sections();
-            let empty = sections.filter(|section| section.entries().next().is_none());
-            empty.map(|section| section.line()).collect()
-        };
         Migrator {
             before: files,
             settings,
             texts,
             files: files.to_vec(),
             made: files.iter().map(made).collect(),
-            empty: files.iter().map(empty).collect(),
             decisions: Vec::new(),
             changed: HashSet::default(),
             held: Held::default(),
@@ -124,7 +116,7 @@ impl<'m> Migrator<'m> {
         }
         let view = View::of_pack(&self.files, pack);
         let seen = self.seen(&view);
-        let empty = self.empty_now();
+        let was_empty = |file, line| self.was_empty(file, line);
         let is_superseded = |file: usize, line| {
             let names = || self.superseded.get(&(file, self.first_line(file, line)));
             // The name is looked up for these lines only, since that reads the whole file.
@@ -141,7 +133,7 @@ impl<'m> Migrator<'m> {
         } = rename(Pass {
             by_rules,
             is_superseded: &is_superseded,
-            ..self.pass(&seen, pack, &view, &empty)
+            ..self.pass(&seen, pack, &view, &was_empty)
         })?;
         for (file, line) in superseded {
             if let Some(name) = name_at(&self.files[file].document, line) {
@@ -157,14 +149,14 @@ impl<'m> Migrator<'m> {
         seen: &'d [ParsedFile<'d>],
         pack: &'p Pack,
         view: &'p View,
-        empty: &'p [HashSet<usize>],
+        was_empty: &'p dyn Fn(usize, usize) -> bool,
     ) -> Pass<'p, 'd, 'm> {
         Pass {
             files: seen,
             pack,
             settings: self.settings,
             view,
-            empty,
+            was_empty,
             texts: self.texts,
             is_old: &*self.is_old,
             held: &self.held,
@@ -190,8 +182,8 @@ impl<'m> Migrator<'m> {
         while !left.is_empty() {
             let view = View::of_rules(&self.files, left.iter().map(|active| &*active.rule), pack);
             let seen = self.seen(&view);
-            let empty = self.empty_now();
-            let pass = self.pass(&seen, pack, &view, &empty);
+            let was_empty = |file, line| self.was_empty(file, line);
+            let pass = self.pass(&seen, pack, &view, &was_empty);
             let Followed {
                 files,
                 decisions,
@@ -212,22 +204,13 @@ impl<'m> Migrator<'m> {
         Ok(changed)
     }
 
-    /// The header lines, as the files are now, of sections that had no entry at first.
-    fn empty_now(&self) -> Vec<HashSet<usize>> {
-        let files = self.files.iter().zip(&self.made).zip(&self.empty);
-        files
-            .map(|((file, made), empty)| {
-                if empty.is_empty() {
-                    return HashSet::default();
-                }
-                let lines = file.document.sections().map(|section| section.line());
-                let was_empty = |line: &usize| {
-                    let first = made.lines.original(*line);
-                    first.is_some_and(|first| empty.contains(&first))
-                };
-                lines.filter(was_empty).collect()
-            })
-            .collect()
+    /// Tells whether the header in a line of a file is that of a section that had no entry at
+    /// first.
+    fn was_empty(&self, file: usize, line: usize) -> bool {
+        let first = self.made[file].lines.original(line);
+        let mut sections = self.before[file].document.sections();
+        let section = sections.find(|section| Some(section.line()) == first);
+        section.is_some_and(|section| section.entries().next().is_none())
     }
 
     /// Takes over what a step made of what it saw, with the lines of the files as they were at first.
@@ -282,16 +265,11 @@ impl<'m> Migrator<'m> {
             if !made.changes.iter().any(removes) {
                 continue;
             }
-            let path = || made.path.clone();
-            let Some(put_back) = put_back(&first.document, &file.document, &made.lines) else {
-                continue;
-            };
-            let (after, lines) = put_back.map_err(|cause| MigrateError::Conflict {
-                path: path(),
-                cause,
-            })?;
-            made.lines = made.lines.then(&lines);
-            file.document = parse(&after, path(), self.texts)?;
+            if let Some(edit) = put_back(&first.document, &file.document, &made.lines) {
+                let (document, lines) = finish(edit, &made.path, self.texts)?;
+                made.lines = made.lines.then(&lines);
+                file.document = document;
+            }
         }
         Ok(())
     }

@@ -10,11 +10,10 @@ mod apply;
 mod apply_rule;
 mod comments;
 mod decision;
+mod draft;
 mod effect;
 mod examples;
 mod facts;
-mod insert;
-mod keep;
 mod migrator;
 mod names;
 mod of_option;
@@ -23,6 +22,7 @@ mod prove;
 mod prove_plain;
 mod put_back;
 mod read_otherwise;
+mod reading;
 mod references;
 mod registration;
 mod rename;
@@ -34,15 +34,14 @@ mod unread;
 mod view;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bstr::BString;
 use bumpalo::Bump;
-use oslo_config::{Document, EditConflict, LineMap, OptName, SourceError};
+use oslo_config::{Document, Edit, EditConflict, LineMap, OptName, SourceError};
 
 pub use decision::Decision;
 pub use examples::{WrongExample, check_examples};
-pub use prove::Difference;
 pub use route::{Route, Span, migrate};
 
 /// How to migrate.
@@ -167,8 +166,21 @@ pub enum MigrateError {
     Unreadable(#[source] SourceError),
 }
 
-/// Reads a new text back, which stays in `texts`.
-fn parse<'m>(after: &[u8], path: PathBuf, texts: &'m Bump) -> Result<Document<'m>, MigrateError> {
-    let parsed = Document::parse(texts.alloc_slice_copy(after));
-    parsed.map_err(|errors| MigrateError::Unreadable(SourceError::Syntax { path, errors }))
+/// Finishes an edit: the new text is read back, and stays in `texts`.
+fn finish<'m>(
+    edit: Edit<'_, '_>,
+    path: &Path,
+    texts: &'m Bump,
+) -> Result<(Document<'m>, LineMap), MigrateError> {
+    let path = path.to_owned();
+    match edit.finish_with_lines() {
+        Ok((after, lines)) => match Document::parse(texts.alloc_slice_copy(&after)) {
+            Ok(document) => Ok((document, lines)),
+            Err(errors) => Err(MigrateError::Unreadable(SourceError::Syntax {
+                path,
+                errors,
+            })),
+        },
+        Err(cause) => Err(MigrateError::Conflict { path, cause }),
+    }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use bstr::{BStr, ByteSlice};
 use foldhash::{HashMap, HashSet};
-use oslo_config::{DEFAULT_GROUP, LineKind, Opt, OptName, ParsedFile, references};
+use oslo_config::{
+    DEFAULT_GROUP, Entry, LineKind, Opt, OptName, ParsedFile, Reference, references,
+};
 
 use crate::known::KnownNames;
 use crate::pack::Pack;
@@ -86,10 +88,17 @@ impl<'p> Names<'p> {
             set.entry(group).or_default().extend(keys);
         }
         let known = KnownNames::of(pack);
-        let named = match known.is_empty() {
-            true => named_in_references(files, &pack.opts),
-            false => HashSet::default(),
-        };
+        let mut named = HashSet::default();
+        if known.is_empty() {
+            let defaults = pack.opts.iter().flat_map(Opt::default);
+            let in_defaults = defaults.flat_map(|text| references(text.as_bytes()));
+            let in_values = references_in(files).map(|(_, reference)| reference);
+            for reference in in_values.chain(in_defaults) {
+                if let (Some(group), name) = reference.parts() {
+                    named.insert(OptName::new(group, name));
+                }
+            }
+        }
         Names {
             opts: &pack.opts,
             former,
@@ -119,12 +128,8 @@ impl<'p> Names<'p> {
         if self.former.values().all(|readers| readers.len() < 2) {
             return found;
         }
-        for entry in files.iter().flat_map(|file| file.document.entries()) {
-            let group = entry.group().to_str_lossy().into_owned();
-            for option in references(&entry.value())
-                .iter()
-                .flat_map(|reference| reference.options(&group))
-            {
+        for (entry, reference) in references_in(files) {
+            for option in reference.options(&entry.group().to_str_lossy()) {
                 let readers = self.readers(option.group(), option.name());
                 if readers.len() > 1 && !self.is_current(option.group(), option.name()) {
                     found.extend(readers.iter().map(|reader| reader.opt));
@@ -177,14 +182,16 @@ impl<'p> Names<'p> {
     /// The groups that are known to have options: those of entries that are not of former names alone,
     /// and of former names where the service has others.
     pub(crate) fn groups(&self) -> HashSet<&str> {
-        let set = self.all_set().filter(|(group, name)| {
-            self.is_current(group, name) || self.readers(group, name).is_empty()
+        let set = self.set.iter().filter(|(group, keys)| {
+            let is_other = |name| self.readers(group, name).is_empty();
+            let mut keys = keys.iter();
+            keys.any(|name| self.is_current(group, name) || is_other(name))
         });
         let former = self.opts.iter().flat_map(Opt::deprecated);
         let former = former.map(OptName::group);
         let known = former.filter(|group| self.known.names_in(group).next().is_some());
         let hidden = self.hidden.iter().map(|group| &**group);
-        set.map(|(group, _)| group)
+        set.map(|(group, _)| &**group)
             .chain(known)
             .chain(hidden)
             .collect()
@@ -193,17 +200,11 @@ impl<'p> Names<'p> {
     /// The groups, not known to have options, in which references name a former name.
     pub(crate) fn referred_groups(&self, files: &[ParsedFile<'_>]) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        for entry in files.iter().flat_map(|file| file.document.entries()) {
-            let value = entry.value();
-            if !value.contains(&b'$') {
-                continue;
-            }
-            for reference in references(&value) {
-                if let (Some(group), name) = reference.parts()
-                    && self.by_former(group, name).is_some()
-                {
-                    found.insert(group.to_owned());
-                }
+        for (_, reference) in references_in(files) {
+            if let (Some(group), name) = reference.parts()
+                && self.by_former(group, name).is_some()
+            {
+                found.insert(group.to_owned());
             }
         }
         if !found.is_empty() {
@@ -211,12 +212,6 @@ impl<'p> Names<'p> {
             found.retain(|group| !known.contains(group.as_str()));
         }
         found
-    }
-
-    /// Every group and key that is set.
-    pub(crate) fn all_set(&self) -> impl Iterator<Item = (&str, &str)> {
-        let groups = self.set.iter();
-        groups.flat_map(|(group, keys)| keys.iter().map(move |key| (&**group, *key)))
     }
 
     /// The group and name that a reference leads to, from a value of an option of `group`.
@@ -242,18 +237,15 @@ fn spelling(name: &OptName) -> (&str, Cow<'_, str>) {
     (name.group(), key)
 }
 
-/// The options that references in values and defaults name with their group.
-fn named_in_references(files: &[ParsedFile<'_>], opts: &[Opt]) -> HashSet<OptName> {
+/// The references in values, each with its entry.
+fn references_in<'f>(
+    files: &'f [ParsedFile<'f>],
+) -> impl Iterator<Item = (Entry<'f, 'f>, Reference)> {
     let entries = files.iter().flat_map(|file| file.document.entries());
-    let in_values = entries.flat_map(|entry| references(&entry.value()));
-    let defaults = opts.iter().flat_map(Opt::default);
-    let in_defaults = defaults.flat_map(|text| references(text.as_bytes()));
-    let all = in_values.chain(in_defaults);
-    let named = all.filter_map(|reference| match reference.parts() {
-        (Some(group), name) => Some(OptName::new(group, name)),
-        (None, _) => None,
-    });
-    named.collect()
+    entries.flat_map(|entry| {
+        let found = references(&entry.value()).into_iter();
+        found.map(move |reference| (entry, reference))
+    })
 }
 
 fn text_of(name: Cow<'_, BStr>) -> Option<Cow<'_, str>> {

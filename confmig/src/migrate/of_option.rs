@@ -4,16 +4,13 @@ use bstr::ByteSlice;
 use foldhash::HashMap;
 use oslo_config::{Entry, Opt};
 
-use super::decision::Pending;
-use super::effect::{Carry, Effect};
+use super::Decision;
+use super::effect::Carry;
 use super::names::Names;
 use super::pass::Pass;
 
-/// The entries of the target's options.
-pub(crate) struct Found<'d> {
-    /// By option and file, where a former name is in use: the entries in the order in which they stand.
-    pub(crate) entries: HashMap<(usize, usize), Vec<Named<'d>>>,
-}
+/// By option and file, where a former name is in use: the entries in the order in which they stand.
+pub(crate) type Found<'d> = HashMap<(usize, usize), Vec<Named<'d>>>;
 
 /// An entry, and which of an option's names it has.
 #[derive(Clone, Copy)]
@@ -25,40 +22,40 @@ pub(crate) struct Named<'d> {
     is_renamed: bool,
 }
 
-impl<'d> Found<'d> {
-    pub(crate) fn new(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Self {
-        let mut entries: HashMap<_, Vec<_>> = HashMap::default();
-        for (file, parsed) in pass.files.iter().enumerate() {
-            for section in parsed.document.sections() {
-                let group = section.group();
-                let Ok(group) = group.to_str() else { continue };
-                for entry in section.entries() {
-                    let Ok(name) = entry.key().to_str() else {
-                        continue;
-                    };
-                    let current = names.index_of(group, name).map(|opt| (opt, 0, false));
-                    let former = match (pass.is_superseded)(file, entry.line()) {
-                        true => [].iter(),
-                        false => names.readers(group, name).iter(),
-                    };
-                    let former = former.map(|reader| (reader.opt, reader.rank, reader.renames));
-                    for (opt, rank, is_renamed) in current.into_iter().chain(former) {
-                        entries.entry((opt, file)).or_default().push(Named {
-                            rank,
-                            entry,
-                            is_renamed,
-                        });
-                    }
+/// Finds the entries of the target's options.
+pub(crate) fn find<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Found<'d> {
+    let mut found: Found<'d> = HashMap::default();
+    for (file, parsed) in pass.files.iter().enumerate() {
+        for section in parsed.document.sections() {
+            let group = section.group();
+            let Ok(group) = group.to_str() else { continue };
+            for entry in section.entries() {
+                let Ok(name) = entry.key().to_str() else {
+                    continue;
+                };
+                let current = names.index_of(group, name).map(|opt| (opt, 0, false));
+                let former = match (pass.is_superseded)(file, entry.line()) {
+                    true => [].iter(),
+                    false => names.readers(group, name).iter(),
+                };
+                let former = former.map(|reader| (reader.opt, reader.rank, reader.renames));
+                for (opt, rank, is_renamed) in current.into_iter().chain(former) {
+                    found.entry((opt, file)).or_default().push(Named {
+                        rank,
+                        entry,
+                        is_renamed,
+                    });
                 }
             }
         }
-        entries.retain(|_, found: &mut Vec<Named<'d>>| found.iter().any(|named| named.is_renamed));
-        Found { entries }
     }
+    found.retain(|_, entries| entries.iter().any(|named| named.is_renamed));
+    found
 }
 
 /// The entries of one option in one file, in the order in which they stand.
 pub(crate) struct OfOption<'f, 'd> {
+    pub(crate) pass: &'f Pass<'f, 'd, 'f>,
     pub(crate) opt: &'f Opt,
     pub(crate) file: usize,
     pub(crate) entries: &'f [Named<'d>],
@@ -88,6 +85,7 @@ impl<'d> OfOption<'_, 'd> {
             entry,
             from: from.clone(),
             to: to.clone(),
+            hidden: false,
             effective: true,
             in_place: from.group() == to.group(),
             order: 0,
@@ -100,33 +98,59 @@ impl<'d> OfOption<'_, 'd> {
         self.names.is_current(carry.from.group(), carry.from.name())
     }
 
-    /// The first name that the file has wins; the others are hidden by it.
-    pub(crate) fn single_valued(&self) -> Vec<Effect<'d>> {
-        let winner = self.winner();
-        let wins = |rank: usize| Some(rank) == winner;
-        let last = self.former().filter(|named| wins(named.rank)).last();
-        let last = last.map(|named| named.entry.line());
-        let mut effects = Vec::new();
-        for named in self.former() {
-            let Some(mut carry) = self.carry(named) else {
-                continue;
-            };
-            carry.effective = Some(named.entry.line()) == last;
-            match (wins(named.rank), self.is_current(&carry)) {
-                (true, true) if !carry.effective => {}
-                (true, _) => effects.push(Effect::Carry(carry)),
-                (false, true) => {}
-                (false, false) => effects.push(Effect::Hide(carry)),
-            }
+    /// Returns what is done with the entries of former names, or why the operator has to decide.
+    pub(crate) fn carries(&self) -> Result<Vec<Carry<'d>>, String> {
+        let name = self.opt.name();
+        let meets = |name| self.pass.held.meets(name);
+        match (self.pass.settings.keep_old, self.opt.is_multi()) {
+            (false, _) if self.opt.deprecated().iter().any(meets) => Err(
+                "a reference by the name of an option that was not migrated reads it, too".into(),
+            ),
+            (false, true) => Ok(self.multi_valued()),
+            (false, false) => Ok(self.single_valued()),
+            (true, true) => Err(
+                "each name adds values of its own, so the old and the new name cannot both be kept"
+                    .into(),
+            ),
+            (true, false) => match self.copied() {
+                Some(_) if (self.pass.is_old)(name) => Err(format!(
+                    "the older program reads {name} as well, so the old and the new name cannot \
+                     both be kept"
+                )),
+                copied => Ok(copied.into_iter().collect()),
+            },
         }
-        effects
+    }
+
+    /// The decision, with its file, that the option is left to.
+    pub(crate) fn left(&self, reason: String) -> Option<(usize, Decision)> {
+        let line = self.former().next()?.entry.line();
+        let path = self.pass.files[self.file].path;
+        let decision = Decision::new(self.opt.name(), path, line, reason);
+        Some((self.file, decision))
+    }
+
+    /// The first name that the file has wins; the others are hidden by it.
+    fn single_valued(&self) -> Vec<Carry<'d>> {
+        let winner = self.winner();
+        let wins = |named: &Named<'_>| Some(named.rank) == winner;
+        let last = self.former().filter(wins).last();
+        let last = last.map(|named| named.entry.line());
+        let carried = self.former().filter_map(|named| {
+            let mut carry = self.carry(named)?;
+            carry.hidden = !wins(&named);
+            carry.effective = Some(named.entry.line()) == last;
+            // What the target reads for its own sake stays: only what gives the value is copied.
+            (carry.effective || !self.is_current(&carry)).then_some(carry)
+        });
+        carried.collect()
     }
 
     /// The entry that gives the value is copied, unless the current name stands there already.
-    pub(crate) fn copied(&self) -> Option<Effect<'d>> {
+    fn copied(&self) -> Option<Carry<'d>> {
         let winner = self.winner().filter(|&winner| winner > 0)?;
         let named = self.former().filter(|named| named.rank == winner).last()?;
-        self.carry(named).map(Effect::Carry)
+        self.carry(named)
     }
 
     /// The entries that are hidden by the one that gives the value.
@@ -140,7 +164,7 @@ impl<'d> OfOption<'_, 'd> {
 
     /// Later-declared names' values come first, the current name's last. What the target reads for its
     /// own sake stays, and goes on to be one of the values.
-    pub(crate) fn multi_valued(&self) -> Vec<Effect<'d>> {
+    fn multi_valued(&self) -> Vec<Carry<'d>> {
         let mut ordered = self.entries.to_vec();
         ordered.sort_by_key(|named| std::cmp::Reverse(named.rank));
         let lines = |entries: &[Named<'_>]| -> Vec<usize> {
@@ -164,44 +188,6 @@ impl<'d> OfOption<'_, 'd> {
             before,
             ..carry
         });
-        carried.map(Effect::Carry).collect()
-    }
-
-    /// With a multi-valued option, the old and the new name cannot both be kept.
-    pub(crate) fn not_both(&self) -> Option<Pending> {
-        self.pending(
-            "each name adds values of its own, so the old and the new name cannot both be kept"
-                .into(),
-        )
-    }
-
-    /// An option that the older program has as well cannot be added.
-    pub(crate) fn not_added(&self) -> Option<Pending> {
-        let name = self.opt.name();
-        self.pending(format!(
-            "the older program reads {name} as well, so the old and the new name cannot both be kept"
-        ))
-    }
-
-    /// Tells whether a reference by a name that was left to decide meets one of the entries.
-    pub(crate) fn is_met(&self, pass: Pass<'_, '_, '_>) -> bool {
-        let met = &pass.held.met;
-        !met.is_empty() && self.opt.deprecated().iter().any(|name| met.contains(name))
-    }
-
-    /// An option whose former name is read by a reference that stays as it is.
-    pub(crate) fn left_with_what_it_meets(&self) -> Option<Pending> {
-        let reason = "a reference by the name of an option that was not migrated reads it, too";
-        self.pending(reason.to_owned())
-    }
-
-    fn pending(&self, reason: String) -> Option<Pending> {
-        Some(Pending {
-            option: self.opt.name().clone(),
-            file: self.file,
-            line: self.former().next()?.entry.line(),
-            reason,
-            acceptable: false,
-        })
+        carried.collect()
     }
 }

@@ -6,7 +6,6 @@ use oslo_config::{Document, LineMap, OptName, ParsedFile};
 
 use super::apply::Applier;
 use super::effect::Planned;
-use super::keep::keep_proved;
 use super::names::Names;
 use super::prove::{Difference, Prover};
 use super::view::View;
@@ -21,8 +20,8 @@ pub(crate) struct Pass<'p, 'd, 'm> {
     pub(crate) pack: &'p Pack,
     pub(crate) settings: &'p Settings,
     pub(crate) view: &'p View,
-    /// For each file the header lines of sections that had no entry at first.
-    pub(crate) empty: &'p [HashSet<usize>],
+    /// Tells whether a section, by its file and header line, had no entry at first.
+    pub(crate) was_empty: &'p dyn Fn(usize, usize) -> bool,
     /// Holds the new texts.
     pub(crate) texts: &'m Bump,
     /// Tells whether the program that knows the old names has an option of this name as well.
@@ -40,23 +39,26 @@ pub(crate) struct Pass<'p, 'd, 'm> {
 pub(crate) struct Held {
     /// These options, each with its former names.
     former: HashMap<OptName, Vec<OptName>>,
-    /// All names of theirs.
+    /// All names of theirs, since every entry is looked up here.
     pub(crate) names: HashSet<OptName>,
-    /// The names that references by their former names meet first.
-    pub(crate) met: HashSet<OptName>,
 }
 
 impl Held {
     /// Adds an option with its former names.
     pub(crate) fn add(&mut self, option: &OptName, former: Vec<OptName>) {
-        for name in &former {
-            self.met.insert(OptName::new(name.group(), option.name()));
-        }
         self.names.extend(former.iter().chain([option]).cloned());
-        self.former
-            .entry(option.clone())
-            .or_default()
-            .extend(former);
+        let known = self.former.entry(option.clone()).or_default();
+        known.extend(former);
+    }
+
+    /// Tells whether a reference by a former name of one of them meets an option of this name
+    /// first.
+    pub(crate) fn meets(&self, name: &OptName) -> bool {
+        let mut former = self.former.iter();
+        former.any(|(option, former)| {
+            let mut groups = former.iter().map(OptName::group);
+            option.name() == name.name() && groups.any(|group| group == name.group())
+        })
     }
 
     /// The former names of an option.
@@ -102,23 +104,19 @@ impl<'d, 'm> Pass<'_, 'd, 'm> {
         };
         let (mut accepted, doubtful): (Vec<usize>, Vec<usize>) =
             (0..planned.len()).partition(|at| self.is_accepted(&planned[*at]));
-        let mut last = (Vec::new(), Vec::new());
         let kept = keep_proved(&doubtful, &mut |changes| {
-            let changes_of = pick(changes);
-            let files = applier.apply(&changes_of)?;
-            let differences = prover.differences(&files, &changes_of)?;
-            if differences.is_empty() {
-                last = (changes.to_vec(), files);
-            }
-            Ok::<_, MigrateError>(differences)
+            let changes = pick(changes);
+            let files = applier.apply(&changes)?;
+            let difference = prover.difference(&files, &changes)?;
+            Ok::<_, MigrateError>(difference.map_or(Ok(files), Err))
         })?;
-        let (proved, files) = last;
-        let files = if accepted.is_empty() && proved == kept.proved && !files.is_empty() {
-            files
-        } else {
-            accepted.extend(kept.proved);
-            accepted.sort_unstable();
-            applier.apply(&pick(&accepted))?
+        let files = match kept.made {
+            Some(files) if accepted.is_empty() => files,
+            _ => {
+                accepted.extend(kept.proved);
+                accepted.sort_unstable();
+                applier.apply(&pick(&accepted))?
+            }
         };
         Ok(Proved {
             files,
@@ -135,5 +133,100 @@ impl<'d, 'm> Pass<'_, 'd, 'm> {
     pub(crate) fn is_accepted(&self, planned: &Planned<'_>) -> bool {
         let mut options = planned.options().iter();
         options.any(|option| self.settings.accept.contains(option))
+    }
+}
+
+/// Which changes are kept, and which are not, each with what it would change.
+#[derive(Debug)]
+pub(crate) struct Kept<T> {
+    pub(crate) proved: Vec<usize>,
+    /// What is made of those that are kept; `None` when none are.
+    pub(crate) made: Option<T>,
+    pub(crate) unproved: Vec<(usize, Difference)>,
+}
+
+/// Finds the changes that can be proved together, by bisection: what changes a value is left out,
+/// and so are all of those that can be proved by themselves and not together, since which of them
+/// to make is not for a program to choose.
+///
+/// # Errors
+///
+/// With what `prove` returns, beside what it makes of changes or why these are not proved.
+pub(crate) fn keep_proved<T, E>(
+    changes: &[usize],
+    prove: &mut impl FnMut(&[usize]) -> Result<Result<T, Difference>, E>,
+) -> Result<Kept<T>, E> {
+    let difference = match prove(changes)? {
+        Ok(made) => {
+            return Ok(Kept {
+                proved: changes.to_vec(),
+                made: Some(made),
+                unproved: Vec::new(),
+            });
+        }
+        Err(difference) => difference,
+    };
+    if let [only] = changes {
+        return Ok(Kept {
+            proved: Vec::new(),
+            made: None,
+            unproved: vec![(*only, difference)],
+        });
+    }
+    let (left, right) = changes.split_at(changes.len() / 2);
+    let mut kept = keep_proved(left, prove)?;
+    let right = keep_proved(right, prove)?;
+    let with_others = !kept.proved.is_empty() && !right.proved.is_empty();
+    kept.proved.extend(right.proved);
+    kept.made = kept.made.or(right.made);
+    kept.unproved.extend(right.unproved);
+    if with_others {
+        match prove(&kept.proved)? {
+            Ok(made) => kept.made = Some(made),
+            Err(difference) => {
+                kept.made = None;
+                let left_out = kept.proved.drain(..);
+                let left_out = left_out.map(|change| (change, difference.clone()));
+                kept.unproved.extend(left_out);
+            }
+        }
+    }
+    Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is kept of `count` changes, and how often something was proved.
+    fn kept(count: usize, holds: impl Fn(&[usize]) -> bool) -> (Vec<usize>, usize) {
+        let changes: Vec<usize> = (0..count).collect();
+        let mut proofs = 0;
+        let mut prove = |changes: &[usize]| {
+            proofs += 1;
+            let difference = Difference {
+                option: OptName::new("a", "x"),
+                is_read: false,
+                would_be_read: false,
+            };
+            Ok::<_, ()>(holds(changes).then_some(()).ok_or(difference))
+        };
+        let kept = keep_proved(&changes, &mut prove).unwrap();
+        assert_eq!(kept.proved.len() + kept.unproved.len(), count);
+        (kept.proved, proofs)
+    }
+
+    #[test]
+    fn one_of_many_is_found_by_bisection() {
+        let (proved, proofs) = kept(1024, |changes| !changes.contains(&700));
+        assert_eq!(proved.len(), 1023);
+        assert!(proofs < 40, "{proofs}");
+    }
+
+    #[test]
+    fn changes_that_exclude_each_other_are_all_left() {
+        let together = |changes: &[usize]| changes.contains(&1) && changes.contains(&3);
+        let (proved, _) = kept(4, |changes| !together(changes));
+        assert!(!together(&proved), "{proved:?}");
     }
 }

@@ -5,43 +5,41 @@
 //! both must be kept. A reference that leads to no option is compared as it is written.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use bstr::{BStr, ByteSlice};
-use foldhash::{HashMap, HashSet};
+use foldhash::HashSet;
 use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile};
 
 use super::MigrateError;
-use super::effect::{Effect, Planned};
+use super::effect::{Effect, Kind, Planned};
 use super::names::Names;
 use super::pass::{Applied, Pass};
 use super::prove_plain::only_names_differ;
+use super::reading::{Programs, Values, texts_of};
 use super::registration::{Registration, legacy};
 
 /// An option whose value would change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The option.
-    pub option: OptName,
-    /// Its values before, as they are written after references were replaced; `None` when it has
-    /// no value that can be read.
-    pub before: Option<Vec<String>>,
-    /// Its values after.
-    pub after: Option<Vec<String>>,
+pub(crate) struct Difference {
+    pub(crate) option: OptName,
+    /// It has a value now that can be read.
+    pub(crate) is_read: bool,
+    /// It would have one afterwards.
+    pub(crate) would_be_read: bool,
 }
 
 impl fmt::Display for Difference {
     // The values are left out: they may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.before, &self.after) {
-            (Some(_), Some(_)) => write!(f, "the value of {} would change", self.option),
-            (None, _) => write!(
+        let option = &self.option;
+        match (self.is_read, self.would_be_read) {
+            (true, true) => write!(f, "the value of {option} would change"),
+            (true, false) => write!(f, "the value of {option} could no longer be read"),
+            (false, _) => write!(
                 f,
-                "{} would get a value although none can be read now",
-                self.option
+                "{option} would get a value although none can be read now"
             ),
-            (_, None) => write!(f, "the value of {} could no longer be read", self.option),
         }
     }
 }
@@ -53,37 +51,37 @@ pub(crate) struct Prover<'p, 'd, 'm> {
 }
 
 impl<'d> Prover<'_, 'd, '_> {
-    /// Returns the options that are not read as they must be: as `planned` promises, and all others as
-    /// before.
-    pub(crate) fn differences(
+    /// Returns an option that is not read as it must be: as `planned` promises, or else as before.
+    /// `None` is the proof.
+    pub(crate) fn difference(
         &self,
         made: &[Applied<'_>],
         planned: &[&Planned<'d>],
-    ) -> Result<Vec<Difference>, MigrateError> {
+    ) -> Result<Option<Difference>, MigrateError> {
         if made.iter().all(|file| file.document.is_none()) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let parsed = self.pass.view.see(made, self.pass.files)?;
         if !self.pass.settings.keep_old
             && only_names_differ(self.pass.files, &parsed, self.names, planned)
         {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let promises = Promises::new(planned);
-        let updated = self.updated(&parsed, &promises);
+        let mut updated = self.updated(&parsed, &promises);
         let compared = |updated: &[Opt]| self.compared(&parsed, updated, &promises);
-        // In which order a service registers its options is not known.
-        let mut others = self.names.referred_readers(self.pass.files).into_iter();
         let mut found = compared(&updated);
-        while found.is_empty()
-            && let Some(last) = others.next()
-        {
-            let mut updated = updated.clone();
-            updated[last..self.names.opts.len()].rotate_left(1);
-            found = compared(&updated);
+        let of_target = self.names.opts.len();
+        // In which order a service registers its options is not known.
+        for last in self.names.referred_readers(self.pass.files) {
+            found = found.or_else(|| {
+                let mut updated = updated.clone();
+                updated[last..of_target].rotate_left(1);
+                compared(&updated)
+            });
         }
         // Nor is whether it has other options in the groups of former names.
-        if found.is_empty() {
+        if found.is_none() {
             let groups = self.names.referred_groups(self.pass.files);
             let others = groups.iter();
             let others = others.map(|group| Opt::new(group, "\u{1}", OptType::string()));
@@ -92,46 +90,46 @@ impl<'d> Prover<'_, 'd, '_> {
             }
         }
         // Nor is whether it has those that only references name.
-        if found.is_empty() && self.names.has_named() {
-            let (mut target, mut others) = (updated, Vec::new());
-            others.extend(target.drain(self.names.opts.len()..));
-            let is_sure = |opt: &Opt| !self.names.is_only_named(opt.name());
-            target.extend(others.into_iter().filter(is_sure));
-            found = compared(&target);
+        if found.is_none() && self.names.has_named() {
+            let others = updated.split_off(of_target).into_iter();
+            updated.extend(others.filter(|opt| !self.names.is_only_named(opt.name())));
+            found = compared(&updated);
         }
         Ok(found)
     }
 
-    /// The options that are not read as they must be by a program that registers these.
+    /// An option that is not read as it must be by a program that registers these.
     fn compared(
         &self,
         after: &[ParsedFile<'_>],
         updated: &[Opt],
         promises: &Promises<'_, '_>,
-    ) -> Vec<Difference> {
+    ) -> Option<Difference> {
         let of_legacy = legacy(self.names, updated, self.pass.by_rules);
         let typed: Vec<Opt> = updated.iter().map(|opt| self.with_its_type(opt)).collect();
         let before = Programs::new(self.pass.files, updated, &of_legacy, &typed);
         let after = Programs::new(after, updated, &of_legacy, &typed);
-        let mut found: Vec<Difference> = promises.broken(&after.updated);
         let (of_target, others) = updated.split_at(self.names.opts.len());
         let of_target = of_target.iter().map(|opt| (opt, Values::Effective));
-        let compared = of_target.chain(others.iter().map(|opt| (opt, Values::All)));
-        let same = compared.filter(|(opt, _)| !promises.of.contains_key(opt.name()));
+        let all = of_target.chain(others.iter().map(|opt| (opt, Values::All)));
+        let mut same = all.filter(|(opt, _)| !promises.are_about(opt.name()));
         // No program knows the names of a rule as former ones.
         let may_disagree = !self.pass.by_rules;
-        found.extend(
-            same.filter_map(|(opt, values)| difference(opt, values, may_disagree, &before, &after)),
-        );
-        if self.pass.settings.keep_old {
-            found.extend(self.former_differences(&before, &after));
+        let broken = promises.broken(&after.updated);
+        let changed = || {
+            same.find_map(|(opt, values)| difference(opt, values, may_disagree, &before, &after))
+        };
+        let found = broken.or_else(changed);
+        match self.pass.settings.keep_old {
+            true => found.or_else(|| self.former_difference(&before, &after)),
+            false => found,
         }
-        found
     }
 
     /// The options as a program registers them that knows the current names.
     fn updated(&self, after: &[ParsedFile<'_>], promises: &Promises<'_, '_>) -> Vec<Opt> {
         let mut registration = Registration::new(self.names);
+        let files = self.pass.files.iter().chain(after);
         // Most entries have nothing to do with the changes, and stand there as before: they need no
         // reading.
         let same = self.pass.files.len() == after.len()
@@ -139,21 +137,7 @@ impl<'d> Prover<'_, 'd, '_> {
                 let (before, after) = (self.plain(before, promises), self.plain(after, promises));
                 before.eq(after)
             });
-        for entry in self
-            .pass
-            .files
-            .iter()
-            .chain(after)
-            .flat_map(|file| file.document.entries())
-        {
-            if (!same || entry.value().contains(&b'$'))
-                && let (Ok(group), Ok(name)) = (entry.group().to_str(), entry.key().to_str())
-            {
-                registration.add(group, name, None);
-            }
-        }
-        registration.add_referred(self.pass.files);
-        registration.add_referred(after);
+        registration.add_files(files, |value| !same || value.contains(&b'$'));
         registration.into_opts()
     }
 
@@ -168,7 +152,7 @@ impl<'d> Prover<'_, 'd, '_> {
             let (group, key, value) = (entry.group(), entry.key(), entry.value());
             let concerned = match (group.to_str(), key.to_str()) {
                 (Ok(group), Ok(name)) => {
-                    self.names.has(group, name) || promises.names.contains(&(group, name))
+                    self.names.has(group, name) || promises.of.contains(&(group, name))
                 }
                 _ => false,
             };
@@ -185,157 +169,18 @@ impl<'d> Prover<'_, 'd, '_> {
         )
     }
 
-    /// With the old names kept, a legacy program must read the same as before.
-    fn former_differences(&self, before: &Programs<'_>, after: &Programs<'_>) -> Vec<Difference> {
-        let former = self.names.opts.iter().flat_map(Opt::deprecated);
-        let read = |programs: &Programs<'_>, name: &OptName| {
-            let setting = programs.legacy.get(name.group(), name.name());
-            setting.map(|setting| setting.texts).ok()
-        };
-        let compared = former.map(|name| (name, read(before, name), read(after, name)));
-        let different = compared.filter(|(_, before, after)| before != after);
-        different
-            .map(|(name, before, after)| Difference {
+    /// A former name that a legacy program does not read as before, although it is kept.
+    fn former_difference(&self, before: &Programs<'_>, after: &Programs<'_>) -> Option<Difference> {
+        let mut former = self.names.opts.iter().flat_map(Opt::deprecated);
+        former.find_map(|name| {
+            let read = |programs: &Programs<'_>| texts_of(&programs.legacy, name);
+            let (before, after) = (read(before), read(after));
+            (before != after).then(|| Difference {
                 option: name.clone(),
-                before,
-                after,
+                is_read: before.is_some(),
+                would_be_read: after.is_some(),
             })
-            .collect()
-    }
-}
-
-/// What the programs read that may read a set of files.
-struct Programs<'c> {
-    updated: Config<'c>,
-    legacy: Config<'c>,
-    /// As `updated`, with the types of the options.
-    typed: Config<'c>,
-}
-
-impl<'c> Programs<'c> {
-    fn new(
-        files: &'c [ParsedFile<'c>],
-        updated: &'c [Opt],
-        legacy: &'c [Opt],
-        typed: &'c [Opt],
-    ) -> Self {
-        let updated = Config::new(files, updated);
-        Programs {
-            legacy: updated.with_opts(legacy),
-            typed: updated.with_opts(typed),
-            updated,
-        }
-    }
-
-    /// What a legacy program reads of an option, under whichever of its former names it is set.
-    fn read_legacy(&self, opt: &Opt, values: Values) -> Option<Reading> {
-        if opt.deprecated().is_empty() {
-            return values.read(opt, &self.legacy);
-        }
-        let set = self.updated.occurrences(opt).effective;
-        if set.is_empty() || set.iter().any(|occurrence| occurrence.name_index == 0) {
-            return None;
-        }
-        Some(Reading::of_entries(&set, &self.legacy))
-    }
-
-    /// The texts of an option with its type; `None` when its value is refused.
-    fn read_typed(&self, opt: &Opt) -> Option<Vec<String>> {
-        let setting = self.typed.get(opt.name().group(), opt.name().name());
-        setting.map(|setting| setting.texts).ok()
-    }
-}
-
-/// The values of an option as texts, references replaced.
-#[derive(Debug, Clone)]
-pub(super) struct Reading {
-    texts: Vec<String>,
-    /// The references in them that lead nowhere.
-    unresolved: BTreeSet<String>,
-}
-
-impl PartialEq for Reading {
-    fn eq(&self, other: &Self) -> bool {
-        self.texts == other.texts
-    }
-}
-
-impl Reading {
-    /// Tells whether all references lead somewhere that do in another reading, and more.
-    pub(super) fn resolves_more_than(&self, other: &Reading) -> bool {
-        self.unresolved != other.unresolved && self.unresolved.is_subset(&other.unresolved)
-    }
-
-    /// The references that lead nowhere, and do in another reading.
-    pub(super) fn unresolved_beside<'r>(
-        &'r self,
-        other: &'r Reading,
-    ) -> impl Iterator<Item = &'r str> {
-        self.unresolved
-            .difference(&other.unresolved)
-            .map(String::as_str)
-    }
-
-    fn new<'t>(
-        texts: impl Iterator<Item = (Cow<'t, str>, Cow<'t, str>)>,
-        config: &Config<'_>,
-    ) -> Self {
-        let mut reading = Reading {
-            texts: Vec::new(),
-            unresolved: BTreeSet::new(),
-        };
-        for (text, group) in texts {
-            let (text, unresolved) = config.substitute_known(&text, &group);
-            reading.texts.push(text);
-            reading.unresolved.extend(unresolved);
-        }
-        reading
-    }
-
-    /// Entries, each as the value of an option of the group that it stands in.
-    fn of_entries(entries: &[Occurrence<'_>], config: &Config<'_>) -> Self {
-        let texts = entries.iter().map(|set| {
-            let (value, group) = (set.entry.value(), set.entry.group());
-            let (value, group) = (value.to_str_lossy(), group.to_str_lossy());
-            (
-                Cow::Owned(value.into_owned()),
-                Cow::Owned(group.into_owned()),
-            )
-        });
-        Reading::new(texts, config)
-    }
-}
-
-/// Which of an option's values are compared.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Values {
-    /// Those that the target's definition of the option makes count.
-    Effective,
-    /// Of an option that may be multi-valued or not: each that is set. It is registered with one
-    /// value, so that a reference to it is as long as one value, however often it is set.
-    All,
-}
-
-impl Values {
-    pub(super) fn read(self, opt: &Opt, config: &Config<'_>) -> Option<Reading> {
-        let set = config.occurrences(opt);
-        if let Values::All = self {
-            let mut all = set.hidden;
-            all.extend(set.effective);
-            return (!all.is_empty()).then(|| Reading::of_entries(&all, config));
-        }
-        let group = opt.name().group();
-        if set.effective.is_empty() {
-            let defaults = opt.default().iter();
-            let texts = defaults.map(|text| (Cow::from(text), Cow::from(group)));
-            return (!opt.default().is_empty()).then(|| Reading::new(texts, config));
-        }
-        // By a former name, too, a value is read in the group of the current one.
-        let texts = set.effective.iter().map(|set| {
-            let text = set.entry.value().to_str_lossy().into_owned();
-            (Cow::Owned(text), Cow::from(group))
-        });
-        Some(Reading::new(texts, config))
+        })
     }
 }
 
@@ -375,12 +220,11 @@ fn difference(
         None => printed == now || printed == values.read(opt, &before.typed),
     };
     let kept = kept && is_printed_the_same;
-    let texts = |reading: Option<Reading>| reading.map(|reading| reading.texts);
-    let was = legacy.filter(|legacy| now.as_ref() != Some(legacy));
+    let was_other = legacy.is_some() && legacy != now;
     (!kept).then(|| Difference {
         option: opt.name().clone(),
-        before: texts(was.or(updated)),
-        after: texts(now),
+        is_read: was_other || updated.is_some(),
+        would_be_read: now.is_some(),
     })
 }
 
@@ -405,65 +249,51 @@ fn is_set_the_same(opt: &Opt, before: &Config<'_>, after: &Config<'_>) -> bool {
 
 /// What rules promise of options.
 struct Promises<'p, 'd> {
-    of: HashMap<&'p OptName, Vec<&'p Effect<'d>>>,
-    names: HashSet<(&'p str, &'p str)>,
+    effects: Vec<&'p Effect<'d>>,
+    of: HashSet<(&'p str, &'p str)>,
 }
 
 impl<'p, 'd> Promises<'p, 'd> {
     fn new(planned: &[&'p Planned<'d>]) -> Self {
-        let mut of: HashMap<_, Vec<_>> = HashMap::default();
-        for effect in planned.iter().flat_map(|planned| &planned.effects) {
-            if !matches!(effect, Effect::Carry(_) | Effect::Hide(_)) {
-                of.entry(effect.option()).or_default().push(effect);
-            }
-        }
-        let names = of.keys().map(|option| (option.group(), option.name()));
+        let effects = planned.iter().flat_map(|planned| planned.effects());
+        let of = |effect: &'p Effect<'d>| (effect.option.group(), effect.option.name());
         Promises {
-            names: names.collect(),
-            of,
+            of: effects.clone().map(of).collect(),
+            effects: effects.collect(),
         }
     }
 
-    /// Promises that are not kept.
-    fn broken(&self, after: &Config<'_>) -> Vec<Difference> {
-        let effects = self
-            .of
-            .iter()
-            .flat_map(|(option, effects)| effects.iter().map(move |effect| (*option, *effect)));
-        let broken = effects.filter(|(option, effect)| !is_kept(option, effect, after));
-        broken
-            .map(|(option, effect)| Difference {
-                option: option.clone(),
-                before: match effect {
-                    Effect::Replace { value, .. } | Effect::Add { value, .. } => {
-                        Some(vec![value.read.clone()])
-                    }
-                    _ => None,
-                },
-                after: None,
-            })
-            .collect()
+    fn are_about(&self, option: &OptName) -> bool {
+        self.of.contains(&(option.group(), option.name()))
+    }
+
+    /// An option that is not read as it was promised.
+    fn broken(&self, after: &Config<'_>) -> Option<Difference> {
+        let broken = self.effects.iter().find(|effect| !is_kept(effect, after))?;
+        Some(Difference {
+            option: broken.option.clone(),
+            is_read: true,
+            would_be_read: false,
+        })
     }
 }
 
 /// Tells whether an option is read as an effect promises.
-fn is_kept(option: &OptName, effect: &Effect<'_>, after: &Config<'_>) -> bool {
-    let (Effect::Replace { value, .. } | Effect::Add { value, .. }) = effect else {
-        return true;
-    };
+fn is_kept(effect: &Effect<'_>, after: &Config<'_>) -> bool {
+    let option = &effect.option;
     let all = Opt::new(option.group(), option.name(), OptType::string()).multi();
     let entries = after.occurrences(&all).effective.into_iter();
-    let here = entries.filter(|set| set.file == effect.file());
-    let read: Vec<String> = here
-        .map(|set| {
-            let text = set.entry.value();
-            let text = text.to_str_lossy();
-            after.substitute_known(&text, option.group()).0
-        })
-        .collect();
-    match effect {
-        Effect::Add { .. } => read == [value.read.as_str()],
+    let here = entries.filter(|set| set.file == effect.file);
+    let mut read = here.map(|set| {
+        let text = set.entry.value();
+        after
+            .substitute_known(&text.to_str_lossy(), option.group())
+            .0
+    });
+    match &effect.kind {
+        Kind::Add(_, value) => read.eq([&*value.read]),
         // Of an entry that another one hides, only that it was written can be told.
-        _ => read.contains(&value.read),
+        Kind::Replace(_, value) => read.any(|read| read == value.read),
+        Kind::Remove(..) => true,
     }
 }

@@ -10,7 +10,7 @@ use bstr::{BStr, ByteSlice};
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Opt, OptName, ParsedFile, references};
 
-use super::effect::{Carry, Effect, Planned};
+use super::effect::{Carry, Planned};
 use super::names::Names;
 
 /// Group, key and value.
@@ -27,11 +27,13 @@ pub(super) fn only_names_differ(
     names: &Names<'_>,
     planned: &[&Planned<'_>],
 ) -> bool {
-    let effects = planned.iter().flat_map(|planned| &planned.effects);
-    let carried: Option<Vec<&Carry<'_>>> = effects.map(|effect| plain(effect, names)).collect();
-    let Some(carried) = carried.filter(|carried| !carried.is_empty()) else {
+    let carried = planned.iter().flat_map(|planned| planned.carries());
+    let carried: Vec<&Carry<'_>> = carried.collect();
+    let are_plain = planned.iter().all(|planned| planned.effects().is_empty())
+        && carried.iter().all(|carry| is_plain(carry, names));
+    if carried.is_empty() || !are_plain {
         return false;
-    };
+    }
     if before.len() != after.len() {
         return false;
     }
@@ -53,15 +55,13 @@ pub(super) fn only_names_differ(
         && old.others == new.others
 }
 
-/// The renaming of an entry that one option reads, to a name that no other reads.
-fn plain<'e, 'd>(effect: &'e Effect<'d>, names: &Names<'_>) -> Option<&'e Carry<'d>> {
-    let Effect::Carry(carry) = effect else {
-        return None;
-    };
+/// Tells whether one option alone reads an entry, and no other reads its new name.
+fn is_plain(carry: &Carry<'_>, names: &Names<'_>) -> bool {
     let (from, to) = (&carry.from, &carry.to);
-    let one_reader = names.readers(from.group(), from.name()).len() == 1
-        && !names.is_current(from.group(), from.name());
-    (one_reader && names.readers(to.group(), to.name()).is_empty()).then_some(carry)
+    !carry.hidden
+        && names.readers(from.group(), from.name()).len() == 1
+        && !names.is_current(from.group(), from.name())
+        && names.readers(to.group(), to.name()).is_empty()
 }
 
 /// The options that are renamed.

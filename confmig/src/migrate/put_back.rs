@@ -3,21 +3,22 @@
 //! A comment goes along with its entry. When a later step removes the entry, the comment stands alone
 //! in a section that it has nothing to do with: it is put back where it stood at first.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, ByteSlice};
 use foldhash::HashSet;
-use oslo_config::{Document, Edit, EditConflict, Entry, LineKind, LineMap};
+use oslo_config::{Document, Edit, Entry, LineKind, LineMap};
 
-use super::insert::{Insertions, Lines};
+use super::draft::{Draft, Lines};
 
-/// Puts comments back that stand alone in another section than at first. Returns the new text and its
-/// lines; `None` when there are none such.
-pub(super) fn put_back(
-    first: &Document<'_>,
-    now: &Document<'_>,
+/// Puts comments back that stand alone in another section than at first; `None` when there are none
+/// such.
+pub(super) fn put_back<'t>(
+    first: &'t Document<'t>,
+    now: &'t Document<'t>,
     lines: &LineMap,
-) -> Option<Result<(BString, LineMap), EditConflict>> {
+) -> Option<Edit<'t, 't>> {
     let traced = Traced::new(now, lines);
     let alone: Vec<Entry<'_, '_>> = first
         .entries()
@@ -26,9 +27,7 @@ pub(super) fn put_back(
     if alone.is_empty() {
         return None;
     }
-    let mut edit = Edit::new(now);
-    let mut insertions = Insertions::new(now);
-    let mut removed: HashSet<usize> = HashSet::default();
+    let mut draft = Draft::new(now);
     let mut headers: HashSet<usize> = HashSet::default();
     for entry in alone {
         let comments: Vec<usize> = entry
@@ -49,14 +48,12 @@ pub(super) fn put_back(
             block.push_blank(now.line_end());
         }
         let above = place.unwrap_or_else(|| traced.place_of_section(header));
-        insertions.insert_above(above, &block);
-        for line in &comments {
-            edit.remove_lines(*line..line + 1);
+        draft.insert_above(above, &block);
+        for line in comments {
+            draft.remove(line..line + 1);
         }
-        removed.extend(comments);
     }
-    insertions.finish(&mut edit, &removed, &HashSet::default());
-    Some(edit.finish_with_lines())
+    Some(draft.finish(|_| false))
 }
 
 /// Where the lines of a file stand now.
@@ -64,30 +61,25 @@ struct Traced<'t> {
     document: &'t Document<'t>,
     /// By the line at first.
     now: BTreeMap<usize, usize>,
-    /// The group that each line stands in; none above the first section.
-    groups: Vec<Option<BString>>,
 }
 
 impl<'t> Traced<'t> {
     fn new(document: &'t Document<'t>, lines: &LineMap) -> Self {
-        let mut groups = vec![None; document.line_count() + 1];
-        for section in document.sections() {
-            let group: BString = section.group().into_owned();
-            groups[section.lines()].fill(Some(group));
-        }
         let all = 1..=document.line_count();
+        let now = all
+            .rev()
+            .filter_map(|line| Some((lines.original(line)?, line)));
         Traced {
             document,
-            now: all
-                .rev()
-                .filter_map(|line| Some((lines.original(line)?, line)))
-                .collect(),
-            groups,
+            now: now.collect(),
         }
     }
 
-    fn group(&self, line: usize) -> Option<&BStr> {
-        self.groups[line].as_ref().map(|group| group.as_bstr())
+    /// The group that a line stands in; `None` above the first section.
+    fn group(&self, line: usize) -> Option<Cow<'t, BStr>> {
+        let mut sections = self.document.sections();
+        let section = sections.find(|section| section.lines().contains(&line))?;
+        Some(section.group())
     }
 
     /// Tells whether an entry is gone, and its comment stands alone in another section.
@@ -99,7 +91,7 @@ impl<'t> Traced<'t> {
         let Some(last) = last.filter(|_| !self.now.contains_key(&entry.line())) else {
             return false;
         };
-        let moved = self.group(*last) != Some(&*entry.group());
+        let moved = self.group(*last) != Some(entry.group());
         let mut below = (last + 1..).map(|line| self.document.line_kind(line));
         let next = below
             .find(|kind| *kind != Some(LineKind::Comment))
@@ -113,7 +105,7 @@ impl<'t> Traced<'t> {
         let section = entry.section().line()..entry.comment_lines().start;
         let group = entry.group();
         let mut above = self.now.range(section).rev().map(|(_, now)| *now);
-        let here = |line: &usize| self.group(*line) == Some(&*group);
+        let here = |line: &usize| self.group(*line).as_deref() == Some(&*group);
         above.find(here).map(|line| line + 1)
     }
 

@@ -9,9 +9,9 @@ use oslo_config::{Config, DEFAULT_GROUP, OptName, ParsedFile};
 
 use super::migrator::Migrator;
 use super::names::Names;
-use super::prove::{Reading, Values};
+use super::reading::{Reading, Values, texts_of};
 use super::registration::Registration;
-use super::unread::Finding;
+use super::unread::{Finding, Found};
 use crate::diagnostic::Code;
 use crate::pack::Pack;
 use crate::schema::Schema;
@@ -28,12 +28,12 @@ impl Migrator<'_> {
             return;
         }
         let (older, newer) = (from.pack(self.before), to.pack(&self.files));
-        let was = Read::new(&older, self.before, |_| false);
+        let was = read(&older, self.before, |_| false);
         // What only the older one has is set in vain for the newer one.
         let (old, new) = (Names::new(&[], &older), Names::new(&[], &newer));
         let has = |names: &Names<'_>, name: &OptName| names.has(name.group(), name.name());
         let is_gone = |name: &OptName| has(&old, name) && !has(&new, name);
-        let is = Read::new(&newer, &self.files, is_gone);
+        let is = read(&newer, &self.files, is_gone);
         // A former name may lead nowhere in the older one, and is followed; of others it is not known here
         // where they lead.
         let is_known = |option: &OptName, reference: &str| {
@@ -44,7 +44,7 @@ impl Migrator<'_> {
         };
         self.report_otherwise(&was, &is, &is_known, to.name());
         if self.settings.keep_old {
-            let still = Read::new(&older, &self.files, |_| false);
+            let still = read(&older, &self.files, |_| false);
             self.report_otherwise(&was, &still, &is_known, from.name());
         }
     }
@@ -60,35 +60,35 @@ impl Migrator<'_> {
             let mut decisions = self.decisions.iter();
             decisions.any(|(_, decision)| decision.option == *option)
         };
-        let found = is.values.iter().filter_map(|(option, (place, is))| {
-            let (_, was) = was.values.get(option)?;
+        let found = is.iter().filter_map(|(option, (place, is))| {
+            let (_, was) = was.get(option)?;
             let followed = || {
                 let mut led_nowhere = was.text.unresolved_beside(&is.text);
                 is.text.resolves_more_than(&was.text)
                     && led_nowhere.all(|reference| is_known(option, reference))
             };
             let is_kept = is.is_same(was) || followed();
-            (!is_kept && !decided(option)).then(|| Finding {
-                file: place.0,
-                line: place.1,
-                reason: format!(
-                    "a reference in its value leads elsewhere in {release}: put the value itself there"
-                ),
-                rule: OTHERWISE,
-                code: Code::NeedsDecision,
-                ..Finding::not_read(option)
+            (!is_kept && !decided(option)).then(|| {
+                let finding = Finding {
+                    rule: OTHERWISE,
+                    reason: format!(
+                        "a reference in its value leads elsewhere in {release}: put the value \
+                         itself there"
+                    ),
+                    code: Code::NeedsDecision,
+                    release: None,
+                };
+                (option.clone(), *place, finding)
             })
         });
-        let found: Vec<Finding> = found.collect();
+        let found: Vec<Found> = found.collect();
         self.add(found);
     }
 }
 
-/// The values that have references, as a program reads them that has the options of one release.
-struct Read {
-    /// With the file and the line of each.
-    values: BTreeMap<OptName, ((usize, usize), Value)>,
-}
+/// The values that have references, as a program reads them that has the options of one release,
+/// with the file and the line of each.
+type Read = BTreeMap<OptName, ((usize, usize), Value)>;
 
 struct Value {
     text: Reading,
@@ -105,33 +105,26 @@ impl Value {
     }
 }
 
-impl Read {
-    /// Reads `files` as a program that has the options of a pack and what else is set, but for what is `gone`.
-    fn new(pack: &Pack, files: &[ParsedFile<'_>], is_gone: impl Fn(&OptName) -> bool) -> Self {
-        let names = Names::new(files, pack);
-        let mut registration = Registration::new(&names);
-        for entry in files.iter().flat_map(|file| file.document.entries()) {
-            registration.add(&entry.group().to_string(), &entry.key().to_string(), None);
-        }
-        registration.add_referred(files);
-        let mut opts = registration.into_opts();
-        opts.retain(|opt| !names.is_only_named(opt.name()) && !is_gone(opt.name()));
-        let typed = [&pack.opts, &opts[pack.opts.len()..]].concat();
-        let config = Config::new(files, &opts);
-        let typed = config.with_opts(&typed);
-        let values = opts.iter().filter_map(|opt| {
-            let (option, set) = (opt.name(), config.occurrences(opt).effective);
-            let mut refers = set.iter().filter(|set| set.entry.value().contains(&b'$'));
-            let place = refers.next_back().map(|set| (set.file, set.entry.line()))?;
-            let setting = typed.get(option.group(), option.name());
-            let value = Value {
-                text: Values::Effective.read(opt, &config)?,
-                typed: setting.map(|setting| setting.texts).ok(),
-            };
-            Some((option.clone(), (place, value)))
-        });
-        Read {
-            values: values.collect(),
-        }
-    }
+/// Reads `files` as a program that has the options of a pack and what else is set, but for what is
+/// gone.
+fn read(pack: &Pack, files: &[ParsedFile<'_>], is_gone: impl Fn(&OptName) -> bool) -> Read {
+    let names = Names::new(files, pack);
+    let mut registration = Registration::new(&names);
+    registration.add_files(files.iter(), |_| true);
+    let mut opts = registration.into_opts();
+    opts.retain(|opt| !names.is_only_named(opt.name()) && !is_gone(opt.name()));
+    let typed = [&pack.opts, &opts[pack.opts.len()..]].concat();
+    let config = Config::new(files, &opts);
+    let typed = config.with_opts(&typed);
+    let values = opts.iter().filter_map(|opt| {
+        let (option, set) = (opt.name(), config.occurrences(opt).effective);
+        let mut refers = set.iter().filter(|set| set.entry.value().contains(&b'$'));
+        let place = refers.next_back().map(|set| (set.file, set.entry.line()))?;
+        let value = Value {
+            text: Values::Effective.read(opt, &config)?,
+            typed: texts_of(&typed, option),
+        };
+        Some((option.clone(), (place, value)))
+    });
+    values.collect()
 }

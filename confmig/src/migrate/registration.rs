@@ -43,15 +43,27 @@ impl<'n> Registration<'n> {
         }
     }
 
-    /// Registers what the entries of files refer to.
-    pub(crate) fn add_referred(&mut self, files: &[ParsedFile<'_>]) {
-        for entry in files.iter().flat_map(|file| file.document.entries()) {
-            let value = entry.value();
-            if value.contains(&b'$')
-                && let Ok(group) = entry.group().to_str()
+    /// Registers what files set, to values that are `wanted`, and what their values refer to.
+    pub(crate) fn add_files<'f>(
+        &mut self,
+        files: impl Iterator<Item = &'f ParsedFile<'f>>,
+        wanted: impl Fn(&[u8]) -> bool,
+    ) {
+        let mut referring = Vec::new();
+        for entry in files.flat_map(|file| file.document.entries()) {
+            let (group, value) = (entry.group(), entry.value());
+            let Ok(group) = group.to_str() else { continue };
+            if let Ok(name) = entry.key().to_str()
+                && wanted(&value)
             {
-                self.add_referred_in(group, &value);
+                self.add(group, name, None);
             }
+            if value.contains(&b'$') {
+                referring.push(entry);
+            }
+        }
+        for entry in referring {
+            self.add_referred_in(&entry.group().to_str_lossy(), &entry.value());
         }
     }
 

@@ -46,11 +46,9 @@ pub(crate) fn rename<'m>(pass: Pass<'_, '_, 'm>) -> Result<Renamed<'m>, MigrateE
         }
         proved = pass.apply_proved(&names, &in_use, &plan.planned)?;
     }
-    let decisions = plan.decisions.into_iter();
-    let decisions = decisions.map(|pending| pending.into_decision(pass.files));
     Ok(Renamed {
         files: proved.files,
-        decisions: decisions.collect(),
+        decisions: plan.decisions,
         superseded: plan.superseded,
     })
 }
@@ -65,7 +63,7 @@ fn is_settled(pass: Pass<'_, '_, '_>, made: &[Applied<'_>]) -> Result<bool, Migr
     let texts = Bump::new();
     let again = Pass {
         files: &files,
-        empty: &[],
+        was_empty: &|_, _| false,
         texts: &texts,
         ..pass
     };

@@ -7,20 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Entry, Opt, OptName};
+use oslo_config::{Entry, Opt, OptName, ParsedFile};
 
-use super::decision::Pending;
-use super::effect::{Carry, Effect, Origin, Planned};
+use super::effect::{Carry, Planned};
 use super::names::Names;
-use super::of_option::{Found, OfOption};
+use super::of_option::{self, OfOption};
 use super::pass::Pass;
-use super::references;
+use super::{Decision, references};
 
 /// What is done with the former names in a set of files.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plan<'d> {
+    files: &'d [ParsedFile<'d>],
     pub(crate) planned: Vec<Planned<'d>>,
-    pub(crate) decisions: Vec<Pending>,
+    /// What is left to decide, each with its file.
+    pub(crate) decisions: Vec<(usize, Decision)>,
     /// Options that were left to decide by a step before.
     held: HashSet<OptName>,
     /// Entries that stay although another one hides them: file and line.
@@ -30,21 +31,37 @@ pub(crate) struct Plan<'d> {
 }
 
 impl<'d> Plan<'d> {
-    /// Leaves what is done for an option to the operator, and with it what is done for others that
-    /// share an entry with it.
-    pub(crate) fn leave_out(&mut self, option: &OptName, reason: &str) {
-        if let Some(at) = self.of_option(option) {
-            let line = self.place(at, option);
-            self.leave_out_at(at, option, line, reason);
+    /// Leaves one of the planned changes to the operator.
+    pub(crate) fn leave_out_all(&mut self, at: usize, reason: &str) {
+        if let Some(option) = self.planned[at].options().first().cloned() {
+            self.leave_out(at, &option, None, reason);
         }
     }
 
-    /// Leaves one of the planned changes to the operator.
-    pub(crate) fn leave_out_all(&mut self, at: usize, reason: &str) {
-        let first = self.planned[at].options().first().cloned();
-        if let Some(option) = first {
-            let line = self.place(at, &option);
-            self.leave_out_at(at, &option, line, reason);
+    /// Leaves what is planned for an option to the operator, and with it what is done for others
+    /// that share an entry with it. It is about a `place`, if not about the entry of the option.
+    fn leave_out(
+        &mut self,
+        at: usize,
+        option: &OptName,
+        place: Option<(usize, usize)>,
+        reason: &str,
+    ) {
+        let planned = self.planned.remove(at);
+        for other in planned.options() {
+            let reason = match other == option {
+                true => reason.to_owned(),
+                false => format!(
+                    "it shares a former name with {option}, which was not migrated: {reason}"
+                ),
+            };
+            let place = place.filter(|_| other == option);
+            let (file, line) = place.unwrap_or_else(|| self.place(&planned, other));
+            let decision = Decision {
+                acceptable: true,
+                ..Decision::new(other, self.files[file].path, line, reason)
+            };
+            self.decisions.push((file, decision));
         }
     }
 
@@ -54,128 +71,86 @@ impl<'d> Plan<'d> {
     }
 
     /// The file and the line of the first entry that a change is about for an option.
-    fn place(&self, at: usize, option: &OptName) -> (usize, usize) {
-        let effects = self.planned[at].effects.iter();
-        let mut own = effects.filter(|effect| effect.option() == option);
-        let first = own.find_map(|effect| Some((effect.file(), effect.entry()?.line())));
-        first
-            .or_else(|| self.referring.get(option).copied())
-            .unwrap_or((0, 1))
+    fn place(&self, planned: &Planned<'_>, option: &OptName) -> (usize, usize) {
+        let mut carries = planned.carries().iter();
+        let first = carries.find(|carry| carry.to == *option);
+        let first = first.map(|carry| (carry.file, carry.entry.line()));
+        let referring = || self.referring.get(option).copied();
+        first.or_else(referring).unwrap_or((0, 1))
     }
 
-    fn leave_out_at(
-        &mut self,
-        at: usize,
-        option: &OptName,
-        (file, line): (usize, usize),
-        reason: &str,
-    ) {
-        let others: Vec<OptName> = self.planned[at].options().to_vec();
-        for other in others {
-            let (reason, (file, line)) = if other == *option {
-                (reason.to_owned(), (file, line))
-            } else {
-                let reason = format!(
-                    "it shares a former name with {option}, which was not migrated: {reason}"
-                );
-                (reason, self.place(at, &other))
+    /// Leaves out what would give values with references another meaning, or another option a
+    /// value.
+    fn leave_out_doubtful(&mut self, pass: Pass<'_, 'd, '_>, names: &Names<'_>) {
+        let planned = self.planned.iter().flat_map(Planned::options);
+        let asked = planned.filter(|option| !pass.settings.accept.contains(*option));
+        for option in asked.cloned().collect::<Vec<_>>() {
+            let Some(at) = self.of_option(&option) else {
+                continue;
             };
-            self.decisions.push(Pending {
-                option: other,
-                file,
-                line,
-                reason,
-                acceptable: true,
+            let carried = self.planned[at].carries().iter();
+            let mut carried = carried.filter(|carry| !carry.hidden && carry.to == option);
+            let doubt = carried.find_map(|carry| {
+                references::ambiguity(carry, names).or_else(|| fed(carry, names))
             });
+            if let Some(reason) = doubt {
+                self.leave_out(at, &option, None, &reason);
+            }
         }
-        self.planned.remove(at);
     }
 
     /// The options with a former name in use.
     pub(crate) fn in_use(&self) -> HashSet<OptName> {
-        let left = self.decisions.iter().map(|pending| &pending.option);
+        let left = self.decisions.iter().map(|(_, decision)| &decision.option);
         let planned = self.planned.iter().flat_map(Planned::options);
         planned.chain(left).chain(&self.held).cloned().collect()
     }
 
     fn is_left(&self, option: &OptName) -> bool {
         let mut left = self.decisions.iter();
-        self.held.contains(option) || left.any(|pending| pending.option == *option)
+        self.held.contains(option) || left.any(|(_, decision)| decision.option == *option)
     }
 }
 
 /// Decides for each entry of a former name what is done with it.
 pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
-    let Pass {
-        files,
-        settings,
-        is_old,
-        ..
-    } = pass;
     let mut plan = Plan {
+        files: pass.files,
         held: held(pass, names),
         ..Plan::default()
     };
-    let found = Found::new(pass, names);
-    let mut effects: Vec<(usize, Vec<Effect<'d>>)> = Vec::new();
+    let found = of_option::find(pass, names);
+    let mut carried: Vec<(usize, Vec<Carry<'d>>)> = Vec::new();
     for (at, opt) in names.opts.iter().enumerate() {
         if opt.deprecated().is_empty() || plan.held.contains(opt.name()) {
             continue;
         }
-        let mut of_option = Vec::new();
-        for file in 0..files.len() {
-            let Some(entries) = found.entries.get(&(at, file)) else {
+        let mut carries = Vec::new();
+        for file in 0..pass.files.len() {
+            let Some(entries) = found.get(&(at, file)) else {
                 continue;
             };
             let of_file = OfOption {
+                pass: &pass,
                 opt,
                 file,
                 entries,
                 names,
             };
-            if !settings.keep_old && of_file.is_met(pass) {
-                plan.decisions.extend(of_file.left_with_what_it_meets());
-            } else if settings.keep_old && opt.is_multi() {
-                plan.decisions.extend(of_file.not_both());
-            } else if settings.keep_old {
+            if pass.settings.keep_old && !opt.is_multi() {
                 plan.superseded.extend(of_file.superseded());
-                match of_file.copied() {
-                    Some(_) if is_old(opt.name()) => plan.decisions.extend(of_file.not_added()),
-                    copied => of_option.extend(copied),
-                }
-            } else if opt.is_multi() {
-                of_option.extend(of_file.multi_valued());
-            } else {
-                of_option.extend(of_file.single_valued());
+            }
+            match of_file.carries() {
+                Ok(of_file) => carries.extend(of_file),
+                Err(reason) => plan.decisions.extend(of_file.left(reason)),
             }
         }
-        if !of_option.is_empty() {
-            effects.push((at, of_option));
+        if !carries.is_empty() {
+            carried.push((at, carries));
         }
     }
-    plan.planned = grouped(effects, names);
-    for option in plan
-        .planned
-        .iter()
-        .flat_map(Planned::options)
-        .cloned()
-        .collect::<Vec<_>>()
-    {
-        if settings.accept.contains(&option) {
-            continue;
-        }
-        let ambiguous = plan.of_option(&option).and_then(|at| {
-            let carried = carries(&plan.planned[at]).filter(|carry| carry.to == option);
-            carried
-                .filter_map(|carry| {
-                    references::ambiguity(carry, names).or_else(|| fed(carry, names))
-                })
-                .next()
-        });
-        if let Some(reason) = ambiguous {
-            plan.leave_out(&option, &reason);
-        }
-    }
+    plan.planned = grouped(carried, names);
+    plan.leave_out_doubtful(pass, names);
     while find_references(&mut plan, pass, names) {}
     plan
 }
@@ -194,58 +169,36 @@ fn held(pass: Pass<'_, '_, '_>, names: &Names<'_>) -> HashSet<OptName> {
     held
 }
 
-fn carries<'p, 'd>(planned: &'p Planned<'d>) -> impl Iterator<Item = &'p Carry<'d>> {
-    planned.effects.iter().filter_map(|effect| match effect {
-        Effect::Carry(carry) => Some(carry),
-        _ => None,
-    })
-}
-
 /// Puts together what is done for options that share an entry which none of them may take alone.
-fn grouped<'d>(effects: Vec<(usize, Vec<Effect<'d>>)>, names: &Names<'_>) -> Vec<Planned<'d>> {
-    let mut groups: Vec<(Vec<usize>, Vec<Effect<'d>>)> = Vec::new();
+fn grouped<'d>(carried: Vec<(usize, Vec<Carry<'d>>)>, names: &Names<'_>) -> Vec<Planned<'d>> {
+    let place = |carry: &Carry<'_>| (carry.file, carry.entry.line());
+    let mut groups: Vec<(Vec<usize>, Vec<Carry<'d>>)> = Vec::new();
     let mut of_entry: HashMap<(usize, usize), usize> = HashMap::default();
-    for (opt, effects) in effects {
-        let mut joined: BTreeSet<usize> = BTreeSet::new();
-        for effect in &effects {
-            let Some(entry) = effect.entry() else {
-                continue;
-            };
-            joined.extend(of_entry.get(&(effect.file(), entry.line())));
-        }
+    for (opt, carries) in carried {
+        let joined = carries
+            .iter()
+            .filter_map(|carry| of_entry.get(&place(carry)));
+        let joined: BTreeSet<usize> = joined.copied().collect();
         let at = joined.first().copied().unwrap_or(groups.len());
         if at == groups.len() {
             groups.push((Vec::new(), Vec::new()));
         }
         for other in joined.into_iter().skip(1) {
-            let (options, effects) = std::mem::take(&mut groups[other]);
+            let (options, carries) = std::mem::take(&mut groups[other]);
+            of_entry.extend(carries.iter().map(|carry| (place(carry), at)));
             groups[at].0.extend(options);
-            groups[at].1.extend(effects);
-            of_entry
-                .values_mut()
-                .filter(|group| **group == other)
-                .for_each(|group| *group = at);
+            groups[at].1.extend(carries);
         }
-        for effect in &effects {
-            if let Some(entry) = effect.entry() {
-                of_entry.insert((effect.file(), entry.line()), at);
-            }
-        }
+        of_entry.extend(carries.iter().map(|carry| (place(carry), at)));
         groups[at].0.push(opt);
-        groups[at].1.extend(effects);
+        groups[at].1.extend(carries);
     }
-    let planned = groups
-        .into_iter()
-        .filter(|(options, _)| !options.is_empty());
-    planned
-        .map(|(options, effects)| {
-            let options = options.into_iter().map(|at| names.opts[at].name().clone());
-            Planned {
-                origin: Origin::Options(options.collect()),
-                effects,
-            }
-        })
-        .collect()
+    groups.retain(|(options, _)| !options.is_empty());
+    let planned = groups.into_iter().map(|(options, carries)| {
+        let options = options.into_iter().map(|at| names.opts[at].name().clone());
+        Planned::Options(options.collect(), carries)
+    });
+    planned.collect()
 }
 
 /// Notes the options that values refer to by a former name, and leaves out those to which no
@@ -254,14 +207,11 @@ fn grouped<'d>(effects: Vec<(usize, Vec<Effect<'d>>)>, names: &Names<'_>) -> Vec
 fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_, '_>, names: &Names<'_>) -> bool {
     let keep_old = pass.settings.keep_old;
     let decided = plan.decisions.len();
-    plan.planned.retain(|planned| !planned.effects.is_empty());
+    plan.planned.retain(|planned| !planned.carries().is_empty());
     let mut goes: HashMap<(usize, usize), HashSet<String>> = HashMap::default();
-    for effect in plan.planned.iter().flat_map(|planned| &planned.effects) {
-        let Some(entry) = effect.entry() else {
-            continue;
-        };
-        let groups = goes.entry((effect.file(), entry.line())).or_default();
-        if let Effect::Carry(carry) = effect {
+    for carry in plan.planned.iter().flat_map(Planned::carries) {
+        let groups = goes.entry((carry.file, carry.entry.line())).or_default();
+        if !carry.hidden {
             groups.insert(carry.to.group().to_owned());
         }
     }
@@ -269,24 +219,24 @@ fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_, '_>, names: &Names<'_
     let mut unwritable: Vec<(OptName, (usize, usize))> = Vec::new();
     for (index, file) in pass.files.iter().enumerate() {
         for entry in file.document.entries() {
-            if !entry.value().contains(&b'$') || is_left(entry, names, plan) {
+            if !entry.value().contains(&b'$') {
+                continue;
+            }
+            let group = entry.group();
+            let (Ok(group), Ok(key)) = (group.to_str(), entry.key().to_str()) else {
+                continue;
+            };
+            let mut readers = names.readers(group, key).iter();
+            let is_left = readers.any(|reader| plan.is_left(names.opts[reader.opt].name()));
+            if is_left || pass.holds(group, key) {
                 continue;
             }
             let place = (index, entry.line());
-            let (Ok(group), Ok(key)) = (
-                entry.group().to_str().map(str::to_owned),
-                entry.key().to_str(),
-            ) else {
-                continue;
-            };
             let mut groups = goes.get(&place).cloned().unwrap_or_default();
             // With both names kept, entries stay as they are, and only copies follow.
-            let stays = !goes.contains_key(&place) || names.is_current(&group, key);
-            if pass.holds(&group, key) {
-                continue;
-            }
+            let stays = !goes.contains_key(&place) || names.is_current(group, key);
             if stays && !keep_old {
-                groups.insert(group);
+                groups.insert(group.to_owned());
             }
             for group in groups {
                 for (option, writable) in references::by_former_name(entry, &group, names) {
@@ -299,42 +249,23 @@ fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_, '_>, names: &Names<'_
             }
         }
     }
-    plan.add_referred();
-    for (option, place) in unwritable {
-        let Some(at) = plan.of_option(&option) else {
-            continue;
-        };
-        let reason = format!(
-            "a value refers to it, and {option} cannot be written as a reference: put the value \
-             itself there"
-        );
-        plan.leave_out_at(at, &option, place, &reason);
-    }
-    plan.decisions.len() > decided
-}
-
-impl Plan<'_> {
-    /// Plans references to options for which nothing else is done.
-    fn add_referred(&mut self) {
-        for option in self.referring.keys() {
-            if self.of_option(option).is_none() && !self.is_left(option) {
-                self.planned.push(Planned {
-                    origin: Origin::Options(vec![option.clone()]),
-                    effects: Vec::new(),
-                });
-            }
+    // References to options for which nothing else is done are followed as well.
+    for option in plan.referring.keys() {
+        if plan.of_option(option).is_none() && !plan.is_left(option) {
+            let planned = Planned::Options(vec![option.clone()], Vec::new());
+            plan.planned.push(planned);
         }
     }
-}
-
-/// Tells whether an entry is of an option that is left as it is, and so stays in every byte.
-fn is_left(entry: Entry<'_, '_>, names: &Names<'_>, plan: &Plan<'_>) -> bool {
-    let (group, key) = (entry.group(), entry.key());
-    let (Ok(group), Ok(key)) = (group.to_str(), key.to_str()) else {
-        return false;
-    };
-    let mut readers = names.readers(group, key).iter();
-    readers.any(|reader| plan.is_left(names.opts[reader.opt].name()))
+    for (option, place) in unwritable {
+        if let Some(at) = plan.of_option(&option) {
+            let reason = format!(
+                "a value refers to it, and {option} cannot be written as a reference: put the value \
+                 itself there"
+            );
+            plan.leave_out(at, &option, Some(place), &reason);
+        }
+    }
+    plan.decisions.len() > decided
 }
 
 /// Why the current name of an option would give another one a value, in words; `None` when it would not.

@@ -1,6 +1,5 @@
 //! The steps of a migration: one for a pack or a schema, one for each release on the way to another.
 
-use bstr::ByteSlice;
 use bumpalo::Bump;
 use foldhash::HashSet;
 use oslo_config::{OptName, ParsedFile};
@@ -13,6 +12,7 @@ use super::{MigrateError, Migration, Settings};
 use crate::pack::Pack;
 use crate::release::{self, Lives, Series};
 use crate::schema::Schema;
+use crate::target::name_of;
 
 /// How often a rule may give a name that another one of the same release is about.
 const LINKS_MAX: usize = 8;
@@ -58,6 +58,8 @@ enum Step<'r> {
     Releases(Span, &'r Lives),
     /// Reports what the older of two schemas reads and the newer one does not, refuses, or reads otherwise.
     Outcome(&'r Schema, &'r Schema),
+    /// Reports what the last release does not read.
+    Unread(Span, &'r Lives),
 }
 
 impl<'r> Route<'r> {
@@ -73,7 +75,7 @@ impl<'r> Route<'r> {
     #[must_use]
     pub fn releases(span: Span, lives: &'r Lives) -> Self {
         Route {
-            steps: vec![Step::Releases(span, lives)],
+            steps: vec![Step::Releases(span, lives), Step::Unread(span, lives)],
         }
     }
 
@@ -90,7 +92,7 @@ impl<'r> Route<'r> {
     /// Adds the rules of a site, which are followed before what is unread is reported.
     #[must_use]
     pub fn with_site(mut self, site: &'r Pack) -> Self {
-        let is_report = |step: &Step<'_>| matches!(step, Step::Outcome(..));
+        let is_report = |step: &Step<'_>| matches!(step, Step::Outcome(..) | Step::Unread(..));
         let at = self.steps.iter().position(is_report);
         self.steps
             .insert(at.unwrap_or(self.steps.len()), Step::Pack(site));
@@ -131,6 +133,8 @@ pub fn migrate<'m>(
                 });
             }
             Step::Releases(span, lives) => migrator.releases(*span, lives)?,
+            Step::Unread(span, lives) if !settings.keep_old => migrator.unread(*span, lives),
+            Step::Unread(..) => {}
             Step::Outcome(from, to) => {
                 migrator.read_otherwise(from, to);
                 if !settings.keep_old {
@@ -140,13 +144,6 @@ pub fn migrate<'m>(
             }
         }
     }
-    let releases = route.steps.iter().find_map(|step| match step {
-        Step::Releases(span, lives) => Some((*span, *lives)),
-        _ => None,
-    });
-    if let Some((span, lives)) = releases.filter(|_| !settings.keep_old) {
-        migrator.unread(span, lives);
-    }
     migrator.finish()
 }
 
@@ -154,10 +151,8 @@ pub fn migrate<'m>(
 /// or one that is set for what is not known here.
 fn reads_as_set(pack: &Pack, files: &[ParsedFile<'_>]) -> impl Fn(&OptName) -> bool + use<> {
     let mut read: HashSet<OptName> = pack.opts.iter().map(|opt| opt.name().clone()).collect();
-    for entry in files.iter().flat_map(|file| file.document.entries()) {
-        let (group, key) = (entry.group(), entry.key());
-        read.insert(OptName::new(group.to_str_lossy(), key.to_str_lossy()));
-    }
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    read.extend(entries.map(name_of));
     move |option| read.contains(option)
 }
 

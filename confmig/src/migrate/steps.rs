@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use bstr::ByteSlice;
 use foldhash::HashMap;
@@ -175,60 +176,45 @@ impl<'l> NamesInUse<'l> {
             if rule.remove.as_ref().is_some_and(|removal| !goes(removal)) {
                 continue;
             }
-            match self.standing(built_in, &rule, series, from) {
-                Standing::Followed => found.push((built_in.last, Active { rule, doubt: None })),
-                Standing::Doubtful => {
-                    let gone = built_in.last;
-                    let doubt = format!(
-                        "{from} has not read it since {gone}, and would again: {}",
-                        rule.why
-                    );
-                    found.push((
-                        built_in.last,
-                        Active {
-                            rule,
-                            doubt: Some(doubt),
-                        },
-                    ));
-                }
-                Standing::Past => {}
-            }
+            let active = self.active(built_in, rule, series, from);
+            found.extend(active.map(|active| (built_in.last, active)));
         }
         found.sort_by(|one, other| (one.0, &one.1.rule.id).cmp(&(other.0, &other.1.rule.id)));
         found.into_iter().map(|(_, active)| active).collect()
     }
 
-    /// In the first release there may be what it does not read itself.
-    fn standing(&self, built_in: &BuiltIn, rule: &Rule, series: Series, from: Series) -> Standing {
-        if series > from || built_in.last > from || built_in.lasting {
-            return Standing::Followed;
-        }
-        if rule.remove.is_some() || rule.items.is_some() && built_in.last == from {
-            return Standing::Followed;
+    /// A rule as it is to be followed; `None` when it has nothing to do with the release any more.
+    /// In the first release there may be what it has ignored for long.
+    fn active(
+        &self,
+        built_in: &BuiltIn,
+        rule: Rc<Rule>,
+        series: Series,
+        from: Series,
+    ) -> Option<Active> {
+        let last = built_in.last;
+        if series > from
+            || last > from
+            || built_in.lasting
+            || rule.remove.is_some()
+            || rule.items.is_some() && last == from
+        {
+            return Some(Active { rule, doubt: None });
         }
         let unread = |option: &&OptName| {
-            let set = self.find(option.group(), option.name()).is_some();
-            set && self
-                .lives
-                .of_option(option)
-                .is_some_and(|life| !life.is_read(from))
+            let is_set = self.find(option.group(), option.name()).is_some();
+            let life = self.lives.of_option(option);
+            is_set && life.is_some_and(|life| !life.is_read(from))
         };
-        let old = rule.items.is_none() && rule.claims().iter().any(unread);
-        if old {
-            Standing::Doubtful
-        } else {
-            Standing::Past
-        }
+        let is_old = rule.items.is_none() && rule.claims().iter().any(unread);
+        is_old.then(|| Active {
+            doubt: Some(format!(
+                "{from} has not read it since {last}, and would again: {}",
+                rule.why
+            )),
+            rule,
+        })
     }
-}
-
-enum Standing {
-    /// It is followed.
-    Followed,
-    /// The release has ignored for long what it is about.
-    Doubtful,
-    /// It has nothing to do with the release any more.
-    Past,
 }
 
 fn is_active(rule: &BuiltIn, series: Series, from: Series) -> bool {

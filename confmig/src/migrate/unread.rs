@@ -1,6 +1,5 @@
 //! What is set after the last step, and not read.
 
-use bstr::ByteSlice;
 use foldhash::HashSet;
 use oslo_config::{Config, GetError, Opt, OptName};
 
@@ -9,7 +8,7 @@ use super::{Decision, Span};
 use crate::diagnostic::Code;
 use crate::release::{self, Lives};
 use crate::schema::Schema;
-use crate::target::gone;
+use crate::target::{gone, name_of};
 
 /// The id under which names are reported that the target does not read.
 const NOT_READ: &str = "not-read";
@@ -17,16 +16,16 @@ const NOT_READ: &str = "not-read";
 /// The id under which values are reported that the newer release refuses.
 const REFUSED: &str = "refused";
 
-/// Something that is set and not read as it is.
+/// Why an option that is set is reported.
 pub(super) struct Finding {
-    pub(super) option: OptName,
-    pub(super) file: usize,
-    pub(super) line: usize,
-    pub(super) reason: String,
     pub(super) rule: &'static str,
-    pub(super) release: Option<String>,
+    pub(super) reason: String,
     pub(super) code: Code,
+    pub(super) release: Option<String>,
 }
+
+/// An option, the file and the line that set it, and why it is reported.
+pub(super) type Found = (OptName, (usize, usize), Finding);
 
 impl Migrator<'_> {
     /// Reports what a release does not read.
@@ -39,13 +38,13 @@ impl Migrator<'_> {
             let (first, last) = life.span()?;
             let gone = last.after().filter(|gone| *gone <= span.to);
             Some(Finding {
+                rule: NOT_READ,
                 reason: release::whereabouts(option, span.to, lives),
-                release: gone.map(|series| series.to_string()),
                 code: match first > span.to {
                     true => Code::UnknownOption,
                     false => Code::RemovedOption,
                 },
-                ..Finding::not_read(option)
+                release: gone.map(|series| series.to_string()),
             })
         });
     }
@@ -62,8 +61,10 @@ impl Migrator<'_> {
             let was_read = from.reads(option) || old.contains(option);
             let is_read = to.reads(option) || new.contains(option);
             (was_read && !is_read).then(|| Finding {
+                rule: NOT_READ,
                 reason: gone(option, Some(from), to),
-                ..Finding::not_read(option)
+                code: Code::RemovedOption,
+                release: None,
             })
         });
     }
@@ -79,16 +80,16 @@ impl Migrator<'_> {
                 Err(GetError::Invalid { option, cause }) if option == *name => cause,
                 _ => return None,
             };
-            Some(Finding {
-                file: set.file,
-                line: set.entry.line(),
-                reason: format!("its value is not valid: {cause}"),
+            let place = (set.file, set.entry.line());
+            let finding = Finding {
                 rule: REFUSED,
+                reason: format!("its value is not valid: {cause}"),
                 code: Code::NeedsDecision,
-                ..Finding::not_read(name)
-            })
+                release: None,
+            };
+            Some((name.clone(), place, finding))
         });
-        let refused: Vec<Finding> = refused.collect();
+        let refused: Vec<Found> = refused.collect();
         self.add(refused);
     }
 
@@ -102,55 +103,31 @@ impl Migrator<'_> {
         let mut found = Vec::new();
         for (file, parsed) in self.files.iter().enumerate() {
             for entry in parsed.document.entries() {
-                let (group, key) = (entry.group(), entry.key());
-                let option = OptName::new(group.to_str_lossy(), key.to_str_lossy());
+                let option = name_of(entry);
                 if told.contains(&option) {
                     continue;
                 }
                 if let Some(finding) = find(&option) {
-                    told.insert(option);
-                    let line = entry.line();
-                    found.push(Finding {
-                        file,
-                        line,
-                        ..finding
-                    });
+                    told.insert(option.clone());
+                    found.push((option, (file, entry.line()), finding));
                 }
             }
         }
         self.add(found);
     }
 
-    pub(super) fn add(&mut self, found: Vec<Finding>) {
-        for finding in found {
-            let option = finding.option;
+    pub(super) fn add(&mut self, found: Vec<Found>) {
+        for (option, (file, line), finding) in found {
+            let line = self.first_line(file, line);
+            let reason = format!("{option}: {}", finding.reason);
             let decision = Decision {
-                option: option.clone(),
-                path: self.files[finding.file].path.to_owned(),
-                line: self.first_line(finding.file, finding.line),
-                reason: format!("{option}: {}", finding.reason),
-                acceptable: false,
                 options: vec![option.clone()],
                 rule: Some(finding.rule.into()),
                 release: finding.release,
-                advice: None,
                 code: finding.code,
+                ..Decision::new(&option, self.files[file].path, line, reason)
             };
             self.decisions.push((option, decision));
-        }
-    }
-}
-
-impl Finding {
-    pub(super) fn not_read(option: &OptName) -> Self {
-        Finding {
-            option: option.clone(),
-            file: 0,
-            line: 0,
-            reason: String::new(),
-            rule: NOT_READ,
-            release: None,
-            code: Code::RemovedOption,
         }
     }
 }

@@ -16,25 +16,23 @@ use super::pass::Applied;
 use crate::pack::Pack;
 use crate::rule::Rule;
 
-/// Which entries are seen.
-#[derive(Debug)]
-pub(crate) struct View {
-    /// Those with one of these keys or with a reference to one, in whatever section.
-    keys: Keys,
-}
+/// Which entries are seen: those with one of these keys or with a reference to one, in whatever
+/// section.
+#[derive(Debug, Default)]
+pub(crate) struct View(HashSet<Vec<u8>>);
 
 impl View {
     /// What renamings of a pack are about.
     pub(crate) fn of_pack(files: &[ParsedFile<'_>], pack: &Pack) -> Self {
-        let mut keys = Keys::default();
+        let mut view = View::default();
         for opt in &pack.opts {
-            keys.add(opt.name());
-            opt.deprecated().iter().for_each(|name| keys.add(name));
-            for text in opt.default() {
-                keys.extend(referred(text.as_bytes()));
-            }
+            view.add(opt.name());
+            opt.deprecated().iter().for_each(|name| view.add(name));
+            let defaults = opt.default().iter();
+            view.0
+                .extend(defaults.flat_map(|text| referred(text.as_bytes())));
         }
-        keys.view(files)
+        view.with_referred(files)
     }
 
     /// What rules are about, beside a pack's former names of it.
@@ -43,19 +41,59 @@ impl View {
         rules: impl IntoIterator<Item = &'r Rule>,
         pack: &Pack,
     ) -> Self {
-        let mut keys = Keys::default();
+        let mut view = View::default();
         for rule in rules {
-            keys.extend(rule.keys().map(|key| key.as_bytes().to_vec()));
-            for text in rule.texts() {
-                keys.extend(referred(text.as_bytes()));
-            }
+            view.0
+                .extend(rule.keys().map(|key| key.as_bytes().to_vec()));
+            let texts = rule.texts().into_iter();
+            view.0
+                .extend(texts.flat_map(|text| referred(text.as_bytes())));
         }
         for opt in &pack.opts {
-            if keys.has(opt.name().name().as_bytes()) {
-                opt.deprecated().iter().for_each(|name| keys.add(name));
+            if view.has(opt.name().name().as_bytes()) {
+                opt.deprecated().iter().for_each(|name| view.add(name));
             }
         }
-        keys.view(files)
+        view.with_referred(files)
+    }
+
+    /// Adds what is referred to by what is seen, to read the values.
+    fn with_referred(mut self, files: &[ParsedFile<'_>]) -> Self {
+        let mut referring: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
+        for ParsedFile { document, .. } in files {
+            let dollars = Dollars::new(document);
+            if dollars.0.is_empty() {
+                continue;
+            }
+            let sections = document.sections();
+            let entries = sections
+                .filter(|section| dollars.has_any_in(section.lines()))
+                .flat_map(|section| section.entries())
+                .filter(|entry| dollars.has(entry));
+            referring.extend(entries.map(|entry| (entry.key().to_vec(), referred(&entry.value()))));
+        }
+        let mut seen = 0;
+        while seen < self.0.len() {
+            seen = self.0.len();
+            for (key, referred) in &referring {
+                if self.has(key) || self.has_any_of(referred) {
+                    self.0.extend(referred.iter().cloned());
+                }
+            }
+        }
+        self
+    }
+
+    fn add(&mut self, name: &OptName) {
+        self.0.insert(name.name().as_bytes().to_vec());
+    }
+
+    fn has(&self, key: &[u8]) -> bool {
+        self.0.contains(key)
+    }
+
+    fn has_any_of(&self, keys: &[Vec<u8>]) -> bool {
+        keys.iter().any(|key| self.has(key))
     }
 
     /// The file with what is seen alone.
@@ -65,8 +103,8 @@ impl View {
     ) -> ParsedFile<'d> {
         let dollars = Dollars::new(&document);
         let document = document.narrowed(|entry| {
-            self.keys.has(entry.key())
-                || dollars.has(entry) && self.keys.has_any_of(&referred(&entry.value()))
+            self.has(entry.key())
+                || dollars.has(entry) && self.has_any_of(&referred(&entry.value()))
         });
         ParsedFile { path, document }
     }
@@ -139,53 +177,4 @@ fn referred(text: &[u8]) -> Vec<Vec<u8>> {
     let keys = references(text).into_iter();
     keys.map(|reference| reference.parts().1.as_bytes().to_vec())
         .collect()
-}
-
-/// Keys of options.
-#[derive(Debug, Default)]
-struct Keys(HashSet<Vec<u8>>);
-
-impl Keys {
-    fn add(&mut self, name: &OptName) {
-        self.0.insert(name.name().as_bytes().to_vec());
-    }
-
-    fn extend(&mut self, keys: impl IntoIterator<Item = Vec<u8>>) {
-        self.0.extend(keys);
-    }
-
-    fn has(&self, key: &[u8]) -> bool {
-        self.0.contains(key)
-    }
-
-    fn has_any_of(&self, keys: &[Vec<u8>]) -> bool {
-        keys.iter().any(|key| self.has(key))
-    }
-
-    /// What has to be seen with these: also what is referred to, to read the values.
-    fn view(mut self, files: &[ParsedFile<'_>]) -> View {
-        let mut referring: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
-        for ParsedFile { document, .. } in files {
-            let dollars = Dollars::new(document);
-            if dollars.0.is_empty() {
-                continue;
-            }
-            let sections = document.sections();
-            let entries = sections
-                .filter(|section| dollars.has_any_in(section.lines()))
-                .flat_map(|section| section.entries())
-                .filter(|entry| dollars.has(entry));
-            referring.extend(entries.map(|entry| (entry.key().to_vec(), referred(&entry.value()))));
-        }
-        let mut seen = 0;
-        while seen < self.0.len() {
-            seen = self.0.len();
-            for (key, referred) in &referring {
-                if self.has(key) || self.has_any_of(referred) {
-                    self.extend(referred.iter().cloned());
-                }
-            }
-        }
-        View { keys: self }
-    }
 }

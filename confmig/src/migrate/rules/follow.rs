@@ -6,15 +6,15 @@ use std::rc::Rc;
 use foldhash::HashSet;
 use oslo_config::OptName;
 
-use super::evaluate::{self, Found, Outcome};
+use super::evaluate::{self, Found};
 use super::world::{World, opts};
 use super::{Active, Facts, Followed};
 use crate::diagnostic::Code;
-use crate::migrate::effect::{Effect, Origin, Planned};
+use crate::migrate::effect::{Effect, Planned};
 use crate::migrate::names::Names;
-use crate::migrate::pass::{Applied, Pass};
+use crate::migrate::pass::Pass;
 use crate::migrate::{Decision, MigrateError};
-use crate::rule::{Automatic, Rename, Rule, concrete};
+use crate::rule::{Automatic, Rule, concrete};
 
 /// Follows rules on what is seen of a set of files. With `waits`, one that another may give something to
 /// do is postponed.
@@ -31,29 +31,20 @@ pub(crate) fn follow<'m>(
         world: &world,
         facts,
         pass,
-        decisions: Vec::new(),
-        renames: Vec::new(),
-        postponed: Vec::new(),
         planned: Vec::new(),
+        made: Followed::default(),
     };
     converter.follow(rules, waits);
-    let files = converter.apply_proved(&names)?;
-    Ok(Followed {
-        files,
-        decisions: converter.decisions,
-        renames: converter.renames,
-        postponed: converter.postponed,
-    })
+    converter.apply_proved(&names)?;
+    Ok(converter.made)
 }
 
 struct Converter<'c, 'd, 'm> {
     world: &'c World<'c, 'd>,
     facts: &'c dyn Facts,
     pass: Pass<'c, 'd, 'm>,
-    decisions: Vec<(usize, Decision)>,
-    renames: Vec<(Rename, String)>,
-    postponed: Vec<Active>,
     planned: Vec<Planned<'d>>,
+    made: Followed<'m>,
 }
 
 impl<'d, 'm> Converter<'_, 'd, 'm> {
@@ -99,7 +90,7 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
         let made = made_options(&all, world);
         for active in all {
             if waits && is_fed(&active.rule, &made) {
-                self.postponed.push(active);
+                self.made.postponed.push(active);
                 continue;
             }
             let claimed = active.rule.claims().into_iter().find_map(|option| {
@@ -110,87 +101,66 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
                 ))
             });
             match claimed {
-                Some(reason) => self.decide(
-                    &active.rule,
-                    &active
-                        .rule
-                        .claims()
-                        .into_iter()
-                        .cloned()
-                        .collect::<Vec<_>>(),
-                    &reason,
-                    false,
-                ),
+                Some(reason) => {
+                    self.decide(&active.rule, active.rule.claims(), &reason, false);
+                }
                 None => self.evaluate(active),
             }
         }
     }
 
     fn evaluate(&mut self, active: Active) {
-        let found = evaluate::evaluate(
-            &active.rule,
-            self.world,
-            self.facts,
-            self.pass.settings.keep_old,
-        );
+        let settings = self.pass.settings;
+        let rule = &active.rule;
         let Found {
             outcome,
             options,
             renames,
-        } = found;
-        let rule = &active.rule;
-        let doubt = match (rule.automatic, &active.doubt) {
-            _ if self.pass.settings.accept_rules.contains(&rule.id)
-                && rule.automatic != Automatic::Advice =>
-            {
-                None
-            }
-            (_, Some(doubt)) => Some(doubt.clone()),
-            (Automatic::Yes, None) => None,
-            (Automatic::Partial | Automatic::Advice, None) => Some(rule.why.clone()),
+        } = evaluate::evaluate(rule, self.world, self.facts, settings.keep_old);
+        let effects = match outcome {
+            Ok(effects) if effects.is_empty() && renames.is_empty() => return,
+            Ok(effects) => effects,
+            Err(reason) => return self.decide(rule, &options, &reason, false),
         };
         let acceptable = rule.automatic != Automatic::Advice;
-        match outcome {
-            Outcome::Nothing if renames.is_empty() => {}
-            Outcome::Advice => self.decide(rule, &options, &rule.why, false),
-            Outcome::Undecided(reason) => self.decide(rule, &options, &reason, false),
-            Outcome::Nothing | Outcome::Effects(_) if doubt.is_some() => {
-                self.decide(rule, &options, &doubt.unwrap_or_default(), acceptable);
-            }
-            Outcome::Nothing => self
-                .renames
-                .extend(renames.into_iter().map(|rename| (rename, rule.id.clone()))),
-            Outcome::Effects(effects) => {
-                if self.collides(&effects) {
-                    self.postponed.push(active);
-                    return;
-                }
-                self.renames
-                    .extend(renames.into_iter().map(|rename| (rename, rule.id.clone())));
-                self.planned.push(Planned {
-                    origin: Origin::Rule(Rc::clone(&active.rule)),
-                    effects,
-                });
-            }
+        let is_accepted = acceptable && settings.accept_rules.contains(&rule.id);
+        let by_rule = (rule.automatic != Automatic::Yes).then_some(&rule.why);
+        let doubt = active.doubt.as_ref().or(by_rule);
+        if let Some(doubt) = doubt.filter(|_| !is_accepted) {
+            return self.decide(rule, &options, doubt, acceptable);
+        }
+        if self.collides(&effects) {
+            return self.made.postponed.push(active);
+        }
+        let renames = renames.into_iter().map(|rename| (rename, rule.id.clone()));
+        self.made.renames.extend(renames);
+        if !effects.is_empty() {
+            self.planned.push(Planned::Rule(active.rule, effects));
         }
     }
 
     /// Tells whether another rule sets one of the same options, or changes one of the same entries: then
     /// it is followed afterwards.
     fn collides(&self, effects: &[Effect<'_>]) -> bool {
-        let entry = |effect: &Effect<'_>| Some((effect.file(), effect.entry()?.line()));
-        let planned = || self.planned.iter().flat_map(|planned| &planned.effects);
-        let options: HashSet<&OptName> = planned().map(Effect::option).collect();
-        let entries: HashSet<(usize, usize)> = planned().filter_map(entry).collect();
-        effects.iter().any(|effect| {
-            options.contains(effect.option())
-                || entry(effect).is_some_and(|entry| entries.contains(&entry))
+        let entry = |effect: &Effect<'_>| Some((effect.file, effect.entry()?.line()));
+        let mut planned = self.planned.iter().flat_map(Planned::effects);
+        planned.any(|planned| {
+            effects.iter().any(|effect| {
+                let same_entry = entry(effect).is_some() && entry(effect) == entry(planned);
+                same_entry || effect.option == planned.option
+            })
         })
     }
 
     /// Leaves what a rule is about to the operator.
-    fn decide(&mut self, rule: &Rule, options: &[OptName], reason: &str, acceptable: bool) {
-        let set = options.iter().filter_map(|option| {
+    fn decide<'o>(
+        &mut self,
+        rule: &Rule,
+        options: impl IntoIterator<Item = &'o OptName>,
+        reason: &str,
+        acceptable: bool,
+    ) {
+        let set = options.into_iter().filter_map(|option| {
             let (file, entry) = self.world.place(option)?;
             Some((option.clone(), file, entry.line()))
         });
@@ -205,11 +175,8 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
             0..=4 => names.join(", "),
             more => format!("{} and {} more", names[..3].join(", "), more - 3),
         };
+        let path = self.world.files[file].path;
         let decision = Decision {
-            option,
-            path: self.world.files[file].path.to_owned(),
-            line,
-            reason: format!("{names}: {reason}"),
             acceptable,
             options,
             rule: Some(rule.id.clone()),
@@ -220,28 +187,27 @@ impl<'d, 'm> Converter<'_, 'd, 'm> {
                 Automatic::Advice => Code::Advice,
                 Automatic::Yes | Automatic::Partial => Code::NeedsDecision,
             },
+            ..Decision::new(&option, path, line, format!("{names}: {reason}"))
         };
-        self.decisions.push((file, decision));
+        self.made.decisions.push((file, decision));
     }
 
     /// Makes the new texts, without those rules that cannot be proved.
-    fn apply_proved(&mut self, names: &Names<'_>) -> Result<Vec<Applied<'m>>, MigrateError> {
+    fn apply_proved(&mut self, names: &Names<'_>) -> Result<(), MigrateError> {
         let planned = std::mem::take(&mut self.planned);
         if planned.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
-        let proved = self
-            .pass
-            .apply_proved(names, &HashSet::default(), &planned)?;
+        let none = HashSet::default();
+        let proved = self.pass.apply_proved(names, &none, &planned)?;
         for (at, difference) in proved.unproved {
-            let Planned { origin, effects } = &planned[at];
-            if let Origin::Rule(rule) = origin {
-                let sources = effects.iter().map(|effect| effect.source().clone());
-                let options: Vec<OptName> = sources.collect();
-                self.decide(rule, &options, &difference.to_string(), false);
+            if let Planned::Rule(rule, effects) = &planned[at] {
+                let sources = effects.iter().map(|effect| &effect.from);
+                self.decide(rule, sources, &difference.to_string(), false);
             }
         }
-        Ok(proved.files)
+        self.made.files = proved.files;
+        Ok(())
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) struct Active {
 }
 
 /// What following rules has made.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Followed<'m> {
     /// What became of the files; nothing when no rule changes them.
     pub(crate) files: Vec<Applied<'m>>,

@@ -7,6 +7,7 @@ use foldhash::HashMap;
 use oslo_config::{Config, Entry, Opt, OptName, ParsedFile, references};
 
 use super::Active;
+use super::text::{Doubtful, Text};
 use crate::migrate::names::Names;
 use crate::migrate::pass::Pass;
 use crate::migrate::registration::Registration;
@@ -115,7 +116,7 @@ impl<'d> World<'_, 'd> {
     }
 
     /// A text as the value of an option of `group` is read.
-    pub(super) fn read(&self, text: &str, group: &str) -> Result<String, String> {
+    pub(super) fn read(&self, text: &str, group: &str) -> Result<String, Doubtful> {
         if !text.contains(['$', '\\']) {
             return Ok(text.to_owned());
         }
@@ -128,6 +129,18 @@ impl<'d> World<'_, 'd> {
         }
         // What is wrong would tell of the value, which may be secret; `check` says it.
         Err("a value cannot be read: a reference in it leads nowhere".to_owned())
+    }
+
+    /// The value of an option of `group`, as it is written and as it is read.
+    pub(super) fn text(&self, raw: String, group: &str) -> Result<Text, Doubtful> {
+        let read = self.read(&raw, group)?;
+        Ok(Text { raw, read })
+    }
+
+    /// The value of an entry of an option, as it is written.
+    pub(super) fn raw(&self, entry: Entry<'_, '_>, option: &OptName) -> Result<String, Doubtful> {
+        let value = entry.value().to_str().map(str::to_owned);
+        value.map_err(|_| format!("the value of {option} is not UTF-8"))
     }
 
     /// The sections with an option of this name.
@@ -155,10 +168,7 @@ pub(super) fn opts(files: &[ParsedFile<'_>], names: &Names<'_>, rules: &[Active]
         return Vec::new();
     }
     let mut registration = Registration::new(names);
-    for (group, name) in names.all_set() {
-        registration.add(group, name, None);
-    }
-    registration.add_referred(files);
+    registration.add_files(files.iter(), |_| true);
     for (group, text) in made {
         registration.add_referred_in(group, text.as_bytes());
     }

@@ -1,34 +1,19 @@
 //! What a rule would do to a set of files.
 
-mod items;
-mod remove;
-mod rename;
 mod set;
 
-use std::collections::BTreeSet;
-
+use bstr::ByteSlice;
 use oslo_config::OptName;
 
 use super::Facts;
-use super::text::{Doubtful, says};
+use super::text::{Doubtful, says, split};
 use super::world::World;
-use crate::migrate::effect::Effect;
-use crate::rule::{Condition, IfSet, Rename, Rule};
-
-/// What following a rule comes to.
-pub(super) enum Outcome<'d> {
-    /// There is nothing to do.
-    Nothing,
-    /// There is only something to say.
-    Advice,
-    /// The operator has to decide what cannot be told here.
-    Undecided(String),
-    /// This is done.
-    Effects(Vec<Effect<'d>>),
-}
+use crate::migrate::effect::{Because, Effect, Kind};
+use crate::rule::{Condition, IfSet, Items, Removal, Rename, Rule};
 
 pub(super) struct Found<'d> {
-    pub(super) outcome: Outcome<'d>,
+    /// What is done, which may be nothing, or why the operator has to decide.
+    pub(super) outcome: Result<Vec<Effect<'d>>, Doubtful>,
     /// The options that it is about.
     pub(super) options: Vec<OptName>,
     /// Renamings without any doubt, which are made by the engine for these.
@@ -60,15 +45,14 @@ pub(super) fn evaluate<'d>(
         .cloned()
         .collect();
     let outcome = match evaluator.outcome(&mut renames) {
-        Ok(effects) if effects.is_empty() => Outcome::Nothing,
         Ok(effects) => match evaluator.dangling(&effects) {
-            Some(reason) => Outcome::Undecided(reason),
-            None => Outcome::Effects(effects),
+            Some(reason) => Err(reason),
+            // There is only something to say.
+            None if effects.is_empty() && rule.report.is_some() && evaluator.hold(&rule.when) => {
+                Err(rule.why.clone())
+            }
+            None => Ok(effects),
         },
-        Err(reason) => Outcome::Undecided(reason),
-    };
-    let outcome = match outcome {
-        Outcome::Nothing if rule.report.is_some() && evaluator.hold(&rule.when) => Outcome::Advice,
         outcome => outcome,
     };
     let options = evaluator.about(&outcome, options);
@@ -102,11 +86,9 @@ impl<'d> Evaluator<'_, 'd> {
             let merges = rule.if_target_set != IfSet::Last
                 && self.world.is_set(&rename.from)
                 && self.world.is_set(&rename.to);
-            if merges {
-                effects.extend(self.merged(rename)?);
-            }
-            if !merges {
-                renames.push(rename.clone());
+            match merges {
+                true => effects.extend(self.merged(rename)?),
+                false => renames.push(rename.clone()),
             }
         }
         if !rule.set.is_empty() {
@@ -131,14 +113,14 @@ impl<'d> Evaluator<'_, 'd> {
         if self.keep_old {
             let replaces = effects
                 .iter()
-                .any(|effect| matches!(effect, Effect::Replace { .. }));
+                .any(|effect| matches!(effect.kind, Kind::Replace(..)));
             if replaces {
                 return Err(
                     "a value cannot be both the old and the new one: migrate without --keep-old"
                         .into(),
                 );
             }
-            effects.retain(|effect| matches!(effect, Effect::Add { .. }));
+            effects.retain(|effect| matches!(effect.kind, Kind::Add(..)));
         }
         Ok(effects)
     }
@@ -160,36 +142,27 @@ impl<'d> Evaluator<'_, 'd> {
     }
 
     /// The options that a report of the outcome names: of removals and lists, those that are affected.
-    fn about(&self, outcome: &Outcome<'d>, options: Vec<OptName>) -> Vec<OptName> {
-        let Outcome::Effects(effects) = outcome else {
-            return options;
-        };
-        if self.rule.items.is_none() && self.rule.remove.is_none() {
-            return options;
+    fn about(
+        &self,
+        outcome: &Result<Vec<Effect<'d>>, Doubtful>,
+        mut options: Vec<OptName>,
+    ) -> Vec<OptName> {
+        let affects = self.rule.items.is_some() || self.rule.remove.is_some();
+        if let Ok(effects) = outcome
+            && affects
+            && !effects.is_empty()
+        {
+            options.retain(|option| effects.iter().any(|effect| effect.from == *option));
         }
-        let sources: BTreeSet<&OptName> = effects.iter().map(Effect::source).collect();
         options
-            .into_iter()
-            .filter(|option| sources.contains(option))
-            .collect()
     }
 
     /// Why a value that refers to an option that goes or changes would not be right any more.
     fn dangling(&self, effects: &[Effect<'d>]) -> Option<String> {
-        let gone: Vec<(usize, usize)> = effects
-            .iter()
-            .filter_map(|effect| match effect {
-                Effect::Remove { file, entry, .. } | Effect::Replace { file, entry, .. } => {
-                    Some((*file, entry.line()))
-                }
-                Effect::Add { .. } | Effect::Carry(_) | Effect::Hide(_) => None,
-            })
-            .collect();
-        effects.iter().find_map(|effect| {
-            if matches!(effect, Effect::Add { .. }) {
-                return None;
-            }
-            let option = effect.option();
+        let place = |effect: &Effect<'_>| Some((effect.file, effect.entry()?.line()));
+        let gone: Vec<(usize, usize)> = effects.iter().filter_map(place).collect();
+        let changed = effects.iter().filter(|effect| effect.entry().is_some());
+        changed.map(|effect| &effect.option).find_map(|option| {
             let referring = self.world.referred.get(option)?;
             let (file, entry) = referring
                 .iter()
@@ -201,5 +174,68 @@ impl<'d> Evaluator<'_, 'd> {
                 entry.line()
             ))
         })
+    }
+
+    /// Items of lists that are replaced or dropped.
+    fn items(&self, items: &Items) -> Result<Vec<Effect<'d>>, Doubtful> {
+        let mut effects = Vec::new();
+        for option in &items.options {
+            for (file, entry) in self.world.entries(option) {
+                let value = entry.value();
+                let Ok(raw) = value.to_str() else { continue };
+                let present = split(raw, None);
+                let mut kept: Vec<&str> = Vec::new();
+                for item in &present {
+                    let new = items.replace.get(*item).map_or(*item, String::as_str);
+                    if !items.drop.iter().any(|drop| drop == item) && !kept.contains(&new) {
+                        kept.push(new);
+                    }
+                }
+                if kept == present || present.iter().all(|item| kept.contains(item)) {
+                    continue;
+                }
+                if kept.is_empty() && self.facts.is_list(option) == Some(false) {
+                    effects.push(Effect::remove((file, entry), option, Because::Unread));
+                    continue;
+                }
+                if kept.is_empty() {
+                    return Err(format!(
+                        "nothing would be left of {} in {option}: write what takes its place",
+                        present.join(", ")
+                    ));
+                }
+                let raw = kept.join(if raw.contains(", ") { ", " } else { "," });
+                let value = self.world.text(raw, option.group())?;
+                effects.push(Effect {
+                    file,
+                    from: option.0.clone(),
+                    option: option.0.clone(),
+                    kind: Kind::Replace(entry, value),
+                });
+            }
+        }
+        Ok(effects)
+    }
+
+    /// Options that nothing reads any more.
+    fn removal(&self, removal: &Removal) -> Result<Vec<Effect<'d>>, Doubtful> {
+        let mut effects = Vec::new();
+        for option in removal
+            .options
+            .iter()
+            .filter(|option| self.facts.is_gone(option))
+        {
+            if let (Some(kept), Some(value)) = (&removal.kept, self.world.value(option))
+                && !says(&value, kept)
+            {
+                return Err(format!(
+                    "it asks for something else than {kept}, which is no longer supported: {}",
+                    self.rule.why
+                ));
+            }
+            let entries = self.world.entries(option).into_iter();
+            effects.extend(entries.map(|at| Effect::remove(at, option, Because::Unread)));
+        }
+        Ok(effects)
     }
 }

@@ -1,45 +1,89 @@
-//! Options that are set, with values made from others.
+//! Options that are set, with values made from others or with that of a former name.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use bstr::ByteSlice;
-use oslo_config::{Entry, OptName};
+use oslo_config::{Entry, OptName, references};
 
 use super::Evaluator;
-use crate::migrate::effect::Effect;
+use crate::migrate::effect::{Because, Effect, Kind};
 use crate::migrate::rules::text::{Doubtful, Text, same, split, switch};
 use crate::migrate::rules::value::Values;
-use crate::rule::{Assignment, IfSet};
+use crate::rule::{Assignment, IfSet, Rename};
+use crate::target::name_of;
 
 impl<'d> Evaluator<'_, 'd> {
+    /// A renaming whose target is set, too.
+    pub(super) fn merged(&self, rename: &Rename) -> Result<Vec<Effect<'d>>, Doubtful> {
+        let (from, to): (&OptName, &OptName) = (&rename.from, &rename.to);
+        let old = self.world.entries(from);
+        let new = self.world.entries(to);
+        let (Some((_, source)), Some((file, target))) = (old.last(), new.last()) else {
+            return Ok(Vec::new());
+        };
+        let mut effects = Vec::new();
+        let value = |entry: Entry<'_, '_>, option: &OptName| {
+            let raw = self.world.raw(entry, option)?;
+            self.world.text(raw, option.group())
+        };
+        let (old_value, new_value) = (value(*source, from)?, value(*target, to)?);
+        let is_same = same(&self.facts.define(to), &old_value.read, &new_value.read);
+        let replace = match self.rule.if_target_set {
+            IfSet::Target | IfSet::Last => false,
+            IfSet::Source => !is_same,
+            IfSet::Either => match (switch(&old_value.read), switch(&new_value.read)) {
+                (Some(old), Some(new)) => old && !new,
+                _ => return Err(format!("{from} or {to} is neither true nor false")),
+            },
+            IfSet::Decide if is_same => false,
+            IfSet::Decide => {
+                return Err(format!(
+                    "{from} and {to} are both set, and differ: keep one of them"
+                ));
+            }
+        };
+        if replace {
+            if !references(old_value.raw.as_bytes()).is_empty() || old_value.raw.contains('\n') {
+                return Err(format!(
+                    "{from} and {to} are both set: keep the first under the name of the second"
+                ));
+            }
+            effects.push(Effect {
+                file: *file,
+                from: from.clone(),
+                option: to.clone(),
+                kind: Kind::Replace(*target, old_value),
+            });
+        }
+        let because = match replace {
+            true => Because::PartOf(to.clone()),
+            false => Because::HiddenBy(to.clone()),
+        };
+        let old = old.into_iter();
+        effects.extend(old.map(|at| Effect::remove(at, from, because.clone())));
+        Ok(effects)
+    }
+
+    /// The options that a rule sets.
     pub(super) fn assignments(&self) -> Result<Vec<Effect<'d>>, Doubtful> {
         let rule = self.rule;
         let taken: Vec<&OptName> = rule.taken();
-        let of_parts = rule.part.values().map(|part| &*part.option);
-        let sources: BTreeSet<&OptName> = of_parts
-            .chain(taken.iter().copied())
-            .filter(|option| self.world.is_set(option))
-            .collect();
-        let going = taken.is_empty() || taken.iter().any(|option| self.world.is_set(option));
-        if !going {
+        let is_set = |option: &&OptName| self.world.is_set(option);
+        if !taken.is_empty() && !taken.iter().any(is_set) {
             return Ok(Vec::new());
         }
+        let parts: BTreeSet<&OptName> = rule.part.values().map(|part| &*part.option).collect();
         // What is set for a condition alone is set where the condition holds.
-        let conditions = rule.when.iter().map(|condition| &*condition.option);
-        let sources: BTreeSet<&OptName> = if rule.part.is_empty() {
-            let set = conditions.filter(|option| self.world.is_set(option));
-            sources.into_iter().chain(set).collect()
-        } else {
-            sources
-        };
+        let conditions = rule.when.iter().filter(|_| parts.is_empty());
+        let conditions = conditions.map(|condition| &*condition.option);
+        let all = parts.iter().chain(&taken).copied().chain(conditions);
+        let sources: BTreeSet<&OptName> = all.filter(is_set).collect();
         let files: BTreeSet<usize> = sources
             .iter()
             .flat_map(|option| self.world.entries(option))
             .map(|(file, _)| file)
             .collect();
-        let distinct: BTreeSet<&OptName> = rule.part.values().map(|part| &*part.option).collect();
-        if files.len() > 1 && (distinct.len() > 1 || sources.len() > 1) {
+        if files.len() > 1 && (parts.len() > 1 || sources.len() > 1) {
             let names: Vec<String> = sources.iter().map(ToString::to_string).collect();
             return Err(format!(
                 "{} are set in several files, of which each counts by itself: put them into one",
@@ -51,7 +95,7 @@ impl<'d> Evaluator<'_, 'd> {
             let values = Values {
                 world: self.world,
                 rule,
-                file: Some(file),
+                file,
                 gone: &taken,
                 put_in: RefCell::default(),
             };
@@ -62,42 +106,36 @@ impl<'d> Evaluator<'_, 'd> {
                 }
             }
             self.leave_out_useless(&mut of_file);
-            let into = of_file.first().map(|effect| effect.option().clone());
-            let hidden = into.is_none()
-                && rule
-                    .set
-                    .iter()
-                    .any(|set| self.hold(&set.when) && self.world.is_set(&set.option));
-            let into = into.or_else(|| {
-                rule.set
-                    .first()
-                    .filter(|_| hidden)
-                    .map(|set| set.option.0.clone())
-            });
+            let because = match of_file.first() {
+                Some(effect) => Because::PartOf(effect.option.clone()),
+                None => self.hiding(),
+            };
             for option in &taken {
-                for (_, entry) in self
-                    .world
-                    .entries(option)
-                    .into_iter()
-                    .filter(|(of, _)| *of == file)
-                {
-                    of_file.push(Effect::Remove {
-                        file,
-                        entry,
-                        option: (*option).clone(),
-                        into: into.clone(),
-                        hidden,
-                    });
-                }
+                let entries = self.world.entries(option).into_iter();
+                let here = entries.filter(|(of, _)| *of == file);
+                of_file.extend(here.map(|at| Effect::remove(at, option, because.clone())));
             }
             effects.extend(of_file);
         }
         one_value_each(effects)
     }
 
+    /// Why the options go when nothing is set: what was to be set is, and hides them.
+    fn hiding(&self) -> Because {
+        let is_set = |set: &Assignment| self.hold(&set.when) && self.world.is_set(&set.option);
+        match self.rule.set.first() {
+            Some(first) if self.rule.set.iter().any(is_set) => {
+                Because::HiddenBy(first.option.0.clone())
+            }
+            _ => Because::Unread,
+        }
+    }
+
     /// Leaves out options that nothing reads in the end, as long as the value goes to another one.
     fn leave_out_useless(&self, effects: &mut Vec<Effect<'d>>) {
-        let useless = |effect: &Effect<'d>| matches!(effect, Effect::Add { option, .. } if !self.facts.is_of_use(option));
+        let useless = |effect: &Effect<'d>| {
+            matches!(effect.kind, Kind::Add(..)) && !self.facts.is_of_use(&effect.option)
+        };
         if !effects.iter().all(useless) {
             effects.retain(|effect| !useless(effect));
         }
@@ -112,7 +150,7 @@ impl<'d> Evaluator<'_, 'd> {
         before: &[Effect<'d>],
     ) -> Result<Option<Effect<'d>>, Doubtful> {
         let target: &OptName = &set.option;
-        if !self.hold(&set.when) || before.iter().any(|effect| effect.option() == target) {
+        if !self.hold(&set.when) || before.iter().any(|effect| effect.option == *target) {
             return Ok(None);
         }
         let if_set = set.if_set.unwrap_or(self.rule.if_target_set);
@@ -130,18 +168,24 @@ impl<'d> Evaluator<'_, 'd> {
             return Err(format!("{target} needs {need}, which is not set"));
         }
         let used: Vec<Entry<'d, 'd>> = self.sources(values);
-        let from = source_name(&used, target);
+        // The name of the entry that the value comes from first.
+        let from = used.first().map(|entry| name_of(*entry));
+        let from = from.unwrap_or_else(|| target.clone());
+        let effect = |file: usize, kind: Kind<'d>| Effect {
+            file,
+            from: from.clone(),
+            option: target.clone(),
+            kind,
+        };
         if set.append {
-            return self.appended(set, &value, existing, file, from, used);
+            let value = self.appended(set, &value, existing)?;
+            return Ok(value.map(|value| match existing {
+                Some((file, entry)) => effect(file, Kind::Replace(entry, value)),
+                None => effect(file, Kind::Add(used.clone(), value)),
+            }));
         }
         let Some((existing_file, entry)) = existing else {
-            return Ok(Some(Effect::Add {
-                file,
-                option: target.clone(),
-                value,
-                from,
-                sources: used,
-            }));
+            return Ok(Some(effect(file, Kind::Add(used.clone(), value))));
         };
         let present = self
             .world
@@ -165,13 +209,7 @@ impl<'d> Evaluator<'_, 'd> {
         let own = values.entry(target).map(|entry| (file, entry));
         let in_place = self.rule.part.values().any(|part| *part.option == *target);
         let (file, entry) = own.filter(|_| in_place).unwrap_or((existing_file, entry));
-        Ok(replace.then(|| Effect::Replace {
-            file,
-            entry,
-            option: target.clone(),
-            value,
-            from,
-        }))
+        Ok(replace.then(|| effect(file, Kind::Replace(entry, value))))
     }
 
     /// The entry of an option that the value from one file is compared with: the one that counts. Where
@@ -188,25 +226,17 @@ impl<'d> Evaluator<'_, 'd> {
         own.or(entries.last()).copied()
     }
 
-    /// Items that are added to a list, to its default when it is not set.
+    /// A list with the items that are added to it, or to its default when it is not set; `None`
+    /// when it has them.
     fn appended(
         &self,
         set: &Assignment,
         value: &Text,
         existing: Option<(usize, Entry<'d, 'd>)>,
-        file: usize,
-        from: OptName,
-        sources: Vec<Entry<'d, 'd>>,
-    ) -> Result<Option<Effect<'d>>, Doubtful> {
+    ) -> Result<Option<Text>, Doubtful> {
         let target: &OptName = &set.option;
         let present = match existing {
-            Some((_, entry)) => {
-                let value = entry.value();
-                value
-                    .to_str()
-                    .map_err(|_| format!("the value of {target} is not UTF-8"))?
-                    .to_owned()
-            }
+            Some((_, entry)) => self.world.raw(entry, target)?,
             None => match self.facts.default_of(target) {
                 Some(default) => default,
                 None if self.facts.is_list(target).is_some() => String::new(),
@@ -238,26 +268,9 @@ impl<'d> Evaluator<'_, 'd> {
                 .chain(new);
             items.collect::<Vec<_>>().join(joint)
         };
-        let value = Text {
+        Ok(Some(Text {
             read: with(&read, new),
             raw: with(&present, missing(&value.raw)),
-        };
-        let option = target.clone();
-        Ok(Some(match existing {
-            Some((file, entry)) => Effect::Replace {
-                file,
-                entry,
-                option,
-                value,
-                from,
-            },
-            None => Effect::Add {
-                file,
-                option,
-                value,
-                from,
-                sources,
-            },
         }))
     }
 
@@ -284,19 +297,13 @@ fn one_value_each(effects: Vec<Effect<'_>>) -> Result<Vec<Effect<'_>>, Doubtful>
     let mut values: BTreeMap<(usize, usize), Text> = BTreeMap::new();
     let mut kept = Vec::with_capacity(effects.len());
     for effect in effects {
-        if let Effect::Replace {
-            file,
-            entry,
-            option,
-            value,
-            ..
-        } = &effect
-        {
-            match values.insert((*file, entry.line()), value.clone()) {
+        if let Kind::Replace(entry, value) = &effect.kind {
+            match values.insert((effect.file, entry.line()), value.clone()) {
                 Some(other) if other == *value => continue,
                 Some(_) => {
                     return Err(format!(
-                        "several files give {option} another value each: put them into one"
+                        "several files give {} another value each: put them into one",
+                        effect.option
                     ));
                 }
                 None => {}
@@ -305,12 +312,4 @@ fn one_value_each(effects: Vec<Effect<'_>>) -> Result<Vec<Effect<'_>>, Doubtful>
         kept.push(effect);
     }
     Ok(kept)
-}
-
-/// The name of the entry that a value comes from first.
-fn source_name(sources: &[Entry<'_, '_>], target: &OptName) -> OptName {
-    sources.first().map_or_else(
-        || target.clone(),
-        |entry| OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy()),
-    )
 }

@@ -16,28 +16,24 @@ impl<'d> Values<'_, 'd> {
         part: &Part,
         group: &str,
     ) -> Result<Text, Doubtful> {
-        let value = entry.value();
-        let Ok(raw) = std::str::from_utf8(&value) else {
-            return Err(format!("the value of {} is not UTF-8", part.option));
-        };
+        let raw = self.world.raw(entry, &part.option)?;
         if raw.contains('\n') && !part.list {
             return Err(format!("the value of {} has several lines", part.option));
         }
         let from = part.option.group();
-        let (raw, put_in) = self.carried(raw, &part.option, group)?;
+        let (carried, put_in) = self.carried(&raw, &part.option, group)?;
         if put_in {
-            let read = self.world.read(&raw, group)?;
-            return Ok(Text { raw, read });
+            return self.world.text(carried, group);
         }
-        let read = self.world.read(value.to_str_lossy().as_ref(), from)?;
+        let read = self.world.read(&raw, from)?;
         // Written elsewhere, it must be read as it was.
-        if self.world.read(&raw, group).as_ref() != Ok(&read) {
+        if self.world.read(&carried, group).as_ref() != Ok(&read) {
             return Err(format!(
                 "the references in the value of {} would mean something else",
                 part.option
             ));
         }
-        Ok(Text { raw, read })
+        Ok(Text { raw: carried, read })
     }
 
     /// A value with its references written for another group, and whether the values of options that

@@ -12,11 +12,11 @@ use super::text::{Doubtful, Text, split};
 use super::world::World;
 use crate::rule::Rule;
 
-/// Makes the values of a rule from the entries of one file, or of all when there is none.
+/// Makes the values of a rule from the entries of one file.
 pub(super) struct Values<'v, 'd> {
     pub(super) world: &'v World<'v, 'd>,
     pub(super) rule: &'v Rule,
-    pub(super) file: Option<usize>,
+    pub(super) file: usize,
     /// The options that go: no value can refer to them any more.
     pub(super) gone: &'v [&'v OptName],
     /// Those of them whose defaults are being put in place of references.
@@ -27,7 +27,7 @@ impl<'d> Values<'_, 'd> {
     /// The entry that gives an option its value.
     pub(super) fn entry(&self, option: &OptName) -> Option<Entry<'d, 'd>> {
         let entries = self.world.entries(option).into_iter();
-        let mut here = entries.filter(|(file, _)| self.file.is_none_or(|only| *file == only));
+        let mut here = entries.filter(|(file, _)| *file == self.file);
         here.next_back().map(|(_, entry)| entry)
     }
 
@@ -78,31 +78,25 @@ impl<'d> Values<'_, 'd> {
         let Some(part) = self.rule.part.get(name) else {
             return Err(format!("the rule has no part {name}"));
         };
-        let base = match self.entry(&part.option) {
-            Some(entry) => self.of_entry(entry, part, group)?,
-            None => match &part.default {
-                Some(default) => match self.template(default, group)? {
-                    Some(text) => text,
-                    None => return Ok(None),
-                },
-                None => {
-                    return Err(format!(
-                        "{} is not set, and the rule has no default for it",
-                        part.option
-                    ));
-                }
+        let base = match (self.entry(&part.option), &part.default) {
+            (Some(entry), _) => self.of_entry(entry, part, group)?,
+            (None, Some(default)) => match self.template(default, group)? {
+                Some(text) => text,
+                None => return Ok(None),
             },
+            (None, None) => {
+                return Err(format!(
+                    "{} is not set, and the rule has no default for it",
+                    part.option
+                ));
+            }
         };
         if !part.list {
             return self.item(part, base, group);
         }
         let mut items: Vec<Text> = Vec::new();
         for raw in split(&base.raw, part.split.as_deref()) {
-            let read = self.world.read(raw, group)?;
-            let text = Text {
-                raw: raw.to_owned(),
-                read,
-            };
+            let text = self.world.text(raw.to_owned(), group)?;
             match self.item(part, text, group)? {
                 Some(item) if !items.contains(&item) => items.push(item),
                 _ => {}

@@ -1,5 +1,7 @@
 //! What a part says is done to a value.
 
+use oslo_config::OptName;
+
 use super::Values;
 use super::url::{percent_encoded, url_part};
 use crate::migrate::rules::text::{Doubtful, Text, switch};
@@ -14,18 +16,9 @@ impl Values<'_, '_> {
         group: &str,
     ) -> Result<Option<Text>, Doubtful> {
         let option = &part.option;
-        let plain = |text: &Text| {
-            if text.is_plain() {
-                Ok(())
-            } else {
-                Err(format!(
-                    "the value of {option} has references: put the values themselves there"
-                ))
-            }
-        };
         let mut text = text;
         if part.bool || part.invert {
-            plain(&text)?;
+            plain(option, &text)?;
             let on = switch(&text.read)
                 .ok_or_else(|| format!("the value of {option} is neither true nor false"))?;
             text = Text::literal(match (part.invert, on) {
@@ -35,7 +28,7 @@ impl Values<'_, '_> {
             });
         }
         if let Some(wanted) = part.url {
-            plain(&text)?;
+            plain(option, &text)?;
             text = Text::literal(
                 url_part(&text.read, wanted)
                     .ok_or_else(|| format!("the value of {option} is no URL with that part"))?,
@@ -45,7 +38,7 @@ impl Values<'_, '_> {
             return Ok(None);
         }
         if !part.values.is_empty() {
-            plain(&text)?;
+            plain(option, &text)?;
             match (part.values.get(&text.read), part.otherwise) {
                 (Some(value), _) => text = Text::literal(value.clone()),
                 (None, Otherwise::Keep) => {}
@@ -59,14 +52,10 @@ impl Values<'_, '_> {
         if let Some(suffix) = &part.suffix
             && let Some(stem) = text.raw.strip_suffix(suffix.from.as_str())
         {
-            let raw = format!("{stem}{}", suffix.to);
-            text = Text {
-                read: self.world.read(&raw, group)?,
-                raw,
-            };
+            text = self.world.text(format!("{stem}{}", suffix.to), group)?;
         }
         if let Some(factor) = part.factor {
-            plain(&text)?;
+            plain(option, &text)?;
             let number = Decimal::parse(&text.read);
             let product = number.and_then(|number| number.times(factor));
             text = Text::literal(product.map(|product| product.to_string()).ok_or_else(|| {
@@ -97,11 +86,8 @@ impl Values<'_, '_> {
             } else {
                 colons == 1
             };
-            if !text.is_plain() && colons > 0 {
-                return Err(format!(
-                    "the value of {} has references: put the values themselves there",
-                    part.option
-                ));
+            if colons > 0 {
+                plain(&part.option, &text)?;
             }
             if !closed && colons > 1 {
                 text = Text::literal(format!("[{}]", text.read));
@@ -133,4 +119,14 @@ impl Values<'_, '_> {
             None => Ok(Some(text)),
         }
     }
+}
+
+/// Has the value of an option looked into, which cannot be told where it has references.
+fn plain(option: &OptName, text: &Text) -> Result<(), Doubtful> {
+    if text.is_plain() {
+        return Ok(());
+    }
+    Err(format!(
+        "the value of {option} has references: put the values themselves there"
+    ))
 }

@@ -45,14 +45,8 @@ pub(super) fn url_part(url: &str, wanted: UrlPart) -> Option<String> {
         Some((user_info, address)) => (Some(user_info), address),
         None => (None, authority),
     };
-    let (user, password) = match user_info.map(|user_info| {
-        user_info
-            .split_once(':')
-            .map_or((user_info, None), |(user, password)| (user, Some(password)))
-    }) {
-        Some((user, password)) => (Some(user), password),
-        None => (None, None),
-    };
+    let user = user_info.map(|info| info.split_once(':').map_or(info, |(user, _)| user));
+    let password = user_info.and_then(|info| Some(info.split_once(':')?.1));
     let (host, port) = match address.strip_prefix('[') {
         Some(rest) => {
             let (host, after) = rest.split_once(']')?;

@@ -1,15 +1,17 @@
 //! Where an added entry goes, and what is left where lines were removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashSet;
 use oslo_config::{Document, Edit, Entry, LineKind, OptName, Section};
 
-/// Lines to be inserted into a document.
-pub(crate) struct Insertions<'d> {
+/// The changes of a document, which leave its layout as people expect it.
+pub(crate) struct Draft<'d> {
     document: &'d Document<'d>,
-    /// Where each option's entries go.
-    targets: HashMap<OptName, Target>,
+    /// What changes within lines.
+    pub(crate) edit: Edit<'d, 'd>,
+    removed: BTreeSet<usize>,
     /// The lines that go above a line, by its number.
     pieces: BTreeMap<usize, Lines>,
     /// Sections to be made.
@@ -53,17 +55,6 @@ impl Lines {
     }
 }
 
-/// Where an option's entries go: the line above which they stand, and that of their section's header.
-#[derive(Debug, Clone, Copy)]
-enum Target {
-    /// After the commented-out placeholder.
-    Placeholder { line: usize, header: usize },
-    /// At the end of the section.
-    End { line: usize, header: usize },
-    /// There is no such section.
-    New,
-}
-
 struct NewSection<'d> {
     group: String,
     /// The section that its first entry comes from.
@@ -71,15 +62,27 @@ struct NewSection<'d> {
     content: Lines,
 }
 
-impl<'d> Insertions<'d> {
+impl<'d> Draft<'d> {
     pub(crate) fn new(document: &'d Document<'d>) -> Self {
-        Insertions {
+        Draft {
             document,
-            targets: HashMap::default(),
+            edit: Edit::new(document),
+            removed: BTreeSet::new(),
             pieces: BTreeMap::new(),
             new_sections: Vec::new(),
             filled: HashSet::default(),
         }
+    }
+
+    /// Removes lines.
+    pub(crate) fn remove(&mut self, lines: Range<usize>) {
+        self.edit.remove_lines(lines.clone());
+        self.removed.extend(lines);
+    }
+
+    /// Tells whether a line was removed.
+    pub(crate) fn removes(&self, line: usize) -> bool {
+        self.removed.contains(&line)
     }
 
     /// Inserts the lines of an entry where the option belongs: before the entry `before`, after the
@@ -94,28 +97,21 @@ impl<'d> Insertions<'d> {
     ) {
         if let Some(before) = before {
             self.filled.insert(before.section().line());
-            let above = before.comment_lines().start;
-            self.pieces.entry(above).or_default().push(lines);
-            return;
+            return self.insert_above(before.comment_lines().start, lines);
         }
-        let document = self.document;
-        let target = match self.targets.get(option) {
-            Some(target) => *target,
-            None => *self
-                .targets
-                .entry(option.clone())
-                .or_insert(target(document, option)),
+        let sections = self.document.sections();
+        let mut sections = sections.filter(|section| *section.group() == *option.group());
+        let Some(first) = sections.next() else {
+            return self.insert_into_new(option.group(), lines, from);
         };
-        match target {
-            Target::Placeholder { line, header } => {
-                self.filled.insert(header);
-                self.pieces.entry(line).or_default().push(lines);
-            }
-            Target::End { line, header } => {
-                self.filled.insert(header);
-                self.insert_at_end(line, lines);
-            }
-            Target::New => self.insert_into_new(option.group(), lines, from),
+        let placeholder = std::iter::once(first)
+            .chain(sections)
+            .find_map(|section| Some((section, section.after_placeholder(option.name())?)));
+        let (section, line) = placeholder.unwrap_or((first, first.end_of_content()));
+        self.filled.insert(section.line());
+        match placeholder {
+            Some(_) => self.insert_above(line, lines),
+            None => self.insert_at_end(line, lines),
         }
     }
 
@@ -127,8 +123,7 @@ impl<'d> Insertions<'d> {
     /// Inserts the lines of a copy below the entry that it is a copy of.
     pub(crate) fn insert_below(&mut self, entry: Entry<'d, 'd>, lines: &Lines) {
         self.filled.insert(entry.section().line());
-        let below = entry.lines().end;
-        self.pieces.entry(below).or_default().push(lines);
+        self.insert_above(entry.lines().end, lines);
     }
 
     fn insert_at_end(&mut self, line: usize, lines: &Lines) {
@@ -162,42 +157,37 @@ impl<'d> Insertions<'d> {
         });
     }
 
-    /// Makes all insertions, and removes the sections of which nothing is left, except those with a
-    /// header in `empty`, which had no entry at first. `removed` are the lines that are removed already.
-    pub(crate) fn finish(
-        self,
-        edit: &mut Edit<'_, '_>,
-        removed: &HashSet<usize>,
-        empty: &HashSet<usize>,
-    ) {
+    /// Makes all insertions, and removes the sections of which nothing is left, except those, by
+    /// their header lines, that had no entry at first.
+    pub(crate) fn finish(mut self, was_empty: impl Fn(usize) -> bool) -> Edit<'d, 'd> {
         // What ends a section comes before the new section that follows it.
         for (line, piece) in &self.pieces {
-            edit.insert_lines_from(*line, piece.text.as_slice(), piece.from.clone());
+            let text = piece.text.as_slice();
+            self.edit.insert_lines_from(*line, text, piece.from.clone());
         }
         let mut inserted: BTreeSet<usize> = self.pieces.keys().copied().collect();
-        let mut gone = self.replace_sections(edit, removed, empty, &mut inserted);
-        self.join_blanks(removed, &inserted, &mut gone);
-        for line in gone.into_iter().filter(|line| !removed.contains(line)) {
-            edit.remove_lines(line..line + 1);
+        let mut gone = self.replace_sections(was_empty, &mut inserted);
+        self.join_blanks(&inserted, &mut gone);
+        for line in gone.difference(&self.removed) {
+            self.edit.remove_lines(*line..line + 1);
         }
+        self.edit
     }
 
     /// Inserts new sections, above lines that it adds to `inserted`; returns the lines of those of which
     /// nothing is left.
     fn replace_sections(
-        &self,
-        edit: &mut Edit<'_, '_>,
-        removed: &HashSet<usize>,
-        empty: &HashSet<usize>,
+        &mut self,
+        was_empty: impl Fn(usize) -> bool,
         inserted: &mut BTreeSet<usize>,
     ) -> BTreeSet<usize> {
         let document = self.document;
         let mut gone: BTreeSet<usize> = BTreeSet::new();
         let mut ends_with_gone = false;
         for section in document.sections() {
-            let emptied = is_emptied(section, removed)
+            let emptied = self.is_emptied(section)
                 && !self.filled.contains(&section.line())
-                && !empty.contains(&section.line());
+                && !was_empty(section.line());
             let of_section = |new: &&NewSection<'_>| new.after.line() == section.line();
             let replaced_by: Vec<_> = self.new_sections.iter().filter(of_section).collect();
             let content_end = section.end_of_content();
@@ -211,19 +201,18 @@ impl<'d> Insertions<'d> {
                         lines.push(&new.content);
                     }
                     (false, _) => {
-                        let blank_above = index == 0 && self.is_blank_above(content_end, removed);
+                        let blank_above = index == 0 && self.is_blank_above(content_end);
                         separated(document, content_end, &new.content, blank_above, &mut lines);
                     }
                 }
-                edit.insert_lines_from(above, lines.text, lines.from);
+                self.edit.insert_lines_from(above, lines.text, lines.from);
                 inserted.insert(above);
             }
             ends_with_gone = emptied && replaced_by.is_empty();
             if emptied {
-                let blanks = if ends_with_gone {
-                    after_blanks(document, content_end)
-                } else {
-                    content_end
+                let blanks = match ends_with_gone {
+                    true => after_blanks(document, content_end),
+                    false => content_end,
                 };
                 gone.extend(section.line()..blanks);
             }
@@ -232,7 +221,7 @@ impl<'d> Insertions<'d> {
             // Blank lines above the last section separated it from what is above, and go with it.
             let mut line = document.line_count();
             while line > 0
-                && (is_blank(document, line) || removed.contains(&line) || gone.contains(&line))
+                && (is_blank(document, line) || self.removes(line) || gone.contains(&line))
             {
                 gone.insert(line);
                 line -= 1;
@@ -242,31 +231,32 @@ impl<'d> Insertions<'d> {
     }
 
     /// Tells whether a blank line comes before a line once others are removed and nothing is inserted.
-    fn is_blank_above(&self, line: usize, removed: &HashSet<usize>) -> bool {
+    fn is_blank_above(&self, line: usize) -> bool {
         let mut above = (1..line)
             .rev()
             .take_while(|above| !self.pieces.contains_key(&(above + 1)));
         above
-            .find(|above| !removed.contains(above))
+            .find(|above| !self.removes(*above))
             .is_some_and(|above| above + 1 < line && is_blank(self.document, above))
     }
 
+    /// Tells whether something was removed from a section and nothing but blank lines is left.
+    fn is_emptied(&self, section: Section<'_, '_>) -> bool {
+        let content = || section.line() + 1..section.end_of_content();
+        content().any(|line| self.removes(line))
+            && content().all(|line| self.removes(line) || is_blank(self.document, line))
+    }
+
     /// Leaves one blank line where a block between two blank lines was removed.
-    fn join_blanks(
-        &self,
-        removed: &HashSet<usize>,
-        inserted: &BTreeSet<usize>,
-        gone: &mut BTreeSet<usize>,
-    ) {
+    fn join_blanks(&self, inserted: &BTreeSet<usize>, gone: &mut BTreeSet<usize>) {
         let document = self.document;
-        let mut lines: Vec<usize> = removed.iter().copied().collect();
-        lines.sort_unstable();
+        let lines: Vec<usize> = self.removed.iter().copied().collect();
         let runs = lines.chunk_by(|one, next| one + 1 == *next);
         for run in runs {
             if gone.contains(&run[0]) {
                 continue;
             }
-            let is_out = |line: &usize| removed.contains(line) || gone.contains(line);
+            let is_out = |line: &usize| self.removes(*line) || gone.contains(line);
             let (first, below) = (run[0], run[run.len() - 1] + 1);
             let above = (1..first).rev().find(|line| !is_out(line)).unwrap_or(0);
             let blanks = is_blank(document, above) && is_blank(document, below) && !is_out(&below);
@@ -275,34 +265,6 @@ impl<'d> Insertions<'d> {
             }
         }
     }
-}
-
-fn target(document: &Document<'_>, option: &OptName) -> Target {
-    let mut sections = document
-        .sections()
-        .filter(|section| *section.group() == *option.group());
-    let Some(first) = sections.next() else {
-        return Target::New;
-    };
-    let placeholder = std::iter::once(first).chain(sections).find_map(|section| {
-        let line = section.after_placeholder(option.name())?;
-        Some(Target::Placeholder {
-            line,
-            header: section.line(),
-        })
-    });
-    placeholder.unwrap_or(Target::End {
-        line: first.end_of_content(),
-        header: first.line(),
-    })
-}
-
-/// A section is emptied when something was removed from it and nothing but blank lines is left.
-fn is_emptied(section: Section<'_, '_>, removed: &HashSet<usize>) -> bool {
-    let document = section.document();
-    let content = || section.line() + 1..section.end_of_content();
-    content().any(|line| removed.contains(&line))
-        && content().all(|line| removed.contains(&line) || is_blank(document, line))
 }
 
 fn is_blank(document: &Document<'_>, line: usize) -> bool {
