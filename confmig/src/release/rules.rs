@@ -50,7 +50,8 @@ impl BuiltIn {
     }
 
     /// The rule's id.
-    pub(super) fn key(&self) -> &'static str {
+    #[must_use]
+    pub fn id(&self) -> &'static str {
         let start = memchr::memmem::find(self.json.as_bytes(), b"\"id\":\"").map_or(0, |at| at + 6);
         let end = memchr::memchr(b'"', &self.json.as_bytes()[start..]).unwrap_or(0);
         &self.json[start..start + end]
@@ -71,7 +72,7 @@ pub fn built_in_rules() -> impl Iterator<Item = BuiltIn> {
 /// The rule of this id.
 #[must_use]
 pub fn find_rule(id: &str) -> Option<BuiltIn> {
-    built_in_rules().find(|rule| rule.key() == id)
+    built_in_rules().find(|rule| rule.id() == id)
 }
 
 /// The rules that an option sets going.
@@ -102,7 +103,7 @@ mod tests {
             let built_in = BuiltIn::read((place, line)).unwrap();
             let json: serde_json::Value = serde_json::from_str(built_in.json).unwrap();
             let rule: Rule = serde_json::from_value(json)
-                .unwrap_or_else(|error| panic!("rule {}: {error}", built_in.key()));
+                .unwrap_or_else(|error| panic!("rule {}: {error}", built_in.id()));
             assert_eq!(problem(&rule), None, "rule {}", rule.id);
             let missing = [
                 ("why", rule.why.is_empty()),
