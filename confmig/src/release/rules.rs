@@ -47,7 +47,8 @@ impl BuiltIn {
     }
 
     /// The rule's id.
-    pub(super) fn key(&self) -> &'static str {
+    #[must_use]
+    pub fn id(&self) -> &'static str {
         let start = memchr::memmem::find(self.json.as_bytes(), b"\"id\":\"").map_or(0, |at| at + 6);
         let end = memchr::memchr(b'"', &self.json.as_bytes()[start..]).unwrap_or(0);
         &self.json[start..start + end]
@@ -70,7 +71,7 @@ pub fn built_in_rules(service: Service) -> impl Iterator<Item = BuiltIn> {
 #[must_use]
 pub fn find_rule(id: &str) -> Option<BuiltIn> {
     let mut rules = Service::all().flat_map(built_in_rules);
-    rules.find(|rule| rule.key() == id)
+    rules.find(|rule| rule.id() == id)
 }
 
 /// The rules of a service that an option sets going.
@@ -101,7 +102,7 @@ mod tests {
         for built_in in Service::all().flat_map(built_in_rules) {
             let json: serde_json::Value = serde_json::from_str(built_in.json).unwrap();
             let rule: Rule = serde_json::from_value(json)
-                .unwrap_or_else(|error| panic!("rule {}: {error}", built_in.key()));
+                .unwrap_or_else(|error| panic!("rule {}: {error}", built_in.id()));
             assert_eq!(problem(&rule), None, "rule {}", rule.id);
             let missing = [
                 ("why", rule.why.is_empty()),
