@@ -41,9 +41,7 @@ impl<'d> Explained<'d> {
             },
         }
     }
-}
 
-impl Explained<'_> {
     /// Says why it has no value; `None` when it has one, or is not set.
     #[must_use]
     pub fn error(&self, secrets: &Secrets<'_>) -> Option<String> {

@@ -1,7 +1,7 @@
 //! Names that are known without any rule: every option that ironic.conf ever had.
 
 use foldhash::HashSet;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::pack::Pack;
 
@@ -51,25 +51,24 @@ impl KnownNames {
     /// are listed here.
     #[must_use]
     pub fn of(pack: &Pack) -> &'static Self {
-        static NONE: OnceLock<KnownNames> = OnceLock::new();
+        static NONE: LazyLock<KnownNames> = LazyLock::new(KnownNames::default);
         match pack.project.as_deref() {
             Some("ironic") => KnownNames::ironic(),
-            _ => NONE.get_or_init(KnownNames::default),
+            _ => &NONE,
         }
     }
 
     /// The names that Ironic knows.
     #[must_use]
     pub fn ironic() -> &'static Self {
-        static IRONIC_NAMES: OnceLock<KnownNames> = OnceLock::new();
-        IRONIC_NAMES.get_or_init(|| KnownNames::read(IRONIC))
-    }
-
-    fn read(text: &'static str) -> Self {
-        KnownNames {
-            lines: text.lines().filter(|line| !line.starts_with('#')).collect(),
+        static NAMES: LazyLock<KnownNames> = LazyLock::new(|| KnownNames {
+            lines: IRONIC
+                .lines()
+                .filter(|line| !line.starts_with('#'))
+                .collect(),
             secrets: OnceLock::new(),
-        }
+        });
+        &NAMES
     }
 
     fn find(&self, group: &str, name: &str) -> Option<Known> {
