@@ -8,7 +8,7 @@ use confmig::report::{self, CheckReport, Releases};
 use super::args::Check;
 use super::input::{Loaded, environment};
 use super::output::{Output, document};
-use super::outcome::{Failure, Outcome};
+use super::{Failure, Outcome};
 
 pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failure> {
     let loaded = Loaded::new(&command.sources, &command.choice, &command.releases)?;
@@ -51,7 +51,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
 
 /// What was found, for people.
 fn show(found: &CheckReport<'_>, note: Option<String>, output: &mut Output) -> Result<(), Failure> {
-    let rendered = report::render(found.diagnostics, output.results());
+    let rendered = report::render(found.diagnostics, output.results);
     output.bytes(rendered.as_bytes())?;
     if !found.diagnostics.is_empty() {
         output.message("");

@@ -15,7 +15,7 @@ use confmig::secret::Secrets;
 use confmig::target::{PackTarget, ReleaseTarget, SchemaTarget, Schemas, Target, joined};
 use oslo_config::{ParsedFile, SourceError, SourceFile};
 
-use super::outcome::Failure;
+use super::Failure;
 use super::args::{Choice, Format, Releases, Sources};
 use super::output::{Output, document};
 
@@ -268,7 +268,7 @@ pub(crate) fn parse<'f>(
     };
     match document(&found, format)? {
         Some(document) => output.bytes(document.as_bytes())?,
-        None => output.message(&report::render(&diagnostics, output.messages())),
+        None => output.message(&report::render(&diagnostics, output.messages)),
     }
     Err(Failure::Unparsable { count: unparsable })
 }

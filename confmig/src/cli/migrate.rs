@@ -14,7 +14,7 @@ use oslo_config::{OptName, SourceFile};
 use super::args::{Format, Migrate};
 use super::input::{self, Loaded};
 use super::output::Output;
-use super::outcome::{Failure, Outcome};
+use super::{Failure, Outcome};
 
 pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Failure> {
     let loaded = Loaded::new(&command.sources, &command.choice, &command.releases)?;
@@ -48,7 +48,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
     let to_stdout = command.output.as_deref() == Some(Path::new("-"));
     if text || to_stdout {
         if !decisions.is_empty() {
-            output.message(&report::render(&decisions, output.messages()));
+            output.message(&report::render(&decisions, output.messages));
         }
         if let Some(note) = between.and_then(report::Releases::note) {
             output.note(&note);
@@ -117,7 +117,7 @@ fn show(
     output: &mut Output,
 ) -> Result<(), Failure> {
     for (file, before) in changed(migration, files) {
-        let (old, new, paint) = (&before.text, &file.after, output.results());
+        let (old, new, paint) = (&before.text, &file.after, output.results);
         output.bytes(&report::unified_diff(&file.path, old, new, secrets, paint))?;
     }
     Ok(())

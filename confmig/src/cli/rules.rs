@@ -7,8 +7,8 @@ use confmig::schema::compare;
 
 use super::args::Rules;
 use super::input;
-use super::outcome::{Failure, Outcome};
 use super::output::Output;
+use super::{Failure, Outcome};
 
 /// The name under which the rules of Ironic's history are asked for.
 const HISTORY: &str = "ironic";
