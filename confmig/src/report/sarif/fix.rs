@@ -39,7 +39,7 @@ pub(super) fn change_of(
             .all(|(line, shown)| **line == **shown);
         if plain {
             let region = lines(was.clone(), &old, &old_shown)?;
-            replacements.push(replacement(region, &new[is].concat())?);
+            replacements.push(replacement(&region, &new[is].concat())?);
             continue;
         }
         // Of a line with a secret, the part that changes may be another.
@@ -79,7 +79,7 @@ fn region(start: (usize, usize), end: (usize, usize)) -> Value {
     })
 }
 
-fn replacement(deleted_region: Value, text: &[u8]) -> Option<Value> {
+fn replacement(deleted_region: &Value, text: &[u8]) -> Option<Value> {
     let text = text.to_str().ok()?;
     let mut replacement = json!({ "deletedRegion": deleted_region });
     if !text.is_empty() {
@@ -100,5 +100,5 @@ fn within_line(line: usize, texts: [&[u8]; 2], shown: [&[u8]; 2]) -> Option<Valu
     }
     let at = |byte: usize| (line + 1, old[..byte].chars().count() + 1);
     let region = region(at(start), at(old.len() - end));
-    replacement(region, inserted.as_bytes())
+    replacement(&region, inserted.as_bytes())
 }
