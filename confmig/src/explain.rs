@@ -42,9 +42,7 @@ impl<'d> Explained<'d> {
                 .map_or_else(Vec::new, |service| names_of(service, opt.name())),
         }
     }
-}
 
-impl Explained<'_> {
     /// Says why it has no value; `None` when it has one, or is not set.
     #[must_use]
     pub fn error(&self, secrets: &Secrets<'_>) -> Option<String> {

@@ -1,15 +1,14 @@
 //! A rule pack: the options of a target, their former names, and why each was renamed.
 
-mod error;
 mod form;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use oslo_config::{Opt, OptName};
 
 use crate::rule;
-pub use error::PackError;
 use form::PackForm;
 
 /// The pack that is used when none is asked for.
@@ -67,6 +66,33 @@ pub struct Removed {
     pub name: OptName,
     /// What to do instead.
     pub advice: String,
+}
+
+/// Why a pack cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages tell what the fields are")]
+pub enum PackError {
+    /// There is no built-in pack of this name, and no file either.
+    #[error("no rule pack is named {name:?}: expected one of {known}, or the path of a .toml file")]
+    Unknown { name: String, known: String },
+    /// The file cannot be read.
+    #[error("cannot read the rules in {}: {cause}: give a readable TOML file", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    /// The text is not of the form that rules have.
+    #[error("the rules in {origin} are not well-formed: {cause}")]
+    Form {
+        origin: String,
+        #[source]
+        cause: Box<toml::de::Error>,
+    },
+    /// The rules contradict themselves, or name a type that there is not.
+    #[error("the rules in {origin} cannot be used: {reason}")]
+    Meaning { origin: String, reason: String },
 }
 
 impl Pack {
@@ -206,8 +232,14 @@ fn repeated(opt: &Opt) -> Option<String> {
         .map(|name| claimed(name, opt.name(), opt.name()))
 }
 
-fn names_of(opt: &Opt) -> impl Iterator<Item = &OptName> {
+/// Every name of an option, the current one first.
+pub(crate) fn names_of(opt: &Opt) -> impl Iterator<Item = &OptName> {
     std::iter::once(opt.name()).chain(opt.deprecated())
+}
+
+/// Tells whether a name is one of an option.
+pub(crate) fn is_named(opt: &Opt, group: &str, name: &str) -> bool {
+    names_of(opt).any(|known| known.group() == group && known.name() == name)
 }
 
 /// A name that options of two groups of options have. Within a group, several may share a former name.

@@ -5,7 +5,7 @@ use foldhash::HashSet;
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, opts_as_set, references};
 
 use crate::known::KnownNames;
-use crate::pack::Pack;
+use crate::pack::{Pack, names_of};
 
 /// The options of a pack, and as texts: those that are set, and those that values refer to and the
 /// service knows. Of the latter the defaults are not known here; such an option stands for itself,
@@ -22,11 +22,7 @@ pub fn registered(files: &[ParsedFile<'_>], pack: &Pack) -> Vec<Opt> {
     };
     let mut opts = pack.opts.clone();
     opts.extend(opts_as_set(files, &pack.opts).into_iter().map(multi));
-    let mut seen: HashSet<OptName> = opts
-        .iter()
-        .flat_map(|opt| std::iter::once(opt.name()).chain(opt.deprecated()))
-        .cloned()
-        .collect();
+    let mut seen: HashSet<OptName> = opts.iter().flat_map(names_of).cloned().collect();
     let entries = files.iter().flat_map(|file| file.document.entries());
     for entry in entries {
         let (group, value) = (entry.group(), entry.value());

@@ -1,6 +1,5 @@
 //! Keeping passwords out of everything that is shown.
 
-mod credentials;
 mod document;
 mod lines;
 
@@ -8,13 +7,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bstr::{BStr, ByteSlice};
-use oslo_config::{ParsedFile, SourceFile};
+use oslo_config::{Entry, ParsedFile, SourceFile};
 
 use crate::known::KnownNames;
-use crate::pack::Pack;
+use crate::pack::{Pack, is_named};
 use crate::rule::group_of;
 use crate::schema::Schema;
-pub use credentials::without_credentials;
 
 /// What stands in place of a secret.
 const MASK: &str = "****";
@@ -80,15 +78,11 @@ impl<'p> Secrets<'p> {
 
     /// Tells whether the value of an option is secret as a whole.
     fn is_secret(&self, group: &str, name: &str) -> bool {
-        let named = |opt: &&oslo_config::Opt| {
-            let mut names = std::iter::once(opt.name()).chain(opt.deprecated());
-            names.any(|known| known.group() == group && known.name() == name)
-        };
         let mut schemas = self.schemas.iter().flatten();
         if schemas.any(|schema| schema.is_secret(group, name)) {
             return true;
         }
-        if let Some(opt) = self.pack.opts.iter().find(named) {
+        if let Some(opt) = self.pack.opts.iter().find(|opt| is_named(opt, group, name)) {
             return opt.is_secret() || self.known.is_secret(group, name) == Some(true);
         }
         let name = name.replace('-', "_").to_lowercase();
@@ -119,14 +113,12 @@ impl<'p> Secrets<'p> {
         }
     }
 
-    /// A text of no particular option, such as a comment, as it may be shown.
+    /// An entry's value, or a part of it, as it may be shown.
     #[must_use]
-    pub fn text<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
-        if self.shown {
-            Cow::Borrowed(text)
-        } else {
-            without_credentials(text)
-        }
+    pub fn in_entry(&self, entry: Entry<'_, '_>, text: &[u8]) -> String {
+        let (group, text) = (entry.group(), text.to_str_lossy());
+        self.value(&group.to_str_lossy(), &entry.key().to_str_lossy(), &text)
+            .into_owned()
     }
 
     /// Files with the same sections, keys and lines, and values as they may be shown.
@@ -167,4 +159,33 @@ impl<'p> Secrets<'p> {
         let name = shown.strip_prefix('[').unwrap_or(&shown);
         name.strip_suffix(']').unwrap_or(name).to_owned()
     }
+}
+
+/// Masks the password of each `scheme://user:password@`. The password reaches to the last `@` of
+/// the word, since it may hold any character, and a URL may name several hosts.
+#[must_use]
+pub fn without_credentials(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut output: Vec<u8> = Vec::new();
+    let mut kept = 0;
+    let mut from = 0;
+    while let Some(at) = text[from..].find("://").map(|at| from + at + 3) {
+        let end = text[at..]
+            .find_byteset(b" \t\r\n\"'<>")
+            .map_or(text.len(), |end| at + end);
+        from = at;
+        let Some(host) = text[at..end].rfind_byte(b'@').map(|host| at + host) else {
+            continue;
+        };
+        if let Some(colon) = text[at..host].find_byte(b':').map(|colon| at + colon + 1) {
+            output.extend_from_slice(&text[kept..colon]);
+            output.extend_from_slice(MASK.as_bytes());
+            kept = host;
+        }
+        from = host;
+    }
+    if output.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    output.extend_from_slice(&text[kept..]);
+    Cow::Owned(output)
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use confmig::release::Service;
 use oslo_config::{OptName, Source};
@@ -53,24 +54,6 @@ pub(crate) enum Format {
     Sarif,
     /// For people who approve of a change: one page, with all that it needs in it
     Html,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ShowFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
-}
-
-impl From<ShowFormat> for Format {
-    fn from(format: ShowFormat) -> Self {
-        match format {
-            ShowFormat::Text => Format::Text,
-            ShowFormat::Json => Format::Json,
-        }
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -224,8 +207,8 @@ pub(crate) struct Show {
     pub(crate) choice: Choice,
 
     /// Form of the report
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ShowFormat,
+    #[arg(long, value_parser = text_or_json(), default_value = "text")]
+    pub(crate) format: Format,
 
     /// Show an option's value, where it comes from and what it hides (GROUP.OPTION; repeatable)
     #[arg(short, long, value_name = "GROUP.OPTION", value_parser = option_name)]
@@ -257,6 +240,13 @@ pub(crate) struct Undo {
     /// Put back also a file that was changed since; its present text is kept beside it
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// Takes the formats that `show` has.
+fn text_or_json() -> impl TypedValueParser<Value = Format> {
+    let formats = [Format::Text, Format::Json];
+    PossibleValuesParser::new(formats.iter().filter_map(ValueEnum::to_possible_value))
+        .try_map(|format| Format::from_str(&format, false))
 }
 
 fn option_name(text: &str) -> Result<OptName, String> {

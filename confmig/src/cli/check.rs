@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use confmig::check::{World, check};
-use confmig::report::{self, CheckReport};
+use confmig::report::{self, CheckReport, Releases};
 
 use super::args::Check;
-use super::input::{Between, Loaded, environment};
-use super::outcome::{Failure, Outcome};
+use super::input::{Loaded, environment};
 use super::output::{Output, document};
+use super::{Failure, Outcome};
 
 pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failure> {
     let loaded = Loaded::new(&command.sources, &command.choice, &command.releases)?;
@@ -30,9 +30,8 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
         is_directory: &Path::is_dir,
     };
     let diagnostics = check(&inputs.parsed, &*target, &secrets, &world);
-    let paths: Vec<&Path> = loaded.files.iter().map(|file| &*file.path).collect();
     let found = CheckReport {
-        files: &paths,
+        files: &loaded.files,
         diagnostics: &diagnostics,
         pack: &loaded.rules,
         secrets: &secrets,
@@ -42,7 +41,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
         output.bytes(document.as_bytes())?;
     } else {
         let guessed = between.filter(|_| command.defaults);
-        show(&found, guessed.and_then(Between::note), output)?;
+        show(&found, guessed.and_then(Releases::note), output)?;
     }
     Ok(match diagnostics.is_empty() {
         true => Outcome::Done,
@@ -52,7 +51,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
 
 /// What was found, for people.
 fn show(found: &CheckReport<'_>, note: Option<String>, output: &mut Output) -> Result<(), Failure> {
-    let rendered = report::render(found.diagnostics, output.results());
+    let rendered = report::render(found.diagnostics, output.results);
     output.bytes(rendered.as_bytes())?;
     if !found.diagnostics.is_empty() {
         output.message("");

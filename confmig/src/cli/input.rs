@@ -8,15 +8,15 @@ use std::path::Path;
 use confmig::diagnostic::Diagnostic;
 use confmig::migrate::{Route, Span, check_examples};
 use confmig::pack::{DEFAULT_PACK, Pack};
-use confmig::release::{self, Guess, Lives, Series, Service, guess_service};
+use confmig::release::{self, Lives, Series, Service, guess_service};
 use confmig::report::{self, CheckReport};
 use confmig::schema::Schema;
 use confmig::secret::Secrets;
 use confmig::target::{PackTarget, ReleaseTarget, SchemaTarget, Schemas, Target, joined};
 use oslo_config::{ParsedFile, SourceError, SourceFile};
 
+use super::Failure;
 use super::args::{Choice, Format, Releases, Sources};
-use super::outcome::Failure;
 use super::output::{Output, document};
 
 /// How standard input is named in reports.
@@ -45,7 +45,7 @@ pub(crate) struct Loaded {
 pub(crate) struct Inputs<'l> {
     pub(crate) parsed: Vec<ParsedFile<'l>>,
     /// Between which releases the files are to go, if that was asked for.
-    pub(crate) between: Option<Between>,
+    pub(crate) between: Option<report::Releases>,
     loaded: &'l Loaded,
 }
 
@@ -72,9 +72,7 @@ impl Loaded {
         let service = releases.service.unwrap_or_else(guessed);
         let lives = Lives::new(service);
         let series = |text: &Option<String>| {
-            let parsed = text
-                .as_deref()
-                .map(|text| Series::parse(service, text));
+            let parsed = text.as_deref().map(|text| Series::parse(service, text));
             parsed
                 .transpose()
                 .map_err(|error| Failure::Said(error.to_string()))
@@ -129,7 +127,7 @@ impl Loaded {
         })
     }
 
-    fn between(&self, files: &[ParsedFile<'_>]) -> Result<Option<Between>, Failure> {
+    fn between(&self, files: &[ParsedFile<'_>]) -> Result<Option<report::Releases>, Failure> {
         let Some(to) = self.to else {
             return Ok(None);
         };
@@ -146,7 +144,7 @@ impl Loaded {
         // A file may be newer than what is to read it: then there are no steps.
         let from = self.from.or(guessed).unwrap_or(to).min(to);
         let span = Span { from, to };
-        Ok(Some(Between { span, guess }))
+        Ok(Some(report::Releases { span, guess }))
     }
 }
 
@@ -181,7 +179,7 @@ impl Inputs<'_> {
         let (files, loaded) = (&self.parsed, self.loaded);
         let site = loaded.site.as_ref();
         Ok(match (&self.between, loaded.schemas()) {
-            (Some(Between { span, .. }), _) => {
+            (Some(report::Releases { span, .. }), _) => {
                 let (from, lives) = (Some(span.from), &loaded.lives);
                 Box::new(ReleaseTarget::new(span.to, from, files, site, lives)?)
             }
@@ -205,30 +203,6 @@ pub(crate) fn load(name: &str) -> Result<Pack, Failure> {
 /// Reads a schema, if one was asked for.
 pub(crate) fn schema(path: Option<&Path>) -> Result<Option<Schema>, Failure> {
     Ok(path.map(Schema::read).transpose()?)
-}
-
-/// Two releases, and how the first was found when it was not given.
-pub(crate) struct Between {
-    pub(crate) span: Span,
-    pub(crate) guess: Option<Guess>,
-}
-
-impl Between {
-    /// Says which release the files were taken to be for.
-    pub(crate) fn note(&self) -> Option<String> {
-        let guess = self.guess.as_ref()?;
-        let newer = if guess.series > self.span.to {
-            format!(", which is newer than {}", self.span.to)
-        } else {
-            String::new()
-        };
-        Some(format!(
-            "taken to be written for {} ({}): {}{newer}; --from says otherwise",
-            guess.series,
-            guess.sureness.as_str(),
-            guess.why
-        ))
-    }
 }
 
 /// Reads all files, in the order in which the service reads them.
@@ -270,17 +244,10 @@ fn read(sources: &Sources, schema: Option<&Schema>) -> Result<Vec<SourceFile>, F
 }
 
 fn read_stdin() -> Result<SourceFile, Failure> {
-    let mut text = Vec::new();
+    let (path, mut text) = (STDIN.into(), Vec::new());
     match std::io::stdin().lock().read_to_end(&mut text) {
-        Ok(_) => Ok(SourceFile {
-            path: STDIN.into(),
-            text,
-        }),
-        Err(cause) => Err(SourceError::File {
-            path: STDIN.into(),
-            cause,
-        }
-        .into()),
+        Ok(_) => Ok(SourceFile { path, text }),
+        Err(cause) => Err(SourceError::File { path, cause }.into()),
     }
 }
 
@@ -307,9 +274,8 @@ pub(crate) fn parse<'f>(
     if unparsable == 0 {
         return Ok(parsed);
     }
-    let paths: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
     let found = CheckReport {
-        files: &paths,
+        files,
         diagnostics: &diagnostics,
         pack,
         secrets,
@@ -317,7 +283,7 @@ pub(crate) fn parse<'f>(
     };
     match document(&found, format)? {
         Some(document) => output.bytes(document.as_bytes())?,
-        None => output.message(&report::render(&diagnostics, output.messages())),
+        None => output.message(&report::render(&diagnostics, output.messages)),
     }
     Err(Failure::Unparsable { count: unparsable })
 }

@@ -12,9 +12,9 @@ use confmig::store::{self, Replaced, Replacement};
 use oslo_config::{OptName, SourceFile};
 
 use super::args::{Format, Migrate};
-use super::input::{self, Between, Loaded};
-use super::outcome::{Failure, Outcome};
+use super::input::{self, Loaded};
 use super::output::Output;
+use super::{Failure, Outcome};
 
 pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Failure> {
     let loaded = Loaded::new(&command.sources, &command.choice, &command.releases)?;
@@ -48,23 +48,19 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
     let to_stdout = command.output.as_deref() == Some(Path::new("-"));
     if text || to_stdout {
         if !decisions.is_empty() {
-            output.message(&report::render(&decisions, output.messages()));
+            output.message(&report::render(&decisions, output.messages));
         }
-        if let Some(note) = between.and_then(Between::note) {
+        if let Some(note) = between.and_then(report::Releases::note) {
             output.note(&note);
         }
         summarize(command, &migration, &backups, &pack, output);
     } else {
-        let releases = between.map(|between| report::Releases {
-            span: between.span,
-            guess: between.guess.as_ref(),
-        });
         let made = report::MigrationReport {
             migration: &migration,
             before: files,
             decisions: &decisions,
             written: &backups,
-            releases: releases.as_ref(),
+            releases: between,
             pack: &pack,
             settings: &settings,
             secrets: &secrets,
@@ -121,7 +117,7 @@ fn show(
     output: &mut Output,
 ) -> Result<(), Failure> {
     for (file, before) in changed(migration, files) {
-        let (old, new, paint) = (&before.text, &file.after, output.results());
+        let (old, new, paint) = (&before.text, &file.after, output.results);
         output.bytes(&report::unified_diff(&file.path, old, new, secrets, paint))?;
     }
     Ok(())

@@ -4,20 +4,51 @@ mod args;
 mod check;
 mod input;
 mod migrate;
-mod outcome;
 mod output;
 mod rules;
 mod show;
-mod undo;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
+use confmig::report::counted;
+use confmig::store;
 
-use args::{Cli, Command};
-use outcome::{Failure, Outcome};
+use args::{Cli, Command, Undo};
 use output::Output;
+
+/// How a command ended, when it did not fail.
+pub(crate) enum Outcome {
+    /// Done, or nothing to do.
+    Done,
+    /// `--check` or `check` found something.
+    Found,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Said(String),
+    #[error(transparent)]
+    Pack(#[from] confmig::pack::PackError),
+    #[error(transparent)]
+    Schema(#[from] confmig::schema::SchemaError),
+    #[error(transparent)]
+    Source(#[from] oslo_config::SourceError),
+    #[error(transparent)]
+    Migrate(#[from] confmig::migrate::MigrateError),
+    #[error(transparent)]
+    Html(#[from] confmig::report::HtmlError),
+    #[error(transparent)]
+    Store(#[from] confmig::store::StoreError),
+    /// Files that cannot be parsed; what is wrong has been shown.
+    #[error("{} cannot be parsed: correct what is shown above", counted(*count, "file"))]
+    Unparsable { count: usize },
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] std::io::Error),
+}
 
 /// Runs the program.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
@@ -40,7 +71,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Check(check) => check::run(&check, &mut output),
         Command::Show(show) => show::run(&show, &mut output),
         Command::Rules(rules) => rules::run(&rules, &mut output),
-        Command::Undo(undo) => undo::run(&undo, &mut output),
+        Command::Undo(command) => undo(&command, &mut output),
         Command::Completions { shell } => completions(shell, &mut output),
         Command::Man { command } => man(command.as_deref(), &mut output),
     };
@@ -52,6 +83,25 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// `confmig undo`.
+fn undo(command: &Undo, output: &mut Output) -> Result<Outcome, Failure> {
+    for path in &command.files {
+        let undone = store::undo(path, command.force)?;
+        output.message(&format!(
+            "put back {} from {}",
+            undone.path.display(),
+            undone.backup.display()
+        ));
+        if let Some(kept) = undone.kept {
+            output.note(&format!(
+                "the text that it had until now is in {}",
+                kept.display()
+            ));
+        }
+    }
+    Ok(Outcome::Done)
 }
 
 fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Outcome, Failure> {

@@ -6,13 +6,15 @@ use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use confmig::report::{self, CheckReport, Paint};
 
+use super::Failure;
 use super::args::{Format, When};
-use super::outcome::Failure;
 
 /// Where results and messages go.
 pub(crate) struct Output {
-    results: Paint,
-    messages: Paint,
+    /// How results are painted.
+    pub(crate) results: Paint,
+    /// How messages are painted.
+    pub(crate) messages: Paint,
     /// The reader of standard output has gone, as `head` does. The work goes on without it.
     reader_gone: bool,
 }
@@ -34,16 +36,6 @@ impl Output {
             messages: paint(messages, std::io::stderr().is_terminal()),
             reader_gone: false,
         }
-    }
-
-    /// Whether results have colours.
-    pub(crate) fn results(&self) -> Paint {
-        self.results
-    }
-
-    /// Whether messages have colours.
-    pub(crate) fn messages(&self) -> Paint {
-        self.messages
     }
 
     /// Puts bytes on standard output as they are.

@@ -7,8 +7,8 @@ use confmig::schema::compare;
 
 use super::args::Rules;
 use super::input;
-use super::outcome::{Failure, Outcome};
 use super::output::Output;
+use super::{Failure, Outcome};
 
 pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failure> {
     let mut text = String::new();

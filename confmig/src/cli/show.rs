@@ -8,20 +8,20 @@ use confmig::report;
 use confmig::target::Target;
 use oslo_config::{Config, DEFAULT_GROUP, Opt, OptName, OptType};
 
-use super::args::{Releases, Show, ShowFormat};
+use super::args::{Format, Releases, Show};
 use super::input::{Loaded, environment, parse};
-use super::outcome::{Failure, Outcome};
 use super::output::Output;
+use super::{Failure, Outcome};
 
 pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failure> {
     let loaded = Loaded::new(&command.sources, &command.choice, &Releases::default())?;
-    let inputs = loaded.parse(command.format.into(), output)?;
+    let inputs = loaded.parse(command.format, output)?;
     let target = inputs.target()?;
     let pack = target.pack();
     let secrets = loaded.secrets(pack);
     // What is shown is made from texts that have no secrets, so that none gets out by a reference.
     let files = secrets.files(&inputs.parsed);
-    let parsed = parse(&files, command.format.into(), pack, &secrets, output)?;
+    let parsed = parse(&files, command.format, pack, &secrets, output)?;
     // What is masked is of no type.
     let hides = |opt: &Opt| secrets.hides(opt.name().group(), opt.name().name());
     let opts = registered(&parsed, pack).into_iter();
@@ -45,9 +45,9 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
         .map(|at| Explained::new(&config, &opts[at], pack))
         .collect();
     let text = match command.format {
-        ShowFormat::Json => report::show_json(&parsed, &explained, &secrets),
-        ShowFormat::Text if explained.is_empty() => report::entries_text(&parsed, &secrets),
-        ShowFormat::Text => explained
+        Format::Json => report::show_json(&parsed, &explained, &secrets),
+        _ if explained.is_empty() => report::entries_text(&parsed, &secrets),
+        _ => explained
             .iter()
             .map(|option| report::explained_text(option, &secrets))
             .collect(),

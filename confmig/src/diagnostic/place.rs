@@ -97,15 +97,8 @@ impl Places<'_, '_> {
         if line == entry.line() {
             return Place::in_line(path, line, self.shown(entry).as_bytes(), column, chars);
         }
-        let secret = self
-            .secrets
-            .hides(&entry.group().to_str_lossy(), &entry.key().to_str_lossy());
-        let masked = if secret {
-            std::borrow::Cow::Borrowed(b"****".as_slice())
-        } else {
-            self.secrets.text(content)
-        };
-        Place::in_line(path, line, &masked, column, chars)
+        let shown = self.secrets.in_entry(entry, content);
+        Place::in_line(path, line, shown.as_bytes(), column, chars)
     }
 
     /// The header of a section.
@@ -149,12 +142,7 @@ impl Places<'_, '_> {
         let before = line[..value.start - start].to_str_lossy().into_owned();
         let after = &document.text()[value];
         let space = after.len() - after.trim_start().len();
-        let text = after[space..].to_str_lossy().into_owned();
-        let group = entry.group();
-        let value = self
-            .secrets
-            .value(&group.to_str_lossy(), &entry.key().to_str_lossy(), &text)
-            .into_owned();
+        let value = self.secrets.in_entry(entry, &after[space..]);
         before + &after[..space].to_str_lossy() + &value
     }
 }

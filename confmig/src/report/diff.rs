@@ -37,33 +37,30 @@ pub fn unified_diff(
     let split = |text| crate::lines::split(text).collect::<Vec<_>>();
     let (old, new) = (split(before), split(after));
     let groups = group_diff_ops(difference(&old, &new), CONTEXT);
-    let ends = groups.iter();
-    let ends = ends.filter_map(|group| group.first().zip(group.last()));
-    let of_old = ends
-        .clone()
-        .map(|(first, last)| first.old_range().start..last.old_range().end);
-    let of_new = ends.map(|(first, last)| first.new_range().start..last.new_range().end);
+    // Each group, with the lines of the old and the new text that it is about.
+    let hunks = groups.iter().filter_map(|group| {
+        let (first, last) = group.first().zip(group.last())?;
+        let of_old = first.old_range().start..last.old_range().end;
+        let of_new = first.new_range().start..last.new_range().end;
+        Some((group, of_old, of_new))
+    });
+    let hunks: Vec<_> = hunks.collect();
     let shown = [
-        secrets.lines_in(&old, of_old),
-        secrets.lines_in(&new, of_new),
+        secrets.lines_in(&old, hunks.iter().map(|hunk| hunk.1.clone())),
+        secrets.lines_in(&new, hunks.iter().map(|hunk| hunk.2.clone())),
     ];
     let mut output = Output {
         bytes: Vec::new(),
         paint,
     };
-    for (index, group) in groups.iter().enumerate() {
-        let (Some(first), Some(last)) = (group.first(), group.last()) else {
-            continue;
-        };
-        if index == 0 {
-            for sign in ["---", "+++"] {
-                let head = format!("{sign} {}", path.display());
-                output.line(Style::new().bold(), head.as_bytes());
-            }
+    if !hunks.is_empty() {
+        for sign in ["---", "+++"] {
+            let head = format!("{sign} {}", path.display());
+            output.line(Style::new().bold(), head.as_bytes());
         }
-        let of_old = range(first.old_range().start..last.old_range().end);
-        let of_new = range(first.new_range().start..last.new_range().end);
-        let header = format!("@@ -{of_old} +{of_new} @@");
+    }
+    for (group, of_old, of_new) in hunks {
+        let header = format!("@@ -{} +{} @@", range(of_old), range(of_new));
         output.line(AnsiColor::Cyan.on_default(), header.as_bytes());
         for change in group.iter().flat_map(|op| op.iter_changes(&old, &new)) {
             let (sign, style, side, line) = match change.tag() {

@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use oslo_config::OptName;
+
 use crate::diagnostic::bracketed;
-use crate::schema::{Changed, Comparison, Schema};
+use crate::schema::{Changed, Comparison, Going, Schema};
+use crate::target::in_words;
 
 /// What changed from one schema to another, one line for each option.
 #[must_use]
@@ -14,20 +17,18 @@ pub fn comparison_text(from: &Schema, to: &Schema, found: &Comparison) -> String
         .iter()
         .map(|(old, new)| format!("{} -> {}", bracketed(old), bracketed(new)));
     chapter(&mut text, "renamed", renamed);
+    let because = |name: &OptName, going: Option<&Going>| {
+        let reason = going.and_then(|going| going.reason.as_ref());
+        let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+        bracketed(name) + &reason
+    };
     let removed = found.removed.iter().map(|name| {
-        let reason = from
-            .option(name)
-            .and_then(|was| was.going.as_ref()?.reason.as_deref());
-        match reason {
-            Some(reason) => format!("{} ({reason})", bracketed(name)),
-            None => bracketed(name),
-        }
+        let was = from.option(name);
+        because(name, was.and_then(|was| was.going.as_ref()))
     });
     chapter(&mut text, "removed, and no successor is named", removed);
-    let going = found.going.iter().map(|(name, going)| match &going.reason {
-        Some(reason) => format!("{} ({reason})", bracketed(name)),
-        None => bracketed(name),
-    });
+    let going = found.going.iter();
+    let going = going.map(|(name, going)| because(name, Some(going)));
     chapter(&mut text, "to be removed", going);
     let changed = found
         .changed
@@ -48,22 +49,15 @@ fn chapter(text: &mut String, title: &str, lines: impl Iterator<Item = String>) 
 }
 
 fn what(changed: &Changed) -> String {
-    let values = |values: &[String]| match values {
-        [] => "none".to_owned(),
-        values => format!("{:?}", values.join(", ")),
-    };
     match changed {
         Changed::Type(old, new) => format!("type {old} -> {new}"),
-        Changed::Choices { gone, new } => match (gone.as_slice(), new.as_slice()) {
-            (gone, []) => format!("choices without {}", gone.join(", ")),
-            ([], new) => format!("choices with {}", new.join(", ")),
-            (gone, new) => format!(
-                "choices without {}, with {}",
-                gone.join(", "),
-                new.join(", ")
-            ),
-        },
+        Changed::Choices { gone, new } => {
+            let both = [("without", gone), ("with", new)].into_iter();
+            let both = both.filter(|(_, values)| !values.is_empty());
+            let said = both.map(|(how, values)| format!("{how} {}", values.join(", ")));
+            format!("choices {}", said.collect::<Vec<_>>().join(", "))
+        }
         Changed::Bounds(old, new) => format!("bounds {old} -> {new}"),
-        Changed::Default(old, new) => format!("default {} -> {}", values(old), values(new)),
+        Changed::Default(old, new) => format!("default {} -> {}", in_words(old), in_words(new)),
     }
 }

@@ -20,10 +20,8 @@ pub fn entries_text(files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> String {
             let name = secrets.section(section.name());
             let _ = writeln!(text, "{:>6}  [{name}]", section.line());
             for entry in section.entries() {
-                let (group, key) = (entry.group(), entry.key().to_str_lossy());
-                let value = entry.value();
-                let value = value.to_str_lossy();
-                let value = secrets.value(&group.to_str_lossy(), &key, &value);
+                let key = entry.key().to_str_lossy();
+                let value = secrets.in_entry(entry, &entry.value());
                 let value = value.replace('\n', "\n            ");
                 let _ = writeln!(text, "{:>6}    {key} = {value}", entry.line());
             }

@@ -1,10 +1,12 @@
 //! What changed between two releases of a service.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use oslo_config::{OptName, OptType};
 
 use super::{Described, Going, Schema};
+use crate::pack::names_of;
 
 /// What changed between two schemas, an older and a newer one.
 #[derive(Debug, Clone, Default)]
@@ -45,11 +47,8 @@ pub enum Changed {
 #[must_use]
 pub fn compare(old: &Schema, new: &Schema) -> Comparison {
     let mut found = Comparison::default();
-    let mut names: BTreeSet<&OptName> = BTreeSet::new();
-    for described in old.options() {
-        names.insert(described.opt.name());
-        names.extend(described.opt.deprecated());
-    }
+    let opts = old.options().map(|described| &described.opt);
+    let names: BTreeSet<&OptName> = opts.flat_map(names_of).collect();
     for name in names {
         if let Some(now) = new.option(name) {
             if let Some(was) = old.option(name) {
@@ -74,14 +73,8 @@ pub fn compare(old: &Schema, new: &Schema) -> Comparison {
         }
     }
     for described in new.options() {
-        let name = described.opt.name();
-        let was = described
-            .opt
-            .deprecated()
-            .iter()
-            .any(|former| old.reads(former));
-        if !old.reads(name) && !was {
-            found.new.push(name.clone());
+        if !names_of(&described.opt).any(|name| old.reads(name)) {
+            found.new.push(described.opt.name().clone());
         }
     }
     found
@@ -145,30 +138,25 @@ fn choices(kind: &OptType) -> BTreeSet<String> {
     }
 }
 
-/// The bounds in words; nothing where there are none.
+/// The bounds in words.
 fn bounds(kind: &OptType) -> String {
-    let words = |min: Option<String>, max: Option<String>| match (min, max) {
+    match kind {
+        OptType::Int { min, max, .. } => in_words(*min, *max),
+        OptType::Float { min, max } => in_words(*min, *max),
+        // A port has bounds of its own.
+        OptType::Port { min, max, .. } => in_words(
+            min.filter(|bound| *bound != 0),
+            max.filter(|bound| *bound != u16::MAX),
+        ),
+        _ => "none".to_owned(),
+    }
+}
+
+fn in_words<T: Display>(min: Option<T>, max: Option<T>) -> String {
+    match (min, max) {
         (None, None) => "none".to_owned(),
         (Some(min), None) => format!("at least {min}"),
         (None, Some(max)) => format!("at most {max}"),
         (Some(min), Some(max)) => format!("{min} to {max}"),
-    };
-    match kind {
-        OptType::Int { min, max, .. } => words(
-            min.map(|bound| bound.to_string()),
-            max.map(|bound| bound.to_string()),
-        ),
-        OptType::Float { min, max } => words(
-            min.map(|bound| bound.to_string()),
-            max.map(|bound| bound.to_string()),
-        ),
-        // A port has bounds of its own.
-        OptType::Port { min, max, .. } => words(
-            min.filter(|bound| *bound != 0)
-                .map(|bound| bound.to_string()),
-            max.filter(|bound| *bound != u16::MAX)
-                .map(|bound| bound.to_string()),
-        ),
-        _ => "none".to_owned(),
     }
 }

@@ -27,7 +27,6 @@ pub(super) struct Form {
 
 #[derive(Debug, Default, Deserialize)]
 struct GeneratorForm {
-    #[serde(default)]
     namespace: Option<Vec<String>>,
 }
 
@@ -35,31 +34,24 @@ struct GeneratorForm {
 struct GroupForm {
     #[serde(default)]
     opts: Vec<OptForm>,
-    #[serde(default)]
     dynamic_group_owner: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct OptForm {
     name: String,
-    #[serde(default)]
     dest: Option<String>,
-    #[serde(default, rename = "type")]
+    #[serde(rename = "type")]
     kind: Option<String>,
     #[serde(default)]
     default: Value,
     #[serde(default)]
     sample_default: Value,
     /// Pairs of a value and its help; values alone in older releases.
-    #[serde(default)]
     choices: Option<Vec<Value>>,
-    #[serde(default)]
     min: Option<f64>,
-    #[serde(default)]
     max: Option<f64>,
-    #[serde(default)]
     secret: Option<bool>,
-    #[serde(default)]
     deprecated_for_removal: Option<bool>,
     #[serde(default)]
     deprecated_reason: Value,
@@ -71,7 +63,6 @@ struct OptForm {
 
 #[derive(Debug, Deserialize)]
 struct FormerForm {
-    #[serde(default)]
     group: Option<String>,
     name: String,
 }
@@ -253,7 +244,8 @@ fn default_texts(default: &Value, multi: bool) -> Option<Vec<String>> {
                 let plain = item(&Value::String(name.clone()))?;
                 Some(format!("{plain}:{}", item(value)?))
             };
-            let pairs: Option<Vec<String>> = values.iter().map(pair).collect();
+            let sorted = BTreeMap::from_iter(values).into_iter();
+            let pairs: Option<Vec<String>> = sorted.map(pair).collect();
             Some(vec![pairs?.join(",")])
         }
         value => Some(text(value).into_iter().collect()),

@@ -17,7 +17,7 @@ pub(crate) use compare::successors;
 pub use compare::{Changed, Comparison, compare};
 use form::Form;
 
-use crate::pack::Pack;
+use crate::pack::{Pack, is_named};
 
 /// The options of a service, as `oslo-config-generator --format json` or `--format yaml` writes them.
 ///
@@ -62,13 +62,12 @@ pub struct Going {
 /// Why a schema cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages tell what the fields are")]
 pub enum SchemaError {
     /// The file cannot be read.
     #[error("cannot read the schema {}: {cause}: give a file that oslo-config-generator wrote", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         cause: std::io::Error,
     },
@@ -77,9 +76,7 @@ pub enum SchemaError {
         "the schema {origin} is not what `oslo-config-generator --format json` writes: {cause}"
     )]
     Json {
-        /// The file.
         origin: String,
-        /// What is wrong, with line and column.
         #[source]
         cause: serde_json::Error,
     },
@@ -88,9 +85,7 @@ pub enum SchemaError {
         "the schema {origin} is not what `oslo-config-generator --format yaml` writes: {cause}"
     )]
     Yaml {
-        /// The file.
         origin: String,
-        /// What is wrong, with line and column.
         #[source]
         cause: Box<serde_saphyr::Error>,
     },
@@ -99,10 +94,7 @@ pub enum SchemaError {
         "the schema {origin} has no option: name the service's namespaces when making it, as in \
          `oslo-config-generator --namespace keystone --format json`"
     )]
-    Empty {
-        /// The file.
-        origin: String,
-    },
+    Empty { origin: String },
 }
 
 impl Schema {
@@ -178,10 +170,7 @@ impl Schema {
     #[must_use]
     pub fn is_secret(&self, group: &str, name: &str) -> bool {
         let mut secret = self.options().map(|described| &described.opt);
-        secret.any(|opt| {
-            let mut names = std::iter::once(opt.name()).chain(opt.deprecated());
-            opt.is_secret() && names.any(|known| known.group() == group && known.name() == name)
-        })
+        secret.any(|opt| opt.is_secret() && is_named(opt, group, name))
     }
 
     /// What is needed to migrate and check a set of files: a pack of all options, those of the sections

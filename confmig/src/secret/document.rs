@@ -21,17 +21,16 @@ impl Secrets<'_> {
             let group = entry.group();
             let secret = self.is_secret(&group.to_str_lossy(), &entry.key().to_str_lossy());
             for range in entry.value_ranges() {
-                if secret {
+                let replaced = if secret {
                     // What is indented stays so, or it would be another entry.
                     let value = text[range.clone()].trim_start();
-                    let start = range.end - value.len();
-                    if !value.is_empty() {
-                        masked.extend_from_slice(&text[kept..start]);
-                        masked.extend_from_slice(MASK.as_bytes());
-                        kept = range.end;
-                    }
-                } else if let Some(value) = without_passwords(&entry, text, range.clone()) {
-                    masked.extend_from_slice(&text[kept..range.start]);
+                    (!value.is_empty()).then(|| (range.end - value.len(), MASK.into()))
+                } else {
+                    let masked = without_passwords(&entry, text, range.clone());
+                    masked.map(|masked| (range.start, masked))
+                };
+                if let Some((start, value)) = replaced {
+                    masked.extend_from_slice(&text[kept..start]);
                     masked.extend_from_slice(&value);
                     kept = range.end;
                 }

@@ -15,20 +15,9 @@ impl Secrets<'_> {
     /// well-formed.
     #[must_use]
     pub fn lines<'t>(&self, text: &'t [u8]) -> Vec<Cow<'t, [u8]>> {
-        let mut reader = Reader {
-            secrets: self,
-            group: DEFAULT_GROUP.into(),
-            in_secret: false,
-        };
-        crate::lines::split(text)
-            .map(|line| {
-                if self.shown {
-                    Cow::Borrowed(line)
-                } else {
-                    reader.line(line)
-                }
-            })
-            .collect()
+        let mut reader = Reader::new(self);
+        let lines = crate::lines::split(text);
+        lines.map(|line| reader.line(line)).collect()
     }
 
     /// As [`Secrets::lines`], for some of the lines of a text: those in `ranges`, which are in order
@@ -38,11 +27,7 @@ impl Secrets<'_> {
         lines: &[&'t [u8]],
         ranges: impl IntoIterator<Item = Range<usize>>,
     ) -> HashMap<usize, Cow<'t, [u8]>> {
-        let mut reader = Reader {
-            secrets: self,
-            group: DEFAULT_GROUP.into(),
-            in_secret: false,
-        };
+        let mut reader = Reader::new(self);
         let mut shown = HashMap::new();
         let mut read = 0;
         for range in ranges {
@@ -60,10 +45,7 @@ impl Secrets<'_> {
                 }
             }
             for (index, line) in lines[from..range.end].iter().enumerate() {
-                let line = match self.shown {
-                    true => Cow::Borrowed(*line),
-                    false => reader.line(line),
-                };
+                let line = reader.line(line);
                 if range.contains(&(from + index)) {
                     shown.insert(from + index, line);
                 }
@@ -83,8 +65,19 @@ struct Reader<'s, 'p> {
     in_secret: bool,
 }
 
-impl Reader<'_, '_> {
+impl<'s, 'p> Reader<'s, 'p> {
+    fn new(secrets: &'s Secrets<'p>) -> Self {
+        Reader {
+            secrets,
+            group: DEFAULT_GROUP.into(),
+            in_secret: false,
+        }
+    }
+
     fn line<'t>(&mut self, line: &'t [u8]) -> Cow<'t, [u8]> {
+        if self.secrets.shown {
+            return Cow::Borrowed(line);
+        }
         let (content, end) = crate::lines::split_end(line);
         match content.trim_ascii_end().first() {
             None => Cow::Borrowed(line),
@@ -93,13 +86,8 @@ impl Reader<'_, '_> {
                 self.header(line)
             }
             Some(b' ' | b'\t') if self.in_secret => masked(&content[..indent(content)], end),
-            // No assignment for oslo.config, but it may be meant as one.
-            Some(b' ' | b'\t') => {
-                let (shown, secret) = self.assignment(line);
-                self.in_secret = secret;
-                shown
-            }
             Some(b'#' | b';') => self.assignment(line).0,
+            // An indented line is no assignment for oslo.config, but it may be meant as one.
             Some(_) => {
                 let (shown, secret) = self.assignment(line);
                 self.in_secret = secret;

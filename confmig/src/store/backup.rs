@@ -10,6 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, Utc};
 use rustix::fs::Dir;
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
@@ -34,18 +35,11 @@ impl Stamp {
     /// The stamp of a backup made now of a file that gets a text of this hash. It sorts after all
     /// that stand there already, even after the clock was set back.
     fn next(existing: Option<&Self>, now: String, hash: String) -> Self {
-        match existing {
-            Some(newest) if newest.time >= now => Self {
-                time: newest.time.clone(),
-                number: newest.number + 1,
-                hash,
-            },
-            _ => Self {
-                time: now,
-                number: 1,
-                hash,
-            },
-        }
+        let (time, number) = match existing {
+            Some(newest) if newest.time >= now => (newest.time.clone(), newest.number + 1),
+            _ => (now, 1),
+        };
+        Self { time, number, hash }
     }
 
     fn name(&self, file: &OsStr) -> OsString {
@@ -171,34 +165,8 @@ pub(super) fn hash(text: &[u8]) -> String {
 
 /// A time as it stands in a backup's name. Before 1970 counts as 1970.
 fn utc(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
-}
-
-/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant, `civil_from_days`).
-///
-/// Counts in years that begin in March, so that the leap day is a year's last, and in eras of 400
-/// years, after which the calendar repeats.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468; // from 0000-03-01
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day)
+    let time = DateTime::<Utc>::from(time.max(UNIX_EPOCH));
+    time.format("%Y%m%dT%H%M%SZ").to_string()
 }
 
 #[cfg(test)]

@@ -10,35 +10,25 @@ use super::Replaced;
 /// Why a file was not replaced, written or put back.
 ///
 /// Each message is complete in itself: it holds the system's reason, what was expected and what to
-/// do, and of the files only their paths. The `cause` fields are for code that wants to branch.
+/// do, and of the files only their paths. The first path of each is the one that was given, and an
+/// [`io::Error`] is what the system said.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the messages tell what the fields are")]
 pub enum StoreError {
     /// There is no such file, or the path is a symbolic link to nothing.
     #[error(
         "cannot find {}: no such file, or a symbolic link to nothing; check the path",
-        path.display()
+        .0.display()
     )]
-    Missing {
-        /// The path as it was given.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Missing(PathBuf),
 
     /// The directory that should hold the file does not exist.
     #[error(
         "cannot write {}: there is no directory {}; make it first, or choose another path",
         path.display(), directory.display()
     )]
-    MissingDirectory {
-        /// The path as it was given.
-        path: PathBuf,
-        /// The directory that was expected.
-        directory: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    MissingDirectory { path: PathBuf, directory: PathBuf },
 
     /// The directory does not let this user make, rename or remove files.
     #[error(
@@ -48,36 +38,25 @@ pub enum StoreError {
         path.display(), directory.display()
     )]
     DirectoryNotWritable {
-        /// The path as it was given.
         path: PathBuf,
-        /// The directory that refused.
         directory: PathBuf,
-        /// What the system said.
         cause: io::Error,
     },
 
     /// The file, a backup or its directory may not be read.
     #[error(
         "cannot read {}: {cause}; run as a user who may read it, for instance root",
-        path.display()
+        .0.display(), cause = .1
     )]
-    Unreadable {
-        /// What could not be read.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Unreadable(PathBuf, io::Error),
 
     /// The path is a directory, a device, a pipe or a socket.
     #[error(
         "cannot replace {}: it is not a regular file; give the path of a regular file \
          (for standard output, give -)",
-        path.display()
+        .0.display()
     )]
-    NotRegular {
-        /// The path as it was given.
-        path: PathBuf,
-    },
+    NotRegular(PathBuf),
 
     /// The file has more than one name: the others would keep the old text.
     #[error(
@@ -86,12 +65,7 @@ pub enum StoreError {
          write the new text elsewhere with --output",
         path.display()
     )]
-    HardLinks {
-        /// The path as it was given.
-        path: PathBuf,
-        /// How many names the file has.
-        links: u64,
-    },
+    HardLinks { path: PathBuf, links: u64 },
 
     /// No one has write permission in the file's mode: someone wants it left alone.
     #[error(
@@ -99,49 +73,29 @@ pub enum StoreError {
          (chmod u+w {0})",
         path.display()
     )]
-    ReadOnly {
-        /// The path as it was given.
-        path: PathBuf,
-        /// The file's permission bits.
-        mode: u32,
-    },
+    ReadOnly { path: PathBuf, mode: u32 },
 
     /// This user may not write to the file.
     #[error(
         "cannot replace {}: you may not write to it ({cause}); run as its owner or as root",
-        path.display()
+        .0.display(), cause = .1
     )]
-    NotPermitted {
-        /// The path as it was given.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    NotPermitted(PathBuf, io::Error),
 
     /// The file carries the immutable attribute.
     #[error(
-        "cannot replace {0}: it is marked immutable; allow changes first (chattr -i {0})",
-        path.display()
+        "cannot replace {path}: it is marked immutable; allow changes first (chattr -i {path})",
+        path = .0.display()
     )]
-    Immutable {
-        /// The path as it was given.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Immutable(PathBuf),
 
     /// The file system is mounted read-only.
     #[error(
         "cannot write {}: its file system is mounted read-only; mount it writable, or write the \
          new text elsewhere with --output",
-        path.display()
+        .0.display()
     )]
-    ReadOnlyFileSystem {
-        /// The path as it was given.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    ReadOnlyFileSystem(PathBuf),
 
     /// The disk is full, or the quota is used up. Nothing was changed.
     #[error(
@@ -150,11 +104,8 @@ pub enum StoreError {
         path.display(), directory.display()
     )]
     NoSpace {
-        /// The path as it was given.
         path: PathBuf,
-        /// The directory on the full file system.
         directory: PathBuf,
-        /// What the system said.
         cause: io::Error,
     },
 
@@ -163,35 +114,24 @@ pub enum StoreError {
         "cannot replace {}: it is a mount point ({cause}), as files bind-mounted into a container \
          are; write the new text to another file with --output, and copy it over the original on \
          the host",
-        path.display()
+        .0.display(), cause = .1
     )]
-    Busy {
-        /// The path as it was given.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
+    Busy(PathBuf, io::Error),
 
     /// Someone else changed the file after it was read. Their change is kept.
     #[error(
         "cannot replace {}: someone else changed it meanwhile, and that change is kept; look at \
          the file and run again",
-        path.display()
+        .0.display()
     )]
-    Changed {
-        /// The path as it was given.
-        path: PathBuf,
-    },
+    Changed(PathBuf),
 
     /// The same file is given twice, perhaps under two names.
     #[error(
         "cannot replace {} twice in one run; give each file once, under one name",
-        path.display()
+        .0.display()
     )]
-    Twice {
-        /// The second of the paths, as it was given.
-        path: PathBuf,
-    },
+    Twice(PathBuf),
 
     /// Owner, group, mode or an extended attribute cannot be kept. Nothing was changed.
     #[error(
@@ -200,11 +140,8 @@ pub enum StoreError {
         path.display()
     )]
     NotKept {
-        /// The path as it was given.
         path: PathBuf,
-        /// What cannot be kept, for instance `owner (uid 0)`.
         what: String,
-        /// What the system said.
         cause: io::Error,
     },
 
@@ -214,11 +151,8 @@ pub enum StoreError {
         path.display(), directory.display()
     )]
     NothingToUndo {
-        /// The path as it was given.
         path: PathBuf,
-        /// Where backups were looked for.
         directory: PathBuf,
-        /// What a backup would be named, with `*` for the part that varies.
         pattern: String,
     },
 
@@ -229,12 +163,7 @@ pub enum StoreError {
          keeps the present text in a file beside it",
         path.display(), backup.display()
     )]
-    Edited {
-        /// The path as it was given.
-        path: PathBuf,
-        /// The newest backup.
-        backup: PathBuf,
-    },
+    Edited { path: PathBuf, backup: PathBuf },
 
     /// Undone, but the used backup is still there.
     #[error(
@@ -242,11 +171,8 @@ pub enum StoreError {
         path.display(), backup.display()
     )]
     BackupNotRemoved {
-        /// The path as it was given; it holds the backup's text.
         path: PathBuf,
-        /// The backup that is still there.
         backup: PathBuf,
-        /// What the system said.
         cause: io::Error,
     },
 
@@ -257,12 +183,7 @@ pub enum StoreError {
          back; one of the texts is kept as {}: compare the two and keep what you need",
         path.display(), kept.display()
     )]
-    Stranded {
-        /// The path as it was given.
-        path: PathBuf,
-        /// Where the other text is.
-        kept: PathBuf,
-    },
+    Stranded { path: PathBuf, kept: PathBuf },
 
     /// One file failed, and files that were already replaced could not be put back.
     #[error(
@@ -271,20 +192,15 @@ pub enum StoreError {
         list(stuck)
     )]
     NotPutBack {
-        /// Why the files were to be put back.
         first: Box<StoreError>,
-        /// The files that hold the new text, with their backups.
         stuck: Vec<Replaced>,
     },
 
     /// Anything else that the system refused.
     #[error("cannot {doing} {}: {cause}; put that right and run again", path.display())]
     Io {
-        /// The path as it was given.
         path: PathBuf,
-        /// What was being done, for instance `sync the directory of`.
         doing: &'static str,
-        /// What the system said.
         cause: io::Error,
     },
 }
@@ -310,13 +226,13 @@ impl StoreError {
                 directory,
                 cause,
             },
-            Some(Errno::ROFS) => Self::ReadOnlyFileSystem { path, cause },
+            Some(Errno::ROFS) => Self::ReadOnlyFileSystem(path),
             Some(Errno::ACCESS | Errno::PERM) => Self::DirectoryNotWritable {
                 path,
                 directory,
                 cause,
             },
-            Some(Errno::BUSY) => Self::Busy { path, cause },
+            Some(Errno::BUSY) => Self::Busy(path, cause),
             _ => Self::Io { path, doing, cause },
         }
     }
@@ -325,8 +241,8 @@ impl StoreError {
     pub(super) fn reading(path: &Path, doing: &'static str, cause: io::Error) -> Self {
         let path = path.to_path_buf();
         match Errno::from_io_error(&cause) {
-            Some(Errno::NOENT) => Self::Missing { path, cause },
-            Some(Errno::ACCESS | Errno::PERM) => Self::Unreadable { path, cause },
+            Some(Errno::NOENT) => Self::Missing(path),
+            Some(Errno::ACCESS | Errno::PERM) => Self::Unreadable(path, cause),
             _ => Self::Io { path, doing, cause },
         }
     }

@@ -33,7 +33,7 @@ impl Directory {
     }
 
     /// Makes names that were added, changed or removed last.
-    pub(super) fn sync(&self) -> io::Result<()> {
+    fn sync(&self) -> io::Result<()> {
         match rustix::fs::fsync(&self.fd) {
             // Some network file systems cannot sync a directory; their servers do it by themselves.
             Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
@@ -130,9 +130,7 @@ impl Target {
             path.to_path_buf()
         };
         let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else {
-            return Err(StoreError::NotRegular {
-                path: path.to_path_buf(),
-            });
+            return Err(StoreError::NotRegular(path.to_path_buf()));
         };
         let parent = if parent.as_os_str().is_empty() {
             Path::new(".")
@@ -144,7 +142,6 @@ impl Target {
             Errno::NOENT | Errno::NOTDIR => StoreError::MissingDirectory {
                 path: path.to_path_buf(),
                 directory: parent.to_path_buf(),
-                cause: errno.into(),
             },
             other => StoreError::reading(parent, "open the directory", other.into()),
         })?;
@@ -168,9 +165,7 @@ impl Target {
     /// opens what is not a regular file. Errors speak of the target.
     pub(super) fn observe_as(&self, name: &OsStr) -> Result<Observed, StoreError> {
         let reading = |e: io::Error| StoreError::reading(&self.given, "read", e);
-        let not_regular = || StoreError::NotRegular {
-            path: self.given.clone(),
-        };
+        let not_regular = || StoreError::NotRegular(self.given.clone());
         let stat = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|e| reading(e.into()))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
@@ -206,7 +201,7 @@ impl Target {
     ) -> Result<bool, StoreError> {
         match self.observe_as(name) {
             Ok(now) => Ok(now.content == content && now.metadata == *metadata),
-            Err(StoreError::Missing { .. } | StoreError::NotRegular { .. }) => Ok(false),
+            Err(StoreError::Missing(_) | StoreError::NotRegular(_)) => Ok(false),
             Err(other) => Err(other),
         }
     }
@@ -220,7 +215,7 @@ impl Target {
                 links: observed.links,
             });
         }
-        let mode = observed.metadata.mode();
+        let mode = observed.metadata.mode;
         if mode & 0o222 == 0 {
             return Err(StoreError::ReadOnly { path, mode });
         }
@@ -233,14 +228,8 @@ impl Target {
         match allowed {
             // NOSYS: a kernel before 5.8 and a set-user-id program; later steps will tell.
             Ok(()) | Err(Errno::NOSYS) => Ok(()),
-            Err(errno @ Errno::PERM) => Err(StoreError::Immutable {
-                path,
-                cause: errno.into(),
-            }),
-            Err(errno @ Errno::ACCESS) => Err(StoreError::NotPermitted {
-                path,
-                cause: errno.into(),
-            }),
+            Err(Errno::PERM) => Err(StoreError::Immutable(path)),
+            Err(errno @ Errno::ACCESS) => Err(StoreError::NotPermitted(path, errno.into())),
             Err(errno) => Err(self.writing("write", errno.into())),
         }
     }
@@ -278,6 +267,20 @@ impl Target {
         file.sync_all()
             .map_err(|e| self.writing("bring to the disk the text of", e))?;
         Ok(given)
+    }
+
+    /// Makes what names the directory has last.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let synced = self.directory.sync();
+        synced.map_err(|cause| self.writing("sync the directory of", cause))
+    }
+
+    /// As [`Target::sync`], when all is done and nothing is lost without it.
+    pub(super) fn sync_or_warn(&self) {
+        if let Err(cause) = self.directory.sync() {
+            let path = self.given.display();
+            log::warn!("could not sync the directory of {path}: {cause}");
+        }
     }
 
     /// Says why the target or something beside it could not be written.

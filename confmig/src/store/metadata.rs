@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 
-use rustix::fs::{Gid, Mode, Uid, XattrFlags};
+use rustix::fs::{Gid, Mode, Uid};
 use rustix::io::Errno;
+use xattr::FileExt;
 
 const ACL: &str = "system.posix_acl_access";
 
@@ -22,7 +22,8 @@ const SIGNATURES: [&str; 2] = ["security.ima", "security.evm"];
 pub(super) struct Metadata {
     owner: u32,
     group: u32,
-    mode: u32,
+    /// The permission bits.
+    pub(super) mode: u32,
     attributes: BTreeMap<OsString, Vec<u8>>,
 }
 
@@ -46,10 +47,10 @@ pub(super) struct Unkept {
 }
 
 impl Unkept {
-    fn new(what: impl Into<String>) -> impl FnOnce(Errno) -> Self {
-        |errno| Self {
+    fn new<E: Into<io::Error>>(what: impl Into<String>) -> impl FnOnce(E) -> Self {
+        |cause| Self {
             what: what.into(),
-            cause: errno.into(),
+            cause: cause.into(),
         }
     }
 }
@@ -57,21 +58,13 @@ impl Unkept {
 impl Metadata {
     /// Reads the metadata of an open file.
     pub(super) fn of(file: &File) -> Result<Self, Unkept> {
-        let stat = file.metadata().map_err(|cause| Unkept {
-            what: "owner and mode".into(),
-            cause,
-        })?;
+        let stat = file.metadata().map_err(Unkept::new("owner and mode"))?;
         Ok(Self {
             owner: stat.uid(),
             group: stat.gid(),
             mode: stat.mode() & 0o7777,
             attributes: attributes(file)?,
         })
-    }
-
-    /// The permission bits.
-    pub(super) fn mode(&self) -> u32 {
-        self.mode
     }
 
     /// Whether an access control list says more than the mode.
@@ -102,7 +95,7 @@ impl Metadata {
         }
         for (name, value) in &self.attributes {
             if new.attributes.get(name) != Some(value) {
-                rustix::fs::fsetxattr(file, name.as_os_str(), value, XattrFlags::empty())
+                file.set_xattr(name, value)
                     .map_err(Unkept::new(attribute_text(name)))?;
             }
         }
@@ -125,10 +118,8 @@ impl Metadata {
         } else {
             return Ok(());
         };
-        Err(Unkept {
-            what,
-            cause: io::Error::other("the file system did not take it"),
-        })
+        let cause = io::Error::other("the file system did not take it");
+        Err(Unkept { what, cause })
     }
 
     fn owner_text(&self) -> String {
@@ -169,21 +160,15 @@ pub(super) fn set_mode_only(file: &File, mode: u32) -> Result<(), Unkept> {
 }
 
 fn set_mode(file: &File, mode: u32) -> Result<(), Unkept> {
-    let now = file
-        .metadata()
-        .map_err(|cause| Unkept {
-            what: mode_text(mode),
-            cause,
-        })?
-        .mode();
-    if now & 0o7777 == mode {
+    let now = file.metadata().map_err(Unkept::new(mode_text(mode)))?;
+    if now.mode() & 0o7777 == mode {
         return Ok(());
     }
     rustix::fs::fchmod(file, Mode::from_raw_mode(mode)).map_err(Unkept::new(mode_text(mode)))
 }
 
 fn remove_acl(file: &File) -> Result<(), Unkept> {
-    rustix::fs::fremovexattr(file, ACL)
+    file.remove_xattr(ACL)
         .map_err(Unkept::new("mode, free of the directory's default ACL"))
 }
 
@@ -201,56 +186,21 @@ fn attribute_text(name: &OsStr) -> String {
 
 /// All extended attributes that this user sees, but for [`SIGNATURES`].
 fn attributes(file: &File) -> Result<BTreeMap<OsString, Vec<u8>>, Unkept> {
-    let listed = grow(
-        || rustix::fs::flistxattr_query(file),
-        |buffer| rustix::fs::flistxattr(file, buffer),
-    );
-    let names = match listed {
+    let names = match file.list_xattr() {
         Ok(names) => names,
         // The file system has no extended attributes.
-        Err(Errno::OPNOTSUPP) => return Ok(BTreeMap::new()),
-        Err(errno) => return Err(Unkept::new("extended attributes")(errno)),
+        Err(cause) if Errno::from_io_error(&cause) == Some(Errno::OPNOTSUPP) => {
+            return Ok(BTreeMap::new());
+        }
+        Err(cause) => return Err(Unkept::new("extended attributes")(cause)),
     };
     let mut attributes = BTreeMap::new();
-    for name in names
-        .split(|&byte| byte == 0)
-        .filter(|name| !name.is_empty())
-    {
-        let name = OsStr::from_bytes(name);
-        if SIGNATURES.iter().any(|signature| name == *signature) {
-            continue;
+    for name in names.filter(|name| SIGNATURES.iter().all(|signature| name != signature)) {
+        let value = file.get_xattr(&name);
+        // There is none any more when it has gone since it was listed.
+        if let Some(value) = value.map_err(Unkept::new(attribute_text(&name)))? {
+            attributes.insert(name, value);
         }
-        let value = grow(
-            || rustix::fs::fgetxattr_query(file, name),
-            |buffer| rustix::fs::fgetxattr(file, name, buffer),
-        );
-        match value {
-            Ok(value) => attributes.insert(OsString::from_vec(name.as_bytes().to_vec()), value),
-            // Gone since it was listed.
-            Err(Errno::NODATA) => continue,
-            Err(errno) => return Err(Unkept::new(attribute_text(name))(errno)),
-        };
     }
     Ok(attributes)
-}
-
-/// Fetches what has to be asked for its size first, and may grow in between.
-fn grow(
-    size: impl Fn() -> rustix::io::Result<usize>,
-    fetch: impl Fn(&mut [u8]) -> rustix::io::Result<usize>,
-) -> rustix::io::Result<Vec<u8>> {
-    loop {
-        let mut buffer = vec![0; size()?];
-        if buffer.is_empty() {
-            return Ok(buffer);
-        }
-        match fetch(&mut buffer) {
-            Ok(length) => {
-                buffer.truncate(length);
-                return Ok(buffer);
-            }
-            Err(Errno::RANGE) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
 }

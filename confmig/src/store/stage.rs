@@ -39,10 +39,7 @@ impl<'a> Staged<'a> {
     ) -> Result<Self, StoreError> {
         let (temporary, file) = target.temporary()?;
         let metadata = target.fill(&file, after, &before.metadata)?;
-        target
-            .directory
-            .sync()
-            .map_err(|e| target.writing("sync the directory of", e))?;
+        target.sync()?;
         log::debug!("prepared the new text of {}", target.given.display());
         Ok(Self {
             target,
@@ -78,10 +75,7 @@ impl<'a> Staged<'a> {
             self.target.given.display(),
             self.switched
         );
-        self.target
-            .directory
-            .sync()
-            .map_err(|e| self.target.writing("sync the directory of", e))
+        self.target.sync()
     }
 
     /// Puts the old file back, if the new one is still what it was. Then nothing is left of the
@@ -107,17 +101,12 @@ impl<'a> Staged<'a> {
         }
         self.switched = None;
         log::debug!("put {} back", self.target.given.display());
-        if let Err(cause) = self.target.directory.sync() {
-            log::warn!(
-                "could not sync the directory of {}: {cause}",
-                self.target.given.display()
-            );
-        }
+        self.target.sync_or_warn();
         Ok(())
     }
 
     /// Clears up after a switch that stays: the old file itself becomes the backup, or goes.
-    pub(super) fn finish(mut self) {
+    fn finish(mut self) {
         let Some(backup) = &self.backup else { return };
         if self.switched != Some(Switched::Exchanged) {
             return;
@@ -136,7 +125,7 @@ impl<'a> Staged<'a> {
         }
     }
 
-    pub(super) fn replaced(&self) -> Option<Replaced> {
+    fn replaced(&self) -> Option<Replaced> {
         let backup = self.backup.as_ref()?;
         Some(Replaced {
             path: self.target.given.clone(),
@@ -145,10 +134,12 @@ impl<'a> Staged<'a> {
     }
 }
 
-/// Switches all, or none.
-pub(super) fn switch_all(staged: &mut [Staged<'_>]) -> Result<(), StoreError> {
+/// Switches all, or none; says where the old texts are kept.
+pub(super) fn switch_all(mut staged: Vec<Staged<'_>>) -> Result<Vec<Replaced>, StoreError> {
     let Some(first) = staged.iter_mut().find_map(|file| file.switch().err()) else {
-        return Ok(());
+        let replaced = staged.iter().filter_map(Staged::replaced).collect();
+        staged.into_iter().for_each(Staged::finish);
+        return Ok(replaced);
     };
     let mut stuck = Vec::new();
     for file in staged.iter_mut().rev() {
@@ -179,9 +170,7 @@ fn swap(
     expected: (&[u8], &Metadata),
 ) -> Result<Switched, StoreError> {
     let directory = &target.directory;
-    let changed = || StoreError::Changed {
-        path: target.given.clone(),
-    };
+    let changed = || StoreError::Changed(target.given.clone());
     let switching = |errno: Errno| match errno {
         Errno::NOENT => changed(),
         other => target.writing("replace", other.into()),

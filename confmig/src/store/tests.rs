@@ -169,7 +169,7 @@ fn what_was_switched_is_put_back_when_a_later_one_fails() {
         });
         let error = replace_all(&to_new(&paths)).unwrap_err();
         assert!(
-            matches!(&error, StoreError::Changed { path } if *path == paths[2]),
+            matches!(&error, StoreError::Changed(path) if *path == paths[2]),
             "{error}"
         );
         assert_eq!(paths.each_ref().map(|p| text(p)), ["old", "old", "theirs"]);

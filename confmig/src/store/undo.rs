@@ -6,7 +6,7 @@ use rustix::fs::AtFlags;
 
 use super::StoreError;
 use super::backup;
-use super::file::{Created, Target};
+use super::file::Target;
 use super::stage::{Staged, switch_all};
 
 /// A file that holds the text of a backup again.
@@ -70,10 +70,8 @@ pub fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
             }
             edited = Some(backup::keep_edited(&target, &present)?);
         }
-        kept = edited.as_ref().map(Created::path);
-        let mut staged = [Staged::prepare(target, present, &text, edited)?];
-        switch_all(&mut staged)?;
-        staged.into_iter().for_each(Staged::finish);
+        let mut replaced = switch_all(vec![Staged::prepare(target, present, &text, edited)?])?;
+        kept = replaced.pop().map(|replaced| replaced.backup);
     }
     // The file holds the backup's text.
     if let Err(errno) = rustix::fs::unlinkat(&old.directory, &old.name, AtFlags::empty()) {
@@ -85,12 +83,7 @@ pub fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
         });
     }
     // Should the backup come back after a power failure, the next undo removes it.
-    if let Err(cause) = old.directory.sync() {
-        log::warn!(
-            "could not sync the directory of {}: {cause}",
-            backup.display()
-        );
-    }
+    old.sync_or_warn();
     log::debug!("put {} back from {}", path.display(), backup.display());
     Ok(Undone {
         path: path.to_path_buf(),

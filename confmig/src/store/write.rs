@@ -80,10 +80,10 @@ pub fn replace_all(replacements: &[Replacement]) -> Result<Vec<Replaced>, StoreE
             .iter()
             .any(|other| other.before.identity == present.identity)
         {
-            return Err(StoreError::Twice { path: target.given });
+            return Err(StoreError::Twice(target.given));
         }
         if present.content != replacement.before {
-            return Err(StoreError::Changed { path: target.given });
+            return Err(StoreError::Changed(target.given));
         }
         target.check_replaceable(&present)?;
         let backup = backup::make(&target, &present, &replacement.after)?;
@@ -94,10 +94,7 @@ pub fn replace_all(replacements: &[Replacement]) -> Result<Vec<Replaced>, StoreE
             Some(backup),
         )?);
     }
-    switch_all(&mut staged)?;
-    let replaced = staged.iter().filter_map(Staged::replaced).collect();
-    staged.into_iter().for_each(Staged::finish);
-    Ok(replaced)
+    switch_all(staged)
 }
 
 /// Writes `bytes` to `path` in one step, whether there is a file yet or not.
@@ -116,12 +113,9 @@ pub fn write_new(path: &Path, bytes: &[u8], mode_like: Option<&Path>) -> Result<
         Ok(present) if present.content == bytes => Ok(()),
         Ok(present) => {
             target.check_replaceable(&present)?;
-            let mut staged = [Staged::prepare(target, present, bytes, None)?];
-            switch_all(&mut staged)?;
-            staged.into_iter().for_each(Staged::finish);
-            Ok(())
+            switch_all(vec![Staged::prepare(target, present, bytes, None)?]).map(drop)
         }
-        Err(StoreError::Missing { .. }) => create(&target, bytes, mode_like),
+        Err(StoreError::Missing(_)) => create(&target, bytes, mode_like),
         Err(other) => Err(other),
     }
 }
@@ -141,14 +135,9 @@ fn create(target: &Target, bytes: &[u8], mode_like: Option<&Path>) -> Result<(),
     let now = Metadata::of(&file).map_err(|unkept| target.not_kept(unkept))?;
     target.fill(&file, bytes, &now)?;
     new.rename(&target.name).map_err(|errno| match errno {
-        Errno::EXIST => StoreError::Changed {
-            path: target.given.clone(),
-        },
+        Errno::EXIST => StoreError::Changed(target.given.clone()),
         other => target.writing("write", other.into()),
     })?;
     new.kept = true;
-    target
-        .directory
-        .sync()
-        .map_err(|e| target.writing("sync the directory of", e))
+    target.sync()
 }

@@ -69,8 +69,13 @@ pub trait Target {
     /// Returns what it is called in messages.
     fn name(&self) -> Cow<'_, str>;
 
+    /// Returns the options that the files are read with, and what it says of other names, by name.
+    fn own(&self) -> &PackTarget;
+
     /// Returns the options that the files are read with, and what it says of other names.
-    fn pack(&self) -> &Pack;
+    fn pack(&self) -> &Pack {
+        &self.own().pack
+    }
 
     /// Returns the definition of an option by its current name.
     fn option(&self, name: &OptName) -> Option<Cow<'_, Opt>>;
@@ -82,16 +87,26 @@ pub trait Target {
     fn standing(&self, name: &OptName) -> Standing;
 
     /// Returns the groups that have options; none where that cannot be told.
-    fn groups(&self) -> BTreeSet<&str>;
+    fn groups(&self) -> BTreeSet<&str> {
+        self.own().groups()
+    }
 
     /// Returns the names that are known in a group.
-    fn names_in(&self, group: &str) -> Vec<&str>;
+    fn names_in(&self, group: &str) -> Vec<&str> {
+        self.own().names_in(group)
+    }
 
     /// Says that a name is not read: one that is unknown or came later.
     fn denial(&self, name: &OptName) -> String;
 
+    /// Says where it can be looked up what took over from a name that is gone.
+    fn whereabouts(&self, name: &OptName) -> String;
+
     /// Says what took over from a name that is gone, or where that can be looked up.
-    fn advice(&self, name: &OptName) -> String;
+    fn advice(&self, name: &OptName) -> String {
+        let removed = self.own().removed(name);
+        removed.map_or_else(|| self.whereabouts(name), |it| it.advice.clone())
+    }
 
     /// Returns what is known of an option's removal; `None` when it stays.
     fn deprecation(&self, name: &OptName) -> Option<Deprecation> {
@@ -133,7 +148,7 @@ pub(crate) fn name_of(entry: Entry<'_, '_>) -> OptName {
 }
 
 /// Returns a default in words.
-fn in_words(default: &[String]) -> String {
+pub(crate) fn in_words(default: &[String]) -> String {
     match default {
         [] => "none".to_owned(),
         values => format!("{:?}", values.join(", ")),

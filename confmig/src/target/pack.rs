@@ -15,7 +15,7 @@ use crate::release::Service;
 /// tell of any but its own.
 #[derive(Debug)]
 pub struct PackTarget {
-    pack: Pack,
+    pub(super) pack: Pack,
     known: &'static KnownNames,
     /// The places of its options by their names.
     current: HashMap<OptName, usize>,
@@ -85,8 +85,8 @@ impl Target for PackTarget {
         })
     }
 
-    fn pack(&self) -> &Pack {
-        &self.pack
+    fn own(&self) -> &PackTarget {
+        self
     }
 
     fn option(&self, name: &OptName) -> Option<Cow<'_, Opt>> {
@@ -142,11 +142,7 @@ impl Target for PackTarget {
         )
     }
 
-    fn advice(&self, name: &OptName) -> String {
-        let removed = self.removed(name);
-        removed.map_or_else(
-            || "see the release notes".to_owned(),
-            |it| it.advice.clone(),
-        )
+    fn whereabouts(&self, _: &OptName) -> String {
+        "see the release notes".to_owned()
     }
 }

@@ -62,8 +62,8 @@ impl Target for ReleaseTarget<'_> {
         Cow::Borrowed(self.to.id())
     }
 
-    fn pack(&self) -> &Pack {
-        self.own.pack()
+    fn own(&self) -> &PackTarget {
+        &self.own
     }
 
     fn option(&self, name: &OptName) -> Option<Cow<'_, Opt>> {
@@ -106,14 +106,6 @@ impl Target for ReleaseTarget<'_> {
         }
     }
 
-    fn groups(&self) -> BTreeSet<&str> {
-        self.own.groups()
-    }
-
-    fn names_in(&self, group: &str) -> Vec<&str> {
-        self.own.names_in(group)
-    }
-
     fn denial(&self, name: &OptName) -> String {
         let life = self.lives.of_option(name);
         match life.and_then(|life| life.span()) {
@@ -127,11 +119,8 @@ impl Target for ReleaseTarget<'_> {
         }
     }
 
-    fn advice(&self, name: &OptName) -> String {
-        match self.own.removed(name) {
-            Some(removed) => removed.advice.clone(),
-            None => release::whereabouts(name, self.to, self.lives),
-        }
+    fn whereabouts(&self, name: &OptName) -> String {
+        release::whereabouts(name, self.to, self.lives)
     }
 
     fn deprecation(&self, name: &OptName) -> Option<Deprecation> {

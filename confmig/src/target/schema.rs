@@ -81,8 +81,8 @@ impl Target for SchemaTarget<'_> {
         Cow::Borrowed(&self.own.pack().name)
     }
 
-    fn pack(&self) -> &Pack {
-        self.own.pack()
+    fn own(&self) -> &PackTarget {
+        &self.own
     }
 
     fn option(&self, name: &OptName) -> Option<Cow<'_, Opt>> {
@@ -126,11 +126,8 @@ impl Target for SchemaTarget<'_> {
         )
     }
 
-    fn advice(&self, name: &OptName) -> String {
-        match self.own.removed(name) {
-            Some(removed) => removed.advice.clone(),
-            None => gone(name, self.schemas.from, self.schemas.to),
-        }
+    fn whereabouts(&self, name: &OptName) -> String {
+        gone(name, self.schemas.from, self.schemas.to)
     }
 
     fn deprecation(&self, name: &OptName) -> Option<Deprecation> {

@@ -159,7 +159,10 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
 fn told_of_check(diagnostics: &[Diagnostic], pack: &Pack, secrets: &Secrets<'_>) {
     let _ = report::check_sarif(diagnostics);
     let page = report::CheckReport {
-        files: &[Path::new("ironic.conf")],
+        files: &[SourceFile {
+            path: "ironic.conf".into(),
+            text: Vec::new(),
+        }],
         diagnostics,
         pack,
         secrets,

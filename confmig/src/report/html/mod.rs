@@ -10,15 +10,9 @@ mod trace;
 use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
-use serde::Serialize;
 
-use super::MigrationReport;
-use crate::diagnostic::Diagnostic;
-use crate::pack::Pack;
-use crate::release::Series;
-use crate::secret::Secrets;
+use super::{CheckReport, MigrationReport};
 
 /// Each by its name; those that end in `.html` escape what is put in.
 const TEMPLATES: [(&str, &str); 5] = [
@@ -34,28 +28,13 @@ const TEMPLATES: [(&str, &str); 5] = [
 #[error("cannot make the page: {0}: please report this")]
 pub struct HtmlError(#[source] minijinja::Error);
 
-/// What `confmig check` found, and in what.
-#[derive(Debug, Clone, Copy)]
-pub struct CheckReport<'r> {
-    /// The files, in the order in which they are read.
-    pub files: &'r [&'r Path],
-    /// What was found.
-    pub diagnostics: &'r [Diagnostic],
-    /// The rules that were followed.
-    pub pack: &'r Pack,
-    /// What is not to be shown.
-    pub secrets: &'r Secrets<'r>,
-    /// The release of Ironic that the files were checked for, if for one.
-    pub release: Option<Series>,
-}
-
 /// The page of `confmig check`.
 ///
 /// # Errors
 ///
 /// When the template is at fault.
 pub fn check_html(report: &CheckReport<'_>) -> Result<String, HtmlError> {
-    render("check.html", &page::Check::new(report)).map_err(HtmlError)
+    render("check.html", page::of_check(report)).map_err(HtmlError)
 }
 
 /// The page of `confmig migrate`: what changes, side by side, each change with its reason, what is left
@@ -65,10 +44,10 @@ pub fn check_html(report: &CheckReport<'_>) -> Result<String, HtmlError> {
 ///
 /// When the template is at fault.
 pub fn migrate_html(report: &MigrationReport<'_>) -> Result<String, HtmlError> {
-    render("migrate.html", &page::Migration::new(report)).map_err(HtmlError)
+    render("migrate.html", page::of_migration(report)).map_err(HtmlError)
 }
 
-fn render(template: &'static str, page: &impl Serialize) -> Result<String, minijinja::Error> {
+fn render(template: &str, page: Value) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let mut syntax = SyntaxConfig::builder();
@@ -76,10 +55,7 @@ fn render(template: &'static str, page: &impl Serialize) -> Result<String, minij
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;
     }
-    let page = context! {
-        page => Value::from(Serde(page)),
-        version => env!("CARGO_PKG_VERSION"),
-    };
+    let page = context! { page, version => env!("CARGO_PKG_VERSION") };
     let mut html = environment.get_template(template)?.render(page)?;
     html.push('\n');
     Ok(html)

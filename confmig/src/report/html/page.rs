@@ -1,152 +1,92 @@
-//! What the templates are given.
+//! What the templates are given. Texts of files and rules are made visible here; the templates escape
+//! them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 
-use serde::Serialize;
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use oslo_config::SourceFile;
 
-use super::rows::{Block, blocks};
+use super::rows::blocks;
 use super::{CheckReport, shown, shown_path};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::migrate::ChangeKind;
 use crate::release::Series;
+use crate::report::MigrationReport;
 use crate::report::reason::{Reason, Reasons};
-use crate::report::{self, MigrationReport};
 
 /// The page of a migration.
-#[derive(Serialize)]
-pub(super) struct Migration {
-    title: String,
-    /// The packs of rules, when there are any.
-    packs: Option<String>,
-    readers: Option<String>,
-    releases: Option<Releases>,
-    files: Vec<File>,
-    /// How many files change.
-    changed: usize,
-    changes: usize,
-    /// How many changes there are of each kind, in words.
-    kinds: BTreeMap<&'static str, usize>,
-    decisions: Vec<Finding>,
-    /// What is left besides, which nobody has to decide.
-    remarks: Vec<Finding>,
-    accepted: Vec<String>,
-    rules: Vec<Rule>,
-    written: bool,
-    shows_secrets: bool,
-}
-
-#[derive(Serialize)]
-struct Releases {
-    from: String,
-    to: String,
-    /// How the first was found.
-    guess: Option<String>,
-}
-
-#[derive(Serialize)]
-struct File {
-    number: usize,
-    path: String,
-    backup: Option<String>,
-    /// The number of its first change.
-    first: usize,
-    changes: Vec<Change>,
-    blocks: Vec<Block>,
-}
-
-#[derive(Serialize)]
-struct Change {
-    number: usize,
-    line: usize,
-    message: String,
-    /// Why, when the message does not say it.
-    why: Option<String>,
-    release: Option<String>,
-    rule: RuleLink,
-}
-
-impl Migration {
-    pub(super) fn new(report: &MigrationReport<'_>) -> Self {
-        let reasons = Reasons::new(report.pack);
-        let mut rules = Rules::default();
-        let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
-        let mut files: Vec<File> = Vec::new();
-        let mut number = 1;
-        for (file, before) in report.migration.files.iter().zip(report.before) {
-            let first = number;
-            let mut changes = Vec::new();
-            for change in &file.changes {
-                *kinds.entry(in_words(change.kind)).or_default() += 1;
-                let reason = reasons.of_change(change);
-                let message = shown(&change.message);
-                changes.push(Change {
-                    number,
-                    line: change.line,
-                    why: Some(shown(&reason.why)).filter(|why| !message.contains(why)),
-                    message,
-                    release: change.release.clone(),
-                    rule: rules.link(&change.rule, reason, Some(number)),
-                });
-                number += 1;
-            }
-            let mut written = report.written.iter();
-            let backup = written.find(|replaced| replaced.path == file.path);
-            files.push(File {
-                number: files.len() + 1,
-                path: shown_path(&file.path),
-                backup: backup.map(|replaced| shown_path(&replaced.backup)),
-                first,
-                blocks: match changes.is_empty() {
-                    true => Vec::new(),
-                    false => blocks(before, file, first, report.secrets),
-                },
-                changes,
+pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
+    let reasons = Reasons::new(report.pack);
+    let mut rules = Rules::default();
+    // How many changes there are of each kind, in words.
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut files: Vec<Value> = Vec::new();
+    let mut number = 1;
+    for (file, before) in report.migration.files.iter().zip(report.before) {
+        let first = number;
+        let mut changes = Vec::new();
+        for change in &file.changes {
+            *kinds.entry(in_words(change.kind)).or_default() += 1;
+            let reason = reasons.of_change(change);
+            let (message, why) = (shown(&change.message), shown(&reason.why));
+            changes.push(context! {
+                number,
+                // Left out when the message says it.
+                why => (!message.contains(&why)).then_some(why),
+                message,
+                release => &change.release,
+                rule => rules.link(&change.rule, reason, Some(number)),
             });
+            number += 1;
         }
-        let (mut decisions, mut remarks) = (Vec::new(), Vec::new());
-        for (diagnostic, decision) in report.decisions.iter().zip(&report.migration.decisions) {
-            let mut finding = Finding::new(diagnostic);
-            let id = decision.rule.as_deref().unwrap_or_default();
-            let reason = reasons.of_decision(decision);
-            finding.rule = reason.map(|reason| rules.link(id, reason, None));
-            match diagnostic.code {
-                Code::NeedsDecision => decisions.push(finding),
-                _ => remarks.push(finding),
-            }
-        }
-        let accepted = report.settings.accept.iter().map(ToString::to_string);
-        let accepted = accepted.chain(report.settings.accept_rules.iter().cloned());
-        let pack = report.pack;
-        Migration {
-            title: title("Migration", report.before.iter().map(|file| &*file.path)),
-            packs: (!pack.rules.is_empty() || !pack.conversions.is_empty())
-                .then(|| shown(&pack.name)),
-            readers: pack.readers.as_deref().map(shown),
-            releases: report.releases.map(Releases::new),
-            changed: files.iter().filter(|file| !file.changes.is_empty()).count(),
-            files,
-            changes: number - 1,
-            kinds,
-            decisions,
-            remarks,
-            accepted: accepted.map(|name| shown(&name)).collect(),
-            rules: rules.all,
-            written: !report.written.is_empty(),
-            shows_secrets: report.secrets.are_shown(),
+        let blocks = match changes.is_empty() {
+            true => Vec::new(),
+            false => blocks(before, file, first, report.secrets),
+        };
+        files.push(context! {
+            number => files.len() + 1,
+            path => shown_path(&file.path),
+            backup => report.backup_of(&file.path).map(shown_path),
+            first,
+            changes,
+            blocks,
+        });
+    }
+    let (mut decisions, mut remarks) = (Vec::new(), Vec::new());
+    for (diagnostic, decision) in report.decisions.iter().zip(&report.migration.decisions) {
+        let id = decision.rule.as_deref().unwrap_or_default();
+        let reason = reasons.of_decision(decision);
+        let rule = reason.map(|reason| rules.link(id, reason, None));
+        match diagnostic.code {
+            Code::NeedsDecision => decisions.push(finding(diagnostic, rule)),
+            _ => remarks.push(finding(diagnostic, rule)),
         }
     }
-}
-
-impl Releases {
-    fn new(releases: &report::Releases<'_>) -> Self {
-        Releases {
-            from: release_name(releases.span.from),
-            to: release_name(releases.span.to),
-            guess: releases
-                .guess
-                .map(|guess| format!("{}: {}", guess.sureness.as_str(), shown(&guess.why))),
-        }
+    let accepted = report.settings.accept.iter().map(ToString::to_string);
+    let accepted = accepted.chain(report.settings.accept_rules.iter().cloned());
+    let pack = report.pack;
+    let has_rules = !pack.rules.is_empty() || !pack.conversions.is_empty();
+    context! {
+        title => title("Migration", report.before),
+        packs => has_rules.then(|| shown(&pack.name)),
+        readers => pack.readers.as_deref().map(shown),
+        releases => report.releases.map(|releases| context! {
+            from => release_name(releases.span.from),
+            to => release_name(releases.span.to),
+            guess => releases.guess.as_ref().map(|guess| {
+                format!("{}: {}", guess.sureness.as_str(), shown(&guess.why))
+            }),
+        }),
+        files,
+        changes => number - 1,
+        kinds => Serde(&kinds),
+        decisions,
+        remarks,
+        accepted => accepted.map(|name| shown(&name)).collect::<Vec<_>>(),
+        rules => Serde(&rules.all),
+        written => !report.written.is_empty(),
+        shows_secrets => report.secrets.are_shown(),
     }
 }
 
@@ -172,20 +112,13 @@ fn in_words(kind: ChangeKind) -> &'static str {
 }
 
 /// A rule behind changes or findings.
-#[derive(Serialize)]
+#[derive(serde::Serialize)]
 struct Rule {
     number: usize,
     id: String,
     reason: Reason,
     /// The changes that follow it.
     changes: Vec<usize>,
-}
-
-/// Where a page tells of a rule.
-#[derive(Serialize)]
-struct RuleLink {
-    number: usize,
-    id: String,
 }
 
 /// The rules of a page, each once.
@@ -197,7 +130,8 @@ struct Rules {
 }
 
 impl Rules {
-    fn link(&mut self, id: &str, reason: Reason, change: Option<usize>) -> RuleLink {
+    /// Where a page tells of a rule that a change follows, or a finding.
+    fn link(&mut self, id: &str, reason: Reason, change: Option<usize>) -> Value {
         let reason = visible(reason);
         let known = self.by_id.entry(id.to_owned()).or_default();
         let place = known.iter().find(|at| self.all[**at].reason == reason);
@@ -213,105 +147,63 @@ impl Rules {
         });
         let rule = &mut self.all[place];
         rule.changes.extend(change);
-        RuleLink {
-            number: rule.number,
-            id: rule.id.clone(),
-        }
+        context! { number => rule.number, id => &rule.id }
     }
-}
-
-/// A diagnostic.
-#[derive(Serialize)]
-pub(super) struct Finding {
-    severity: &'static str,
-    code: &'static str,
-    message: String,
-    help: Option<String>,
-    path: Option<String>,
-    lines: Vec<Line>,
-    rule: Option<RuleLink>,
-}
-
-/// A line of which a part is meant.
-#[derive(Serialize)]
-struct Line {
-    number: usize,
-    before: String,
-    part: String,
-    after: String,
-    label: Option<String>,
 }
 
 /// The page of a check.
-#[derive(Serialize)]
-pub(super) struct Check {
-    title: String,
-    packs: Option<String>,
-    release: Option<String>,
-    files: Vec<String>,
-    errors: usize,
-    warnings: usize,
-    findings: Vec<Finding>,
-    shows_secrets: bool,
-}
-
-impl Check {
-    pub(super) fn new(report: &CheckReport<'_>) -> Self {
-        let of = |severity: Severity| {
-            let codes = report.diagnostics.iter().map(|found| found.code);
-            codes.filter(|code| code.severity() == severity).count()
-        };
-        Check {
-            title: title("Check", report.files.iter().copied()),
-            packs: (!report.pack.rules.is_empty()).then(|| shown(&report.pack.name)),
-            release: report.release.map(release_name),
-            files: report.files.iter().map(|path| shown_path(path)).collect(),
-            errors: of(Severity::Error),
-            warnings: of(Severity::Warning),
-            findings: report.diagnostics.iter().map(Finding::new).collect(),
-            shows_secrets: report.secrets.are_shown(),
-        }
+pub(super) fn of_check(report: &CheckReport<'_>) -> Value {
+    let of = |severity: Severity| {
+        let codes = report.diagnostics.iter().map(|found| found.code);
+        codes.filter(|code| code.severity() == severity).count()
+    };
+    let findings = report.diagnostics.iter();
+    context! {
+        title => title("Check", report.files),
+        packs => (!report.pack.rules.is_empty()).then(|| shown(&report.pack.name)),
+        release => report.release.map(release_name),
+        files => report.files.iter().map(|file| shown_path(&file.path)).collect::<Vec<_>>(),
+        errors => of(Severity::Error),
+        warnings => of(Severity::Warning),
+        findings => findings.map(|found| finding(found, None)).collect::<Vec<_>>(),
+        shows_secrets => report.secrets.are_shown(),
     }
 }
 
-impl Finding {
-    fn new(diagnostic: &Diagnostic) -> Self {
-        let place = diagnostic.place.as_ref();
-        let mut lines: Vec<Line> = Vec::new();
-        if let Some(place) = place {
-            let (start, end) = (place.part.start, place.part.end);
-            lines.extend(place.earlier.iter().map(|(number, text, label)| Line {
-                number: *number,
-                before: String::new(),
-                part: shown(text),
-                after: String::new(),
-                label: Some((*label).to_owned()),
-            }));
-            lines.push(Line {
-                number: place.line,
-                before: shown(&place.text[..start]),
-                part: shown(&place.text[start..end]),
-                after: shown(&place.text[end..]),
-                label: place.label.as_deref().map(shown),
-            });
+/// A diagnostic, and the link to the rule behind it. Of each of its lines, a part is meant.
+fn finding(diagnostic: &Diagnostic, rule: Option<Value>) -> Value {
+    let place = diagnostic.place.as_ref();
+    let mut lines = Vec::new();
+    if let Some(place) = place {
+        if let Some((number, text, label)) = &place.earlier {
+            let part = shown(text);
+            lines.push(context! { number, before => "", part, after => "", label => *label });
         }
-        Finding {
-            severity: diagnostic.code.severity().as_str(),
-            code: diagnostic.code.as_str(),
-            message: shown(&diagnostic.message),
-            help: diagnostic.help.as_deref().map(shown),
-            path: place.map(|place| shown_path(&place.path)),
-            lines,
-            rule: None,
-        }
+        let (start, end) = (place.part.start, place.part.end);
+        lines.push(context! {
+            number => place.line,
+            before => shown(&place.text[..start]),
+            part => shown(&place.text[start..end]),
+            after => shown(&place.text[end..]),
+            label => place.label.as_deref().map(shown),
+        });
+    }
+    context! {
+        code => diagnostic.code.as_str(),
+        severity => diagnostic.code.severity().as_str(),
+        message => shown(&diagnostic.message),
+        help => diagnostic.help.as_deref().map(shown),
+        path => place.map(|place| shown_path(&place.path)),
+        lines,
+        rule,
     }
 }
 
 /// A page's title: what was done to which files.
-fn title<'p>(what: &str, paths: impl ExactSizeIterator<Item = &'p Path>) -> String {
-    match (paths.len(), paths.last()) {
-        (1, Some(path)) => format!("{what} of {}", shown_path(path)),
-        (count, _) => format!("{what} of {count} files"),
+fn title(what: &str, files: &[SourceFile]) -> String {
+    match files {
+        [file] => format!("{what} of {}", shown_path(&file.path)),
+        files => format!("{what} of {} files", files.len()),
     }
 }
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
+use minijinja::value::Serde;
+use minijinja::{Value, context};
 use oslo_config::SourceFile;
 use serde::Serialize;
 use similar::DiffTag;
@@ -16,36 +18,17 @@ use crate::migrate::{Change, FileMigration};
 use crate::report::diff::CONTEXT;
 use crate::secret::Secrets;
 
-/// Lines that are shown together.
-#[derive(Serialize)]
-pub(super) struct Block {
-    /// Which lines of the old text, in words.
-    pub(super) before: String,
-    /// Which lines of the new text, in words.
-    pub(super) after: String,
-    pub(super) rows: Vec<Row>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Row {
-    pub(super) changed: bool,
-    pub(super) before: Option<Side>,
-    pub(super) after: Option<Side>,
-    /// The numbers of the changes that are listed below it.
-    pub(super) notes: Vec<usize>,
-}
-
 /// A line, in three parts: the middle is what the other side does not have.
 #[derive(Serialize)]
-pub(super) struct Side {
-    pub(super) line: usize,
-    pub(super) start: String,
-    pub(super) differs: String,
-    pub(super) end: String,
+struct Side {
+    line: usize,
+    start: String,
+    differs: String,
+    end: String,
     /// The numbers of the changes that it has to do with.
-    pub(super) changes: Vec<usize>,
+    changes: Vec<usize>,
     /// The file ends here, without a line end.
-    pub(super) unended: bool,
+    unended: bool,
 }
 
 /// Numbers of changes, by the line that they have to do with. Lines count from 1.
@@ -59,13 +42,13 @@ struct Pair {
     new: Option<usize>,
 }
 
-/// What is shown of a file. `first` is the number of its first change.
+/// What is shown of a file: blocks of lines that stand together. `first` is the number of its first change.
 pub(super) fn blocks(
     before: &SourceFile,
     after: &FileMigration,
     first: usize,
     secrets: &Secrets<'_>,
-) -> Vec<Block> {
+) -> Vec<Value> {
     let old: Vec<&[u8]> = split(&before.text).collect();
     let new: Vec<&[u8]> = split(&after.after).collect();
     let traces = traces(before, after);
@@ -130,6 +113,7 @@ fn pair_up(
 }
 
 /// Which changes lines have to do with, on each side, and those that are listed below an old line.
+#[derive(Default)]
 struct AllMarks {
     old: Marks,
     new: Marks,
@@ -141,11 +125,7 @@ fn marks(changes: &[Change], traces: &[Trace], pairs: &[Pair], first: usize) -> 
         .iter()
         .filter_map(|pair| Some((pair.old? + 1, pair.new? + 1)))
         .collect();
-    let mut all = AllMarks {
-        old: Marks::new(),
-        new: Marks::new(),
-        notes: Marks::new(),
-    };
+    let mut all = AllMarks::default();
     for (number, (change, trace)) in (first..).zip(changes.iter().zip(traces)) {
         all.old.entry(change.line).or_default().insert(number);
         all.notes.entry(trace.last).or_default().insert(number);
@@ -167,7 +147,7 @@ struct Shown<'t> {
 }
 
 impl Shown<'_> {
-    fn blocks(&self, pairs: &[Pair]) -> Vec<Block> {
+    fn blocks(&self, pairs: &[Pair]) -> Vec<Value> {
         let marks = &self.marks;
         let is_in =
             |marks: &Marks, at: Option<usize>| at.is_some_and(|at| marks.contains_key(&(at + 1)));
@@ -187,25 +167,28 @@ impl Shown<'_> {
         lines
             .chunk_by(|(_, one), (_, other)| one == other)
             .filter(|chunk| chunk.iter().all(|(_, visible)| *visible))
-            .map(|chunk| Block {
-                before: in_words(chunk.iter().filter_map(|(pair, _)| pair.old)),
-                after: in_words(chunk.iter().filter_map(|(pair, _)| pair.new)),
-                rows: chunk.iter().map(|(pair, _)| self.row(pair)).collect(),
+            .map(|chunk| {
+                context! {
+                    before => in_words(chunk.iter().filter_map(|(pair, _)| pair.old)),
+                    after => in_words(chunk.iter().filter_map(|(pair, _)| pair.new)),
+                    rows => chunk.iter().map(|(pair, _)| self.row(pair)).collect::<Vec<_>>(),
+                }
             })
             .collect()
     }
 
-    fn row(&self, pair: &Pair) -> Row {
+    fn row(&self, pair: &Pair) -> Value {
         let mut before = side(&self.old, &self.marks.old, pair.old);
         let mut after = side(&self.new, &self.marks.new, pair.new);
         if let (Some(before), Some(after)) = (&mut before, &mut after) {
             tell_apart(before, after);
         }
-        Row {
-            changed: pair.changed,
-            before,
-            after,
-            notes: numbers(&self.marks.notes, pair.old),
+        context! {
+            changed => pair.changed,
+            before => before.map(Serde),
+            after => after.map(Serde),
+            // The numbers of the changes that are listed below it.
+            notes => numbers(&self.marks.notes, pair.old),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use oslo_config::{OptName, ParsedFile, SourceFile};
+use oslo_config::{Document, OptName, SourceFile};
 
 use crate::migrate::{Change, ChangeKind, FileMigration};
 use crate::target::name_of;
@@ -17,12 +17,9 @@ pub(super) struct Trace {
 
 /// Where each change of a file is seen.
 pub(super) fn traces(before: &SourceFile, after: &FileMigration) -> Vec<Trace> {
-    let text = SourceFile {
-        path: after.path.clone(),
-        text: after.after.to_vec(),
-    };
+    let parsed = (Document::parse(&before.text), Document::parse(&after.after));
     // A migration is made of files that were parsed, and read back.
-    let (Ok(was), Ok(is)) = (before.parse(), text.parse()) else {
+    let (Ok(was), Ok(is)) = parsed else {
         let unknown = |change: &Change| Trace {
             last: change.line,
             lines: Vec::new(),
@@ -58,9 +55,9 @@ pub(super) fn traces(before: &SourceFile, after: &FileMigration) -> Vec<Trace> {
 }
 
 /// The name and the last line of the entry that each line is in.
-fn by_line(file: &ParsedFile<'_>) -> HashMap<usize, (OptName, usize)> {
+fn by_line(document: &Document<'_>) -> HashMap<usize, (OptName, usize)> {
     let mut found = HashMap::new();
-    for entry in file.document.entries() {
+    for entry in document.entries() {
         let lines = entry.lines();
         let last = lines.end.saturating_sub(1).max(lines.start);
         found.extend(lines.map(|line| (line, (name_of(entry), last))));
@@ -69,9 +66,9 @@ fn by_line(file: &ParsedFile<'_>) -> HashMap<usize, (OptName, usize)> {
 }
 
 /// The lines of all entries, by their names.
-fn by_name(file: &ParsedFile<'_>) -> HashMap<OptName, Vec<usize>> {
+fn by_name(document: &Document<'_>) -> HashMap<OptName, Vec<usize>> {
     let mut found: HashMap<OptName, Vec<usize>> = HashMap::new();
-    for entry in file.document.entries() {
+    for entry in document.entries() {
         found.entry(name_of(entry)).or_default().push(entry.line());
     }
     found

@@ -4,12 +4,13 @@
 //! together, and so do the files of a set.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use bstr::ByteSlice;
 use oslo_config::SourceFile;
+use serde_json::{Value, json};
 use similar::DiffTag;
 
-use super::form::{ArtifactChange, ArtifactLocation, Message, Region, Replacement};
 use super::location::uri;
 use crate::difference::difference;
 use crate::lines::{in_common, split, split_end};
@@ -22,7 +23,7 @@ pub(super) fn change_of(
     before: &SourceFile,
     after: &FileMigration,
     secrets: &Secrets<'_>,
-) -> Option<ArtifactChange> {
+) -> Option<Value> {
     let old: Vec<&[u8]> = split(&before.text).collect();
     let new: Vec<&[u8]> = split(&after.after).collect();
     let (old_shown, new_shown) = (secrets.lines(&before.text), secrets.lines(&after.after));
@@ -38,7 +39,7 @@ pub(super) fn change_of(
             .all(|(line, shown)| **line == **shown);
         if plain {
             let region = lines(was.clone(), &old, &old_shown)?;
-            replacements.push(replacement(region, &new[is].concat())?);
+            replacements.push(replacement(&region, &new[is].concat())?);
             continue;
         }
         // Of a line with a secret, the part that changes may be another.
@@ -50,42 +51,45 @@ pub(super) fn change_of(
             replacements.push(within_line(was, [old[was], new[is]], shown)?);
         }
     }
-    Some(ArtifactChange {
-        artifact_location: ArtifactLocation {
-            uri: uri(&before.path),
-        },
-        replacements,
-    })
+    Some(json!({
+        "artifactLocation": { "uri": uri(&before.path) },
+        "replacements": replacements,
+    }))
 }
 
 /// The place of whole lines, with their line ends; `None` when it would tell how long a secret is.
-fn lines(range: std::ops::Range<usize>, old: &[&[u8]], shown: &[Cow<'_, [u8]>]) -> Option<Region> {
+fn lines(range: Range<usize>, old: &[&[u8]], shown: &[Cow<'_, [u8]>]) -> Option<Value> {
     let last = range.end.checked_sub(1).filter(|last| range.contains(last));
     let unended = last.filter(|last| split_end(old[*last]).1.is_empty());
-    let (end_line, end_column) = match unended {
+    let end = match unended {
         Some(last) if old[last] != &*shown[last] => return None,
         Some(last) => (range.end, old[last].to_str().ok()?.chars().count() + 1),
         None => (range.end + 1, 1),
     };
-    Some(Region {
-        start_line: range.start + 1,
-        start_column: 1,
-        end_line: Some(end_line),
-        end_column,
-        snippet: None,
+    Some(region((range.start + 1, 1), end))
+}
+
+/// A part of a text, by lines and columns.
+fn region(start: (usize, usize), end: (usize, usize)) -> Value {
+    json!({
+        "startLine": start.0,
+        "startColumn": start.1,
+        "endLine": end.0,
+        "endColumn": end.1,
     })
 }
 
-fn replacement(deleted_region: Region, text: &[u8]) -> Option<Replacement> {
+fn replacement(deleted_region: &Value, text: &[u8]) -> Option<Value> {
     let text = text.to_str().ok()?;
-    Some(Replacement {
-        deleted_region,
-        inserted_content: (!text.is_empty()).then(|| Message::new(text)),
-    })
+    let mut replacement = json!({ "deletedRegion": deleted_region });
+    if !text.is_empty() {
+        replacement["insertedContent"] = json!({ "text": text });
+    }
+    Some(replacement)
 }
 
 /// The replacement of what differs in one line; `None` when a secret does.
-fn within_line(line: usize, texts: [&[u8]; 2], shown: [&[u8]; 2]) -> Option<Replacement> {
+fn within_line(line: usize, texts: [&[u8]; 2], shown: [&[u8]; 2]) -> Option<Value> {
     let [old, new] = [texts[0].to_str().ok()?, texts[1].to_str().ok()?];
     let (start, end) = in_common(old, new);
     let [old_shown, new_shown] = [shown[0].to_str().ok()?, shown[1].to_str().ok()?];
@@ -94,13 +98,7 @@ fn within_line(line: usize, texts: [&[u8]; 2], shown: [&[u8]; 2]) -> Option<Repl
     if start != start_shown || inserted != &new_shown[start_shown..new_shown.len() - end_shown] {
         return None;
     }
-    let column = |at: usize| old[..at].chars().count() + 1;
-    let region = Region {
-        start_line: line + 1,
-        start_column: column(start),
-        end_line: Some(line + 1),
-        end_column: column(old.len() - end),
-        snippet: None,
-    };
-    replacement(region, inserted.as_bytes())
+    let at = |byte: usize| (line + 1, old[..byte].chars().count() + 1);
+    let region = region(at(start), at(old.len() - end));
+    replacement(&region, inserted.as_bytes())
 }

@@ -1,13 +1,14 @@
 //! Where things stand: paths as URIs, lines as regions, and what finds a result again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::form::{ArtifactLocation, Location, Message, PhysicalLocation, Region};
 use crate::diagnostic::Place;
 
 /// What a path of a URI has to have encoded: all but RFC 3986's unreserved characters and the slash.
@@ -32,40 +33,39 @@ pub(super) fn uri(path: &Path) -> String {
 }
 
 /// The location of a part of a line.
-pub(super) fn of_place(place: &Place) -> Location {
+pub(super) fn of_place(place: &Place) -> Value {
     let length = place.text[place.part.clone()].chars().count();
     let columns = place.column..place.column + length;
     at(&place.path, place.line, columns, &place.text)
 }
 
 /// The location of an earlier line that a place has to do with.
-pub(super) fn of_earlier(place: &Place) -> Option<Location> {
+pub(super) fn of_earlier(place: &Place) -> Option<Value> {
     let (line, text, label) = place.earlier.as_ref()?;
     let mut location = of_line(&place.path, *line, text);
-    location.message = Some(Message::new(*label));
+    location["message"] = json!({ "text": label });
     Some(location)
 }
 
 /// The location of a whole line.
-pub(super) fn of_line(path: &Path, line: usize, text: &str) -> Location {
+pub(super) fn of_line(path: &Path, line: usize, text: &str) -> Value {
     at(path, line, 1..text.trim_end().chars().count() + 1, text)
 }
 
-/// The location of columns of a line, `text` being the line as it may be shown.
-fn at(path: &Path, line: usize, columns: std::ops::Range<usize>, text: &str) -> Location {
-    Location {
-        physical_location: PhysicalLocation {
-            artifact_location: ArtifactLocation { uri: uri(path) },
-            region: Region {
-                start_line: line,
-                start_column: columns.start,
-                end_line: None,
-                end_column: columns.end,
-                snippet: Some(Message::new(text)),
+/// The location of columns of a line, `text` being the line as it may be shown. Lines and columns count
+/// from 1.
+fn at(path: &Path, line: usize, columns: Range<usize>, text: &str) -> Value {
+    json!({
+        "physicalLocation": {
+            "artifactLocation": { "uri": uri(path) },
+            "region": {
+                "startLine": line,
+                "startColumn": columns.start,
+                "endColumn": columns.end,
+                "snippet": { "text": text },
             },
         },
-        message: None,
-    }
+    })
 }
 
 /// Makes what finds a result again when its line has moved: a hash of the rule and of the line as it
@@ -76,12 +76,7 @@ pub(super) struct Fingerprints {
 }
 
 impl Fingerprints {
-    pub(super) fn next(
-        &mut self,
-        path: &str,
-        rule: &str,
-        text: &str,
-    ) -> BTreeMap<&'static str, String> {
+    pub(super) fn next(&mut self, path: &Path, rule: &str, text: &str) -> Value {
         let mut hash = Sha256::new();
         for part in [rule, text.trim()] {
             hash.update(part.as_bytes());
@@ -89,8 +84,9 @@ impl Fingerprints {
         }
         let hash = hash.finalize();
         let hash: String = hash[..16].iter().map(|it| format!("{it:02x}")).collect();
-        let seen = self.seen.entry((path.to_owned(), hash.clone()));
-        let seen = seen.and_modify(|count| *count += 1).or_insert(1);
-        [(FINGERPRINT, format!("{hash}:{seen}"))].into()
+        let path = path.to_string_lossy().into_owned();
+        let seen = self.seen.entry((path, hash.clone())).or_default();
+        *seen += 1;
+        json!({ FINGERPRINT: format!("{hash}:{seen}") })
     }
 }

@@ -1,21 +1,20 @@
 //! SARIF 2.1.0, for code review and for dashboards.
 
 mod fix;
-mod form;
 mod location;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use bstr::ByteSlice;
 use oslo_config::SourceFile;
+use serde_json::{Value, json};
 
+use super::json::pretty;
 use super::reason::{Reason, Reasons};
 use super::{MigrationReport, counted};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lines::content;
 use crate::migrate::Change;
-use form::{Configuration, Descriptor, Driver, Fix, Log, Message, Run, SarifResult, Tool};
 use location::Fingerprints;
 
 const SCHEMA: &str =
@@ -34,7 +33,7 @@ pub fn check_sarif(diagnostics: &[Diagnostic]) -> String {
     for diagnostic in diagnostics {
         results.add_diagnostic(diagnostic);
     }
-    results.finish(BTreeMap::new())
+    pretty(&results.log(None))
 }
 
 /// The SARIF of `confmig migrate`: a result for each change, with the rule behind it, and one for each
@@ -55,48 +54,41 @@ pub fn migrate_sarif(report: &MigrationReport<'_>) -> String {
         results.add_diagnostic(diagnostic);
     }
     let releases = report.releases.map(|releases| releases.span);
-    let properties = releases.map(|span| {
-        [
-            ("from", span.from.id().to_owned()),
-            ("to", span.to.id().to_owned()),
-        ]
-    });
-    results.finish(properties.into_iter().flatten().collect())
+    let properties = releases.map(|span| json!({ "from": span.from.id(), "to": span.to.id() }));
+    pretty(&results.log(properties))
 }
 
 /// Results, and the rules that they name.
 #[derive(Default)]
 struct Results {
-    rules: Vec<Descriptor>,
-    results: Vec<SarifResult>,
+    rules: Vec<Value>,
+    results: Vec<Value>,
     fingerprints: Fingerprints,
 }
 
 impl Results {
-    fn finish(self, properties: BTreeMap<&'static str, String>) -> String {
-        let log = Log {
-            schema: SCHEMA,
-            version: "2.1.0",
-            runs: [Run {
-                tool: Tool {
-                    driver: Driver {
-                        name: "confmig",
-                        semantic_version: env!("CARGO_PKG_VERSION"),
-                        rules: self.rules,
-                    },
+    /// The whole log.
+    fn log(self, properties: Option<Value>) -> Value {
+        let mut run = json!({
+            "tool": {
+                "driver": {
+                    "name": "confmig",
+                    "semanticVersion": env!("CARGO_PKG_VERSION"),
+                    "rules": self.rules,
                 },
-                column_kind: "unicodeCodePoints",
-                newline_sequences: ["\r\n", "\n", "\r"],
-                results: self.results,
-                properties,
-            }],
-        };
-        // Only maps with other keys than strings and failing writers can make this fail.
-        serde_json::to_string_pretty(&log).unwrap_or_default() + "\n"
+            },
+            "columnKind": "unicodeCodePoints",
+            "newlineSequences": ["\r\n", "\n", "\r"],
+            "results": self.results,
+        });
+        if let Some(properties) = properties {
+            run["properties"] = properties;
+        }
+        json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] })
     }
 
     /// Where a rule stands. A rule of one's own may have the id of a code: they stand apart.
-    fn rule(&mut self, rule: Descriptor) -> usize {
+    fn index(&mut self, rule: Value) -> usize {
         let known = self.rules.iter().position(|known| *known == rule);
         known.unwrap_or_else(|| {
             self.rules.push(rule);
@@ -104,38 +96,44 @@ impl Results {
         })
     }
 
-    /// A result of a rule, which a text finds again in a file.
-    fn result(
+    /// Adds a result of a rule: what is said, where, and of what it has a fingerprint.
+    fn add(
         &mut self,
-        rule: Descriptor,
-        message: String,
-        (path, text): (&Path, &str),
-    ) -> SarifResult {
-        let path = path.to_string_lossy();
-        SarifResult {
-            rule_id: rule.id.clone(),
-            level: rule.default_configuration.level,
-            message: Message::new(message),
-            partial_fingerprints: self.fingerprints.next(&path, &rule.id, text),
-            rule_index: self.rule(rule),
-            ..SarifResult::default()
+        rule: Value,
+        message: &str,
+        [location, related]: [Option<Value>; 2],
+        fingerprint: Value,
+    ) -> &mut Value {
+        let mut result = json!({
+            "ruleId": rule["id"],
+            "ruleIndex": 0,
+            "level": rule["defaultConfiguration"]["level"],
+            "message": { "text": message },
+        });
+        result["ruleIndex"] = json!(self.index(rule));
+        for (key, location) in [("locations", location), ("relatedLocations", related)] {
+            if let Some(location) = location {
+                result[key] = json!([location]);
+            }
         }
+        result["partialFingerprints"] = fingerprint;
+        self.results.push_mut(result)
     }
 
     fn add_diagnostic(&mut self, diagnostic: &Diagnostic) {
-        let place = diagnostic.place.as_ref();
+        let (code, place) = (diagnostic.code, diagnostic.place.as_ref());
         let path = place.map_or(Path::new(""), |place| &place.path);
         let text = place.map_or(&diagnostic.message, |place| &place.text);
         let message = match &diagnostic.help {
             Some(help) => format!("{}\n{help}", diagnostic.message),
             None => diagnostic.message.clone(),
         };
-        let result = self.result(of_code(diagnostic.code), message, (path, text));
-        self.results.push(SarifResult {
-            locations: place.map(location::of_place).into_iter().collect(),
-            related_locations: place.and_then(location::of_earlier).into_iter().collect(),
-            ..result
-        });
+        let locations = [
+            place.map(location::of_place),
+            place.and_then(location::of_earlier),
+        ];
+        let fingerprint = self.fingerprints.next(path, code.as_str(), text);
+        self.add(of_code(code), &message, locations, fingerprint);
     }
 
     fn add_change(
@@ -145,23 +143,18 @@ impl Results {
         text: &str,
         reasons: &Reasons<'_>,
     ) {
-        let rule = of_reason(&change.rule, &reasons.of_change(change));
-        let mut properties: BTreeMap<&'static str, String> = [
-            ("kind", change.kind.as_str().to_owned()),
-            ("from", change.from.to_string()),
-            ("to", change.to.to_string()),
-        ]
-        .into();
-        if let Some(release) = &change.release {
-            properties.insert("release", release.clone());
-        }
         let path = &before.path;
-        let result = self.result(rule, change.message.clone(), (path, text));
-        self.results.push(SarifResult {
-            locations: vec![location::of_line(path, change.line, text)],
-            properties,
-            ..result
-        });
+        let rule = of_reason(&change.rule, &reasons.of_change(change));
+        let location = location::of_line(path, change.line, text);
+        let fingerprint = self.fingerprints.next(path, &change.rule, text);
+        let result = self.add(rule, &change.message, [Some(location), None], fingerprint);
+        let mut properties =
+            json!({ "from": change.from.to_string(), "kind": change.kind.as_str() });
+        if let Some(release) = &change.release {
+            properties["release"] = json!(release);
+        }
+        properties["to"] = json!(change.to.to_string());
+        result["properties"] = properties;
     }
 
     /// The result that has all changes as one fix.
@@ -188,62 +181,51 @@ impl Results {
         let line = first.changes.first().map_or(1, |change| change.line);
         let shown = report.secrets.lines(&before.text);
         let text = content(&shown, line).to_str_lossy();
-        let rule = Descriptor {
-            id: WHOLE.to_owned(),
-            short_description: Message::new("The whole migration"),
-            full_description: Message::new(
-                "All changes to all files that were given, proved together: every option that is set was resolved \
-                 from the old texts and from the new.",
-            ),
-            help: Message::new(
-                "Apply the fix as a whole, or run `confmig migrate --write`, which keeps a backup.",
-            ),
-            default_configuration: Configuration { level: CHANGE },
-        };
-        let path = &before.path;
-        let fixes = fix.into_iter().map(|artifact_changes| Fix {
-            description: Message::new(what.clone()),
-            artifact_changes,
-        });
-        let fixes = fixes.collect();
-        let result = self.result(rule, message, (path, ""));
-        self.results.push(SarifResult {
-            locations: vec![location::of_line(path, line, &text)],
-            fixes,
-            ..result
-        });
+        let rule = descriptor(
+            WHOLE,
+            "The whole migration",
+            "All changes to all files that were given, proved together: every option that is set was resolved \
+             from the old texts and from the new.",
+            "Apply the fix as a whole, or run `confmig migrate --write`, which keeps a backup.",
+            CHANGE,
+        );
+        let location = location::of_line(&before.path, line, &text);
+        let fingerprint = self.fingerprints.next(&before.path, WHOLE, "");
+        let result = self.add(rule, &message, [Some(location), None], fingerprint);
+        if let Some(changes) = fix {
+            let description = json!({ "text": what });
+            result["fixes"] = json!([{ "description": description, "artifactChanges": changes }]);
+        }
     }
+}
+
+/// What a rule is about.
+fn descriptor(id: &str, short: &str, full: &str, help: &str, level: &str) -> Value {
+    json!({
+        "id": id,
+        "shortDescription": { "text": short },
+        "fullDescription": { "text": full },
+        "help": { "text": help },
+        "defaultConfiguration": { "level": level },
+    })
 }
 
 /// A code as a rule.
-fn of_code(code: Code) -> Descriptor {
-    Descriptor {
-        id: code.as_str().to_owned(),
-        short_description: Message::new(code.title()),
-        full_description: Message::new(code.explanation()),
-        help: Message::new(code.help()),
-        default_configuration: Configuration {
-            level: code.severity().as_str(),
-        },
-    }
+fn of_code(code: Code) -> Value {
+    let (title, level) = (code.title(), code.severity().as_str());
+    descriptor(code.as_str(), title, code.explanation(), code.help(), level)
 }
 
 /// The rule behind a change. What a rule does may take many lines: that is for the help.
-fn of_reason(id: &str, reason: &Reason) -> Descriptor {
+fn of_reason(id: &str, reason: &Reason) -> Value {
     let (short, mut help) = match reason.what.as_slice() {
-        [what] => (what.clone(), Vec::new()),
-        lines => (reason.why.clone(), lines.to_vec()),
+        [what] => (what, Vec::new()),
+        lines => (&reason.why, lines.to_vec()),
     };
     help.extend(reason.advice.iter().cloned());
     help.extend(reason.proof.iter().map(|proof| format!("Proof: {proof}")));
     if help.is_empty() {
         help.push(reason.why.clone());
     }
-    Descriptor {
-        id: id.to_owned(),
-        short_description: Message::new(short),
-        full_description: Message::new(reason.why.clone()),
-        help: Message::new(help.join("\n")),
-        default_configuration: Configuration { level: CHANGE },
-    }
+    descriptor(id, short, &reason.why, &help.join("\n"), CHANGE)
 }
