@@ -268,6 +268,8 @@ class Libraries(unittest.TestCase):
             made.record.write_text("Library==1.2\ntool==4.1\n")
             self.assertTrue(made.fits({"library": "1.2", "elsewhere": "1"}))
             self.assertFalse(made.fits({"library": "1.3"}))
+            made.record.write_text("")
+            self.assertFalse(made.fits({}))
 
 
 class Committed(unittest.TestCase):
