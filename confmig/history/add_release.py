@@ -104,7 +104,8 @@ def check(service, arguments):
         raise BadFacts(f"there are no facts of {arguments.series}")
     release, _ = read(service, arguments)
     known, real = recorded.facts(), release.facts()
-    for line in sorted(known ^ real, key=lambda line: (line.encode(), line in real)):
+    # What is recorded of a name stands before what is so.
+    for line in sorted(known ^ real, key=lambda line: (line.partition(recorded.series)[0].encode(), line in real, line)):
         print("+" if line in real else "-", line)
     return 1 if known != real else 0
 
