@@ -72,6 +72,7 @@ class Environment:
         if done.returncode:
             shutil.rmtree(self.path)
             said = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")] or ["pip failed"]
+            said = [re.sub(r" \(from versions: [^)]*\)", "", line) for line in said]
             version = ".".join(map(str, sys.version_info[:2]))
             raise NotInstalled(
                 f"{self.package} {self.version} cannot be installed from PyPI with Python {version}: "

@@ -272,6 +272,23 @@ class Libraries(unittest.TestCase):
             self.assertFalse(made.fits({}))
 
 
+    def test_an_installation_that_fails_leaves_nothing(self):
+        said = "ERROR: Could not find tool==4.1 (from versions: 1.0, 2.0)\nERROR: No matching distribution\n"
+        failed = mock.Mock(returncode=1, stderr=f"some words\n{said}")
+        with tempfile.TemporaryDirectory() as folder:
+            made = environment.Environment(folder, "tool", "4.1")
+            with (
+                mock.patch("environment.venv.create", lambda path, **how: path.mkdir()),
+                mock.patch("environment.Environment.pip", return_value=failed),
+                self.assertRaises(environment.NotInstalled) as raised,
+            ):
+                made.install({"tool": "4.0", "library": "1.2"})
+            self.assertEqual(list(pathlib.Path(folder).iterdir()), [])
+        lines = str(raised.exception).splitlines()
+        self.assertRegex(lines[0], r"^tool 4\.1 cannot be installed .*: its facts stay as they were imported$")
+        self.assertEqual(lines[1:], ["ERROR: Could not find tool==4.1", "ERROR: No matching distribution"])
+
+
 class Committed(unittest.TestCase):
     def test_all_facts_are_canonical(self):
         for path in HERE.glob("*/service.toml"):
