@@ -81,6 +81,10 @@ def release_of(facts, series, name, version):
 
 def read(service, arguments):
     """The release, and the versions of its distributions, as they are in its environment."""
+    recorded = service.history.get(arguments.series)
+    name = arguments.name or (recorded.name if recorded else "-")
+    if name == "-" and arguments.series[:1].isdigit():
+        raise BadFacts(f"{arguments.series} has a code name: say --name CODENAME")
     pins = arguments.libraries or service.libraries(arguments.series)
     pins = read_pins(pins.read_text()) if arguments.libraries or pins.exists() else {}
     about = service.about_release(arguments.series)
@@ -91,8 +95,6 @@ def read(service, arguments):
         facts = environment.read(about)
     for note in facts["notes"]:
         print(f"note: {note}", file=sys.stderr)
-    recorded = service.history.get(arguments.series)
-    name = arguments.name or (recorded.name if recorded else "-")
     return release_of(facts, arguments.series, name, arguments.version), facts["distributions"]
 
 
@@ -102,7 +104,8 @@ def check(service, arguments):
         raise BadFacts(f"there are no facts of {arguments.series}")
     release, _ = read(service, arguments)
     known, real = recorded.facts(), release.facts()
-    for line in sorted(known ^ real, key=lambda line: (line.encode(), line in real)):
+    # What is recorded of a name stands before what is so.
+    for line in sorted(known ^ real, key=lambda line: (line.partition(recorded.series)[0].encode(), line in real, line)):
         print("+" if line in real else "-", line)
     return 1 if known != real else 0
 

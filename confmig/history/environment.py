@@ -53,7 +53,10 @@ class Environment:
         if not self.record.exists():
             return False
         installed = read_pins(self.record.read_text())
-        return all(installed.get(name, version) == version for name, version in pins.items())
+        wanted = {canonical(self.package): self.version}
+        return wanted.items() <= installed.items() and all(
+            installed.get(name, version) == version for name, version in pins.items()
+        )
 
     def install(self, pins, requirements=()):
         """Installs the release, with those versions of its libraries that are pinned."""
@@ -65,10 +68,11 @@ class Environment:
         constraints = self.path / "constraints.txt"
         constraints.write_text(pins_text(pins))
         wanted = [f"{self.package}=={self.version}", *requirements]
-        done = self.pip("install", "--only-binary", ":all:", "--constraint", str(constraints), *wanted)
+        done = self.pip("install", "--quiet", "--only-binary", ":all:", "--constraint", str(constraints), *wanted)
         if done.returncode:
             shutil.rmtree(self.path)
             said = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")] or ["pip failed"]
+            said = [re.sub(r" \(from versions: [^)]*\)", "", line) for line in said]
             version = ".".join(map(str, sys.version_info[:2]))
             raise NotInstalled(
                 f"{self.package} {self.version} cannot be installed from PyPI with Python {version}: "
@@ -77,7 +81,7 @@ class Environment:
         self.record.write_text(self.pip("list", "--format", "freeze").stdout)
 
     def pip(self, *arguments):
-        command = [self.python, "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check", *arguments]
+        command = [self.python, "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments]
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
     def read(self, service):

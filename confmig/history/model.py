@@ -85,7 +85,7 @@ class History:
     def put(self, release):
         """Adds a release, or puts it in the place of the one of that series."""
         others = [other for other in self.releases if other.series != release.series]
-        self.releases = sorted([*others, release], key=lambda release: order(release.series))
+        self.releases = sorted([*others, release], key=lambda other: order(other.series))
 
     def remove(self, series):
         self.releases.remove(self.get(series))
@@ -145,8 +145,8 @@ class History:
 
 def parse(texts):
     """The History that the texts, by file name, hold."""
-    history = History(Release(*line.split(" ")) for line in texts.get("releases.txt", "").splitlines())
-    readers = {"options.txt": read_option, "values.txt": read_value, "plugins.txt": read_plugin}
+    history = History()
+    readers = {"releases.txt": read_series, "options.txt": read_option, "values.txt": read_value, "plugins.txt": read_plugin}
     for name, reader in readers.items():
         for number, line in enumerate(texts.get(name, "").splitlines(), 1):
             try:
@@ -170,6 +170,13 @@ def once(facts, key, fact):
     if key in facts:
         raise KeyError(key)
     facts[key] = fact
+
+
+def read_series(history, line):
+    series, name, version = line.split(" ")
+    if history.index(series) is not None:
+        raise KeyError(series)
+    history.releases.append(Release(series, name, version))
 
 
 def read_option(history, line):

@@ -7,7 +7,7 @@ import re
 
 from oslo_config import cfg, types
 
-# The first that an option's type is an instance of: Port is an Integer, HostDomain a HostAddress.
+# The first that an option's type is an instance of counts: Port is an Integer, HostDomain a HostAddress.
 NAMES = [
     ("port", "Port"),
     ("int", "Integer"),
@@ -16,7 +16,7 @@ NAMES = [
     ("list", "List"),
     ("dict", "Dict"),
     ("ip", "IPAddress"),
-    ("hostname", "Hostname"),
+    ("hostaddress", "Hostname"),
     ("hostaddress", "HostAddress"),
     ("uri", "URI"),
     ("str", "String"),

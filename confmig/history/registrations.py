@@ -137,32 +137,35 @@ def read(service):
     import_all(service["modules"], service.get("skip", []), notes)
     for line in service.get("start", []):
         call(line, notes)
-    # Once more: what has been called since may have set defaults.
-    options = listed(namespaces, [])
-    listed_keys = set(options)
-    for key, option in registered.options.items():
-        options.setdefault(key, option)
+    # The lists once more: what has been called since may have set defaults.
+    options = registered.options | listed(namespaces, [])
     plugins = plugin_options() if "plugins" in service else {}
-    for section in service.get("plugins", {}).get("sections", []):
-        for plugin in service["plugins"]["shown"]:
-            for option in plugins.get(plugin, []):
-                # Only with this plugin is it required.
-                option.required = False
-                options.setdefault(normal(section, option.dest), option)
-    rows = []
-    for key, option in sorted(options.items()):
-        default = registered.defaults.get(key, option.default)
-        facts = definition(option, default)
-        facts["sample"] = default_text(option, option.sample_default)
-        rows.append([*key, facts, former_names(option, key)])
+    for key, option in plugin_options_of_sections(service.get("plugins", {}), plugins):
+        options.setdefault(key, option)
     return {
-        "options": rows,
+        "options": [row(key, option, registered.defaults) for key, option in sorted(options.items())],
         "values": installed_values(service["package"], service.get("values", {})),
         "plugins": plugin_rows(plugins),
         "distributions": distributions(),
         "notes": notes,
-        "unlisted": sorted(set(options) - listed_keys),
     }
+
+
+def plugin_options_of_sections(about, plugins):
+    """(key, option) for the sections in which the options of some plugins are shown."""
+    for section in about.get("sections", []):
+        for plugin in about["shown"]:
+            for option in plugins.get(plugin, []):
+                # Only with this plugin is it required.
+                option.required = False
+                yield normal(section, option.dest), option
+
+
+def row(key, option, defaults):
+    """An option with what it is like, with the value for the sample, and with its former names."""
+    facts = definition(option, defaults.get(key, option.default))
+    facts["sample"] = default_text(option, option.sample_default)
+    return [*key, facts, former_names(option, key)]
 
 
 def distributions():
