@@ -1,6 +1,6 @@
 //! No former name is left but those that must be.
 
-use oslo_config::{Opt, OptName, references};
+use oslo_config::{Opt, OptName, Reference, references};
 
 use super::values::{Case, is_circle, is_no_such};
 use super::{parse, read};
@@ -31,6 +31,22 @@ pub(super) fn nothing_deprecated(
             decided(&name) && refers_to(&entry.value(), former)
         })
     };
+    // Where a reference names `$group.name`, the service may have that option, to which `$name` in the group leads.
+    let may_be_another = |former: &OptName| {
+        let mut entries = parsed.iter().flat_map(|file| file.document.entries());
+        entries.any(|entry| {
+            let named = references(&entry.value());
+            let mut named = named.iter().map(Reference::parts);
+            named.any(|(group, name)| {
+                let another = group.map(|group| OptName::new(group, name));
+                let is_known = |name: &OptName| {
+                    opts.iter()
+                        .any(|opt| opt.name() == name || opt.deprecated().contains(name))
+                };
+                name == former.name() && another.is_some_and(|name| !is_known(&name))
+            })
+        })
+    };
     // Where a reference leads to a value that itself refers to nothing, oslo.config goes on to look in the
     // default group, and may meet a former name there. The value is an error before and after, as that of
     // what refers to itself is.
@@ -43,7 +59,8 @@ pub(super) fn nothing_deprecated(
     let in_files = new.deprecated.iter().filter(own);
     let mut left: Vec<&OptName> = in_files.filter(|former| !may_stay(former)).collect();
     for former in new.referred.iter().filter(own) {
-        if !broken && !may_stay(&former) && could_follow(oracle, new, opts, case, former)? {
+        let may_stay = may_stay(&former) || may_be_another(former);
+        if !broken && !may_stay && could_follow(oracle, new, opts, case, former)? {
             left.push(former);
         }
     }
