@@ -1,49 +1,20 @@
 //! Names that are known without any rule: every option that a service ever had.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 
 use crate::pack::Pack;
 use crate::release::{NameInAnyRelease, Service};
 
-/// What the names of secrets end with. Release after release forgot to mark some (SNMP communities, the
-/// key's password of the Kafka driver, the URL of the profiler's store).
-const SECRET_ENDINGS: [&str; 7] = [
-    "password",
-    "passphrase",
-    "passcode",
-    "secret",
-    "token",
-    "community",
-    "connection_string",
-];
-
 /// The names that a service knows, besides those of the rules.
 #[derive(Debug, Default)]
 pub struct KnownNames {
-    /// Sorted; the group `*` has the options of authentication plugins.
-    names: Vec<Known>,
+    service: Option<Service>,
+    /// The options of authentication plugins, and which of them are secret.
+    of_plugins: OnceLock<HashMap<&'static str, bool>>,
     secrets: OnceLock<HashSet<&'static str>>,
-}
-
-/// A name, and what is special about it in any release.
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    group: &'static str,
-    name: &'static str,
-    is_multi: bool,
-    is_secret: bool,
-}
-
-/// Tells whether a name ends as those of secrets do.
-fn names_secret(name: &str) -> bool {
-    let mut endings = SECRET_ENDINGS.iter();
-    endings.any(|ending| {
-        let rest = name.strip_suffix(ending);
-        rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(['_', '-']))
-    })
 }
 
 impl KnownNames {
@@ -65,54 +36,33 @@ impl KnownNames {
         Service::IRONIC.known_names()
     }
 
-    /// Former names are multi-valued and secret where an option is that reads them, along chains of renames
-    /// as well.
-    pub(crate) fn new(names: &[NameInAnyRelease]) -> Self {
-        let mut known: BTreeMap<(&str, &str), Known> = BTreeMap::new();
-        for found in names {
-            let (group, name) = found.key;
-            let is_secret = found.is_secret || found.is_text && names_secret(name);
-            let known = known.entry(found.key).or_insert(Known {
-                group,
-                name,
-                is_multi: false,
-                is_secret: false,
-            });
-            known.is_multi |= found.is_multi;
-            known.is_secret |= is_secret;
-        }
-        let mut changed = true;
-        while std::mem::take(&mut changed) {
-            for found in names {
-                let readers = found.readers.iter().filter_map(|reader| known.get(reader));
-                let readers: Vec<Known> = readers.copied().collect();
-                if let Some(known) = known.get_mut(&found.key) {
-                    let before = (known.is_multi, known.is_secret);
-                    known.is_multi |= readers.iter().any(|reader| reader.is_multi);
-                    known.is_secret |= readers.iter().any(|reader| reader.is_secret);
-                    changed |= before != (known.is_multi, known.is_secret);
-                }
-            }
-        }
+    pub(crate) fn new(service: Service) -> Self {
         KnownNames {
-            names: known.into_values().collect(),
-            secrets: OnceLock::new(),
+            service: Some(service),
+            ..KnownNames::default()
         }
     }
 
-    fn find(&self, group: &str, name: &str) -> Option<&Known> {
-        let wanted = (group, name);
-        let at = self
-            .names
-            .partition_point(|known| (known.group, known.name) < wanted);
-        let found = self.names.get(at)?;
-        ((found.group, found.name) == wanted).then_some(found)
+    fn find(&self, group: &str, name: &str) -> Option<NameInAnyRelease> {
+        self.service?.name_in_any_release(group, name)
+    }
+
+    fn of_plugins(&self) -> &HashMap<&'static str, bool> {
+        self.of_plugins.get_or_init(|| {
+            let mut known = HashMap::default();
+            for option in self.service.into_iter().flat_map(Service::plugin_options) {
+                for name in option.former().chain([option.name]) {
+                    *known.entry(name).or_default() |= option.is_secret;
+                }
+            }
+            known
+        })
     }
 
     /// Tells whether no names are known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.service.is_none()
     }
 
     /// Tells whether the service ever had this option.
@@ -124,46 +74,84 @@ impl KnownNames {
     /// Tells whether it is an option of an authentication plugin, valid in any section.
     #[must_use]
     pub fn has_anywhere(&self, name: &str) -> bool {
-        self.find("*", name).is_some()
+        self.of_plugins().contains_key(name)
     }
 
-    /// Tells whether each time the option is set adds a value.
+    /// Tells whether each time the option is set adds a value. A former name does where an option does that
+    /// reads it.
     #[must_use]
     pub fn is_multi(&self, group: &str, name: &str) -> bool {
-        self.find(group, name).is_some_and(|known| known.is_multi)
+        self.any_reader(group, name, &|found| found.is_multi) == Some(true)
     }
 
-    /// Tells whether the option's value must not be shown; `None` when it is not known.
+    /// Tells whether the option's value must not be shown; `None` when it is not known. A former name's must
+    /// not where that of an option must not that reads it.
     #[must_use]
     pub fn is_secret(&self, group: &str, name: &str) -> Option<bool> {
-        self.find(group, name)
-            .or_else(|| self.find("*", name))
-            .map(|known| known.is_secret)
+        self.any_reader(group, name, &|found| found.is_secret)
+            .or_else(|| self.of_plugins().get(name).copied())
+    }
+
+    /// Tells whether something is so of a name, or of an option that reads it, along chains of renames as well;
+    /// `None` when the name is not known.
+    fn any_reader(
+        &self,
+        group: &str,
+        name: &str,
+        is: &dyn Fn(&NameInAnyRelease) -> bool,
+    ) -> Option<bool> {
+        let mut is_known = None;
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<(&'static str, &'static str)> = Vec::new();
+        let mut next = Some((group, name));
+        while let Some((group, name)) = next {
+            if let Some(found) = self.find(group, name) {
+                if is(&found) {
+                    return Some(true);
+                }
+                is_known = Some(false);
+                let readers = found.readers();
+                open.extend(readers.filter(|reader| seen.insert(*reader)));
+            }
+            next = open.pop();
+        }
+        is_known
     }
 
     /// Tells whether an option of this name, in any group, has a value that must not be shown.
     #[must_use]
     pub fn is_secret_somewhere(&self, name: &str) -> bool {
-        let secret = || self.names.iter().filter(|known| known.is_secret);
-        self.secrets
-            .get_or_init(|| secret().map(|known| known.name).collect())
-            .contains(name)
+        let secrets = self.secrets.get_or_init(|| {
+            let secret = self.service.into_iter().flat_map(Service::secret_names);
+            let of_plugins = self
+                .of_plugins()
+                .iter()
+                .filter(|(_, is_secret)| **is_secret);
+            secret.chain(of_plugins.map(|(name, _)| *name)).collect()
+        });
+        secrets.contains(name)
+    }
+
+    /// Tells whether the service ever had an option in this group.
+    #[must_use]
+    pub fn has_group(&self, group: &str) -> bool {
+        self.service.is_some_and(|service| service.has_group(group))
     }
 
     /// The groups, sorted.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
-        let mut last = "*";
-        let groups = self.names.iter().map(|known| known.group);
-        groups.filter(move |group| std::mem::replace(&mut last, group) != *group)
+        let names = self
+            .service
+            .into_iter()
+            .flat_map(Service::names_in_any_release);
+        let groups: BTreeSet<&str> = names.map(|(group, _)| group).collect();
+        groups.into_iter()
     }
 
-    /// The options of a group.
-    pub fn names_in<'k>(&'k self, group: &str) -> impl Iterator<Item = &'k str> {
-        let first = self.names.partition_point(|known| known.group < group);
-        let names = self.names[first..].iter();
-        names
-            .take_while(move |known| known.group == group)
-            .map(|known| known.name)
+    /// The options of a group, sorted.
+    pub fn names_in<'k>(&'k self, group: &str) -> impl Iterator<Item = &'k str> + use<'k> {
+        let names = self.service.map(|service| service.names_in(group));
+        names.into_iter().flatten()
     }
 }
 
@@ -172,15 +160,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_sorted_and_found() {
+    fn names_are_found_whichever_release_had_them() {
         let known = KnownNames::ironic();
-        let names: Vec<_> = known
-            .names
-            .iter()
-            .map(|known| (known.group, known.name))
-            .collect();
-        assert!(names.is_sorted());
-        assert!(names.iter().all(|(group, name)| known.has(group, name)));
-        assert!(!known.has("pxe", "no_such_option") && !known.groups().any(|group| group == "*"));
+        // A former name, an option, a name between two releases, and one that never was.
+        for name in ["sql_connection", "enabled_drivers", "log-config"] {
+            assert!(known.has("DEFAULT", name), "{name}");
+        }
+        assert!(known.has("local_rpc", "temp_dir") && !known.has("pxe", "no_such_option"));
+        assert!(known.has_anywhere("auth_url") && !known.has("*", "auth_url"));
+        assert!(known.groups().eq(known.groups().collect::<BTreeSet<_>>()));
+        assert!(known.names_in("database").any(|name| name == "connection"));
+    }
+
+    #[test]
+    fn former_names_are_as_secret_as_what_reads_them() {
+        let known = KnownNames::ironic();
+        assert_eq!(known.is_secret("DEFAULT", "sql_connection"), Some(true));
+        assert_eq!(known.is_secret("snmp", "read_community"), None);
+        assert_eq!(known.is_secret("any", "password"), Some(true));
+        assert_eq!(known.is_secret("pxe", "tftp_root"), Some(false));
+        assert!(known.is_secret_somewhere("connection") && known.is_secret_somewhere("password"));
     }
 }

@@ -189,7 +189,7 @@ impl<'p> Names<'p> {
         });
         let former = self.opts.iter().flat_map(Opt::deprecated);
         let former = former.map(OptName::group);
-        let known = former.filter(|group| self.known.names_in(group).next().is_some());
+        let known = former.filter(|group| self.known.has_group(group));
         let hidden = self.hidden.iter().map(|group| &**group);
         set.map(|(group, _)| &**group)
             .chain(known)

@@ -1,5 +1,6 @@
 //! The options of keystoneauth's plugins.
 
+use super::any::names_secret;
 use super::facts::Run;
 use super::{Series, Service};
 
@@ -9,6 +10,7 @@ pub(crate) struct PluginOption {
     pub(crate) plugin: &'static str,
     pub(crate) name: &'static str,
     pub(super) run: Run,
+    /// It is marked as secret, or named like one.
     pub(crate) is_secret: bool,
     former: &'static str,
 }
@@ -16,11 +18,12 @@ pub(crate) struct PluginOption {
 impl PluginOption {
     fn read(service: Service, line: &'static str) -> Option<Self> {
         let mut words = line.split(' ').peekable();
+        let (plugin, name) = (words.next()?, words.next()?);
         Some(PluginOption {
-            plugin: words.next()?,
-            name: words.next()?,
+            plugin,
+            name,
             run: Run::parse(service, words.next()?)?,
-            is_secret: words.next_if_eq(&"secret").is_some(),
+            is_secret: words.next_if_eq(&"secret").is_some() || names_secret(name),
             former: words.next().unwrap_or_default(),
         })
     }

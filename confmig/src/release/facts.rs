@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 
 use super::{Series, Service};
 
+/// What stands before a list of former names.
+const FORMERLY: &str = " formerly ";
+
 /// A group and a name.
 pub(super) type Key = (&'static str, &'static str);
 
@@ -55,18 +58,28 @@ pub(super) enum Fact {
 
 /// Reads a line.
 fn read(service: Service, line: &'static str) -> Option<(Key, Fact)> {
-    let mut words = line.splitn(4, ' ');
-    let key = (words.next()?, words.next()?);
-    let (run, fact) = (words.next()?, words.next()?);
+    let (group, rest) = split_word(line)?;
+    let (name, rest) = split_word(rest)?;
+    Some(((group, name), read_fact(service, rest)?))
+}
+
+/// Reads what a line has behind the name.
+fn read_fact(service: Service, text: &'static str) -> Option<Fact> {
+    let (run, fact) = split_word(text)?;
     if run == "between" {
-        return Some((key, Fact::Between));
+        return Some(Fact::Between);
     }
     let run = Run::parse(service, run)?;
-    let fact = match fact.strip_prefix("formerly ") {
+    Some(match fact.strip_prefix("formerly ") {
         Some(names) => Fact::Formerly(run, names),
         None => Fact::Definition(run, fact),
-    };
-    Some((key, fact))
+    })
+}
+
+/// The first word of a text, and what follows it.
+fn split_word(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memchr(b' ', text.as_bytes())?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// Every line.
@@ -75,20 +88,63 @@ pub(super) fn all(service: Service) -> impl Iterator<Item = (Key, Fact)> {
     lines.filter_map(move |line| read(service, line))
 }
 
+/// The names of a group as its lines have them, sorted, without former names.
+pub(super) fn names_in(service: Service, group: &str) -> impl Iterator<Item = &'static str> {
+    let start = format!("{group} ");
+    let options = service.known().options;
+    let lines = options[first_line(options, &start)..].lines();
+    let names = lines.map_while(move |line| Some(split_word(line.strip_prefix(&start)?)?.0));
+    let mut last = "";
+    names.filter(move |name| std::mem::replace(&mut last, name) != *name)
+}
+
 /// Every name, sorted.
 pub(super) fn all_names(service: Service) -> BTreeSet<Key> {
     let former = service.readers().iter().map(|reader| reader.former);
     all(service).map(|(key, _)| key).chain(former).collect()
 }
 
-/// The lines of a name.
+/// The names on lines with a text, and what the lines have behind the releases.
+pub(super) fn lines_with(
+    service: Service,
+    part: &str,
+) -> impl Iterator<Item = (Key, &'static str)> {
+    let options = service.known().options;
+    let found = memchr::memmem::find_iter(options.as_bytes(), part);
+    found.filter_map(|at| {
+        let (group, rest) = split_word(options[line_start(options, at)..].lines().next()?)?;
+        let (name, rest) = split_word(rest)?;
+        Some(((group, name), split_word(rest)?.1))
+    })
+}
+
+/// Where the line begins in which a place is.
+fn line_start(options: &str, at: usize) -> usize {
+    memchr::memrchr(b'\n', &options.as_bytes()[..at]).map_or(0, |at| at + 1)
+}
+
+/// What the lines of a name say of it.
 pub(super) fn of(service: Service, group: &str, name: &str) -> impl Iterator<Item = Fact> {
-    let wanted = format!("{group} {name} ");
+    let lines = lines_of(service, group, name);
+    lines.filter_map(move |line| read_fact(service, line))
+}
+
+/// The lines of a name, without it and the releases.
+pub(super) fn texts_of(
+    service: Service,
+    group: &str,
+    name: &str,
+) -> impl Iterator<Item = &'static str> {
+    let lines = lines_of(service, group, name);
+    lines.filter_map(|line| Some(split_word(line)?.1))
+}
+
+/// What the lines of a name have behind it.
+fn lines_of(service: Service, group: &str, name: &str) -> impl Iterator<Item = &'static str> {
+    let wanted = [group, " ", name, " "].concat();
     let options = service.known().options;
     let lines = options[first_line(options, &wanted)..].lines();
-    let own = lines.take_while(move |line| line.starts_with(&wanted));
-    own.filter_map(move |line| read(service, line))
-        .map(|(_, fact)| fact)
+    lines.map_while(move |line| line.strip_prefix(wanted.as_str()))
 }
 
 /// Where the first line begins that does not sort before a text.
@@ -96,7 +152,7 @@ fn first_line(options: &str, wanted: &str) -> usize {
     let (mut low, mut high) = (0, options.len());
     while low < high {
         let middle = low + (high - low) / 2;
-        let start = memchr::memrchr(b'\n', &options.as_bytes()[..middle]).map_or(0, |at| at + 1);
+        let start = line_start(options, middle);
         let line = &options.as_bytes()[start..];
         let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
         match line[..end].cmp(wanted.as_bytes()) {
@@ -116,8 +172,9 @@ pub(super) fn names(list: &'static str) -> impl Iterator<Item = Key> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader {
     pub(super) former: Key,
-    pub(super) run: Run,
     pub(super) option: Key,
+    /// The releases in which it does, as the facts have them.
+    pub(super) run: &'static str,
 }
 
 /// The options that read a name as a former one, sorted.
@@ -131,22 +188,27 @@ pub(super) fn readers(service: Service, group: &str, name: &str) -> &'static [Re
 /// The options that read former names, sorted by these.
 pub(super) fn all_readers(service: Service) -> Vec<Reader> {
     let options = service.known().options;
-    let found = memchr::memmem::find_iter(options.as_bytes(), b" formerly ");
-    let lines = found.filter_map(|at| {
-        let start = memchr::memrchr(b'\n', &options.as_bytes()[..at]).map_or(0, |at| at + 1);
-        read(service, options[start..].lines().next()?)
-    });
+    let found = memchr::memmem::find_iter(options.as_bytes(), FORMERLY);
     let mut readers = Vec::new();
-    for (option, fact) in lines {
-        if let Fact::Formerly(run, list) = fact {
-            readers.extend(names(list).map(|former| Reader {
-                former,
-                run,
-                option,
-            }));
-        }
+    for at in found {
+        let start = line_start(options, at);
+        let mut words = options[start..at].split(' ');
+        // In any other place it is part of a definition.
+        let (Some(group), Some(name), Some(run), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let list = &options[at + FORMERLY.len()..];
+        let list = &list[..memchr::memchr(b'\n', list.as_bytes()).unwrap_or(list.len())];
+        readers.extend(names(list).map(|former| Reader {
+            former,
+            option: (group, name),
+            run,
+        }));
     }
-    readers.sort_by_key(|reader| (reader.former, reader.option, reader.run.first));
+    // The runs of one option stay in their order.
+    readers.sort_by_key(|reader| (reader.former, reader.option));
     readers
 }
 

@@ -48,29 +48,28 @@ struct Sign {
     known: u32,
 }
 
-/// Guesses which service files are for: the one that knows most names in them, or that a file is named
-/// after where several know as many.
+/// Guesses which service files are for: the one that a file is named after, or that knows most names in them.
 #[must_use]
 pub fn guess_service(files: &[SourceFile]) -> Service {
+    let is_named_after = |service: &Service| {
+        let mut stems = files.iter().filter_map(|file| file.path.file_stem());
+        stems.any(|stem| stem == service.id())
+    };
+    if let Some(service) = Service::all().find(is_named_after) {
+        return service;
+    }
     let parsed = files.iter().filter_map(|file| file.parse().ok());
     let parsed: Vec<ParsedFile<'_>> = parsed.collect();
     let known = |service: &Service| {
-        let lives = Lives::new(*service);
         let entries = parsed.iter().flat_map(|file| file.document.entries());
         let is_known = |entry: &Entry<'_, '_>| {
             let (group, key) = (entry.group(), entry.key());
-            let name = std::str::from_utf8(&group)
-                .ok()
-                .zip(std::str::from_utf8(key).ok());
-            name.is_some_and(|(group, key)| lives.of(group, key).is_some())
+            let group = std::str::from_utf8(&group);
+            let name = group.and_then(|group| Ok((group, std::str::from_utf8(key)?)));
+            name.is_ok_and(|(group, key)| service.known_names().has(group, key))
         };
-        let is_named = |file: &SourceFile| {
-            let stem = file.path.file_stem();
-            stem.is_some_and(|stem| stem == service.id())
-        };
-        let count = entries.filter(is_known).count();
-        // Ironic is the first of them, and the last of those that know as much counts.
-        (count, files.iter().any(is_named), Reverse(*service))
+        // Of several that know as many, the last is taken: that is Ironic, the first of all.
+        (entries.filter(is_known).count(), Reverse(*service))
     };
     Service::all().max_by_key(known).unwrap_or(Service::IRONIC)
 }

@@ -9,7 +9,7 @@ use oslo_config::OptName;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::facts::{self, Fact, Key, Reader, Run};
+use super::facts::{self, Fact, Key, Run};
 use super::{BuiltIn, Series, Service};
 use crate::rule::Rule;
 
@@ -24,7 +24,7 @@ pub struct Life {
     /// The former names that were read for it.
     former: Vec<(Run, &'static str)>,
     /// As a former name of other options.
-    former_of: &'static [Reader],
+    former_of: Vec<(Run, Key)>,
 }
 
 /// What an option is like.
@@ -114,8 +114,8 @@ impl Life {
     /// The options that a release reads it for, as a former name.
     pub fn former_of(&self, series: Series) -> impl Iterator<Item = OptName> {
         let readers = self.former_of.iter();
-        let readers = readers.filter(move |reader| reader.run.holds(series));
-        readers.map(|reader| name_of(reader.option))
+        let readers = readers.filter(move |(run, _)| run.holds(series));
+        readers.map(|(_, option)| name_of(*option))
     }
 
     /// The former names that a release reads for it, in the order in which they are tried.
@@ -144,10 +144,7 @@ impl Life {
     /// The options that any release read it for, each with the first and the last release.
     #[must_use]
     pub fn all_former_of(&self) -> Vec<(OptName, Series, Series)> {
-        let row = |reader: &Reader| {
-            let run = reader.run;
-            (name_of(reader.option), run.first, run.last)
-        };
+        let row = |(run, option): &(Run, Key)| (name_of(*option), run.first, run.last);
         self.former_of.iter().map(row).collect()
     }
 
@@ -174,7 +171,7 @@ impl Life {
     #[must_use]
     pub fn span(&self) -> Option<(Series, Series)> {
         let option = self.option.iter().map(|(run, _)| run);
-        let former = self.former_of.iter().map(|reader| &reader.run);
+        let former = self.former_of.iter().map(|(run, _)| run);
         let runs: Vec<&Run> = option.chain(former).collect();
         let first = runs.iter().map(|run| run.first).min()?;
         Some((first, runs.iter().map(|run| run.last).max()?))
@@ -197,7 +194,7 @@ impl Life {
 
     /// A bit for each release that reads it as a former name, and for each that has it as an option.
     fn releases(&self) -> (u32, u32) {
-        let former = self.former_of.iter().map(|reader| reader.run.bits());
+        let former = self.former_of.iter().map(|(run, _)| run.bits());
         let option = self.option.iter().map(|(run, _)| run.bits());
         (
             former.fold(0, |all, run| all | run),
@@ -209,8 +206,11 @@ impl Life {
 /// Looks a name up; `None` when no release knows it.
 #[must_use]
 pub fn life(service: Service, group: &str, name: &str) -> Option<Life> {
+    let readers = facts::readers(service, group, name).iter();
+    let former_of =
+        readers.filter_map(|reader| Some((Run::parse(service, reader.run)?, reader.option)));
     let mut life = Life {
-        former_of: facts::readers(service, group, name),
+        former_of: former_of.collect(),
         ..Life::default()
     };
     for fact in facts::of(service, group, name) {

@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 
 use foldhash::HashMap;
 
-use super::any::names_in_any_release;
 use super::facts::{Reader, all_readers};
 use super::rules::triggers;
 use super::series::{Row, rows};
@@ -124,7 +123,7 @@ impl Service {
     /// Returns the names that any of the releases knows.
     pub(crate) fn known_names(self) -> &'static KnownNames {
         let names = &self.known().names;
-        names.get_or_init(|| KnownNames::new(&names_in_any_release(self)))
+        names.get_or_init(|| KnownNames::new(self))
     }
 
     /// Returns the rules that each option sets going.
