@@ -48,8 +48,10 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<()
             (Outcome::Refused { .. }, _) => unsure.push(index),
             (old, new) if old == new => {}
             (old, new) => {
-                let by_older = by_older.as_ref().and_then(|values| values.get(opt.name()));
-                match by_older {
+                match by_older
+                    .as_ref()
+                    .and_then(|values| under_any_name(values, opt))
+                {
                     Some(Outcome::Refused { .. }) => unsure.push(index),
                     by_older if by_older == Some(new) => {}
                     _ => return Err(changed(opt.name(), old, new)),
@@ -88,7 +90,7 @@ pub(super) fn are_read_by(
     let by_older = by_name(oracle, case.before, case.older.unwrap_or_default())?;
     for (at, (opt, new)) in newer.iter().zip(&new.options).enumerate() {
         let is_kept = case.keep_old && read_before.options[at] == *new;
-        if is_kept || by_older.get(opt.name()) == Some(new) {
+        if is_kept || under_any_name(&by_older, opt) == Some(new) {
             continue;
         }
         let known = case
@@ -117,6 +119,12 @@ fn by_name(
     let values = resolved(oracle, set, &opts)?.options;
     let names = opts.iter().map(|opt| opt.name().clone());
     Ok(names.zip(values).collect())
+}
+
+/// The value of an option by its own name, or by the first former one that is the name of an option there.
+fn under_any_name<'v>(values: &'v BTreeMap<OptName, Outcome>, opt: &Opt) -> Option<&'v Outcome> {
+    let mut names = [opt.name()].into_iter().chain(opt.deprecated());
+    names.find_map(|name| values.get(name))
 }
 
 fn changed(name: &OptName, old: &Outcome, new: &Outcome) -> String {
@@ -197,7 +205,7 @@ fn refused_are_kept(
     };
     for index in differing {
         let (opt, new) = (&opts[index], &new.options[index]);
-        let is_of_older = by_older.get(opt.name()) == Some(new);
+        let is_of_older = under_any_name(&by_older, opt) == Some(new);
         if *new != qualified.options[index] && !is_of_older && !is_of_legacy(opt, new, &legacy) {
             return Err(changed(opt.name(), &old.options[index], new));
         }
