@@ -4,9 +4,9 @@
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "../../examples/ironic_releases.rs"]
-mod ironic_releases;
 mod names;
+#[path = "../../examples/releases.rs"]
+mod releases;
 mod rules;
 mod steps;
 mod support;

@@ -1,6 +1,6 @@
-//! Prints docs/ironic-releases.md: what becomes of the options from each release of Ironic to the next.
+//! Prints docs/releases.md: what becomes of the options from each release of a service to the next.
 //!
-//! `cargo run -p confmig --example ironic_releases > docs/ironic-releases.md`
+//! `cargo run -p confmig --example releases > docs/releases.md`
 
 // Run by people who change the facts, and by a test.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
@@ -12,10 +12,10 @@ use confmig::release::{Definition, Life, Lives, Series, Service, all_names, buil
 use oslo_config::{OptName, SourceFile};
 
 const HEAD: &str = "\
-# Ironic, release by release
+# Release by release
 
-What `confmig migrate --from … --to …` does with each option from one release of Ironic to the next. Made by
-`cargo run -p confmig --example ironic_releases > docs/ironic-releases.md`; a test keeps it true.
+What `confmig migrate --from … --to …` does with each option from one release of a service to the next. Made by
+`cargo run -p confmig --example releases > docs/releases.md`; a test keeps it true.
 
 Each option of the older release that the newer one has not was set in a file of its own, and the file was migrated.
 
@@ -26,7 +26,9 @@ Each option of the older release that the newer one has not was set in a file of
 - **to decide**: left, with what took its place and since when; `--accept` follows the rule where there is one to follow
 - **value rules**: rules for values that left while their options stay, such as hardware types
 - **covered**: of all options of the older release, those of which one of the above is true
+";
 
+const TABLE: &str = "\
 | from | to | options | unchanged | renamed | converted | removed | to decide | value rules | covered |
 | --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |
 ";
@@ -50,10 +52,18 @@ impl Row {
 
 /// The whole page.
 pub(crate) fn page() -> String {
-    let lives = Lives::new(Service::IRONIC);
-    let names: Vec<(OptName, Life)> = all_names(Service::IRONIC).collect();
     let mut page = HEAD.to_owned();
-    for to in Service::IRONIC.releases() {
+    for service in Service::all() {
+        write!(page, "\n## {}\n\n{TABLE}", service.title()).unwrap();
+        table(service, &mut page);
+    }
+    page
+}
+
+fn table(service: Service, page: &mut String) {
+    let lives = Lives::new(service);
+    let names: Vec<(OptName, Life)> = all_names(service).collect();
+    for to in service.releases() {
         let Some(from) = to.before() else { continue };
         let row = row(from, to, &names, &lives);
         writeln!(
@@ -71,12 +81,11 @@ pub(crate) fn page() -> String {
         )
         .unwrap();
     }
-    page
 }
 
 fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Row {
     let mut row = Row {
-        values: built_in_rules(Service::IRONIC)
+        values: built_in_rules(to.service())
             .filter(|rule| rule.last == to)
             .filter_map(|rule| rule.rule())
             .filter(|rule| rule.items.is_some())
