@@ -1,5 +1,5 @@
-//! Makes one text of the rules in `history/SERVICE/rules` for each service, for `src/release/rules.rs`, so that a
-//! start of the program parses no TOML.
+//! Lists the services that `history` has a folder for, for `src/release/service.rs`, and makes one text of the rules of
+//! each, for `src/release/rules.rs`, so that a start of the program parses no TOML.
 //!
 //! A file holds the rules of one release, as `CONTRIBUTING.md` describes them. What is read here is only what the program
 //! needs to find a rule: its id, its releases and the options that set it going. The rest is checked by the tests.
@@ -25,19 +25,68 @@ const SECTION: &str = "{section}";
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed={HISTORY}");
-    let services = entries(Path::new(HISTORY)).and_then(|all| {
-        let mut services = all
-            .into_iter()
-            .filter(|path| path.join("releases.txt").exists());
-        services.try_for_each(|path| run(&path))
-    });
-    match services {
+    match services().and_then(|services| {
+        services.iter().try_for_each(|path| run(path))?;
+        list(&services)
+    }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Finds the folders of services, that of Ironic first: it is meant where nothing else is said.
+fn services() -> Result<Vec<PathBuf>, String> {
+    let mut folders = entries(Path::new(HISTORY))?;
+    folders.retain(|path| path.join("releases.txt").exists());
+    folders.sort_by_key(|path| !path.ends_with("ironic"));
+    Ok(folders)
+}
+
+/// Writes `static KNOWN`, a row with the texts of each service.
+fn list(services: &[PathBuf]) -> Result<(), String> {
+    let mut rows = String::new();
+    for service in services {
+        let id = id(service);
+        let about = service.join("service.toml");
+        let table: Value = toml::from_str(&read(&about)?)
+            .map_err(|error| format!("{}: {error}", about.display()))?;
+        let Some(title) = table["title"].as_str() else {
+            return Err(format!("{}: expected `title`", about.display()));
+        };
+        let text = |name: &str| match service.join(name).exists() {
+            true => format!(
+                "include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{HISTORY}/{id}/{name}\"))"
+            ),
+            false => "\"\"".to_owned(),
+        };
+        let texts = ["releases.txt", "options.txt", "values.txt", "plugins.txt"].map(text);
+        let rules = format!("include_str!(concat!(env!(\"OUT_DIR\"), \"/{id}-rules.txt\"))");
+        rows += &format!(
+            "Known::new([{id:?}, {title:?}], [{}], {rules}),\n",
+            texts.join(", ")
+        );
+    }
+    let count = services.len();
+    write(
+        "services.rs",
+        &format!("static KNOWN: [Known; {count}] = [\n{rows}];\n"),
+    )
+}
+
+/// The name of a service's folder.
+fn id(service: &Path) -> String {
+    let name = service.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// Writes a file that the program includes.
+fn write(name: &str, text: &str) -> Result<(), String> {
+    let out = env::var("OUT_DIR").map_err(|error| format!("OUT_DIR: {error}"))?;
+    let out = Path::new(&out).join(name);
+    fs::write(&out, text).map_err(|error| format!("{}: {error}", out.display()))
 }
 
 /// Writes a line `FIRST LAST OPTIONS JSON` for each rule of a service, by release and id.
@@ -68,12 +117,7 @@ fn run(service: &Path) -> Result<(), String> {
         }
     }
     let text: String = found.iter().map(|(line, ..)| line.text.as_str()).collect();
-    let out = env::var("OUT_DIR").map_err(|error| format!("OUT_DIR: {error}"))?;
-    let out = Path::new(&out).join(format!(
-        "{}-rules.txt",
-        service.file_name().unwrap_or_default().display()
-    ));
-    fs::write(&out, text).map_err(|error| format!("{}: {error}", out.display()))
+    write(&format!("{}-rules.txt", id(service)), &text)
 }
 
 /// What is known of the releases.

@@ -3,7 +3,7 @@
 
     add_release.py SERVICE SERIES VERSION [--name CODENAME]   adds it, or replaces its facts
     add_release.py SERVICE SERIES VERSION --check             compares its facts, writes nothing
-    add_release.py SERVICE --remove SERIES                    takes its facts out
+    add_release.py SERVICE --remove SERIES                    removes its facts
 
 SERVICE is a folder beside this script: see README.md. The release is installed from PyPI into an
 environment of its own, with the libraries that SERVICE/libraries/SERIES.txt names if there is such a
@@ -11,8 +11,9 @@ file; its modules are imported there. Printed are rules to fill in, as TOML, for
 release before has and this one does not, unless it reads them as former names or a rule in
 SERVICE/rules names them.
 
-With --check, each difference is a line that begins with `-` (recorded, but not so) or `+` (so, but not
-recorded), and the exit status is 1 if there are any. It is 2 if a release cannot be had or read.
+With --check, each difference is a line that begins with `-` (recorded, but not registered) or `+`
+(registered, but not recorded), and the exit status is 1 if there are any. It is 2 if the release cannot
+be installed or read.
 
 Needs Python 3.11, its standard library and pip.
 """
@@ -33,7 +34,7 @@ TEXTS = ("releases.txt", "options.txt", "values.txt", "plugins.txt")
 
 
 class Service:
-    """A folder with the facts of a service, and with what is to be known to read a release."""
+    """The folder of a service: its facts, and what has to be known to read a release."""
 
     def __init__(self, folder):
         self.folder = folder

@@ -35,34 +35,31 @@ pub(super) struct Known {
     names: OnceLock<KnownNames>,
 }
 
-static KNOWN: [Known; 2] = [
-    Known {
-        id: "ironic",
-        title: "Ironic",
-        releases: include_str!("../../history/ironic/releases.txt"),
-        options: include_str!("../../history/ironic/options.txt"),
-        values: include_str!("../../history/ironic/values.txt"),
-        plugins: include_str!("../../history/ironic/plugins.txt"),
-        rules: include_str!(concat!(env!("OUT_DIR"), "/ironic-rules.txt")),
-        rows: OnceLock::new(),
-        readers: OnceLock::new(),
-        triggers: OnceLock::new(),
-        names: OnceLock::new(),
-    },
-    Known {
-        id: "keystone",
-        title: "Keystone",
-        releases: include_str!("../../history/keystone/releases.txt"),
-        options: include_str!("../../history/keystone/options.txt"),
-        values: "",
-        plugins: "",
-        rules: include_str!(concat!(env!("OUT_DIR"), "/keystone-rules.txt")),
-        rows: OnceLock::new(),
-        readers: OnceLock::new(),
-        triggers: OnceLock::new(),
-        names: OnceLock::new(),
-    },
-];
+// `static KNOWN`, a row for each folder of `history/`, that of Ironic first.
+include!(concat!(env!("OUT_DIR"), "/services.rs"));
+
+impl Known {
+    /// The texts are those of the folder of a service.
+    const fn new(
+        [id, title]: [&'static str; 2],
+        [releases, options, values, plugins]: [&'static str; 4],
+        rules: &'static str,
+    ) -> Self {
+        Known {
+            id,
+            title,
+            releases,
+            options,
+            values,
+            plugins,
+            rules,
+            rows: OnceLock::new(),
+            readers: OnceLock::new(),
+            triggers: OnceLock::new(),
+            names: OnceLock::new(),
+        }
+    }
+}
 
 impl Service {
     /// Ironic, whose files are meant where nothing else is said.

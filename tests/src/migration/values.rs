@@ -169,7 +169,7 @@ fn refused_are_kept(
     let differs = |index: &usize| match (&old.options[*index], &new.options[*index]) {
         (Outcome::Refused { .. }, Outcome::Refused { .. }) => false,
         // What refers to itself has no value, whoever reads it.
-        (old, new) if is_circle(old) || is_circle(new) => false,
+        (old, new) if is_circle(old) || is_circle(new) || leads_back(old) => false,
         (old, new) => old != new,
     };
     // What was left to decide and could not be read is the operator's in any case.
@@ -257,6 +257,11 @@ pub(super) fn is_no_such(outcome: &Outcome) -> bool {
             ..
         }
     )
+}
+
+/// Tells whether a reference by a former name led back to itself: oslo.config leaves it as it is written.
+fn leads_back(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Found { text, .. } if text.contains("${"))
 }
 
 /// Tells whether an outcome says that a value refers to itself.
