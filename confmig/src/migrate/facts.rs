@@ -37,6 +37,18 @@ impl Facts for InRelease<'_> {
         release::leads_on(option, self.series, self.to, self.lives)
     }
 
+    fn former(&self, option: &OptName) -> Vec<OptName> {
+        let life = self.lives.of_option(option);
+        life.map_or_else(Vec::new, |life| life.former(self.series))
+    }
+
+    fn by_former(&self, name: &OptName) -> Option<OptName> {
+        let life = self.lives.of_option(name)?;
+        // oslo.config takes the one that was registered last.
+        let reader = life.former_of(self.series).last()?;
+        (!life.is_option(self.series)).then_some(reader)
+    }
+
     fn define(&self, option: &OptName) -> Opt {
         release::option(option, self.series, self.lives).unwrap_or_else(|| text(option))
     }
@@ -67,6 +79,17 @@ impl Facts for InPack<'_> {
 
     fn is_of_use(&self, _: &OptName) -> bool {
         true
+    }
+
+    fn former(&self, option: &OptName) -> Vec<OptName> {
+        self.find(option)
+            .map_or_else(Vec::new, |opt| opt.deprecated().to_vec())
+    }
+
+    fn by_former(&self, name: &OptName) -> Option<OptName> {
+        let reads = |opt: &&Opt| opt.deprecated().contains(name);
+        let reader = self.0.opts.iter().rfind(reads)?;
+        self.find(name).is_none().then(|| reader.name().clone())
     }
 
     fn define(&self, option: &OptName) -> Opt {

@@ -180,7 +180,9 @@ impl<'m> Migrator<'m> {
     ) -> Result<bool, MigrateError> {
         let (mut left, mut waits, mut changed) = (rules, true, false);
         while !left.is_empty() {
-            let view = View::of_rules(&self.files, left.iter().map(|active| &*active.rule), pack);
+            let former = |option: &OptName| facts.former(option);
+            let rules = left.iter().map(|active| &*active.rule);
+            let view = View::of_rules(&self.files, rules, &former);
             let seen = self.seen(&view);
             let was_empty = |file, line| self.was_empty(file, line);
             let pass = self.pass(&seen, pack, &view, &was_empty);

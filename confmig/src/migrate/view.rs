@@ -35,24 +35,22 @@ impl View {
         view.with_referred(files)
     }
 
-    /// What rules are about, beside a pack's former names of it.
+    /// What rules are about, and the former names of it, by which values may refer to it.
     pub(crate) fn of_rules<'r>(
         files: &[ParsedFile<'_>],
         rules: impl IntoIterator<Item = &'r Rule>,
-        pack: &Pack,
+        former: &dyn Fn(&OptName) -> Vec<OptName>,
     ) -> Self {
         let mut view = View::default();
         for rule in rules {
+            for option in rule.names() {
+                former(option).iter().for_each(|name| view.add(name));
+            }
             view.0
                 .extend(rule.keys().map(|key| key.as_bytes().to_vec()));
             let texts = rule.texts().into_iter();
             view.0
                 .extend(texts.flat_map(|text| referred(text.as_bytes())));
-        }
-        for opt in &pack.opts {
-            if view.has(opt.name().name().as_bytes()) {
-                opt.deprecated().iter().for_each(|name| view.add(name));
-            }
         }
         view.with_referred(files)
     }

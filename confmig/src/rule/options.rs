@@ -17,7 +17,7 @@ impl Rule {
     }
 
     /// Every option that the rule gives a whole name of.
-    pub(super) fn names(&self) -> Vec<&Name> {
+    pub(crate) fn names(&self) -> Vec<&Name> {
         let mut names: Vec<&Name> = Vec::new();
         if let Some(Sections::NamedBy { named_by }) = &self.sections {
             names.push(named_by);

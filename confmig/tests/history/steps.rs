@@ -161,3 +161,22 @@ fn what_one_release_leaves_to_decide_later_ones_leave() {
         [&OptName::new("DEFAULT", "notification_topics")]
     );
 }
+
+/// A renaming that was left to decide leaves references by the former name, and a later release's rule
+/// sees them: what it would remove is what they lead to.
+#[test]
+fn a_rule_does_not_remove_what_is_referred_to_by_a_former_name() {
+    for option in ["host", "debug"] {
+        let before = format!(
+            "[DEFAULT]\n{option} = ${{rabbit_host}}\n[oslo_messaging_rabbit]\nrabbit_host =\n"
+        );
+        let migration = go(
+            &before,
+            series("kilo"),
+            series("newton"),
+            &Settings::default(),
+        );
+        assert_eq!(text(&migration), before);
+        assert_eq!(migration.decisions.len(), 2, "{:#?}", migration.decisions);
+    }
+}

@@ -26,7 +26,7 @@ pub(crate) fn follow<'m>(
 ) -> Result<Followed<'m>, MigrateError> {
     let names = Names::new(pass.files, pass.pack);
     let opts = opts(pass.files, &names, &rules);
-    let world = World::new(pass, &names, &opts);
+    let world = World::new(pass, &names, &opts, facts);
     let mut converter = Converter {
         world: &world,
         facts,

@@ -30,6 +30,10 @@ pub(crate) trait Facts {
     fn is_gone(&self, option: &OptName) -> bool;
     /// Tells whether an option that a rule adds is read in the end, or becomes part of one that is.
     fn is_of_use(&self, option: &OptName) -> bool;
+    /// The former names of an option.
+    fn former(&self, option: &OptName) -> Vec<OptName>;
+    /// The option that a reference by a former name leads to; `None` when it is no such name.
+    fn by_former(&self, name: &OptName) -> Option<OptName>;
     /// The option of this name, without former names.
     fn define(&self, option: &OptName) -> Opt;
 }

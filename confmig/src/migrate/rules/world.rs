@@ -6,8 +6,8 @@ use bstr::ByteSlice;
 use foldhash::HashMap;
 use oslo_config::{Config, Entry, Opt, OptName, ParsedFile, references};
 
-use super::Active;
 use super::text::{Doubtful, Text};
+use super::{Active, Facts};
 use crate::migrate::names::Names;
 use crate::migrate::pass::Pass;
 use crate::migrate::registration::Registration;
@@ -28,7 +28,12 @@ pub(super) struct World<'w, 'd> {
 
 impl<'w, 'd: 'w> World<'w, 'd> {
     /// `opts` are what values are read with.
-    pub(super) fn new(pass: Pass<'_, 'd, '_>, names: &'w Names<'w>, opts: &'w [Opt]) -> Self {
+    pub(super) fn new(
+        pass: Pass<'_, 'd, '_>,
+        names: &'w Names<'w>,
+        opts: &'w [Opt],
+        facts: &dyn Facts,
+    ) -> Self {
         let mut world = World {
             files: pass.files,
             names,
@@ -37,11 +42,11 @@ impl<'w, 'd: 'w> World<'w, 'd> {
             entries: HashMap::default(),
             referred: BTreeMap::new(),
         };
-        world.index();
+        world.index(facts);
         world
     }
 
-    fn index(&mut self) {
+    fn index(&mut self, facts: &dyn Facts) {
         for (file, parsed) in self.files.iter().enumerate() {
             for section in parsed.document.sections() {
                 let group = section.group();
@@ -65,9 +70,8 @@ impl<'w, 'd: 'w> World<'w, 'd> {
                         targets.map(|to| self.names.target(group, to))
                     });
                     for (group, name) in found.collect::<BTreeSet<_>>() {
-                        let option = self.names.by_former(group, name).map(Opt::name);
                         let target = OptName::new(group, name);
-                        for target in option.cloned().into_iter().chain([target]) {
+                        for target in facts.by_former(&target).into_iter().chain([target]) {
                             self.referred.entry(target).or_default().push((file, entry));
                         }
                     }
