@@ -193,7 +193,7 @@ fn refused_are_kept(
     )?);
     let by_older = match case.older {
         Some(older) => {
-            let texts = Texts::of(case);
+            let texts = Texts(read(case.before));
             let older = [older, &texts.plain(older)].concat();
             by_name(
                 oracle,
@@ -205,7 +205,10 @@ fn refused_are_kept(
     };
     for index in differing {
         let (opt, new) = (&opts[index], &new.options[index]);
-        let is_of_older = under_any_name(&by_older, opt) == Some(new);
+        let by_older = under_any_name(&by_older, opt);
+        // What leads to an option of the newer release alone had no value, and is followed.
+        let is_followed = by_older.is_some_and(|old| leads_to_any(old, &case.before.opts));
+        let is_of_older = by_older == Some(new) || is_followed;
         if *new != qualified.options[index] && !is_of_older && !is_of_legacy(opt, new, &legacy) {
             return Err(changed(opt.name(), &old.options[index], new));
         }
@@ -257,6 +260,15 @@ pub(super) fn is_no_such(outcome: &Outcome) -> bool {
             ..
         }
     )
+}
+
+/// Tells whether a value has the mark of one of these options, which were not registered.
+fn leads_to_any(outcome: &Outcome, opts: &[Opt]) -> bool {
+    let Outcome::Found { text, .. } = outcome else {
+        return false;
+    };
+    opts.iter()
+        .any(|opt| text.contains(&format!("<{}>", opt.name())))
 }
 
 /// Tells whether a reference by a former name led back to itself: oslo.config leaves it as it is written.
