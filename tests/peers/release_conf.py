@@ -1,14 +1,15 @@
-"""The judge: what the services of one release of Ironic make of a configuration.
+"""The judge: what one release of a service makes of a configuration.
 
-usage: ironic_conf.py WHEEL [--libraries]
+usage: release_conf.py WHEEL SERVICE [NAMESPACE...]
 
-The release's own `ironic.conf` is loaded from its wheel, with the oslo.config of this Python. With
---libraries, the options of the libraries that are installed are registered, too: what they say is true
-only of a release that came with these versions.
+The release's own `SERVICE.conf` is loaded from its wheel, with the oslo.config of this Python. The options that the
+installed libraries list under the namespaces are registered, too: what they say is true only of a release that came
+with these versions.
 
 judge.py tells what is asked and answered.
 """
 
+import importlib
 import importlib.metadata
 import os
 import sys
@@ -21,16 +22,14 @@ from oslo_config import cfg  # noqa: E402
 
 import judge  # noqa: E402
 
-LIBRARIES = ('oslo.', 'keystonemiddleware', 'osprofiler', 'cotyledon')
-# What Ironic does not use of them.
-UNUSED = ('oslo.config', 'oslo.middleware', 'oslo.middleware.sizelimit', 'oslo.middleware.tracing',
-          'oslo.service.service', 'oslo.service.wsgi')
 
-
-def register_libraries(conf):
-    """The options that installed libraries tell the sample generator of."""
+def register_libraries(conf, namespaces):
+    """The options that installed libraries tell the sample generator of, and the one of pycadf, which it tells
+    nobody of."""
+    if namespaces:
+        importlib.import_module('pycadf.identifier')
     for point in importlib.metadata.entry_points(group='oslo.config.opts'):
-        if not point.name.startswith(LIBRARIES) or point.name in UNUSED:
+        if point.name not in namespaces:
             continue
         for group, opts in point.load()():
             if getattr(group, 'name', group) in (None, 'DEFAULT'):
@@ -46,11 +45,11 @@ def register_libraries(conf):
 def main():
     for name in [name for name in os.environ if name.startswith('OS_')]:
         del os.environ[name]
-    from ironic.conf import CONF
-
-    if '--libraries' in sys.argv[2:]:
-        register_libraries(CONF)
-    judge.serve(CONF, {})
+    module = importlib.import_module(f'{sys.argv[2]}.conf')
+    # Where importing the module does not register the options.
+    getattr(module, 'configure', lambda: None)()
+    register_libraries(module.CONF, sys.argv[3:])
+    judge.serve(module.CONF, {})
 
 
 if __name__ == '__main__':

@@ -1,7 +1,5 @@
-//! The real Ironic is the judge: what confmig makes of a configuration is loaded by the release that it
-//! was made for.
-
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
+//! The real service is the judge: what confmig makes of a configuration is loaded by the release that it was
+//! made for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -9,15 +7,17 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
+use crate::cases::Tally;
+use crate::files;
+use crate::judge::{Judge, Release, releases};
+use crate::libraries::of_library;
+use crate::made::{Case, Configurations, Kind, holds};
+use crate::walk::accepting_all;
 use confmig::migrate::Settings;
-use confmig::release::{Lives, Series, Service, all_names, built_in_rules, guess};
-use oslo_config::SourceFile;
-use tests::cases::Tally;
-use tests::files;
-use tests::ironic::{Case, Ironic, Kind, holds};
-use tests::judge::{Judge, Release, releases};
-use tests::libraries::of_library;
-use tests::walk::accepting_all;
+use confmig::release::{
+    Lives, Series, Service, all_names, auth_options, built_in_rules, guess, guess_service,
+};
+use oslo_config::{OptName, SourceFile};
 
 /// What is claimed of configurations, which each release judges.
 struct Claim<'c> {
@@ -69,32 +69,33 @@ impl<'c> Claim<'c> {
     }
 }
 
-#[test]
-fn each_release_reads_what_is_made_for_it() {
-    let (ironic, all, fixtures) = (Ironic::default(), releases(), fixtures());
+/// Holds what confmig knows and makes of a service against each release that is installed.
+///
+/// # Panics
+///
+/// When a release finds anything wrong, or something that is claimed was never met.
+pub fn each_release_reads_what_is_made_for_it(service: Service) {
+    let (made, fixtures) = (Configurations::new(service), fixtures(service));
+    let all = releases(service);
     let claims = [
         Claim::new(
             "all options of a release are read by every newer one",
-            generated(
-                &ironic,
-                &[Kind::Changed, Kind::Default],
-                Settings::default(),
-            ),
+            generated(&made, &[Kind::Changed, Kind::Default], Settings::default()),
             &["value", "renamed", "unknown, and told"],
         ),
         Claim::new(
             "all options are read when every rule is followed",
-            generated(&ironic, &[Kind::Changed], accepting_all()),
+            generated(&made, &[Kind::Changed], accepting_all()),
             &["value", "renamed"],
         ),
         Claim::new(
             "some options of a release are read by every newer one",
-            generated(&ironic, &[Kind::Some(1)], Settings::default()),
+            generated(&made, &[Kind::Some(1)], Settings::default()),
             &["value", "renamed", "converted"],
         ),
         Claim::new(
             "options of plugins that nothing chooses are told of",
-            generated(&ironic, &[Kind::WithoutPlugin], Settings::default()),
+            generated(&made, &[Kind::WithoutPlugin], Settings::default()),
             &["value", "unknown, and told"],
         ),
         Claim::new(
@@ -102,7 +103,7 @@ fn each_release_reads_what_is_made_for_it() {
             |release| {
                 vec![Case {
                     name: "Refused".into(),
-                    text: ironic.configuration(release.series, Kind::Refused),
+                    text: made.configuration(release.series, Kind::Refused),
                     from: release.series,
                     settings: Settings::default(),
                 }]
@@ -158,7 +159,8 @@ fn each_release_reads_what_is_made_for_it() {
 /// What a release finds wrong.
 fn judged(release: Release, claims: &[Claim<'_>]) -> Wrong {
     let started = Instant::now();
-    let (mut judge, lives) = (Judge::start(release), Lives::new(Service::IRONIC));
+    let service = release.series.service();
+    let (mut judge, lives) = (Judge::start(release), Lives::new(service));
     let (options, mut wrong) = history(release, &mut judge, &lives);
     let mut configurations = 0;
     for claim in claims {
@@ -175,7 +177,7 @@ fn judged(release: Release, claims: &[Claim<'_>]) -> Wrong {
         }
     }
     println!(
-        "ironic {} ({}): {options} options, {configurations} configurations, {} wrong, {:.1} s",
+        "{service:?} {} ({}): {options} options, {configurations} configurations, {} wrong, {:.1} s",
         release.version,
         release.series,
         wrong.len(),
@@ -196,11 +198,14 @@ fn history(release: Release, judge: &mut Judge, lives: &Lives) -> (usize, Wrong)
         let life = lives.of_option(option);
         let span = life.and_then(|life| life.as_option());
         let known = span.is_some_and(|(_, last)| last >= series);
-        if !known && !UNLISTED.contains(&option.name()) && !of_library(option, series) {
+        let passes = UNLISTED.contains(&option.name())
+            || of_library(option, series)
+            || of_unknown_plugin(option, lives);
+        if !known && !passes {
             note(format!("{option} is not known"));
         }
     }
-    for (option, life) in all_names(Service::IRONIC) {
+    for (option, life) in all_names(series.service()) {
         let judged = release.with_libraries || !of_library(&option, series);
         if judged && life.is_option(series) && !registered.contains(&option) {
             note(format!("there is no {option}"));
@@ -209,22 +214,33 @@ fn history(release: Release, judge: &mut Judge, lives: &Lives) -> (usize, Wrong)
     (registered.len(), wrong)
 }
 
+/// Tells whether an option is that of a plugin, of a service whose plugins are not in the facts.
+fn of_unknown_plugin(option: &OptName, lives: &Lives) -> bool {
+    let plugins = |service: Service| {
+        let names = ["password", "v2password"].into_iter();
+        names.filter_map(move |plugin| auth_options(plugin, service.newest()))
+    };
+    plugins(lives.service()).next().is_none()
+        && lives.of(option.group(), "auth_section").is_some()
+        && plugins(Service::IRONIC).any(|plugin| plugin.has(option.name()))
+}
+
 /// Configurations of releases that are not newer: the first, some between, the one before, its own.
 fn generated<'c>(
-    ironic: &'c Ironic,
+    made: &'c Configurations,
     kinds: &'static [Kind],
     settings: Settings,
 ) -> impl Fn(Release) -> Vec<Case> + Sync + 'c {
     move |release| {
         let own = release.series;
-        let apart = Service::IRONIC.oldest().through(own).step_by(each());
+        let apart = own.service().oldest().through(own).step_by(each());
         let older: BTreeSet<Series> = apart.chain(own.before()).chain([own]).collect();
         let pairs = older
             .into_iter()
             .flat_map(|from| kinds.iter().map(move |kind| (from, *kind)));
         let case = |(from, kind)| Case {
             name: format!("{kind:?}"),
-            text: ironic.configuration(from, kind),
+            text: made.configuration(from, kind),
             from,
             settings: settings.clone(),
         };
@@ -232,22 +248,27 @@ fn generated<'c>(
     }
 }
 
-/// The names and texts of all files that parse.
-fn fixtures() -> Vec<(String, String)> {
+/// The names and texts of all files of a service that parse.
+fn fixtures(service: Service) -> Vec<(String, String)> {
     let read = |path: std::path::PathBuf| {
-        let text = std::fs::read_to_string(&path).ok()?;
-        source(&path.display().to_string(), &text).parse().ok()?;
-        Some((path.display().to_string(), text))
+        let (name, text) = (
+            path.display().to_string(),
+            std::fs::read_to_string(&path).ok()?,
+        );
+        let file = source(&name, &text);
+        let is_known = file.parse().is_ok() && guess_service(&[file]) == service;
+        is_known.then_some((name, text))
     };
     files::fixtures().into_iter().filter_map(read).collect()
 }
 
 /// For the newest release only: they are many.
 fn written(fixtures: &[(String, String)], release: Release) -> Vec<Case> {
-    if release.series != Service::IRONIC.newest() {
+    let service = release.series.service();
+    if release.series != service.newest() {
         return Vec::new();
     }
-    let lives = Lives::new(Service::IRONIC);
+    let lives = Lives::new(service);
     let case = |(name, text): &(String, String)| {
         let file = source(name, text);
         let from = guess(&[file.parse().expect("it parsed before")], &lives).series;
@@ -271,7 +292,7 @@ fn source(name: &str, text: &str) -> SourceFile {
 /// The examples of the rules that no release before this one has judged.
 fn examples(release: Release, all: &[Release]) -> Vec<Case> {
     let mut cases = Vec::new();
-    for built_in in built_in_rules(Service::IRONIC) {
+    for built_in in built_in_rules(release.series.service()) {
         let first = all.iter().find(|judge| judge.series >= built_in.last);
         let Some(rule) = built_in.rule().filter(|_| first == Some(&release)) else {
             continue;
