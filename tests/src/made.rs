@@ -223,6 +223,7 @@ fn of_type(name: &OptName, definition: &Definition<'_>, default: &str) -> String
         "port" => if default == "8080" { "8081" } else { "8080" }.to_owned(),
         "uri" => format!("http://192.0.2.7:8080/{}", name.name()),
         "hostaddress" | "ip" => "192.0.2.7".to_owned(),
+        "dict" if item(definition) == Some("list") => "one:[1,2],two:[3]".to_owned(),
         "dict" => "one:1,two:2".to_owned(),
         "list" if item(definition) == Some("int") => "418,503".to_owned(),
         "list" if item(definition) == Some("ExplicitAbsolutePath") => {
