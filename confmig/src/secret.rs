@@ -11,6 +11,7 @@ use oslo_config::{Entry, ParsedFile, SourceFile};
 
 use crate::known::KnownNames;
 use crate::pack::{Pack, is_named};
+use crate::release::Service;
 use crate::rule::group_of;
 use crate::schema::Schema;
 
@@ -30,6 +31,19 @@ const TELLING: [&str; 9] = [
     "api_key",
 ];
 
+/// Returns the names that each service knows.
+fn known_names() -> impl Iterator<Item = &'static KnownNames> {
+    Service::all().map(Service::known_names)
+}
+
+/// Tells whether an option is known as a secret; `None` when no service knows it. Whatever the rules are for:
+/// a name that is secret in one service is in all.
+fn known_as_secret(group: &str, name: &str) -> Option<bool> {
+    known_names()
+        .filter_map(|known| known.is_secret(group, name))
+        .reduce(|one, other| one || other)
+}
+
 /// Decides what is shown: everything, or everything but secrets.
 ///
 /// A secret is the value of an option that is marked so, of an unknown option whose name tells of
@@ -37,7 +51,6 @@ const TELLING: [&str; 9] = [
 #[derive(Debug, Clone, Copy)]
 pub struct Secrets<'p> {
     pack: &'p Pack,
-    known: &'static KnownNames,
     schemas: [Option<&'p Schema>; 2],
     shown: bool,
 }
@@ -48,8 +61,6 @@ impl<'p> Secrets<'p> {
     pub fn hidden(pack: &'p Pack) -> Self {
         Secrets {
             pack,
-            // Whatever the rules are for: a name that is secret in one service is in all.
-            known: KnownNames::ironic(),
             schemas: [None, None],
             shown: false,
         }
@@ -83,12 +94,13 @@ impl<'p> Secrets<'p> {
             return true;
         }
         if let Some(opt) = self.pack.opts.iter().find(|opt| is_named(opt, group, name)) {
-            return opt.is_secret() || self.known.is_secret(group, name) == Some(true);
+            return opt.is_secret() || known_as_secret(group, name) == Some(true);
         }
         let name = name.replace('-', "_").to_lowercase();
-        self.known.is_secret(group, &name).unwrap_or_else(|| {
+        known_as_secret(group, &name).unwrap_or_else(|| {
             // In a section that has no such option, the name may still tell: it was meant for another.
-            self.known.is_secret_somewhere(&name) || TELLING.iter().any(|part| name.contains(part))
+            known_names().any(|known| known.is_secret_somewhere(&name))
+                || TELLING.iter().any(|part| name.contains(part))
         })
     }
 

@@ -1,4 +1,4 @@
-//! The judge: a Python process with the options of a real release of Ironic, or of another service, in it.
+//! The judge: a Python process with the options of a real release of a service in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,12 +9,13 @@ use oslo_config::OptName;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use crate::libraries::namespaces;
 use crate::process::Process;
 
-/// What is installed: a service and a version a line, those of Ironic oldest first.
+/// What is installed: a service and a version a line, those of each service oldest first.
 const RELEASES: &str = include_str!("../peers/releases.txt");
 
-/// A release of Ironic that judges.
+/// A release of a service that judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Release {
     /// Its version, as on PyPI.
@@ -25,24 +26,22 @@ pub struct Release {
     pub with_libraries: bool,
 }
 
-/// The releases that judge, oldest first.
+/// The releases of a service that judge, oldest first.
 ///
 /// # Panics
 ///
 /// When a version belongs to no series that confmig knows.
 #[must_use]
-pub fn releases() -> Vec<Release> {
-    let versions = RELEASES
-        .lines()
-        .filter_map(|line| line.strip_prefix("ironic "));
+pub fn releases(service: Service) -> Vec<Release> {
+    let of_service = |line: &'static str| line.strip_prefix(service.id())?.strip_prefix(' ');
+    let versions = RELEASES.lines().filter_map(of_service);
     versions
         .map(|version| {
-            let series =
-                Series::parse(Service::IRONIC, version).expect("a version of a known series");
+            let series = Series::parse(service, version).expect("a version of a known series");
             Release {
                 version,
                 series,
-                with_libraries: series == Service::IRONIC.newest(),
+                with_libraries: series == service.newest(),
             }
         })
         .collect()
@@ -80,15 +79,20 @@ struct Answer {
 }
 
 impl Judge {
-    /// Starts the judge of a release of Ironic.
+    /// Starts the judge of a release.
     ///
     /// # Panics
     ///
     /// When its Python environment or the release is not installed.
     #[must_use]
     pub fn start(release: Release) -> Self {
-        let libraries = release.with_libraries.then_some("--libraries");
-        Judge::run("ironic_conf.py", "ironic", release.version, libraries)
+        let service = release.series.service();
+        let libraries = match release.with_libraries {
+            true => namespaces(service),
+            false => &[],
+        };
+        let words = [service.id()].into_iter().chain(libraries.iter().copied());
+        Judge::run("release_conf.py", service.id(), release.version, words)
     }
 
     /// Starts the judge of a release of any service, with the options of these namespaces.
@@ -182,7 +186,7 @@ impl Judge {
     ///
     /// # Panics
     ///
-    /// When it is the judge of Ironic, or the service cannot be described.
+    /// When it is the judge of a release, or the service cannot be described.
     pub fn schema(&mut self, format: &str) -> String {
         let answer = self.0.ask(&json!({"ask": "schema", "format": format}));
         answer["schema"].as_str().expect("a text").to_owned()

@@ -189,7 +189,7 @@ impl Found<'_> {
         let mut wrong = Vec::new();
         for option in &self.judgement.unknown {
             if self.not_judged(option) || (self.migrated.not_known)(option) {
-                self.tally.count("not Ironic's own");
+                self.tally.count("not the service's own");
                 continue;
             }
             let told = self.told.contains(option) || self.has(option, Code::UnreadByPlugin);

@@ -19,13 +19,14 @@
 
 pub mod agree;
 pub mod cases;
+pub mod claims;
 pub mod differences;
 pub mod files;
 pub mod generate;
-pub mod ironic;
 pub mod judge;
 pub mod judged;
 pub mod libraries;
+pub mod made;
 pub mod migration;
 pub mod oracle;
 mod pools;

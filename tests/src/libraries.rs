@@ -1,8 +1,40 @@
-//! Which of Ironic's options come from libraries: what a release knows of these depends on the versions
+//! Which of a service's options come from libraries: what a release knows of these depends on the versions
 //! that are installed with it.
 
 use confmig::release::{Lives, Series, Service};
 use oslo_config::OptName;
+
+/// What Ironic and Keystone use of the libraries, as the namespaces of their options.
+const OF_IRONIC: &[&str] = &[
+    "cotyledon",
+    "keystonemiddleware.audit",
+    "keystonemiddleware.auth_token",
+    "oslo.cache",
+    "oslo.concurrency",
+    "oslo.db",
+    "oslo.log",
+    "oslo.messaging",
+    "oslo.middleware.basic_auth",
+    "oslo.middleware.cors",
+    "oslo.middleware.healthcheck",
+    "oslo.middleware.http_proxy_to_wsgi",
+    "oslo.policy",
+    "oslo.reports",
+    "oslo.service.periodic_task",
+    "oslo.service.sslutils",
+    "oslo.versionedobjects",
+    "osprofiler",
+];
+const OF_KEYSTONE: &[&str] = &[
+    "keystonemiddleware.auth_token",
+    "oslo.cache",
+    "oslo.db",
+    "oslo.log",
+    "oslo.messaging",
+    "oslo.middleware",
+    "oslo.policy",
+    "osprofiler",
+];
 
 /// Groups of which every option is a library's.
 const GROUPS: &[&str] = &[
@@ -17,7 +49,7 @@ const GROUPS: &[&str] = &[
     "ssl",
 ];
 
-/// Groups of which Ironic has options, too, with its own: all others are a library's.
+/// Groups of libraries, and the options that Ironic has there, too.
 const SHARED: &[(&str, &[&str])] = &[
     ("audit", &["audit_map_file", "enabled", "ignore_req_list"]),
     (
@@ -83,22 +115,34 @@ const OWN: &[&str] = &[
 /// The release that has a copy of ironic-lib of its own.
 const WITHOUT_IRONIC_LIB: &str = "2025.1";
 
-/// Tells whether an option is a library's in the releases of Ironic that judge.
+/// The namespaces of the libraries' options that a service has.
+#[must_use]
+pub fn namespaces(service: Service) -> &'static [&'static str] {
+    match service {
+        Service::IRONIC => OF_IRONIC,
+        _ => OF_KEYSTONE,
+    }
+}
+
+/// Tells whether an option is a library's in the releases that judge.
 #[must_use]
 pub fn of_library(option: &OptName, release: Series) -> bool {
     let (group, name) = (option.group(), option.name());
+    let is_ironic = release.service() == Service::IRONIC;
     let shared = SHARED.iter().find(|(shared, _)| *shared == group);
     match group {
         "DEFAULT" => {
             let begins = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
             DEFAULT.contains(&name) || begins && !OWN.contains(&name)
         }
-        _ if IRONIC_LIB.contains(&group) => Series::parse(Service::IRONIC, WITHOUT_IRONIC_LIB)
-            .is_ok_and(|without| release < without),
+        _ if is_ironic && IRONIC_LIB.contains(&group) => {
+            Series::parse(Service::IRONIC, WITHOUT_IRONIC_LIB)
+                .is_ok_and(|without| release < without)
+        }
         _ => {
             group.starts_with("oslo_")
                 || GROUPS.contains(&group)
-                || shared.is_some_and(|(_, own)| !own.contains(&name))
+                || shared.is_some_and(|(_, own)| !is_ironic || !own.contains(&name))
         }
     }
 }

@@ -183,7 +183,8 @@ fn sample(definition: &Definition<'_>) -> String {
 #[must_use]
 pub fn accepting_all() -> Settings {
     Settings {
-        accept_rules: built_in_rules(Service::IRONIC)
+        accept_rules: Service::all()
+            .flat_map(built_in_rules)
             .filter_map(|rule| Some(rule.rule()?.id))
             .collect(),
         ..Settings::default()

@@ -1,4 +1,4 @@
-//! The types of Ironic's options: those of oslo.config, and those that Ironic has made for itself.
+//! The types of the services' options: those of oslo.config, and those that services have made for themselves.
 
 use oslo_config::{OptType, OwnType, TypeError, Value};
 use serde_json::Value as Json;
@@ -31,6 +31,13 @@ pub(super) fn kind(definition: &Definition<'_>) -> OptType {
                 _ => OptType::string(),
             }),
             bounds: false,
+        },
+        // As Keystone has them: a comma would not separate the items of lists without brackets.
+        "dict" if item(definition) == Some("list") => OptType::Dict {
+            value: Box::new(OptType::List {
+                item: Box::new(OptType::string()),
+                bounds: true,
+            }),
         },
         "dict" => OptType::dict(),
         "multistr" if item(definition) == Some("dict") => OptType::dict(),

@@ -237,7 +237,7 @@ fn no_bytes_make_it_panic_and_twice_is_once() {
         .map(|(kind, text)| format!("{kind}, of:\n{}\n\n", visible(text)))
         .collect();
     assert!(failures.is_empty(), "{shown}");
-    assert!(parsed > 200, "only {parsed} texts were well-formed");
+    assert!(parsed > cases / 4, "only {parsed} texts were well-formed");
 }
 
 #[test]

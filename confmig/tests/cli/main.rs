@@ -20,6 +20,7 @@ mod rules;
 mod sarif;
 mod schema;
 mod secrets;
+mod services;
 mod show;
 mod sources;
 mod streams;

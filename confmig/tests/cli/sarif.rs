@@ -73,7 +73,7 @@ fn command_lines() -> Vec<Vec<String>> {
             "migrate --keep-old",
             "migrate --rules ironic-liberty --show-secrets",
             "migrate --to 2026.2",
-            "check --from icehouse --to 2026.2 --defaults",
+            "check --service ironic --from icehouse --to 2026.2 --defaults",
         ] {
             let words = words.split(' ').map(str::to_owned);
             all.push(words.chain([fixture.clone()]).collect());

@@ -1,4 +1,4 @@
-//! Ironic's history: every rule does what its example says, every name is accounted for, and going
+//! The histories of the services: every rule does what its example says, every name is accounted for, and going
 //! through many releases at once is going from one to the next.
 
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.

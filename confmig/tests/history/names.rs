@@ -11,12 +11,18 @@ use super::support::{accepting_all, every_option, file_again, go, sample, text};
 
 #[test]
 fn every_declared_renaming_is_made() {
-    let lives = Lives::new(Service::IRONIC);
+    for service in Service::all() {
+        every_renaming_is_made(service);
+    }
+}
+
+fn every_renaming_is_made(service: Service) {
+    let lives = Lives::new(service);
     let rules = declared(&lives);
-    assert!(rules.len() > 100, "{}", rules.len());
+    assert!(rules.len() > 80, "{service:?}: {}", rules.len());
     for rule in rules {
         let life = lives.of_option(&rule.from).unwrap();
-        let at = Service::IRONIC
+        let at = service
             .releases()
             .find(|series| {
                 life.is_former(*series) && life.former_of(*series).any(|reader| reader == rule.to)
@@ -36,11 +42,15 @@ fn every_declared_renaming_is_made() {
 /// Every name that the newest release has not as an option is renamed, converted, taken out, or told of.
 #[test]
 fn every_name_that_is_gone_is_accounted_for() {
-    let newest = Service::IRONIC.newest();
-    let gone: Vec<(OptName, Life)> = all_names(Service::IRONIC)
+    Service::all().for_each(every_gone_name_is_accounted_for);
+}
+
+fn every_gone_name_is_accounted_for(service: Service) {
+    let newest = service.newest();
+    let gone: Vec<(OptName, Life)> = all_names(service)
         .filter(|(_, life)| !life.is_option(newest))
         .collect();
-    assert!(gone.len() > 500, "{}", gone.len());
+    assert!(gone.len() > 300, "{service:?}: {}", gone.len());
     let mut left = Vec::new();
     for (name, life) in &gone {
         if name.name().contains('-') {
@@ -48,7 +58,7 @@ fn every_name_that_is_gone_is_accounted_for() {
             continue;
         }
         let (_, last) = life.span().unwrap();
-        let from = Service::IRONIC
+        let from = service
             .releases()
             .rfind(|series| life.is_option(*series))
             .unwrap_or(last);
@@ -65,7 +75,7 @@ fn every_name_that_is_gone_is_accounted_for() {
         let stays = after.contains(&format!("\n{} = ", name.name()))
             && after.starts_with(&format!("[{}]", name.group()));
         if stays && !told {
-            left.push(format!("{from}: {name}"));
+            left.push(format!("{service:?} {from}: {name}"));
         }
     }
     assert!(
@@ -78,13 +88,9 @@ fn every_name_that_is_gone_is_accounted_for() {
 /// No release after the last step calls anything deprecated, or does not know it, without a word.
 #[test]
 fn nothing_deprecated_is_left() {
-    let lives = Lives::new(Service::IRONIC);
-    for from in Service::IRONIC.releases().step_by(3) {
-        for to in from
-            .through(Service::IRONIC.newest())
-            .step_by(4)
-            .chain([Service::IRONIC.newest()])
-        {
+    for from in Service::all().flat_map(|service| service.releases().step_by(3)) {
+        let (lives, newest) = (Lives::new(from.service()), from.service().newest());
+        for to in from.through(newest).step_by(4).chain([newest]) {
             let before = every_option(from);
             let migration = go(&before, from, to, &accepting_all());
             let decisions = migration.decisions.iter();

@@ -17,7 +17,7 @@ fn read(built_in: &BuiltIn) -> Rule {
 #[test]
 fn every_rule_does_what_its_example_says() {
     let mut wrong = Vec::new();
-    for built_in in built_in_rules(Service::IRONIC) {
+    for built_in in Service::all().flat_map(built_in_rules) {
         let rule = read(&built_in);
         let settings = Settings {
             accept_rules: [rule.id.clone()].into(),
@@ -25,7 +25,7 @@ fn every_rule_does_what_its_example_says() {
         };
         let pack = Pack {
             name: rule.id.clone(),
-            project: Some("ironic".into()),
+            project: Some(built_in.last.service().id().into()),
             conversions: vec![rule.clone()],
             ..Pack::default()
         };
@@ -71,7 +71,7 @@ fn every_rule_does_what_its_example_says() {
 
 #[test]
 fn a_rule_that_needs_a_decision_waits_for_it() {
-    for built_in in built_in_rules(Service::IRONIC) {
+    for built_in in Service::all().flat_map(built_in_rules) {
         let rule = read(&built_in);
         if rule.automatic == Automatic::Yes {
             continue;

@@ -1,7 +1,7 @@
 //! From release to release: the steps, the lines, and what stays.
 
 use confmig::migrate::{ChangeKind, Settings};
-use confmig::release::{Lives, Service};
+use confmig::release::{Lives, Series, Service};
 use oslo_config::OptName;
 
 use super::support::{accepting_all, every_option, file, go, series, text};
@@ -9,9 +9,9 @@ use super::support::{accepting_all, every_option, file, go, series, text};
 #[test]
 fn many_releases_at_once_are_one_after_the_other() {
     for settings in [Settings::default(), accepting_all()] {
-        for from in Service::IRONIC.releases().step_by(5) {
-            let before = every_option(from);
-            let at_once = text(&go(&before, from, Service::IRONIC.newest(), &settings));
+        for from in Service::all().flat_map(|service| service.releases().step_by(5)) {
+            let (before, newest) = (every_option(from), from.service().newest());
+            let at_once = text(&go(&before, from, newest, &settings));
             let mut step_by_step = text(&go(&before, from, from, &settings));
             let mut at = from;
             while let Some(next) = at.after() {
@@ -19,16 +19,11 @@ fn many_releases_at_once_are_one_after_the_other() {
                 at = next;
             }
             assert_eq!(
-                entries_read(&at_once),
-                entries_read(&step_by_step),
+                entries_read(&at_once, newest),
+                entries_read(&step_by_step, newest),
                 "from {from}"
             );
-            let again = go(
-                &at_once,
-                Service::IRONIC.newest(),
-                Service::IRONIC.newest(),
-                &settings,
-            );
+            let again = go(&at_once, newest, newest, &settings);
             assert!(
                 again.is_empty(),
                 "{from}: a second run makes {:?}",
@@ -39,8 +34,8 @@ fn many_releases_at_once_are_one_after_the_other() {
 }
 
 /// What the newest release may read of a text: a migration that ends earlier adds more.
-fn entries_read(text: &str) -> Vec<(String, String)> {
-    let (file, lives) = (file(text), Lives::new(Service::IRONIC));
+fn entries_read(text: &str, newest: Series) -> Vec<(String, String)> {
+    let (file, lives) = (file(text), Lives::new(newest.service()));
     let parsed = file.parse().unwrap();
     let entries = parsed.document.entries();
     let named = entries.map(|entry| {
@@ -49,7 +44,7 @@ fn entries_read(text: &str) -> Vec<(String, String)> {
     });
     let read = named.filter(|(name, _)| {
         let life = lives.of_option(name);
-        life.is_none_or(|life| life.is_read(Service::IRONIC.newest()))
+        life.is_none_or(|life| life.is_read(newest))
     });
     read.map(|(name, value)| (name.to_string(), value))
         .collect()

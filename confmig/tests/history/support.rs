@@ -1,4 +1,4 @@
-//! What the tests of Ironic's history share.
+//! What the tests of the services' histories share.
 
 use confmig::migrate::{Migration, Route, Settings, Span, migrate};
 use confmig::release::{Definition, Lives, Series, Service, all_names, built_in_rules};
@@ -6,7 +6,7 @@ use oslo_config::SourceFile;
 
 pub(crate) fn file(text: &str) -> SourceFile {
     SourceFile {
-        path: "ironic.conf".into(),
+        path: "service.conf".into(),
         text: text.into(),
     }
 }
@@ -15,6 +15,7 @@ pub(crate) fn text(migration: &Migration) -> String {
     String::from_utf8(migration.files[0].after.to_vec()).unwrap()
 }
 
+/// A release of Ironic.
 pub(crate) fn series(id: &str) -> Series {
     Series::parse(Service::IRONIC, id).unwrap()
 }
@@ -24,7 +25,7 @@ pub(crate) fn series(id: &str) -> Series {
 pub(crate) fn go(text: &str, from: Series, to: Series, settings: &Settings) -> Migration {
     let file = file(text);
     let parsed = [file.parse().unwrap()];
-    let lives = Lives::new(Service::IRONIC);
+    let lives = Lives::new(to.service());
     migrate(
         &parsed,
         &Route::releases(Span { from, to }, &lives),
@@ -35,7 +36,8 @@ pub(crate) fn go(text: &str, from: Series, to: Series, settings: &Settings) -> M
 
 pub(crate) fn accepting_all() -> Settings {
     Settings {
-        accept_rules: built_in_rules(Service::IRONIC)
+        accept_rules: Service::all()
+            .flat_map(built_in_rules)
             .filter_map(|rule| rule.rule())
             .map(|rule| rule.id)
             .collect(),
@@ -69,7 +71,7 @@ pub(crate) fn sample(definition: &Definition<'_>) -> String {
 pub(crate) fn every_option(of: Series) -> String {
     let mut text = String::new();
     let mut group = String::new();
-    for (name, life) in all_names(Service::IRONIC) {
+    for (name, life) in all_names(of.service()) {
         let Some(definition) = life.definition(of) else {
             continue;
         };

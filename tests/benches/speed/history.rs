@@ -11,7 +11,7 @@ use confmig::release::{Series, Service, all_names};
 use criterion::Criterion;
 use serde_json::{Value, json};
 use tests::files::workspace;
-use tests::ironic::{Ironic, Kind};
+use tests::made::{Configurations, Kind};
 
 use crate::process::{program, run};
 use crate::table::Table;
@@ -39,7 +39,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         path("options.json"),
     );
     let oldest = Series::parse(Service::IRONIC, "icehouse").expect("a release");
-    let text = Ironic::default().configuration(oldest, Kind::Changed);
+    let text = Configurations::new(Service::IRONIC).configuration(oldest, Kind::Changed);
     fs::write(&conf, &text).expect("a file that can be written");
     fs::write(&sample, commented(&text)).expect("a file that can be written");
     fs::write(&edited, &text).expect("a file that can be written");

@@ -1,5 +1,5 @@
-//! Configurations of Ironic, made of what confmig knows of its releases, and what its releases make of
-//! them when confmig has migrated them.
+//! Configurations of a service, made of what confmig knows of its releases, and what these make of them
+//! when confmig has migrated them.
 
 use confmig::migrate::{Route, Settings, Span, migrate};
 use confmig::release::{Definition, Life, Lives, Series, Service, all_names, installed, named_by};
@@ -29,25 +29,25 @@ pub enum Kind {
 /// What chooses an authentication plugin, the second by its former name.
 const CHOOSES: [&str; 3] = ["auth_type", "auth_plugin", "auth_section"];
 
-/// The options of all releases.
+/// The options of all releases of a service.
 #[derive(Debug)]
-pub struct Ironic {
+pub struct Configurations {
     names: Vec<(OptName, Life)>,
 }
 
-impl Default for Ironic {
-    fn default() -> Self {
-        Ironic {
-            names: all_names(Service::IRONIC).collect(),
+impl Configurations {
+    /// Reads the options of a service.
+    #[must_use]
+    pub fn new(service: Service) -> Self {
+        Configurations {
+            names: all_names(service).collect(),
         }
     }
-}
 
-impl Ironic {
     /// A configuration for a release.
     #[must_use]
     pub fn configuration(&self, of: Series, kind: Kind) -> String {
-        let mut text = format!("# Ironic {of}, {kind:?}\n");
+        let mut text = format!("# {} {of}, {kind:?}\n", of.service().title());
         let mut group = "";
         let mut dice = Dice::new(of, kind);
         for (name, life) in &self.names {
@@ -150,8 +150,14 @@ fn special(name: &OptName) -> Option<String> {
 
 /// A value that the option's type refuses; none where it takes any text.
 fn refused(name: &OptName, definition: &Definition<'_>) -> Option<String> {
-    // Without parsing, parameters of the kernel may be anything.
-    if special(name).is_some() || name.name() == "disable_kernel_parameter_parsing" {
+    // Without parsing, parameters of the kernel may be anything. The others are options of the command line, too:
+    // the service ends when it refuses one of these, and reads nothing else.
+    let keeps = [
+        "disable_kernel_parameter_parsing",
+        "pydev_debug_port",
+        "standard_threads",
+    ];
+    if special(name).is_some() || keeps.contains(&name.name()) {
         return None;
     }
     let below = definition.min.map(|min| (min - 1.0).to_string());
@@ -188,7 +194,7 @@ fn chosen(
     default: &str,
 ) -> Option<String> {
     let mut choices = definition.choices();
-    if named_by(Service::IRONIC, name.group(), name.name()) {
+    if named_by(of.service(), name.group(), name.name()) {
         choices = installed(name.group(), name.name(), of)
             .map(str::to_owned)
             .collect();
@@ -217,6 +223,7 @@ fn of_type(name: &OptName, definition: &Definition<'_>, default: &str) -> String
         "port" => if default == "8080" { "8081" } else { "8080" }.to_owned(),
         "uri" => format!("http://192.0.2.7:8080/{}", name.name()),
         "hostaddress" | "ip" => "192.0.2.7".to_owned(),
+        "dict" if item(definition) == Some("list") => "one:[1,2],two:[3]".to_owned(),
         "dict" => "one:1,two:2".to_owned(),
         "list" if item(definition) == Some("int") => "418,503".to_owned(),
         "list" if item(definition) == Some("ExplicitAbsolutePath") => {
@@ -258,7 +265,7 @@ pub struct Case {
     pub settings: Settings,
 }
 
-/// Migrates a configuration to a release of Ironic and says what its judge finds wrong.
+/// Migrates a configuration to a release and says what its judge finds wrong.
 pub fn holds(
     judge: &mut Judge,
     release: judge::Release,
@@ -303,7 +310,7 @@ pub fn holds(
 
 fn file(text: Vec<u8>) -> SourceFile {
     SourceFile {
-        path: "ironic.conf".into(),
+        path: "service.conf".into(),
         text,
     }
 }

@@ -1,0 +1,75 @@
+//! Services whose releases are known: which one is meant, and the way of Keystone's files.
+
+use crate::support::{Ran, assert_as, line, read};
+
+const KEYSTONE: &str = "fixtures/keystone/keystone.conf";
+
+fn migrate(words: &str, file: &str) -> Ran {
+    let words = format!("migrate {words} --from train --to 2026.2 {file}");
+    line(&words).run().expect(0)
+}
+
+#[test]
+fn keystone_to_the_newest() {
+    let words = format!("migrate --service keystone --from train --to 2026.2 {KEYSTONE}");
+    assert_as("services", "keystone-migrate", &line(&words).transcript());
+    let words = format!("check --to 2026.2 {KEYSTONE}");
+    assert_as("services", "keystone-check", &line(&words).transcript());
+}
+
+/// What is migrated has nothing left that `check` could only tell of the old release.
+#[test]
+fn keystone_after_the_migration() {
+    let directory = tempfile::tempdir().unwrap();
+    let new = directory.path().join("keystone.conf");
+    std::fs::write(&new, migrate("--output -", KEYSTONE).stdout).unwrap();
+    let ran = line("check --to 2026.2 keystone.conf").directory(directory.path());
+    assert_as("services", "keystone-check-after", &ran.transcript());
+}
+
+#[test]
+fn the_service_is_guessed() {
+    let said = migrate("--service keystone", KEYSTONE);
+    let by_name = migrate("", KEYSTONE);
+    assert_eq!(by_name.stdout(), said.stdout());
+    assert_eq!(by_name.stderr(), said.stderr());
+
+    // No service is called so: the names in the file tell.
+    let directory = tempfile::tempdir().unwrap();
+    let other = directory.path().join("identity.conf");
+    std::fs::write(&other, read(KEYSTONE)).unwrap();
+    let other = other.to_str().unwrap();
+    let by_options = migrate("--output -", other);
+    assert_eq!(
+        by_options.stdout(),
+        migrate("--output -", KEYSTONE).stdout()
+    );
+    let from = line(&format!("migrate --to 2026.2 {other}"))
+        .run()
+        .expect(0);
+    assert!(from.stderr().contains("Keystone"), "{}", from.stderr());
+}
+
+/// Whatever the name of a file, what is said counts.
+#[test]
+fn the_service_that_is_named_counts() {
+    let words = format!("check --service ironic --to 2026.2 {KEYSTONE}");
+    let ran = line(&words).run();
+    let said = "no release knows an option public_endpoint in [DEFAULT]";
+    assert!(ran.stdout().contains(said), "{}", ran.transcript());
+}
+
+#[test]
+fn what_is_not_known() {
+    let unknown_release =
+        format!("migrate --service keystone --from icehouse --to 2026.2 {KEYSTONE}");
+    let unknown_guessed = format!("check --to 99.0.0 {KEYSTONE}");
+    let unknown_service = format!("migrate --service nosuch --to 2026.2 {KEYSTONE}");
+    for (name, words) in [
+        ("unknown-release", unknown_release),
+        ("unknown-release-guessed", unknown_guessed),
+        ("unknown-service", unknown_service),
+    ] {
+        assert_as("services", name, &line(&words).transcript());
+    }
+}
