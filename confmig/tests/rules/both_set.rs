@@ -33,6 +33,22 @@ fn only_switches_have_values_that_are_written_in_several_ways() {
     leaves(&rule(""), &[before], "both set, and differ");
 }
 
+/// Of several files that have the source, the last one that has the target, too, gives it its own value.
+#[test]
+fn a_source_in_several_files_changes_the_target_once() {
+    let rule = pack(
+        "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"source\"\ntake = []\n\
+         part.p = { option = \"a.x\" }\nset = [{ option = \"a.y\", value = \"{p}\" }]\n",
+    );
+    let (first, settings) = ("[a]\nx = one\n", Settings::default());
+    let made = run(&rule, &[first, "[a]\nx = two\ny = one\n"], &settings);
+    assert_eq!(made.files[0].after, first);
+    assert_eq!(made.files[1].after, "[a]\nx = two\ny = two\n");
+    assert_eq!(made.files[1].changes.len(), 1);
+    let after = made.files[1].after.to_string();
+    assert!(run(&rule, &[first, &after], &settings).is_empty());
+}
+
 /// With both names kept, values are added and nothing else.
 #[test]
 fn old_names_can_stay() {

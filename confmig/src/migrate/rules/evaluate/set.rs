@@ -161,6 +161,10 @@ impl<'d> Evaluator<'_, 'd> {
         if existing.is_some() && !set.append && matches!(if_set, IfSet::Target | IfSet::Last) {
             return Ok(None);
         }
+        // A later file that has the target gives it a value of its own.
+        if existing.is_some_and(|(of, _)| of > file && self.gives(of)) && !set.append {
+            return Ok(None);
+        }
         let Some(value) = values.template(&set.value, target.group())? else {
             return Ok(None);
         };
@@ -224,6 +228,15 @@ impl<'d> Evaluator<'_, 'd> {
         let own = entries.iter().rfind(|(of, _)| *of == file);
         let own = own.filter(|_| parts.any(|part| has_others(&part.option)));
         own.or(entries.last()).copied()
+    }
+
+    /// Tells whether a file has an entry that the rule makes values of.
+    fn gives(&self, file: usize) -> bool {
+        let mut parts = self.rule.part.values();
+        parts.any(|part| {
+            let mut entries = self.world.entries(&part.option).into_iter();
+            entries.any(|(of, _)| of == file)
+        })
     }
 
     /// A list with the items that are added to it, or to its default when it is not set; `None`
