@@ -48,13 +48,17 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<()
             (Outcome::Refused { .. }, _) => unsure.push(index),
             (old, new) if old == new => {}
             (old, new) => {
-                match by_older
-                    .as_ref()
-                    .and_then(|values| under_any_name(values, opt))
-                {
-                    Some(Outcome::Refused { .. }) => unsure.push(index),
-                    by_older if by_older == Some(new) => {}
-                    _ => return Err(changed(opt.name(), old, new)),
+                let by_older = by_older
+                    .iter()
+                    .flat_map(|values| under_any_name(values, opt));
+                let by_older: Vec<&Outcome> = by_older.collect();
+                let is_refused = |value: &&Outcome| matches!(value, Outcome::Refused { .. });
+                if by_older.contains(&new) {
+                    continue;
+                }
+                match by_older.iter().any(is_refused) {
+                    true => unsure.push(index),
+                    false => return Err(changed(opt.name(), old, new)),
                 }
             }
         }
@@ -90,7 +94,7 @@ pub(super) fn are_read_by(
     let by_older = by_name(oracle, case.before, case.older.unwrap_or_default())?;
     for (at, (opt, new)) in newer.iter().zip(&new.options).enumerate() {
         let is_kept = case.keep_old && read_before.options[at] == *new;
-        if is_kept || under_any_name(&by_older, opt) == Some(new) {
+        if is_kept || under_any_name(&by_older, opt).any(|value| value == new) {
             continue;
         }
         let known = case
@@ -121,10 +125,13 @@ fn by_name(
     Ok(names.zip(values).collect())
 }
 
-/// The value of an option by its own name, or by the first former one that is the name of an option there.
-fn under_any_name<'v>(values: &'v BTreeMap<OptName, Outcome>, opt: &Opt) -> Option<&'v Outcome> {
-    let mut names = [opt.name()].into_iter().chain(opt.deprecated());
-    names.find_map(|name| values.get(name))
+/// The values of an option by its own name and its former ones, those that are the names of options there.
+fn under_any_name<'v>(
+    values: &'v BTreeMap<OptName, Outcome>,
+    opt: &'v Opt,
+) -> impl Iterator<Item = &'v Outcome> {
+    let names = [opt.name()].into_iter().chain(opt.deprecated());
+    names.filter_map(|name| values.get(name))
 }
 
 fn changed(name: &OptName, old: &Outcome, new: &Outcome) -> String {
@@ -205,10 +212,9 @@ fn refused_are_kept(
     };
     for index in differing {
         let (opt, new) = (&opts[index], &new.options[index]);
-        let by_older = under_any_name(&by_older, opt);
         // What leads to an option of the newer release alone had no value, and is followed.
-        let is_followed = by_older.is_some_and(|old| leads_to_any(old, &case.before.opts));
-        let is_of_older = by_older == Some(new) || is_followed;
+        let is_of_older = under_any_name(&by_older, opt)
+            .any(|old| old == new || leads_to_any(old, &case.before.opts));
         if *new != qualified.options[index] && !is_of_older && !is_of_legacy(opt, new, &legacy) {
             return Err(changed(opt.name(), &old.options[index], new));
         }
