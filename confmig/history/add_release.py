@@ -141,7 +141,7 @@ def parse_arguments(words):
     parser.add_argument("--check", action="store_true", help="compare only, exit 1 if anything differs")
     parser.add_argument("--libraries", metavar="FILE", type=pathlib.Path, help="pins in place of libraries/SERIES.txt")
     parser.add_argument("--environments", metavar="DIR", help="keep the environments there, and use those kept")
-    parser.add_argument("--remove", metavar="SERIES", help="take out the facts of a release; its libraries file stays")
+    parser.add_argument("--remove", metavar="SERIES", help="remove the facts of a release; its libraries file stays")
     arguments = parser.parse_args(words)
     if bool(arguments.remove) == bool(arguments.version):
         parser.error("either SERIES and VERSION, or --remove SERIES")

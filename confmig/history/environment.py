@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class NotInstalled(Exception):
-    """A release cannot be had, or not be read."""
+    """A release cannot be installed or read."""
 
 
 def canonical(name):

@@ -53,6 +53,20 @@ class Collector(logging.Handler):
             kept.append(row)
 
 
+def register(conf, listed):
+    """Registers lists of options, each with its group, as `oslo.config.opts` entry points return them.
+
+    Of an option that is registered already, the first definition counts."""
+    for group, opts in listed:
+        if getattr(group, 'name', group) in (None, 'DEFAULT'):
+            group = None
+        for opt in opts:
+            try:
+                conf.register_opt(opt, group)
+            except cfg.DuplicateOptError:
+                pass
+
+
 def register_plugins(conf, named=None):
     """The options of authentication plugins, which the services register when they first authenticate:
     those of the plugin that a group names, or of `named`."""

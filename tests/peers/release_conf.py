@@ -18,8 +18,6 @@ import warnings
 warnings.simplefilter('ignore')
 sys.path.insert(0, sys.argv[1])
 
-from oslo_config import cfg  # noqa: E402
-
 import judge  # noqa: E402
 
 
@@ -31,15 +29,8 @@ def register_libraries(conf, namespaces):
     for point in importlib.metadata.entry_points(group='oslo.config.opts'):
         if point.name not in namespaces:
             continue
-        for group, opts in point.load()():
-            if getattr(group, 'name', group) in (None, 'DEFAULT'):
-                group = None
-            for opt in opts:
-                try:
-                    conf.register_opt(opt, group)
-                except cfg.DuplicateOptError:
-                    # The release's own definition counts: it is registered first.
-                    pass
+        # The release's own definition of an option counts: it is registered first.
+        judge.register(conf, point.load()())
 
 
 def main():

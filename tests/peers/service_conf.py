@@ -38,15 +38,8 @@ def main():
         del os.environ[name]
     conf = cfg.ConfigOpts()
     for _, listed in generator._list_opts(NAMESPACES):
-        for group, opts in listed:
-            if getattr(group, 'name', group) in (None, 'DEFAULT'):
-                group = None
-            for opt in opts:
-                try:
-                    conf.register_opt(opt, group)
-                except cfg.DuplicateOptError:
-                    # Two namespaces list it, not quite the same: the first counts, as in the schema.
-                    pass
+        # Two namespaces may list an option, not quite the same: the first counts, as in the schema.
+        judge.register(conf, listed)
     judge.serve(conf, {'schema': schema})
 
 
