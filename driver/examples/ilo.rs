@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "redfish")]
-use driver::deploy::{Done, IloDeploy, Outcome};
+use driver::deploy::{Action, IloDeploy, Outcome};
 use driver::image::Floppy;
 use driver::node::Node;
 use driver::options::Options;
@@ -246,7 +246,7 @@ fn told(outcome: &Outcome) -> Value {
 }
 
 #[cfg(feature = "redfish")]
-fn texts(done: &[Done]) -> Vec<String> {
+fn texts(done: &[Action]) -> Vec<String> {
     done.iter().map(ToString::to_string).collect()
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use bmc_support::ilo::{Fault, Generation, Ilo};
 use bmc_support::{UUID, options};
 use driver::bmc::{Bmc, Drive, Redfish};
-use driver::deploy::{DeployError, Done, IloDeploy};
+use driver::deploy::{Action, DeployError, IloDeploy};
 use driver::node::{Node, Section};
 use driver::options::Options;
 use host_support::nginx::Nginx;
@@ -95,7 +95,7 @@ impl Conductor {
     }
 }
 
-fn text(done: &[Done]) -> Vec<String> {
+fn text(done: &[Action]) -> Vec<String> {
     done.iter().map(ToString::to_string).collect()
 }
 
@@ -116,7 +116,7 @@ async fn each_flow_does_these_steps_in_this_order() {
         });
         short.collect::<Vec<_>>().join(" ")
     };
-    let steps = |done: &[Done]| text(done).into_iter().map(generation).collect::<Vec<_>>();
+    let steps = |done: &[Action]| text(done).into_iter().map(generation).collect::<Vec<_>>();
     let deployed = deploy.deploy(&node).await.unwrap();
     assert_eq!(
         steps(&deployed.done),

@@ -23,7 +23,7 @@ mod swift_support;
 use bmc_support::{log, options};
 use deploy_support::{Deployment, Site};
 use driver::bmc::{Bmc, Drive, PowerState, Redfish};
-use driver::deploy::{Done, IloDeploy, Outcome};
+use driver::deploy::{Action, IloDeploy, Outcome};
 use driver::host::{Host, Kind};
 use driver::node::{Node, Section};
 use driver::virtual_media::{BootMode, VirtualMedia};
@@ -43,7 +43,7 @@ async fn scenario(flow: &str, mode: BootMode, site: Site) {
     first.deploy.validate(&node).await.unwrap();
     let Outcome { mut node, done } = first.deploy.deploy(&node).await.unwrap();
     let name = first.only_image(&node, Kind::Floppy).await;
-    assert_eq!(done[2], Done::Published(name.parse().unwrap()));
+    assert_eq!(done[2], Action::Published(name.parse().unwrap()));
     let boot = deployment.boots(1).await;
     assert_eq!(boot.firmware, mode.to_string());
     assert_eq!(boot.parameters, Some(deployment.parameters(&node)));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::{Drive, Power, PowerState};
-use crate::host::redacted;
+use crate::http::url::redacted;
 use crate::node::NodeUuid;
 
 /// Why a BMC did not do what it was asked to: the node, the step and the cause.

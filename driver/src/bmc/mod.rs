@@ -39,7 +39,7 @@ pub use self::access::{BmcAccess, Credentials, REDFISH_ACCESS};
 pub use self::error::{BmcError, Cause, Refusal, Step};
 #[cfg(feature = "redfish")]
 pub use self::redfish::{Redfish, RedfishError, Timing};
-pub use crate::virtual_media::BootMode;
+pub use crate::node::BootMode;
 
 /// What a method of [`Bmc`] returns: a boxed future that can be sent between threads.
 ///

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::error::DeployError;
-use super::image_service::{Reference, look_up};
+use super::image_service::{ImageLocation, look_up};
 use super::{IloDeploy, deploy_iso};
 use crate::image::{HttpSource, SourceError};
-use crate::node::{Node, NodeUuid, Section};
+use crate::node::{BootMode, Node, NodeUuid, Section, boot_mode_of};
 use crate::virtual_media::{
-    BootIsoRequest, BootMode, ILO_BOOT_ISO, ImageRef, ROOT_UUID, Uefi, boot_mode_of,
-    has_own_boot_iso,
+    BootIsoRequest, ILO_BOOT_ISO, ImageRef, ROOT_UUID, Uefi, has_own_boot_iso,
 };
 
 /// The boot ISO of an instance.
@@ -51,8 +50,8 @@ impl IloDeploy {
     /// The properties of the instance's image, when it is one of the image service.
     async fn image_properties(&self, node: &Node) -> Result<BTreeMap<String, String>, DeployError> {
         let source = node.text(Section::InstanceInfo, "image_source");
-        let (Some(Reference::Service(id)), Some(service)) =
-            (source.map(Reference::read), self.image_service_ref())
+        let (Some(ImageLocation::Service(id)), Some(service)) =
+            (source.map(ImageLocation::read), self.image_service_ref())
         else {
             return Ok(BTreeMap::new());
         };
@@ -106,9 +105,9 @@ impl IloDeploy {
         what: &'static str,
         text: &str,
     ) -> Result<ImageRef, DeployError> {
-        let reference = match Reference::read(text) {
-            Reference::Http(url) | Reference::File(url) => url.to_owned(),
-            Reference::Service(id) => {
+        let reference = match ImageLocation::read(text) {
+            ImageLocation::Http(url) | ImageLocation::File(url) => url.to_owned(),
+            ImageLocation::Service(id) => {
                 let image = look_up(self.image_service_ref(), node, what, id).await?;
                 image.url.into()
             }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::node::{Fault, InvalidNode, Node, Section};
-use crate::virtual_media::{BootMode, boot_mode_of};
 
 /// How a node is deployed: by which of Ironic's two iLO drivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,11 +77,6 @@ pub(super) fn instance_capability(node: &Node, name: &str) -> Option<String> {
         object => object.get(name)?.as_str()?.to_owned(),
     };
     Some(text)
-}
-
-/// The boot mode that the BMC is to be set to; `None` leaves it as it is.
-pub(super) fn boot_mode(node: &Node) -> Option<BootMode> {
-    boot_mode_of(node)
 }
 
 #[cfg(test)]

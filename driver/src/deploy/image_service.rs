@@ -23,7 +23,7 @@ pub struct ServiceImage {
 impl fmt::Debug for ServiceImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceImage")
-            .field("url", &crate::host::redacted(&self.url))
+            .field("url", &crate::http::url::redacted(&self.url))
             .field("properties", &self.properties)
             .finish()
     }
@@ -45,7 +45,7 @@ pub trait ImageService: fmt::Debug + Send + Sync {
 
 /// What a node's field refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reference<'r> {
+pub(super) enum ImageLocation<'r> {
     /// An `http://` or `https://` URL.
     Http(&'r str),
     /// A `file://` URL or an absolute path.
@@ -54,7 +54,7 @@ pub(super) enum Reference<'r> {
     Service(&'r str),
 }
 
-impl<'r> Reference<'r> {
+impl<'r> ImageLocation<'r> {
     pub(super) fn read(text: &'r str) -> Self {
         let scheme = text
             .split_once("://")
@@ -98,15 +98,15 @@ mod tests {
     #[test]
     fn references() {
         for (text, expected) in [
-            ("http://h/x", Reference::Http("http://h/x")),
-            ("HTTPS://h/x", Reference::Http("HTTPS://h/x")),
-            ("file:///srv/x", Reference::File("file:///srv/x")),
-            ("/srv/x", Reference::File("/srv/x")),
-            ("glance://1be26c0b", Reference::Service("1be26c0b")),
-            ("Glance://1be26c0b", Reference::Service("1be26c0b")),
-            ("1be26c0b", Reference::Service("1be26c0b")),
+            ("http://h/x", ImageLocation::Http("http://h/x")),
+            ("HTTPS://h/x", ImageLocation::Http("HTTPS://h/x")),
+            ("file:///srv/x", ImageLocation::File("file:///srv/x")),
+            ("/srv/x", ImageLocation::File("/srv/x")),
+            ("glance://1be26c0b", ImageLocation::Service("1be26c0b")),
+            ("Glance://1be26c0b", ImageLocation::Service("1be26c0b")),
+            ("1be26c0b", ImageLocation::Service("1be26c0b")),
         ] {
-            assert_eq!(Reference::read(text), expected);
+            assert_eq!(ImageLocation::read(text), expected);
         }
     }
 }

@@ -47,10 +47,10 @@ mod downloads;
 mod error;
 mod flow;
 mod image_service;
+mod node_work;
 mod parameters;
 mod take_over;
 mod validate;
-mod work;
 
 use std::fmt;
 use std::sync::Arc;
@@ -61,9 +61,9 @@ use self::downloads::Downloads;
 pub use self::error::DeployError;
 pub use self::flow::Flow;
 pub use self::image_service::{ImageFuture, ImageService, ServiceImage};
-use self::image_service::{Reference, look_up};
+use self::image_service::{ImageLocation, look_up};
+use self::node_work::NodeWork;
 pub use self::take_over::{TakeOver, TakenOver};
-use self::work::Work;
 use crate::bmc::{Bmc, Drive, Power};
 use crate::host::{BoxError, Kind, ObjectName, Which};
 use crate::node::{Node, Section};
@@ -107,13 +107,13 @@ pub struct Outcome {
     /// The node as it is to be handed back to Ironic.
     pub node: Node,
     /// What was done, in order.
-    pub done: Vec<Done>,
+    pub done: Vec<Action>,
 }
 
 /// Something that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Done {
+pub enum Action {
     /// A drive was emptied, or was empty.
     Ejected(Drive),
     /// An image was made and published.
@@ -128,7 +128,7 @@ pub enum Done {
     Removed(ObjectName),
 }
 
-impl fmt::Display for Done {
+impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ejected(drive) => write!(f, "emptied the {drive} drive"),
@@ -311,12 +311,12 @@ impl IloDeploy {
     }
 
     /// What a step needs of `node`.
-    fn work_on(&self, node: &Node) -> Result<Work<'_>, DeployError> {
+    fn work_on(&self, node: &Node) -> Result<NodeWork<'_>, DeployError> {
         let bmc = (self.connect)(node).map_err(|source| DeployError::Connect {
             node: node.uuid(),
             source,
         })?;
-        Ok(Work {
+        Ok(NodeWork {
             deploy: self,
             bmc,
             outcome: Outcome {
@@ -344,12 +344,14 @@ impl IloDeploy {
         what: &'static str,
         text: &str,
     ) -> Result<Url, DeployError> {
-        match Reference::read(text) {
-            Reference::Service(id) => {
+        match ImageLocation::read(text) {
+            ImageLocation::Service(id) => {
                 let image = look_up(self.image_service_ref(), node.uuid(), what, id).await?;
                 Ok(image.url)
             }
-            Reference::Http(url) | Reference::File(url) => validate::http_url(node, what, url),
+            ImageLocation::Http(url) | ImageLocation::File(url) => {
+                validate::http_url(node, what, url)
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::error::DeployError;
-use super::flow::{Flow, boot_mode, instance_capability};
-use crate::node::{Node, Section};
+use super::flow::{Flow, instance_capability};
+use crate::node::{Node, Section, boot_mode_of};
 
 /// In `instance_info`: the key by which the ramdisk of `iscsi_ilo` proves who it is. Made once for a
 /// deployment and remembered, so that a conductor that takes over makes the same floppy.
@@ -48,7 +48,7 @@ pub(super) fn of_node(
         }
         let option = instance_capability(node, "boot_option");
         add("boot_option", option.unwrap_or_else(|| "netboot".into()));
-        if let Some(mode) = boot_mode(node) {
+        if let Some(mode) = boot_mode_of(node) {
             add("boot_mode", mode.to_string());
         }
         add("deployment_key", deploy_key(node)?);

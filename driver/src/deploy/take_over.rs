@@ -9,8 +9,8 @@ use url::Url;
 
 use super::downloads::Downloads;
 use super::error::DeployError;
-use super::work::Work;
-use super::{Done, Flow, IloDeploy, Outcome};
+use super::node_work::NodeWork;
+use super::{Action, Flow, IloDeploy, Outcome};
 use crate::bmc::Drive;
 use crate::host::{Kind, ObjectName};
 use crate::node::{Node, ProvisionState};
@@ -22,7 +22,7 @@ pub struct TakeOver {
     /// The node as it is to be handed back to Ironic: as it was when something failed.
     pub node: Node,
     /// What was done, in order.
-    pub done: Vec<Done>,
+    pub done: Vec<Action>,
     /// Why the node's images were not made again. It is a warning: the server may go on without.
     pub warning: Option<DeployError>,
 }
@@ -142,7 +142,7 @@ impl TakenOver {
     }
 }
 
-impl Work<'_> {
+impl NodeWork<'_> {
     async fn take_over_floppy(&mut self) -> Result<(), DeployError> {
         let host = self.deploy.media.host();
         if !host.is_tied_to_a_conductor() {

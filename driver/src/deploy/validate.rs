@@ -4,7 +4,7 @@ use url::Url;
 
 use super::error::DeployError;
 use super::flow::Flow;
-use super::image_service::Reference;
+use super::image_service::ImageLocation;
 use super::{IloDeploy, deploy_iso};
 use crate::bmc::REDFISH_ACCESS;
 use crate::node::{Fault, HOSTING, ILO_ACCESS, InvalidNode, Node, Section};
@@ -47,12 +47,12 @@ impl IloDeploy {
                 what,
             }],
         };
-        gather(match deploy_iso(node).map(Reference::read) {
+        gather(match deploy_iso(node).map(ImageLocation::read) {
             None => Err(fault(
                 "missing, expected the URL of the deploy ISO, or its id in the image service"
                     .into(),
             )),
-            Some(Reference::File(_)) => Err(fault(NOT_FETCHED.into())),
+            Some(ImageLocation::File(_)) => Err(fault(NOT_FETCHED.into())),
             Some(_) => Ok(()),
         });
         if faults.is_empty() {

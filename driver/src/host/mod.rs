@@ -51,18 +51,20 @@ use std::time::SystemTime;
 use ::url::Url;
 
 pub use self::error::HostError;
+#[cfg(feature = "swift")]
+pub use self::error::SwiftError;
 pub use self::name::{Generation, Kind, NotAGeneration, NotAnObjectName, ObjectName};
 pub use self::object::{BoxError, NewObject, Published, ReadBack, Stored, Swept, Which};
 pub use self::served::{CheckSettings, NotServed};
 pub use self::settings::HostSettingsError;
 #[cfg(feature = "swift")]
 pub use self::swift::{
-    Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftError, SwiftHost, SwiftHostError,
-    SwiftSettings, SwiftSettingsError, Tls,
+    Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftHost, SwiftHostError, SwiftSettings,
+    SwiftSettingsError, Tls,
 };
-pub(crate) use self::url::redacted;
-pub use self::url::{BaseUrl, BaseUrlError, BaseUrls, NoBaseUrl};
+pub use self::url::{BaseUrls, NoBaseUrl};
 pub use self::web::{InvalidRoot, WebHost, WebSettings};
+pub use crate::http::url::{BaseUrl, BaseUrlError};
 pub use crate::image::Sink;
 use crate::node::{Node, NodeUuid};
 

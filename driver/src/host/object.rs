@@ -154,7 +154,7 @@ impl fmt::Debug for Published {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Published")
             .field("name", &self.name)
-            .field("url", &super::url::redacted(&self.url))
+            .field("url", &crate::http::url::redacted(&self.url))
             .field("size", &self.size)
             .finish()
     }

@@ -8,8 +8,8 @@ use reqwest::Response;
 use reqwest::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH};
 use url::Url;
 
-use super::url::redacted;
 use crate::http::tls::{self, Trust};
+use crate::http::url::redacted;
 use crate::http::{blocking, reason};
 
 /// How the web server is asked.

@@ -3,8 +3,9 @@
 use super::Host;
 #[cfg(feature = "swift")]
 use super::swift::{SwiftHost, SwiftHostError, SwiftSettings};
-use super::url::{BaseUrl, BaseUrlError, BaseUrls};
+use super::url::BaseUrls;
 use super::web::{InvalidRoot, WebHost, WebSettings};
+use crate::http::url::{BaseUrl, BaseUrlError};
 use crate::options::Options;
 
 /// Why the options do not lead to a host.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use hadris_iso::{Namespace, Platform};
 
 use super::IsoReadError;
-use super::iso::{Found, Iso};
+use super::iso::{FoundFile, Iso};
 use super::source::{SeekingReader, Source, SourceError};
 
 /// What Ironic looks for, in this order when there are several.
@@ -146,7 +146,7 @@ impl DeployIso {
     }
 }
 
-fn named<'a>(files: &'a [Found], name: &'a str) -> impl Iterator<Item = &'a Found> {
+fn named<'a>(files: &'a [FoundFile], name: &'a str) -> impl Iterator<Item = &'a FoundFile> {
     files.iter().filter(move |file| {
         file.path
             .rsplit('/')
@@ -164,7 +164,7 @@ struct Region {
 fn efi_boot_image<R: Read + Seek>(
     name: &str,
     iso: &mut Iso<R>,
-    files: &[Found],
+    files: &[FoundFile],
 ) -> Result<Region, DeployIsoError> {
     let failed = |source| DeployIsoError::Read {
         name: name.into(),
@@ -205,7 +205,7 @@ fn efi_boot_image<R: Read + Seek>(
 }
 
 /// A path for a boot image that is no file there.
-fn free_path(files: &[Found]) -> String {
+fn free_path(files: &[FoundFile]) -> String {
     let shown = IMAGE_NAMES
         .into_iter()
         .find_map(|wanted| named(files, wanted).next());

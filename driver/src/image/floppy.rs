@@ -10,8 +10,7 @@ use hadris_fat::{FatKind, FatOptions, Geometry, VolumeLabel};
 use hadris_fs::{Content, ErrorKind, Node, PathError, Tree, TreeEntry};
 use hadris_storage::{BlockSize, MemDevice};
 
-use super::FLOPPY_LABEL;
-use super::sink::{HOLE, is_zero};
+use super::{FLOPPY_LABEL, HOLE, is_zero};
 
 /// The file the parameters are in.
 const PARAMETERS_FILE: &str = "parameters.txt";

@@ -82,7 +82,7 @@ impl From<HadrisError> for IsoReadError {
 
 /// A file of an image.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct FoundFile {
     /// The path from the root, without a leading `/`.
     pub(super) path: String,
     pub(super) len: u64,
@@ -161,7 +161,7 @@ impl<R: Read + Seek> Iso<R> {
     }
 
     /// Every file of the tree, by path.
-    pub(super) fn files(&mut self) -> Result<Vec<Found>, IsoReadError> {
+    pub(super) fn files(&mut self) -> Result<Vec<FoundFile>, IsoReadError> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
         let mut open = vec![(self.fs.root(), String::new(), 0)];
@@ -192,11 +192,11 @@ impl<R: Read + Seek> Iso<R> {
         Ok(found)
     }
 
-    fn found(&mut self, path: String, node: NodeId, len: u64) -> Result<Found, IsoReadError> {
+    fn found(&mut self, path: String, node: NodeId, len: u64) -> Result<FoundFile, IsoReadError> {
         let mut extents = [Extent::new(0, 0)];
         let count = self.fs.extents(node, 0, &mut extents)?;
         let start = (count > 0).then(|| extents[0].offset());
         self.check_len(start.unwrap_or(0).saturating_add(len))?;
-        Ok(Found { path, len, start })
+        Ok(FoundFile { path, len, start })
     }
 }

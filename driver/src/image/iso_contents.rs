@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use hadris_iso::{Emulation, IsoId, Namespace};
 
 use super::IsoReadError;
-use super::iso::{Found, Iso};
+use super::iso::{FoundFile, Iso};
 
 /// What an ISO holds, as read from it: the files, and what firmware can boot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +129,7 @@ impl IsoContents {
 
 fn boot_images<R: Read + Seek>(
     iso: &mut Iso<R>,
-    files: &[Found],
+    files: &[FoundFile],
 ) -> Result<Vec<BootImage>, IsoReadError> {
     let entries = iso.boot_entries()?;
     let image = |entry: &hadris_iso::CatalogEntry| {
@@ -153,7 +153,7 @@ fn boot_images<R: Read + Seek>(
 }
 
 /// Compares two lists of the same files, each sorted by path.
-fn check_same_files(rock_ridge: &[Found], joliet: &[Found]) -> Result<(), IsoReadError> {
+fn check_same_files(rock_ridge: &[FoundFile], joliet: &[FoundFile]) -> Result<(), IsoReadError> {
     let same = rock_ridge.len() == joliet.len()
         && rock_ridge
             .iter()

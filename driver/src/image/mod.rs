@@ -42,16 +42,16 @@ mod deploy_iso;
 mod floppy;
 mod iso;
 mod iso_contents;
-mod sink;
 pub mod source;
+
+use std::fs::File;
+use std::io::{self, Write};
 
 pub use boot_iso::{BootIso, BootIsoError, EfiBoot, Isolinux, PlannedBootIso, VerifyError};
 pub use deploy_iso::{DeployIso, DeployIsoError};
 pub use floppy::{Floppy, FloppyError};
 pub use iso::IsoReadError;
 pub use iso_contents::{BootImage, IsoContents, IsoFile, Platform};
-pub use sink::Sink;
-pub(crate) use sink::{HOLE, is_zero};
 pub use source::{Checksum, FileSource, HttpClient, HttpSource, Source, SourceError, Verified};
 
 /// The volume id of a boot ISO, as Ironic writes it (`images.py` of Ironic 4.2).
@@ -60,3 +60,27 @@ pub const BOOT_ISO_LABEL: &str = "VMEDIA_BOOT_ISO";
 /// The file system label of a parameter floppy. Ramdisks look for it under
 /// `/dev/disk/by-label/`, so its case matters.
 pub const FLOPPY_LABEL: &str = "ir-vfd-dev";
+
+/// Where an image's bytes go while it is made.
+///
+/// It is a [`Write`]: an image writer that takes one can be given it as it is. A host that keeps
+/// files adds a faster way for the large parts, the kernel and the ramdisk.
+pub trait Sink: Write {
+    /// Appends the next `len` bytes of `source`, from its current position.
+    ///
+    /// A host that writes to a file lets the kernel copy, or share, the bytes, and leaves holes out.
+    ///
+    /// # Errors
+    ///
+    /// Any error of reading or writing; [`io::ErrorKind::UnexpectedEof`] when `source` ends early.
+    fn append(&mut self, source: &mut File, len: u64) -> io::Result<()>;
+}
+
+/// As many bytes of zeros as make a hole in a file worth its while.
+pub(crate) const HOLE: usize = 16 * 1024;
+
+/// Whether all bytes of a block of at most [`HOLE`] are zeros.
+pub(crate) fn is_zero(block: &[u8]) -> bool {
+    static ZEROS: [u8; HOLE] = [0; HOLE];
+    ZEROS.starts_with(block)
+}

@@ -7,10 +7,10 @@ use url::Url;
 
 use super::Ipxe;
 use super::error::IpxeError;
-use super::request::{Label, NodeBoot, Target};
+use super::request::{BootTarget, FileRole, NodeBoot};
 use super::template::{self, Template};
+use crate::node::BootMode;
 use crate::node::NodeUuid;
-use crate::virtual_media::BootMode;
 
 impl Ipxe {
     /// The script that all nodes start with.
@@ -28,7 +28,7 @@ impl Ipxe {
         node: NodeUuid,
         boot: &NodeBoot,
         mode: BootMode,
-        urls: &BTreeMap<Label, String>,
+        urls: &BTreeMap<FileRole, String>,
     ) -> Result<String, IpxeError> {
         let options = &self.0.options;
         let file = match mode {
@@ -38,7 +38,7 @@ impl Ipxe {
         let template = Template::new(file, template::CONFIG);
         let label = boot.target.label();
         let root = match &boot.target {
-            Target::Partition { root_uuid } => format!("UUID={root_uuid}"),
+            BootTarget::Partition { root_uuid } => format!("UUID={root_uuid}"),
             _ => String::new(),
         };
         let rendered = template.render(context! {
@@ -48,7 +48,7 @@ impl Ipxe {
         })?;
         // A template of Ironic's begins with the deployment, whatever is asked for.
         let config = match boot.target {
-            Target::Deploy => has_label(&rendered, label).then_some(rendered),
+            BootTarget::Deploy => has_label(&rendered, label).then_some(rendered),
             _ => template::redirected(&rendered, label),
         };
         config.ok_or_else(|| IpxeError::NoLabel {
@@ -62,7 +62,7 @@ impl Ipxe {
     fn pxe_options(
         &self,
         boot: &NodeBoot,
-        urls: &BTreeMap<Label, String>,
+        urls: &BTreeMap<FileRole, String>,
     ) -> BTreeMap<String, minijinja::Value> {
         let mut params = boot.kernel_params.as_deref();
         let mut words: Vec<String> = Vec::new();
@@ -88,7 +88,7 @@ impl Ipxe {
         known.insert("pxe_append_params".into(), words.join(" ").into());
         // Under UEFI the kernel finds its ramdisk by the name that iPXE gave it: the last of its URL.
         let ramdisk = urls
-            .get(&Label::DeployRamdisk)
+            .get(&FileRole::DeployRamdisk)
             .and_then(|url| Url::parse(url).ok());
         let segments = ramdisk.as_ref().and_then(Url::path_segments);
         let name = segments

@@ -3,9 +3,9 @@
 use std::net::Ipv6Addr;
 
 use super::Ipxe;
+use crate::node::{BootMode, boot_mode_of};
 use crate::node::{Node, Section};
 use crate::options::IpVersion;
-use crate::virtual_media::{BootMode, boot_mode_of};
 
 /// A DHCP option, in the form of Neutron's `extra_dhcp_opts`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,9 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::IpxeError;
 use super::request::MacAddress;
-use crate::host::web::root::Root;
-use crate::host::web::sink::FileSink;
-use crate::host::web::staged::{Staged, replace_link};
+use crate::host::web::{FileSink, Root, Staged, remove_unfinished, replace_link};
 use crate::image::source::ExactReader;
 use crate::image::{Sink, Source, SourceError};
 use crate::node::NodeUuid;
@@ -25,7 +23,7 @@ pub(super) struct Files<'a> {
     pub(super) root: Root,
     /// The directory of links from MAC addresses.
     pub(super) config_subdir: &'a str,
-    pub(super) given_up: &'a AtomicBool,
+    pub(super) cancelled: &'a AtomicBool,
 }
 
 impl Files<'_> {
@@ -155,14 +153,14 @@ impl Files<'_> {
         produce: impl FnOnce(&mut FileSink<'_>) -> Result<(), IpxeError>,
     ) -> Result<(), IpxeError> {
         let failed = |step, e| self.failed(step, dir, name, e);
-        if let Err(e) = dir.remove_unfinished() {
+        if let Err(e) = remove_unfinished(dir) {
             log::warn!("cannot look for half-written files beside {name}: {e}");
         }
         let mut staged = Staged::create(dir).map_err(|e| failed("create a file", e))?;
         staged
             .reserve(size)
             .map_err(|e| failed("take the room for a file", e))?;
-        let mut sink = FileSink::new(staged.file(), size, self.given_up);
+        let mut sink = FileSink::new(staged.file(), size, self.cancelled);
         let made = produce(&mut sink);
         let flushed = sink.flush();
         let refused = sink.refused.take();

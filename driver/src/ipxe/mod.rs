@@ -67,14 +67,13 @@ pub use self::dhcp::DhcpOption;
 pub use self::error::{IpxeError, NotAMac};
 use self::files::Files;
 pub use self::request::{BootFile, MacAddress, NodeBoot};
-use self::request::{Label, Target};
-use crate::host::web::GiveUpOnDrop;
-use crate::host::web::root::Root;
+use self::request::{BootTarget, FileRole};
+use crate::host::web::{CancelOnDrop, Root};
 use crate::host::{BaseUrl, InvalidRoot};
 use crate::image::HttpClient;
+use crate::node::{BootMode, boot_mode_of};
 use crate::node::{Node, NodeUuid};
 use crate::options::{IpxeOptions, Options};
-use crate::virtual_media::{BootMode, boot_mode_of};
 
 /// How many nodes' files are written at once: as many as a host writes images.
 const AT_ONCE: usize = 8;
@@ -97,7 +96,7 @@ struct Inner {
     kernel_params: String,
     boot_script: String,
     http: HttpClient,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 /// Where a node's iPXE finds what it runs.
@@ -136,7 +135,7 @@ impl Ipxe {
             kernel_params: options.pxe_kernel_append_params.clone(),
             boot_script,
             http: HttpClient::new(),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
         })))
     }
 
@@ -162,9 +161,9 @@ impl Ipxe {
             config: self.file_url(uuid, files::CONFIG),
         };
         check_request(uuid, &boot)?;
-        self.on_files(uuid, move |ipxe, given_up| {
+        self.on_files(uuid, move |ipxe, cancelled| {
             let root = Root::create(&ipxe.0.root).map_err(|e| ipxe.unusable(uuid, e))?;
-            let files = ipxe.files(uuid, root, given_up);
+            let files = ipxe.files(uuid, root, cancelled);
             let script = ipxe.script()?;
             let urls = ipxe.copy(&files, &boot.files)?;
             let config = ipxe.config(uuid, &boot, mode.unwrap_or(BootMode::Bios), &urls)?;
@@ -184,22 +183,22 @@ impl Ipxe {
     /// [`IpxeError::Write`] for what cannot be removed, such as a directory that somebody put among the
     /// node's files. It can be tried again.
     pub async fn clean_up(&self, node: NodeUuid) -> Result<Vec<PathBuf>, IpxeError> {
-        self.on_files(node, move |ipxe, given_up| {
+        self.on_files(node, move |ipxe, cancelled| {
             let root = Root::open(&ipxe.0.root).map_err(|e| ipxe.unusable(node, e))?;
             match root {
-                Some(root) => ipxe.files(node, root, given_up).remove(),
+                Some(root) => ipxe.files(node, root, cancelled).remove(),
                 None => Ok(Vec::new()),
             }
         })
         .await
     }
 
-    fn files<'a>(&'a self, node: NodeUuid, root: Root, given_up: &'a AtomicBool) -> Files<'a> {
+    fn files<'a>(&'a self, node: NodeUuid, root: Root, cancelled: &'a AtomicBool) -> Files<'a> {
         Files {
             node,
             root,
             config_subdir: &self.0.options.config_subdir,
-            given_up,
+            cancelled,
         }
     }
 
@@ -207,8 +206,8 @@ impl Ipxe {
     fn copy(
         &self,
         files: &Files<'_>,
-        wanted: &BTreeMap<Label, BootFile>,
-    ) -> Result<BTreeMap<Label, String>, IpxeError> {
+        wanted: &BTreeMap<FileRole, BootFile>,
+    ) -> Result<BTreeMap<FileRole, String>, IpxeError> {
         let mut urls = BTreeMap::new();
         for (label, file) in wanted {
             let url = match file {
@@ -253,14 +252,14 @@ impl Ipxe {
             node,
             reason: reason.to_string(),
         };
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
-        let turn = turn.map_err(|e| interrupted(&e))?;
-        let given_up = Arc::new(AtomicBool::new(false));
-        let _watch = GiveUpOnDrop(Arc::clone(&given_up));
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
+        let permit = permit.map_err(|e| interrupted(&e))?;
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let _watch = CancelOnDrop(Arc::clone(&cancelled));
         let ipxe = self.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work(&ipxe, &given_up)
+            let _permit = permit;
+            work(&ipxe, &cancelled)
         });
         done.await.map_err(|e| interrupted(&e))?
     }
@@ -294,7 +293,7 @@ fn check_request(node: NodeUuid, boot: &NodeBoot) -> Result<(), IpxeError> {
     for (name, value) in &boot.parameters {
         texts.extend([("a parameter's name", name.as_str()), (name, value)]);
     }
-    if let Target::Partition { root_uuid } = &boot.target {
+    if let BootTarget::Partition { root_uuid } = &boot.target {
         let is_uuid = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if root_uuid.is_empty() || !root_uuid.chars().all(is_uuid) {
             return Err(refused(format!(

@@ -75,14 +75,14 @@ impl<I: Into<ImageRef>> From<I> for BootFile {
 
 /// A kernel or ramdisk by its name on the web server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Label {
+pub(super) enum FileRole {
     DeployKernel,
     DeployRamdisk,
     Kernel,
     Ramdisk,
 }
 
-impl Label {
+impl FileRole {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::DeployKernel => "deploy_kernel",
@@ -105,14 +105,14 @@ impl Label {
 
 /// Which part of a configuration is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum BootTarget {
     Deploy,
     Partition { root_uuid: String },
     Ramdisk,
     WholeDisk,
 }
 
-impl Target {
+impl BootTarget {
     /// The label in the configuration; those of Ironic.
     pub(super) fn label(&self) -> &'static str {
         match self {
@@ -127,15 +127,15 @@ impl Target {
 /// What a node is to boot by iPXE.
 #[derive(Debug, Clone)]
 pub struct NodeBoot {
-    pub(super) target: Target,
+    pub(super) target: BootTarget,
     pub(super) macs: Vec<MacAddress>,
-    pub(super) files: BTreeMap<Label, BootFile>,
+    pub(super) files: BTreeMap<FileRole, BootFile>,
     pub(super) kernel_params: Option<String>,
     pub(super) parameters: Vec<(String, String)>,
 }
 
 impl NodeBoot {
-    fn new(target: Target, files: impl IntoIterator<Item = (Label, BootFile)>) -> Self {
+    fn new(target: BootTarget, files: impl IntoIterator<Item = (FileRole, BootFile)>) -> Self {
         Self {
             target,
             macs: Vec::new(),
@@ -149,10 +149,10 @@ impl NodeBoot {
     #[must_use]
     pub fn deploy(kernel: impl Into<BootFile>, ramdisk: impl Into<BootFile>) -> Self {
         let files = [
-            (Label::DeployKernel, kernel.into()),
-            (Label::DeployRamdisk, ramdisk.into()),
+            (FileRole::DeployKernel, kernel.into()),
+            (FileRole::DeployRamdisk, ramdisk.into()),
         ];
-        Self::new(Target::Deploy, files)
+        Self::new(BootTarget::Deploy, files)
     }
 
     /// The instance's kernel and ramdisk, with its root file system on the node's disk.
@@ -164,7 +164,7 @@ impl NodeBoot {
     ) -> Self {
         let root_uuid = root_uuid.into();
         Self::new(
-            Target::Partition { root_uuid },
+            BootTarget::Partition { root_uuid },
             instance_files(kernel, ramdisk),
         )
     }
@@ -172,13 +172,13 @@ impl NodeBoot {
     /// An instance that is nothing but its kernel and ramdisk.
     #[must_use]
     pub fn ramdisk(kernel: impl Into<BootFile>, ramdisk: impl Into<BootFile>) -> Self {
-        Self::new(Target::Ramdisk, instance_files(kernel, ramdisk))
+        Self::new(BootTarget::Ramdisk, instance_files(kernel, ramdisk))
     }
 
     /// The node's own disk.
     #[must_use]
     pub fn whole_disk() -> Self {
-        Self::new(Target::WholeDisk, [])
+        Self::new(BootTarget::WholeDisk, [])
     }
 
     /// Adds a network card of the node.
@@ -207,9 +207,9 @@ impl NodeBoot {
 fn instance_files(
     kernel: impl Into<BootFile>,
     ramdisk: impl Into<BootFile>,
-) -> [(Label, BootFile); 2] {
+) -> [(FileRole, BootFile); 2] {
     [
-        (Label::Kernel, kernel.into()),
-        (Label::Ramdisk, ramdisk.into()),
+        (FileRole::Kernel, kernel.into()),
+        (FileRole::Ramdisk, ramdisk.into()),
     ]
 }

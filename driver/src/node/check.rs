@@ -127,7 +127,7 @@ impl FieldKind {
             Self::Port => whole(value).is_none_or(|n| !(1..=65535).contains(&n)).then(got),
             Self::Seconds => whole(value).is_none_or(|n| n == 0).then(got),
             Self::HttpUrl => match value {
-                Value::String(text) => crate::host::BaseUrl::parse(text).err().map(|e| e.to_string()),
+                Value::String(text) => crate::http::url::BaseUrl::parse(text).err().map(|e| e.to_string()),
                 _ => Some(got()),
             },
         }

@@ -21,8 +21,8 @@
 //! White space between tokens is not kept, a key given twice keeps its last value, and a number
 //! outside the range of 64-bit integers becomes a floating-point number.
 
+mod boot_mode;
 mod check;
-mod state;
 mod uuid;
 
 use std::fmt;
@@ -30,8 +30,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(crate) use self::boot_mode::boot_mode_of;
+pub use self::boot_mode::{BootMode, NotABootMode};
 pub use self::check::{Fault, Field, FieldKind, HOSTING, ILO_ACCESS, InvalidNode};
-pub use self::state::ProvisionState;
 pub use self::uuid::{NodeUuid, NotAUuid};
 
 /// A node of Ironic.
@@ -81,6 +82,63 @@ impl Section {
 }
 
 impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A node's provision state.
+///
+/// Only the states that the drivers act upon have a variant; every other one, of any release of
+/// Ironic, is kept as its text. The texts are those of `ironic/common/states.py`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProvisionState {
+    /// `available`: ready to be deployed.
+    Available,
+    /// `deploying`: the conductor is working on the node.
+    Deploying,
+    /// `wait call-back`: the conductor waits for the node's deploy ramdisk.
+    WaitCallBack,
+    /// `active`: deployed, the instance runs.
+    Active,
+    /// `deleting`: the instance is being torn down.
+    Deleting,
+    /// Any other state.
+    Other(String),
+}
+
+impl ProvisionState {
+    /// The state as Ironic's API writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Available => "available",
+            Self::Deploying => "deploying",
+            Self::WaitCallBack => "wait call-back",
+            Self::Active => "active",
+            Self::Deleting => "deleting",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ProvisionState {
+    fn from(text: &str) -> Self {
+        [
+            Self::Available,
+            Self::Deploying,
+            Self::WaitCallBack,
+            Self::Active,
+            Self::Deleting,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .unwrap_or_else(|| Self::Other(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ProvisionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

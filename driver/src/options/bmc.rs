@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use oslo_config::{Opt, OptType};
 
-use super::{OptionsError, Reader};
+use super::{OptionReader, OptionsError};
 
 /// The options that say how a server's BMC is reached and waited for, beside `[ilo] client_timeout` and
 /// `[ilo] client_port`.
@@ -73,7 +73,7 @@ impl BmcOptions {
         ]
     }
 
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Self, OptionsError> {
+    pub(super) fn read(reader: &OptionReader<'_>) -> Result<Self, OptionsError> {
         let verify_ca = match reader.path("ilo", "ca_file")? {
             Some(file) => VerifyCa::Path(file),
             None => match reader.filled("ilo", "verify_ca")? {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use oslo_config::{Opt, OptType, Value};
 
-use super::{OptionsError, Reader};
+use super::{OptionReader, OptionsError};
 
 /// The options of iPXE, beside `[deploy] http_server_url` and `http_server_root`.
 ///
@@ -95,7 +95,7 @@ impl IpxeOptions {
         ]
     }
 
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Self, OptionsError> {
+    pub(super) fn read(reader: &OptionReader<'_>) -> Result<Self, OptionsError> {
         // Releases with this switch knew one set of names for PXE and iPXE.
         let enabled = reader.get("pxe", "ipxe_enabled")?.value.as_bool();
         let either = |name, older| -> Result<Option<String>, OptionsError> {
@@ -137,7 +137,7 @@ impl IpxeOptions {
     }
 }
 
-fn by_arch(reader: &Reader<'_>) -> Result<BTreeMap<String, String>, OptionsError> {
+fn by_arch(reader: &OptionReader<'_>) -> Result<BTreeMap<String, String>, OptionsError> {
     let setting = reader.get("pxe", "ipxe_bootfile_name_by_arch")?;
     let Value::Dict(pairs) = setting.value else {
         return Ok(BTreeMap::new());

@@ -7,12 +7,12 @@ use oslo_config::{Config, Opt, OptName, Origin, ParsedFile, Setting};
 
 use super::OptionsError;
 
-pub(super) struct Reader<'r> {
+pub(super) struct OptionReader<'r> {
     config: Config<'r>,
     opts: &'r [Opt],
 }
 
-impl<'r> Reader<'r> {
+impl<'r> OptionReader<'r> {
     /// A reader of `opts`, which holds every option that is asked for.
     pub(super) fn new(
         files: &'r [ParsedFile<'r>],
@@ -88,16 +88,12 @@ impl<'r> Reader<'r> {
 
     /// A secret text that is not empty. What is wrong with one is not repeated: it may be part of it.
     #[cfg(feature = "swift")]
-    pub(super) fn secret(
-        &self,
-        group: &str,
-        name: &str,
-    ) -> Result<Option<super::Secret>, OptionsError> {
+    pub(super) fn secret(&self, group: &str, name: &str) -> Result<Option<Secret>, OptionsError> {
         let found = self.filled(group, name).map_err(|_| OptionsError::Secret {
             option: OptName::new(group, name),
             place: self.place(group, name),
         })?;
-        Ok(found.map(super::Secret::new))
+        Ok(found.map(Secret::new))
     }
 
     /// Where an option is set, for messages.
@@ -113,5 +109,31 @@ impl<'r> Reader<'r> {
             Some(Origin::Environment { variable }) => format!("environment variable {variable}"),
             _ => format!("[{group}] {name}"),
         }
+    }
+}
+
+/// A password, or another text that is not to be shown: neither by `Debug` nor in a log.
+#[cfg(feature = "swift")]
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+#[cfg(feature = "swift")]
+impl Secret {
+    /// Keeps `text` from being shown.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(feature = "swift")]
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(***)")
     }
 }

@@ -1,41 +1,18 @@
 //! The options that say how Swift is reached, as keystoneauth reads them.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use oslo_config::{Opt, OptType, ParsedFile, Value, opts_as_set};
 
-use super::{OptionsError, Reader};
+use super::OptionsError;
+use super::reader::{OptionReader, Secret};
 
 /// The section of the session's options, and of the credentials unless `auth_section` names another.
 const SWIFT: &str = "swift";
 
 /// Where Ironic took its credentials from up to Mitaka, and later where `[swift]` has none.
 const LEGACY: &str = "keystone_authtoken";
-
-/// A password, or another text that is not to be shown: neither by `Debug` nor in a log.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps `text` from being shown.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(***)")
-    }
-}
 
 /// The options of `[swift]`, as they stand: what they have to be together is known only by
 /// [`auth_type`](Self::auth_type), and looked at when a host is made of them.
@@ -183,7 +160,7 @@ impl SwiftOptions {
     ) -> Result<Self, OptionsError> {
         let mut opts = session_opts();
         opts.extend(opts_as_set(files, &opts));
-        let section = Reader::new(files, &opts, environment).filled(SWIFT, "auth_section")?;
+        let section = OptionReader::new(files, &opts, environment).filled(SWIFT, "auth_section")?;
         let section = section.unwrap_or_else(|| SWIFT.to_owned());
 
         let mut opts = session_opts();
@@ -193,7 +170,7 @@ impl SwiftOptions {
         }
         opts.extend(legacy_opts());
         opts.extend(opts_as_set(files, &opts));
-        let reader = Reader::new(files, &opts, environment);
+        let reader = OptionReader::new(files, &opts, environment);
         let mut found = Self::session(&reader)?;
         found.credentials(&reader, &section)?;
         if found.auth_type.is_some() || section == LEGACY {
@@ -213,7 +190,7 @@ impl SwiftOptions {
         Ok(found)
     }
 
-    fn session(reader: &Reader<'_>) -> Result<Self, OptionsError> {
+    fn session(reader: &OptionReader<'_>) -> Result<Self, OptionsError> {
         let interfaces = match reader.filled(SWIFT, "interface")? {
             Some(interface) => vec![interface],
             None => texts(&reader.get(SWIFT, "valid_interfaces")?.value),
@@ -238,7 +215,11 @@ impl SwiftOptions {
         })
     }
 
-    fn credentials(&mut self, reader: &Reader<'_>, section: &str) -> Result<(), OptionsError> {
+    fn credentials(
+        &mut self,
+        reader: &OptionReader<'_>,
+        section: &str,
+    ) -> Result<(), OptionsError> {
         let filled = |name| reader.filled(section, name);
         self.section = section.to_owned();
         self.auth_type = filled("auth_type")?;
@@ -264,7 +245,7 @@ impl SwiftOptions {
 
     /// The names of Ironic before Newton. They are of Keystone v2, whose users and projects are those of
     /// the domain `default` in v3.
-    fn legacy(&mut self, reader: &Reader<'_>) -> Result<(), OptionsError> {
+    fn legacy(&mut self, reader: &OptionReader<'_>) -> Result<(), OptionsError> {
         let auth_uri = reader.filled(LEGACY, "auth_uri")?;
         self.section = LEGACY.to_owned();
         self.auth_type = Some("password".to_owned());

@@ -83,11 +83,3 @@ pub enum VirtualMediaError {
         node: NodeUuid,
     },
 }
-
-/// A text is not a boot mode.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected the boot mode bios or uefi, got {0:?}")]
-pub struct NotABootMode(
-    /// The text, cut to its first 80 characters.
-    pub String,
-);

@@ -37,13 +37,13 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
 
-pub(crate) use self::boot_iso::boot_mode_of;
-pub use self::boot_iso::{BootIsoRequest, BootMode, ImageRef, Uefi};
-pub use self::error::{NotABootMode, VirtualMediaError};
+pub use self::boot_iso::{BootIsoRequest, ImageRef, Uefi};
+pub use self::error::VirtualMediaError;
 use self::loaders::BootLoaders;
 use crate::host::{Host, HostError, HostSettingsError, NewObject, ObjectName, Published, Which};
 use crate::image::{Floppy, HttpClient};
-use crate::node::{Node, NodeUuid, Section};
+pub use crate::node::{BootMode, NotABootMode};
+use crate::node::{Node, NodeUuid, Section, boot_mode_of};
 use crate::options::Options;
 
 /// How many images are prepared and published at once: as many as a host writes.
@@ -69,7 +69,7 @@ pub struct VirtualMedia {
     loaders: Arc<BootLoaders>,
     http: HttpClient,
     check_served: bool,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl VirtualMedia {
@@ -84,7 +84,7 @@ impl VirtualMedia {
             loaders: Arc::new(BootLoaders::from_options(options)),
             http: HttpClient::new(),
             check_served: false,
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
         })
     }
 
@@ -238,7 +238,7 @@ impl VirtualMedia {
         node: &Node,
         prepare: impl FnOnce() -> Result<NewObject, VirtualMediaError> + Send + 'static,
     ) -> Result<Published, VirtualMediaError> {
-        let _turn = self.turns.acquire().await;
+        let _permit = self.permits.acquire().await;
         let prepared = tokio::task::spawn_blocking(prepare).await;
         let mut object = prepared.map_err(|error| interrupted(node.uuid(), &error))??;
         if self.check_served {

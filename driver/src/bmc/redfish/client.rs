@@ -12,7 +12,7 @@ use url::{Origin, Url};
 
 use super::super::access::{BmcAccess, Credentials, is_path};
 use super::super::error::{Cause, Refusal};
-use super::complaint::Complaint;
+use super::extended_info::ExtendedInfo;
 use crate::http::tls::{self, Trust};
 use crate::options::VerifyCa;
 
@@ -102,7 +102,7 @@ impl From<Cause> for Failure {
     }
 }
 
-struct Answer {
+struct Response {
     status: StatusCode,
     location: Option<String>,
     body: Vec<u8>,
@@ -174,7 +174,7 @@ impl Client {
     }
 
     /// Repeats a request while nobody answers it, or the BMC says that it is not ready.
-    async fn answer(&self, request: &Request) -> Result<Answer, Cause> {
+    async fn answer(&self, request: &Request) -> Result<Response, Cause> {
         let url = self.url(request)?;
         let start = Instant::now();
         loop {
@@ -212,7 +212,7 @@ impl Client {
         request: &Request,
         url: Url,
         timeout: Duration,
-    ) -> Result<Answer, reqwest::Error> {
+    ) -> Result<Response, reqwest::Error> {
         let mut sent = self
             .http
             .request(request.method.clone(), url)
@@ -237,7 +237,7 @@ impl Client {
                 break;
             }
         }
-        Ok(Answer {
+        Ok(Response {
             status: response.status(),
             location,
             body,
@@ -282,14 +282,14 @@ impl Client {
         Ok(target.path().to_owned())
     }
 
-    fn failure(&self, request: &Request, answer: &Answer) -> Failure {
-        let complaint = Complaint::parse(&answer.body);
+    fn failure(&self, request: &Request, answer: &Response) -> Failure {
+        let info = ExtendedInfo::parse(&answer.body);
         let shown = request.to_string();
-        let message = complaint.text(&self.secrets(request));
+        let message = info.text(&self.secrets(request));
         if answer.status == StatusCode::UNAUTHORIZED {
             return Failure::Fatal(Cause::Credentials);
         }
-        if complaint.is_about_licence() {
+        if info.is_about_licence() {
             return Failure::Fatal(Cause::Licence {
                 request: shown,
                 message,
@@ -304,7 +304,7 @@ impl Client {
         Failure::Refused(Refusal {
             request: shown,
             status: answer.status.as_u16(),
-            misses_parameters: complaint.misses_parameters(),
+            misses_parameters: info.misses_parameters(),
             message,
         })
     }

@@ -1,7 +1,7 @@
 //! A BMC that is talked to by Redfish: an iLO 4 (2.30 or newer) to 6, or any other.
 
 mod client;
-mod complaint;
+mod extended_info;
 mod model;
 mod power;
 mod virtual_media;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use self::client::Client;
-use self::model::{Collection, Link, Manager, ServiceRoot, System, VirtualMedia};
+use self::model::{Collection, Link, Manager, ServiceRoot, System, VirtualMediaResource};
 use super::access::BmcAccess;
 use super::error::{BmcError, Cause, Step};
 use super::{Bmc, BmcFuture, BootMode, Drive, Medium, Power, PowerState};
@@ -195,7 +195,7 @@ impl Redfish {
                 if drives.iter().any(|known| known.path == path) {
                     continue;
                 }
-                let drive: VirtualMedia = self.client.get(&path).await?;
+                let drive: VirtualMediaResource = self.client.get(&path).await?;
                 drives.push(FoundDrive {
                     path,
                     cd: drive.takes(Drive::Cd),
@@ -257,13 +257,13 @@ pub enum RedfishError {
 }
 
 /// Waits between two looks at something, longer each time, until a limit.
-struct Pace {
+struct Poll {
     start: Instant,
     limit: Duration,
     pause: Duration,
 }
 
-impl Pace {
+impl Poll {
     const FIRST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(2);
 

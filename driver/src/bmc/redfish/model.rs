@@ -86,7 +86,7 @@ pub(super) struct Manager {
 /// A virtual media drive.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct VirtualMedia {
+pub(super) struct VirtualMediaResource {
     pub(super) media_types: Option<Vec<String>>,
     inserted: Option<bool>,
     connected_via: Option<String>,
@@ -110,7 +110,7 @@ impl System {
 /// The names under which HPE keeps what is its own: iLO 5 and newer, iLO 4.
 const OEM: [&str; 2] = ["Hpe", "Hp"];
 
-impl VirtualMedia {
+impl VirtualMediaResource {
     /// Whether media for `drive` go into it.
     pub(super) fn takes(&self, drive: Drive) -> bool {
         let wanted: &[&str] = match drive {

@@ -6,7 +6,7 @@ use super::super::error::{Cause, Refusal};
 use super::super::{BootMode, Drive, Power, PowerState};
 use super::client::{Failure, Request};
 use super::model::{Boot, Reset, System};
-use super::{Pace, Redfish};
+use super::{Poll, Redfish};
 use tokio::time::{Instant, sleep};
 
 /// How often a refused change of the power state is asked for: a BMC may refuse while the server is
@@ -49,7 +49,7 @@ impl Redfish {
             mode = None;
             refused = self.patch_boot(path, target, mode).await?;
         }
-        let mut pace = Pace::new(self.timing.media);
+        let mut poll = Poll::new(self.timing.media);
         loop {
             let boot = self.boot(path).await?;
             if is_set(&boot, target, mode) {
@@ -58,7 +58,7 @@ impl Redfish {
             if let Some(refusal) = refused {
                 return Err(Cause::Refused(vec![refusal]));
             }
-            if !pace.wait().await {
+            if !poll.wait().await {
                 return Err(Cause::NotSet {
                     expected: format!("that the next boot is from {target}"),
                     reported: said(&boot),

@@ -6,28 +6,28 @@ use url::Url;
 use super::super::error::{Cause, Refusal, shown};
 use super::super::{Drive, Medium};
 use super::client::{Failure, Request};
-use super::model::VirtualMedia;
-use super::{Pace, Redfish};
-use crate::host::redacted;
+use super::model::VirtualMediaResource;
+use super::{Poll, Redfish};
+use crate::http::url::redacted;
 
 impl Redfish {
     pub(super) async fn look(&self, drive: Drive) -> Result<Option<Medium>, Cause> {
-        let found: VirtualMedia = self.client.get(self.drive_path(drive).await?).await?;
+        let found: VirtualMediaResource = self.client.get(self.drive_path(drive).await?).await?;
         let image = found.image().map(str::to_owned);
         Ok(found.is_inserted().then_some(Medium { image }))
     }
 
     pub(super) async fn insert_image(&self, drive: Drive, url: &Url) -> Result<(), Cause> {
         let path = self.drive_path(drive).await?;
-        let mut found: VirtualMedia = self.client.get(path).await?;
+        let mut found: VirtualMediaResource = self.client.get(path).await?;
         // An iLO does not put an image over another.
         if found.is_inserted() {
             found = self.empty(path, &found).await?;
         }
         let refusals = self.try_each(insertions(path, &found, url)).await?;
-        let mut pace = Pace::new(self.timing.media);
+        let mut poll = Poll::new(self.timing.media);
         loop {
-            let found: VirtualMedia = self.client.get(path).await?;
+            let found: VirtualMediaResource = self.client.get(path).await?;
             if found.holds(url) {
                 return Ok(());
             }
@@ -36,11 +36,11 @@ impl Redfish {
             if let Some(refusals) = refusals {
                 return Err(Cause::Refused(refusals));
             }
-            if !pace.wait().await {
+            if !poll.wait().await {
                 return Err(Cause::NotInserted {
                     expected: redacted(url),
                     reported: reported(&found),
-                    seconds: pace.seconds(),
+                    seconds: poll.seconds(),
                 });
             }
         }
@@ -48,7 +48,7 @@ impl Redfish {
 
     pub(super) async fn eject_image(&self, drive: Drive) -> Result<(), Cause> {
         let path = self.drive_path(drive).await?;
-        let found: VirtualMedia = self.client.get(path).await?;
+        let found: VirtualMediaResource = self.client.get(path).await?;
         if found.is_inserted() {
             self.empty(path, &found).await?;
         }
@@ -56,21 +56,25 @@ impl Redfish {
     }
 
     /// Ejects what is in the drive at `path`, and gives what the drive is then.
-    async fn empty(&self, path: &str, found: &VirtualMedia) -> Result<VirtualMedia, Cause> {
+    async fn empty(
+        &self,
+        path: &str,
+        found: &VirtualMediaResource,
+    ) -> Result<VirtualMediaResource, Cause> {
         let refusals = self.try_each(ejections(path, found)).await?;
-        let mut pace = Pace::new(self.timing.media);
+        let mut poll = Poll::new(self.timing.media);
         loop {
-            let found: VirtualMedia = self.client.get(path).await?;
+            let found: VirtualMediaResource = self.client.get(path).await?;
             if !found.is_inserted() {
                 return Ok(found);
             }
             if let Some(refusals) = refusals {
                 return Err(Cause::Refused(refusals));
             }
-            if !pace.wait().await {
+            if !poll.wait().await {
                 return Err(Cause::NotEjected {
                     reported: reported(&found),
-                    seconds: pace.seconds(),
+                    seconds: poll.seconds(),
                 });
             }
         }
@@ -107,7 +111,7 @@ fn has_more_than_image(body: &Value) -> bool {
 }
 
 /// The ways to insert, the standard one first. `Image` is sent alone: an iLO 4 takes nothing else.
-fn insertions(path: &str, found: &VirtualMedia, url: &Url) -> Vec<Request> {
+fn insertions(path: &str, found: &VirtualMediaResource, url: &Url) -> Vec<Request> {
     let image = json!({"Image": url.as_str()});
     let mut requests = Vec::new();
     if let Some(target) = found.action("InsertMedia") {
@@ -125,7 +129,7 @@ fn insertions(path: &str, found: &VirtualMedia, url: &Url) -> Vec<Request> {
 }
 
 /// The ways to eject.
-fn ejections(path: &str, found: &VirtualMedia) -> Vec<Request> {
+fn ejections(path: &str, found: &VirtualMediaResource) -> Vec<Request> {
     let mut requests = Vec::new();
     if let Some(target) = found.action("EjectMedia") {
         requests.push(Request::post(target, json!({})));
@@ -140,7 +144,7 @@ fn ejections(path: &str, found: &VirtualMedia) -> Vec<Request> {
 }
 
 /// What a drive holds, in words.
-fn reported(found: &VirtualMedia) -> String {
+fn reported(found: &VirtualMediaResource) -> String {
     match (found.is_inserted(), found.image()) {
         (true, Some(image)) => shown(image),
         (true, None) => "an image without a URL".to_owned(),

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::super::url::BaseUrl;
 use super::settings::{
     Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftSettings, SwiftSettingsError,
     TIMEOUT, Tls,
 };
+use crate::http::url::BaseUrl;
 use crate::options::{Options, SwiftOptions};
 
 impl SwiftSettings {

@@ -1,7 +1,9 @@
 //! The host that keeps images in OpenStack Swift.
 
+mod catalogue;
 mod client;
-mod error;
+mod clock;
+mod digest;
 mod from_options;
 mod info;
 mod key;
@@ -11,6 +13,7 @@ mod pieces;
 mod publish;
 mod range;
 mod remove;
+mod request;
 mod session;
 mod settings;
 mod temp_url;
@@ -25,17 +28,17 @@ use reqwest::Method;
 use tokio::sync::{OnceCell, Semaphore, oneshot};
 use url::Url;
 
-use self::client::{Ask, Client, Place};
-pub use self::error::SwiftError;
+use self::client::Client;
 use self::info::Info;
-use self::listing::{Entry, Listing};
+use self::listing::{ListedObject, Listing};
 use self::publish::Publish;
 use self::remove::{prefixes, remove_abandoned, remove_image, strays};
+use self::request::{Request, Resource};
 pub use self::settings::{
     Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftSettings, SwiftSettingsError, Tls,
 };
 use self::temp_url::Signer;
-use super::error::HostError;
+use super::error::{HostError, SwiftError};
 use super::name::{Kind, ObjectName};
 use super::object::{NewObject, Published, Stored, Swept, Which};
 use crate::node::{Node, NodeUuid};
@@ -64,7 +67,7 @@ pub struct SwiftHost(Arc<Inner>);
 struct Inner {
     client: Arc<Client>,
     info: OnceCell<Info>,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl SwiftHost {
@@ -79,7 +82,7 @@ impl SwiftHost {
         Ok(Self(Arc::new(Inner {
             client: Arc::new(Client::new(settings)?),
             info: OnceCell::new(),
-            turns: Arc::new(Semaphore::new(at_once)),
+            permits: Arc::new(Semaphore::new(at_once)),
         })))
     }
 
@@ -94,14 +97,14 @@ impl SwiftHost {
             what: format!("node {uuid}"),
             reason: error.to_string(),
         };
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
-        let turn = turn.map_err(|error| interrupted(&error))?;
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
+        let permit = permit.map_err(|error| interrupted(&error))?;
         // A task of its own: it cleans up also when nobody waits for it any more.
-        let (waiting, mut given_up) = oneshot::channel::<()>();
+        let (waiting, mut cancelled) = oneshot::channel::<()>();
         let host = self.clone();
         let task = tokio::spawn(async move {
-            let _turn = turn;
-            Publish::new(&host, uuid).run(object, &mut given_up).await
+            let _permit = permit;
+            Publish::new(&host, uuid).run(object, &mut cancelled).await
         });
         let done = task.await.map_err(|error| interrupted(&error))?;
         drop(waiting);
@@ -195,12 +198,12 @@ impl SwiftHost {
     async fn info(&self) -> Result<&Info, SwiftError> {
         self.0
             .info
-            .get_or_try_init(|| Info::ask(&self.0.client))
+            .get_or_try_init(|| Info::fetch(&self.0.client))
             .await
     }
 
     async fn signer(&self) -> Result<Signer, SwiftError> {
-        Signer::ask(&self.0.client, self.info().await?.digest()?).await
+        Signer::fetch(&self.0.client, self.info().await?.digest()?).await
     }
 
     /// The temporary URL of the image `name`.
@@ -211,7 +214,7 @@ impl SwiftHost {
             Kind::BootIso => client.settings.boot_iso_url_lifetime,
         };
         let session = client.session().await?;
-        let url = client.url(&session, Place::Object(&name.to_string()));
+        let url = client.url(&session, Resource::Object(&name.to_string()));
         Ok(signer.sign(url, lifetime))
     }
 
@@ -220,7 +223,7 @@ impl SwiftHost {
         let mut images = Vec::new();
         for prefix in prefixes(node) {
             let entries = Listing::new(&self.0.client, prefix).all().await?;
-            images.extend(entries.iter().filter_map(Entry::image));
+            images.extend(entries.iter().filter_map(ListedObject::image));
         }
         images.sort_by(|a, b| {
             let key = |image: &Stored| (image.name.kind(), image.name.clone());
@@ -231,12 +234,12 @@ impl SwiftHost {
 
     async fn is_there(&self, name: &ObjectName) -> Result<bool, SwiftError> {
         let name = name.to_string();
-        let ask = Ask::new(Method::HEAD, Place::Object(&name));
-        let answer = self.0.client.send(&ask).await?;
-        if answer.status == 404 {
+        let request = Request::new(Method::HEAD, Resource::Object(&name));
+        let response = self.0.client.send(&request).await?;
+        if response.status == 404 {
             return Ok(false);
         }
-        answer.success().map(|_| true)
+        response.success().map(|_| true)
     }
 
     /// Removes every one of `names` that it can, and returns those that were still there.

@@ -6,17 +6,16 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use url::Url;
 
-use super::super::error::HostError;
+use super::super::error::{HostError, SwiftError};
 use super::super::name::{Generation, Kind, ObjectName};
 use super::super::object::{NewObject, Published, Verify};
 use super::super::served::{NotServed, announces};
-use super::super::url::redacted;
-use super::error::SwiftError;
 use super::range::RangeReader;
 use super::remove::remove_image;
-use super::upload::{Failure, Upload, ensure_container};
+use super::upload::{Failure, Upload};
 use super::{SwiftHost, failed};
 use crate::http::reason;
+use crate::http::url::redacted;
 use crate::node::NodeUuid;
 
 /// Publishes one image of a node.
@@ -30,12 +29,12 @@ impl<'h> Publish<'h> {
         Self { host, node }
     }
 
-    /// Makes the image, stores it, reads it back. When `given_up` is closed, it stops and removes what it
+    /// Makes the image, stores it, reads it back. When `cancelled` is closed, it stops and removes what it
     /// has stored.
     pub(super) async fn run(
         &self,
         object: NewObject,
-        given_up: &mut oneshot::Receiver<()>,
+        cancelled: &mut oneshot::Receiver<()>,
     ) -> Result<Published, HostError> {
         let NewObject {
             kind,
@@ -49,7 +48,7 @@ impl<'h> Publish<'h> {
         let client = &self.host.0.client;
         // What would make the work useless is asked before it is done.
         let ready = async {
-            ensure_container(client).await?;
+            client.ensure_container().await?;
             let info = self.host.info().await?;
             Ok((info, self.host.signer().await?))
         };
@@ -60,11 +59,11 @@ impl<'h> Publish<'h> {
             .map_err(swift("publish"))?;
         let stored = tokio::select! {
             stored = upload.run() => stored,
-            _ = &mut *given_up => Err(Failure::Interrupted(GIVEN_UP.to_owned())),
+            _ = &mut *cancelled => Err(Failure::Interrupted(CANCELLED.to_owned())),
         };
         if let Err(failure) = stored {
             upload.undo().await;
-            return Err(self.meaning(failure, &name, kind, size));
+            return Err(self.to_host_error(failure, &name, kind, size));
         }
         let url = self.host.signed(&signer, &name).await;
         let checked = async {
@@ -83,7 +82,7 @@ impl<'h> Publish<'h> {
         };
         let url = tokio::select! {
             url = checked => url,
-            _ = &mut *given_up => Err(self.interrupted(GIVEN_UP)),
+            _ = &mut *cancelled => Err(self.interrupted(CANCELLED)),
         };
         match url {
             Ok(url) => Ok(Published { name, url, size }),
@@ -156,10 +155,16 @@ impl<'h> Publish<'h> {
         }
     }
 
-    fn meaning(&self, failure: Failure, name: &ObjectName, kind: Kind, size: u64) -> HostError {
+    fn to_host_error(
+        &self,
+        failure: Failure,
+        name: &ObjectName,
+        kind: Kind,
+        size: u64,
+    ) -> HostError {
         let node = self.node;
         match failure {
-            Failure::Swift(SwiftError::Status { status: 412, .. }) | Failure::Taken => {
+            Failure::Swift(SwiftError::Status { status: 412, .. }) | Failure::AlreadyExists => {
                 HostError::AlreadyPublished { name: name.clone() }
             }
             Failure::Swift(source) => {
@@ -185,4 +190,4 @@ impl<'h> Publish<'h> {
     }
 }
 
-const GIVEN_UP: &str = "the task that waited for it was given up";
+const CANCELLED: &str = "the task that waited for it was given up";

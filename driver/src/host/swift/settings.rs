@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::url::{BaseUrl, BaseUrlError};
+use crate::http::url::{BaseUrl, BaseUrlError};
 use crate::options::Secret;
 
 /// How long Swift or Keystone may be silent unless the settings say otherwise. It is the time after

@@ -1,10 +1,10 @@
 //! The host for deployments without Swift: a directory that a plain web server serves.
 
 mod publish;
-pub(crate) mod root;
+mod root;
 mod selinux;
-pub(crate) mod sink;
-pub(crate) mod staged;
+mod sink;
+mod staged;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,16 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use self::publish::Visible;
-use self::root::Root;
+use self::publish::WithdrawOnDrop;
+pub(crate) use self::root::Root;
+pub(crate) use self::sink::FileSink;
+pub(crate) use self::staged::{Staged, remove_unfinished, replace_link};
 use super::error::HostError;
 use super::name::ObjectName;
 use super::object::{NewObject, Published, Stored, Swept, Which};
 use super::served::{CheckSettings, Checker};
-use super::url::{BaseUrl, BaseUrls};
+use super::url::BaseUrls;
+use crate::http::url::BaseUrl;
 use crate::node::{Node, NodeUuid};
 
 /// How many images are written at once unless the settings say otherwise: enough to keep a disk and a
@@ -84,13 +87,13 @@ struct Inner {
     root: PathBuf,
     urls: BaseUrls,
     checker: Checker,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 /// Tells the thread that makes an image when nobody waits for it any more.
-pub(crate) struct GiveUpOnDrop(pub(crate) Arc<AtomicBool>);
+pub(crate) struct CancelOnDrop(pub(crate) Arc<AtomicBool>);
 
-impl Drop for GiveUpOnDrop {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -112,12 +115,12 @@ impl WebHost {
         if !root.is_absolute() {
             return Err(InvalidRoot(root));
         }
-        let turns = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
+        let permits = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self(Arc::new(Inner {
             root,
             urls,
             checker: Checker::new(check),
-            turns,
+            permits,
         })))
     }
 
@@ -130,26 +133,27 @@ impl WebHost {
         let uuid = node.uuid();
         let base = self.base_url(node)?;
         let what = || format!("node {uuid}");
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
-        let turn = turn.map_err(|e| interrupted(what(), &e))?;
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
+        let permit = permit.map_err(|e| interrupted(what(), &e))?;
         let (size, check_served) = (object.size, object.check_served);
-        let given_up = Arc::new(AtomicBool::new(false));
-        let watch = GiveUpOnDrop(Arc::clone(&given_up));
-        let visible = self
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let watch = CancelOnDrop(Arc::clone(&cancelled));
+        let published = self
             .blocking(what(), move |root| {
-                let _turn = turn;
-                publish::publish(root, uuid, object, &given_up)
+                let _permit = permit;
+                publish::publish(root, uuid, object, &cancelled)
             })
             .await?;
         drop(watch);
-        let url = base.join(visible.name());
-        let visible = if check_served {
-            self.check_served(uuid, visible, url.clone(), size).await?
+        let url = base.join(published.name());
+        let published = if check_served {
+            self.check_served(uuid, published, url.clone(), size)
+                .await?
         } else {
-            visible
+            published
         };
         Ok(Published {
-            name: visible.keep(),
+            name: published.keep(),
             url,
             size,
         })
@@ -159,17 +163,17 @@ impl WebHost {
     async fn check_served(
         &self,
         node: NodeUuid,
-        visible: Visible,
+        published: WithdrawOnDrop,
         url: Url,
         size: u64,
-    ) -> Result<Visible, HostError> {
+    ) -> Result<WithdrawOnDrop, HostError> {
         let inner = Arc::clone(&self.0);
         self.blocking(format!("node {node}"), move |_| {
             let Err(source) = inner.checker.check(&url, size) else {
-                return Ok(visible);
+                return Ok(published);
             };
-            let name = visible.name().clone();
-            visible.withdraw()?;
+            let name = published.name().clone();
+            published.withdraw()?;
             Err(HostError::NotServed { name, source })
         })
         .await
@@ -218,8 +222,7 @@ impl WebHost {
                 .map_err(|e| publish::unusable(path, e))?;
             images.retain(|image| which.covers(&image.name));
             let removed = remove_all(&root, images);
-            root.remove_unfinished()
-                .map_err(|e| publish::unusable(path, e))?;
+            remove_unfinished(&root).map_err(|e| publish::unusable(path, e))?;
             removed
         })
         .await
@@ -242,9 +245,7 @@ impl WebHost {
             let Some(root) = open(path)? else {
                 return Ok(Swept::default());
             };
-            let unfinished = root
-                .remove_unfinished()
-                .map_err(|e| publish::unusable(path, e))?;
+            let unfinished = remove_unfinished(&root).map_err(|e| publish::unusable(path, e))?;
             let mut strays = root.all_images().map_err(|e| publish::unusable(path, e))?;
             strays.retain(|image| !living.contains(&image.name.node()) && image.modified < before);
             Ok(Swept {

@@ -9,7 +9,7 @@ use super::super::name::{Generation, Kind, ObjectName};
 use super::super::object::{NewObject, Produce, Verify};
 use super::root::Root;
 use super::sink::{self, FileSink};
-use super::staged::Staged;
+use super::staged::{Staged, remove_unfinished};
 use crate::node::NodeUuid;
 
 /// What is being published, for messages.
@@ -23,13 +23,13 @@ struct Job<'a> {
 /// A published image that is withdrawn again unless it is kept: the task that asked for it may be
 /// gone by the time it is done, and then nobody would ever learn its name.
 #[derive(Debug)]
-pub(super) struct Visible {
+pub(super) struct WithdrawOnDrop {
     root: Root,
     name: ObjectName,
     kept: bool,
 }
 
-impl Visible {
+impl WithdrawOnDrop {
     pub(super) fn name(&self) -> &ObjectName {
         &self.name
     }
@@ -52,7 +52,7 @@ impl Visible {
     }
 }
 
-impl Drop for Visible {
+impl Drop for WithdrawOnDrop {
     fn drop(&mut self) {
         if self.kept {
             return;
@@ -71,8 +71,8 @@ pub(super) fn publish(
     path: &Path,
     node: NodeUuid,
     object: NewObject,
-    given_up: &AtomicBool,
-) -> Result<Visible, HostError> {
+    cancelled: &AtomicBool,
+) -> Result<WithdrawOnDrop, HostError> {
     let NewObject {
         kind,
         size,
@@ -93,37 +93,37 @@ pub(super) fn publish(
     }
     // Rests of a process that died hold space that this image may need.
     clear(&root);
-    if given_up.load(Ordering::Relaxed) {
+    if cancelled.load(Ordering::Relaxed) {
         return Err(job.interrupted());
     }
     let mut staged = Staged::create(&root).map_err(|e| match e.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => unusable(path, e),
         _ => job.refused("create a file for", e),
     })?;
-    job.write(&staged, produce, given_up)?;
+    job.write(&staged, produce, cancelled)?;
     if let Some(verify) = verify {
         job.read_back(&staged, verify)?;
     }
-    if given_up.load(Ordering::Relaxed) {
+    if cancelled.load(Ordering::Relaxed) {
         return Err(job.interrupted());
     }
     let name = job.name_it(&mut staged, generation)?;
     drop(staged);
-    let visible = Visible {
+    let published = WithdrawOnDrop {
         root,
         name,
         kept: false,
     };
-    visible
+    published
         .root
         .sync()
         .map_err(|e| job.refused("write to disk the name of", e))?;
-    Ok(visible)
+    Ok(published)
 }
 
 /// Removes what dead processes left half-written. Failing that, the next one does it.
 pub(super) fn clear(root: &Root) {
-    match root.remove_unfinished() {
+    match remove_unfinished(root) {
         Ok(0) => {}
         Ok(n) => log::info!(
             "removed {n} half-written images from {}",
@@ -162,19 +162,19 @@ impl Job<'_> {
         &self,
         staged: &Staged<'_>,
         mut produce: Produce,
-        given_up: &AtomicBool,
+        cancelled: &AtomicBool,
     ) -> Result<(), HostError> {
         staged
             .reserve(self.size)
             .map_err(|e| self.refused("take the room for", e))?;
-        let mut sink = FileSink::new(staged.file(), self.size, given_up);
+        let mut sink = FileSink::new(staged.file(), self.size, cancelled);
         let made = produce(&mut sink).and_then(|()| Ok(sink.flush()?));
         let written = self.size - sink.left();
         // The sink knows best why it took no more; the writer of the image only saw that it did not.
         if let Some(e) = sink.refused.take() {
             return Err(self.refused("write", e));
         }
-        if given_up.load(Ordering::Relaxed) {
+        if cancelled.load(Ordering::Relaxed) {
             return Err(self.interrupted());
         }
         let wrong_size = |written, more| {

@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::super::name::ObjectName;
 use super::super::object::Stored;
-use super::{selinux, staged};
+use super::selinux;
 use crate::node::NodeUuid;
 
 /// The mode of a directory that is made here: the web server runs as another user.
@@ -217,15 +217,6 @@ impl Root {
             Err(Errno::INVAL | Errno::NOTSUP | Errno::ROFS) => Ok(()),
             done => Ok(done?),
         }
-    }
-
-    /// Removes what dead processes left half-written, and says how many such files.
-    pub(crate) fn remove_unfinished(&self) -> io::Result<usize> {
-        let mut removed = 0;
-        for name in self.names(staged::is_staging_name)? {
-            removed += usize::from(staged::remove_if_dead(self, &name)?);
-        }
-        Ok(removed)
     }
 }
 

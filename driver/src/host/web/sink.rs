@@ -21,7 +21,7 @@ const COPY: u64 = 16 * 1024 * 1024;
 pub(crate) struct FileSink<'f> {
     out: BufWriter<&'f File>,
     left: u64,
-    given_up: &'f AtomicBool,
+    cancelled: &'f AtomicBool,
     pub(super) too_much: bool,
     /// What the file system said when it refused bytes. The writer of the image may have wrapped or
     /// dropped it.
@@ -29,11 +29,11 @@ pub(crate) struct FileSink<'f> {
 }
 
 impl<'f> FileSink<'f> {
-    pub(crate) fn new(file: &'f File, size: u64, given_up: &'f AtomicBool) -> Self {
+    pub(crate) fn new(file: &'f File, size: u64, cancelled: &'f AtomicBool) -> Self {
         Self {
             out: BufWriter::with_capacity(BUFFER, file),
             left: size,
-            given_up,
+            cancelled,
             too_much: false,
             refused: None,
         }
@@ -46,7 +46,7 @@ impl<'f> FileSink<'f> {
 
     /// Makes sure that `len` more bytes are welcome.
     fn admit(&mut self, len: u64) -> io::Result<()> {
-        if self.given_up.load(Ordering::Relaxed) {
+        if self.cancelled.load(Ordering::Relaxed) {
             return Err(io::Error::other(
                 "the task that publishes the image was given up",
             ));

@@ -38,7 +38,7 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 const TRIES: usize = 16;
 
 /// Whether a file of this name is an image on its way, or the rest of one.
-pub(super) fn is_staging_name(name: &str) -> bool {
+fn is_staging_name(name: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|rest| {
         rest.len() == DIGITS && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     })
@@ -171,8 +171,17 @@ pub(crate) fn replace_link(root: &Root, target: &str, name: &str) -> io::Result<
     renamed
 }
 
+/// Removes the half-written files that dead processes left in `root`, and returns how many there were.
+pub(crate) fn remove_unfinished(root: &Root) -> io::Result<usize> {
+    let mut removed = 0;
+    for name in root.names(is_staging_name)? {
+        removed += usize::from(remove_if_dead(root, &name)?);
+    }
+    Ok(removed)
+}
+
 /// Removes the file `name` if the process that wrote it is dead.
-pub(super) fn remove_if_dead(root: &Root, name: &str) -> io::Result<bool> {
+fn remove_if_dead(root: &Root, name: &str) -> io::Result<bool> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let dead = match openat(root.fd(), name, flags, Mode::empty()) {
         // Removing under the lock: its writer, if it is just starting, sees that and starts over.
@@ -210,7 +219,7 @@ mod tests {
         let dead = dir.path().join(".publishing-0123456789abcdef");
         std::fs::write(&dead, "half").unwrap();
 
-        assert_eq!(root.remove_unfinished().unwrap(), 1);
+        assert_eq!(remove_unfinished(&root).unwrap(), 1);
         assert!(!dead.exists());
         assert!(dir.path().join(&live.name).exists());
         drop(live);
@@ -223,7 +232,7 @@ mod tests {
         let root = Root::create(dir.path()).unwrap();
         let staged = Staged::create(&root).unwrap();
         flock(&staged.file, FlockOperation::Unlock).unwrap();
-        assert_eq!(root.remove_unfinished().unwrap(), 1);
+        assert_eq!(remove_unfinished(&root).unwrap(), 1);
         assert!(!staged.hold().unwrap());
     }
 

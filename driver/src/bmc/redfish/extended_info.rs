@@ -10,19 +10,19 @@ const SECRET_MIN: usize = 4;
 
 /// Redfish's extended error information, or what an iLO 4 had before it.
 #[derive(Debug, Default)]
-pub(super) struct Complaint {
+pub(super) struct ExtendedInfo {
     /// Such as `iLO.2.14.LicenseKeyRequired`.
     ids: Vec<String>,
     texts: Vec<String>,
 }
 
-impl Complaint {
-    /// Reads the body of an answer. One that is no error of Redfish gives an empty complaint.
+impl ExtendedInfo {
+    /// Reads the body of an answer. One that is no error of Redfish gives an empty info.
     pub(super) fn parse(body: &[u8]) -> Self {
         let Ok(json) = serde_json::from_slice::<Value>(body) else {
             return Self::default();
         };
-        let mut complaint = Self::default();
+        let mut info = Self::default();
         let listed = [
             json.pointer("/error/@Message.ExtendedInfo"),
             // Before Redfish.
@@ -30,18 +30,18 @@ impl Complaint {
         ];
         for messages in listed.into_iter().flatten() {
             match messages {
-                Value::Array(messages) => messages.iter().for_each(|one| complaint.add(one)),
-                one => complaint.add(one),
+                Value::Array(messages) => messages.iter().for_each(|one| info.add(one)),
+                one => info.add(one),
             }
         }
         let summary = json.pointer("/error/message").and_then(Value::as_str);
         if let Some(summary) = summary
-            && complaint.texts.is_empty()
+            && info.texts.is_empty()
             && !summary.contains("ExtendedInfo")
         {
-            complaint.texts.push(summary.to_owned());
+            info.texts.push(summary.to_owned());
         }
-        complaint
+        info
     }
 
     fn add(&mut self, message: &Value) {
@@ -126,9 +126,9 @@ mod tests {
             r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"iLO.2.14.LicenseKeyRequired"}]}}"#,
             r#"{"Messages":[{"MessageID":"iLO.0.10.LicenseKeyRequired"}],"Type":"ExtendedError.0.9.5"}"#,
         ] {
-            let complaint = Complaint::parse(body.as_bytes());
-            assert!(complaint.is_about_licence(), "{body}");
-            assert!(complaint.text(&[]).ends_with("LicenseKeyRequired"));
+            let info = ExtendedInfo::parse(body.as_bytes());
+            assert!(info.is_about_licence(), "{body}");
+            assert!(info.text(&[]).ends_with("LicenseKeyRequired"));
         }
     }
 
@@ -137,7 +137,7 @@ mod tests {
         let body = r#"{"error":{"@Message.ExtendedInfo":[
             {"MessageId":"Base.1.4.PropertyValueFormatError","MessageArgs":["http://h/x.iso?temp_url_sig=5ec2e7&a=b"]},
             {"Message":"not\nnow, pass-w0rd"}]}}"#;
-        let text = Complaint::parse(body.as_bytes()).text(&["pass-w0rd".into()]);
+        let text = ExtendedInfo::parse(body.as_bytes()).text(&["pass-w0rd".into()]);
         assert_eq!(
             text,
             "Base.1.4.PropertyValueFormatError (http://h/x.iso?... not now, ***"
@@ -147,9 +147,9 @@ mod tests {
     #[test]
     fn other_bodies_say_nothing() {
         for body in ["", "<html>no</html>", "[]", "{}", r#"{"error":7}"#] {
-            let complaint = Complaint::parse(body.as_bytes());
-            assert_eq!(complaint.text(&[]), "");
-            assert!(!complaint.is_about_licence() && !complaint.misses_parameters());
+            let info = ExtendedInfo::parse(body.as_bytes());
+            assert_eq!(info.text(&[]), "");
+            assert!(!info.is_about_licence() && !info.misses_parameters());
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod blocking;
 pub(crate) mod tls;
+pub(crate) mod url;
 
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;

@@ -1,8 +1,15 @@
 //! Why an image could not be published, found or withdrawn.
 
+#[cfg(feature = "swift")]
+mod swift;
+
 use std::io;
 use std::path::PathBuf;
 
+#[cfg(feature = "swift")]
+pub use self::swift::SwiftError;
+#[cfg(feature = "swift")]
+pub(super) use self::swift::passing;
 use super::name::{Kind, ObjectName};
 use super::object::BoxError;
 use super::served::NotServed;
@@ -134,7 +141,7 @@ pub enum HostError {
         /// What it was done for: an image and its node, or the container.
         what: String,
         /// What happened.
-        source: Box<super::swift::SwiftError>,
+        source: Box<SwiftError>,
     },
     /// The system's source of random numbers failed, so no new name could be made.
     #[error("cannot make a new generation for node {node}: {source}")]

@@ -162,7 +162,7 @@ pub enum SwiftError {
 
 impl SwiftError {
     /// Whether the same request may succeed later.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(in crate::host) fn may_pass(&self) -> bool {
         match self {
             Self::NoAnswer { .. } | Self::Silent { .. } | Self::Checksum { .. } => true,
             Self::Status { status, .. } => passing(*status),
@@ -172,7 +172,7 @@ impl SwiftError {
 }
 
 /// Whether a status tells of a cause that may pass. 401 is not among them: a new token is got first.
-pub(super) fn passing(status: u16) -> bool {
+pub(in crate::host) fn passing(status: u16) -> bool {
     // 498 is Swift's for a rate limit, 499 for a client that was too slow or is gone.
     matches!(status, 408 | 429 | 498 | 499 | 500 | 502..=504)
 }

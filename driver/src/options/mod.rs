@@ -14,9 +14,9 @@ use oslo_config::{GetError, Opt, OptName, OptType, ParsedFile, opts_as_set};
 
 pub use self::bmc::{BmcOptions, VerifyCa};
 pub use self::ipxe::{ByBootMode, IpVersion, IpxeOptions};
-use self::reader::Reader;
+use self::reader::OptionReader;
 #[cfg(feature = "swift")]
-pub use self::swift::{Secret, SwiftOptions};
+pub use self::{reader::Secret, swift::SwiftOptions};
 
 /// The options, resolved. Those of BMCs and of iPXE stand in [`BmcOptions`] and [`IpxeOptions`].
 ///
@@ -215,7 +215,7 @@ impl Options {
         // References in the values lead to options of Ironic that are not known here.
         opts.extend(opts_as_set(files, &opts));
         let environment: Vec<_> = environment.into_iter().collect();
-        let reader = Reader::new(files, &opts, &environment);
+        let reader = OptionReader::new(files, &opts, &environment);
         let pxe_kernel_append_params = reader
             .text("pxe", "kernel_append_params")?
             .unwrap_or_default();

@@ -30,7 +30,7 @@ pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>
 
 /// A PEM file, or a directory of them, cannot be used.
 #[derive(Debug)]
-pub(crate) struct Unusable {
+pub(crate) struct PemError {
     pub(crate) path: PathBuf,
     pub(crate) reason: String,
 }
@@ -74,8 +74,8 @@ fn system_verifier(provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, Erro
 }
 
 /// Trusts the authorities in a PEM file, or in all PEM files of a directory.
-pub(crate) fn authorities(path: &Path) -> Result<Trust, Unusable> {
-    let unusable = |reason| Unusable {
+pub(crate) fn authorities(path: &Path) -> Result<Trust, PemError> {
+    let unusable = |reason| PemError {
         path: path.to_owned(),
         reason,
     };
@@ -131,8 +131,8 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// The client's certificate and key in two PEM files.
 #[cfg(feature = "swift")]
-pub(crate) fn identity(certificate: &Path, key: &Path) -> Result<Identity, Unusable> {
-    let unusable = |path: &Path, reason: String| Unusable {
+pub(crate) fn identity(certificate: &Path, key: &Path) -> Result<Identity, PemError> {
+    let unusable = |path: &Path, reason: String| PemError {
         path: path.to_owned(),
         reason,
     };
