@@ -9,7 +9,8 @@
 //! - [`host`]: where images live: published, listed, withdrawn and swept for one node or all.
 //! - [`bmc`]: a server's virtual media drives, next boot and power, by Redfish.
 //! - [`ipxe`]: the files and DHCP options by which nodes boot with iPXE.
-//! - [`virtual_media`]: images and host together: a node's floppy and boot ISO, published and recorded.
+//! - [`virtual_media`]: images and host together: a node's floppy and boot ISO, published and
+//!   recorded.
 //! - [`deploy`]: all of it together: a node deployed, taken over and torn down.
 
 #![deny(missing_docs)]

@@ -10,8 +10,8 @@ use url::Url;
 use crate::node::{Fault, Field, FieldKind, ILO_ACCESS, InvalidNode, Node, Section};
 use crate::options::{Options, VerifyCa};
 
-/// The fields that reaching a node's BMC takes when `driver_info` has no `ilo_address`, as in Ironic's
-/// `redfish/utils.py`.
+/// The fields that reaching a node's BMC takes when `driver_info` has no `ilo_address`, as in
+/// Ironic's `redfish/utils.py`.
 pub const REDFISH_ACCESS: &[Field] = &[
     Field::required(Section::DriverInfo, "redfish_address", FieldKind::Text),
     Field::optional(Section::DriverInfo, "redfish_username", FieldKind::Text),
@@ -57,9 +57,9 @@ impl BmcAccess {
     ///
     /// With `ilo_address` in `driver_info`, that is by HTTPS with `ilo_username`, `ilo_password`,
     /// `client_port`, `ilo_verify_ca` and the older `ca_file`; otherwise by `redfish_address`,
-    /// `redfish_username`, `redfish_password`, `redfish_system_id` and `redfish_verify_ca`. The two are
-    /// never mixed: a password goes to no address but its own. `client_timeout` serves both, and
-    /// `options` say what the node does not.
+    /// `redfish_username`, `redfish_password`, `redfish_system_id` and `redfish_verify_ca`. The two
+    /// are never mixed: a password goes to no address but its own. `client_timeout` serves both,
+    /// and `options` say what the node does not.
     ///
     /// # Errors
     ///

@@ -11,8 +11,7 @@ use crate::node::NodeUuid;
 
 /// Why a BMC did not do what it was asked to: the node, the step and the cause.
 ///
-/// No message holds a password, or the query of an image's URL, which may be its
-/// signature.
+/// No message holds a password, or the query of an image's URL, which may be its signature.
 #[derive(Debug, thiserror::Error)]
 #[error("node {node}: cannot {step}: {cause}")]
 pub struct BmcError {
@@ -64,8 +63,8 @@ impl fmt::Display for Step {
 pub enum Cause {
     /// Nobody answers, or not in time. A BMC that is restarting was waited for.
     #[error(
-        "no answer from {address} for {seconds} s: {reason}; check the address in driver_info, and that \
-         the BMC is up"
+        "no answer from {address} for {seconds} s: {reason}; check the address in driver_info, and \
+         that the BMC is up"
     )]
     NoAnswer {
         /// Scheme, host and port.
@@ -77,8 +76,9 @@ pub enum Cause {
     },
     /// The BMC's certificate is not trusted, so nothing was sent to it.
     #[error(
-        "the certificate of {address} is not trusted: {reason}; set ilo_verify_ca (or redfish_verify_ca) \
-         in driver_info, or [ilo] verify_ca, to the certificate authority's PEM file"
+        "the certificate of {address} is not trusted: {reason}; set ilo_verify_ca (or \
+         redfish_verify_ca) in driver_info, or [ilo] verify_ca, to the certificate authority's PEM \
+         file"
     )]
     NotTrusted {
         /// Scheme, host and port.
@@ -109,8 +109,8 @@ pub enum Cause {
     },
     /// The BMC has no licence for this.
     #[error(
-        "the BMC's licence does not cover that ({request}): {message}; virtual media by URL needs an iLO \
-         Advanced licence"
+        "the BMC's licence does not cover that ({request}): {message}; virtual media by URL needs \
+         an iLO Advanced licence"
     )]
     Licence {
         /// The request.
@@ -140,8 +140,8 @@ pub enum Cause {
     },
     /// The BMC took the request but does not say that the image is in the drive.
     #[error(
-        "the BMC took the request but does not say that {expected} is inserted after {seconds} s, it says \
-         {reported}: check that the BMC can fetch the image"
+        "the BMC took the request but does not say that {expected} is inserted after {seconds} s, \
+         it says {reported}: check that the BMC can fetch the image"
     )]
     NotInserted {
         /// The image's URL, without what may be secret in it.

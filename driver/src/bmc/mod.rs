@@ -43,9 +43,9 @@ pub use crate::node::BootMode;
 
 /// What a method of [`Bmc`] returns: a boxed future that can be sent between threads.
 ///
-/// With it the trait can be made into an object, `Box<dyn Bmc>` or `Arc<dyn Bmc>`, which an `async fn`
-/// in a trait cannot. An implementation wraps its body in `Box::pin(async move { … })`; the allocation
-/// is nothing beside the time that a BMC takes to answer.
+/// With it the trait can be made into an object, `Box<dyn Bmc>` or `Arc<dyn Bmc>`, which an `async
+/// fn` in a trait cannot. An implementation wraps its body in `Box::pin(async move { … })`; the
+/// allocation is nothing beside the time that a BMC takes to answer.
 pub type BmcFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BmcError>> + Send + 'a>>;
 
 /// A server's BMC.
@@ -61,8 +61,8 @@ pub trait Bmc: fmt::Debug + Send + Sync {
     /// [`BmcError`].
     fn medium(&self, drive: Drive) -> BmcFuture<'_, Option<Medium>>;
 
-    /// Puts the image at `url` into a drive, after ejecting what is in it, and waits until the BMC says
-    /// that it is there.
+    /// Puts the image at `url` into a drive, after ejecting what is in it, and waits until the BMC
+    /// says that it is there.
     ///
     /// # Errors
     ///
@@ -76,8 +76,8 @@ pub trait Bmc: fmt::Debug + Send + Sync {
     /// [`BmcError`].
     fn eject(&self, drive: Drive) -> BmcFuture<'_, ()>;
 
-    /// Has the server boot from a drive the next time that it starts, and only then. With a boot mode, it
-    /// boots in that mode, if the BMC has it set otherwise.
+    /// Has the server boot from a drive the next time that it starts, and only then. With a boot
+    /// mode, it boots in that mode, if the BMC has it set otherwise.
     ///
     /// # Errors
     ///
@@ -121,8 +121,8 @@ impl fmt::Display for Drive {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Medium {
-    /// The URL that the BMC says, which may be shorter than the one it was given; `None` when it says
-    /// none, as for an image that an operator's own computer provides.
+    /// The URL that the BMC says, which may be shorter than the one it was given; `None` when it
+    /// says none, as for an image that an operator's own computer provides.
     pub image: Option<String>,
 }
 

@@ -7,8 +7,8 @@ use crate::node::{Fault, InvalidNode, Node, Section};
 /// How a node is deployed: by which of Ironic's two iLO drivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Flow {
-    /// `agent_ilo`: the agent in the deploy ISO writes the instance's image to the disk, and the instance
-    /// boots from there.
+    /// `agent_ilo`: the agent in the deploy ISO writes the instance's image to the disk, and the
+    /// instance boots from there.
     AgentIlo,
     /// `iscsi_ilo`: the conductor writes the image to a disk that the deploy ISO exports, and the
     /// instance boots from a boot ISO, unless it boots from its disk by itself.
@@ -25,9 +25,9 @@ impl fmt::Display for Flow {
 }
 
 impl Flow {
-    /// How `node` is deployed: as its `driver` says, `agent_ilo` or `iscsi_ilo`. With the hardware types
-    /// that came after them, as its `deploy_interface` says: `iscsi`, or anything else, which works by
-    /// the agent.
+    /// How `node` is deployed: as its `driver` says, `agent_ilo` or `iscsi_ilo`. With the hardware
+    /// types that came after them, as its `deploy_interface` says: `iscsi`, or anything else, which
+    /// works by the agent.
     ///
     /// # Errors
     ///
@@ -46,7 +46,8 @@ impl Flow {
                 faults: vec![Fault {
                     field: "driver".into(),
                     what: format!(
-                        "expected agent_ilo, iscsi_ilo, or a hardware type (ilo, ilo5, redfish), got {}",
+                        "expected agent_ilo, iscsi_ilo, or a hardware type (ilo, ilo5, redfish), \
+                         got {}",
                         other.map_or("none".into(), |text| format!("{text:?}"))
                     ),
                 }],

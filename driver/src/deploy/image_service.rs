@@ -85,7 +85,8 @@ pub(super) async fn look_up(
     match service {
         Some(service) => service.image(id).await.map_err(failed),
         None => Err(failed(
-            "none is set up: expected an http:// or https:// URL, or give the deployment an image service"
+            "none is set up: expected an http:// or https:// URL, or give the deployment an image \
+             service"
                 .into(),
         )),
     }

@@ -4,20 +4,22 @@
 //! [BMC](crate::bmc). A deployment goes like this:
 //!
 //! 1. [`validate`](IloDeploy::validate): everything that is wrong with the node, at once.
-//! 2. [`deploy`](IloDeploy::deploy): the server boots the deploy ISO, whose ramdisk finds its parameters
-//!    on the floppy. Ironic's node is then in `wait call-back`.
-//! 3. [`continue_deploy`](IloDeploy::continue_deploy), once the instance's image is on the disk: the floppy
-//!    goes, and the server boots the instance, with `iscsi_ilo` from its boot ISO. The node becomes `active`.
-//! 4. [`boot_instance`](IloDeploy::boot_instance) before each later start of an instance that boots from an
-//!    ISO: the BMC is told so for one boot at a time.
+//! 2. [`deploy`](IloDeploy::deploy): the server boots the deploy ISO, whose ramdisk finds its
+//!    parameters on the floppy. Ironic's node is then in `wait call-back`.
+//! 3. [`continue_deploy`](IloDeploy::continue_deploy), once the instance's image is on the disk:
+//!    the floppy goes, and the server boots the instance, with `iscsi_ilo` from its boot ISO. The
+//!    node becomes `active`.
+//! 4. [`boot_instance`](IloDeploy::boot_instance) before each later start of an instance that boots
+//!    from an ISO: the BMC is told so for one boot at a time.
 //! 5. [`tear_down`](IloDeploy::tear_down) and [`clean_up`](IloDeploy::clean_up): nothing is left.
 //!
-//! When a conductor dies, another one calls [`take_over`](IloDeploy::take_over) for each of its nodes, or
-//! [`take_over_all`](IloDeploy::take_over_all).
+//! When a conductor dies, another one calls [`take_over`](IloDeploy::take_over) for each of its
+//! nodes, or [`take_over_all`](IloDeploy::take_over_all).
 //!
-//! Each takes a node and returns the changed node, to be handed back to Ironic, and what was done. After a
-//! failure at any step the node is as it was, and the same call can be made again: it makes its images
-//! under new names, and removes those that are left over once they are in no drive any more.
+//! Each takes a node and returns the changed node, to be handed back to Ironic, and what was done.
+//! After a failure at any step the node is as it was, and the same call can be made again: it makes
+//! its images under new names, and removes those that are left over once they are in no drive any
+//! more.
 //!
 //! ```no_run
 //! # #[cfg(feature = "redfish")]
@@ -69,8 +71,8 @@ use crate::host::{BoxError, Kind, ObjectName, Which};
 use crate::node::{Node, Section};
 use crate::virtual_media::VirtualMedia;
 
-/// In `driver_info`: the deploy ISO, by the name that the iLO drivers have for it, and the general one
-/// of newer releases.
+/// In `driver_info`: the deploy ISO, by the name that the iLO drivers have for it, and the general
+/// one of newer releases.
 const DEPLOY_ISO: [&str; 2] = ["ilo_deploy_iso", "deploy_iso"];
 
 type Connect = dyn Fn(&Node) -> Result<Box<dyn Bmc>, BoxError> + Send + Sync;
@@ -78,8 +80,8 @@ type Parameters = dyn Fn(&Node) -> Vec<(String, String)> + Send + Sync;
 
 /// Deploys nodes by virtual media.
 ///
-/// Cloning is cheap: the clones share what bounds their work. Two tasks should not work on one node at
-/// a time; Ironic's node lock sees to that.
+/// Cloning is cheap: the clones share what bounds their work. Two tasks should not work on one node
+/// at a time; Ironic's node lock sees to that.
 #[derive(Clone)]
 pub struct IloDeploy {
     media: VirtualMedia,
@@ -163,7 +165,8 @@ impl IloDeploy {
     ///
     /// # Errors
     ///
-    /// [`HostSettingsError`](crate::host::HostSettingsError) when they do not lead to a host of images.
+    /// [`HostSettingsError`](crate::host::HostSettingsError) when they do not lead to a host of
+    /// images.
     #[cfg(feature = "redfish")]
     pub fn from_options(
         options: &crate::options::Options,
@@ -212,8 +215,8 @@ impl IloDeploy {
         self
     }
 
-    /// Boots the deploy ISO: empties the drives, puts the parameters on a floppy, inserts floppy and
-    /// deploy ISO, and switches the server off and on to boot from that once.
+    /// Boots the deploy ISO: empties the drives, puts the parameters on a floppy, inserts floppy
+    /// and deploy ISO, and switches the server off and on to boot from that once.
     ///
     /// # Errors
     ///
@@ -231,15 +234,15 @@ impl IloDeploy {
         Ok(work.outcome)
     }
 
-    /// Boots the instance, once its image is on the disk: removes the floppy, empties the drives, with a
-    /// boot ISO inserts that to be booted from once, and switches the server off and on.
+    /// Boots the instance, once its image is on the disk: removes the floppy, empties the drives,
+    /// with a boot ISO inserts that to be booted from once, and switches the server off and on.
     ///
-    /// `root_uuid` is the UUID of the root file system on the disk, which the boot ISO's kernel is told
-    /// and the node remembers; `None` leaves what it remembers as it is.
+    /// `root_uuid` is the UUID of the root file system on the disk, which the boot ISO's kernel is
+    /// told and the node remembers; `None` leaves what it remembers as it is.
     ///
-    /// The boot ISO is, in this order: `instance_info.ilo_boot_iso` when its user set it; the property
-    /// `boot_iso` of the instance's image; or one made of the instance's kernel and ramdisk, and for UEFI of
-    /// the deploy ISO's boot loader.
+    /// The boot ISO is, in this order: `instance_info.ilo_boot_iso` when its user set it; the
+    /// property `boot_iso` of the instance's image; or one made of the instance's kernel and
+    /// ramdisk, and for UEFI of the deploy ISO's boot loader.
     ///
     /// # Errors
     ///
@@ -265,11 +268,12 @@ impl IloDeploy {
         Ok(work.outcome)
     }
 
-    /// Has an instance that boots from a boot ISO boot from it the next time that the server starts: to
-    /// be called before a deployed server is switched on or restarted. The power stays as it is.
+    /// Has an instance that boots from a boot ISO boot from it the next time that the server
+    /// starts: to be called before a deployed server is switched on or restarted. The power stays
+    /// as it is.
     ///
-    /// Nothing is made that is there already; the URL of an image in Swift is renewed. Nothing is done
-    /// for an instance that boots from its disk.
+    /// Nothing is made that is there already; the URL of an image in Swift is renewed. Nothing is
+    /// done for an instance that boots from its disk.
     ///
     /// # Errors
     ///
@@ -286,7 +290,8 @@ impl IloDeploy {
         Ok(work.outcome)
     }
 
-    /// Ends an instance: switches the server off, empties the drives and removes what was published.
+    /// Ends an instance: switches the server off, empties the drives and removes what was
+    /// published.
     ///
     /// # Errors
     ///
@@ -298,8 +303,8 @@ impl IloDeploy {
         Ok(work.outcome)
     }
 
-    /// Empties the drives and removes what was published for the node, and what it remembers of that.
-    /// Only that: a boot ISO that its user gave stays.
+    /// Empties the drives and removes what was published for the node, and what it remembers of
+    /// that. Only that: a boot ISO that its user gave stays.
     ///
     /// # Errors
     ///

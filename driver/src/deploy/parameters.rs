@@ -6,8 +6,8 @@ use super::error::DeployError;
 use super::flow::{Flow, instance_capability};
 use crate::node::{Node, Section, boot_mode_of};
 
-/// In `instance_info`: the key by which the ramdisk of `iscsi_ilo` proves who it is. Made once for a
-/// deployment and remembered, so that a conductor that takes over makes the same floppy.
+/// In `instance_info`: the key by which the ramdisk of `iscsi_ilo` proves who it is. Made once for
+/// a deployment and remembered, so that a conductor that takes over makes the same floppy.
 const DEPLOY_KEY: &str = "deploy_key";
 /// As long as Ironic's.
 const DEPLOY_KEY_LENGTH: usize = 32;

@@ -42,15 +42,15 @@ impl IloDeploy {
     /// Takes over a node whose conductor died.
     ///
     /// - `wait call-back`: its floppy is made and attached again.
-    /// - `active`, when it boots from a boot ISO that was made for it: that is made and attached again,
-    ///   from what the node remembers.
+    /// - `active`, when it boots from a boot ISO that was made for it: that is made and attached
+    ///   again, from what the node remembers.
     /// - Any other state: nothing is done.
     ///
-    /// Images in Swift are not tied to a conductor. They are not made again, unless they are gone; and they
-    /// are attached again when the URL that the BMC has for them has expired.
+    /// Images in Swift are not tied to a conductor. They are not made again, unless they are gone;
+    /// and they are attached again when the URL that the BMC has for them has expired.
     ///
-    /// The server's power and what it boots next stay as they are. What fails is logged as a warning and
-    /// returned; the node then keeps its old reference.
+    /// The server's power and what it boots next stay as they are. What fails is logged as a
+    /// warning and returned; the node then keeps its old reference.
     pub async fn take_over(&self, node: &Node) -> TakeOver {
         match self.try_take_over(node).await {
             Ok(Outcome { node, done }) => TakeOver {
@@ -69,12 +69,13 @@ impl IloDeploy {
         }
     }
 
-    /// Takes over all `nodes`, at most `at_once` at a time, and calls `progress` for each as it is done.
+    /// Takes over all `nodes`, at most `at_once` at a time, and calls `progress` for each as it is
+    /// done.
     ///
-    /// A kernel or ramdisk on a web server is fetched once, however many nodes boot it, into a temporary
-    /// file. The nodes are taken one by one as their turn comes, and handed to `progress`, so that the
-    /// memory does not grow with their number. When the future is dropped, the nodes whose turn has
-    /// not come are left as they were.
+    /// A kernel or ramdisk on a web server is fetched once, however many nodes boot it, into a
+    /// temporary file. The nodes are taken one by one as their turn comes, and handed to
+    /// `progress`, so that the memory does not grow with their number. When the future is dropped,
+    /// the nodes whose turn has not come are left as they were.
     pub async fn take_over_all(
         &self,
         nodes: impl IntoIterator<Item = Node>,

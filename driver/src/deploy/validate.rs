@@ -15,7 +15,8 @@ impl IloDeploy {
     /// # Errors
     ///
     /// [`DeployError::Node`] with every field that is missing or wrong; otherwise
-    /// [`DeployError::Image`] or [`DeployError::ImageService`] for the first image that cannot be had.
+    /// [`DeployError::Image`] or [`DeployError::ImageService`] for the first image that cannot be
+    /// had.
     pub async fn validate(&self, node: &Node) -> Result<(), DeployError> {
         self.check(node)?;
         self.deploy_iso_url(node).await?;
@@ -65,8 +66,8 @@ impl IloDeploy {
     }
 }
 
-const NOT_FETCHED: &str = "a path, which a BMC cannot fetch: expected an http:// or https:// URL, such as \
-                           that of a copy in http_server_root";
+const NOT_FETCHED: &str = "a path, which a BMC cannot fetch: expected an http:// or https:// URL, \
+                           such as that of a copy in http_server_root";
 
 /// A URL that a BMC can fetch an image by, out of the field `what`.
 pub(super) fn http_url(node: &Node, what: &'static str, text: &str) -> Result<Url, DeployError> {

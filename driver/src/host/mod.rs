@@ -1,8 +1,8 @@
 //! Where images live while a BMC reads them: published, listed, withdrawn and swept.
 //!
-//! A [`Host`] holds the images of many nodes. Each image belongs to one node and has a name of its own,
-//! [`ObjectName`]; an image that is made anew gets a new name. So the bytes under a URL that a BMC
-//! has mounted, and reads in thousands of range requests over hours, never change.
+//! A [`Host`] holds the images of many nodes. Each image belongs to one node and has a name of its
+//! own, [`ObjectName`]; an image that is made anew gets a new name. So the bytes under a URL that a
+//! BMC has mounted, and reads in thousands of range requests over hours, never change.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,14 +26,14 @@
 //!
 //! # What holds
 //!
-//! - A name is visible only once the whole image is there. This holds for a crash of the process or the
-//!   machine, and for a full disk. Where reading back was asked for, a web server's directory shows it
-//!   only after that, and safe on disk; in Swift it is removed again when that fails. Either way no URL
-//!   of it is given out before.
+//! - A name is visible only once the whole image is there. This holds for a crash of the process or
+//!   the machine, and for a full disk. Where reading back was asked for, a web server's directory
+//!   shows it only after that, and safe on disk; in Swift it is removed again when that fails.
+//!   Either way no URL of it is given out before.
 //! - A published image is never changed, replaced or shared with another file.
 //! - Whatever the umask, the web server can read it.
-//! - Two tasks, processes or conductors may work on one directory or container, and on one node, at the
-//!   same time.
+//! - Two tasks, processes or conductors may work on one directory or container, and on one node, at
+//!   the same time.
 
 mod error;
 mod name;
@@ -97,8 +97,9 @@ impl From<SwiftHost> for Host {
 impl Host {
     /// Makes an image and publishes it as an image of `node`.
     ///
-    /// When the future is dropped, the work stops at the image's next write and nothing is published,
-    /// unless it was as good as done; then the image is one that [`Host::unpublish`] finds.
+    /// When the future is dropped, the work stops at the image's next write and nothing is
+    /// published, unless it was as good as done; then the image is one that [`Host::unpublish`]
+    /// finds.
     ///
     /// # Errors
     ///
@@ -111,8 +112,8 @@ impl Host {
         }
     }
 
-    /// Whether what is published here may go with the conductor that published it: a directory may be
-    /// that conductor's own, a container of Swift is not.
+    /// Whether what is published here may go with the conductor that published it: a directory may
+    /// be that conductor's own, a container of Swift is not.
     pub(crate) fn is_tied_to_a_conductor(&self) -> bool {
         matches!(self, Self::Web(_))
     }
@@ -121,8 +122,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`HostError::NoBaseUrl`], or that Swift's key for temporary URLs cannot be had. Whether the image
-    /// is there is not looked at.
+    /// [`HostError::NoBaseUrl`], or that Swift's key for temporary URLs cannot be had. Whether the
+    /// image is there is not looked at.
     pub async fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
         match self {
             Self::Web(host) => host.url(node, name),
@@ -163,11 +164,11 @@ impl Host {
         }
     }
 
-    /// Removes what nobody would miss: the images of every node that is not among `living`, and files
-    /// that a dead process left half-written.
+    /// Removes what nobody would miss: the images of every node that is not among `living`, and
+    /// files that a dead process left half-written.
     ///
-    /// `as_of` is the time *before* the list of living nodes was asked for. Younger images are kept:
-    /// their node may have been enrolled since. With an empty list every older image goes.
+    /// `as_of` is the time *before* the list of living nodes was asked for. Younger images are
+    /// kept: their node may have been enrolled since. With an empty list every older image goes.
     ///
     /// # Errors
     ///

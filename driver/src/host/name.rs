@@ -120,9 +120,9 @@ impl fmt::Display for Generation {
 
 /// The name of a hosted image: `image-<uuid>-<generation>.img` or `boot-<uuid>-<generation>.iso`.
 ///
-/// Ironic's own names, `image-<uuid>` and `boot-<uuid>` with the suffix or without, are read too: they
-/// are a node's images that Ironic published, and clean-up has to find them. A name holds nothing
-/// but ASCII letters, digits, hyphens and at most one dot that is not its first character.
+/// Ironic's own names, `image-<uuid>` and `boot-<uuid>` with the suffix or without, are read too:
+/// they are a node's images that Ironic published, and clean-up has to find them. A name holds
+/// nothing but ASCII letters, digits, hyphens and at most one dot that is not its first character.
 ///
 /// ```
 /// use driver::host::{Kind, ObjectName};
@@ -161,7 +161,8 @@ impl ObjectName {
         }
     }
 
-    /// Whether `text` could be the name of an image of the node `uuid`, found out without parsing it.
+    /// Whether `text` could be the name of an image of the node `uuid`, found out without parsing
+    /// it.
     pub(super) fn may_be_of(text: &str, uuid: &str) -> bool {
         let mut kinds = Kind::ALL
             .iter()

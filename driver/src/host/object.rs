@@ -47,8 +47,8 @@ impl NewObject {
     /// An image of `size` bytes that `produce` writes. Exactly as many have to come, or nothing is
     /// published.
     ///
-    /// A host that sends the image over a network has `produce` write it once more when the connection
-    /// breaks; it has to write the same bytes then.
+    /// A host that sends the image over a network has `produce` write it once more when the
+    /// connection breaks; it has to write the same bytes then.
     pub fn new<F, E>(kind: Kind, size: u64, mut produce: F) -> Self
     where
         F: FnMut(&mut dyn Sink) -> Result<(), E> + Send + 'static,
@@ -117,8 +117,8 @@ impl NewObject {
         self
     }
 
-    /// Asks the server for the published image's length, by a HEAD of its URL. When it does not serve
-    /// the image with that length, the image is withdrawn and publishing fails.
+    /// Asks the server for the published image's length, by a HEAD of its URL. When it does not
+    /// serve the image with that length, the image is withdrawn and publishing fails.
     #[must_use]
     pub fn check_served(mut self) -> Self {
         self.check_served = true;

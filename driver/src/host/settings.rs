@@ -30,8 +30,8 @@ pub enum HostSettingsError {
     /// The options ask for images in Swift.
     #[cfg(not(feature = "swift"))]
     #[error(
-        "expected [ilo] use_http_web_server_for_images = True: without it images are hosted in Swift, and \
-         this program was built without the cargo feature `swift`"
+        "expected [ilo] use_http_web_server_for_images = True: without it images are hosted in \
+         Swift, and this program was built without the cargo feature `swift`"
     )]
     Swift,
 }

@@ -1,7 +1,7 @@
 //! Asking from code that blocks.
 //!
-//! The requests run on a few threads of their own. So the caller may be on any thread, one of a runtime
-//! or not, and the runtime of a conductor needs neither a clock nor sockets for them.
+//! The requests run on a few threads of their own. So the caller may be on any thread, one of a
+//! runtime or not, and the runtime of a conductor needs neither a clock nor sockets for them.
 
 use std::io;
 use std::num::NonZero;

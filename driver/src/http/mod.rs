@@ -22,7 +22,8 @@ pub(crate) fn builder(tls: ClientConfig) -> reqwest::ClientBuilder {
         .tls_backend_preconfigured(tls)
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
-        // Other crates of the same program may switch on cargo features of `reqwest`: they change nothing.
+        // Other crates of the same program may switch on cargo features of `reqwest`: they change
+        // nothing.
         .http1_only()
         .no_gzip()
         .no_brotli()

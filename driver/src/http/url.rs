@@ -50,14 +50,15 @@ impl BaseUrl {
     ///
     /// # Errors
     ///
-    /// [`BaseUrlError`]: not a URL, not `http://` or `https://` and a host, a fragment, or white space
-    /// in it.
+    /// [`BaseUrlError`]: not a URL, not `http://` or `https://` and a host, a fragment, or white
+    /// space in it.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(BaseUrlError::Blank);
         }
         let url = Url::parse(text).map_err(BaseUrlError::Syntax)?;
-        // Browsers, and so the parser, take `http:host` and `http:///host` too: here they are slips.
+        // Browsers, and so the parser, take `http:host` and `http:///host` too: here they are
+        // slips.
         let after_scheme = text
             .get(url.scheme().len()..)
             .and_then(|rest| rest.strip_prefix("://"));

@@ -56,8 +56,8 @@ pub enum DeployIsoError {
     },
     /// Its boot catalogue leads to something that is no EFI boot image.
     #[error(
-        "deploy ISO {name}: its EFI boot image at byte {offset} cannot be used: expected a FAT file \
-         system that lies within the ISO"
+        "deploy ISO {name}: its EFI boot image at byte {offset} cannot be used: expected a FAT \
+         file system that lies within the ISO"
     )]
     BadEfiBootImage {
         /// What the ISO is called.
@@ -140,7 +140,8 @@ impl DeployIso {
         &self.image_path
     }
 
-    /// The paths of all files named `grub.cfg`, without a leading `/`, sorted; there is at least one.
+    /// The paths of all files named `grub.cfg`, without a leading `/`, sorted; there is at least
+    /// one.
     pub fn grub_cfg_paths(&self) -> &[String] {
         &self.grub_cfg_paths
     }

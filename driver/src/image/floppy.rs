@@ -28,14 +28,15 @@ const ATTRIBUTE_VOLUME_ID: u8 = 0x08;
 /// The image that carries parameters to a ramdisk: FAT12, label [`FLOPPY_LABEL`], with the file
 /// `parameters.txt` of `key=value` lines, and further files if wanted.
 ///
-/// The default size, [`Floppy::DEFAULT_KIB`], has the geometry of a 3.5 inch diskette, which is what
-/// every BMC accepts. The lines of `parameters.txt` are joined by a newline with none at the end,
-/// as Ironic writes them; without parameters the file is left out.
+/// The default size, [`Floppy::DEFAULT_KIB`], has the geometry of a 3.5 inch diskette, which is
+/// what every BMC accepts. The lines of `parameters.txt` are joined by a newline with none at the
+/// end, as Ironic writes them; without parameters the file is left out.
 ///
 /// The FAT file system is written by `hadris-fat`, a relative of the crate that writes
-/// [`BootIso`](super::BootIso). It is preferred to `fatfs`, whose last release (0.3.6, of 2023) puts
-/// long-name entries in front of `.` and `..` in each directory, which `fsck.fat` wants repaired.
-/// What `hadris-fat` does not do is done here: a label in small letters and diskette geometry.
+/// [`BootIso`](super::BootIso). It is preferred to `fatfs`, whose last release (0.3.6, of 2023)
+/// puts long-name entries in front of `.` and `..` in each directory, which `fsck.fat` wants
+/// repaired. What `hadris-fat` does not do is done here: a label in small letters and diskette
+/// geometry.
 ///
 /// ```
 /// use driver::image::Floppy;
@@ -182,8 +183,8 @@ impl Floppy {
         self
     }
 
-    /// Adds a further file at `path`, a relative path with `/` between its parts. Directories
-    /// are made as needed.
+    /// Adds a further file at `path`, a relative path with `/` between its parts. Directories are
+    /// made as needed.
     #[must_use]
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         self.files.push((path.into(), content.into()));
@@ -219,8 +220,8 @@ impl Floppy {
         fill(kib, &tree)
     }
 
-    /// Makes `file` the image: the bytes of [`build`](Self::build), whatever it held before. Most of a
-    /// floppy is empty, and takes no room in the file.
+    /// Makes `file` the image: the bytes of [`build`](Self::build), whatever it held before. Most
+    /// of a floppy is empty, and takes no room in the file.
     ///
     /// # Errors
     ///

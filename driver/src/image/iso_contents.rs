@@ -88,8 +88,8 @@ impl IsoContents {
     /// # Errors
     ///
     /// [`IsoReadError::NotAnIso`], [`IsoReadError::Truncated`] when the image or a file in it goes
-    /// on after the last byte, [`IsoReadError::Damaged`] when a structure is wrong or the Rock Ridge
-    /// and Joliet trees differ, [`IsoReadError::TooLarge`], and [`IsoReadError::Io`].
+    /// on after the last byte, [`IsoReadError::Damaged`] when a structure is wrong or the Rock
+    /// Ridge and Joliet trees differ, [`IsoReadError::TooLarge`], and [`IsoReadError::Io`].
     pub fn read(image: impl Read + Seek) -> Result<Self, IsoReadError> {
         let mut iso = Iso::open(image, None)?;
         let found = iso.files()?;

@@ -11,7 +11,8 @@
 //! Everything here is synchronous and blocks on I/O. Asynchronous code runs it on a thread meant
 //! for blocking work (`tokio::task::spawn_blocking` or the like).
 //!
-//! The same input gives the same bytes: no clock, no random number and no host name enters an image.
+//! The same input gives the same bytes: no clock, no random number and no host name enters an
+//! image.
 //!
 //! ```no_run
 //! use driver::image::{BootIso, DeployIso, EfiBoot, HttpClient, Isolinux, source};
@@ -57,8 +58,8 @@ pub use source::{Checksum, FileSource, HttpClient, HttpSource, Source, SourceErr
 /// The volume id of a boot ISO, as Ironic writes it (`images.py` of Ironic 4.2).
 pub const BOOT_ISO_LABEL: &str = "VMEDIA_BOOT_ISO";
 
-/// The file system label of a parameter floppy. Ramdisks look for it under
-/// `/dev/disk/by-label/`, so its case matters.
+/// The file system label of a parameter floppy. Ramdisks look for it under `/dev/disk/by-label/`,
+/// so its case matters.
 pub const FLOPPY_LABEL: &str = "ir-vfd-dev";
 
 /// Where an image's bytes go while it is made.
@@ -68,7 +69,8 @@ pub const FLOPPY_LABEL: &str = "ir-vfd-dev";
 pub trait Sink: Write {
     /// Appends the next `len` bytes of `source`, from its current position.
     ///
-    /// A host that writes to a file lets the kernel copy, or share, the bytes, and leaves holes out.
+    /// A host that writes to a file lets the kernel copy, or share, the bytes, and leaves holes
+    /// out.
     ///
     /// # Errors
     ///

@@ -86,7 +86,8 @@ impl Ipxe {
             known.insert(label.variable().to_owned(), url.as_str().into());
         }
         known.insert("pxe_append_params".into(), words.join(" ").into());
-        // Under UEFI the kernel finds its ramdisk by the name that iPXE gave it: the last of its URL.
+        // Under UEFI the kernel finds its ramdisk by the name that iPXE gave it: the last of its
+        // URL.
         let ramdisk = urls
             .get(&FileRole::DeployRamdisk)
             .and_then(|url| Url::parse(url).ok());

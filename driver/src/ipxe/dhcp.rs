@@ -22,18 +22,18 @@ pub struct DhcpOption {
 const BOOTFILE_NAME: &str = "67";
 /// The same for IPv6, RFC 5970.
 const BOOTFILE_NAME_V6: &str = "59";
-/// Where plain firmware fetches it from: RFC 2132 by name, RFC 5859 by address, and dnsmasq's own number
-/// for the field `siaddr`.
+/// Where plain firmware fetches it from: RFC 2132 by name, RFC 5859 by address, and dnsmasq's own
+/// number for the field `siaddr`.
 const TFTP_SERVER: [&str; 3] = ["66", "150", "255"];
 
 impl Ipxe {
-    /// What the DHCP server has to tell `node`: plain firmware is sent iPXE, and iPXE is sent the boot
-    /// script.
+    /// What the DHCP server has to tell `node`: plain firmware is sent iPXE, and iPXE is sent the
+    /// boot script.
     ///
-    /// Which file plain firmware gets depends on `properties.cpu_arch`, else on the boot mode: `mode`,
-    /// else the node's own (`boot_mode` among its capabilities, or `instance_info.deploy_boot_mode`),
-    /// else BIOS. The tags are those of dnsmasq, and so of Neutron: dnsmasq sets `ipxe` for a client
-    /// that has option 175, which only iPXE has.
+    /// Which file plain firmware gets depends on `properties.cpu_arch`, else on the boot mode:
+    /// `mode`, else the node's own (`boot_mode` among its capabilities, or
+    /// `instance_info.deploy_boot_mode`), else BIOS. The tags are those of dnsmasq, and so of
+    /// Neutron: dnsmasq sets `ipxe` for a client that has option 175, which only iPXE has.
     #[must_use]
     pub fn dhcp_options(&self, node: &Node, mode: Option<BootMode>) -> Vec<DhcpOption> {
         let ip_version = self.0.options.ip_version;

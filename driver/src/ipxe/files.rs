@@ -78,7 +78,8 @@ impl Files<'_> {
             .map_err(|e| self.failed("write to disk the links", &links, "", e))
     }
 
-    /// Removes the node's files and the links to them, and gives their paths in the web server's directory.
+    /// Removes the node's files and the links to them, and gives their paths in the web server's
+    /// directory.
     pub(super) fn remove(&self) -> Result<Vec<PathBuf>, IpxeError> {
         let mut removed = Vec::new();
         self.remove_links(&mut removed)?;

@@ -38,15 +38,15 @@
 //!
 //! # What holds
 //!
-//! - A file is visible under its name only once it is whole and safe on disk, and replaced as a whole: a
-//!   node that is reading the older one goes on with that.
+//! - A file is visible under its name only once it is whole and safe on disk, and replaced as a
+//!   whole: a node that is reading the older one goes on with that.
 //! - Whatever the umask, the web server can read it.
 //! - A configuration is replaced after its kernel and ramdisk, and linked to after that.
 //!
 //! # Limits
 //!
-//! Boot from a volume, rescue, and Anaconda's kickstart are not offered. A template with Python in it
-//! beyond Jinja's own language, as `'0x%x' % n`, fails where it is evaluated.
+//! Boot from a volume, rescue, and Anaconda's kickstart are not offered. A template with Python in
+//! it beyond Jinja's own language, as `'0x%x' % n`, fails where it is evaluated.
 
 mod config;
 mod dhcp;
@@ -83,8 +83,8 @@ const BOOT_SCRIPT: &str = "boot.ipxe";
 
 /// Writes and removes the files by which nodes boot with iPXE.
 ///
-/// Cloning is cheap: the clones share what bounds their work. The methods have to be called on a Tokio
-/// runtime; what blocks is done on its blocking threads.
+/// Cloning is cheap: the clones share what bounds their work. The methods have to be called on a
+/// Tokio runtime; what blocks is done on its blocking threads.
 #[derive(Debug, Clone)]
 pub struct Ipxe(Arc<Inner>);
 
@@ -145,9 +145,9 @@ impl Ipxe {
         self.0.url.join_path(&[&self.0.boot_script])
     }
 
-    /// Writes what `node` needs to boot as asked: kernel and ramdisk, its configuration, a link for each of
-    /// its network cards, and the boot script if that is not there yet. What was there of the node before
-    /// is replaced; links of other network cards stay.
+    /// Writes what `node` needs to boot as asked: kernel and ramdisk, its configuration, a link for
+    /// each of its network cards, and the boot script if that is not there yet. What was there of
+    /// the node before is replaced; links of other network cards stay.
     ///
     /// # Errors
     ///
@@ -175,13 +175,14 @@ impl Ipxe {
         Ok(published)
     }
 
-    /// Removes everything that was written for `node`, by this library or by Ironic, and gives the paths, in
-    /// the web server's directory, of what this call removed. The boot script stays: it is every node's.
+    /// Removes everything that was written for `node`, by this library or by Ironic, and gives the
+    /// paths, in the web server's directory, of what this call removed. The boot script stays: it
+    /// is every node's.
     ///
     /// # Errors
     ///
-    /// [`IpxeError::Write`] for what cannot be removed, such as a directory that somebody put among the
-    /// node's files. It can be tried again.
+    /// [`IpxeError::Write`] for what cannot be removed, such as a directory that somebody put among
+    /// the node's files. It can be tried again.
     pub async fn clean_up(&self, node: NodeUuid) -> Result<Vec<PathBuf>, IpxeError> {
         self.on_files(node, move |ipxe, cancelled| {
             let root = Root::open(&ipxe.0.root).map_err(|e| ipxe.unusable(node, e))?;
@@ -241,8 +242,8 @@ impl Ipxe {
         }
     }
 
-    /// Runs `work` where it may block, when it is its turn. It stops at its next write when nobody waits
-    /// for it any more.
+    /// Runs `work` where it may block, when it is its turn. It stops at its next write when nobody
+    /// waits for it any more.
     async fn on_files<T: Send + 'static>(
         &self,
         node: NodeUuid,

@@ -62,8 +62,8 @@ impl fmt::Display for MacAddress {
 pub enum BootFile {
     /// Copied into the node's directory on the web server.
     Copy(ImageRef),
-    /// Fetched by iPXE from where it is. It goes into the configuration as it stands, which anybody can
-    /// read.
+    /// Fetched by iPXE from where it is. It goes into the configuration as it stands, which anybody
+    /// can read.
     Url(Url),
 }
 

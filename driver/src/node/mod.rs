@@ -163,8 +163,8 @@ impl Node {
     ///
     /// - [`NodeError::Json`] when the text is not one JSON object.
     /// - [`NodeError::Invalid`], which names every field at fault, when `uuid` is missing or not a
-    ///   UUID, `provision_state` is neither a text nor `null`, or one of the [`Section`]s is neither
-    ///   an object nor `null`.
+    ///   UUID, `provision_state` is neither a text nor `null`, or one of the [`Section`]s is
+    ///   neither an object nor `null`.
     pub fn from_json(text: &[u8]) -> Result<Self, NodeError> {
         let json: Map<String, Value> = serde_json::from_slice(text)?;
         Ok(Self::try_from(json)?)

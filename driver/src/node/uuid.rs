@@ -41,8 +41,8 @@ impl FromStr for NodeUuid {
     ///
     /// # Errors
     ///
-    /// [`NotAUuid`] for anything else, the braced, URN and unhyphenated forms included: Ironic's API
-    /// never gives those.
+    /// [`NotAUuid`] for anything else, the braced, URN and unhyphenated forms included: Ironic's
+    /// API never gives those.
     fn from_str(text: &str) -> Result<Self, NotAUuid> {
         let refused = || NotAUuid(text.chars().take(80).collect());
         // The parser also takes the other forms; only this one has 36 characters.

@@ -7,8 +7,8 @@ use oslo_config::{Opt, OptType};
 
 use super::{OptionReader, OptionsError};
 
-/// The options that say how a server's BMC is reached and waited for, beside `[ilo] client_timeout` and
-/// `[ilo] client_port`.
+/// The options that say how a server's BMC is reached and waited for, beside `[ilo] client_timeout`
+/// and `[ilo] client_port`.
 ///
 /// | option | default | |
 /// |---|---|---|

@@ -40,10 +40,10 @@ pub use self::{reader::Secret, swift::SwiftOptions};
 /// | `[DEFAULT] esp_image` | none | |
 /// | `[conductor] api_url` | that of `[service_catalog] endpoint_override` | |
 ///
-/// The current names of the hosting options are those of the blueprint "Make ilo drivers standalone in ironic by removing
-/// swift dependency"; Ironic has read the former ones since 4.2.0. The others have Ironic's names:
-/// `[pxe] kernel_append_params` since Xena, `[ilo] kernel_append_params` since Wallaby. With the cargo
-/// feature `swift` there are those of `[swift]` too: see `SwiftOptions`.
+/// The current names of the hosting options are those of the blueprint "Make ilo drivers standalone
+/// in ironic by removing swift dependency"; Ironic has read the former ones since 4.2.0. The others
+/// have Ironic's names: `[pxe] kernel_append_params` since Xena, `[ilo] kernel_append_params` since
+/// Wallaby. With the cargo feature `swift` there are those of `[swift]` too: see `SwiftOptions`.
 ///
 /// ```
 /// use driver::options::Options;
@@ -75,8 +75,8 @@ pub struct Options {
     /// Where BMCs reach the web server, when that is another URL than
     /// [`http_server_url`](Self::http_server_url); `None` when it is not set, or empty.
     pub external_http_url: Option<String>,
-    /// The kernel's parameters in a boot ISO, after `root=`: those of `[ilo]` when they are set, even
-    /// to nothing, else those of `[pxe]`.
+    /// The kernel's parameters in a boot ISO, after `root=`: those of `[ilo]` when they are set,
+    /// even to nothing, else those of `[pxe]`.
     pub kernel_append_params: String,
     /// The kernel's parameters when it is booted by iPXE: those of `[pxe]`.
     pub pxe_kernel_append_params: String,
@@ -119,8 +119,8 @@ pub enum OptionsError {
     },
     /// A secret has a reference that leads nowhere.
     #[error(
-        "{place}: the value of {option}, which is not shown, has a reference that leads nowhere; write $$ \
-         for a dollar sign"
+        "{place}: the value of {option}, which is not shown, has a reference that leads nowhere; \
+         write $$ for a dollar sign"
     )]
     Secret {
         /// The option.
@@ -144,8 +144,8 @@ impl Options {
     /// Where Ironic expects isolinux unless told otherwise.
     pub const ISOLINUX_BIN: &str = "/usr/lib/syslinux/isolinux.bin";
 
-    /// The definitions of the options that say where images are hosted and how iLOs are reached, with
-    /// their former names.
+    /// The definitions of the options that say where images are hosted and how iLOs are reached,
+    /// with their former names.
     #[must_use]
     pub fn opts() -> Vec<Opt> {
         vec![
@@ -176,7 +176,8 @@ impl Options {
         ]
     }
 
-    /// The definitions of the other options: what else decides the URLs, and how boot ISOs are made.
+    /// The definitions of the other options: what else decides the URLs, and how boot ISOs are
+    /// made.
     #[must_use]
     pub fn image_opts() -> Vec<Opt> {
         let text = |group, name| Opt::new(group, name, OptType::string());

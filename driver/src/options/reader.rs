@@ -86,7 +86,8 @@ impl<'r> OptionReader<'r> {
         }
     }
 
-    /// A secret text that is not empty. What is wrong with one is not repeated: it may be part of it.
+    /// A secret text that is not empty. What is wrong with one is not repeated: it may be part of
+    /// it.
     #[cfg(feature = "swift")]
     pub(super) fn secret(&self, group: &str, name: &str) -> Result<Option<Secret>, OptionsError> {
         let found = self.filled(group, name).map_err(|_| OptionsError::Secret {

@@ -8,7 +8,8 @@ use oslo_config::{Opt, OptType, ParsedFile, Value, opts_as_set};
 use super::OptionsError;
 use super::reader::{OptionReader, Secret};
 
-/// The section of the session's options, and of the credentials unless `auth_section` names another.
+/// The section of the session's options, and of the credentials unless `auth_section` names
+/// another.
 const SWIFT: &str = "swift";
 
 /// Where Ironic took its credentials from up to Mitaka, and later where `[swift]` has none.
@@ -17,10 +18,11 @@ const LEGACY: &str = "keystone_authtoken";
 /// The options of `[swift]`, as they stand: what they have to be together is known only by
 /// [`auth_type`](Self::auth_type), and looked at when a host is made of them.
 ///
-/// The credentials are those of `[swift]`, or of the section that `[swift] auth_section` names. With no
-/// `auth_type` there, they are those of `[keystone_authtoken]`: under today's names when it has an
-/// `auth_type`, else under its former ones, `admin_user`, `admin_password`, `admin_tenant_name`
-/// (default `admin`) and `auth_uri` or `identity_uri`. A warning is logged then.
+/// The credentials are those of `[swift]`, or of the section that `[swift] auth_section` names.
+/// With no `auth_type` there, they are those of `[keystone_authtoken]`: under today's names when it
+/// has an `auth_type`, else under its former ones, `admin_user`, `admin_password`,
+/// `admin_tenant_name` (default `admin`) and `auth_uri` or `identity_uri`. A warning is logged
+/// then.
 ///
 /// An empty text counts as not set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,7 +30,8 @@ const LEGACY: &str = "keystone_authtoken";
 pub struct SwiftOptions {
     /// The section that the credentials were taken from.
     pub section: String,
-    /// Which credentials they are: `password`, `v3applicationcredential`, `v1password`, `none` and so on.
+    /// Which credentials they are: `password`, `v3applicationcredential`, `v1password`, `none` and
+    /// so on.
     pub auth_type: Option<String>,
     /// The URL of Keystone, or of tempauth.
     pub auth_url: Option<String>,
@@ -64,14 +67,15 @@ pub struct SwiftOptions {
     pub endpoint: Option<String>,
     /// The region whose Swift is used; any when it is not set.
     pub region_name: Option<String>,
-    /// The interfaces in the catalogue that may be used, the better ones first: `interface` when that is
-    /// set, else `valid_interfaces`.
+    /// The interfaces in the catalogue that may be used, the better ones first: `interface` when
+    /// that is set, else `valid_interfaces`.
     pub interfaces: Vec<String>,
     /// The type of service in the catalogue.
     pub service_type: String,
     /// The name of the service in the catalogue; any when it is not set.
     pub service_name: Option<String>,
-    /// Swift's URL, used instead of the catalogue's. `%(project_id)s` in it is the project's identifier.
+    /// Swift's URL, used instead of the catalogue's. `%(project_id)s` in it is the project's
+    /// identifier.
     pub endpoint_override: Option<String>,
     /// A PEM file of the certificate authorities to trust instead of the system's.
     pub cafile: Option<PathBuf>,
@@ -83,8 +87,8 @@ pub struct SwiftOptions {
     pub insecure: bool,
     /// How long Swift or Keystone may be silent; `None` leaves it to the library.
     pub timeout: Option<Duration>,
-    /// `[swift] swift_max_retries`: how many times a request is repeated that failed for a cause that
-    /// may pass.
+    /// `[swift] swift_max_retries`: how many times a request is repeated that failed for a cause
+    /// that may pass.
     pub max_retries: u32,
 }
 
@@ -184,8 +188,8 @@ impl SwiftOptions {
             return Ok(found);
         }
         log::warn!(
-            "[{section}] has no auth_type: for Swift the credentials of [{LEGACY}] are used, which is \
-             deprecated: set [{SWIFT}] auth_type and what belongs to it"
+            "[{section}] has no auth_type: for Swift the credentials of [{LEGACY}] are used, which \
+             is deprecated: set [{SWIFT}] auth_type and what belongs to it"
         );
         Ok(found)
     }
@@ -243,8 +247,8 @@ impl SwiftOptions {
         Ok(())
     }
 
-    /// The names of Ironic before Newton. They are of Keystone v2, whose users and projects are those of
-    /// the domain `default` in v3.
+    /// The names of Ironic before Newton. They are of Keystone v2, whose users and projects are
+    /// those of the domain `default` in v3.
     fn legacy(&mut self, reader: &OptionReader<'_>) -> Result<(), OptionsError> {
         let auth_uri = reader.filled(LEGACY, "auth_uri")?;
         self.section = LEGACY.to_owned();

@@ -64,7 +64,8 @@ pub struct BootIsoRequest {
 }
 
 impl BootIsoRequest {
-    /// A boot ISO with this kernel and this ramdisk, for every boot mode whose boot loader is at hand.
+    /// A boot ISO with this kernel and this ramdisk, for every boot mode whose boot loader is at
+    /// hand.
     pub fn new(kernel: impl Into<ImageRef>, ramdisk: impl Into<ImageRef>) -> Self {
         Self {
             kernel: kernel.into(),
@@ -82,16 +83,16 @@ impl BootIsoRequest {
         self
     }
 
-    /// Makes it boot by this mode only. Otherwise it boots by the mode that the node is set to, and by
-    /// the other one too when its boot loader is at hand.
+    /// Makes it boot by this mode only. Otherwise it boots by the mode that the node is set to, and
+    /// by the other one too when its boot loader is at hand.
     #[must_use]
     pub fn boot_mode(mut self, mode: BootMode) -> Self {
         self.boot_mode = Some(mode);
         self
     }
 
-    /// Puts `root=UUID=` and this in front of the kernel's parameters: the UUID of the file system that
-    /// the instance's root is on.
+    /// Puts `root=UUID=` and this in front of the kernel's parameters: the UUID of the file system
+    /// that the instance's root is on.
     #[must_use]
     pub fn root_uuid(mut self, uuid: impl Into<String>) -> Self {
         self.root_uuid = Some(uuid.into());

@@ -25,8 +25,8 @@ const ISOLINUX: [(&str, &str); 3] = [
 ];
 
 /// Where the GRUB of an EFI system partition image may look for its configuration: the two defaults
-/// that `[DEFAULT] grub_config_path` has had, and the directories of the distributions whose signed GRUB
-/// such images are made of.
+/// that `[DEFAULT] grub_config_path` has had, and the directories of the distributions whose signed
+/// GRUB such images are made of.
 const GRUB_CFG: [&str; 7] = [
     "boot/grub/grub.cfg",
     "EFI/BOOT/grub.cfg",
@@ -63,8 +63,8 @@ impl BootLoaders {
     }
 
     /// isolinux where the option says, or, where it says what is Ironic's default, also where
-    /// distributions have it. `None` when it is nowhere and was not asked for, by the caller or by an
-    /// option of its own.
+    /// distributions have it. `None` when it is nowhere and was not asked for, by the caller or by
+    /// an option of its own.
     pub(super) fn isolinux(&self, needed: bool) -> Option<Isolinux> {
         let set = (self.isolinux_bin.as_path(), None);
         let known = ISOLINUX.map(|(bin, library)| (Path::new(bin), Some(Path::new(library))));

@@ -53,16 +53,16 @@ const AT_ONCE: usize = 8;
 pub(crate) const ILO_BOOT_ISO: &str = "ilo_boot_iso";
 /// In front of the name of a boot ISO that is in Swift, as Ironic writes it.
 const SWIFT_REFERENCE: &str = "swift:";
-/// In `driver_internal_info`: another conductor that takes the node over learns from it that the boot
-/// ISO is on the web server, and has to be made again there.
+/// In `driver_internal_info`: another conductor that takes the node over learns from it that the
+/// boot ISO is on the web server, and has to be made again there.
 const CREATED_IN_WEB_SERVER: &str = "boot_iso_created_in_web_server";
 /// In `driver_internal_info`: what the boot ISO has to be made with again.
 pub(crate) const ROOT_UUID: &str = "root_uuid_or_disk_id";
 
 /// Makes and hosts the virtual media of many nodes.
 ///
-/// Cloning is cheap: the clones share what bounds their work. The methods have to be called on a Tokio
-/// runtime; what blocks is done on its blocking threads, for a few nodes at a time.
+/// Cloning is cheap: the clones share what bounds their work. The methods have to be called on a
+/// Tokio runtime; what blocks is done on its blocking threads, for a few nodes at a time.
 #[derive(Debug, Clone)]
 pub struct VirtualMedia {
     host: Host,
@@ -113,8 +113,8 @@ impl VirtualMedia {
         &self.host
     }
 
-    /// Makes `floppy` and publishes it for `node`. Nothing is recorded in the node: its floppies are
-    /// found by its UUID.
+    /// Makes `floppy` and publishes it for `node`. Nothing is recorded in the node: its floppies
+    /// are found by its UUID.
     ///
     /// # Errors
     ///
@@ -133,8 +133,10 @@ impl VirtualMedia {
     }
 
     /// Makes the boot ISO that is asked for, publishes it for `node`, and records it in the node:
-    /// `instance_info.ilo_boot_iso` is its URL and `driver_internal_info.boot_iso_created_in_web_server`
-    /// is true, or, for one in Swift, it is `swift:` and its name and there is no such mark; `driver_internal_info.root_uuid_or_disk_id` the root UUID if there is one.
+    /// `instance_info.ilo_boot_iso` is its URL and
+    /// `driver_internal_info.boot_iso_created_in_web_server` is true, or, for one in Swift, it is
+    /// `swift:` and its name and there is no such mark; `driver_internal_info.root_uuid_or_disk_id`
+    /// the root UUID if there is one.
     ///
     /// An earlier boot ISO of the node stays: it may be in use. [`Host::unpublish`] with
     /// [`Which::OthersThan`] removes it once it is not.
@@ -162,7 +164,8 @@ impl VirtualMedia {
                 ))
             })
             .await?;
-        // An image in Swift is not tied to a conductor, and its temporary URL is made anew each time.
+        // An image in Swift is not tied to a conductor, and its temporary URL is made anew each
+        // time.
         let reference = match &self.host {
             Host::Web(_) => {
                 node.set(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER, true);
@@ -182,14 +185,14 @@ impl VirtualMedia {
         Ok(published)
     }
 
-    /// The URL to attach the node's boot ISO by, the user's own or the one published here; `None` when
-    /// its `instance_info` has none. For one in Swift this is a fresh temporary URL each time.
+    /// The URL to attach the node's boot ISO by, the user's own or the one published here; `None`
+    /// when its `instance_info` has none. For one in Swift this is a fresh temporary URL each time.
     ///
     /// # Errors
     ///
-    /// [`VirtualMediaError::BootIsoReference`] when what it has is no URL, or a reference to Swift that
-    /// this host does not have or is another node's; [`VirtualMediaError::Host`] when no temporary URL
-    /// can be made.
+    /// [`VirtualMediaError::BootIsoReference`] when what it has is no URL, or a reference to Swift
+    /// that this host does not have or is another node's; [`VirtualMediaError::Host`] when no
+    /// temporary URL can be made.
     pub async fn boot_iso_url(&self, node: &Node) -> Result<Option<Url>, VirtualMediaError> {
         let Some(text) = node.text(Section::InstanceInfo, ILO_BOOT_ISO) else {
             return Ok(None);
@@ -216,8 +219,8 @@ impl VirtualMedia {
         Ok(Some(self.host.url(node, &name).await?))
     }
 
-    /// Removes every image that was published for `node`, by this library or by Ironic, and what was
-    /// recorded of it. A boot ISO that the user gave stays, and so does its record.
+    /// Removes every image that was published for `node`, by this library or by Ironic, and what
+    /// was recorded of it. A boot ISO that the user gave stays, and so does its record.
     ///
     /// # Errors
     ///
@@ -260,8 +263,8 @@ pub(crate) fn has_own_boot_iso(node: &Node) -> bool {
     own_boot_iso(node).is_some()
 }
 
-/// The boot ISO in `instance_info`, when it was made for this node, by this library or by Ironic, which
-/// its name tells. Ironic keeps one in Swift as `swift:<name>`.
+/// The boot ISO in `instance_info`, when it was made for this node, by this library or by Ironic,
+/// which its name tells. Ironic keeps one in Swift as `swift:<name>`.
 pub(crate) fn own_boot_iso(node: &Node) -> Option<ObjectName> {
     let text = node.text(Section::InstanceInfo, ILO_BOOT_ISO)?;
     let name = match (text.strip_prefix(SWIFT_REFERENCE), Url::parse(text)) {

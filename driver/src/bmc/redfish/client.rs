@@ -153,8 +153,8 @@ impl Client {
 
     /// Sends a request, until it is answered, and gives the body of a successful answer.
     ///
-    /// A request may reach the BMC twice when it restarts after having taken it: callers look at the
-    /// BMC's state before they take a refusal for one.
+    /// A request may reach the BMC twice when it restarts after having taken it: callers look at
+    /// the BMC's state before they take a refusal for one.
     pub(super) async fn send(&self, request: &Request) -> Result<Vec<u8>, Failure> {
         let mut request = request.clone();
         for _ in 0..=REDIRECTS_MAX {
@@ -268,8 +268,8 @@ impl Client {
         let location = location.ok_or_else(|| unusable("it redirects without saying where to"))?;
         let target = self.url(request)?.join(location);
         let target = target.map_err(|_| unusable("it redirects to what is no URL"))?;
-        // An iLO says http:// for itself when a proxy in front of it ends the encryption; the path is
-        // all that is taken.
+        // An iLO says http:// for itself when a proxy in front of it ends the encryption; the path
+        // is all that is taken.
         let same_host = match (target.origin(), self.address.origin()) {
             (Origin::Tuple(_, host, _), Origin::Tuple(_, own, _)) => host == own,
             _ => false,

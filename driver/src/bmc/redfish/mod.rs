@@ -29,13 +29,13 @@ const ROOT: &str = "/redfish/v1/";
 /// system's. The standard actions are tried first, then HPE's own: those of `Oem.Hpe` (iLO 5 and 6)
 /// and `Oem.Hp` (iLO 4), and changing `Image` where a BMC has neither, or is an iLO 4.
 ///
-/// The server boots from the virtual CD by Redfish's one-time boot override, as Ironic does it. HPE's
-/// `BootOnNextServerReset` is never set: with it an iLO ejects the medium by itself at the reset after
-/// the next, and nobody would put it back.
+/// The server boots from the virtual CD by Redfish's one-time boot override, as Ironic does it.
+/// HPE's `BootOnNextServerReset` is never set: with it an iLO ejects the medium by itself at the
+/// reset after the next, and nobody would put it back.
 ///
-/// A request that nobody answers, as while a BMC restarts, is repeated until
-/// [`BmcAccess::timeout`] is over. Every request carries user and password; no session is opened that
-/// could be left behind. The methods have to be called on a Tokio runtime with I/O and time enabled.
+/// A request that nobody answers, as while a BMC restarts, is repeated until [`BmcAccess::timeout`]
+/// is over. Every request carries user and password; no session is opened that could be left
+/// behind. The methods have to be called on a Tokio runtime with I/O and time enabled.
 ///
 /// # Limits
 ///
@@ -63,7 +63,8 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// `[ilo] client_timeout` for media, and the power options of [`BmcOptions`](crate::options::BmcOptions).
+    /// `[ilo] client_timeout` for media, and the power options of
+    /// [`BmcOptions`](crate::options::BmcOptions).
     #[must_use]
     pub fn from_options(options: &Options) -> Self {
         Self {

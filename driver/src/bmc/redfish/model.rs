@@ -136,8 +136,8 @@ impl VirtualMediaResource {
         self.image.as_deref().filter(|image| !image.is_empty())
     }
 
-    /// Whether the image at `url` is in it. A BMC may leave the query, or the user and password, out of
-    /// what it says.
+    /// Whether the image at `url` is in it. A BMC may leave the query, or the user and password,
+    /// out of what it says.
     pub(super) fn holds(&self, url: &Url) -> bool {
         let Some(reported) = self.image().and_then(|image| Url::parse(image).ok()) else {
             return false;

@@ -156,8 +156,8 @@ fn mode_name(mode: BootMode) -> &'static str {
     }
 }
 
-/// Whether the BMC says that the server boots from `target` next. `Continuous` is what one says that
-/// does not tell the two apart; it will boot from there.
+/// Whether the BMC says that the server boots from `target` next. `Continuous` is what one says
+/// that does not tell the two apart; it will boot from there.
 fn is_set(boot: &Boot, target: &str, mode: Option<&str>) -> bool {
     let enabled = boot.boot_source_override_enabled.as_deref();
     matches!(enabled, Some("Once" | "Continuous"))

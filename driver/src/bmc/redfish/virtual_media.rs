@@ -31,8 +31,8 @@ impl Redfish {
             if found.holds(url) {
                 return Ok(());
             }
-            // The BMC may have taken the first of two requests, and restarted before it said so: only
-            // its state tells.
+            // The BMC may have taken the first of two requests, and restarted before it said so:
+            // only its state tells.
             if let Some(refusals) = refusals {
                 return Err(Cause::Refused(refusals));
             }

@@ -36,8 +36,8 @@ pub enum SwiftError {
     },
     /// The server was silent for too long.
     #[error(
-        "expected an answer to {request} within {} seconds: check that the service runs, or set [swift] \
-         timeout",
+        "expected an answer to {request} within {} seconds: check that the service runs, or set \
+         [swift] timeout",
         timeout.as_secs_f32()
     )]
     Silent {
@@ -77,7 +77,7 @@ pub enum SwiftError {
     /// The catalogue has no Swift that may be used.
     #[error(
         "the catalogue of {url} has no {wanted}; it has {found}: check [swift] region_name and \
-             valid_interfaces, or set endpoint_override"
+         valid_interfaces, or set endpoint_override"
     )]
     NoEndpoint {
         /// Keystone's URL.
@@ -95,9 +95,9 @@ pub enum SwiftError {
     },
     /// There is no key to sign temporary URLs with, and none can be set.
     #[error(
-        "there is no key for temporary URLs, neither of the account nor of the container, and setting one \
-         was answered with {status}: expected a role that may set it, or X-Account-Meta-Temp-URL-Key to \
-         be set by the operator"
+        "there is no key for temporary URLs, neither of the account nor of the container, and \
+         setting one was answered with {status}: expected a role that may set it, or \
+         X-Account-Meta-Temp-URL-Key to be set by the operator"
     )]
     NoKey {
         /// The status.
@@ -129,7 +129,8 @@ pub enum SwiftError {
     },
     /// The image has more segments than a static large object may have.
     #[error(
-        "an image of {size} bytes has more than {most} segments of {segment} bytes: expected larger ones"
+        "an image of {size} bytes has more than {most} segments of {segment} bytes: expected \
+         larger ones"
     )]
     Segments {
         /// The image's size in bytes.
@@ -141,8 +142,8 @@ pub enum SwiftError {
     },
     /// Swift cannot hold large objects, and the image is one.
     #[error(
-        "an image of {size} bytes is larger than the {segment} bytes of an object, and this Swift has no \
-         static large objects"
+        "an image of {size} bytes is larger than the {segment} bytes of an object, and this Swift \
+         has no static large objects"
     )]
     NoLargeObjects {
         /// The image's size in bytes.
@@ -171,7 +172,8 @@ impl SwiftError {
     }
 }
 
-/// Whether a status tells of a cause that may pass. 401 is not among them: a new token is got first.
+/// Whether a status tells of a cause that may pass. 401 is not among them: a new token is got
+/// first.
 pub(in crate::host) fn passing(status: u16) -> bool {
     // 498 is Swift's for a rate limit, 499 for a client that was too slow or is gone.
     matches!(status, 408 | 429 | 498 | 499 | 500 | 502..=504)

@@ -15,8 +15,8 @@ pub(super) fn account_url(text: &str) -> Result<Url, SwiftError> {
     Ok(url.as_url().clone())
 }
 
-/// Returns the account's URL: `endpoint_override` if it is set, or the first endpoint of the catalogue
-/// that matches, in the order of `interfaces`.
+/// Returns the account's URL: `endpoint_override` if it is set, or the first endpoint of the
+/// catalogue that matches, in the order of `interfaces`.
 pub(super) fn endpoint(info: &TokenInfo, wanted: &Catalogue, url: &str) -> Result<Url, SwiftError> {
     let project = info
         .project
@@ -81,7 +81,8 @@ fn no_endpoint(
     }
 }
 
-/// Replaces the placeholders of the project's ID in `text`, in all spellings that keystoneauth accepts.
+/// Replaces the placeholders of the project's ID in `text`, in all spellings that keystoneauth
+/// accepts.
 fn with_project(text: &str, project: &str) -> String {
     let places = [
         "%(project_id)s",

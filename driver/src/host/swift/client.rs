@@ -1,4 +1,5 @@
-//! The client of one container: it renews a refused token, and retries requests where that may help.
+//! The client of one container: it renews a refused token, and retries requests where that may
+//! help.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +48,8 @@ fn http_client(settings: &SwiftSettings) -> Result<reqwest::Client, SwiftError> 
 pub(super) struct Client {
     pub(super) http: reqwest::Client,
     pub(super) settings: SwiftSettings,
-    /// The current session. A task that renews it holds the lock; the others wait and use the result.
+    /// The current session. A task that renews it holds the lock; the others wait and use the
+    /// result.
     session: Mutex<Option<Arc<Session>>>,
 }
 
@@ -65,7 +67,8 @@ impl Client {
         self.session_after(None).await
     }
 
-    /// Returns a session other than `refused`: a new one, unless another task has opened one meanwhile.
+    /// Returns a session other than `refused`: a new one, unless another task has opened one
+    /// meanwhile.
     pub(super) async fn session_after(
         &self,
         refused: Option<&Arc<Session>>,
@@ -104,8 +107,8 @@ impl Client {
         url
     }
 
-    /// Sends a request: once more with a new token if the current one is refused, and again after errors
-    /// that may pass.
+    /// Sends a request: once more with a new token if the current one is refused, and again after
+    /// errors that may pass.
     pub(super) async fn send(&self, request: &Request<'_>) -> Result<Response, SwiftError> {
         let mut backoff = Backoff::new(&self.settings);
         let mut renewed = false;

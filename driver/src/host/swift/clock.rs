@@ -18,8 +18,8 @@ pub(super) struct ServerClock {
 }
 
 impl ServerClock {
-    /// Reads the clock of the server that sent `response`; takes this machine's if the response has no
-    /// `Date`.
+    /// Reads the clock of the server that sent `response`; takes this machine's if the response has
+    /// no `Date`.
     pub(super) fn of(response: &Response) -> Self {
         let here = since_1970(SystemTime::now());
         let date = response.header("date");

@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn signatures_are_those_of_swifts_own_examples() {
-        // printf 'GET\n1440619048\n/v1/AUTH_account/container/object' | openssl dgst -sha256 -hmac mykey
+        // printf 'GET\n1440619048\n/v1/AUTH_account/container/object' | openssl dgst -sha256 -hmac
+        // mykey
         let message = b"GET\n1440619048\n/v1/AUTH_account/container/object";
         assert_eq!(
             signature(UrlDigest::Sha256, b"mykey", message),

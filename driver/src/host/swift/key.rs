@@ -1,5 +1,5 @@
-//! The key of temporary URLs: the account's or the container's, or a new one on which all conductors
-//! agree.
+//! The key of temporary URLs: the account's or the container's, or a new one on which all
+//! conductors agree.
 
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ const AGREED_AFTER: Duration = Duration::from_secs(5);
 /// How often a key is looked up or set before giving up.
 const MAX_LOOKUPS: u32 = 5;
 
-/// The resources that can have a key, with the headers of the key and of the time at which it was set.
+/// The resources that can have a key, with the headers of the key and of the time at which it was
+/// set.
 const KEY_HEADERS: [(Resource<'static>, &str, &str); 2] = [
     (
         Resource::Account,
@@ -68,8 +69,8 @@ pub(super) async fn agreed_key(client: &Client) -> Result<Key, SwiftError> {
     Err(SwiftError::NoKey { status })
 }
 
-/// Whether a key set at that time, in seconds since 1970, may still be replaced. A key that others set
-/// has no time.
+/// Whether a key set at that time, in seconds since 1970, may still be replaced. A key that others
+/// set has no time.
 fn is_new(set_at: Option<u64>, clock: &ServerClock) -> bool {
     set_at.is_some_and(|at| clock.now().abs_diff(at) <= AGREED_AFTER.as_secs())
 }

@@ -90,8 +90,8 @@ async fn send(http: &reqwest::Client, url: &Url, auth: &SwiftAuth) -> Result<Aut
     }
 }
 
-/// Requests a token with an application credential given by name, without the plugin: in 0.22 it omits
-/// the domain of the user's name, and Keystone rejects such a request.
+/// Requests a token with an application credential given by name, without the plugin: in 0.22 it
+/// omits the domain of the user's name, and Keystone rejects such a request.
 async fn send_by_name(
     http: &reqwest::Client,
     url: &Url,

@@ -13,8 +13,8 @@ use super::request::{Request, Resource};
 use crate::host::name::ObjectName;
 use crate::host::object::Stored;
 
-/// The prefix of the names of all segments. They are in the container of the images, so that whoever
-/// may write images may write segments, and listings find both.
+/// The prefix of the names of all segments. They are in the container of the images, so that
+/// whoever may write images may write segments, and listings find both.
 pub(super) const SEGMENTS: &str = "segments/";
 
 /// An object in a listing.
@@ -26,7 +26,8 @@ pub(super) struct ListedObject {
 }
 
 impl ListedObject {
-    /// Returns when its bytes were written, by the server's clock; `None` if the text is not a time.
+    /// Returns when its bytes were written, by the server's clock; `None` if the text is not a
+    /// time.
     pub(super) fn modified(&self) -> Option<SystemTime> {
         let time = self.last_modified.trim_end_matches('Z');
         let time = NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S%.f").ok()?;

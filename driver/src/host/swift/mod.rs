@@ -48,16 +48,18 @@ const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
 /// A container of OpenStack Swift.
 ///
-/// Each image is one object; one that is larger than Swift's objects can be is a static large object,
-/// whose segments are objects `segments/<name>/…` of the same container. An image is sent while it is
-/// made: there is no file in between, and a few MiB of it are in memory. BMCs fetch it by a temporary
-/// URL. A floppy expires by itself, `[ilo] swift_object_expiry_timeout` after it was published.
+/// Each image is one object; one that is larger than Swift's objects can be is a static large
+/// object, whose segments are objects `segments/<name>/…` of the same container. An image is sent
+/// while it is made: there is no file in between, and a few MiB of it are in memory. BMCs fetch it
+/// by a temporary URL. A floppy expires by itself, `[ilo] swift_object_expiry_timeout` after it was
+/// published.
 ///
-/// An object is there once all its bytes are, with the MD5 that this library computed. It is read back
-/// after that, by ranges; one that does not read back well is removed, and its URL is never given out.
+/// An object is there once all its bytes are, with the MD5 that this library computed. It is read
+/// back after that, by ranges; one that does not read back well is removed, and its URL is never
+/// given out.
 ///
-/// Listings of a Swift of many servers may lag behind: an image may be missing from them for a moment
-/// after it was published.
+/// Listings of a Swift of many servers may lag behind: an image may be missing from them for a
+/// moment after it was published.
 ///
 /// The methods have to be called on a Tokio runtime with I/O and time enabled.
 #[derive(Debug, Clone)]
@@ -126,8 +128,8 @@ impl SwiftHost {
         }))
     }
 
-    /// As [`Host::list`](super::Host::list), without the floppies that have expired: Swift lists those
-    /// for a while.
+    /// As [`Host::list`](super::Host::list), without the floppies that have expired: Swift lists
+    /// those for a while.
     ///
     /// # Errors
     ///

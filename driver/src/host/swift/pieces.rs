@@ -1,7 +1,8 @@
 //! A bounded channel from the producer of an image to the bodies of requests.
 //!
-//! The producer writes on a thread where it may block. When the channel is full it waits for the network,
-//! so only a few pieces of an image are in memory. Each object's bytes are followed by their MD5.
+//! The producer writes on a thread where it may block. When the channel is full it waits for the
+//! network, so only a few pieces of an image are in memory. Each object's bytes are followed by
+//! their MD5.
 
 use std::fs::File;
 use std::future::poll_fn;
@@ -34,8 +35,8 @@ enum Piece {
     End(ObjectDigest),
 }
 
-/// Returns a channel for an image of `size` bytes, divided into objects of `object_size` bytes each. The
-/// first `skip` bytes, whole objects, are already stored.
+/// Returns a channel for an image of `size` bytes, divided into objects of `object_size` bytes
+/// each. The first `skip` bytes, whole objects, are already stored.
 pub(super) fn channel(size: u64, object_size: u64, skip: u64) -> (PieceSink, Pieces) {
     let (sender, receiver) = mpsc::channel(CAPACITY);
     let object_size = object_size.max(1);
@@ -87,8 +88,8 @@ pub(super) struct PieceSink {
 }
 
 impl PieceSink {
-    /// Sends the end of the last object if the image is `complete`, and returns the report. Until then
-    /// that object lacks its last bytes, so an image with too many bytes is never stored.
+    /// Sends the end of the last object if the image is `complete`, and returns the report. Until
+    /// then that object lacks its last bytes, so an image with too many bytes is never stored.
     pub(super) fn finish(mut self, complete: bool) -> ProducerReport {
         if complete && self.written == self.size && !self.report.too_much {
             // If the receiver is gone, `closed` says so.
@@ -118,7 +119,8 @@ impl PieceSink {
         Ok(usize::try_from(self.object_left).map_or(room, |left| left.min(room)))
     }
 
-    /// Counts the bytes of the buffer from `at` on, and drops them if their object is already stored.
+    /// Counts the bytes of the buffer from `at` on, and drops them if their object is already
+    /// stored.
     fn take(&mut self, at: usize) {
         let bytes = &self.buffer[at..];
         self.digest.update(bytes);
@@ -198,8 +200,8 @@ impl Sink for PieceSink {
 #[derive(Debug)]
 struct Receiving {
     receiver: mpsc::Receiver<Piece>,
-    /// The body that may receive. The client may hold an older one for a while after its request has
-    /// failed.
+    /// The body that may receive. The client may hold an older one for a while after its request
+    /// has failed.
     turn: u64,
     /// Whether a body waits for the producer; otherwise the server is waited for.
     waits_for_producer: bool,
@@ -225,8 +227,8 @@ impl Pieces {
         }
     }
 
-    /// Returns the MD5 of the object whose body was read to its end; `None` if it was not, or if the
-    /// producer failed.
+    /// Returns the MD5 of the object whose body was read to its end; `None` if it was not, or if
+    /// the producer failed.
     pub(super) async fn end(&self) -> Option<ObjectDigest> {
         lock(&self.0).turn += 1;
         let next = poll_fn(|cx| lock(&self.0).receiver.poll_recv(cx)).await;

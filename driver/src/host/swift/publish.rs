@@ -29,8 +29,8 @@ impl<'h> Publish<'h> {
         Self { host, node }
     }
 
-    /// Makes the image, stores it, reads it back. When `cancelled` is closed, it stops and removes what it
-    /// has stored.
+    /// Makes the image, stores it, reads it back. When `cancelled` is closed, it stops and removes
+    /// what it has stored.
     pub(super) async fn run(
         &self,
         object: NewObject,

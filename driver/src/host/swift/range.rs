@@ -11,7 +11,8 @@ use tokio::runtime::Handle;
 use super::client::Client;
 use super::request::{Request, Resource};
 
-/// The size of a request in bytes: a floppy takes six requests, the structure of an ISO two or three.
+/// The size of a request in bytes: a floppy takes six requests, the structure of an ISO two or
+/// three.
 const BLOCK: u64 = 256 * 1024;
 
 /// A reader of an image in Swift, for a thread that may block.

@@ -137,8 +137,8 @@ pub struct SwiftSettings {
     pub tls: Tls,
     /// `[ilo] swift_ilo_container`. It is made when it is missing.
     pub container: String,
-    /// `[ilo] swift_object_expiry_timeout`: how long a floppy and its temporary URL are good for, at least
-    /// one second.
+    /// `[ilo] swift_object_expiry_timeout`: how long a floppy and its temporary URL are good for,
+    /// at least one second.
     pub floppy_lifetime: Duration,
     /// How long the temporary URL of a boot ISO is good for. The default is 24 hours.
     pub boot_iso_url_lifetime: Duration,
@@ -146,14 +146,14 @@ pub struct SwiftSettings {
     pub timeout: Duration,
     /// How many times a request is repeated that failed for a cause that may pass.
     pub max_retries: u32,
-    /// How long the first repetition waits; each further one waits twice as long, a minute at most. The
-    /// default is one second.
+    /// How long the first repetition waits; each further one waits twice as long, a minute at most.
+    /// The default is one second.
     pub retry_delay: Duration,
-    /// An image of more bytes is a static large object of segments of this size. `None`, the default,
-    /// is the largest object that Swift takes, 5 GiB where it does not tell.
+    /// An image of more bytes is a static large object of segments of this size. `None`, the
+    /// default, is the largest object that Swift takes, 5 GiB where it does not tell.
     pub segment_size: Option<u64>,
-    /// Segments that belong to no image are left from an upload that died once they are as old as this,
-    /// and are removed then. The default is 24 hours, far longer than any upload takes.
+    /// Segments that belong to no image are left from an upload that died once they are as old as
+    /// this, and are removed then. The default is 24 hours, far longer than any upload takes.
     pub abandoned_after: Duration,
     /// How many images are uploaded at the same time, at least 1; further ones wait for their turn.
     /// Each takes one thread and a few MiB. The default is 8.
@@ -176,8 +176,8 @@ pub enum SwiftSettingsError {
     },
     /// The kind of credentials is not known here.
     #[error(
-        "[{section}] auth_type: expected password, v3password, v3applicationcredential, v1password or \
-         none, got {got:?}"
+        "[{section}] auth_type: expected password, v3password, v3applicationcredential, v1password \
+         or none, got {got:?}"
     )]
     AuthType {
         /// The section.

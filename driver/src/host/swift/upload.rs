@@ -99,8 +99,8 @@ impl<'c> Upload<'c> {
         })
     }
 
-    /// Stores the image. If it fails or is dropped halfway, [`Upload::undo`] removes the objects that it
-    /// created.
+    /// Stores the image. If it fails or is dropped halfway, [`Upload::undo`] removes the objects
+    /// that it created.
     pub(super) async fn run(&mut self) -> Result<(), Failure> {
         let mut backoff = Backoff::new(&self.client.settings);
         let mut renewed = false;
@@ -230,8 +230,8 @@ impl<'c> Upload<'c> {
         name: &str,
         len: u64,
     ) -> Result<ObjectDigest, SwiftError> {
-        // Once the first byte is sent it is too late to learn that the token has expired or that the
-        // container is gone.
+        // Once the first byte is sent it is too late to learn that the token has expired or that
+        // the container is gone.
         if !mem::take(&mut self.container_exists) {
             self.client.ensure_container().await?;
         }

@@ -27,25 +27,27 @@ use super::url::BaseUrls;
 use crate::http::url::BaseUrl;
 use crate::node::{Node, NodeUuid};
 
-/// How many images are written at once unless the settings say otherwise: enough to keep a disk and a
-/// few cores busy.
+/// How many images are written at once unless the settings say otherwise: enough to keep a disk and
+/// a few cores busy.
 const AT_ONCE: usize = 8;
 
-/// File systems keep times in steps of up to 2 seconds, and take them from a clock that lags a little.
+/// File systems keep times in steps of up to 2 seconds, and take them from a clock that lags a
+/// little.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
 /// Where the images go and how they are fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebSettings {
-    /// `[deploy] http_server_root`, an absolute path. It is made, with mode 0755, when it is missing.
+    /// `[deploy] http_server_root`, an absolute path. It is made, with mode 0755, when it is
+    /// missing.
     pub root: PathBuf,
     /// The URLs under which the web server serves `root`.
     pub urls: BaseUrls,
     /// How the web server is asked whether it serves an image.
     pub check: CheckSettings,
-    /// How many images are written at the same time, at least 1; further ones wait for their turn. This
-    /// bounds the memory and the threads that they take. The default is 8.
+    /// How many images are written at the same time, at least 1; further ones wait for their turn.
+    /// This bounds the memory and the threads that they take. The default is 8.
     pub at_once: usize,
 }
 
@@ -72,9 +74,9 @@ pub struct InvalidRoot(
 
 /// A directory that a plain web server serves.
 ///
-/// Images are files in `http_server_root` itself, each with mode 0644. While an image is being written
-/// it is a file `.publishing-…` beside them that only this user can read; publishing is the change
-/// of its name. Files that a dead process left are removed by the next
+/// Images are files in `http_server_root` itself, each with mode 0644. While an image is being
+/// written it is a file `.publishing-…` beside them that only this user can read; publishing is the
+/// change of its name. Files that a dead process left are removed by the next
 /// [`publish`](super::Host::publish), [`unpublish`](super::Host::unpublish) or
 /// [`sweep`](super::Host::sweep) in the same directory.
 ///

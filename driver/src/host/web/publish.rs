@@ -170,7 +170,8 @@ impl Job<'_> {
         let mut sink = FileSink::new(staged.file(), self.size, cancelled);
         let made = produce(&mut sink).and_then(|()| Ok(sink.flush()?));
         let written = self.size - sink.left();
-        // The sink knows best why it took no more; the writer of the image only saw that it did not.
+        // The sink knows best why it took no more; the writer of the image only saw that it did
+        // not.
         if let Some(e) = sink.refused.take() {
             return Err(self.refused("write", e));
         }

@@ -123,9 +123,9 @@ impl Root {
         self.path.join(name)
     }
 
-    /// The names in the directory that `wanted` accepts. A name that is not UTF-8 is neither an image's
-    /// nor a half-written one's. With the images of thousands of nodes in one directory this is what
-    /// takes the time: `wanted` has to be cheap.
+    /// The names in the directory that `wanted` accepts. A name that is not UTF-8 is neither an
+    /// image's nor a half-written one's. With the images of thousands of nodes in one directory
+    /// this is what takes the time: `wanted` has to be cheap.
     pub(crate) fn names(&self, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.dir)? {
@@ -148,8 +148,8 @@ impl Root {
         self.images(self.names(|_| true)?)
     }
 
-    /// Those of `names` that are images. A symbolic link in an image's place counts as itself: it is
-    /// never followed. A directory in such a place is not an image.
+    /// Those of `names` that are images. A symbolic link in an image's place counts as itself: it
+    /// is never followed. A directory in such a place is not an image.
     fn images(&self, names: Vec<String>) -> io::Result<Vec<Stored>> {
         let mut images = Vec::new();
         for text in names {

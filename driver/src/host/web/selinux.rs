@@ -1,10 +1,10 @@
 //! The SELinux context of what is published.
 //!
-//! A file made in a directory mostly gets the directory's type, which is right for a web root. Where
-//! the policy has another one for the path, the web server would be refused. What the policy says is
-//! asked of `matchpathcon`, part of every SELinux system, for the *final* path and before the file
-//! is visible under it; `restorecon` could only mend it afterwards. As with `restorecon`, only the
-//! type changes.
+//! A file made in a directory mostly gets the directory's type, which is right for a web root.
+//! Where the policy has another one for the path, the web server would be refused. What the policy
+//! says is asked of `matchpathcon`, part of every SELinux system, for the *final* path and before
+//! the file is visible under it; `restorecon` could only mend it afterwards. As with `restorecon`,
+//! only the type changes.
 
 use std::fs::File;
 use std::io;
@@ -33,8 +33,8 @@ pub(super) enum Class {
     Directory,
 }
 
-/// Gives the open `file` the type that the policy has for `path`. Without SELinux this does nothing;
-/// without `matchpathcon` the file keeps the type it got from its directory.
+/// Gives the open `file` the type that the policy has for `path`. Without SELinux this does
+/// nothing; without `matchpathcon` the file keeps the type it got from its directory.
 pub(super) fn restore(file: &File, path: &Path, class: Class) -> io::Result<()> {
     if !Path::new(ENABLED).exists() {
         return Ok(());
@@ -87,8 +87,8 @@ fn policy_for(path: &Path, class: Class) -> io::Result<Option<String>> {
         Ok(answer) => answer,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             log::warn!(
-                "SELinux is on but {MATCHPATHCON} is missing (package libselinux-utils): {} keeps the \
-                 type of its directory",
+                "SELinux is on but {MATCHPATHCON} is missing (package libselinux-utils): {} keeps \
+                 the type of its directory",
                 path.display()
             );
             return Ok(None);
@@ -109,8 +109,8 @@ fn trimmed(bytes: &[u8]) -> String {
         .to_owned()
 }
 
-/// `current` with the type of `policy`; `None` when it has that type already, or when one of the two
-/// is no context. A context is `user:role:type`, in most policies followed by `:range`.
+/// `current` with the type of `policy`; `None` when it has that type already, or when one of the
+/// two is no context. A context is `user:role:type`, in most policies followed by `:range`.
 fn retyped(current: &str, policy: &str) -> Option<String> {
     let wanted = policy.split(':').nth(2)?;
     let mut parts: Vec<&str> = current.splitn(4, ':').collect();

@@ -117,8 +117,8 @@ impl Sink for FileSink<'_> {
 impl FileSink<'_> {
     /// Appends up to `len` bytes, and says how many.
     fn copy(&mut self, source: &File, len: u64) -> io::Result<u64> {
-        // From file to file the standard library has the kernel copy, and share blocks where the file
-        // system can.
+        // From file to file the standard library has the kernel copy, and share blocks where the
+        // file system can.
         let done = io::copy(&mut Read::take(source, len), self.out.get_mut());
         done.inspect_err(|e| {
             // Only for lack of room it is certain which of the two files is at fault.

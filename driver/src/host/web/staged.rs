@@ -1,7 +1,7 @@
 //! An image on its way: a file in the directory of images that has no image's name yet.
 //!
-//! The file carries a lock for as long as its process lives, whichever way that ends. So a file whose
-//! lock can be had was left by a dead process, and whoever gets the lock removes it.
+//! The file carries a lock for as long as its process lives, whichever way that ends. So a file
+//! whose lock can be had was left by a dead process, and whoever gets the lock removes it.
 
 use std::fs::File;
 use std::io;
@@ -30,8 +30,8 @@ const PRIVATE: Mode = Mode::from_raw_mode(0o600);
 /// What a web server that runs as another user needs.
 const READABLE: Mode = Mode::from_raw_mode(0o644);
 
-/// Where locks do not work, a file that nobody has written to for so long counts as left over. It is
-/// far longer than any image takes.
+/// Where locks do not work, a file that nobody has written to for so long counts as left over. It
+/// is far longer than any image takes.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Tries to make a file before giving up: another one is needed only when a sweep came in between.
@@ -130,8 +130,8 @@ impl<'r> Staged<'r> {
         Ok(())
     }
 
-    /// Gives the file a name, in place of what has that name now: a reader that has the older file open
-    /// goes on with that.
+    /// Gives the file a name, in place of what has that name now: a reader that has the older file
+    /// open goes on with that.
     pub(crate) fn replace(&mut self, name: &str) -> io::Result<()> {
         self.root.rename(&self.name, name)?;
         self.published = true;
@@ -171,7 +171,8 @@ pub(crate) fn replace_link(root: &Root, target: &str, name: &str) -> io::Result<
     renamed
 }
 
-/// Removes the half-written files that dead processes left in `root`, and returns how many there were.
+/// Removes the half-written files that dead processes left in `root`, and returns how many there
+/// were.
 pub(crate) fn remove_unfinished(root: &Root) -> io::Result<usize> {
     let mut removed = 0;
     for name in root.names(is_staging_name)? {

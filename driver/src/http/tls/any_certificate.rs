@@ -62,8 +62,8 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
-/// Old BMCs have certificates that cannot even be parsed, such as those of X.509 version 1: where any
-/// certificate will do, so will they.
+/// Old BMCs have certificates that cannot even be parsed, such as those of X.509 version 1: where
+/// any certificate will do, so will they.
 fn tolerant(
     checked: Result<HandshakeSignatureValid, Error>,
 ) -> Result<HandshakeSignatureValid, Error> {

@@ -25,7 +25,8 @@ pub(crate) enum Trust {
     Anybody,
 }
 
-/// What a client is known to servers by: its certificate, with those that vouch for it, and its key.
+/// What a client is known to servers by: its certificate, with those that vouch for it, and its
+/// key.
 pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// A PEM file, or a directory of them, cannot be used.
@@ -61,8 +62,8 @@ pub(crate) fn config(trust: &Trust, identity: Option<Identity>) -> Result<Client
     }
 }
 
-/// Knows whom this machine's authorities vouch for. They are read once: a conductor makes a client for
-/// each node, and reading them takes longer than all that the client does.
+/// Knows whom this machine's authorities vouch for. They are read once: a conductor makes a client
+/// for each node, and reading them takes longer than all that the client does.
 fn system_verifier(provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, Error> {
     static KNOWN: Mutex<Option<Arc<Verifier>>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,8 +17,8 @@ pub(super) const ISOLINUX_CFG: &str = "isolinux/isolinux.cfg";
 pub(super) const LDLINUX_C32: &str = "isolinux/ldlinux.c32";
 
 /// Where an EFI boot image lies unless told otherwise, and where its GRUB then looks for its
-/// configuration: what Ironic has used since it builds EFI system partition images
-/// (`[DEFAULT] grub_config_path`).
+/// configuration: what Ironic has used since it builds EFI system partition images (`[DEFAULT]
+/// grub_config_path`).
 const ESP_IMAGE_PATH: &str = "boot/grub/efiboot.img";
 const ESP_GRUB_CFG: &str = "boot/grub/grub.cfg";
 
@@ -49,9 +49,9 @@ impl Isolinux {
         self
     }
 
-    /// Takes its configuration from the Jinja2 template at this path,
-    /// `[DEFAULT] isolinux_config_template`, instead of the built-in one. It is given `kernel`,
-    /// `ramdisk` and `kernel_params`, as by Ironic.
+    /// Takes its configuration from the Jinja2 template at this path, `[DEFAULT]
+    /// isolinux_config_template`, instead of the built-in one. It is given `kernel`, `ramdisk` and
+    /// `kernel_params`, as by Ironic.
     #[must_use]
     pub fn config_template(mut self, path: impl Into<PathBuf>) -> Self {
         self.template = Template::File(path.into());
@@ -142,8 +142,8 @@ impl EfiBoot {
         self.grub_cfg_paths([path])
     }
 
-    /// Puts GRUB's configuration at each of these paths, for an image of which it is not known where
-    /// its GRUB looks; a leading `/` is ignored.
+    /// Puts GRUB's configuration at each of these paths, for an image of which it is not known
+    /// where its GRUB looks; a leading `/` is ignored.
     #[must_use]
     pub fn grub_cfg_paths<P: AsRef<Path>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         let text = |path: P| {
@@ -156,9 +156,9 @@ impl EfiBoot {
         self
     }
 
-    /// Takes GRUB's configuration from the Jinja2 template at this path,
-    /// `[DEFAULT] grub_config_template`, instead of the built-in one. It is given `linux`, `initrd`
-    /// and `kernel_params`, as by Ironic.
+    /// Takes GRUB's configuration from the Jinja2 template at this path, `[DEFAULT]
+    /// grub_config_template`, instead of the built-in one. It is given `linux`, `initrd` and
+    /// `kernel_params`, as by Ironic.
     #[must_use]
     pub fn config_template(mut self, path: impl Into<PathBuf>) -> Self {
         self.template = Template::File(path.into());

@@ -43,8 +43,9 @@ const MAX_KERNEL_PARAMS: usize = 2048 - "BOOT_IMAGE=/vmlinuz initrd=/initrd \0".
 /// used and pinned: it plans the whole image before any I/O, reads no clock, and writes each block
 /// once in ascending order, while stable 2.5 seeks back into what it has written and takes content
 /// that is not in memory only through a feature outside its own promise of stability. Two pieces
-/// stand beside it here: a block device that is a plain [`Write`](std::io::Write), and a read-only file system whose
-/// files are [`Source`]s, which is how content reaches the writer without being held in memory.
+/// stand beside it here: a block device that is a plain [`Write`](std::io::Write), and a read-only
+/// file system whose files are [`Source`]s, which is how content reaches the writer without being
+/// held in memory.
 ///
 /// Files of 4 GiB and more are written as several extents (ISO 9660 level 3). Linux and UEFI
 /// firmware read those; isolinux and GRUB need not, so such a ramdisk boots only where its boot
@@ -156,8 +157,8 @@ impl BootIso {
         self
     }
 
-    /// Lays the image out: reads isolinux and the templates, the first sector of the EFI boot image,
-    /// and of the kernel and the ramdisk only their sizes.
+    /// Lays the image out: reads isolinux and the templates, the first sector of the EFI boot
+    /// image, and of the kernel and the ramdisk only their sizes.
     ///
     /// # Errors
     ///

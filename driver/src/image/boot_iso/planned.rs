@@ -15,8 +15,9 @@ use crate::image::{BOOT_ISO_LABEL, IsoContents, IsoFile, IsoReadError, Sink};
 
 /// Content starts after the descriptors, of which there are six at most, from block 16 on.
 const FIRST_BLOCK: u64 = 32;
-/// The ramdisk begins at a multiple of this many bytes. File systems share blocks of 4096; where they
-/// cannot, Linux copies from file to file in pieces of 64 KiB, a third faster when both begin at a piece.
+/// The ramdisk begins at a multiple of this many bytes. File systems share blocks of 4096; where
+/// they cannot, Linux copies from file to file in pieces of 64 KiB, a third faster when both begin
+/// at a piece.
 const ALIGNMENT: u64 = 64 * 1024;
 
 /// How a finished ISO differs from its plan.
@@ -84,10 +85,10 @@ impl PlannedBootIso {
         self.write(Sequential::new(out, self.size(), append_by_copying, none))
     }
 
-    /// Writes the image to `out` as [`write_to`](Self::write_to) does, except that content that is a
-    /// file of this machine is handed over as a file: the system then copies it, or shares its blocks
-    /// on file systems that can, without passing it through this process. The ramdisk is placed so
-    /// that it may.
+    /// Writes the image to `out` as [`write_to`](Self::write_to) does, except that content that is
+    /// a file of this machine is handed over as a file: the system then copies it, or shares its
+    /// blocks on file systems that can, without passing it through this process. The ramdisk is
+    /// placed so that it may.
     ///
     /// # Errors
     ///
@@ -202,8 +203,8 @@ impl PlannedBootIso {
         Ok(contents)
     }
 
-    /// The tree for the writer, and the sources its streamed files are read from, except those
-    /// that are `unread`.
+    /// The tree for the writer, and the sources its streamed files are read from, except those that
+    /// are `unread`.
     fn tree(&self, unread: impl Fn(usize) -> bool) -> Result<(Tree, SourceFiles), BootIsoError> {
         let sources = self.sources.iter().enumerate();
         let sources = SourceFiles::new(

@@ -163,8 +163,8 @@ impl<W: Write> BlockDevice for Sequential<W> {
     }
 }
 
-/// Sources as the files of a volume, because volumes are the content that `hadris-iso` reads
-/// piece by piece while it writes.
+/// Sources as the files of a volume, because volumes are the content that `hadris-iso` reads piece
+/// by piece while it writes.
 pub(super) struct SourceFiles {
     volume: Volume<SourceVolume>,
 }

@@ -119,8 +119,8 @@ fn render(
 /// Kernel parameters as words of a GRUB command, which understands shell quoting: without quotes
 /// `;` would end the command and `$` insert a variable.
 ///
-/// A quoted value with spaces (`dyndbg="file x +p"`) stays one word; GRUB puts it into double quotes
-/// again when it hands it to the kernel.
+/// A quoted value with spaces (`dyndbg="file x +p"`) stays one word; GRUB puts it into double
+/// quotes again when it hands it to the kernel.
 fn grub_words(params: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-+=:,./@%^".contains(c);
     let quoted = |word: String| {

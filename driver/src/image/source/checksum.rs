@@ -13,8 +13,8 @@ use super::{Source, SourceError};
 /// A digest, as images carry it: `sha256:` and its hexadecimal digits, likewise `sha512:` and
 /// `md5:`, or bare digits whose number tells the algorithm (32, 64 or 128).
 ///
-/// MD5 guards against broken transfers only, not against forgery; it is here because image
-/// services still record it.
+/// MD5 guards against broken transfers only, not against forgery; it is here because image services
+/// still record it.
 ///
 /// ```
 /// use driver::image::Checksum;

@@ -18,7 +18,8 @@ pub(super) use seek::SeekingReader;
 /// Content whose size is known and that can be opened for reading, any number of times.
 ///
 /// A boot ISO is laid out from the sizes alone; the content is read once, from start to end, while
-/// the ISO is written. Deploy code adds its own sources, an image service say, by implementing this.
+/// the ISO is written. Deploy code adds its own sources, an image service say, by implementing
+/// this.
 ///
 /// ```
 /// use std::io::{Cursor, Read};
@@ -57,8 +58,8 @@ pub trait Source: fmt::Debug + Send + Sync {
 
     /// Opens the content at byte `offset`.
     ///
-    /// The default reads up to there. Sources that can start in the middle do better: a deploy ISO is
-    /// read by jumping from place to place in it.
+    /// The default reads up to there. Sources that can start in the middle do better: a deploy ISO
+    /// is read by jumping from place to place in it.
     ///
     /// # Errors
     ///
@@ -161,8 +162,8 @@ pub enum SourceError {
     },
     /// The server does not say how long the content is, or sends it encoded.
     #[error(
-        "{name} does not say how long it is ({reason}): expected a Content-Length, since the ISO is \
-         laid out before it is read"
+        "{name} does not say how long it is ({reason}): expected a Content-Length, since the ISO \
+         is laid out before it is read"
     )]
     NoSize {
         /// The URL without what is secret in it.

@@ -26,8 +26,8 @@ enum Next {
 }
 
 impl BodyReader {
-    /// The content of `answer` that comes from the source called `name`, of which the server may keep
-    /// silent for `stall` before each part.
+    /// The content of `answer` that comes from the source called `name`, of which the server may
+    /// keep silent for `stall` before each part.
     pub(super) fn new(name: String, stall: Duration, answer: Response) -> io::Result<Self> {
         Ok(Self {
             name,

@@ -23,9 +23,9 @@ const REDIRECTS_MAX: usize = 10;
 /// What HTTP sources share: connections, timeouts, and which certificates are trusted.
 ///
 /// The client behind it is `reqwest` with `rustls`, on a few threads of its own: calls block, as
-/// everywhere in this module, and need no runtime around them. It is made by the first request. Proxies
-/// are taken from the environment (`http_proxy`, `no_proxy`), and up to ten redirects are followed, never
-/// from `https` to `http`.
+/// everywhere in this module, and need no runtime around them. It is made by the first request.
+/// Proxies are taken from the environment (`http_proxy`, `no_proxy`), and up to ten redirects are
+/// followed, never from `https` to `http`.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     trust: Trust,
@@ -40,8 +40,8 @@ impl Default for HttpClient {
 }
 
 impl HttpClient {
-    /// How long a server may be silent, unless told otherwise: 60 s, the default of
-    /// `[ilo] client_timeout`.
+    /// How long a server may be silent, unless told otherwise: 60 s, the default of `[ilo]
+    /// client_timeout`.
     pub const STALL: Duration = Duration::from_secs(60);
 
     /// A client that trusts the certificates that this machine trusts.
@@ -126,8 +126,8 @@ async fn answer(
     Err(Failure::Redirect("expected at most 10 redirects"))
 }
 
-/// Where an answer says that the content is, if it says so. User and password stay behind, unless the
-/// target is told relative to `url`.
+/// Where an answer says that the content is, if it says so. User and password stay behind, unless
+/// the target is told relative to `url`.
 fn redirected(url: &Url, answer: &Response) -> Result<Option<Url>, Failure> {
     let (301..=303 | 307 | 308, Some(target)) =
         (answer.status().as_u16(), answer.headers().get(LOCATION))
@@ -210,10 +210,11 @@ impl HttpSource {
     ///
     /// # Errors
     ///
-    /// [`SourceError::Reference`] for a text that is no URL, [`SourceError::Status`] for any answer but 200, [`SourceError::NoSize`] for one without
-    /// `Content-Length`, [`SourceError::Empty`] for a length of zero, [`SourceError::Stalled`] when
-    /// the server is silent for too long, [`SourceError::Io`] and [`SourceError::Other`] when it
-    /// cannot be reached, has no trusted certificate or redirects in circles.
+    /// [`SourceError::Reference`] for a text that is no URL, [`SourceError::Status`] for any answer
+    /// but 200, [`SourceError::NoSize`] for one without `Content-Length`, [`SourceError::Empty`]
+    /// for a length of zero, [`SourceError::Stalled`] when the server is silent for too long,
+    /// [`SourceError::Io`] and [`SourceError::Other`] when it cannot be reached, has no trusted
+    /// certificate or redirects in circles.
     pub fn new(client: &HttpClient, url: &str) -> Result<Self, SourceError> {
         let name = redacted(url);
         let url = Url::parse(url).map_err(|_| SourceError::Reference {
