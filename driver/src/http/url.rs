@@ -1,14 +1,14 @@
-//! The URLs that this library is given, and how they are shown.
+//! Base URLs, and URLs without their secrets.
 
 use std::fmt;
 use std::str::FromStr;
 
 use url::Url;
 
-/// The URL under which a web server serves the directory of images.
+/// The URL of a web server or of one of its directories, such as the directory of images.
 ///
-/// It is an absolute `http` or `https` URL with a host. A path and a query are kept and go into the
-/// URL of every image; whether the path ends in a slash makes no difference.
+/// It is an absolute `http` or `https` URL with a host. Its path and query become part of the URL
+/// of every image; a trailing slash of the path makes no difference.
 ///
 /// ```
 /// use driver::host::{BaseUrl, ObjectName};
@@ -25,14 +25,14 @@ use url::Url;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl(Url);
 
-/// A text is not a URL that images could be served under.
+/// An invalid [`BaseUrl`].
 ///
-/// The messages do not repeat the text: it may hold a password.
+/// The messages do not quote the text, which may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BaseUrlError {
-    /// It is not an absolute URL at all.
-    #[error("expected a URL like http://192.0.2.1:8080/httpboot, got a text that is none: {0}")]
+    /// It is not an absolute URL.
+    #[error("expected a URL like http://192.0.2.1:8080/httpboot, but the text is not a URL: {0}")]
     Syntax(url::ParseError),
     /// It does not begin with `http://` or `https://` and a host.
     #[error("expected a URL that begins with http:// or https:// and a host")]
@@ -40,25 +40,25 @@ pub enum BaseUrlError {
     /// It has a fragment, the part after `#`, which never reaches a web server.
     #[error("expected a URL without a fragment: remove the part that begins with #")]
     Fragment,
-    /// It holds white space or a control character, which a URL parser would drop in silence.
+    /// It contains white space or a control character, which a URL parser would silently drop.
     #[error("expected a URL without white space or control characters: remove them or write %20")]
     Blank,
 }
 
 impl BaseUrl {
-    /// Checks a URL.
+    /// Parses and checks a URL.
     ///
     /// # Errors
     ///
-    /// [`BaseUrlError`]: not a URL, not `http://` or `https://` and a host, a fragment, or white
-    /// space in it.
+    /// [`BaseUrlError`] if the text is not an `http://` or `https://` URL with a host, or if it
+    /// contains a fragment, white space or control characters.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(BaseUrlError::Blank);
         }
         let url = Url::parse(text).map_err(BaseUrlError::Syntax)?;
-        // Browsers, and so the parser, take `http:host` and `http:///host` too: here they are
-        // slips.
+        // Browsers, and therefore the parser, accept `http:host` and `http:///host`; here they are
+        // typos.
         let after_scheme = text
             .get(url.scheme().len()..)
             .and_then(|rest| rest.strip_prefix("://"));
@@ -73,7 +73,7 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    /// The URL itself.
+    /// Returns the URL itself.
     #[must_use]
     pub fn as_url(&self) -> &Url {
         &self.0
@@ -88,17 +88,17 @@ impl FromStr for BaseUrl {
     }
 }
 
-/// Shows the URL without what may be secret in it.
+/// Shows the URL without its secrets.
 impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BaseUrl({})", redacted(&self.0))
     }
 }
 
-/// `url` for messages and logs: without user, password and query, which may be secrets.
+/// Returns `url` for messages and logs: without user, password and query, which may be secret.
 pub(crate) fn redacted(url: &Url) -> String {
     let mut url = url.clone();
-    // These fail only for URLs without a host, which carry neither.
+    // These fail only for URLs without a host, which have neither.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     if url.query().is_some() {

@@ -1,11 +1,11 @@
-//! The firmware interface that a server boots by.
+//! Boot modes: BIOS and UEFI.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{Node, Section};
 
-/// The firmware interface that a server boots by.
+/// The firmware interface with which a server boots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BootMode {
     /// BIOS, also called legacy.
@@ -26,7 +26,7 @@ impl fmt::Display for BootMode {
 impl FromStr for BootMode {
     type Err = NotABootMode;
 
-    /// Reads `bios` or `uefi`, as Ironic's capability `boot_mode` has them.
+    /// Reads `bios` or `uefi`, the values of Ironic's capability `boot_mode`.
     ///
     /// # Errors
     ///
@@ -40,7 +40,7 @@ impl FromStr for BootMode {
     }
 }
 
-/// The boot mode that the node is set to, by the capability `boot_mode` in its properties, else by
+/// Returns the boot mode of the node: the capability `boot_mode` in its properties, or else
 /// `instance_info.deploy_boot_mode`, as in Ironic.
 pub(crate) fn boot_mode_of(node: &Node) -> Option<BootMode> {
     let capabilities = node.text(Section::Properties, "capabilities");
@@ -52,11 +52,11 @@ pub(crate) fn boot_mode_of(node: &Node) -> Option<BootMode> {
         .find_map(|mode| mode.trim().parse().ok())
 }
 
-/// A text is not a boot mode.
+/// A text that is not a boot mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected the boot mode bios or uefi, got {0:?}")]
 pub struct NotABootMode(
-    /// The text, cut to its first 80 characters.
+    /// The first 80 characters of the text.
     pub String,
 );
 

@@ -1,4 +1,4 @@
-//! Reading one option: its value, or an error that says where it stands.
+//! Reading single options: a value, or an error that names the place where it is set.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(super) struct OptionReader<'r> {
 }
 
 impl<'r> OptionReader<'r> {
-    /// A reader of `opts`, which holds every option that is asked for.
+    /// Creates a reader of `opts`, which must contain every option that will be read.
     pub(super) fn new(
         files: &'r [ParsedFile<'r>],
         opts: &'r [Opt],
@@ -42,12 +42,12 @@ impl<'r> OptionReader<'r> {
         Ok(setting)
     }
 
-    /// A text; `None` when it is not set and has no default.
+    /// Reads a string; `None` if it is unset and has no default.
     pub(super) fn text(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
         Ok(self.get(group, name)?.value.as_str().map(str::to_owned))
     }
 
-    /// A text that is not empty.
+    /// Reads a string that is not empty.
     pub(super) fn filled(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
         Ok(self.text(group, name)?.filter(|text| !text.is_empty()))
     }
@@ -86,8 +86,8 @@ impl<'r> OptionReader<'r> {
         }
     }
 
-    /// A secret text that is not empty. What is wrong with one is not repeated: it may be part of
-    /// it.
+    /// Reads a secret that is not empty. The cause of an error is dropped, as it may quote the
+    /// secret.
     #[cfg(feature = "swift")]
     pub(super) fn secret(&self, group: &str, name: &str) -> Result<Option<Secret>, OptionsError> {
         let found = self.filled(group, name).map_err(|_| OptionsError::Secret {
@@ -97,7 +97,7 @@ impl<'r> OptionReader<'r> {
         Ok(found.map(Secret::new))
     }
 
-    /// Where an option is set, for messages.
+    /// Returns where an option is set, for messages.
     fn place(&self, group: &str, name: &str) -> String {
         let named = |opt: &&Opt| opt.name().group() == group && opt.name().name() == name;
         match self
@@ -113,19 +113,19 @@ impl<'r> OptionReader<'r> {
     }
 }
 
-/// A password, or another text that is not to be shown: neither by `Debug` nor in a log.
+/// A password or another string that neither `Debug` nor a log shows.
 #[cfg(feature = "swift")]
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 #[cfg(feature = "swift")]
 impl Secret {
-    /// Keeps `text` from being shown.
+    /// Wraps `text`.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself.
+    /// Returns the string itself.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

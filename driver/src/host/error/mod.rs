@@ -1,4 +1,4 @@
-//! Why an image could not be published, found or withdrawn.
+//! The errors of hosts.
 
 #[cfg(feature = "swift")]
 mod swift;
@@ -16,23 +16,23 @@ use super::served::NotServed;
 use super::url::NoBaseUrl;
 use crate::node::NodeUuid;
 
-/// Why a host could not do what it was asked to.
+/// An error from publishing, finding or removing images.
 ///
-/// Each message names the node or the image, the step, and the cause. After a failed publish no
-/// image of it is left under any name, except where the message says so.
+/// Each message names the node or the image, the step and the cause. A failed publish leaves no
+/// image under any name, unless the message says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
-    /// There is no URL to give out, so nothing was done.
-    #[error("cannot tell the URL for images of node {node}: {source}")]
+    /// The image would have no URL, so nothing was done.
+    #[error("cannot determine the URL of images of node {node}: {source}")]
     NoBaseUrl {
         /// The node.
         node: NodeUuid,
-        /// What is missing or wrong.
+        /// The cause.
         source: NoBaseUrl,
     },
-    /// An image of this very name is there. It was left as it is.
-    #[error("{name} is already published: its bytes may be in use, publish a new generation")]
+    /// An image of this name already exists. It was left unchanged.
+    #[error("{name} is already published and may be in use: publish a new generation")]
     AlreadyPublished {
         /// The name.
         name: ObjectName,
@@ -46,47 +46,47 @@ pub enum HostError {
     Root {
         /// `http_server_root`.
         root: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The directory has not enough room for the image. Known before a byte is written where the
-    /// file system can tell.
+    /// The directory does not have enough space for the image. Detected before anything is written
+    /// if the file system can reserve space.
     #[error("cannot publish a {kind} of {size} bytes for node {node}: no space left in {}", root.display())]
     NoSpace {
         /// The node.
         node: NodeUuid,
-        /// What the image is for.
+        /// The kind of image.
         kind: Kind,
         /// The image's size in bytes.
         size: u64,
         /// `http_server_root`.
         root: PathBuf,
     },
-    /// A file could not be written, labelled, made durable or named.
+    /// A file could not be created, written, labelled, synced or renamed.
     #[error("cannot {step} a {kind} for node {node} in {}: {source}", root.display())]
     Write {
         /// The node.
         node: NodeUuid,
-        /// What the image is for.
+        /// The kind of image.
         kind: Kind,
-        /// What was being done, as a verb.
+        /// The step that failed, as a verb.
         step: &'static str,
         /// `http_server_root`.
         root: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The code that makes the image failed.
-    #[error("cannot make the {kind} for node {node}: {source}")]
+    /// The producer of the image failed.
+    #[error("cannot create the {kind} for node {node}: {source}")]
     Content {
         /// The node.
         node: NodeUuid,
-        /// What the image is for.
+        /// The kind of image.
         kind: Kind,
-        /// Its error.
+        /// The producer's error.
         source: BoxError,
     },
-    /// The code that makes the image wrote more or fewer bytes than it had announced.
+    /// The producer of the image wrote more or fewer bytes than announced.
     #[error(
         "the {kind} for node {node} was announced with {announced} bytes but has {}: nothing was \
          published",
@@ -95,68 +95,68 @@ pub enum HostError {
     Size {
         /// The node.
         node: NodeUuid,
-        /// What the image is for.
+        /// The kind of image.
         kind: Kind,
         /// The announced size in bytes.
         announced: u64,
-        /// The bytes that came, up to the announced size.
+        /// The number of bytes written, up to the announced size.
         written: u64,
-        /// Whether it went on after that.
+        /// Whether the producer wrote more than announced.
         more: bool,
     },
-    /// The written image, read back, is not what it should be.
-    #[error("the {kind} for node {node} was written but does not read back well: {source}")]
+    /// The written image was read back and failed verification.
+    #[error("the {kind} for node {node} was written but failed verification: {source}")]
     ReadBack {
         /// The node.
         node: NodeUuid,
-        /// What the image is for.
+        /// The kind of image.
         kind: Kind,
-        /// What the check found.
+        /// The error of the verification.
         source: BoxError,
     },
-    /// The web server does not serve the image, which was withdrawn.
-    #[error("{name} was published and withdrawn again: {source}")]
+    /// The web server does not serve the image. It was withdrawn.
+    #[error("{name} was published and then withdrawn: {source}")]
     NotServed {
         /// The image.
         name: ObjectName,
-        /// What the server did instead.
+        /// The server's response.
         source: NotServed,
     },
-    /// Images could not be removed. Those that could are removed.
+    /// Some images could not be removed. The others were.
     #[error("cannot remove {}: {source}", names(.left))]
     Remove {
-        /// The images that are still there, at least one.
+        /// The images that remain, at least one.
         left: Vec<ObjectName>,
         /// The images that were removed.
         removed: Vec<ObjectName>,
-        /// What the system said about the first one that is left.
+        /// The system's error for the first image that remains.
         source: io::Error,
     },
-    /// Swift, or Keystone in front of it, did not do its part.
+    /// A request to Swift or Keystone failed.
     #[cfg(feature = "swift")]
     #[error("cannot {step} {what} in Swift: {source}")]
     Swift {
-        /// What was being done, as a verb.
+        /// The step that failed, as a verb.
         step: &'static str,
-        /// What it was done for: an image and its node, or the container.
+        /// The object of the step: an image and its node, or the container.
         what: String,
-        /// What happened.
+        /// The cause.
         source: Box<SwiftError>,
     },
-    /// The system's source of random numbers failed, so no new name could be made.
-    #[error("cannot make a new generation for node {node}: {source}")]
+    /// The system's source of random numbers failed, so no new name could be generated.
+    #[error("cannot generate a name for an image of node {node}: {source}")]
     Random {
         /// The node.
         node: NodeUuid,
-        /// What the system said.
+        /// The system's error.
         source: getrandom::Error,
     },
-    /// The code that makes or checks the image panicked, or the runtime is shutting down.
-    #[error("the thread that worked on images of {what} ended before its work was done: {reason}")]
+    /// The code that produces or verifies the image panicked, or the runtime is shutting down.
+    #[error("the work on images of {what} was interrupted: {reason}")]
     Interrupted {
-        /// The node, or the directory.
+        /// The node or the directory.
         what: String,
-        /// A panic's message or the runtime's.
+        /// The message of the panic or of the runtime.
         reason: String,
     },
 }

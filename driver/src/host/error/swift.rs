@@ -1,12 +1,12 @@
-//! What Swift, or Keystone in front of it, did instead of what was asked.
+//! The errors of Swift and Keystone.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Why a request to Swift failed, after it was repeated as often as it may.
+/// An error of Swift or Keystone, after all retries.
 ///
-/// URLs are shown without user, password and query, and answers without their headers: no password,
-/// token or key is ever part of a message.
+/// URLs are shown without user, password and query, and responses without their headers, so no
+/// message contains a password, token or key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SwiftError {
@@ -15,66 +15,67 @@ pub enum SwiftError {
     Pem {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         reason: String,
     },
-    /// The HTTP client cannot be made.
-    #[error("cannot set up the HTTP client: {reason}")]
+    /// The HTTP client cannot be created.
+    #[error("cannot create the HTTP client: {reason}")]
     Client {
-        /// What is wrong.
+        /// The cause.
         reason: String,
     },
-    /// No answer: nothing listens there, TLS failed, or the connection was cut.
+    /// There was no response: nothing listens there, TLS failed, or the connection was closed.
     #[error(
-        "expected an answer to {request}, but {reason}: check that the service runs and is reached"
+        "expected a response to {request}, but {reason}: check that the service is running and \
+         reachable"
     )]
     NoAnswer {
         /// Method and URL.
         request: String,
-        /// What happened.
+        /// The cause.
         reason: String,
     },
     /// The server was silent for too long.
     #[error(
-        "expected an answer to {request} within {} seconds: check that the service runs, or set \
-         [swift] timeout",
+        "expected a response to {request} within {} seconds: check that the service is running, or \
+         raise [swift] timeout",
         timeout.as_secs_f32()
     )]
     Silent {
         /// Method and URL.
         request: String,
-        /// How long was waited.
+        /// The time limit.
         timeout: Duration,
     },
-    /// An answer that was not expected.
-    #[error("{request} was answered with {status}{}: {}", quoted(.text), advice(*.status))]
+    /// The response had an unexpected status.
+    #[error("{request} got the response {status}{}: {}", quoted(.text), advice(*.status))]
     Status {
         /// Method and URL.
         request: String,
         /// The status.
         status: u16,
-        /// The beginning of the answer's text.
+        /// The beginning of the response's text.
         text: String,
     },
-    /// Keystone, or tempauth, does not accept the credentials.
-    #[error("{url} does not accept the credentials of [swift]: {reason}")]
+    /// Keystone or tempauth rejected the credentials.
+    #[error("{url} rejected the credentials of [swift]: {reason}")]
     Credentials {
         /// The URL.
         url: String,
-        /// What it says.
+        /// The service's reason.
         reason: String,
     },
-    /// There was an answer, but not one of Keystone's, Swift's or tempauth's.
+    /// The response is not one of Keystone, Swift or tempauth.
     #[error("expected {what} from {url}, but {reason}: check that the URL is that of the service")]
     Answer {
-        /// What was asked for.
+        /// What was expected.
         what: &'static str,
         /// The URL.
         url: String,
-        /// What came instead.
+        /// What is wrong with the response.
         reason: String,
     },
-    /// The catalogue has no Swift that may be used.
+    /// The catalogue has no suitable endpoint of Swift.
     #[error(
         "the catalogue of {url} has no {wanted}; it has {found}: check [swift] region_name and \
          valid_interfaces, or set endpoint_override"
@@ -82,68 +83,68 @@ pub enum SwiftError {
     NoEndpoint {
         /// Keystone's URL.
         url: String,
-        /// What was looked for.
+        /// The service type, interfaces and region that were looked for.
         wanted: String,
-        /// What it has of that type.
+        /// The endpoints of that type.
         found: String,
     },
     /// The URL of Swift cannot be used.
     #[error("the URL of Swift cannot be used: {reason}")]
     Endpoint {
-        /// What is wrong with it.
+        /// The cause.
         reason: String,
     },
-    /// There is no key to sign temporary URLs with, and none can be set.
+    /// There is no key that signs temporary URLs, and none can be set.
     #[error(
-        "there is no key for temporary URLs, neither of the account nor of the container, and \
-         setting one was answered with {status}: expected a role that may set it, or \
-         X-Account-Meta-Temp-URL-Key to be set by the operator"
+        "neither the account nor the container has a key for temporary URLs, and setting one got \
+         the response {status}: use a role that may set it, or set X-Account-Meta-Temp-URL-Key"
     )]
     NoKey {
         /// The status.
         status: u16,
     },
-    /// Temporary URLs are switched off, or made with digests that are not known here.
-    #[error("expected Swift to take temporary URLs with SHA-256, SHA-512 or SHA-1, but {reason}")]
+    /// Temporary URLs are disabled, or use unsupported digests.
+    #[error("expected Swift to accept temporary URLs with SHA-256, SHA-512 or SHA-1, but {reason}")]
     Digests {
-        /// What it takes.
+        /// What Swift accepts.
         reason: String,
     },
-    /// The stored bytes are not those that were sent.
-    #[error("{request} stored other bytes than were sent: expected MD5 {expected}, got {got}")]
+    /// The stored bytes differ from those that were sent.
+    #[error("{request} did not store the bytes that were sent: expected MD5 {expected}, got {got}")]
     Checksum {
         /// Method and URL.
         request: String,
-        /// The MD5 of what was sent.
+        /// The MD5 of the sent bytes.
         expected: String,
-        /// What Swift computed.
+        /// The MD5 computed by Swift.
         got: String,
     },
-    /// The image made once more was not the same.
+    /// The image was produced again, with different bytes.
     #[error(
-        "the image was made once more after {after}, and came out different: it cannot be continued"
+        "the image was produced again after {after}, and its bytes differ: the upload cannot be \
+         resumed"
     )]
     Changed {
-        /// Why it was made once more.
+        /// Why it was produced again.
         after: String,
     },
     /// The image has more segments than a static large object may have.
     #[error(
-        "an image of {size} bytes has more than {most} segments of {segment} bytes: expected \
-         larger ones"
+        "an image of {size} bytes has more than {most} segments of {segment} bytes: use larger \
+         segments"
     )]
     Segments {
         /// The image's size in bytes.
         size: u64,
         /// The size of a segment in bytes.
         segment: u64,
-        /// How many segments Swift takes.
+        /// The largest number of segments that Swift accepts.
         most: u64,
     },
-    /// Swift cannot hold large objects, and the image is one.
+    /// The image is a large object, which this Swift does not support.
     #[error(
-        "an image of {size} bytes is larger than the {segment} bytes of an object, and this Swift \
-         has no static large objects"
+        "an image of {size} bytes exceeds the maximum object size of {segment} bytes, and this \
+         Swift does not support static large objects"
     )]
     NoLargeObjects {
         /// The image's size in bytes.
@@ -151,12 +152,12 @@ pub enum SwiftError {
         /// The size of the largest object in bytes.
         segment: u64,
     },
-    /// Objects of a large object could not be removed.
-    #[error("{request} left objects behind: {reason}")]
+    /// Some segments of a large object could not be removed.
+    #[error("{request} did not remove all objects: {reason}")]
     Left {
         /// Method and URL.
         request: String,
-        /// What Swift says.
+        /// Swift's reason.
         reason: String,
     },
 }
@@ -172,10 +173,11 @@ impl SwiftError {
     }
 }
 
-/// Whether a status tells of a cause that may pass. 401 is not among them: a new token is got
+/// Whether a status indicates a transient error. 401 is not among them: it calls for a new token
 /// first.
 pub(in crate::host) fn passing(status: u16) -> bool {
-    // 498 is Swift's for a rate limit, 499 for a client that was too slow or is gone.
+    // Swift responds with 498 to a client over its rate limit, and with 499 to one that is too slow
+    // or gone.
     matches!(status, 408 | 429 | 498 | 499 | 500 | 502..=504)
 }
 
@@ -188,14 +190,15 @@ fn quoted(text: &str) -> String {
 
 fn advice(status: u16) -> &'static str {
     match status {
-        401 => "a new token was refused too, check that Swift and [swift] auth_url belong together",
+        401 => "a new token was refused too: check that Swift and [swift] auth_url belong together",
         403 => {
-            "the user of [swift] may not do that, give it a role that owns the account's containers"
+            "the user of [swift] lacks permission: give it a role that owns the account's \
+             containers"
         }
-        404 => "check the URL of Swift, and that nobody removes the container",
-        413 => "the container or the account is full, or the object too large",
-        507 => "Swift has no room left",
-        500..=599 => "look into Swift's log",
-        _ => "look into Swift's log, and check that it is a Swift",
+        404 => "check the URL of Swift, and that nothing else removes the container",
+        413 => "the quota of the container or the account is exhausted, or the object is too large",
+        507 => "Swift has no space left",
+        500..=599 => "see Swift's log",
+        _ => "see Swift's log, and check that the service is Swift",
     }
 }

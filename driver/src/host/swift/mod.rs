@@ -1,4 +1,4 @@
-//! The host that keeps images in OpenStack Swift.
+//! The host of images in OpenStack Swift.
 
 mod catalogue;
 mod client;
@@ -43,25 +43,25 @@ use super::name::{Kind, ObjectName};
 use super::object::{NewObject, Published, Stored, Swept, Which};
 use crate::node::{Node, NodeUuid};
 
-/// A server tells the time in whole seconds, and an answer takes a while.
+/// The inaccuracy of a server's clock, which has whole seconds and is read from a delayed response.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
 /// A container of OpenStack Swift.
 ///
-/// Each image is one object; one that is larger than Swift's objects can be is a static large
-/// object, whose segments are objects `segments/<name>/…` of the same container. An image is sent
-/// while it is made: there is no file in between, and a few MiB of it are in memory. BMCs fetch it
-/// by a temporary URL. A floppy expires by itself, `[ilo] swift_object_expiry_timeout` after it was
-/// published.
+/// Each image is one object. An image that exceeds the maximum object size is a static large
+/// object, whose segments are objects `segments/<name>/…` in the same container. An image is sent
+/// while it is produced: there is no intermediate file, and only a few MiB of it are in memory.
+/// BMCs fetch it by a temporary URL. A floppy expires `[ilo] swift_object_expiry_timeout` after it
+/// was published.
 ///
-/// An object is there once all its bytes are, with the MD5 that this library computed. It is read
-/// back after that, by ranges; one that does not read back well is removed, and its URL is never
-/// given out.
+/// An object exists once all its bytes are stored and their MD5 matches the one computed here. It
+/// is then read back by range requests; an object that fails verification is removed, and its URL
+/// is never returned.
 ///
-/// Listings of a Swift of many servers may lag behind: an image may be missing from them for a
-/// moment after it was published.
+/// The listings of a Swift with many servers may lag behind, so that a newly published image is
+/// missing from them for a moment.
 ///
-/// The methods have to be called on a Tokio runtime with I/O and time enabled.
+/// The methods must be called on a Tokio runtime with I/O and time enabled.
 #[derive(Debug, Clone)]
 pub struct SwiftHost(Arc<Inner>);
 
@@ -73,11 +73,11 @@ struct Inner {
 }
 
 impl SwiftHost {
-    /// A host with these settings. Nobody is asked anything yet.
+    /// Creates a host with these settings. Nothing is sent yet.
     ///
     /// # Errors
     ///
-    /// [`SwiftHostError`] when the settings cannot be used.
+    /// [`SwiftHostError`] if the settings are invalid.
     pub fn new(settings: SwiftSettings) -> Result<Self, SwiftHostError> {
         settings.check()?;
         let at_once = settings.at_once.clamp(1, Semaphore::MAX_PERMITS);
@@ -88,11 +88,11 @@ impl SwiftHost {
         })))
     }
 
-    /// As [`Host::publish`](super::Host::publish).
+    /// See [`Host::publish`](super::Host::publish).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as there.
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
         let uuid = node.uuid();
         let interrupted = |error: &dyn std::error::Error| HostError::Interrupted {
@@ -101,7 +101,7 @@ impl SwiftHost {
         };
         let permit = Arc::clone(&self.0.permits).acquire_owned().await;
         let permit = permit.map_err(|error| interrupted(&error))?;
-        // A task of its own: it cleans up also when nobody waits for it any more.
+        // In its own task, which cleans up even if the caller is gone.
         let (waiting, mut cancelled) = oneshot::channel::<()>();
         let host = self.clone();
         let task = tokio::spawn(async move {
@@ -113,27 +113,29 @@ impl SwiftHost {
         done
     }
 
-    /// As [`Host::url`](super::Host::url): a fresh temporary URL.
+    /// See [`Host::url`](super::Host::url). This is a new temporary URL each time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as there.
     pub async fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
         let signed = async {
             let signer = self.signer().await?;
             self.signed(&signer, name).await
         };
-        signed.await.map_err(failed("make a temporary URL for", || {
-            format!("{name} of node {}", node.uuid())
-        }))
+        signed
+            .await
+            .map_err(failed("create a temporary URL for", || {
+                format!("{name} of node {}", node.uuid())
+            }))
     }
 
-    /// As [`Host::list`](super::Host::list), without the floppies that have expired: Swift lists
-    /// those for a while.
+    /// See [`Host::list`](super::Host::list). Expired floppies, which Swift still lists for a
+    /// while, are left out.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as there.
     pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
         let listed = async {
             let mut images = self.images_of(node).await?;
@@ -149,11 +151,11 @@ impl SwiftHost {
         listed.await.map_err(failed("list", || images_of(node)))
     }
 
-    /// As [`Host::unpublish`](super::Host::unpublish).
+    /// See [`Host::unpublish`](super::Host::unpublish).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as there.
     pub async fn unpublish(
         &self,
         node: NodeUuid,
@@ -172,11 +174,11 @@ impl SwiftHost {
         Ok(removed)
     }
 
-    /// As [`Host::sweep`](super::Host::sweep).
+    /// See [`Host::sweep`](super::Host::sweep).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as there.
     pub async fn sweep(
         &self,
         living: HashSet<NodeUuid>,
@@ -208,7 +210,7 @@ impl SwiftHost {
         Signer::fetch(&self.0.client, self.info().await?.digest()?).await
     }
 
-    /// The temporary URL of the image `name`.
+    /// Returns a temporary URL of the image `name`.
     async fn signed(&self, signer: &Signer, name: &ObjectName) -> Result<Url, SwiftError> {
         let client = &self.0.client;
         let lifetime = match name.kind() {
@@ -220,7 +222,7 @@ impl SwiftHost {
         Ok(signer.sign(url, lifetime))
     }
 
-    /// The images of `node` as the container lists them, by kind, older generations first.
+    /// Returns the images of `node` that the container lists, by kind, older generations first.
     async fn images_of(&self, node: NodeUuid) -> Result<Vec<Stored>, SwiftError> {
         let mut images = Vec::new();
         for prefix in prefixes(node) {
@@ -244,7 +246,7 @@ impl SwiftHost {
         response.success().map(|_| true)
     }
 
-    /// Removes every one of `names` that it can, and returns those that were still there.
+    /// Removes as many of `names` as possible, and returns those that existed.
     async fn remove_all(
         &self,
         names: impl Iterator<Item = ObjectName>,
@@ -271,14 +273,14 @@ impl SwiftHost {
     }
 }
 
-/// Why there is no host with some settings.
+/// An error from creating a [`SwiftHost`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SwiftHostError {
-    /// The settings contradict themselves.
+    /// The settings are invalid.
     #[error(transparent)]
     Settings(#[from] SwiftSettingsError),
-    /// A file that they name cannot be used.
+    /// A file that the settings name cannot be used.
     #[error(transparent)]
     Swift(#[from] SwiftError),
 }
@@ -287,7 +289,7 @@ fn images_of(node: NodeUuid) -> String {
     format!("the images of node {node}")
 }
 
-/// Says which step failed, and for what.
+/// Returns a conversion that adds the step that failed, and its object.
 fn failed(step: &'static str, what: impl Fn() -> String) -> impl Fn(SwiftError) -> HostError {
     move |source| HostError::Swift {
         step,

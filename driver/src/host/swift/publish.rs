@@ -1,4 +1,4 @@
-//! From the code that makes an image to the URL that a BMC fetches it by.
+//! Publishing one image.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::http::reason;
 use crate::http::url::redacted;
 use crate::node::NodeUuid;
 
-/// Publishes one image of a node.
+/// A publish of one image of a node.
 pub(super) struct Publish<'h> {
     host: &'h SwiftHost,
     node: NodeUuid,
@@ -29,8 +29,8 @@ impl<'h> Publish<'h> {
         Self { host, node }
     }
 
-    /// Makes the image, stores it, reads it back. When `cancelled` is closed, it stops and removes
-    /// what it has stored.
+    /// Produces the image, stores it and reads it back. If `cancelled` is closed, it stops and
+    /// removes what it has stored.
     pub(super) async fn run(
         &self,
         object: NewObject,
@@ -46,7 +46,7 @@ impl<'h> Publish<'h> {
         } = object;
         let swift = |step| failed(step, move || format!("a {kind} for node {}", self.node));
         let client = &self.host.0.client;
-        // What would make the work useless is asked before it is done.
+        // First, whatever could make the work futile.
         let ready = async {
             client.ensure_container().await?;
             let info = self.host.info().await?;
@@ -67,7 +67,7 @@ impl<'h> Publish<'h> {
         }
         let url = self.host.signed(&signer, &name).await;
         let checked = async {
-            let url = url.map_err(swift("make a temporary URL for"))?;
+            let url = url.map_err(swift("create a temporary URL for"))?;
             if let Some(verify) = verify {
                 self.read_back(verify, &name, kind, size).await?;
             }
@@ -93,14 +93,14 @@ impl<'h> Publish<'h> {
         }
     }
 
-    /// The name of the image: with the generation asked for, if that is free, or a new one.
+    /// Returns the name of the image: with the requested generation, if that is free, or a new one.
     async fn name(
         &self,
         kind: Kind,
-        asked_for: Option<Generation>,
+        requested: Option<Generation>,
     ) -> Result<ObjectName, HostError> {
         let node = self.node;
-        let Some(generation) = asked_for else {
+        let Some(generation) = requested else {
             let generation =
                 Generation::new().map_err(|source| HostError::Random { node, source })?;
             return Ok(ObjectName::new(kind, node, generation));
@@ -133,7 +133,7 @@ impl<'h> Publish<'h> {
             })
     }
 
-    /// Asks for the image by its temporary URL, as a BMC would.
+    /// Requests the image by its temporary URL, as a BMC would.
     async fn check_served(&self, url: &Url, size: u64) -> Result<(), NotServed> {
         let client = &self.host.0.client;
         let shown = redacted(url);
@@ -148,10 +148,10 @@ impl<'h> Publish<'h> {
         announces(shown, size, &answer)
     }
 
-    /// Removes an image that nobody will learn the name of.
+    /// Removes an image whose name will not be returned.
     async fn withdraw(&self, name: &ObjectName) {
         if let Err(error) = remove_image(&self.host.0.client, name).await {
-            log::warn!("{name} is left in Swift although publishing it failed: {error}");
+            log::warn!("{name} remains in Swift although publishing it failed: {error}");
         }
     }
 
@@ -190,4 +190,4 @@ impl<'h> Publish<'h> {
     }
 }
 
-const CANCELLED: &str = "the task that waited for it was given up";
+const CANCELLED: &str = "the task that waited for it was cancelled";

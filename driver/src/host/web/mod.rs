@@ -1,4 +1,4 @@
-//! The host for deployments without Swift: a directory that a plain web server serves.
+//! The host for deployments without Swift: a directory that a web server serves.
 
 mod publish;
 mod root;
@@ -27,32 +27,32 @@ use super::url::BaseUrls;
 use crate::http::url::BaseUrl;
 use crate::node::{Node, NodeUuid};
 
-/// How many images are written at once unless the settings say otherwise: enough to keep a disk and
-/// a few cores busy.
+/// The default number of images that are written concurrently: enough to keep a disk and a few
+/// cores busy.
 const AT_ONCE: usize = 8;
 
-/// File systems keep times in steps of up to 2 seconds, and take them from a clock that lags a
-/// little.
+/// The inaccuracy of file times, which have a granularity of up to 2 seconds and come from a clock
+/// that lags a little.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
-/// Where the images go and how they are fetched.
+/// The settings of a [`WebHost`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebSettings {
-    /// `[deploy] http_server_root`, an absolute path. It is made, with mode 0755, when it is
+    /// `[deploy] http_server_root`, an absolute path. It is created with mode 0755 if it is
     /// missing.
     pub root: PathBuf,
     /// The URLs under which the web server serves `root`.
     pub urls: BaseUrls,
-    /// How the web server is asked whether it serves an image.
+    /// How to check whether the web server serves an image.
     pub check: CheckSettings,
-    /// How many images are written at the same time, at least 1; further ones wait for their turn.
-    /// This bounds the memory and the threads that they take. The default is 8.
+    /// The maximum number of images that are written concurrently, at least 1; further ones wait.
+    /// It bounds memory and threads. The default is 8.
     pub at_once: usize,
 }
 
 impl WebSettings {
-    /// Settings for the directory `root`, without any URL.
+    /// Returns settings for the directory `root`, without any URL.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self {
@@ -68,19 +68,19 @@ impl WebSettings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an absolute path for http_server_root, got {:?}", .0.display())]
 pub struct InvalidRoot(
-    /// What was given.
+    /// The given path.
     pub PathBuf,
 );
 
-/// A directory that a plain web server serves.
+/// A directory that a web server serves.
 ///
-/// Images are files in `http_server_root` itself, each with mode 0644. While an image is being
-/// written it is a file `.publishing-…` beside them that only this user can read; publishing is the
-/// change of its name. Files that a dead process left are removed by the next
+/// Images are files with mode 0644 in `http_server_root` itself. While an image is being written,
+/// it is a file `.publishing-…` in the same directory that only this user can read; publishing
+/// renames it. Files that a dead process left are removed by the next
 /// [`publish`](super::Host::publish), [`unpublish`](super::Host::unpublish) or
 /// [`sweep`](super::Host::sweep) in the same directory.
 ///
-/// The methods have to be called on a Tokio runtime; work on files is done on its blocking threads.
+/// The methods must be called on a Tokio runtime; they access files on its blocking threads.
 #[derive(Debug, Clone)]
 pub struct WebHost(Arc<Inner>);
 
@@ -92,7 +92,7 @@ struct Inner {
     permits: Arc<Semaphore>,
 }
 
-/// Tells the thread that makes an image when nobody waits for it any more.
+/// Cancels the work on a blocking thread when the future that waits for it is dropped.
 pub(crate) struct CancelOnDrop(pub(crate) Arc<AtomicBool>);
 
 impl Drop for CancelOnDrop {
@@ -102,11 +102,11 @@ impl Drop for CancelOnDrop {
 }
 
 impl WebHost {
-    /// A host with these settings. Nothing is looked at or made yet.
+    /// Creates a host with these settings. No file is accessed yet.
     ///
     /// # Errors
     ///
-    /// [`InvalidRoot`] when the root is not an absolute path.
+    /// [`InvalidRoot`] if the root is not an absolute path.
     pub fn new(settings: WebSettings) -> Result<Self, InvalidRoot> {
         let WebSettings {
             root,
@@ -126,11 +126,11 @@ impl WebHost {
         })))
     }
 
-    /// As [`Host::publish`](super::Host::publish).
+    /// See [`Host::publish`](super::Host::publish).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as there.
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
         let uuid = node.uuid();
         let base = self.base_url(node)?;
@@ -161,7 +161,7 @@ impl WebHost {
         })
     }
 
-    /// Withdraws an image that the web server does not serve.
+    /// Checks that the web server serves an image, and withdraws it otherwise.
     async fn check_served(
         &self,
         node: NodeUuid,
@@ -181,20 +181,20 @@ impl WebHost {
         .await
     }
 
-    /// As [`Host::url`](super::Host::url).
+    /// See [`Host::url`](super::Host::url).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as there.
     pub fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
         Ok(self.base_url(node)?.join(name))
     }
 
-    /// As [`Host::list`](super::Host::list). A directory that is not there holds no images.
+    /// See [`Host::list`](super::Host::list). A missing directory contains no images.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as there.
     pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
         self.blocking(format!("node {node}"), move |path| {
             let Some(root) = open(path)? else {
@@ -205,11 +205,11 @@ impl WebHost {
         .await
     }
 
-    /// As [`Host::unpublish`](super::Host::unpublish).
+    /// See [`Host::unpublish`](super::Host::unpublish).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as there.
     pub async fn unpublish(
         &self,
         node: NodeUuid,
@@ -230,11 +230,11 @@ impl WebHost {
         .await
     }
 
-    /// As [`Host::sweep`](super::Host::sweep).
+    /// See [`Host::sweep`](super::Host::sweep).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as there.
     pub async fn sweep(
         &self,
         living: HashSet<NodeUuid>,
@@ -266,7 +266,7 @@ impl WebHost {
         })
     }
 
-    /// Runs `work` on the directory of images, on a thread where it may block.
+    /// Runs `work` on the directory of images, on a blocking thread.
     async fn blocking<T: Send + 'static>(
         &self,
         what: String,
@@ -289,7 +289,7 @@ fn interrupted(what: String, reason: &dyn std::error::Error) -> HostError {
     }
 }
 
-/// Removes every one of `images` that it can, and returns those that were still there.
+/// Removes as many of `images` as possible, and returns those that existed.
 fn remove_all(root: &Root, images: Vec<Stored>) -> Result<Vec<ObjectName>, HostError> {
     let (mut removed, mut left, mut first) = (Vec::new(), Vec::new(), None);
     for Stored { name, .. } in images {
