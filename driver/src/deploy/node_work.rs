@@ -1,4 +1,4 @@
-//! What the steps of a deployment are made of.
+//! The actions that make up the steps of a deployment.
 
 use url::Url;
 
@@ -11,7 +11,7 @@ use crate::image::Floppy;
 use crate::node::{Section, boot_mode_of};
 use crate::virtual_media::ROOT_UUID;
 
-/// One step of one node: its BMC, and what was done so far.
+/// A step in progress on one node: its BMC, and the outcome so far.
 pub(super) struct NodeWork<'d> {
     pub(super) deploy: &'d IloDeploy,
     pub(super) bmc: Box<dyn Bmc>,
@@ -42,7 +42,7 @@ impl NodeWork<'_> {
         Ok(())
     }
 
-    /// Has the server boot from what is in the CD drive, once.
+    /// Makes the server boot once from the CD drive.
     pub(super) async fn boot_once(&mut self) -> Result<(), DeployError> {
         let mode = boot_mode_of(&self.outcome.node);
         self.bmc.boot_once(Drive::Cd, mode).await?;
@@ -50,7 +50,7 @@ impl NodeWork<'_> {
         Ok(())
     }
 
-    /// Makes the floppy with the parameters, inserts it, and removes older ones.
+    /// Creates the floppy with the parameters, inserts it, and removes older ones.
     pub(super) async fn floppy(&mut self) -> Result<(), DeployError> {
         let floppy = self.parameter_floppy()?;
         let published = self
@@ -77,11 +77,11 @@ impl NodeWork<'_> {
         Ok(Floppy::new().parameters(all))
     }
 
-    /// Finds or makes the boot ISO, inserts it, and removes older ones.
+    /// Finds or creates the boot ISO, inserts it, and removes older ones.
     pub(super) async fn insert_boot_iso(&mut self) -> Result<(), DeployError> {
         match self.deploy.choose_boot_iso(&self.outcome.node).await? {
             ChosenBootIso::Given(url) => self.insert(Drive::Cd, &url).await,
-            ChosenBootIso::ToMake(request) => {
+            ChosenBootIso::ToCreate(request) => {
                 let node = &mut self.outcome.node;
                 let published = self.deploy.media.publish_boot_iso(node, *request).await?;
                 self.record(Action::Published(published.name.clone()));
@@ -91,7 +91,7 @@ impl NodeWork<'_> {
         }
     }
 
-    pub(super) fn remember_root(&mut self, root_uuid: &str) {
+    pub(super) fn record_root(&mut self, root_uuid: &str) {
         self.outcome
             .node
             .set(Section::DriverInternalInfo, ROOT_UUID, root_uuid);
@@ -106,7 +106,7 @@ impl NodeWork<'_> {
     }
 
     pub(super) async fn clean_up(&mut self) -> Result<(), DeployError> {
-        // What is in use is not removed: first out of the drives.
+        // Eject first: an image in use must not be removed.
         self.eject(Drive::Floppy).await?;
         self.eject(Drive::Cd).await?;
         for name in self.deploy.media.clean_up(&mut self.outcome.node).await? {

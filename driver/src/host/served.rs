@@ -124,10 +124,10 @@ impl Checker {
         };
         let (url, timeout) = (url.clone(), self.settings.timeout);
         let asked = blocking::run(async move { client.head(url).timeout(timeout).send().await });
-        let answer = asked
+        let response = asked
             .map_err(|error| no_answer(error.to_string()))?
             .map_err(|error| no_answer(reason(&error)))?;
-        announces(shown, size, &answer)
+        announces(shown, size, &response)
     }
 
     fn trust(&self) -> Result<Trust, NotServed> {
@@ -152,12 +152,12 @@ fn client(trust: &Trust) -> Result<reqwest::Client, String> {
 
 /// Checks that the response to a HEAD request announces `size` bytes. `shown` is the URL for
 /// messages.
-pub(super) fn announces(shown: String, size: u64, answer: &Response) -> Result<(), NotServed> {
-    let status = answer.status().as_u16();
+pub(super) fn announces(shown: String, size: u64, response: &Response) -> Result<(), NotServed> {
+    let status = response.status().as_u16();
     if status != 200 {
         return Err(NotServed::Status { url: shown, status });
     }
-    let headers = answer.headers();
+    let headers = response.headers();
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|v| v.to_str().ok()?.parse().ok());

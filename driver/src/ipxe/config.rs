@@ -1,4 +1,4 @@
-//! What templates are given, and the texts that come of them.
+//! Rendering the boot script and the configurations of nodes.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::node::BootMode;
 use crate::node::NodeUuid;
 
 impl Ipxe {
-    /// The script that all nodes start with.
+    /// Returns the script that every node runs first.
     pub(super) fn script(&self) -> Result<String, IpxeError> {
         let options = &self.0.options;
         Template::new(options.boot_script.as_ref(), template::BOOT_SCRIPT).render(context! {
@@ -22,7 +22,7 @@ impl Ipxe {
         })
     }
 
-    /// A node's configuration.
+    /// Returns a node's configuration.
     pub(super) fn config(
         &self,
         node: NodeUuid,
@@ -46,7 +46,7 @@ impl Ipxe {
             ROOT => root,
             boot_target => label,
         })?;
-        // A template of Ironic's begins with the deployment, whatever is asked for.
+        // Ironic's templates start with the deployment, whatever the target.
         let config = match boot.target {
             BootTarget::Deploy => has_label(&rendered, label).then_some(rendered),
             _ => template::redirected(&rendered, label),
@@ -58,7 +58,7 @@ impl Ipxe {
         })
     }
 
-    /// What Ironic's templates know as `pxe_options`.
+    /// Returns the variable `pxe_options` of Ironic's templates.
     fn pxe_options(
         &self,
         boot: &NodeBoot,
@@ -86,8 +86,8 @@ impl Ipxe {
             known.insert(label.variable().to_owned(), url.as_str().into());
         }
         known.insert("pxe_append_params".into(), words.join(" ").into());
-        // Under UEFI the kernel finds its ramdisk by the name that iPXE gave it: the last of its
-        // URL.
+        // With UEFI, the kernel finds its ramdisk by the name that iPXE gave it: the last part of
+        // its URL.
         let ramdisk = urls
             .get(&FileRole::DeployRamdisk)
             .and_then(|url| Url::parse(url).ok());

@@ -1,16 +1,16 @@
-//! The files and DHCP options by which nodes boot with iPXE.
+//! The files and DHCP options with which nodes boot through iPXE.
 //!
-//! On the web server, in `[deploy] http_server_root`:
+//! The files on the web server, in `[deploy] http_server_root`:
 //!
 //! | file | |
 //! |---|---|
-//! | `boot.ipxe` | what every node's iPXE runs first: it finds the configuration by the MAC addresses |
+//! | `boot.ipxe` | what every node's iPXE runs first: it finds the configuration by MAC address |
 //! | `pxelinux.cfg/52-54-00-12-34-56` | a link to `../<uuid>/config` for each network card |
 //! | `<uuid>/config` | the node's configuration |
-//! | `<uuid>/deploy_kernel`, `deploy_ramdisk` | what the deploy ramdisk boots from |
-//! | `<uuid>/kernel`, `ramdisk` | what the instance boots from |
+//! | `<uuid>/deploy_kernel`, `deploy_ramdisk` | the deploy kernel and ramdisk |
+//! | `<uuid>/kernel`, `ramdisk` | the instance's kernel and ramdisk |
 //!
-//! The names are Ironic's, so that the two can follow each other on one web server.
+//! The names are Ironic's, so that either can take over from the other on the same web server.
 //!
 //! ```no_run
 //! use driver::ipxe::{Ipxe, NodeBoot};
@@ -36,17 +36,18 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What holds
+//! # Guarantees
 //!
-//! - A file is visible under its name only once it is whole and safe on disk, and replaced as a
-//!   whole: a node that is reading the older one goes on with that.
-//! - Whatever the umask, the web server can read it.
-//! - A configuration is replaced after its kernel and ramdisk, and linked to after that.
+//! - A file becomes visible under its name only once it is complete and safe on disk, and is
+//!   replaced atomically: a node that is reading the older file keeps reading that one.
+//! - The web server can read it, whatever the umask.
+//! - A configuration is replaced after its kernel and ramdisk, and the links to it are created
+//!   last.
 //!
 //! # Limits
 //!
-//! Boot from a volume, rescue, and Anaconda's kickstart are not offered. A template with Python in
-//! it beyond Jinja's own language, as `'0x%x' % n`, fails where it is evaluated.
+//! Boot from volume, rescue and Anaconda's kickstart are not supported. A template that uses Python
+//! beyond Jinja's own language, such as `'0x%x' % n`, fails when it is rendered.
 
 mod config;
 mod dhcp;
@@ -75,16 +76,16 @@ use crate::node::{BootMode, boot_mode_of};
 use crate::node::{Node, NodeUuid};
 use crate::options::{IpxeOptions, Options};
 
-/// How many nodes' files are written at once: as many as a host writes images.
+/// The number of nodes whose files are written concurrently: as many as a host writes images.
 const AT_ONCE: usize = 8;
 
-/// The boot script's name unless an operator's file has another.
+/// The default name of the boot script; an operator's own script keeps its file name.
 const BOOT_SCRIPT: &str = "boot.ipxe";
 
-/// Writes and removes the files by which nodes boot with iPXE.
+/// Writes and removes the files with which nodes boot through iPXE.
 ///
-/// Cloning is cheap: the clones share what bounds their work. The methods have to be called on a
-/// Tokio runtime; what blocks is done on its blocking threads.
+/// Cloning is cheap; clones share the limit on concurrent work. The methods must be called on a
+/// Tokio runtime; blocking work runs on its blocking threads.
 #[derive(Debug, Clone)]
 pub struct Ipxe(Arc<Inner>);
 
@@ -99,23 +100,23 @@ struct Inner {
     permits: Arc<Semaphore>,
 }
 
-/// Where a node's iPXE finds what it runs.
+/// The URLs of the scripts that a node's iPXE runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublishedBoot {
-    /// The script that DHCP leads to.
+    /// The boot script, to which DHCP refers.
     pub boot_script: Url,
     /// The node's configuration.
     pub config: Url,
 }
 
 impl Ipxe {
-    /// iPXE as `options` say.
+    /// Creates an `Ipxe` from `options`.
     ///
     /// # Errors
     ///
-    /// [`IpxeError::NoUrl`], [`IpxeError::Url`], [`IpxeError::Root`], and [`IpxeError::Name`] when
-    /// `[pxe] pxe_config_subdir` or the file name of `[pxe] ipxe_boot_script` is none.
+    /// [`IpxeError::NoUrl`], [`IpxeError::Url`], [`IpxeError::Root`], or [`IpxeError::Name`] if
+    /// `[pxe] pxe_config_subdir` or the file name of `[pxe] ipxe_boot_script` is invalid.
     pub fn from_options(options: &Options) -> Result<Self, IpxeError> {
         let url = options.http_server_url.as_deref().ok_or(IpxeError::NoUrl)?;
         let root = options.http_server_root.clone();
@@ -139,20 +140,20 @@ impl Ipxe {
         })))
     }
 
-    /// The URL of the script that every node's iPXE runs first.
+    /// Returns the URL of the script that every node's iPXE runs first.
     #[must_use]
     pub fn boot_script_url(&self) -> Url {
         self.0.url.join_path(&[&self.0.boot_script])
     }
 
-    /// Writes what `node` needs to boot as asked: kernel and ramdisk, its configuration, a link for
-    /// each of its network cards, and the boot script if that is not there yet. What was there of
-    /// the node before is replaced; links of other network cards stay.
+    /// Writes the files with which `node` boots as requested: kernel and ramdisk, its
+    /// configuration, a link for each of its network cards, and the boot script if it is missing or
+    /// different. The node's previous files are replaced; links of other network cards are kept.
     ///
     /// # Errors
     ///
-    /// [`IpxeError`]. What was written before the failure stays, and is found by
-    /// [`clean_up`](Self::clean_up); the configuration is then the one from before.
+    /// [`IpxeError`]. Files that were written before the failure are kept until
+    /// [`clean_up`](Self::clean_up).
     pub async fn publish(&self, node: &Node, boot: NodeBoot) -> Result<PublishedBoot, IpxeError> {
         let uuid = node.uuid();
         let mode = boot_mode_of(node);
@@ -175,14 +176,14 @@ impl Ipxe {
         Ok(published)
     }
 
-    /// Removes everything that was written for `node`, by this library or by Ironic, and gives the
-    /// paths, in the web server's directory, of what this call removed. The boot script stays: it
-    /// is every node's.
+    /// Removes everything that this library or Ironic wrote for `node`, and returns the paths of
+    /// the removed files, relative to the web server's directory. The boot script, which all nodes
+    /// share, is kept.
     ///
     /// # Errors
     ///
-    /// [`IpxeError::Write`] for what cannot be removed, such as a directory that somebody put among
-    /// the node's files. It can be tried again.
+    /// [`IpxeError::Write`] if a file cannot be removed, such as a directory that somebody created
+    /// among the node's files. The call can be repeated.
     pub async fn clean_up(&self, node: NodeUuid) -> Result<Vec<PathBuf>, IpxeError> {
         self.on_files(node, move |ipxe, cancelled| {
             let root = Root::open(&ipxe.0.root).map_err(|e| ipxe.unusable(node, e))?;
@@ -203,7 +204,7 @@ impl Ipxe {
         }
     }
 
-    /// Publishes the files that are copied, and gives the URL of each.
+    /// Copies the files that are to be copied, and returns the URL of each file.
     fn copy(
         &self,
         files: &Files<'_>,
@@ -242,8 +243,8 @@ impl Ipxe {
         }
     }
 
-    /// Runs `work` where it may block, when it is its turn. It stops at its next write when nobody
-    /// waits for it any more.
+    /// Runs `work` on a blocking thread, once the limit on concurrent work permits. If the future
+    /// is dropped, the work stops at its next write.
     async fn on_files<T: Send + 'static>(
         &self,
         node: NodeUuid,
@@ -267,7 +268,7 @@ impl Ipxe {
 }
 
 fn check_name(option: &'static str, name: &str) -> Result<(), IpxeError> {
-    // As a path it has one part, which is itself: neither `.` nor `..`, and no slash.
+    // A path of a single part: neither `.` nor `..`, and without a slash.
     let is_name = Path::new(name).file_name().is_some_and(|part| part == name);
     let is_plain = name.chars().all(|c| !c.is_whitespace() && !c.is_control());
     if is_name && is_plain && !name.starts_with(".publishing-") {
@@ -279,7 +280,8 @@ fn check_name(option: &'static str, name: &str) -> Result<(), IpxeError> {
     })
 }
 
-/// Refuses what would end a line of the configuration, and begin another command.
+/// Checks the request for text that would end a line of the configuration and start another
+/// command.
 fn check_request(node: NodeUuid, boot: &NodeBoot) -> Result<(), IpxeError> {
     let refused = |what: String| IpxeError::Request { node, what };
     if boot.macs.is_empty() {
@@ -289,7 +291,7 @@ fn check_request(node: NodeUuid, boot: &NodeBoot) -> Result<(), IpxeError> {
     texts.extend(
         boot.kernel_params
             .iter()
-            .map(|params| ("the kernel's parameters", params.as_str())),
+            .map(|params| ("the kernel parameters", params.as_str())),
     );
     for (name, value) in &boot.parameters {
         texts.extend([("a parameter's name", name.as_str()), (name, value)]);

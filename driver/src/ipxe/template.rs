@@ -1,4 +1,4 @@
-//! The texts that iPXE runs, from templates as Ironic's.
+//! The templates of the scripts that iPXE runs, in the style of Ironic's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use minijinja::{Environment, Value, path_loader};
 
 use super::error::IpxeError;
 
-/// What every node's iPXE runs first: the configuration of the first network card that has one.
+/// The script that every node's iPXE runs first: it runs the configuration of the first network
+/// card that has one.
 pub(super) const BOOT_SCRIPT: &str = "\
 #!ipxe
 
@@ -35,7 +36,7 @@ prompt --timeout 180000 ||
 reboot
 ";
 
-/// What a node's iPXE runs. The labels are those of Ironic's configurations.
+/// The configuration of a node. The labels are those of Ironic's configurations.
 pub(super) const CONFIG: &str = "\
 #!ipxe
 {%- set timeout = '--timeout ' ~ pxe_options.ipxe_timeout ~ ' ' if pxe_options.ipxe_timeout > 0 else '' %}
@@ -84,7 +85,7 @@ sleep 30
 poweroff
 ";
 
-/// A text of this library, or an operator's.
+/// A built-in template or an operator's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Template {
     BuiltIn(&'static str),
@@ -99,7 +100,7 @@ impl Template {
         }
     }
 
-    /// The text for these variables.
+    /// Renders the template with these variables.
     pub(super) fn render(&self, variables: Value) -> Result<String, IpxeError> {
         let failed = |reason: String| IpxeError::Template {
             name: self.name(),
@@ -111,7 +112,7 @@ impl Template {
         let text = match self {
             Self::BuiltIn(text) => (*text).to_owned(),
             Self::File(path) => {
-                // What Ironic lets a template include: its neighbours.
+                // As in Ironic, a template may include files of its directory.
                 environment.set_loader(path_loader(path.parent().unwrap_or(Path::new("."))));
                 fs::read_to_string(path).map_err(|error| failed(error.to_string()))?
             }
@@ -133,8 +134,8 @@ impl Template {
     }
 }
 
-/// `config` with its jumps leading to `label`, as Ironic changes an operator's configuration after
-/// the deployment: each line that begins with `goto `.
+/// Returns `config` with every line that begins with `goto ` changed to jump to `label`, as Ironic
+/// changes a configuration after the deployment; `None` if there is no such label.
 pub(super) fn redirected(config: &str, label: &str) -> Option<String> {
     if !config
         .lines()

@@ -1,4 +1,4 @@
-//! Which boot ISO is asked for, and its plan.
+//! Requests for boot ISOs, and planning them.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use crate::image::source::from_reference;
 use crate::image::{BootIso, DeployIso, EfiBoot, HttpClient, PlannedBootIso, Source, SourceError};
 use crate::node::{BootMode, NodeUuid};
 
-/// A kernel, a ramdisk or a boot loader image: where it is, or what it is.
+/// A kernel, a ramdisk or a boot loader image.
 #[derive(Debug, Clone)]
 pub enum ImageRef {
     /// A path, or a `file://`, `http://` or `https://` URL.
     Reference(String),
-    /// Anything else, such as an image service's.
+    /// Any other source, such as an image service's.
     Source(Arc<dyn Source>),
 }
 
@@ -44,7 +44,7 @@ impl ImageRef {
     }
 }
 
-/// Where the boot loader for UEFI is taken from.
+/// The source of the boot loader for UEFI.
 #[derive(Debug, Clone)]
 pub enum Uefi {
     /// A deploy ISO.
@@ -53,7 +53,7 @@ pub enum Uefi {
     EspImage(ImageRef),
 }
 
-/// The boot ISO that a node is to have.
+/// A request for a node's boot ISO.
 #[derive(Debug, Clone)]
 pub struct BootIsoRequest {
     kernel: ImageRef,
@@ -64,8 +64,8 @@ pub struct BootIsoRequest {
 }
 
 impl BootIsoRequest {
-    /// A boot ISO with this kernel and this ramdisk, for every boot mode whose boot loader is at
-    /// hand.
+    /// Requests a boot ISO with this kernel and ramdisk, for every boot mode whose boot loader is
+    /// available.
     pub fn new(kernel: impl Into<ImageRef>, ramdisk: impl Into<ImageRef>) -> Self {
         Self {
             kernel: kernel.into(),
@@ -76,30 +76,30 @@ impl BootIsoRequest {
         }
     }
 
-    /// Takes the boot loader for UEFI from there, instead of `[DEFAULT] esp_image`.
+    /// Sets the source of the boot loader for UEFI, instead of `[DEFAULT] esp_image`.
     #[must_use]
     pub fn uefi(mut self, uefi: Uefi) -> Self {
         self.uefi = Some(uefi);
         self
     }
 
-    /// Makes it boot by this mode only. Otherwise it boots by the mode that the node is set to, and
-    /// by the other one too when its boot loader is at hand.
+    /// Makes it boot in this mode only. Otherwise it boots in the mode of the node, and also in the
+    /// other one if its boot loader is available.
     #[must_use]
     pub fn boot_mode(mut self, mode: BootMode) -> Self {
         self.boot_mode = Some(mode);
         self
     }
 
-    /// Puts `root=UUID=` and this in front of the kernel's parameters: the UUID of the file system
-    /// that the instance's root is on.
+    /// Sets the UUID of the instance's root file system, which is added to the front of the kernel
+    /// parameters as `root=UUID=`.
     #[must_use]
     pub fn root_uuid(mut self, uuid: impl Into<String>) -> Self {
         self.root_uuid = Some(uuid.into());
         self
     }
 
-    /// Opens what is asked for and lays the ISO out. It blocks.
+    /// Opens the requested sources and plans the ISO. Blocks.
     pub(super) fn plan(
         self,
         node: NodeUuid,
@@ -163,7 +163,7 @@ fn efi_boot(
     }
 }
 
-/// `root=UUID=…` and then the configured parameters.
+/// Returns `root=UUID=…` followed by the configured parameters.
 fn kernel_params(
     node: NodeUuid,
     root_uuid: Option<&str>,

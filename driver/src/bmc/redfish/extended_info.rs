@@ -1,23 +1,23 @@
-//! What a BMC says when it refuses a request.
+//! The error information in a BMC's response.
 
 use serde_json::Value;
 
-/// The longest message that is passed on, in characters.
+/// The maximum length of a message, in characters.
 const TEXT_MAX: usize = 400;
 
-/// Secrets shorter than this are not looked for in messages: they would be found everywhere.
+/// The minimum length of a secret that is masked in messages: shorter ones would match everywhere.
 const SECRET_MIN: usize = 4;
 
-/// Redfish's extended error information, or what an iLO 4 had before it.
+/// Redfish's extended error information, or its predecessor in iLO 4.
 #[derive(Debug, Default)]
 pub(super) struct ExtendedInfo {
-    /// Such as `iLO.2.14.LicenseKeyRequired`.
+    /// Message IDs, such as `iLO.2.14.LicenseKeyRequired`.
     ids: Vec<String>,
     texts: Vec<String>,
 }
 
 impl ExtendedInfo {
-    /// Reads the body of an answer. One that is no error of Redfish gives an empty info.
+    /// Reads the body of a response. The result is empty if the body is not a Redfish error.
     pub(super) fn parse(body: &[u8]) -> Self {
         let Ok(json) = serde_json::from_slice::<Value>(body) else {
             return Self::default();
@@ -25,7 +25,7 @@ impl ExtendedInfo {
         let mut info = Self::default();
         let listed = [
             json.pointer("/error/@Message.ExtendedInfo"),
-            // Before Redfish.
+            // iLO 4's format from before Redfish.
             json.get("Messages"),
         ];
         for messages in listed.into_iter().flatten() {
@@ -48,7 +48,7 @@ impl ExtendedInfo {
         let text = |key| message.get(key).and_then(Value::as_str);
         let id = text("MessageId").or_else(|| text("MessageID"));
         self.ids.extend(id.map(str::to_owned));
-        // An iLO gives a message's id and its arguments, and leaves the text to a registry.
+        // An iLO returns a message's ID and arguments; the text is in a registry.
         let words = match text("Message") {
             Some(words) => Some(words.to_owned()),
             None => id.map(|id| match arguments(message) {
@@ -64,18 +64,18 @@ impl ExtendedInfo {
         self.names().any(|name| name.contains("License"))
     }
 
-    /// Whether the BMC wants more parameters than it was given.
+    /// Whether the BMC requires further parameters.
     pub(super) fn misses_parameters(&self) -> bool {
         self.names()
             .any(|name| matches!(name, "ActionParameterMissing" | "PropertyMissing"))
     }
 
-    /// The messages' ids without registry and version.
+    /// Returns the message IDs without registry and version.
     fn names(&self) -> impl Iterator<Item = &str> {
         self.ids.iter().filter_map(|id| id.rsplit('.').next())
     }
 
-    /// What the BMC says, in one line, without `secrets` and without the queries of URLs.
+    /// Returns the messages on one line, without `secrets` and without the queries of URLs.
     pub(super) fn text(&self, secrets: &[String]) -> String {
         let mut text = self.texts.join(" ");
         for secret in secrets.iter().filter(|secret| secret.len() >= SECRET_MIN) {
@@ -95,7 +95,7 @@ fn arguments(message: &Value) -> String {
     texts.join(", ")
 }
 
-/// `text` with the query of every URL in it cut off.
+/// Returns `text` with the query of every URL replaced by `...`.
 fn without_queries(text: &str) -> String {
     let mut shown = String::new();
     let (mut in_url, mut in_query) = (false, false);
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_licence_is_told_whoever_asks_for_it() {
+    fn a_missing_licence_is_recognized_in_both_formats() {
         for body in [
             r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"iLO.2.14.LicenseKeyRequired"}]}}"#,
             r#"{"Messages":[{"MessageID":"iLO.0.10.LicenseKeyRequired"}],"Type":"ExtendedError.0.9.5"}"#,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bodies_say_nothing() {
+    fn other_bodies_give_no_information() {
         for body in ["", "<html>no</html>", "[]", "{}", r#"{"error":7}"#] {
             let info = ExtendedInfo::parse(body.as_bytes());
             assert_eq!(info.text(&[]), "");

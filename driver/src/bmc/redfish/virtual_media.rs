@@ -1,4 +1,4 @@
-//! Putting images into a BMC's drives, and taking them out.
+//! Inserting and ejecting virtual media.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -20,7 +20,7 @@ impl Redfish {
     pub(super) async fn insert_image(&self, drive: Drive, url: &Url) -> Result<(), Cause> {
         let path = self.drive_path(drive).await?;
         let mut found: VirtualMediaResource = self.client.get(path).await?;
-        // An iLO does not put an image over another.
+        // An iLO does not replace an inserted image.
         if found.is_inserted() {
             found = self.empty(path, &found).await?;
         }
@@ -31,8 +31,8 @@ impl Redfish {
             if found.holds(url) {
                 return Ok(());
             }
-            // The BMC may have taken the first of two requests, and restarted before it said so:
-            // only its state tells.
+            // Checked after the state: the BMC may have accepted the first of two requests, and
+            // restarted before it responded.
             if let Some(refusals) = refusals {
                 return Err(Cause::Refused(refusals));
             }
@@ -55,7 +55,7 @@ impl Redfish {
         Ok(())
     }
 
-    /// Ejects what is in the drive at `path`, and gives what the drive is then.
+    /// Ejects the medium of the drive at `path`, and returns the drive's new state.
     async fn empty(
         &self,
         path: &str,
@@ -80,11 +80,11 @@ impl Redfish {
         }
     }
 
-    /// Sends one request after the other until one is taken; the refusals when none is.
+    /// Sends one request after the other until one is accepted; returns the refusals if none is.
     async fn try_each(&self, requests: Vec<Request>) -> Result<Option<Vec<Refusal>>, Cause> {
         let mut refusals: Vec<Refusal> = Vec::new();
         for request in requests {
-            // What only adds parameters is for a BMC that asked for them.
+            // Further parameters are only sent to a BMC that requires them.
             let is_longer = request.body.as_ref().is_some_and(has_more_than_image);
             if is_longer && !refusals.last().is_some_and(|last| last.misses_parameters) {
                 continue;
@@ -99,7 +99,7 @@ impl Redfish {
             }
         }
         if refusals.is_empty() {
-            let missing = "no action on its virtual media".to_owned();
+            let missing = "its virtual media have no actions".to_owned();
             return Err(Cause::Unsupported { missing });
         }
         Ok(Some(refusals))
@@ -110,7 +110,8 @@ fn has_more_than_image(body: &Value) -> bool {
     body.get("Inserted").is_some()
 }
 
-/// The ways to insert, the standard one first. `Image` is sent alone: an iLO 4 takes nothing else.
+/// Returns the possible requests for inserting an image, the standard action first. `Image` is sent
+/// alone, since an iLO 4 accepts nothing else.
 fn insertions(path: &str, found: &VirtualMediaResource, url: &Url) -> Vec<Request> {
     let image = json!({"Image": url.as_str()});
     let mut requests = Vec::new();
@@ -128,7 +129,7 @@ fn insertions(path: &str, found: &VirtualMediaResource, url: &Url) -> Vec<Reques
     requests
 }
 
-/// The ways to eject.
+/// Returns the possible requests for ejecting a medium, the standard action first.
 fn ejections(path: &str, found: &VirtualMediaResource) -> Vec<Request> {
     let mut requests = Vec::new();
     if let Some(target) = found.action("EjectMedia") {
@@ -143,11 +144,11 @@ fn ejections(path: &str, found: &VirtualMediaResource) -> Vec<Request> {
     requests
 }
 
-/// What a drive holds, in words.
+/// Describes the content of a drive.
 fn reported(found: &VirtualMediaResource) -> String {
     match (found.is_inserted(), found.image()) {
         (true, Some(image)) => shown(image),
         (true, None) => "an image without a URL".to_owned(),
-        (false, _) => "that the drive is empty".to_owned(),
+        (false, _) => "an empty drive".to_owned(),
     }
 }

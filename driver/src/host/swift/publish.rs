@@ -141,11 +141,11 @@ impl<'h> Publish<'h> {
             .http
             .head(url.clone())
             .timeout(client.settings.timeout);
-        let answer = head.send().await.map_err(|error| NotServed::NoAnswer {
+        let response = head.send().await.map_err(|error| NotServed::NoAnswer {
             url: shown.clone(),
             reason: reason(&error),
         })?;
-        announces(shown, size, &answer)
+        announces(shown, size, &response)
     }
 
     /// Removes an image whose name will not be returned.

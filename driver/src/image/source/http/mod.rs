@@ -85,8 +85,8 @@ impl HttpClient {
         let client = self
             .client()
             .map_err(|text| SourceError::other(name(), text))?;
-        let answer = answer(client, method, url.clone(), offset, self.stall);
-        blocking::run(answer)
+        let response = response(client, method, url.clone(), offset, self.stall);
+        blocking::run(response)
             .unwrap_or_else(|error| Err(Failure::Io(error)))
             .map_err(|failure| failure.of(name(), self.stall))
     }
@@ -103,7 +103,7 @@ impl HttpClient {
 }
 
 /// Sends a request and follows redirects.
-async fn answer(
+async fn response(
     client: reqwest::Client,
     method: Method,
     mut url: Url,
@@ -117,9 +117,9 @@ async fn answer(
         if offset > 0 {
             request = request.header(RANGE, format!("bytes={offset}-"));
         }
-        let answer = timeout(stall, request.send()).await??;
-        match redirected(&url, &answer)? {
-            None => return Ok(answer),
+        let response = timeout(stall, request.send()).await??;
+        match redirected(&url, &response)? {
+            None => return Ok(response),
             Some(target) => url = target,
         }
     }
@@ -128,9 +128,9 @@ async fn answer(
 
 /// Returns the target of a redirect, if the response is one. User and password are kept only if the
 /// target is relative to `url`.
-fn redirected(url: &Url, answer: &Response) -> Result<Option<Url>, Failure> {
+fn redirected(url: &Url, response: &Response) -> Result<Option<Url>, Failure> {
     let (301..=303 | 307 | 308, Some(target)) =
-        (answer.status().as_u16(), answer.headers().get(LOCATION))
+        (response.status().as_u16(), response.headers().get(LOCATION))
     else {
         return Ok(None);
     };
@@ -220,15 +220,15 @@ impl HttpSource {
         let url = Url::parse(url).map_err(|_| SourceError::Reference {
             reference: name.clone(),
         })?;
-        let mut answer = client.request(Method::HEAD, &url, 0)?;
-        if !answer.status().is_success() || size(&name, answer.headers()).is_err() {
-            answer = client.request(Method::GET, &url, 0)?;
+        let mut response = client.request(Method::HEAD, &url, 0)?;
+        if !response.status().is_success() || size(&name, response.headers()).is_err() {
+            response = client.request(Method::GET, &url, 0)?;
         }
-        check_status(&name, &answer)?;
-        match size(&name, answer.headers())? {
+        check_status(&name, &response)?;
+        match size(&name, response.headers())? {
             0 => Err(SourceError::Empty { name }),
             size => {
-                let tag = entity_tag(answer.headers());
+                let tag = entity_tag(response.headers());
                 Ok(Self {
                     client: client.clone(),
                     url,
@@ -267,18 +267,18 @@ impl Source for HttpSource {
     /// discarded.
     fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
         let name = self.name();
-        let answer = self.client.request(Method::GET, &self.url, offset)?;
-        let partial = offset > 0 && answer.status() == StatusCode::PARTIAL_CONTENT;
+        let response = self.client.request(Method::GET, &self.url, offset)?;
+        let partial = offset > 0 && response.status() == StatusCode::PARTIAL_CONTENT;
         if !partial {
-            check_status(&name, &answer)?;
+            check_status(&name, &response)?;
         }
-        let left = size(&name, answer.headers())?;
-        self.check_unchanged(if partial { offset + left } else { left }, &answer)?;
+        let left = size(&name, response.headers())?;
+        self.check_unchanged(if partial { offset + left } else { left }, &response)?;
         let failed = |source| SourceError::Io {
             name: self.name(),
             source,
         };
-        let mut reader = BodyReader::new(name, self.client.stall, answer).map_err(failed)?;
+        let mut reader = BodyReader::new(name, self.client.stall, response).map_err(failed)?;
         if !partial {
             super::skip(&self.name(), self.size, &mut reader, offset)?;
         }
@@ -287,7 +287,7 @@ impl Source for HttpSource {
 }
 
 impl HttpSource {
-    fn check_unchanged(&self, found: u64, answer: &Response) -> Result<(), SourceError> {
+    fn check_unchanged(&self, found: u64, response: &Response) -> Result<(), SourceError> {
         let (name, expected) = (self.name(), self.size);
         if found != expected {
             return Err(SourceError::Changed {
@@ -296,7 +296,7 @@ impl HttpSource {
                 found: found.to_string(),
             });
         }
-        if let (Some(before), Some(now)) = (&self.tag, entity_tag(answer.headers()))
+        if let (Some(before), Some(now)) = (&self.tag, entity_tag(response.headers()))
             && *before != now
         {
             let found = format!("as many with another entity tag ({now}, was {before})");
@@ -310,12 +310,12 @@ impl HttpSource {
     }
 }
 
-fn check_status(name: &str, answer: &Response) -> Result<(), SourceError> {
-    match answer.status().as_u16() {
+fn check_status(name: &str, response: &Response) -> Result<(), SourceError> {
+    match response.status().as_u16() {
         200 => Ok(()),
         _ => Err(SourceError::Status {
             name: name.into(),
-            status: answer.status().to_string(),
+            status: response.status().to_string(),
         }),
     }
 }
