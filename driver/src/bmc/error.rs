@@ -126,7 +126,11 @@ pub enum Cause {
         Vec<Refusal>,
     ),
     /// The BMC has no such drive.
-    #[error("the BMC has no {drive} drive, only {}: expected one whose MediaTypes contain {}", list(.found), expected(*.drive))]
+    #[error(
+        "the BMC has no {drive} drive, only {}: expected one whose MediaTypes contain {}",
+        list(.found),
+        expected(*.drive)
+    )]
     NoDrive {
         /// The drive.
         drive: Drive,

@@ -6,7 +6,9 @@
 //!
 //! ```no_run
 //! # #[cfg(feature = "redfish")]
-//! # async fn example(floppy: url::Url, boot_iso: url::Url) -> Result<(), Box<dyn std::error::Error>> {
+//! # use url::Url;
+//! # type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+//! # async fn example(floppy: Url, boot_iso: Url) -> Result<()> {
 //! use driver::bmc::{Bmc, Drive, Power, Redfish};
 //! use driver::node::Node;
 //! use driver::options::Options;

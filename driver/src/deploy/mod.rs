@@ -37,9 +37,10 @@
 //! ilo.validate(&node).await?;
 //! let deployed = ilo.deploy(&node).await?;
 //! // … the ramdisk calls back, and the image is written …
-//! let booted = ilo.continue_deploy(&deployed.node, Some("6fd0a1c2-5b1e-4a4e-9c2b-0d5b7f3a1e11")).await?;
-//! for step in booted.done {
-//!     println!("{step}");
+//! let root_uuid = "6fd0a1c2-5b1e-4a4e-9c2b-0d5b7f3a1e11";
+//! let booted = ilo.continue_deploy(&deployed.node, Some(root_uuid)).await?;
+//! for action in booted.done {
+//!     println!("{action}");
 //! }
 //! # Ok(()) }
 //! ```

@@ -146,7 +146,8 @@ mod tests {
         assert_eq!(
             first,
             format!(
-                "ipa-api-url=http://192.0.2.1:6385\nipa-driver-name=iscsi_ilo\ncoreos.configdrive=0\n\
+                "ipa-api-url=http://192.0.2.1:6385\nipa-driver-name=iscsi_ilo\n\
+                 coreos.configdrive=0\n\
                  deployment_id=1be26c0b-03f2-4d2e-ae87-c02d7f33c123\n\
                  iscsi_target_iqn=iqn.2008-10.org.openstack:1be26c0b-03f2-4d2e-ae87-c02d7f33c123\n\
                  ironic_api_url=http://192.0.2.1:6385\nboot_option=netboot\nboot_mode=uefi\n\

@@ -13,7 +13,7 @@ use super::error::IpxeError;
 pub(super) const BOOT_SCRIPT: &str = "\
 #!ipxe
 
-# Which card the firmware booted from is not certain, so each one is looked at.
+# The card that the firmware booted from is not known for certain, so each one is tried.
 set card:int32 0
 
 :card
@@ -24,14 +24,15 @@ inc card
 goto card
 
 :booted
-# The configuration gave up its turn, as where the disk is to be booted and this firmware does that.
+# The configuration has returned: the firmware boots from the disk.
 exit
 
 :none
 {%- if ipxe_fallback_script %}
 chain {{ ipxe_fallback_script }} ||
 {%- endif %}
-echo None of this machine's network cards has a configuration. It starts over in 180 seconds, or at a key.
+echo No network card of this machine has a configuration.
+echo Restarting in 180 seconds or on a key press.
 prompt --timeout 180000 ||
 reboot
 ";
@@ -39,7 +40,8 @@ reboot
 /// The configuration of a node. The labels are those of Ironic's configurations.
 pub(super) const CONFIG: &str = "\
 #!ipxe
-{%- set timeout = '--timeout ' ~ pxe_options.ipxe_timeout ~ ' ' if pxe_options.ipxe_timeout > 0 else '' %}
+{%- set limit = pxe_options.ipxe_timeout %}
+{%- set timeout = '--timeout ' ~ limit ~ ' ' if limit > 0 else '' %}
 
 set tries:int32 0
 goto {{ boot_target }}
@@ -49,7 +51,8 @@ goto {{ boot_target }}
 imgfree
 kernel {{ timeout }}{{ pxe_options.deployment_aki_path }} initrd={{ pxe_options.initrd_filename }} \
 BOOTIF=01-${mac:hexhyp} {{ pxe_options.pxe_append_params }} || goto again
-initrd --name {{ pxe_options.initrd_filename }} {{ timeout }}{{ pxe_options.deployment_ari_path }} || goto again
+initrd --name {{ pxe_options.initrd_filename }} \
+{{ timeout }}{{ pxe_options.deployment_ari_path }} || goto again
 boot || goto again
 {%- endif %}
 {%- if pxe_options.aki_path %}
@@ -75,12 +78,12 @@ sanboot --no-describe || exit 0
 :again
 inc tries
 iseq ${tries} 10 && goto failed ||
-echo Not booted, trying again in ${tries} seconds.
+echo Boot failed, retrying in ${tries} seconds.
 sleep ${tries}
 goto {{ boot_target }}
 
 :failed
-echo Not booted after ${tries} tries. Switching off in 30 seconds.
+echo Boot failed after ${tries} tries. Switching off in 30 seconds.
 sleep 30
 poweroff
 ";

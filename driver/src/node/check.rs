@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Node, Section};
+use crate::http::url::BaseUrl;
 
 /// The text that Ironic's API shows in place of a secret.
 const MASKED: &str = "******";
@@ -127,7 +128,7 @@ impl FieldKind {
             Self::Port => whole(value).is_none_or(|n| !(1..=65535).contains(&n)).then(got),
             Self::Seconds => whole(value).is_none_or(|n| n == 0).then(got),
             Self::HttpUrl => match value {
-                Value::String(text) => crate::http::url::BaseUrl::parse(text).err().map(|e| e.to_string()),
+                Value::String(text) => BaseUrl::parse(text).err().map(|e| e.to_string()),
                 _ => Some(got()),
             },
         }

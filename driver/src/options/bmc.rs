@@ -48,7 +48,8 @@ impl From<&str> for VerifyCa {
     ///
     /// assert_eq!(VerifyCa::from("True"), VerifyCa::System);
     /// assert_eq!(VerifyCa::from("no"), VerifyCa::No);
-    /// assert_eq!(VerifyCa::from("/etc/ironic/ilo-ca.pem"), VerifyCa::Path("/etc/ironic/ilo-ca.pem".into()));
+    /// let path = "/etc/ironic/ilo-ca.pem";
+    /// assert_eq!(VerifyCa::from(path), VerifyCa::Path(path.into()));
     /// ```
     fn from(text: &str) -> Self {
         // The words of oslo.utils' bool_from_string.

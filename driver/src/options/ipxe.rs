@@ -14,10 +14,13 @@ use super::{OptionReader, OptionsError};
 /// |---|---|---|
 /// | `[pxe] ipxe_boot_script` | built in, `boot.ipxe` | |
 /// | `[pxe] ipxe_fallback_script` | none | since Yoga |
-/// | `[pxe] ipxe_config_template` | built in | since Victoria; before it, with `ipxe_enabled`, the two below |
-/// | `[pxe] pxe_config_template`, `uefi_pxe_config_template` | built in | read with `ipxe_enabled` only |
-/// | `[pxe] ipxe_bootfile_name` | `undionly.kpxe` | since Victoria; before it, with `ipxe_enabled`, `pxe_bootfile_name` |
-/// | `[pxe] uefi_ipxe_bootfile_name` | `snponly.efi` | since Victoria (`ipxe.efi` before Xena); before it, with `ipxe_enabled`, `uefi_pxe_bootfile_name` |
+/// | `[pxe] ipxe_config_template` | built in | since Victoria; before: the two below |
+/// | `[pxe] pxe_config_template` | built in | only with `ipxe_enabled` |
+/// | `[pxe] uefi_pxe_config_template` | built in | only with `ipxe_enabled` |
+/// | `[pxe] ipxe_bootfile_name` | `undionly.kpxe` | since Victoria |
+/// | `[pxe] pxe_bootfile_name` | | before Victoria, only with `ipxe_enabled` |
+/// | `[pxe] uefi_ipxe_bootfile_name` | `snponly.efi` | since Victoria; `ipxe.efi` before Xena |
+/// | `[pxe] uefi_pxe_bootfile_name` | | before Victoria, only with `ipxe_enabled` |
 /// | `[pxe] ipxe_bootfile_name_by_arch` | none | since Victoria |
 /// | `[pxe] pxe_config_subdir` | `pxelinux.cfg` | |
 /// | `[pxe] ipxe_timeout` | `0` s: none | |

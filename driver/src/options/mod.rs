@@ -50,7 +50,8 @@ pub use self::{reader::Secret, swift::SwiftOptions};
 /// use driver::options::Options;
 /// use oslo_config::SourceFile;
 ///
-/// let file = SourceFile { path: "ironic.conf".into(), text: b"[pxe]\nhttp_url = http://192.0.2.1\n".into() };
+/// let text = b"[pxe]\nhttp_url = http://192.0.2.1\n".into();
+/// let file = SourceFile { path: "ironic.conf".into(), text };
 /// let options = Options::read(&[file.parse()?], [])?;
 /// assert_eq!(options.http_server_url.as_deref(), Some("http://192.0.2.1"));
 /// assert_eq!(options.http_server_root.to_str(), Some("/httpboot"));

@@ -124,7 +124,8 @@ mod tests {
     fn a_missing_licence_is_recognized_in_both_formats() {
         for body in [
             r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"iLO.2.14.LicenseKeyRequired"}]}}"#,
-            r#"{"Messages":[{"MessageID":"iLO.0.10.LicenseKeyRequired"}],"Type":"ExtendedError.0.9.5"}"#,
+            r#"{"Messages":[{"MessageID":"iLO.0.10.LicenseKeyRequired"}],
+                "Type":"ExtendedError.0.9.5"}"#,
         ] {
             let info = ExtendedInfo::parse(body.as_bytes());
             assert!(info.is_about_licence(), "{body}");
@@ -135,7 +136,8 @@ mod tests {
     #[test]
     fn messages_are_one_line_without_secrets() {
         let body = r#"{"error":{"@Message.ExtendedInfo":[
-            {"MessageId":"Base.1.4.PropertyValueFormatError","MessageArgs":["http://h/x.iso?temp_url_sig=5ec2e7&a=b"]},
+            {"MessageId":"Base.1.4.PropertyValueFormatError",
+             "MessageArgs":["http://h/x.iso?temp_url_sig=5ec2e7&a=b"]},
             {"Message":"not\nnow, pass-w0rd"}]}}"#;
         let text = ExtendedInfo::parse(body.as_bytes()).text(&["pass-w0rd".into()]);
         assert_eq!(

@@ -51,7 +51,10 @@ pub enum HostError {
     },
     /// The directory does not have enough space for the image. Detected before anything is written
     /// if the file system can reserve space.
-    #[error("cannot publish a {kind} of {size} bytes for node {node}: no space left in {}", root.display())]
+    #[error(
+        "cannot publish a {kind} of {size} bytes for node {node}: no space left in {}",
+        root.display()
+    )]
     NoSpace {
         /// The node.
         node: NodeUuid,
