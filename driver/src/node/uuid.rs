@@ -64,3 +64,21 @@ impl fmt::Debug for NodeUuid {
         write!(f, "NodeUuid({self})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_hyphenated_form_is_accepted() {
+        for text in [
+            "",
+            "1be26c0b03f24d2eae87c02d7f33c123",
+            "{1be26c0b-03f2-4d2e-ae87-c02d7f33c123}",
+            "urn:uuid:1be26c0b-03f2-4d2e-ae87-c02d7f33c123",
+            "1be26c0b-03f2-4d2e-ae87-c02d7f33c12g",
+        ] {
+            assert!(text.parse::<NodeUuid>().is_err(), "{text}");
+        }
+    }
+}

@@ -64,3 +64,20 @@ fn since_1970(time: SystemTime) -> u64 {
         .unwrap_or_default()
         .as_secs()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_converted_to_a_clock_that_is_ahead() {
+        let here = since_1970(SystemTime::now());
+        let clock = ServerClock {
+            then: here + 3600,
+            received: Instant::now(),
+        };
+        let time = UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let there = since_1970(clock.at(time));
+        assert!((1_003_599..=1_003_601).contains(&there), "{there}");
+    }
+}

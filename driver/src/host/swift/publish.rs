@@ -55,8 +55,8 @@ impl<'h> Publish<'h> {
         let (info, signer) = ready.await.map_err(swift("prepare to publish"))?;
         let name = self.name(kind, generation).await?;
         let lifetime = (kind == Kind::Floppy).then(|| client.settings.floppy_lifetime.as_secs());
-        let mut upload = Upload::new(client, info, name.to_string(), size, lifetime, produce)
-            .map_err(swift("publish"))?;
+        let upload = Upload::new(client, info, name.to_string(), size, produce);
+        let mut upload = upload.map_err(swift("publish"))?.with_lifetime(lifetime);
         let stored = tokio::select! {
             stored = upload.run() => stored,
             _ = &mut *cancelled => Err(Failure::Interrupted(CANCELLED.to_owned())),

@@ -67,7 +67,6 @@ impl<'c> Upload<'c> {
         info: &Info,
         name: String,
         size: u64,
-        lifetime: Option<u64>,
         produce: Produce,
     ) -> Result<Self, SwiftError> {
         let object_size = client.settings.segment_size.unwrap_or(info.max_file_size);
@@ -90,13 +89,19 @@ impl<'c> Upload<'c> {
             name,
             size,
             object_size,
-            lifetime,
+            lifetime: None,
             produce: Some(produce),
             stored: Vec::new(),
             unconfirmed: None,
             created: Vec::new(),
             container_exists: true,
         })
+    }
+
+    /// Sets the number of seconds after which Swift removes the image.
+    pub(super) fn with_lifetime(mut self, lifetime: Option<u64>) -> Self {
+        self.lifetime = lifetime;
+        self
     }
 
     /// Stores the image. If it fails or is dropped halfway, [`Upload::undo`] removes the objects
