@@ -173,7 +173,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// As for [`Host::unpublish`].
+    /// The same as [`Host::unpublish`].
     pub async fn sweep(
         &self,
         living: HashSet<NodeUuid>,

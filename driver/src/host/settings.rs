@@ -59,7 +59,7 @@ impl WebSettings {
     ///
     /// # Errors
     ///
-    /// As [`BaseUrls::from_options`].
+    /// The same as [`BaseUrls::from_options`].
     pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
         let mut settings = Self::new(&options.http_server_root);
         settings.urls = BaseUrls::from_options(options)?;

@@ -11,7 +11,7 @@ use std::thread::available_parallelism;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
 
-/// More threads would not make the network faster.
+/// The maximum number of threads: more would not make the network faster.
 const THREADS_MAX: usize = 4;
 
 /// Returns the runtime, which the first request starts and which then remains.
@@ -33,7 +33,7 @@ fn threads() -> io::Result<Handle> {
 
 /// A running future. Dropping this cancels it.
 #[derive(Debug)]
-pub(crate) struct Started<T> {
+pub(crate) struct Task<T> {
     result: mpsc::Receiver<T>,
     task: AbortHandle,
 }
@@ -45,13 +45,13 @@ pub(crate) struct Started<T> {
 /// The system's error if it is out of threads or files.
 pub(crate) fn start<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
-) -> io::Result<Started<T>> {
+) -> io::Result<Task<T>> {
     let (tell, result) = mpsc::sync_channel(1);
     let task = threads()?.spawn(async move {
         // Fails if the receiver is gone.
         let _ = tell.send(future.await);
     });
-    Ok(Started {
+    Ok(Task {
         result,
         task: task.abort_handle(),
     })
@@ -61,14 +61,14 @@ pub(crate) fn start<T: Send + 'static>(
 ///
 /// # Errors
 ///
-/// As [`start`] and [`Started::wait`].
+/// The same as [`start`] and [`Task::wait`].
 pub(crate) fn run<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> io::Result<T> {
     start(future)?.wait()
 }
 
-impl<T> Started<T> {
+impl<T> Task<T> {
     /// Blocks until the result is available.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl<T> Started<T> {
     }
 }
 
-impl<T> Drop for Started<T> {
+impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.task.abort();
     }

@@ -192,8 +192,8 @@ fn efi_boot_image<R: Read + Seek>(
     iso.read_at(offset, &mut sector).map_err(|_| bad())?;
     let fat = fat_len(&sector).ok_or_else(bad)?;
     let file = files.iter().find(|file| file.start == Some(offset));
-    // Catalogues often announce less than there is, because their field is limited to 32 MiB or
-    // because firmware is known to ignore it.
+    // Catalogues often announce less than the actual length, because their field is limited to 32
+    // MiB or because firmware is known to ignore it.
     let len = file.map_or(fat.max(announced.min(iso.len() - offset)), |file| {
         file.len.max(fat)
     });

@@ -44,7 +44,7 @@ pub use self::uuid::{NodeUuid, NotAUuid};
 pub struct Node {
     uuid: NodeUuid,
     provision_state: Option<ProvisionState>,
-    /// Everything, `uuid` and `provision_state` included, in the order it came in.
+    /// The whole object, including `uuid` and `provision_state`, in its original order.
     json: Map<String, Value>,
 }
 
@@ -274,7 +274,7 @@ impl TryFrom<Map<String, Value>> for Node {
             Some(other) => {
                 fault(
                     "uuid",
-                    format!("expected a text, got {}", check::kind_of(other)),
+                    format!("expected a string, got {}", check::kind_of(other)),
                 );
                 None
             }
@@ -290,7 +290,7 @@ impl TryFrom<Map<String, Value>> for Node {
                 let got = check::kind_of(other);
                 fault(
                     "provision_state",
-                    format!("expected a text or null, got {got}"),
+                    format!("expected a string or null, got {got}"),
                 );
                 None
             }

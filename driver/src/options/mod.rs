@@ -1,4 +1,4 @@
-//! The options of ironic.conf that determine how images are made and hosted and how BMCs are
+//! The options of ironic.conf that determine how images are created and hosted and how BMCs are
 //! reached, under their current and former names.
 
 mod bmc;

@@ -86,7 +86,7 @@ pub struct SwiftOptions {
     pub insecure: bool,
     /// How long Swift or Keystone may be silent; `None` for the default.
     pub timeout: Option<Duration>,
-    /// `[swift] swift_max_retries`: how often a request is retried after a transient error.
+    /// `[swift] swift_max_retries`: how many times a request is retried after a transient error.
     pub max_retries: u32,
 }
 

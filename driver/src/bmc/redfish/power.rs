@@ -9,8 +9,8 @@ use super::model::{Boot, Reset, System};
 use super::{Poll, Redfish};
 use tokio::time::{Instant, sleep};
 
-/// How often a change of the power state is requested: a BMC may refuse while the server is still
-/// busy with the previous one.
+/// How many times a change of the power state is requested: a BMC may refuse while the server is
+/// still busy with the previous one.
 const TRIES: usize = 3;
 
 impl Redfish {

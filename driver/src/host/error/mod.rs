@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[cfg(feature = "swift")]
 pub use self::swift::SwiftError;
 #[cfg(feature = "swift")]
-pub(super) use self::swift::passing;
+pub(super) use self::swift::is_transient_status;
 use super::name::{Kind, ObjectName};
 use super::object::BoxError;
 use super::served::NotServed;

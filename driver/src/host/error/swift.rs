@@ -164,10 +164,10 @@ pub enum SwiftError {
 
 impl SwiftError {
     /// Whether the same request may succeed later.
-    pub(in crate::host) fn may_pass(&self) -> bool {
+    pub(in crate::host) fn is_transient(&self) -> bool {
         match self {
             Self::NoAnswer { .. } | Self::Silent { .. } | Self::Checksum { .. } => true,
-            Self::Status { status, .. } => passing(*status),
+            Self::Status { status, .. } => is_transient_status(*status),
             _ => false,
         }
     }
@@ -175,7 +175,7 @@ impl SwiftError {
 
 /// Whether a status indicates a transient error. 401 is not among them: it calls for a new token
 /// first.
-pub(in crate::host) fn passing(status: u16) -> bool {
+pub(in crate::host) fn is_transient_status(status: u16) -> bool {
     // Swift responds with 498 to a client over its rate limit, and with 499 to one that is too slow
     // or gone.
     matches!(status, 408 | 429 | 498 | 499 | 500 | 502..=504)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 use tokio::sync::Mutex;
 
-use super::super::error::{SwiftError, passing};
+use super::super::error::{SwiftError, is_transient_status};
 use super::request::{Request, Resource, Response, describe, no_response};
 use super::session::{Session, authenticate};
 use super::settings::{SwiftSettings, Tls};
@@ -124,7 +124,7 @@ impl Client {
                     session = self.session_after(Some(&session)).await?;
                     continue;
                 }
-                Ok(response) if passing(response.status) => response.unexpected(),
+                Ok(response) if is_transient_status(response.status) => response.unexpected(),
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
@@ -203,7 +203,7 @@ impl Backoff {
     ///
     /// The error itself, if no retry is left or a retry cannot help.
     pub(super) async fn wait_after(&mut self, error: SwiftError) -> Result<(), SwiftError> {
-        if self.left == 0 || !error.may_pass() {
+        if self.left == 0 || !error.is_transient() {
             return Err(error);
         }
         log::warn!("{error}; retrying in {:?}", self.next);

@@ -1,4 +1,4 @@
-//! The time by a server's clock.
+//! The clocks of servers.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use chrono::DateTime;
 
 use super::request::Response;
 
-/// A difference between two clocks above this is worth a warning.
+/// The difference between two clocks above which a warning is logged.
 const CLOCKS_APART: Duration = Duration::from_secs(60);
 
 /// The clock of a server, read from one of its responses.

@@ -19,7 +19,7 @@ const KEY_BYTES: usize = 32;
 /// The longest time in which another conductor that found no key either has set its own.
 const AGREED_AFTER: Duration = Duration::from_secs(5);
 
-/// How often a key is looked up or set before giving up.
+/// How many times a key is looked up or set before giving up.
 const MAX_LOOKUPS: u32 = 5;
 
 /// The resources that can have a key, with the headers of the key and of the time at which it was

@@ -13,7 +13,7 @@ use reqwest::header::CONTENT_TYPE;
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::super::error::{SwiftError, passing};
+use super::super::error::{SwiftError, is_transient_status};
 use super::request::no_response;
 use super::settings::{CredentialName, Domain, Named, SwiftAuth, SwiftSettings};
 use crate::http::reason;
@@ -185,7 +185,7 @@ fn to_swift_error(url: &str, error: AuthError, settings: &SwiftSettings) -> Swif
 
 /// Converts a status that is not a success.
 fn refused(url: &str, status: u16, reason: String) -> SwiftError {
-    if passing(status) {
+    if is_transient_status(status) {
         return SwiftError::Status {
             request: format!("POST {url}"),
             status,

@@ -32,7 +32,7 @@ use self::client::Client;
 use self::info::Info;
 use self::listing::{ListedObject, Listing};
 use self::publish::Publish;
-use self::remove::{prefixes, remove_abandoned, remove_image, strays};
+use self::remove::{orphans, prefixes, remove_abandoned, remove_image};
 use self::request::{Request, Resource};
 pub use self::settings::{
     Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftSettings, SwiftSettingsError, Tls,
@@ -92,7 +92,7 @@ impl SwiftHost {
     ///
     /// # Errors
     ///
-    /// The same as there.
+    /// [`HostError`].
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
         let uuid = node.uuid();
         let interrupted = |error: &dyn std::error::Error| HostError::Interrupted {
@@ -117,7 +117,7 @@ impl SwiftHost {
     ///
     /// # Errors
     ///
-    /// The same as there.
+    /// [`HostError`].
     pub async fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
         let signed = async {
             let signer = self.signer().await?;
@@ -135,7 +135,7 @@ impl SwiftHost {
     ///
     /// # Errors
     ///
-    /// The same as there.
+    /// [`HostError`].
     pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
         let listed = async {
             let mut images = self.images_of(node).await?;
@@ -155,7 +155,7 @@ impl SwiftHost {
     ///
     /// # Errors
     ///
-    /// The same as there.
+    /// [`HostError`].
     pub async fn unpublish(
         &self,
         node: NodeUuid,
@@ -178,7 +178,7 @@ impl SwiftHost {
     ///
     /// # Errors
     ///
-    /// The same as there.
+    /// [`HostError`].
     pub async fn sweep(
         &self,
         living: HashSet<NodeUuid>,
@@ -191,10 +191,10 @@ impl SwiftHost {
         let all = || format!("the images in container {}", client.settings.container);
         let unfinished = remove_abandoned(client, "").await;
         let unfinished = unfinished.map_err(failed("remove the segments of", all))?;
-        let strays = strays(client, &living, before).await;
-        let strays = strays.map_err(failed("list", all))?;
+        let orphans = orphans(client, &living, before).await;
+        let orphans = orphans.map_err(failed("list", all))?;
         Ok(Swept {
-            images: self.remove_all(strays.into_iter()).await?,
+            images: self.remove_all(orphans.into_iter()).await?,
             unfinished,
         })
     }

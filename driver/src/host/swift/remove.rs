@@ -161,12 +161,12 @@ pub(super) fn prefixes(node: NodeUuid) -> [String; 2] {
 
 /// Returns the images of nodes that are not in `living`, if they are older than `as_of` by this
 /// machine's clock.
-pub(super) async fn strays(
+pub(super) async fn orphans(
     client: &Client,
     living: &HashSet<NodeUuid>,
     as_of: SystemTime,
 ) -> Result<Vec<ObjectName>, SwiftError> {
-    let mut strays = Vec::new();
+    let mut orphans = Vec::new();
     for kind in Kind::ALL {
         let mut listing = Listing::new(client, kind.prefix());
         while let Some((entries, clock)) = listing.next().await? {
@@ -174,8 +174,8 @@ pub(super) async fn strays(
             let images = entries.iter().filter_map(ListedObject::image);
             let gone = images
                 .filter(|image| !living.contains(&image.name.node()) && image.modified < before);
-            strays.extend(gone.map(|image| image.name));
+            orphans.extend(gone.map(|image| image.name));
         }
     }
-    Ok(strays)
+    Ok(orphans)
 }

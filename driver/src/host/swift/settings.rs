@@ -10,10 +10,10 @@ use crate::options::Secret;
 /// silent client.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A BMC reads a mounted ISO for hours.
+/// The default lifetime of a boot ISO's temporary URL: a BMC reads a mounted ISO for hours.
 const BOOT_ISO_URL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// No upload takes a day.
+/// The default age at which segments count as abandoned: no upload takes a day.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The default number of concurrent uploads.
@@ -145,7 +145,7 @@ pub struct SwiftSettings {
     pub boot_iso_url_lifetime: Duration,
     /// How long Swift or Keystone may be silent. The default is 60 seconds.
     pub timeout: Duration,
-    /// How often a request is retried after a transient error.
+    /// How many times a request is retried after a transient error.
     pub max_retries: u32,
     /// The delay before the first retry, which doubles with each further one up to a minute. The
     /// default is one second.

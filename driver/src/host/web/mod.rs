@@ -130,7 +130,7 @@ impl WebHost {
     ///
     /// # Errors
     ///
-    /// The same as there.
+    /// [`HostError`].
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
         let uuid = node.uuid();
         let base = self.base_url(node)?;
@@ -185,7 +185,7 @@ impl WebHost {
     ///
     /// # Errors
     ///
-    /// The same as there.
+    /// [`HostError`].
     pub fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
         Ok(self.base_url(node)?.join(name))
     }
@@ -194,7 +194,7 @@ impl WebHost {
     ///
     /// # Errors
     ///
-    /// The same as there.
+    /// [`HostError`].
     pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
         self.blocking(format!("node {node}"), move |path| {
             let Some(root) = open(path)? else {
@@ -209,7 +209,7 @@ impl WebHost {
     ///
     /// # Errors
     ///
-    /// The same as there.
+    /// [`HostError`].
     pub async fn unpublish(
         &self,
         node: NodeUuid,
@@ -234,7 +234,7 @@ impl WebHost {
     ///
     /// # Errors
     ///
-    /// The same as there.
+    /// [`HostError`].
     pub async fn sweep(
         &self,
         living: HashSet<NodeUuid>,
@@ -248,10 +248,10 @@ impl WebHost {
                 return Ok(Swept::default());
             };
             let unfinished = remove_unfinished(&root).map_err(|e| publish::unusable(path, e))?;
-            let mut strays = root.all_images().map_err(|e| publish::unusable(path, e))?;
-            strays.retain(|image| !living.contains(&image.name.node()) && image.modified < before);
+            let mut orphans = root.all_images().map_err(|e| publish::unusable(path, e))?;
+            orphans.retain(|image| !living.contains(&image.name.node()) && image.modified < before);
             Ok(Swept {
-                images: remove_all(&root, strays)?,
+                images: remove_all(&root, orphans)?,
                 unfinished,
             })
         })

@@ -34,7 +34,7 @@ const READABLE: Mode = Mode::from_raw_mode(0o644);
 /// image takes nearly as long.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How often creating a file is tried: again only if a sweep removed it before it was locked.
+/// How many times creating a file is tried: again only if a sweep removed it before it was locked.
 const TRIES: usize = 16;
 
 /// Whether `name` is that of a staged file.

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::super::SourceError;
 use super::Failure;
-use crate::http::blocking::{self, Started};
+use crate::http::blocking::{self, Task};
 
 /// A reader of a response's body, which fetches the next chunk while the current one is consumed.
 pub(super) struct BodyReader {
@@ -20,7 +20,7 @@ pub(super) struct BodyReader {
 }
 
 enum Next {
-    Fetched(Started<(Response, Result<Option<Bytes>, Failure>)>),
+    Fetched(Task<(Response, Result<Option<Bytes>, Failure>)>),
     End,
     Failed,
 }
