@@ -83,11 +83,7 @@ pub(super) fn instance_capability(node: &Node, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn node(json: &str) -> Node {
-        let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{json}}}"#);
-        Node::from_json(json.as_bytes()).unwrap()
-    }
+    use crate::node::test_node as node;
 
     #[test]
     fn a_nodes_driver_says_how_it_is_deployed() {

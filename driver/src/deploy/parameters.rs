@@ -109,11 +109,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn node(json: &str) -> Node {
-        let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{json}}}"#);
-        Node::from_json(json.as_bytes()).unwrap()
-    }
+    use crate::node::test_node as node;
 
     fn lines(node: &mut Node, flow: Flow) -> String {
         let parameters = of_node(node, flow, Some("http://192.0.2.1:6385/")).unwrap();

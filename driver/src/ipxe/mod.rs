@@ -75,6 +75,7 @@ use crate::image::HttpClient;
 use crate::node::{BootMode, boot_mode_of};
 use crate::node::{Node, NodeUuid};
 use crate::options::{IpxeOptions, Options};
+use crate::virtual_media::is_root_uuid;
 
 /// The number of nodes whose files are written concurrently: as many as a host writes images.
 const AT_ONCE: usize = 8;
@@ -296,13 +297,12 @@ fn check_request(node: NodeUuid, boot: &NodeBoot) -> Result<(), IpxeError> {
     for (name, value) in &boot.parameters {
         texts.extend([("a parameter's name", name.as_str()), (name, value)]);
     }
-    if let BootTarget::Partition { root_uuid } = &boot.target {
-        let is_uuid = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if root_uuid.is_empty() || !root_uuid.chars().all(is_uuid) {
-            return Err(refused(format!(
-                "expected a root UUID of letters, digits and hyphens, got {root_uuid:?}"
-            )));
-        }
+    if let BootTarget::Partition { root_uuid } = &boot.target
+        && !is_root_uuid(root_uuid)
+    {
+        return Err(refused(format!(
+            "expected a root UUID of letters, digits and hyphens, got {root_uuid:?}"
+        )));
     }
     match texts
         .iter()

@@ -63,11 +63,7 @@ pub struct NotABootMode(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn node(json: &str) -> Node {
-        let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{json}}}"#);
-        Node::from_json(json.as_bytes()).unwrap()
-    }
+    use crate::node::test_node as node;
 
     #[test]
     fn a_nodes_boot_mode_is_its_capability_else_what_the_deploy_found() {

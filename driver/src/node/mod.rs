@@ -334,3 +334,10 @@ impl fmt::Debug for Node {
             .finish_non_exhaustive()
     }
 }
+
+/// Returns a node with these fields, for unit tests.
+#[cfg(test)]
+pub(crate) fn test_node(fields: &str) -> Node {
+    let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{fields}}}"#);
+    Node::from_json(json.as_bytes()).unwrap()
+}

@@ -173,27 +173,26 @@ fn kernel_params(
     let Some(root_uuid) = root_uuid else {
         return Ok(append.into());
     };
-    let is_uuid = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if root_uuid.is_empty() || !root_uuid.chars().all(is_uuid) {
+    if !is_root_uuid(root_uuid) {
         let root_uuid = root_uuid.chars().take(80).collect();
         return Err(VirtualMediaError::RootUuid { node, root_uuid });
     }
     Ok(format!("root=UUID={root_uuid} {append}").trim_end().into())
 }
 
+/// Whether `text` is safe as the UUID of a file system in the kernel parameters.
+pub(crate) fn is_root_uuid(text: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    !text.is_empty() && text.chars().all(is_allowed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::Node;
-
-    fn node(json: &str) -> Node {
-        let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{json}}}"#);
-        Node::from_json(json.as_bytes()).unwrap()
-    }
 
     #[test]
     fn the_root_comes_first_and_cannot_carry_more() {
-        let uuid = node(r#""properties":{}"#).uuid();
+        let uuid = "1be26c0b-03f2-4d2e-ae87-c02d7f33c123".parse().unwrap();
         let params = |root, append| kernel_params(uuid, root, append);
         assert_eq!(
             params(Some("1A-2"), " nofb ").unwrap(),

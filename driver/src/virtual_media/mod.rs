@@ -37,13 +37,14 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub(crate) use self::boot_iso::is_root_uuid;
 pub use self::boot_iso::{BootIsoRequest, ImageRef, Uefi};
 pub use self::error::VirtualMediaError;
 use self::loaders::BootLoaders;
 use crate::host::{Host, HostError, HostSettingsError, NewObject, ObjectName, Published, Which};
 use crate::image::{Floppy, HttpClient};
 pub use crate::node::{BootMode, NotABootMode};
-use crate::node::{Node, NodeUuid, Section, boot_mode_of};
+use crate::node::{Node, Section, boot_mode_of};
 use crate::options::Options;
 
 /// The number of images that are prepared and published concurrently: as many as a host writes.
@@ -244,18 +245,12 @@ impl VirtualMedia {
     ) -> Result<Published, VirtualMediaError> {
         let _permit = self.permits.acquire().await;
         let prepared = tokio::task::spawn_blocking(prepare).await;
-        let mut object = prepared.map_err(|error| interrupted(node.uuid(), &error))??;
+        let what = || format!("node {}", node.uuid());
+        let mut object = prepared.map_err(|error| HostError::interrupted(what(), error))??;
         if self.check_served {
             object = object.check_served();
         }
         Ok(self.host.publish(node, object).await?)
-    }
-}
-
-fn interrupted(node: NodeUuid, reason: &dyn std::error::Error) -> HostError {
-    HostError::Interrupted {
-        what: format!("node {node}"),
-        reason: reason.to_string(),
     }
 }
 

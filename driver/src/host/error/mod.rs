@@ -164,6 +164,54 @@ pub enum HostError {
     },
 }
 
+/// The reason of [`HostError::Interrupted`] if the caller's future was dropped.
+pub(super) const CANCELLED: &str = "the task that waited for it was cancelled";
+
+impl HostError {
+    /// Returns the error for interrupted work on `what`.
+    pub(crate) fn interrupted(what: String, reason: impl ToString) -> Self {
+        Self::Interrupted {
+            what,
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// The outcome of removing several images, each of which is tried.
+#[derive(Debug, Default)]
+pub(super) struct Removals {
+    removed: Vec<ObjectName>,
+    left: Vec<ObjectName>,
+    first_error: Option<io::Error>,
+}
+
+impl Removals {
+    /// Records whether the image `name` was removed; `Ok(false)` if it did not exist.
+    pub(super) fn record(&mut self, name: ObjectName, removed: io::Result<bool>) {
+        match removed {
+            Ok(true) => self.removed.push(name),
+            Ok(false) => {}
+            Err(error) => {
+                self.left.push(name);
+                self.first_error.get_or_insert(error);
+            }
+        }
+    }
+
+    /// Returns the removed images, or [`HostError::Remove`] if any remains.
+    pub(super) fn finish(self) -> Result<Vec<ObjectName>, HostError> {
+        let Self { removed, left, .. } = self;
+        match self.first_error {
+            None => Ok(removed),
+            Some(source) => Err(HostError::Remove {
+                left,
+                removed,
+                source,
+            }),
+        }
+    }
+}
+
 fn names(left: &[ObjectName]) -> String {
     left.iter()
         .map(ToString::to_string)

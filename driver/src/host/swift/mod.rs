@@ -38,7 +38,7 @@ pub use self::settings::{
     Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftSettings, SwiftSettingsError, Tls,
 };
 use self::temp_url::Signer;
-use super::error::{HostError, SwiftError};
+use super::error::{HostError, Removals, SwiftError};
 use super::name::{Kind, ObjectName};
 use super::object::{NewObject, Published, Stored, Swept, Which};
 use crate::node::{Node, NodeUuid};
@@ -95,12 +95,9 @@ impl SwiftHost {
     /// [`HostError`].
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
         let uuid = node.uuid();
-        let interrupted = |error: &dyn std::error::Error| HostError::Interrupted {
-            what: format!("node {uuid}"),
-            reason: error.to_string(),
-        };
+        let what = || format!("node {uuid}");
         let permit = Arc::clone(&self.0.permits).acquire_owned().await;
-        let permit = permit.map_err(|error| interrupted(&error))?;
+        let permit = permit.map_err(|error| HostError::interrupted(what(), error))?;
         // In its own task, which cleans up even if the caller is gone.
         let (waiting, mut cancelled) = oneshot::channel::<()>();
         let host = self.clone();
@@ -108,7 +105,8 @@ impl SwiftHost {
             let _permit = permit;
             Publish::new(&host, uuid).run(object, &mut cancelled).await
         });
-        let done = task.await.map_err(|error| interrupted(&error))?;
+        let done = task.await;
+        let done = done.map_err(|error| HostError::interrupted(what(), error))?;
         drop(waiting);
         done
     }
@@ -251,25 +249,12 @@ impl SwiftHost {
         &self,
         names: impl Iterator<Item = ObjectName>,
     ) -> Result<Vec<ObjectName>, HostError> {
-        let (mut removed, mut left, mut first) = (Vec::new(), Vec::new(), None);
+        let mut removals = Removals::default();
         for name in names {
-            match remove_image(&self.0.client, &name).await {
-                Ok(true) => removed.push(name),
-                Ok(false) => {}
-                Err(error) => {
-                    left.push(name);
-                    first.get_or_insert(error);
-                }
-            }
+            let removed = remove_image(&self.0.client, &name).await;
+            removals.record(name, removed.map_err(io::Error::other));
         }
-        match first {
-            None => Ok(removed),
-            Some(source) => Err(HostError::Remove {
-                left,
-                removed,
-                source: io::Error::other(source),
-            }),
-        }
+        removals.finish()
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use url::Url;
 
-use super::super::error::{HostError, SwiftError};
+use super::super::error::{CANCELLED, HostError, SwiftError};
 use super::super::name::{Generation, Kind, ObjectName};
 use super::super::object::{NewObject, Published, Verify};
 use super::super::served::{NotServed, announces};
@@ -125,7 +125,7 @@ impl<'h> Publish<'h> {
         let mut image = RangeReader::new(client, Handle::current(), name.to_string(), size);
         let verified = tokio::task::spawn_blocking(move || verify(&mut image)).await;
         verified
-            .map_err(|error| self.interrupted(&error.to_string()))?
+            .map_err(|error| self.interrupted(error))?
             .map_err(|source| HostError::ReadBack {
                 node: self.node,
                 kind,
@@ -178,16 +178,11 @@ impl<'h> Publish<'h> {
                 written,
                 more,
             },
-            Failure::Interrupted(reason) => self.interrupted(&reason),
+            Failure::Interrupted(reason) => self.interrupted(reason),
         }
     }
 
-    fn interrupted(&self, reason: &str) -> HostError {
-        HostError::Interrupted {
-            what: format!("node {}", self.node),
-            reason: reason.to_owned(),
-        }
+    fn interrupted(&self, reason: impl ToString) -> HostError {
+        HostError::interrupted(format!("node {}", self.node), reason)
     }
 }
-
-const CANCELLED: &str = "the task that waited for it was cancelled";

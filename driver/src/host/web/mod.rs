@@ -19,7 +19,7 @@ use self::publish::WithdrawOnDrop;
 pub(crate) use self::root::Root;
 pub(crate) use self::sink::FileSink;
 pub(crate) use self::staged::{Staged, remove_unfinished, replace_link};
-use super::error::HostError;
+use super::error::{HostError, Removals};
 use super::name::ObjectName;
 use super::object::{NewObject, Published, Stored, Swept, Which};
 use super::served::{CheckSettings, Checker};
@@ -136,7 +136,7 @@ impl WebHost {
         let base = self.base_url(node)?;
         let what = || format!("node {uuid}");
         let permit = Arc::clone(&self.0.permits).acquire_owned().await;
-        let permit = permit.map_err(|e| interrupted(what(), &e))?;
+        let permit = permit.map_err(|e| HostError::interrupted(what(), e))?;
         let (size, check_served) = (object.size, object.check_served);
         let cancelled = Arc::new(AtomicBool::new(false));
         let watch = CancelOnDrop(Arc::clone(&cancelled));
@@ -274,7 +274,7 @@ impl WebHost {
     ) -> Result<T, HostError> {
         let inner = Arc::clone(&self.0);
         let done = tokio::task::spawn_blocking(move || work(&inner.root)).await;
-        done.map_err(|e| interrupted(what, &e))?
+        done.map_err(|e| HostError::interrupted(what, e))?
     }
 }
 
@@ -282,32 +282,12 @@ fn open(path: &Path) -> Result<Option<Root>, HostError> {
     Root::open(path).map_err(|e| publish::unusable(path, e))
 }
 
-fn interrupted(what: String, reason: &dyn std::error::Error) -> HostError {
-    HostError::Interrupted {
-        what,
-        reason: reason.to_string(),
-    }
-}
-
 /// Removes as many of `images` as possible, and returns those that existed.
 fn remove_all(root: &Root, images: Vec<Stored>) -> Result<Vec<ObjectName>, HostError> {
-    let (mut removed, mut left, mut first) = (Vec::new(), Vec::new(), None);
+    let mut removals = Removals::default();
     for Stored { name, .. } in images {
-        match root.remove(&name.to_string()) {
-            Ok(true) => removed.push(name),
-            Ok(false) => {}
-            Err(e) => {
-                left.push(name);
-                first.get_or_insert(e);
-            }
-        }
+        let removed = root.remove(&name.to_string());
+        removals.record(name, removed);
     }
-    match first {
-        None => Ok(removed),
-        Some(source) => Err(HostError::Remove {
-            left,
-            removed,
-            source,
-        }),
-    }
+    removals.finish()
 }

@@ -4,7 +4,7 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::error::HostError;
+use super::super::error::{CANCELLED, HostError};
 use super::super::name::{Generation, Kind, ObjectName};
 use super::super::object::{NewObject, Produce, Verify};
 use super::root::Root;
@@ -94,7 +94,7 @@ pub(super) fn publish(
     // Files of dead processes take up space that this image may need.
     clear(&root);
     if cancelled.load(Ordering::Relaxed) {
-        return Err(job.interrupted());
+        return Err(job.cancelled());
     }
     let mut staged = Staged::create(&root).map_err(|e| match e.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => unusable(path, e),
@@ -105,7 +105,7 @@ pub(super) fn publish(
         job.read_back(&staged, verify)?;
     }
     if cancelled.load(Ordering::Relaxed) {
-        return Err(job.interrupted());
+        return Err(job.cancelled());
     }
     let name = job.rename(&mut staged, generation)?;
     drop(staged);
@@ -175,7 +175,7 @@ impl Job<'_> {
             return Err(self.refused("write", e));
         }
         if cancelled.load(Ordering::Relaxed) {
-            return Err(self.interrupted());
+            return Err(self.cancelled());
         }
         let size_error = |written, more| {
             let (node, kind, announced) = (self.node, self.kind, self.size);
@@ -264,11 +264,7 @@ impl Job<'_> {
         }
     }
 
-    fn interrupted(&self) -> HostError {
-        let reason = "the task that waited for it was cancelled".to_owned();
-        HostError::Interrupted {
-            what: format!("node {}", self.node),
-            reason,
-        }
+    fn cancelled(&self) -> HostError {
+        HostError::interrupted(format!("node {}", self.node), CANCELLED)
     }
 }
