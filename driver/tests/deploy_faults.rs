@@ -203,10 +203,7 @@ async fn everything_wrong_with_a_node_is_said_at_once() {
             json!({"ilo_boot_iso": conductor.nginx.url("/boot/none.iso")}),
             "instance_info.ilo_boot_iso cannot be used",
         ),
-        (
-            json!({"ilo_boot_iso": "1be26c0b"}),
-            "the image service has no answer",
-        ),
+        (json!({"ilo_boot_iso": "1be26c0b"}), "in the image service"),
     ] {
         let node = conductor.node(&ilo, &json!({"instance_info": info}));
         let error = conductor
@@ -250,7 +247,7 @@ async fn a_bmc_that_fails_is_named_and_the_step_can_be_made_again() {
             Fault::RefusesToInsert,
             "cannot insert an image into the floppy drive",
         ),
-        (Fault::SaysInsertedButIsNot, "does not say that"),
+        (Fault::SaysInsertedButIsNot, "reports an empty drive"),
         (Fault::NoLicence, "licence"),
         (Fault::NoPrivilege, "privilege"),
         (Fault::PowerStays, "cannot switch the server off and on"),
@@ -258,7 +255,7 @@ async fn a_bmc_that_fails_is_named_and_the_step_can_be_made_again() {
             Fault::OverrideStays,
             "cannot set the next boot to the CD drive",
         ),
-        (Fault::Hangs, "no answer from"),
+        (Fault::Hangs, "no response from"),
     ] {
         let (conductor, ilo) = (Conductor::start(), Ilo::with(Generation::Ilo5, fault));
         let (deploy, node) = (conductor.deploy(), conductor.node(&ilo, &json!({})));

@@ -262,7 +262,7 @@ async fn a_ramdisk_whose_server_stalls_is_refused() {
     let error = place
         .refused(&place.media().http_client(http), request)
         .await;
-    assert!(error.contains("stalled: nothing came for"), "{error}");
+    assert!(error.contains("stalled: received nothing for"), "{error}");
 }
 
 #[tokio::test]
@@ -387,7 +387,7 @@ fn the_program_says_what_is_wrong_and_exits_with_1() {
 
     let error = ilo(&good).fail("boot-iso", &["--kernel", "/nowhere", "--ramdisk", &ramdisk]);
     assert!(
-        error.starts_with("ilo: error: cannot make the boot ISO for node"),
+        error.starts_with("ilo: error: cannot create the boot ISO for node"),
         "{error}"
     );
     assert_eq!(error.lines().count(), 1);
@@ -451,5 +451,5 @@ fn the_boot_mode_decides_which_boot_loaders_are_needed() {
     );
     let [kernel, ramdisk] = ["vmlinuz", "initrd"].map(|name| place.path(name));
     let error = ilo.fail("boot-iso", &["--kernel", &kernel, "--ramdisk", &ramdisk]);
-    assert!(error.contains("to boot by UEFI"), "{error}");
+    assert!(error.contains("to boot with UEFI"), "{error}");
 }

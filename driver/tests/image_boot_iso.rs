@@ -238,7 +238,7 @@ fn templates_of_operators() {
         .plan()
         .unwrap_err()
         .to_string();
-    assert!(empty.contains("it is empty"), "{empty}");
+    assert!(empty.contains("the result is empty"), "{empty}");
     fs::write(&template, "fine\n{{ kernel").unwrap();
     let broken = BootIso::new(kernel(), ramdisk())
         .bios(files.isolinux().config_template(&template))
@@ -310,12 +310,12 @@ fn efi_boot_images_that_are_none() {
     };
     assert_eq!(
         refusal(pattern(100_000, 5)),
-        "EFI boot image esp.img cannot be used: it has no FAT boot sector; expected a whole FAT \
+        "EFI boot image esp.img cannot be used: it has no FAT boot sector; expected a complete FAT \
          image"
     );
     let cut = refusal(esp().1[..100_000].to_vec());
     assert!(
-        cut.contains("it says it has 262144 bytes, and has 100000"),
+        cut.contains("its header says 262144 bytes, but it has 100000"),
         "{cut}"
     );
     assert!(refusal(vec![1; 100]).contains("esp.img"));
@@ -377,7 +377,7 @@ fn sources_that_are_not_as_announced() {
     );
     assert_eq!(
         write(Liar(300_000, 300_001)),
-        "liar changed while it was used: expected 300000 bytes, found more"
+        "liar changed during use: expected 300000 bytes, found more"
     );
 }
 

@@ -159,7 +159,7 @@ fn isos_that_do_not_boot_by_uefi() {
     assert!(
         error
             .to_string()
-            .starts_with("deploy ISO deploy.iso does not boot by UEFI")
+            .starts_with("deploy ISO deploy.iso does not boot with UEFI")
     );
     let error = open(iso(&[("efiboot.img", &esp)], &long_names())).unwrap_err();
     assert!(matches!(error, DeployIsoError::NoGrubCfg { .. }), "{error}");

@@ -154,7 +154,7 @@ fn too_much_content_is_told_in_kib() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the content takes 1424 KiB, and a floppy of 1440 KiB holds 1423 KiB: leave files out or \
+        "the content takes 1424 KiB, but a floppy of 1440 KiB holds 1423 KiB: omit files or \
          choose a larger size"
     );
     // One cluster less fits, and fills the image to its last byte.
@@ -204,7 +204,7 @@ fn paths_stay_on_the_floppy() {
     let twice = Floppy::new()
         .parameter("a", "b")
         .file("PARAMETERS.TXT", "x");
-    assert!(refusal(&twice).contains("it is there already"));
+    assert!(refusal(&twice).contains("it already exists"));
     assert!(refusal(&Floppy::new().file("a:b", "x")).contains("a:b"));
     // A file cannot be a directory too.
     assert!(

@@ -105,7 +105,7 @@ async fn what_the_bmc_cannot_fetch_is_not_inserted() {
         format!("node {UUID}: cannot insert an image into the CD drive: the BMC refused: POST ");
     assert!(text.starts_with(&start), "{text}");
     assert!(
-        text.contains("was answered with 400") && !text.contains(SIGNATURE),
+        text.contains("returned 400") && !text.contains(SIGNATURE),
         "{text}"
     );
     assert_eq!(redfish.medium(Drive::Cd).await.unwrap(), None);
@@ -124,7 +124,7 @@ async fn a_wrong_password_and_an_unknown_certificate_are_told_apart() {
     assert_eq!(
         error,
         format!(
-            "node {UUID}: cannot read the power state: the BMC does not accept the user and password: \
+            "node {UUID}: cannot read the power state: the BMC rejected the user and password: \
              check them in driver_info"
         )
     );

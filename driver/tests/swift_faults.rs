@@ -200,7 +200,7 @@ async fn an_image_that_comes_out_different_is_not_put_together() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("came out different"), "{error}");
+    assert!(error.contains("its bytes differ"), "{error}");
     assert_eq!(names("differs"), [""; 0]);
 }
 
@@ -250,7 +250,7 @@ async fn a_full_container_is_told() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("413"), "{error}");
-    assert!(error.contains("is full"), "{error}");
+    assert!(error.contains("is exhausted"), "{error}");
     assert_eq!(names("full"), [""; 0]);
 }
 

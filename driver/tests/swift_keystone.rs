@@ -183,7 +183,7 @@ async fn a_wrong_password_is_told_at_once() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("boot ISO for node"), "{error}");
-    assert!(error.contains("does not accept the credentials"), "{error}");
+    assert!(error.contains("rejected the credentials"), "{error}");
     assert!(!error.contains("wrong-password"), "{error}");
 }
 
@@ -195,7 +195,7 @@ async fn a_user_without_the_role_is_told_what_is_missing() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("was answered with 403"), "{error}");
+    assert!(error.contains("returned 403"), "{error}");
     assert!(error.contains("give it a role"), "{error}");
     assert_eq!(Account::of_cloud(cloud()).names("forbidden"), [""; 0]);
 }

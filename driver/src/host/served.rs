@@ -56,7 +56,7 @@ pub enum NotServed {
         reason: String,
     },
     /// The status is not 200.
-    #[error("expected the response 200 to HEAD {url}, got {status}: {}", advice(*.status))]
+    #[error("expected HEAD {url} to return 200, got {status}: {}", advice(*.status))]
     Status {
         /// The URL.
         url: String,
@@ -65,8 +65,8 @@ pub enum NotServed {
     },
     /// The server serves something else, or transforms the image.
     #[error(
-        "expected a Content-Length of {expected} in the response to HEAD {url}, got {}: check that \
-         the server serves http_server_root there, unchanged",
+        "expected HEAD {url} to return a Content-Length of {expected}, got {}: check that the \
+         server serves http_server_root there, unchanged",
         .announced.map_or("none".to_owned(), |n| n.to_string())
     )]
     Length {

@@ -171,7 +171,7 @@ fn to_swift_error(url: &str, error: AuthError, settings: &SwiftSettings) -> Swif
             refused(url, status, said.message)
         }
         AuthError::UnknownAuth { code, .. } if !(200..300).contains(&code) => {
-            refused(url, code, format!("it responded with {code}"))
+            refused(url, code, format!("it returned {code}"))
         }
         AuthError::Reqwest { source } => unreachable(url, &source, settings),
         // The error's message may quote the response, which contains the token.
