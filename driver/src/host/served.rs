@@ -118,13 +118,13 @@ impl Checker {
         let client = match self.client.get() {
             Some(client) => client.clone(),
             None => {
-                let made = client(&self.trust()?).map_err(no_answer)?;
-                self.client.get_or_init(|| made).clone()
+                let built = client(&self.trust()?).map_err(no_answer)?;
+                self.client.get_or_init(|| built).clone()
             }
         };
         let (url, timeout) = (url.clone(), self.settings.timeout);
-        let asked = blocking::run(async move { client.head(url).timeout(timeout).send().await });
-        let response = asked
+        let sent = blocking::run(async move { client.head(url).timeout(timeout).send().await });
+        let response = sent
             .map_err(|error| no_answer(error.to_string()))?
             .map_err(|error| no_answer(reason(&error)))?;
         announces(shown, size, &response)
