@@ -1,10 +1,12 @@
-//! What is secret in a URL is in no log, error or `Debug` text: neither where a kernel is fetched nor where
-//! a published image is asked for.
+//! Secrets in URLs are never logged or shown in errors or `Debug` output, neither when a kernel is fetched
+//! nor when a published image is checked.
+//!
+//! A program of its own, since it captures everything that its process logs.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
 
-mod host_support;
-mod log_support;
+#[path = "support/mod.rs"]
+mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +17,10 @@ use std::time::Duration;
 use driver::host::{Kind, WebHost};
 use driver::image::source::from_reference;
 use driver::image::{HttpClient, HttpSource, Source};
-use host_support::{node, object, open_dir, settings};
+
+use crate::support::files::open_dir;
+use crate::support::web::{object, settings};
+use crate::support::{log, node};
 
 const PASSWORD: &str = "hunter2-of-the-url";
 const SIGNATURE: &str = "s1gnature-of-the-url";
@@ -23,7 +28,7 @@ const OTHER_PASSWORD: &str = "pa55-of-the-redirect";
 const OTHER_SIGNATURE: &str = "s2gnature-of-the-redirect";
 const CONTENT: &[u8] = &[7; 300_000];
 
-/// A server that hands each request's head to `answer`, which says what comes back and as content.
+/// Starts a server that calls `answer` with the head of each request. It returns a head and the content.
 fn serve(answer: impl Fn(&str) -> (String, &'static [u8]) + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -53,7 +58,7 @@ fn talk(mut stream: &TcpStream, answer: &dyn Fn(&str) -> (String, &'static [u8])
     (!answer.contains("Connection: close")).then_some(())
 }
 
-/// Serves the content, and answers in other ways at some paths.
+/// Answers with the content, and at some paths with an error.
 fn target(head: &str) -> (String, &'static [u8]) {
     let ok = format!("200 OK\r\nContent-Length: {}", CONTENT.len());
     match head.split(['?', ' ']).nth(1) {
@@ -79,10 +84,10 @@ fn fetched(client: &HttpClient, url: &str, shown: &mut String) -> Result<Vec<u8>
     Ok(content)
 }
 
-// On a thread of a runtime, which must do no harm: it blocks there, but it does not panic.
+// Fetching blocks. On a thread of a runtime, as here, it must not panic.
 #[tokio::test]
-async fn no_secret_of_a_url_is_logged_or_shown() {
-    log_support::record();
+async fn no_secret_in_a_url_is_logged_or_shown() {
+    log::record();
     let mut shown = String::new();
 
     let heads = Arc::new(Mutex::new(Vec::new()));
@@ -119,7 +124,7 @@ async fn no_secret_of_a_url_is_logged_or_shown() {
             shown += &format!("{error}\n");
         }
     }
-    // Nobody is there, no such scheme, no URL at all.
+    // No server, another scheme, and an invalid URL.
     for url in [
         url(1, "/kernel"),
         url(target, "/kernel").replace("http://", "ftp://"),
@@ -142,25 +147,28 @@ async fn no_secret_of_a_url_is_logged_or_shown() {
     let object = object(Kind::Floppy, CONTENT).check_served();
     host.publish(&node(1), object).await.unwrap();
 
-    // The servers were told what they have to know, and by the first one nothing was passed on.
+    // The servers received the secrets that were meant for them, and no others.
     let heads = heads.lock().unwrap();
     assert!(heads.iter().any(|head| head.contains(SIGNATURE)));
     let redirected = heads.iter().filter(|head| head.contains(OTHER_SIGNATURE));
     for head in redirected {
-        assert!(!head.contains(SIGNATURE), "in another header: {head}");
+        assert!(
+            !head.contains(SIGNATURE),
+            "sent to the other server: {head}"
+        );
         assert!(
             head.contains("authorization: Basic b3RoZXI6"),
             "other: {head}"
         );
     }
-    log_support::assert_logged("hyper");
+    log::assert_logged("hyper");
     for secret in [PASSWORD, SIGNATURE, OTHER_PASSWORD, OTHER_SIGNATURE] {
-        log_support::assert_without(secret);
+        log::assert_without(&[secret]);
         assert!(!shown.contains(secret), "{secret} is shown:\n{shown}");
     }
-    // "user:" and "other:" with their passwords begin so in the header that has them.
+    // How "user:" and "other:", followed by their passwords, begin in the header `Authorization`.
     for encoded in ["dXNlcjpodW50ZXIy", "b3RoZXI6cGE1NS1v"] {
-        log_support::assert_without(encoded);
+        log::assert_without(&[encoded]);
         assert!(!shown.contains(encoded), "{encoded} is shown:\n{shown}");
     }
 }

@@ -1,23 +1,26 @@
-//! No password, token, key or signature is in any log, error or `Debug` text, at any level.
+//! Passwords, tokens, keys and signatures are never logged or shown in errors or `Debug` output.
+//!
+//! A program of its own, since it captures everything that its process logs.
 
 #![cfg(feature = "swift")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test panics")]
 
-mod host_support;
-mod log_support;
-mod swift_support;
+#[path = "support/mod.rs"]
+mod support;
 
 use std::sync::{Arc, Mutex};
 
 use driver::host::{Host, Kind, Which};
 use driver::options::Options;
-use host_support::{node, uuid};
 use oslo_config::SourceFile;
-use swift_support::peers::Cloud;
-use swift_support::proxy::{Fate, Proxy};
-use swift_support::{Account, KEY, image, tempauth};
 
-fn from(text: &str) -> (Host, String) {
+use crate::support::swift::proxy::{Fate, Proxy};
+use crate::support::swift::services::Cloud;
+use crate::support::swift::{Account, KEY, image, tempauth};
+use crate::support::{log, node, uuid};
+
+/// The host that an ironic.conf configures, and the `Debug` output of its options.
+fn from_conf(text: &str) -> (Host, String) {
     let file = SourceFile {
         path: "ironic.conf".into(),
         text: text.into(),
@@ -39,7 +42,7 @@ async fn no_secret_is_logged_or_shown() {
         cloud.swift.port,
         move |line| {
             times += usize::from(line.starts_with("PUT"));
-            // One refused token, one cut connection.
+            // The first token is refused, and then a connection is cut.
             match (line.starts_with("PUT"), times) {
                 (true, 1) => Fate::Answer(401),
                 (true, 2) => Fate::CutAfter(1000),
@@ -57,7 +60,7 @@ async fn no_secret_is_logged_or_shown() {
     );
     account.ask("PUT", "/ironic_ilo_container", &[]);
 
-    log_support::record();
+    log::record();
 
     let mut shown = String::new();
     let conf = |password: &str, port| {
@@ -69,14 +72,14 @@ async fn no_secret_is_logged_or_shown() {
             proxy.url("/v1/AUTH_%(project_id)s")
         )
     };
-    // A password with what a log might escape or cut.
+    // A password with characters that a log might escape.
     let wrong = "wr0ng-pa%ss/wörd";
     for (password, port) in [
         ("ironicpw", cloud.keystone_port),
         (wrong, cloud.keystone_port),
         ("ironicpw", 1),
     ] {
-        let (host, options) = from(&conf(password, port));
+        let (host, options) = from_conf(&conf(password, port));
         shown += &format!("{options}\n{host:?}\n");
         let object = image(Kind::BootIso, &[7; 100_000]).check_served();
         match host.publish(&node(1), object).await {
@@ -103,11 +106,11 @@ async fn no_secret_is_logged_or_shown() {
     secrets.dedup();
     assert!(secrets.len() >= 3, "two tokens and a signature");
     secrets.extend(["ironicpw", wrong, KEY, "tempauth-key"].map(str::to_owned));
-    log_support::assert_logged("hyper");
-    // The plugins of openstack_sdk say what they ask Keystone for.
-    log_support::assert_logged("auth/tokens");
+    log::assert_logged("hyper");
+    // The plugins of openstack_sdk log their requests to Keystone.
+    log::assert_logged("auth/tokens");
     for secret in secrets {
-        log_support::assert_without(&secret);
+        log::assert_without(&[&secret]);
         if let Some(line) = shown.lines().find(|line| line.contains(&secret)) {
             panic!("{secret} is shown: {line}");
         }
@@ -115,7 +118,7 @@ async fn no_secret_is_logged_or_shown() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_read_is_not_quoted() {
+fn an_invalid_secret_is_not_quoted_in_the_error() {
     let file = SourceFile {
         path: "ironic.conf".into(),
         text: b"[swift]\nauth_type = password\npassword = begin$zyxwv\n".into(),
