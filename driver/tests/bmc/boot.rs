@@ -1,5 +1,5 @@
-//! A whole boot by Redfish: images are published on nginx and inserted through a BMC, and its server boots
-//! them and reports what it found.
+//! A whole boot by Redfish: images are published on nginx and inserted through a BMC, and its
+//! server boots them and reports what it found.
 //!
 //! Needs what `support::nginx`, `support::parts` and `support::sushy` need.
 

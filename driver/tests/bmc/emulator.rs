@@ -1,5 +1,5 @@
-//! Redfish against sushy-emulator, which OpenStack's own tests use, and which only pretends here. `boot.rs`
-//! has servers that really boot, `hpe.rs` HPE's extensions.
+//! Redfish against sushy-emulator, which OpenStack's own tests use, and which only pretends here.
+//! `boot.rs` has servers that really boot, `hpe.rs` HPE's extensions.
 //!
 //! Needs what `support::nginx` and `support::sushy` need.
 
@@ -18,7 +18,8 @@ use crate::support::{UUID, log, options};
 /// The signature of an image's URL, which must not be logged.
 const SIGNATURE: &str = "temp_url_sig=0a8b6c4d2e";
 
-/// A web server with a floppy and an ISO. The emulator fetches what is inserted but does not look into it.
+/// A web server with a floppy and an ISO. The emulator fetches what is inserted but does not look
+/// into it.
 fn web_server(root: &Path) -> Nginx {
     std::fs::write(root.join("image.img"), b"a floppy").unwrap();
     std::fs::write(root.join("boot.iso"), b"a boot ISO").unwrap();

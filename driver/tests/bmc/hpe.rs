@@ -39,8 +39,9 @@ async fn insertion(fault: Fault) -> (Ilo, Result<(), BmcError>, Duration) {
     (ilo, done, took)
 }
 
-/// Inserts an ISO into an iLO 5 with this fault, which must fail. Returns the cause in the error, after
-/// checking that the error also names the node and the step, and that inserting works without the fault.
+/// Inserts an ISO into an iLO 5 with this fault, which must fail. Returns the cause in the error,
+/// after checking that the error also names the node and the step, and that inserting works without
+/// the fault.
 async fn failure(fault: Fault) -> String {
     let (ilo, done, _) = insertion(fault).await;
     let text = done.unwrap_err().to_string();
@@ -206,12 +207,15 @@ async fn an_ilo_cannot_boot_from_its_floppy_drive() {
 #[tokio::test]
 async fn a_refusal_lists_every_request_that_was_tried() {
     let text = failure(Fault::RefusesToInsert).await;
+    let actions = "/redfish/v1/Managers/1/VirtualMedia/2/Actions";
+    let refusal = "was answered with 400, iLO.2.14.InvalidVirtualMediaURL \
+                   (http://192.0.2.1/boot.iso?...";
     assert_eq!(
         text,
-        "the BMC refused: POST /redfish/v1/Managers/1/VirtualMedia/2/Actions/VirtualMedia.InsertMedia/ was \
-         answered with 400, iLO.2.14.InvalidVirtualMediaURL (http://192.0.2.1/boot.iso?...; then POST \
-         /redfish/v1/Managers/1/VirtualMedia/2/Actions/Oem/Hpe/HpeiLOVirtualMedia.InsertVirtualMedia/ was \
-         answered with 400, iLO.2.14.InvalidVirtualMediaURL (http://192.0.2.1/boot.iso?..."
+        format!(
+            "the BMC refused: POST {actions}/VirtualMedia.InsertMedia/ {refusal}; then POST \
+             {actions}/Oem/Hpe/HpeiLOVirtualMedia.InsertVirtualMedia/ {refusal}"
+        )
     );
 }
 
@@ -303,8 +307,9 @@ async fn the_next_boot_is_read_back() {
     assert_eq!(
         error,
         format!(
-            "node {UUID}: cannot set the next boot to the CD drive: the BMC took the request but says Disabled \
-             for the override, None for its target, UEFI for the mode: expected that the next boot is from Cd"
+            "node {UUID}: cannot set the next boot to the CD drive: the BMC took the request but \
+             says Disabled for the override, None for its target, UEFI for the mode: expected that \
+             the next boot is from Cd"
         )
     );
 }
@@ -320,7 +325,8 @@ async fn the_power_state_is_awaited() {
     assert_eq!(
         error,
         format!(
-            "node {UUID}: cannot switch the server on: the server is off after 2 s: expected it to be on"
+            "node {UUID}: cannot switch the server on: the server is off after 2 s: expected it to \
+             be on"
         )
     );
     let ilo = Ilo::with(Generation::Ilo5, Fault::BusyAfterOff(2));

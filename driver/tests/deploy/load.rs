@@ -206,7 +206,8 @@ async fn a_ramdisk_of_more_than_4_gib_is_published_and_read_by_others() {
     let iso_text = iso.to_str().unwrap();
     let listed = printed(&tool("bsdtar", "libarchive-tools"), ["-tvf", iso_text]);
     assert!(listed.contains(&SIZE.to_string()), "{listed}");
-    // xorriso reads the file from its start each time, so only one part is compared: from before 4 GiB on.
+    // xorriso reads the file from its start each time, so only one part is compared: from before 4
+    // GiB on.
     let (from, part) = (places[2] - 5, dir.path().join("part"));
     let mut args = vec!["-no_rc".to_owned(), "-osirrox".into(), "on".into()];
     args.extend(["-indev".into(), iso_text.into(), "-extract_cut".into()]);

@@ -9,7 +9,18 @@ use serde_json::{Value, json};
 use crate::support::UUID;
 
 /// A shortened answer of Ironic 21.4's API, with its order of keys.
-const FROM_API: &str = r#"{"allocation_uuid":null,"boot_interface":"ilo-virtual-media","chassis_uuid":null,"clean_step":{},"created_at":"2016-08-18T22:28:48.643434+11:11","driver":"ilo","driver_info":{"ilo_username":"admin","ilo_address":"192.0.2.7","ilo_password":"******","zz":1,"aa":2},"driver_internal_info":{},"extra":{"é":"\u0007","big":18446744073709551615,"f":0.1},"inspection_finished_at":null,"instance_info":{"image_source":"x"},"links":[{"href":"http://127.0.0.1:6385/v1/nodes/1be26c0b","rel":"self"}],"name":"test_node_classic","power_state":"power off","properties":{"capabilities":"boot_mode:uefi"},"provision_state":"wait call-back","traits":["CUSTOM_TRAIT1"],"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123"}"#;
+const FROM_API: &str = concat!(
+    r#"{"allocation_uuid":null,"boot_interface":"ilo-virtual-media","chassis_uuid":null,"#,
+    r#""clean_step":{},"created_at":"2016-08-18T22:28:48.643434+11:11","driver":"ilo","#,
+    r#""driver_info":{"ilo_username":"admin","ilo_address":"192.0.2.7","ilo_password":"******","#,
+    r#""zz":1,"aa":2},"driver_internal_info":{},"extra":{"é":"\u0007","#,
+    r#""big":18446744073709551615,"f":0.1},"inspection_finished_at":null,"#,
+    r#""instance_info":{"image_source":"x"},"#,
+    r#""links":[{"href":"http://127.0.0.1:6385/v1/nodes/1be26c0b","rel":"self"}],"#,
+    r#""name":"test_node_classic","power_state":"power off","#,
+    r#""properties":{"capabilities":"boot_mode:uefi"},"provision_state":"wait call-back","#,
+    r#""traits":["CUSTOM_TRAIT1"],"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123"}"#,
+);
 
 fn read(value: &Value) -> Result<Node, NodeError> {
     Node::from_json(value.to_string().as_bytes())
@@ -86,8 +97,8 @@ fn a_malformed_node_is_refused_with_all_its_faults() {
         error.to_string(),
         "node ../../etc/passwd cannot be used: uuid: expected a node UUID like \
          1be26c0b-03f2-4d2e-ae87-c02d7f33c123, got \"../../etc/passwd\": give the node's uuid, not \
-         its name; provision_state: expected a text or null, got a number; driver_info: expected an \
-         object or null, got a list; properties: expected an object or null, got a text"
+         its name; provision_state: expected a text or null, got a number; driver_info: expected \
+         an object or null, got a list; properties: expected an object or null, got a text"
     );
     let error = read(&json!({})).unwrap_err();
     assert_eq!(
@@ -112,8 +123,8 @@ fn validation_reports_all_faulty_fields() {
         "node 1be26c0b-03f2-4d2e-ae87-c02d7f33c123 cannot be used: \
          driver_info.ilo_address: empty, expected a text; \
          driver_info.ilo_username: missing, expected a text; \
-         driver_info.ilo_password: masked by Ironic's API, expected the secret itself: read the node \
-         with a role that the policy show_password allows; \
+         driver_info.ilo_password: masked by Ironic's API, expected the secret itself: read the \
+         node with a role that the policy show_password allows; \
          driver_info.client_port: expected a port from 1 to 65535, got \"65536\"; \
          driver_info.client_timeout: expected a number of seconds, at least 1, got 0; \
          driver_info.external_http_url: expected a URL that begins with http:// or https:// and a \
@@ -126,7 +137,8 @@ fn validation_reports_all_faulty_fields() {
 fn numbers_may_be_strings_as_ironics_command_line_sends_them() {
     let access = json!({
         "ilo_address": "192.0.2.7", "ilo_username": "admin", "ilo_password": "secret",
-        "client_port": "443", "client_timeout": 60, "external_http_url": "http://[2001:db8::1]:80/x",
+        "client_port": "443", "client_timeout": 60,
+        "external_http_url": "http://[2001:db8::1]:80/x",
     });
     with_driver_info(&access)
         .validate(ILO_ACCESS.iter().chain(HOSTING))

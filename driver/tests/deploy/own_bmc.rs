@@ -1,7 +1,8 @@
-//! A whole deployment on a web server with a BMC that deploy code implements itself, which needs no cargo
-//! feature: `cargo test -p driver --no-default-features --test deploy own_bmc`.
+//! A whole deployment on a web server with a BMC that deploy code implements itself, which needs no
+//! cargo feature: `cargo test -p driver --no-default-features --test deploy own_bmc`.
 //!
-//! The server is an emulated machine, which reads inserted images by their URLs while it runs, as an iLO does.
+//! The server is an emulated machine, which reads inserted images by their URLs while it runs, as
+//! an iLO does.
 //!
 //! Needs what `support::nginx`, `support::machine` and `support::parts` need.
 

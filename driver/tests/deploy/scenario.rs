@@ -1,8 +1,11 @@
-//! A whole deployment on real services: a BMC whose server really boots what is inserted, images on nginx or
-//! in Swift, and conductors that die. This is the functional test that the blueprint requires.
+//! A whole deployment on real services: a BMC whose server really boots what is inserted, images on
+//! nginx or in Swift, and conductors that die. This is the functional test that the blueprint
+//! requires.
 //!
-//! 1. A conductor deploys: the server boots the deploy ISO, whose ramdisk reads its parameters from the floppy.
-//! 2. The conductor dies while the ramdisk works. A second one takes over, and the floppy is there again.
+//! 1. A conductor deploys: the server boots the deploy ISO, whose ramdisk reads its parameters from
+//!    the floppy.
+//! 2. The conductor dies while the ramdisk works. A second one takes over, and the floppy is there
+//!    again.
 //! 3. It continues: with `iscsi_ilo` the server boots its instance from the boot ISO.
 //! 4. It dies, too. A third one takes over, and the instance boots again.
 //! 5. It tears down and cleans up, and nothing is left.
@@ -93,7 +96,8 @@ impl Scenario {
         in_state(&node, "active")
     }
 
-    /// The second conductor dies. There is nothing to take over, since the instance boots from its disk.
+    /// The second conductor dies. There is nothing to take over, since the instance boots from its
+    /// disk.
     async fn take_over_local_boot(&self, node: &Node) -> Node {
         let [_, second, third] = &self.conductors;
         let bmc = second.bmc(node);
@@ -107,8 +111,8 @@ impl Scenario {
         taken.node
     }
 
-    /// The instance has booted from the boot ISO. The second conductor dies, and the third one takes the
-    /// instance over and boots it again.
+    /// The instance has booted from the boot ISO. The second conductor dies, and the third one
+    /// takes the instance over and boots it again.
     async fn take_over_instance(&self, node: &Node) -> Node {
         let [_, second, third] = &self.conductors;
         let boot = self.deployment.boots(2).await;
@@ -151,7 +155,8 @@ impl Scenario {
     }
 }
 
-/// A process that deploys nodes. It shares the site and the node's record with the others, and nothing else.
+/// A process that deploys nodes. It shares the site and the node's record with the others, and
+/// nothing else.
 struct Conductor {
     deploy: IloDeploy,
     host: Host,

@@ -18,7 +18,8 @@ use crate::support::swift::Account;
 use crate::support::swift::services::Cloud;
 use crate::support::{UUID, node_from};
 
-/// The kernel parameters of an instance. `nofloppy` tells the ramdisk that there is no floppy to wait for.
+/// The kernel parameters of an instance. `nofloppy` tells the ramdisk that there is no floppy to
+/// wait for.
 pub(crate) const PARAMS: &str = "console=ttyS0,115200 quiet panic=-1 nofloppy";
 
 /// Longer than any boot takes, even on a busy machine.
@@ -82,8 +83,8 @@ impl Deployment {
         )
     }
 
-    /// Waits until the server has booted this many times and switched itself off. Returns what it printed
-    /// in the last boot.
+    /// Waits until the server has booted this many times and switched itself off. Returns what it
+    /// printed in the last boot.
     pub(crate) async fn boots(&self, times: usize) -> Boot {
         let start = Instant::now();
         loop {

@@ -50,8 +50,8 @@ async fn a_kernel_that_is_missing_on_its_server_is_refused() {
     assert!(!error.contains("secret"), "{error}");
 }
 
-/// A server that announces 1 MiB and sends `sent` bytes of it to each `GET`. Then it either closes the
-/// connection or keeps it open without sending anything.
+/// A server that announces 1 MiB and sends `sent` bytes of it to each `GET`. Then it either closes
+/// the connection or keeps it open without sending anything.
 fn incomplete_server(sent: usize, closes: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/initrd", listener.local_addr().unwrap());

@@ -209,7 +209,8 @@ async fn child_on_a_small_file_system() {
 
 #[test]
 fn a_write_error_half_way_leaves_nothing() {
-    // The limit on the length of files takes effect only in the middle of a write: 2048 blocks of 512 bytes.
+    // The limit on the length of files takes effect only in the middle of a write: 2048 blocks of
+    // 512 bytes.
     let dir = open_dir();
     let limit = "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\"";
     run_child(child(

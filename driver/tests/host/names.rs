@@ -228,7 +228,9 @@ proptest! {
     }
 
     #[test]
-    fn a_text_that_is_read_as_a_name_is_that_name(text in "(image|boot)-[-0-9a-fA-F./]{30,60}(\\.img|\\.iso)?") {
+    fn a_text_that_is_read_as_a_name_is_that_name(
+        text in "(image|boot)-[-0-9a-fA-F./]{30,60}(\\.img|\\.iso)?",
+    ) {
         if let Ok(name) = text.parse::<ObjectName>() {
             prop_assert_eq!(name.to_string(), text);
         }

@@ -126,7 +126,8 @@ fn images_published_under_a_strict_umask_are_served() {
 #[tokio::test]
 async fn child_with_a_strict_umask() {
     let Some(root) = child_dir() else { return };
-    // The first publish makes the directory under the strict umask, while the server's own files need another.
+    // The first publish makes the directory under the strict umask, while the server's own files
+    // need another.
     host(&root)
         .publish(&node(2), object(Kind::Floppy, b"first"))
         .await
@@ -202,11 +203,15 @@ async fn an_image_that_is_not_served_is_withdrawn() {
         );
     }
     let fault = not_served(&host_at(&dir, &nginx.url("/other")), &dir).await;
-    let expected = 1_474_560;
-    assert!(
-        matches!(fault, NotServed::Length { expected: e, announced: Some(13), .. } if e == expected),
-        "{fault}"
-    );
+    let NotServed::Length {
+        expected,
+        announced,
+        ..
+    } = fault
+    else {
+        panic!("{fault}");
+    };
+    assert_eq!((expected, announced), (1_474_560, Some(13)));
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn a_published_image_is_complete_readable_and_listed() {
         .await
         .unwrap();
     let text = published.name.to_string();
-    assert_eq!(published.url.as_str(), format!("{}/{text}", BASE));
+    assert_eq!(published.url.as_str(), format!("{BASE}/{text}"));
     assert_eq!(
         host.url(&node(1), &published.name).await.unwrap(),
         published.url

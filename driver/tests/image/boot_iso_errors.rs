@@ -213,8 +213,8 @@ fn an_image_that_differs_from_its_plan_is_detected() {
         .find(|file| file.path == "boot.cat")
         .unwrap();
     let catalogue = catalogue.offset.unwrap() as usize;
-    // Platform, bootable, media type, load size and load block of the first entry, and platform and load
-    // block of the second.
+    // Platform, bootable, media type, load size and load block of the first entry, and platform and
+    // load block of the second.
     for (at, wrong) in [
         (1, 1),
         (32, 0),

@@ -1,4 +1,5 @@
-//! The parameter floppy, read with another crate than the one that writes it. `readers.rs` uses programs.
+//! The parameter floppy, read with another crate than the one that writes it. `readers.rs` uses
+//! programs.
 
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, Write};

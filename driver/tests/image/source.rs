@@ -159,70 +159,40 @@ fn a_url_is_read_with_redirects_and_without_its_signature_in_messages() {
     );
 }
 
-#[test]
-fn an_error_names_what_a_server_did_wrong() {
-    let server = serve(|method, path, stream| match path {
-        "/short" => send(
-            stream,
-            method,
-            "200 OK\r\nContent-Length: 100000",
-            &[1; 60_000],
-        ),
-        "/stalls" => {
-            send(
-                stream,
-                method,
-                "200 OK\r\nContent-Length: 100000",
-                &[1; 60_000],
-            );
-            thread::sleep(Duration::from_secs(4));
-        }
-        "/silent" => thread::sleep(Duration::from_secs(4)),
+/// Answers each path with another fault.
+fn misbehave(method: &str, path: &str, stream: &mut TcpStream) {
+    let is_head = method == "HEAD";
+    let pause = || thread::sleep(Duration::from_secs(4));
+    let (head, body): (&str, &[u8]) = match path {
+        "/short" | "/stalls" => ("200 OK\r\nContent-Length: 100000", &[1; 60_000]),
+        "/silent" => return pause(),
         "/chunked" => {
             let head = "200 OK\r\nTransfer-Encoding: chunked";
-            send(stream, method, head, b"5\r\nhello\r\n0\r\n\r\n");
+            (head, b"5\r\nhello\r\n0\r\n\r\n")
         }
-        "/packed" => send(
-            stream,
-            method,
-            "200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9",
-            b"123456789",
-        ),
-        "/empty" => send(stream, method, "200 OK\r\nContent-Length: 0", b""),
-        "/partial" => send(
-            stream,
-            method,
-            "206 Partial Content\r\nContent-Length: 1",
-            b"1",
-        ),
-        "/loop" => send(
-            stream,
-            method,
-            "302 Found\r\nLocation: /loop\r\nContent-Length: 0",
-            b"",
-        ),
-        "/broken" => send(stream, method, "nonsense", b""),
-        "/changes" if method == "HEAD" => send(stream, method, "200 OK\r\nContent-Length: 9", b""),
-        "/changes" => send(stream, method, "200 OK\r\nContent-Length: 8", b"12345678"),
-        "/tag" if method == "HEAD" => send(
-            stream,
-            method,
-            "200 OK\r\nETag: \"a\"\r\nContent-Length: 1",
-            b"",
-        ),
-        "/tag" => send(
-            stream,
-            method,
-            "200 OK\r\nETag: \"b\"\r\nContent-Length: 1",
-            b"1",
-        ),
-        _ => send(
-            stream,
-            method,
-            "500 Internal Server Error\r\nContent-Length: 0",
-            b"",
-        ),
-    });
+        "/packed" => {
+            let head = "200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9";
+            (head, b"123456789")
+        }
+        "/empty" => ("200 OK\r\nContent-Length: 0", b""),
+        "/partial" => ("206 Partial Content\r\nContent-Length: 1", b"1"),
+        "/loop" => ("302 Found\r\nLocation: /loop\r\nContent-Length: 0", b""),
+        "/broken" => ("nonsense", b""),
+        "/changes" if is_head => ("200 OK\r\nContent-Length: 9", b""),
+        "/changes" => ("200 OK\r\nContent-Length: 8", b"12345678"),
+        "/tag" if is_head => ("200 OK\r\nETag: \"a\"\r\nContent-Length: 1", b""),
+        "/tag" => ("200 OK\r\nETag: \"b\"\r\nContent-Length: 1", b"1"),
+        _ => ("500 Internal Server Error\r\nContent-Length: 0", b""),
+    };
+    send(stream, method, head, body);
+    if path == "/stalls" {
+        pause();
+    }
+}
+
+#[test]
+fn an_error_names_what_a_server_did_wrong() {
+    let server = serve(misbehave);
     let start = Instant::now();
     for (path, expected) in [
         ("/short", "ended after 60000 bytes: expected 100000"),

@@ -1,7 +1,9 @@
-//! Boots emulated servers with iPXE: the network card's firmware gets an address by DHCP and fetches the boot
-//! script, the node's configuration, a kernel and a ramdisk from nginx, and the guest prints its command line.
+//! Boots emulated servers with iPXE: the network card's firmware gets an address by DHCP and
+//! fetches the boot script, the node's configuration, a kernel and a ramdisk from nginx, and the
+//! guest prints its command line.
 //!
-//! Debian package: ipxe-qemu. Needs also what `support::machine`, `support::nginx` and `support::parts` need.
+//! Debian package: ipxe-qemu. Needs also what `support::machine`, `support::nginx` and
+//! `support::parts` need.
 
 use driver::ipxe::{Ipxe, NodeBoot};
 

@@ -1,5 +1,5 @@
-//! Boots emulated servers from the URLs that the program prints. The machine fetches the images from nginx
-//! while it runs, as an iLO does.
+//! Boots emulated servers from the URLs that the program prints. The machine fetches the images
+//! from nginx while it runs, as an iLO does.
 //!
 //! Needs what `support::machine`, `support::nginx` and `support::parts` need.
 
@@ -13,8 +13,8 @@ use crate::support::parts::PARTS;
 use crate::support::program::Program;
 use crate::support::{ROOT_UUID, UUID};
 
-/// Publishes with the program, boots from the URLs, and cleans up. `loader` are further arguments of
-/// `boot-iso`.
+/// Publishes with the program, boots from the URLs, and cleans up. `loader` are further arguments
+/// of `boot-iso`.
 fn check(firmware: Firmware, option_names: OptionNames, loader: &[&str]) {
     let www = open_dir();
     let nginx = Nginx::start(www.path(), "");

@@ -1,8 +1,8 @@
-//! Tests that run in a process of their own: with another umask, on another file system, killed half-way,
-//! or to measure their memory.
+//! Tests that run in a process of their own: with another umask, on another file system, killed
+//! half-way, or to measure their memory.
 //!
-//! The process is the test program again, restricted to one test. That test does nothing unless it was
-//! started so: see [`child_dir`].
+//! The process is the test program again, restricted to one test. That test does nothing unless it
+//! was started so: see [`child_dir`].
 
 use std::env;
 use std::ffi::OsStr;
@@ -33,7 +33,8 @@ pub(crate) fn child(wrapper: &[&str], name: &str, dir: &Path) -> Command {
     command
 }
 
-/// Runs a child to its end and returns what it printed. Panics unless its one test was run and passed.
+/// Runs a child to its end and returns what it printed. Panics unless its one test was run and
+/// passed.
 #[track_caller]
 pub(crate) fn run_child(mut command: Command) -> String {
     let output = command
@@ -49,8 +50,8 @@ pub(crate) fn run_child(mut command: Command) -> String {
     text
 }
 
-/// A running child. It is killed with `SIGKILL` when this is dropped, so that a failing test leaves no
-/// process behind.
+/// A running child. It is killed with `SIGKILL` when this is dropped, so that a failing test leaves
+/// no process behind.
 pub(crate) struct Running(Child);
 
 impl Running {

@@ -1,4 +1,5 @@
-//! A conductor that hosts images on its own web server, and deploys servers whose BMC is an [`Ilo`].
+//! A conductor that hosts images on its own web server, and deploys servers whose BMC is an
+//! [`Ilo`].
 
 use std::fs;
 
@@ -15,7 +16,8 @@ use super::image::{LoaderFiles, both, kernel, ramdisk, written};
 use super::nginx::Nginx;
 use super::{UUID, node_from, options};
 
-/// A conductor and its web server, which also serves a kernel, a ramdisk and a deploy ISO at `/boot/`.
+/// A conductor and its web server, which also serves a kernel, a ramdisk and a deploy ISO at
+/// `/boot/`.
 pub(crate) struct Conductor {
     pub(crate) www: TempDir,
     pub(crate) images: TempDir,

@@ -40,8 +40,8 @@ pub(crate) fn assert_without(secrets: &[&str]) {
     let lines = lines();
     assert!(!lines.is_empty(), "nothing was logged");
     for secret in secrets {
-        // A dump is in rows of hexadecimal or comma-separated decimal numbers, and the secret may begin
-        // anywhere in a row.
+        // A dump is in rows of hexadecimal or comma-separated decimal numbers, and the secret may
+        // begin anywhere in a row.
         let [hexadecimal, decimal]: [Vec<String>; 2] = [
             |part: &[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect(),
             |part: &[u8]| part.iter().map(|byte| format!("{byte},")).collect(),

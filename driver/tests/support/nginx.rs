@@ -19,8 +19,8 @@ const NGINX: &str = "/usr/sbin/nginx";
 
 /// A running nginx, stopped when this is dropped.
 ///
-/// When root starts it, its workers run as `nobody` and can read only what is world-readable, as in a
-/// real deployment, where the web server and the conductor are different users.
+/// When root starts it, its workers run as `nobody` and can read only what is world-readable, as in
+/// a real deployment, where the web server and the conductor are different users.
 pub(crate) struct Nginx {
     process: Child,
     port: u16,

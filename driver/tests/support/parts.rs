@@ -45,8 +45,8 @@ impl Parts {
         FileSource::new(self.path(name)).unwrap()
     }
 
-    /// Makes an EFI system partition with a GRUB that, like those of distributions, reads the configuration
-    /// on the volume that has a kernel.
+    /// Makes an EFI system partition with a GRUB that, like those of distributions, reads the
+    /// configuration on the volume that has a kernel.
     fn make_esp(&self) {
         let early = "search --no-floppy --file --set=root /vmlinuz\n\
                      set prefix=($root)/EFI/debian\n\

@@ -39,8 +39,8 @@ impl Program {
         program.args(args).output().unwrap()
     }
 
-    /// Runs a command that must succeed, and returns the object that it printed. The node in it becomes
-    /// the node of the next command.
+    /// Runs a command that must succeed, and returns the object that it printed. The node in it
+    /// becomes the node of the next command.
     #[track_caller]
     pub(crate) fn run(&self, command: &str, args: &[&str]) -> Value {
         let output = self.output(command, args);
@@ -52,8 +52,8 @@ impl Program {
         printed
     }
 
-    /// Runs a command that must fail with exit status 1 and an empty standard output, and returns its
-    /// message.
+    /// Runs a command that must fail with exit status 1 and an empty standard output, and returns
+    /// its message.
     #[track_caller]
     pub(crate) fn fail(&self, command: &str, args: &[&str]) -> String {
         let output = self.output(command, args);

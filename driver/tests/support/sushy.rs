@@ -1,7 +1,7 @@
 //! sushy-emulator, the Redfish emulator of OpenStack, from the environments that tests/run makes.
 //!
-//! Debian packages, for servers that boot: libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
-//! python3-libvirt. Python packages: tests/peers/requirements-sushy*.txt.
+//! Debian packages, for servers that boot: libvirt-daemon libvirt-daemon-driver-qemu
+//! libvirt-clients python3-libvirt. Python packages: tests/peers/requirements-sushy*.txt.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -31,8 +31,8 @@ pub(crate) struct Sushy {
 }
 
 impl Sushy {
-    /// A server that only pretends, with the drives of an iLO. `venv` is the Python environment: `sushy`, or
-    /// `sushy-managers` for a release that has the drives under the manager.
+    /// A server that only pretends, with the drives of an iLO. `venv` is the Python environment:
+    /// `sushy`, or `sushy-managers` for a release that has the drives under the manager.
     pub(crate) fn fake(venv: &str) -> Self {
         Self::launch(venv, false, false)
     }

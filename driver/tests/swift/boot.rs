@@ -1,5 +1,5 @@
-//! Boots emulated servers from Swift. The machine reads floppy and boot ISO by their temporary URLs while it
-//! runs, as an iLO does.
+//! Boots emulated servers from Swift. The machine reads floppy and boot ISO by their temporary URLs
+//! while it runs, as an iLO does.
 //!
 //! Needs what `support::machine`, `support::parts` and `support::swift` need.
 
@@ -17,7 +17,8 @@ async fn check(firmware: Firmware, boot_image: &str) {
     let swift = swift(&[]);
     let params = "console=ttyS0,115200 quiet panic=-1";
     let media = media(&format!(
-        "[swift]\nauth_type = v1password\nauth_url = {}\nusername = test:ironic\npassword = secret\n\
+        "[swift]\nauth_type = v1password\nauth_url = {}\nusername = test:ironic\n\
+         password = secret\n\
          [pxe]\nkernel_append_params = {params}\n",
         swift.url("/auth/v1.0"),
     ));

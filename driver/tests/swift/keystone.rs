@@ -1,5 +1,5 @@
-//! A Swift whose users are in a real Keystone: authentication by the options of ironic.conf, the catalogue,
-//! and tokens.
+//! A Swift whose users are in a real Keystone: authentication by the options of ironic.conf, the
+//! catalogue, and tokens.
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use driver::host::{Host, Kind, NewObject, SwiftHost, SwiftSettings, Which};
 use serde_json::json;
 
 use crate::from_conf;
-use crate::support::swift::proxy::{Fate, Proxy};
+use crate::support::swift::proxy::{Fate, Proxy, token};
 use crate::support::swift::services::{Cloud, Swift};
 use crate::support::swift::{Account, bytes, fetch, host, image, keystone, settings};
 use crate::support::{node, options, uuid};
@@ -52,7 +52,8 @@ async fn a_user_authenticates_by_names_in_domains() {
 #[tokio::test]
 async fn credentials_may_be_in_another_section() {
     let conf = format!(
-        "[swift]\nauth_section = cloud\nvalid_interfaces = public\n[cloud]\nauth_type = v3password\n\
+        "[swift]\nauth_section = cloud\nvalid_interfaces = public\n\
+         [cloud]\nauth_type = v3password\n\
          auth_url = {}/v3/\nuser-name = ironic\npassword = ironicpw\ndefault_domain_id = default\n\
          tenant_name = service\n[ilo]\nswift_ilo_container = by-section\n",
         cloud().auth_url()
@@ -229,14 +230,7 @@ async fn a_token_that_expires_during_an_upload_is_renewed() {
     let tokens = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&tokens);
     // The test learns the token from the proxy.
-    let note = move |head: &str| {
-        let token = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(": ")?;
-            name.eq_ignore_ascii_case("x-auth-token")
-                .then(|| value.to_owned())
-        });
-        noted.lock().unwrap().extend(token);
-    };
+    let note = move |head: &str| noted.lock().unwrap().extend(token(head));
     let proxy = Proxy::start_noting(swift.port, |_| Fate::Pass, note);
     let mut settings = settings(keystone(&url, "ironic", "ironicpw"), "renewed");
     settings.catalogue.endpoint_override = Some(proxy.url("/v1/AUTH_%(project_id)s"));
@@ -269,7 +263,8 @@ async fn a_token_that_expires_during_an_upload_is_renewed() {
     let sent = segments.len();
     segments.dedup();
     assert_eq!(segments.len(), 4, "{requests:#?}");
-    // Swift may check the token of the current segment only after its revocation, and then refuses it.
+    // Swift may check the token of the current segment only after its revocation, and then refuses
+    // it.
     assert!(
         sent <= 5,
         "only a refused segment is sent again: {requests:#?}"

@@ -21,7 +21,8 @@ async fn a_boot_iso_is_recorded_by_name_and_attached_by_new_urls() {
     fs::write(files.path("initrd"), ramdisk().1).unwrap();
     let path = |name| files.path(name).display().to_string();
     let conf = format!(
-        "[swift]\nauth_type = v1password\nauth_url = {}\nusername = test:ironic\npassword = secret\n\
+        "[swift]\nauth_type = v1password\nauth_url = {}\nusername = test:ironic\n\
+         password = secret\n\
          [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n",
         swift.url("/auth/v1.0"),
         path("isolinux.bin"),

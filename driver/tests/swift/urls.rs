@@ -57,8 +57,8 @@ async fn the_digest_is_one_that_the_server_accepts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_conductors_give_an_account_without_a_key_the_same_one() {
-    // Two conductors start at the same time, and neither finds a key. Swift receives the key of one of them
-    // late, and those that start in the meantime find a key that is about to be replaced.
+    // Two conductors start at the same time, and neither finds a key. Swift receives the key of one
+    // of them late, and those that start in the meantime find a key that is about to be replaced.
     let late = [Fate::Delay(Duration::from_millis(2500))];
     let proxy = Proxy::start(shared().port, first("POST /v1/AUTH_fresh ", &late));
     let url = |n| match n {
@@ -136,7 +136,8 @@ async fn expiry_and_sweeps_use_the_servers_clock() {
         let swift = swift(&[("SWIFT_CLOCK", off)]);
         let auth = tempauth(&swift.url(""), "test:ironic", "secret");
         let host = host(settings(auth, "clock"));
-        // With this machine's clock and a Swift that is ahead, the URL would have expired 45 minutes ago.
+        // With this machine's clock and a Swift that is ahead, the URL would have expired 45
+        // minutes ago.
         let floppy = host
             .publish(&node(1), image(Kind::Floppy, b"floppy"))
             .await

@@ -1,7 +1,7 @@
 //! A strict stand-in for an iLO, for HPE's extensions, which the emulators lack.
 //!
-//! It implements what proliantutils, Ironic and HPE's ilorest send and expect, and refuses everything else.
-//! It has not been compared with hardware.
+//! It implements what proliantutils, Ironic and HPE's ilorest send and expect, and refuses
+//! everything else. It has not been compared with hardware.
 //!
 //! - All identifiers end in a slash. Requests without it are redirected.
 //! - An iLO 4 has no standard virtual media actions, only those of `Oem.Hp`. `Image` is writable.

@@ -111,12 +111,15 @@ impl State {
             "Boot": {
                 "BootSourceOverrideEnabled": self.override_enabled,
                 "BootSourceOverrideTarget": self.override_target,
-                "BootSourceOverrideTarget@Redfish.AllowableValues":
-                    ["None", "Cd", "Hdd", "Usb", "Utilities", "Diags", "BiosSetup", "Pxe", "UefiShell"],
+                "BootSourceOverrideTarget@Redfish.AllowableValues": [
+                    "None", "Cd", "Hdd", "Usb", "Utilities", "Diags", "BiosSetup", "Pxe",
+                    "UefiShell",
+                ],
             },
             "Actions": {"#ComputerSystem.Reset": {
                 "target": format!("{SYSTEM}Actions/ComputerSystem.Reset/"),
-                "ResetType@Redfish.AllowableValues": ["On", "ForceOff", "ForceRestart", "Nmi", "PushPowerButton"],
+                "ResetType@Redfish.AllowableValues":
+                    ["On", "ForceOff", "ForceRestart", "Nmi", "PushPowerButton"],
             }},
         });
         if self.generation != Generation::Ilo4 {
@@ -148,20 +151,23 @@ impl State {
             "WriteProtected": true,
         });
         let target = |action: &str| json!({"target": format!("{path}Actions/{action}/")});
-        if self.generation == Generation::Ilo4 {
-            resource["Oem"] = json!({"Hp": {"Actions": {
-                "#HpiLOVirtualMedia.EjectVirtualMedia": target("Oem/Hp/HpiLOVirtualMedia.EjectVirtualMedia"),
-                "#HpiLOVirtualMedia.InsertVirtualMedia": target("Oem/Hp/HpiLOVirtualMedia.InsertVirtualMedia"),
-            }, "BootOnNextServerReset": drive.boot_on_next_reset}});
-        } else {
+        let (vendor, actions) = match self.generation {
+            Generation::Ilo4 => ("Hp", "HpiLOVirtualMedia"),
+            Generation::Ilo5 | Generation::Ilo6 => ("Hpe", "HpeiLOVirtualMedia"),
+        };
+        let (eject, insert) = (
+            format!("{actions}.EjectVirtualMedia"),
+            format!("{actions}.InsertVirtualMedia"),
+        );
+        resource["Oem"] = json!({vendor: {"Actions": {
+            format!("#{eject}"): target(&format!("Oem/{vendor}/{eject}")),
+            format!("#{insert}"): target(&format!("Oem/{vendor}/{insert}")),
+        }, "BootOnNextServerReset": drive.boot_on_next_reset}});
+        if self.generation != Generation::Ilo4 {
             resource["Actions"] = json!({
                 "#VirtualMedia.EjectMedia": target("VirtualMedia.EjectMedia"),
                 "#VirtualMedia.InsertMedia": target("VirtualMedia.InsertMedia"),
             });
-            resource["Oem"] = json!({"Hpe": {"Actions": {
-                "#HpeiLOVirtualMedia.EjectVirtualMedia": target("Oem/Hpe/HpeiLOVirtualMedia.EjectVirtualMedia"),
-                "#HpeiLOVirtualMedia.InsertVirtualMedia": target("Oem/Hpe/HpeiLOVirtualMedia.InsertVirtualMedia"),
-            }, "BootOnNextServerReset": drive.boot_on_next_reset}});
         }
         resource
     }

@@ -57,7 +57,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // The server blocks until somebody connects: a thousand that polled would occupy the machine.
+        // The server blocks until somebody connects: a thousand that polled would occupy the
+        // machine.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -126,8 +127,9 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) -> Then {
     let location = location.map_or(String::new(), |path| format!("Location: {path}\r\n"));
     let _ = write!(
         stream,
-        "HTTP/1.1 {status} Status\r\nOData-Version: 4.0\r\nContent-Type: application/json\r\n{location}\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} Status\r\nOData-Version: 4.0\r\n\
+         Content-Type: application/json\r\n{location}Content-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
         body.len()
     );
     Then::Next

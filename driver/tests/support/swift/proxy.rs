@@ -25,7 +25,8 @@ pub(crate) enum Fate {
 type Decide = Box<dyn FnMut(&str) -> Fate + Send>;
 type Note = Box<dyn FnMut(&str) + Send>;
 
-/// Forwards requests to a service, one per connection, with the fate that `decide` gives each first line.
+/// Forwards requests to a service, one per connection, with the fate that `decide` gives each first
+/// line.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     seen: Arc<Mutex<Vec<String>>>,
@@ -130,6 +131,15 @@ fn serve(
     let _ = client.shutdown(Shutdown::Both);
     let _ = sender.join();
     Ok(())
+}
+
+/// The token in the head of a request.
+pub(crate) fn token(head: &str) -> Option<String> {
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("x-auth-token")
+            .then(|| value.to_owned())
+    })
 }
 
 /// Gives the first requests whose line begins with `start` these fates, and lets all others pass.

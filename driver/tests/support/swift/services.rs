@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::{free_ports, service_script};
 
-/// A script that runs services until its standard input is closed: when this is dropped or this process
-/// ends, in whatever way.
+/// A script that runs services until its standard input is closed: when this is dropped or this
+/// process ends, in whatever way.
 #[derive(Debug)]
 struct Services {
     process: Child,
