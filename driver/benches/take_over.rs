@@ -26,10 +26,10 @@ use std::time::{Duration, Instant};
 use driver::deploy::IloDeploy;
 use driver::node::Node;
 use serde_json::{Value, json};
-use support::files::{names, open_dir};
 use support::ilo::{Generation, Ilo};
 use support::image::{LoaderFiles, pattern};
 use support::nginx::Nginx;
+use support::web::{names, open_dir};
 use support::{options, uuid};
 
 const NODES: [usize; 2] = [250, 1000];

@@ -23,8 +23,7 @@ use driver::host::{Kind, WebHost};
 use driver::image::source::from_reference;
 use driver::image::{HttpClient, HttpSource, Source};
 
-use crate::support::files::open_dir;
-use crate::support::web::{object, settings};
+use crate::support::web::{object, open_dir, settings};
 use crate::support::{log, node};
 
 const PASSWORD: &str = "hunter2-of-the-url";

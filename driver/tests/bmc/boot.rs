@@ -10,11 +10,11 @@ use driver::image::Floppy;
 use driver::virtual_media::{BootIsoRequest, Uefi, VirtualMedia};
 
 use super::node;
-use crate::support::files::{names, open_dir};
 use crate::support::machine::Seen;
 use crate::support::nginx::Nginx;
 use crate::support::parts::PARTS;
 use crate::support::sushy::Sushy;
+use crate::support::web::{names, open_dir};
 use crate::support::{ROOT_UUID, options};
 
 /// Longer than any boot takes, even on a busy machine.

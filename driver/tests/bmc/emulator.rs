@@ -1,5 +1,5 @@
-//! Redfish against sushy-emulator, which OpenStack's own tests use, and which only pretends here.
-//! `boot.rs` has servers that really boot, `hpe.rs` HPE's extensions.
+//! Redfish against sushy-emulator, which OpenStack's own tests use, too. Its servers boot nothing
+//! here: `boot.rs` has servers that do, and `hpe.rs` HPE's extensions.
 //!
 //! Needs what `support::nginx` and `support::sushy` need.
 
@@ -10,9 +10,9 @@ use serde_json::json;
 use url::Url;
 
 use super::{bmc, node};
-use crate::support::files::open_dir;
 use crate::support::nginx::Nginx;
 use crate::support::sushy::{PASSWORD, Sushy, USER};
+use crate::support::web::open_dir;
 use crate::support::{UUID, log, options};
 
 /// The signature of an image's URL, which must not be logged.

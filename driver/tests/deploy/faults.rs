@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::support::UUID;
 use crate::support::conductor::Conductor;
-use crate::support::files::names;
 use crate::support::ilo::{Fault, Generation, Ilo};
+use crate::support::web::names;
 
 #[tokio::test]
 async fn an_invalid_node_is_refused_with_all_its_faults() {

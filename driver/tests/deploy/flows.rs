@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::support::UUID;
 use crate::support::conductor::Conductor;
-use crate::support::files::names;
 use crate::support::ilo::{Generation, Ilo};
+use crate::support::web::names;
 
 /// The steps as text, with `*` for what differs from run to run.
 fn steps(done: &[Done]) -> Vec<String> {

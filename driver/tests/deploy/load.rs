@@ -13,12 +13,11 @@ use driver::image::{Floppy, IsoContents};
 use driver::virtual_media::{BootIsoRequest, Uefi, VirtualMedia};
 
 use crate::support::child::{Running, child, child_dir, peak_kib, print_peak, run_child};
-use crate::support::files::{names, open_dir, unfinished};
 use crate::support::image::{LoaderFiles, esp, kernel, pattern, ramdisk};
 use crate::support::media::{OptionNames, conf, media};
 use crate::support::nginx::Nginx;
 use crate::support::tools::{printed, run, tool};
-use crate::support::web::read;
+use crate::support::web::{names, open_dir, read, unfinished};
 use crate::support::{node, uuid};
 
 const NODES: u32 = 200;

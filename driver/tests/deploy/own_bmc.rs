@@ -17,11 +17,11 @@ use driver::virtual_media::BootMode;
 use serde_json::json;
 use url::Url;
 
-use crate::support::files::{names, open_dir};
 use crate::support::machine::{Firmware, console};
 use crate::support::media::{OptionNames, conf, media};
 use crate::support::nginx::Nginx;
 use crate::support::parts::{PARTS, boot_iso};
+use crate::support::web::{names, open_dir};
 use crate::support::{ROOT_UUID, UUID, in_state, node_from};
 
 /// A server, and what it printed at each boot. Its guest switches it off.
@@ -140,7 +140,7 @@ async fn a_node_is_deployed_booted_taken_over_and_torn_down() {
     );
     let bmc = OwnBmc::default();
     let console = |boot: usize| bmc.with(|server| server.consoles[boot].clone());
-    // Each step is another conductor's.
+    // A new conductor takes each step.
     let conductor = || {
         let bmc = bmc.clone();
         let connect = move |_: &Node| Ok(Box::new(bmc.clone()) as Box<dyn Bmc>);

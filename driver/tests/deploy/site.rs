@@ -10,12 +10,12 @@ use driver::virtual_media::BootMode;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::files::{names, open_dir};
 use crate::support::nginx::Nginx;
 use crate::support::parts::{PARTS, boot_iso};
 use crate::support::sushy::Sushy;
 use crate::support::swift::Account;
 use crate::support::swift::services::Cloud;
+use crate::support::web::{names, open_dir};
 use crate::support::{UUID, node_from};
 
 /// The kernel parameters of an instance. `nofloppy` tells the ramdisk that there is no floppy to

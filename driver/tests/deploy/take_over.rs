@@ -10,9 +10,9 @@ use driver::node::Section;
 use serde_json::json;
 
 use crate::support::conductor::Conductor;
-use crate::support::files::names;
 use crate::support::ilo::{Generation, Ilo};
 use crate::support::uuid;
+use crate::support::web::names;
 
 #[tokio::test]
 async fn a_failed_take_over_is_a_warning_and_leaves_the_node_unchanged() {

@@ -10,11 +10,10 @@ use driver::node::Section;
 use driver::virtual_media::{BootIsoRequest, Uefi};
 use serde_json::json;
 
-use crate::support::files::names;
 use crate::support::image::{kernel, ramdisk};
 use crate::support::media::Fixture;
 use crate::support::nginx::Nginx;
-use crate::support::web::read;
+use crate::support::web::{names, read};
 use crate::support::{node, node_from, uuid};
 
 #[tokio::test]

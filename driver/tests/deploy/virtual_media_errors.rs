@@ -11,11 +11,11 @@ use std::time::Duration;
 use driver::image::{HttpClient, Source};
 use driver::virtual_media::{BootIsoRequest, Uefi};
 
-use crate::support::files::names;
 use crate::support::image::{kernel, ramdisk, written};
 use crate::support::media::Fixture;
 use crate::support::nginx::Nginx;
 use crate::support::node;
+use crate::support::web::names;
 
 #[tokio::test]
 async fn a_missing_kernel_is_refused() {

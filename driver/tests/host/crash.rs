@@ -8,8 +8,7 @@ use std::time::{Duration, SystemTime};
 use driver::host::{HostError, Kind, NewObject, Which};
 
 use crate::support::child::{Running, child, child_dir, run_child};
-use crate::support::files::{is_root, names, open_dir, unfinished};
-use crate::support::web::{host, object, read};
+use crate::support::web::{host, is_root, names, object, open_dir, read, unfinished};
 use crate::support::{node, uuid};
 
 const IMAGE_SIZE: usize = 2 * 1024 * 1024;
@@ -147,7 +146,7 @@ fn on_a_small_file_system(name: &str) {
             "the test of a full disk needs unshare (Debian package util-linux) and the right to \
              mount a tmpfs in a namespace: {able:?}; set DRIVER_TESTS_WITHOUT_MOUNT=1 to skip it"
         );
-        // Not by `eprintln!`, which a passing test's output is captured from.
+        // `eprintln!` would be captured, and not shown since the test passes.
         let _ = writeln!(
             io::stderr(),
             "SKIPPED: a full disk (no right to mount a tmpfs)"

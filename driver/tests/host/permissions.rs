@@ -8,8 +8,7 @@ use std::time::SystemTime;
 use driver::host::{HostError, Kind, Which};
 
 use crate::support::child::{child, child_dir, run_child};
-use crate::support::files::{is_root, mode, names, open_dir};
-use crate::support::web::{host, object};
+use crate::support::web::{host, is_root, mode, names, object, open_dir};
 use crate::support::{node, uuid};
 
 #[test]

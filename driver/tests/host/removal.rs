@@ -5,8 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use driver::host::{Kind, Which};
 
-use crate::support::files::{names, open_dir};
-use crate::support::web::{host, object};
+use crate::support::web::{host, names, object, open_dir};
 use crate::support::{node, uuid};
 
 #[tokio::test]

@@ -12,9 +12,8 @@ use ureq::http::{Response, StatusCode};
 use url::Url;
 
 use crate::support::child::{child, child_dir, run_child};
-use crate::support::files::{is_root, names, open_dir};
 use crate::support::nginx::Nginx;
-use crate::support::web::{host, object, settings};
+use crate::support::web::{host, is_root, names, object, open_dir, settings};
 use crate::support::{node, node_from, uuid};
 
 fn bytes() -> Vec<u8> {

@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use driver::host::{Generation, HostError, Kind, NewObject, Which};
 
-use crate::support::files::{names, open_dir};
-use crate::support::web::{host, object, read};
+use crate::support::web::{host, names, object, open_dir, read};
 use crate::support::{node, uuid};
 
 #[tokio::test]

@@ -12,8 +12,7 @@ use driver::host::{
 };
 use serde_json::json;
 
-use crate::support::files::{mode, names, open_dir};
-use crate::support::web::{BASE, host, object, read};
+use crate::support::web::{BASE, host, mode, names, object, open_dir, read};
 use crate::support::{node, node_from, uuid};
 
 fn generation(text: &str) -> Generation {

@@ -7,11 +7,11 @@
 
 use driver::ipxe::{Ipxe, NodeBoot};
 
-use crate::support::files::{names, open_dir};
 use crate::support::machine::{Firmware, Machine, line};
 use crate::support::nginx::Nginx;
 use crate::support::parts::PARTS;
 use crate::support::tools::packaged;
+use crate::support::web::{names, open_dir};
 use crate::support::{node, options, uuid};
 
 /// The address of this machine in QEMU's network.

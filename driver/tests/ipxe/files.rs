@@ -15,9 +15,9 @@ use driver::options::IpVersion;
 use driver::virtual_media::{BootMode, ImageRef};
 use serde_json::json;
 
-use crate::support::files::{mode, names, open_dir};
 use crate::support::image::Bytes;
 use crate::support::nginx::Nginx;
+use crate::support::web::{mode, names, open_dir};
 use crate::support::{node, node_from, options, uuid};
 
 const MAC: &str = "52:54:00:12:34:56";

@@ -5,12 +5,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::files::{names, open_dir};
 use crate::support::machine::{Firmware, Seen, boot};
 use crate::support::media::{OptionNames, conf};
 use crate::support::nginx::Nginx;
 use crate::support::parts::PARTS;
 use crate::support::program::Program;
+use crate::support::web::{names, open_dir};
 use crate::support::{ROOT_UUID, UUID};
 
 /// Publishes with the program, boots from the URLs, and cleans up. `loader` are further arguments

@@ -4,11 +4,10 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::files::names;
 use crate::support::media::{Fixture, OptionNames};
 use crate::support::program::Program;
 use crate::support::uuid;
-use crate::support::web::BASE;
+use crate::support::web::{BASE, names};
 
 /// Splits a URL around its generation, which differs from run to run.
 fn without_generation(url: &str) -> (&str, &str) {

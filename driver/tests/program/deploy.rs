@@ -5,9 +5,9 @@
 use serde_json::{Value, json};
 
 use crate::support::conductor::Conductor;
-use crate::support::files::names;
 use crate::support::ilo::{Generation, Ilo};
 use crate::support::program::Program;
+use crate::support::web::names;
 
 #[test]
 fn the_program_deploys_takes_over_and_tears_down() {

@@ -10,10 +10,10 @@ use driver::options::Options;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::files::open_dir;
 use super::ilo::Ilo;
 use super::image::{LoaderFiles, both, kernel, ramdisk, written};
 use super::nginx::Nginx;
+use super::web::open_dir;
 use super::{UUID, node_from, options};
 
 /// A conductor and its web server, which also serves a kernel, a ramdisk and a deploy ISO at

@@ -30,7 +30,7 @@ impl Firmware {
 pub(crate) struct Machine {
     qemu: Command,
     firmware: Firmware,
-    /// The file of the UEFI variables.
+    /// Holds the UEFI variables while the machine runs.
     _dir: TempDir,
 }
 

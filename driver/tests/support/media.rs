@@ -6,9 +6,8 @@ use std::path::Path;
 use driver::virtual_media::{BootIsoRequest, VirtualMedia};
 use tempfile::TempDir;
 
-use super::files::{names, open_dir};
 use super::image::{LoaderFiles, both, esp, kernel, ramdisk, written};
-use super::web::BASE;
+use super::web::{BASE, names, open_dir};
 use super::{node, options, uuid};
 
 /// The names of the web server's two options.

@@ -1,11 +1,11 @@
-//! What the test programs and benchmarks share, by subject.
+//! What the test programs and benchmarks share: real services, stand-ins, sample images and
+//! configurations.
 
 #![allow(dead_code, reason = "each program uses a part of it")]
 
 pub(crate) mod child;
 #[cfg(feature = "redfish")]
 pub(crate) mod conductor;
-pub(crate) mod files;
 #[cfg(feature = "redfish")]
 pub(crate) mod ilo;
 pub(crate) mod image;

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::files::{is_root, open_dir};
 use super::free_port;
+use super::web::{is_root, open_dir};
 
 /// Debian's path of nginx, in a directory that users often lack in their `PATH`.
 const NGINX: &str = "/usr/sbin/nginx";

@@ -79,7 +79,7 @@ impl Parts {
         run(&tool("mcopy", "mtools"), image.into_iter().chain(copy));
     }
 
-    /// Makes a deploy ISO with the tools that others use.
+    /// Makes a deploy ISO with xorriso, as its makers do.
     fn make_deploy_iso(&self) {
         let tree = self.path("tree");
         fs::create_dir_all(tree.join("EFI/debian")).unwrap();

@@ -4,9 +4,9 @@
 
 use driver::host::{Host, Kind};
 
-use crate::support::files::open_dir;
 use crate::support::nginx::Nginx;
 use crate::support::swift::{bytes, image, swift};
+use crate::support::web::open_dir;
 use crate::support::{node, options, uuid};
 
 #[tokio::test]

@@ -57,8 +57,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // The server blocks until somebody connects: a thousand that polled would occupy the
-        // machine.
+        // The server blocks in `accept`: a thousand servers that poll would occupy the machine.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

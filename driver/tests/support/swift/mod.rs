@@ -16,7 +16,7 @@ use self::services::{Cloud, Swift};
 /// The key for temporary URLs that tests give their account.
 pub(crate) const KEY: &str = "the-key-of-the-account";
 
-/// Credentials of a user of tempauth, the authentication that Swift brings along.
+/// Credentials of a user of tempauth, the authentication that comes with Swift.
 pub(crate) fn tempauth(url: &str, user: &str, password: &str) -> SwiftAuth {
     SwiftAuth::V1Password {
         auth_url: BaseUrl::parse(&format!("{url}/auth/v1.0")).unwrap(),
