@@ -5,7 +5,7 @@
 use std::fs;
 
 use driver::bmc::{Bmc, Drive};
-use driver::deploy::Done;
+use driver::deploy::Action;
 use driver::node::Section;
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::support::ilo::{Generation, Ilo};
 use crate::support::web::names;
 
 /// The steps as text, with `*` for what differs from run to run.
-fn steps(done: &[Done]) -> Vec<String> {
+fn steps(done: &[Action]) -> Vec<String> {
     done.iter()
         .map(|step| shortened(&step.to_string()))
         .collect()

@@ -13,7 +13,7 @@
 //! Needs what `support::nginx`, `support::parts`, `support::sushy` and `support::swift` need.
 
 use driver::bmc::{Bmc, Drive, Power, PowerState, Redfish};
-use driver::deploy::{Done, IloDeploy, Outcome};
+use driver::deploy::{Action, IloDeploy, Outcome};
 use driver::host::{Host, Kind};
 use driver::node::{Node, Section};
 use driver::virtual_media::{BootMode, VirtualMedia};
@@ -56,7 +56,7 @@ impl Scenario {
         first.deploy.validate(&node).await.unwrap();
         let Outcome { node, done } = first.deploy.deploy(&node).await.unwrap();
         let name = first.only_image(&node, Kind::Floppy).await;
-        assert_eq!(done[2], Done::Published(name.parse().unwrap()));
+        assert_eq!(done[2], Action::Published(name.parse().unwrap()));
         let boot = self.deployment.boots(1).await;
         assert_eq!(boot.firmware, mode.to_string());
         assert_eq!(boot.parameters, Some(self.deployment.parameters(&node)));

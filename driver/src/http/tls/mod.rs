@@ -1,4 +1,4 @@
-//! Which certificates are trusted, as `rustls` takes it.
+//! The TLS configuration: which certificates are trusted, and which is presented.
 
 #[cfg(any(feature = "redfish", feature = "swift"))]
 mod any_certificate;
@@ -13,35 +13,36 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, Error, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-/// Whose certificates are trusted.
+/// Which certificates are trusted.
 #[derive(Debug, Clone)]
 pub(crate) enum Trust {
-    /// Those that this machine's authorities vouch for, as they were when this process first asked.
+    /// Certificates issued by this machine's authorities, as they were when this process first
+    /// needed them.
     System,
-    /// Those that these authorities vouch for.
+    /// Certificates issued by these authorities.
     Authorities(Arc<RootCertStore>),
-    /// Anybody's.
+    /// Any certificate.
     #[cfg(any(feature = "redfish", feature = "swift"))]
     Anybody,
 }
 
-/// What a client is known to servers by: its certificate, with those that vouch for it, and its key.
+/// The certificate chain and the key that a client presents to servers.
 pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-/// A PEM file, or a directory of them, cannot be used.
+/// An unusable PEM file or directory of PEM files.
 #[derive(Debug)]
-pub(crate) struct Unusable {
+pub(crate) struct PemError {
     pub(crate) path: PathBuf,
     pub(crate) reason: String,
 }
 
-/// The configuration of a client.
+/// Returns the configuration of a client.
 ///
 /// # Errors
 ///
-/// When this machine has no authorities, or key and certificate do not belong together.
+/// An error if this machine has no authorities, or if the key does not match the certificate.
 pub(crate) fn config(trust: &Trust, identity: Option<Identity>) -> Result<ClientConfig, Error> {
-    // Named here, since the process may have no default provider, or another one.
+    // Explicit, since the process may have no default provider, or a different one.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?;
@@ -61,8 +62,8 @@ pub(crate) fn config(trust: &Trust, identity: Option<Identity>) -> Result<Client
     }
 }
 
-/// Knows whom this machine's authorities vouch for. They are read once: a conductor makes a client for
-/// each node, and reading them takes longer than all that the client does.
+/// Returns a verifier with this machine's authorities. They are read once: a conductor creates a
+/// client for each node, and reading them takes longer than everything else that the client does.
 fn system_verifier(provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, Error> {
     static KNOWN: Mutex<Option<Arc<Verifier>>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,9 +74,9 @@ fn system_verifier(provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, Erro
     Ok(Arc::clone(known.insert(verifier)))
 }
 
-/// Trusts the authorities in a PEM file, or in all PEM files of a directory.
-pub(crate) fn authorities(path: &Path) -> Result<Trust, Unusable> {
-    let unusable = |reason| Unusable {
+/// Returns trust in the authorities of a PEM file, or of all PEM files of a directory.
+pub(crate) fn authorities(path: &Path) -> Result<Trust, PemError> {
+    let unusable = |reason| PemError {
         path: path.to_owned(),
         reason,
     };
@@ -91,7 +92,7 @@ pub(crate) fn authorities(path: &Path) -> Result<Trust, Unusable> {
     not_empty(store).map_err(unusable)
 }
 
-/// Trusts the authorities in `pem`, or says why there are none.
+/// Returns trust in the authorities in `pem`, or the reason why there are none.
 pub(crate) fn authorities_in(pem: &[u8]) -> Result<Trust, String> {
     let mut store = RootCertStore::empty();
     add(&mut store, pem)?;
@@ -129,10 +130,10 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The client's certificate and key in two PEM files.
+/// Reads the client's certificate and key from two PEM files.
 #[cfg(feature = "swift")]
-pub(crate) fn identity(certificate: &Path, key: &Path) -> Result<Identity, Unusable> {
-    let unusable = |path: &Path, reason: String| Unusable {
+pub(crate) fn identity(certificate: &Path, key: &Path) -> Result<Identity, PemError> {
+    let unusable = |path: &Path, reason: String| PemError {
         path: path.to_owned(),
         reason,
     };
@@ -147,7 +148,7 @@ pub(crate) fn identity(certificate: &Path, key: &Path) -> Result<Identity, Unusa
     Ok((certificates, key))
 }
 
-/// What is wrong with the server's certificate, if that is why a connection failed.
+/// Returns what is wrong with the server's certificate, if a connection failed for that reason.
 #[cfg(feature = "redfish")]
 pub(crate) fn certificate_fault(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     let mut next = Some(error);
@@ -155,7 +156,7 @@ pub(crate) fn certificate_fault(error: &(dyn std::error::Error + 'static)) -> Op
         if let Some(Error::InvalidCertificate(fault)) = error.downcast_ref::<Error>() {
             return Some(fault.to_string());
         }
-        // `io::Error::source` skips the error that it holds.
+        // `io::Error::source` skips the error that it wraps.
         next = match error.downcast_ref::<io::Error>() {
             Some(io) => io.get_ref().map(|held| held as &dyn std::error::Error),
             None => error.source(),

@@ -1,4 +1,4 @@
-//! The boot ISO: what goes on it, how it is laid out, and how it is written.
+//! Boot ISOs: their content, layout and output.
 
 mod loader;
 mod planned;
@@ -23,32 +23,32 @@ use template::Variables;
 const KERNEL: &str = "vmlinuz";
 const RAMDISK: &str = "initrd";
 const CATALOG: &str = "boot.cat";
-/// Linux on x86 keeps 2048 bytes of command line (`COMMAND_LINE_SIZE`), its final NUL and what boot
-/// loaders add in front included.
+/// Linux on x86 keeps 2048 bytes of command line (`COMMAND_LINE_SIZE`), including the final NUL and
+/// the words that boot loaders prepend.
 const MAX_KERNEL_PARAMS: usize = 2048 - "BOOT_IMAGE=/vmlinuz initrd=/initrd \0".len();
 
-/// An ISO that boots a kernel and a ramdisk, by BIOS, by UEFI, or by both.
+/// An ISO that boots a kernel and a ramdisk with BIOS, UEFI or both.
 ///
-/// # What is on it
+/// # Content
 ///
-/// Volume id `VMEDIA_BOOT_ISO`, Rock Ridge and Joliet names, `/vmlinuz`, `/initrd` and an El Torito
-/// catalogue; for BIOS `/isolinux/isolinux.bin` (no emulation, load size 4, boot information
-/// table), its configuration and `ldlinux.c32`; for UEFI the EFI boot image and GRUB's
-/// configuration at the paths where that image looks for it. With both, BIOS is the default entry
-/// and UEFI the alternative one, so that one image serves either kind of server.
+/// The ISO has the volume ID `VMEDIA_BOOT_ISO`, Rock Ridge and Joliet names, `/vmlinuz`, `/initrd`
+/// and an El Torito catalogue; for BIOS, `/isolinux/isolinux.bin` (no emulation, load size 4, boot
+/// information table), its configuration and `ldlinux.c32`; for UEFI, the EFI boot image, and
+/// GRUB's configuration at the paths where that image looks for it. With both, BIOS is the default
+/// entry and UEFI the alternative, so that one image serves either kind of server.
 ///
-/// # How it is written
+/// # Output
 ///
-/// The layout and the encoding are those of the crate `hadris-iso`. Of its versions, 3.0.0-rc.2 is
-/// used and pinned: it plans the whole image before any I/O, reads no clock, and writes each block
-/// once in ascending order, while stable 2.5 seeks back into what it has written and takes content
-/// that is not in memory only through a feature outside its own promise of stability. Two pieces
-/// stand beside it here: a block device that is a plain [`Write`](std::io::Write), and a read-only file system whose
-/// files are [`Source`]s, which is how content reaches the writer without being held in memory.
+/// The crate `hadris-iso` does the layout and the encoding. Version 3.0.0-rc.2 is pinned: it plans
+/// the whole image before any I/O, reads no clock, and writes each block once in ascending order,
+/// whereas the stable 2.5 seeks back into its output, and accepts content that is not in memory
+/// only through a feature outside its stability guarantee. Two adapters complement it: a block
+/// device on top of a plain [`Write`](std::io::Write), and a read-only file system whose files are
+/// [`Source`]s, through which content reaches the writer without being held in memory.
 ///
-/// Files of 4 GiB and more are written as several extents (ISO 9660 level 3). Linux and UEFI
-/// firmware read those; isolinux and GRUB need not, so such a ramdisk boots only where its boot
-/// loader can read it.
+/// Files of 4 GiB or more are written as several extents (ISO 9660 level 3). Linux and UEFI
+/// firmware can read those, but isolinux and GRUB may not, so such a ramdisk boots only if the boot
+/// loader supports it.
 #[derive(Debug)]
 pub struct BootIso {
     kernel: Arc<dyn Source>,
@@ -58,51 +58,51 @@ pub struct BootIso {
     uefi: Option<EfiBoot>,
 }
 
-/// Why a boot ISO cannot be made.
+/// An error from planning or writing a boot ISO.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BootIsoError {
     /// Neither [`BootIso::bios`] nor [`BootIso::uefi`] was given.
     #[error("the boot ISO would not boot: expected isolinux, an EFI boot image, or both")]
     NoBootLoader,
-    /// The kernel parameters cannot stand in one line of a boot loader's configuration.
+    /// The kernel parameters do not fit in a boot loader's configuration.
     #[error("the kernel parameters cannot be used: {reason}")]
     KernelParams {
-        /// What is wrong, and what was expected.
+        /// The cause, and what was expected.
         reason: String,
     },
     /// A file of the boot loader cannot be used.
     #[error("{what} {path:?} cannot be used: {reason}")]
     LoaderFile {
-        /// What the file is, such as `isolinux.bin`.
+        /// The kind of file, such as `isolinux.bin`.
         what: &'static str,
-        /// Where it was looked for.
+        /// Its path.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The cause, and what to do.
         reason: String,
     },
-    /// The EFI boot image is none.
-    #[error("EFI boot image {name} cannot be used: {reason}; expected a whole FAT image")]
+    /// The EFI boot image is invalid.
+    #[error("EFI boot image {name} cannot be used: {reason}; expected a complete FAT image")]
     EfiBootImage {
         /// The image's name.
         name: String,
-        /// What is wrong with it.
+        /// The cause.
         reason: String,
     },
-    /// A template of a boot loader's configuration is broken.
+    /// A template of a boot loader's configuration is invalid.
     #[error("the template {name} cannot be used: {reason}")]
     Template {
-        /// The template's path, or which built-in one it is.
+        /// The template's path, or the name of the built-in one.
         name: String,
-        /// What is wrong with it, and in which line.
+        /// The cause, and its line.
         reason: String,
     },
-    /// Two files would have the same path, or one cannot be stored.
+    /// Two files have the same path, or a path cannot be stored.
     #[error("{path:?} cannot be put on the boot ISO: {reason}")]
     Path {
         /// The path on the ISO.
         path: String,
-        /// What is wrong.
+        /// The cause.
         reason: String,
     },
     /// The kernel, the ramdisk or the EFI boot image cannot be read.
@@ -114,7 +114,7 @@ pub enum BootIsoError {
         /// The writer's reason.
         reason: String,
     },
-    /// The output took no more bytes.
+    /// Writing to the output failed.
     #[error("the boot ISO cannot be written: {source}")]
     Write {
         /// The output's error.
@@ -123,7 +123,7 @@ pub enum BootIsoError {
 }
 
 impl BootIso {
-    /// A boot ISO for `kernel` and `ramdisk`, so far without a boot loader.
+    /// Creates a boot ISO with `kernel` and `ramdisk`, still without a boot loader.
     pub fn new(kernel: impl Source + 'static, ramdisk: impl Source + 'static) -> Self {
         Self {
             kernel: Arc::new(kernel),
@@ -134,34 +134,34 @@ impl BootIso {
         }
     }
 
-    /// Sets the kernel's parameters. For an instance these are `root=UUID=<root uuid>` and then
-    /// `[pxe] pxe_append_params`.
+    /// Sets the kernel parameters. For an instance these are `root=UUID=<root uuid>` followed by
+    /// `[pxe] kernel_append_params`.
     #[must_use]
     pub fn kernel_params(mut self, params: impl Into<String>) -> Self {
         self.kernel_params = params.into();
         self
     }
 
-    /// Makes it boot by BIOS.
+    /// Makes it boot with BIOS.
     #[must_use]
     pub fn bios(mut self, isolinux: Isolinux) -> Self {
         self.bios = Some(isolinux);
         self
     }
 
-    /// Makes it boot by UEFI.
+    /// Makes it boot with UEFI.
     #[must_use]
     pub fn uefi(mut self, efi: EfiBoot) -> Self {
         self.uefi = Some(efi);
         self
     }
 
-    /// Lays the image out: reads isolinux and the templates, the first sector of the EFI boot image,
-    /// and of the kernel and the ramdisk only their sizes.
+    /// Plans the layout of the image. Reads isolinux, the templates and the first sector of the EFI
+    /// boot image, but only the sizes of the kernel and the ramdisk.
     ///
     /// # Errors
     ///
-    /// Every [`BootIsoError`] but [`Write`](BootIsoError::Write).
+    /// Every [`BootIsoError`] except [`Write`](BootIsoError::Write).
     pub fn plan(self) -> Result<PlannedBootIso, BootIsoError> {
         if self.bios.is_none() && self.uefi.is_none() {
             return Err(BootIsoError::NoBootLoader);
@@ -213,7 +213,7 @@ fn check_kernel_params(params: &str) -> Result<(), BootIsoError> {
     if params.len() > MAX_KERNEL_PARAMS {
         let found = params.len();
         return wrong(format!(
-            "expected at most {MAX_KERNEL_PARAMS} bytes, which is what Linux keeps, found {found}"
+            "expected at most {MAX_KERNEL_PARAMS} bytes, the limit of Linux, found {found}"
         ));
     }
     Ok(())
@@ -233,7 +233,7 @@ fn layout_error(error: &PathError) -> BootIsoError {
     }
 }
 
-/// Reads a small file that belongs to a boot loader.
+/// Reads a small file of a boot loader.
 fn read_loader_file(what: &'static str, path: &Path) -> Result<Vec<u8>, BootIsoError> {
     /// Far above any release of isolinux, ldlinux.c32 or a template.
     const LIMIT: u64 = 1 << 20;

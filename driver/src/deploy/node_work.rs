@@ -1,56 +1,56 @@
-//! What the steps of a deployment are made of.
+//! The actions that make up the steps of a deployment.
 
 use url::Url;
 
 use super::boot_iso::ChosenBootIso;
 use super::error::DeployError;
-use super::{Done, Flow, IloDeploy, Outcome, flow, parameters};
+use super::{Action, Flow, IloDeploy, Outcome, parameters};
 use crate::bmc::{Bmc, Drive, Power};
 use crate::host::Which;
 use crate::image::Floppy;
-use crate::node::Section;
+use crate::node::{Section, boot_mode_of};
 use crate::virtual_media::ROOT_UUID;
 
-/// One step of one node: its BMC, and what was done so far.
-pub(super) struct Work<'d> {
+/// A step in progress on one node: its BMC, and the outcome so far.
+pub(super) struct NodeWork<'d> {
     pub(super) deploy: &'d IloDeploy,
     pub(super) bmc: Box<dyn Bmc>,
     pub(super) outcome: Outcome,
 }
 
-impl Work<'_> {
-    fn did(&mut self, done: Done) {
-        log::info!("node {}: {done}", self.outcome.node.uuid());
-        self.outcome.done.push(done);
+impl NodeWork<'_> {
+    fn record(&mut self, action: Action) {
+        log::info!("node {}: {action}", self.outcome.node.uuid());
+        self.outcome.done.push(action);
     }
 
     pub(super) async fn eject(&mut self, drive: Drive) -> Result<(), DeployError> {
         self.bmc.eject(drive).await?;
-        self.did(Done::Ejected(drive));
+        self.record(Action::Ejected(drive));
         Ok(())
     }
 
     pub(super) async fn insert(&mut self, drive: Drive, url: &Url) -> Result<(), DeployError> {
         self.bmc.insert(drive, url).await?;
-        self.did(Done::Inserted(drive, crate::host::redacted(url)));
+        self.record(Action::Inserted(drive, crate::http::url::redacted(url)));
         Ok(())
     }
 
     pub(super) async fn power(&mut self, power: Power) -> Result<(), DeployError> {
         self.bmc.power(power).await?;
-        self.did(Done::Power(power));
+        self.record(Action::Power(power));
         Ok(())
     }
 
-    /// Has the server boot from what is in the CD drive, once.
+    /// Makes the server boot once from the CD drive.
     pub(super) async fn boot_once(&mut self) -> Result<(), DeployError> {
-        let mode = flow::boot_mode(&self.outcome.node);
+        let mode = boot_mode_of(&self.outcome.node);
         self.bmc.boot_once(Drive::Cd, mode).await?;
-        self.did(Done::BootOnce(Drive::Cd));
+        self.record(Action::BootOnce(Drive::Cd));
         Ok(())
     }
 
-    /// Makes the floppy with the parameters, inserts it, and removes older ones.
+    /// Creates the floppy with the parameters, inserts it, and removes older ones.
     pub(super) async fn floppy(&mut self) -> Result<(), DeployError> {
         let floppy = self.parameter_floppy()?;
         let published = self
@@ -58,7 +58,7 @@ impl Work<'_> {
             .media
             .publish_floppy(&self.outcome.node, floppy)
             .await?;
-        self.did(Done::Published(published.name.clone()));
+        self.record(Action::Published(published.name.clone()));
         self.insert(Drive::Floppy, &published.url).await?;
         self.remove(Which::OthersThan(published.name)).await
     }
@@ -77,21 +77,21 @@ impl Work<'_> {
         Ok(Floppy::new().parameters(all))
     }
 
-    /// Finds or makes the boot ISO, inserts it, and removes older ones.
+    /// Finds or creates the boot ISO, inserts it, and removes older ones.
     pub(super) async fn insert_boot_iso(&mut self) -> Result<(), DeployError> {
         match self.deploy.choose_boot_iso(&self.outcome.node).await? {
             ChosenBootIso::Given(url) => self.insert(Drive::Cd, &url).await,
-            ChosenBootIso::ToMake(request) => {
+            ChosenBootIso::ToCreate(request) => {
                 let node = &mut self.outcome.node;
                 let published = self.deploy.media.publish_boot_iso(node, *request).await?;
-                self.did(Done::Published(published.name.clone()));
+                self.record(Action::Published(published.name.clone()));
                 self.insert(Drive::Cd, &published.url).await?;
                 self.remove(Which::OthersThan(published.name)).await
             }
         }
     }
 
-    pub(super) fn remember_root(&mut self, root_uuid: &str) {
+    pub(super) fn record_root(&mut self, root_uuid: &str) {
         self.outcome
             .node
             .set(Section::DriverInternalInfo, ROOT_UUID, root_uuid);
@@ -100,17 +100,17 @@ impl Work<'_> {
     pub(super) async fn remove(&mut self, which: Which) -> Result<(), DeployError> {
         let node = self.outcome.node.uuid();
         for name in self.deploy.media.host().unpublish(node, which).await? {
-            self.did(Done::Removed(name));
+            self.record(Action::Removed(name));
         }
         Ok(())
     }
 
     pub(super) async fn clean_up(&mut self) -> Result<(), DeployError> {
-        // What is in use is not removed: first out of the drives.
+        // Eject first: an image in use must not be removed.
         self.eject(Drive::Floppy).await?;
         self.eject(Drive::Cd).await?;
         for name in self.deploy.media.clean_up(&mut self.outcome.node).await? {
-            self.did(Done::Removed(name));
+            self.record(Action::Removed(name));
         }
         parameters::forget(&mut self.outcome.node);
         Ok(())

@@ -17,15 +17,15 @@ use super::{Source, SourceError, redacted};
 use crate::http::tls::{self, Trust};
 use crate::http::{blocking, reason};
 
-/// How many redirects are followed.
+/// The maximum number of redirects.
 const REDIRECTS_MAX: usize = 10;
 
-/// What HTTP sources share: connections, timeouts, and which certificates are trusted.
+/// The client that HTTP sources share, with its connections, timeout and trusted certificates.
 ///
-/// The client behind it is `reqwest` with `rustls`, on a few threads of its own: calls block, as
-/// everywhere in this module, and need no runtime around them. It is made by the first request. Proxies
-/// are taken from the environment (`http_proxy`, `no_proxy`), and up to ten redirects are followed, never
-/// from `https` to `http`.
+/// It uses `reqwest` with `rustls`, on a few threads of its own: calls block, as everywhere in this
+/// module, and need no runtime. The first request creates the client. Proxies are taken from the
+/// environment (`http_proxy`, `no_proxy`), and up to ten redirects are followed, but never from
+/// `https` to `http`.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     trust: Trust,
@@ -40,21 +40,21 @@ impl Default for HttpClient {
 }
 
 impl HttpClient {
-    /// How long a server may be silent, unless told otherwise: 60 s, the default of
-    /// `[ilo] client_timeout`.
+    /// The default time that a server may be silent: 60 s, the default of `[ilo] client_timeout`.
     pub const STALL: Duration = Duration::from_secs(60);
 
-    /// A client that trusts the certificates that this machine trusts.
+    /// Creates a client that trusts the certificates that this machine trusts.
     pub fn new() -> Self {
         Self::with(Trust::System)
     }
 
-    /// A client that trusts the certificates in `pem`, a PEM bundle, instead of the machine's.
+    /// Creates a client that trusts the authorities in `pem`, a PEM bundle, instead of this
+    /// machine's.
     ///
     /// # Errors
     ///
-    /// [`SourceError::Io`] when `pem` holds no certificate or a broken one; `name` is what the
-    /// message calls it.
+    /// [`SourceError::Io`] if `pem` contains no certificate or an invalid one; `name` identifies it
+    /// in the message.
     pub fn with_ca(name: &str, pem: &[u8]) -> Result<Self, SourceError> {
         let trust = tls::authorities_in(pem).map_err(|text| SourceError::Io {
             name: name.into(),
@@ -63,7 +63,7 @@ impl HttpClient {
         Ok(Self::with(trust))
     }
 
-    /// Sets how long a server may be silent, connecting included, before that is an error.
+    /// Sets how long a server may be silent, including while connecting.
     #[must_use]
     pub fn stall_after(self, limit: Duration) -> Self {
         Self {
@@ -85,8 +85,8 @@ impl HttpClient {
         let client = self
             .client()
             .map_err(|text| SourceError::other(name(), text))?;
-        let answer = answer(client, method, url.clone(), offset, self.stall);
-        blocking::run(answer)
+        let response = response(client, method, url.clone(), offset, self.stall);
+        blocking::run(response)
             .unwrap_or_else(|error| Err(Failure::Io(error)))
             .map_err(|failure| failure.of(name(), self.stall))
     }
@@ -102,8 +102,8 @@ impl HttpClient {
     }
 }
 
-/// The answer to a request, redirects followed.
-async fn answer(
+/// Sends a request and follows redirects.
+async fn response(
     client: reqwest::Client,
     method: Method,
     mut url: Url,
@@ -117,20 +117,20 @@ async fn answer(
         if offset > 0 {
             request = request.header(RANGE, format!("bytes={offset}-"));
         }
-        let answer = timeout(stall, request.send()).await??;
-        match redirected(&url, &answer)? {
-            None => return Ok(answer),
+        let response = timeout(stall, request.send()).await??;
+        match redirected(&url, &response)? {
+            None => return Ok(response),
             Some(target) => url = target,
         }
     }
     Err(Failure::Redirect("expected at most 10 redirects"))
 }
 
-/// Where an answer says that the content is, if it says so. User and password stay behind, unless the
-/// target is told relative to `url`.
-fn redirected(url: &Url, answer: &Response) -> Result<Option<Url>, Failure> {
+/// Returns the target of a redirect, if the response is one. User and password are kept only if the
+/// target is relative to `url`.
+fn redirected(url: &Url, response: &Response) -> Result<Option<Url>, Failure> {
     let (301..=303 | 307 | 308, Some(target)) =
-        (answer.status().as_u16(), answer.headers().get(LOCATION))
+        (response.status().as_u16(), response.headers().get(LOCATION))
     else {
         return Ok(None);
     };
@@ -142,12 +142,12 @@ fn redirected(url: &Url, answer: &Response) -> Result<Option<Url>, Failure> {
         )),
         Some("http" | "https") => Ok(target),
         _ => Err(Failure::Redirect(
-            "it redirects to what is no http:// or https:// URL",
+            "it redirects to something other than an http:// or https:// URL",
         )),
     }
 }
 
-/// Why nothing came.
+/// The reason why a request or a read failed.
 #[derive(Debug)]
 enum Failure {
     Stalled,
@@ -178,7 +178,7 @@ impl From<reqwest::Error> for Failure {
 }
 
 impl Failure {
-    /// The error of the source that is called `name`.
+    /// Converts this into the error of the source `name`.
     fn of(self, name: String, stall: Duration) -> SourceError {
         match self {
             Self::Stalled => SourceError::Stalled {
@@ -192,11 +192,11 @@ impl Failure {
     }
 }
 
-/// Content that a web server sends.
+/// Content on a web server.
 ///
-/// The size is what the server says: to `HEAD`, or to `GET` where a server refuses `HEAD` (signed
-/// URLs for `GET` do). Each [`open`](Source::open) is one `GET`, and finds out when the content has
-/// changed in size or entity tag since.
+/// The size comes from the response to `HEAD`, or to `GET` if the server refuses `HEAD`, as it does
+/// for URLs signed for `GET`. Each [`open`](Source::open) is one `GET`, and detects changes of the
+/// size or entity tag.
 #[derive(Clone)]
 pub struct HttpSource {
     client: HttpClient,
@@ -206,28 +206,29 @@ pub struct HttpSource {
 }
 
 impl HttpSource {
-    /// The content at `url`, whose size is asked for now.
+    /// Creates a source for the content at `url`, and requests its size.
     ///
     /// # Errors
     ///
-    /// [`SourceError::Reference`] for a text that is no URL, [`SourceError::Status`] for any answer but 200, [`SourceError::NoSize`] for one without
-    /// `Content-Length`, [`SourceError::Empty`] for a length of zero, [`SourceError::Stalled`] when
-    /// the server is silent for too long, [`SourceError::Io`] and [`SourceError::Other`] when it
-    /// cannot be reached, has no trusted certificate or redirects in circles.
+    /// [`SourceError::Reference`] for a text that is not a URL, [`SourceError::Status`] for any
+    /// status but 200, [`SourceError::NoSize`] for a response without `Content-Length`,
+    /// [`SourceError::Empty`] for empty content, [`SourceError::Stalled`] if the server is silent
+    /// for too long, [`SourceError::Io`] and [`SourceError::Other`] if it cannot be reached, has no
+    /// trusted certificate or redirects in a loop.
     pub fn new(client: &HttpClient, url: &str) -> Result<Self, SourceError> {
         let name = redacted(url);
         let url = Url::parse(url).map_err(|_| SourceError::Reference {
             reference: name.clone(),
         })?;
-        let mut answer = client.request(Method::HEAD, &url, 0)?;
-        if !answer.status().is_success() || size(&name, answer.headers()).is_err() {
-            answer = client.request(Method::GET, &url, 0)?;
+        let mut response = client.request(Method::HEAD, &url, 0)?;
+        if !response.status().is_success() || size(&name, response.headers()).is_err() {
+            response = client.request(Method::GET, &url, 0)?;
         }
-        check_status(&name, &answer)?;
-        match size(&name, answer.headers())? {
+        check_status(&name, &response)?;
+        match size(&name, response.headers())? {
             0 => Err(SourceError::Empty { name }),
             size => {
-                let tag = entity_tag(answer.headers());
+                let tag = entity_tag(response.headers());
                 Ok(Self {
                     client: client.clone(),
                     url,
@@ -239,7 +240,7 @@ impl HttpSource {
     }
 }
 
-/// Without what is secret in the URL.
+/// Shows the URL without its secrets.
 impl fmt::Debug for HttpSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpSource")
@@ -262,21 +263,22 @@ impl Source for HttpSource {
         self.open_at(0)
     }
 
-    /// By a range request. From a server that does not know them, the bytes before are read.
+    /// Sends a range request. If the server does not support them, the bytes before are read and
+    /// discarded.
     fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
         let name = self.name();
-        let answer = self.client.request(Method::GET, &self.url, offset)?;
-        let partial = offset > 0 && answer.status() == StatusCode::PARTIAL_CONTENT;
+        let response = self.client.request(Method::GET, &self.url, offset)?;
+        let partial = offset > 0 && response.status() == StatusCode::PARTIAL_CONTENT;
         if !partial {
-            check_status(&name, &answer)?;
+            check_status(&name, &response)?;
         }
-        let left = size(&name, answer.headers())?;
-        self.check_unchanged(if partial { offset + left } else { left }, &answer)?;
+        let left = size(&name, response.headers())?;
+        self.check_unchanged(if partial { offset + left } else { left }, &response)?;
         let failed = |source| SourceError::Io {
             name: self.name(),
             source,
         };
-        let mut reader = BodyReader::new(name, self.client.stall, answer).map_err(failed)?;
+        let mut reader = BodyReader::new(name, self.client.stall, response).map_err(failed)?;
         if !partial {
             super::skip(&self.name(), self.size, &mut reader, offset)?;
         }
@@ -285,7 +287,7 @@ impl Source for HttpSource {
 }
 
 impl HttpSource {
-    fn check_unchanged(&self, found: u64, answer: &Response) -> Result<(), SourceError> {
+    fn check_unchanged(&self, found: u64, response: &Response) -> Result<(), SourceError> {
         let (name, expected) = (self.name(), self.size);
         if found != expected {
             return Err(SourceError::Changed {
@@ -294,10 +296,10 @@ impl HttpSource {
                 found: found.to_string(),
             });
         }
-        if let (Some(before), Some(now)) = (&self.tag, entity_tag(answer.headers()))
+        if let (Some(before), Some(now)) = (&self.tag, entity_tag(response.headers()))
             && *before != now
         {
-            let found = format!("as many under another entity tag ({now}, was {before})");
+            let found = format!("as many with another entity tag ({now}, was {before})");
             return Err(SourceError::Changed {
                 name,
                 expected,
@@ -308,12 +310,12 @@ impl HttpSource {
     }
 }
 
-fn check_status(name: &str, answer: &Response) -> Result<(), SourceError> {
-    match answer.status().as_u16() {
+fn check_status(name: &str, response: &Response) -> Result<(), SourceError> {
+    match response.status().as_u16() {
         200 => Ok(()),
         _ => Err(SourceError::Status {
             name: name.into(),
-            status: answer.status().to_string(),
+            status: response.status().to_string(),
         }),
     }
 }
@@ -335,10 +337,10 @@ fn size(name: &str, headers: &HeaderMap) -> Result<u64, SourceError> {
         .to_str()
         .ok()
         .and_then(|value| value.trim().parse().ok())
-        .ok_or_else(|| unknown("its Content-Length is no number"))
+        .ok_or_else(|| unknown("its Content-Length is not a number"))
 }
 
-/// The entity tag, if it is a strong one: weak ones do not promise equal bytes.
+/// Returns the entity tag if it is strong: weak ones do not guarantee identical bytes.
 fn entity_tag(headers: &HeaderMap) -> Option<String> {
     let tag = headers.get(header::ETAG)?.to_str().ok()?;
     (!tag.starts_with("W/")).then(|| tag.into())

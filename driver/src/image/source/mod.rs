@@ -1,4 +1,4 @@
-//! Where a kernel, a ramdisk or a boot loader image comes from.
+//! Sources of kernels, ramdisks and boot loader images.
 
 mod checksum;
 mod file;
@@ -15,10 +15,11 @@ pub use file::FileSource;
 pub use http::{HttpClient, HttpSource};
 pub(super) use seek::SeekingReader;
 
-/// Content whose size is known and that can be opened for reading, any number of times.
+/// Content of known size that can be opened for reading any number of times.
 ///
-/// A boot ISO is laid out from the sizes alone; the content is read once, from start to end, while
-/// the ISO is written. Deploy code adds its own sources, an image service say, by implementing this.
+/// A boot ISO is planned from the sizes alone; the content is read once, from start to end, while
+/// the ISO is written. Deploy code can implement this trait for its own sources, such as an image
+/// service.
 ///
 /// ```
 /// use std::io::{Cursor, Read};
@@ -40,44 +41,43 @@ pub(super) use seek::SeekingReader;
 /// }
 /// ```
 pub trait Source: fmt::Debug + Send + Sync {
-    /// What to call this content in messages: a path, or a URL without what is secret in it.
+    /// Returns a name for messages: a path, or a URL without its secrets.
     fn name(&self) -> String;
 
-    /// The size in bytes. It does not change; content that turns out shorter or longer when it is
-    /// read is an error there.
+    /// Returns the size in bytes, which must not change. Reading content that turns out shorter or
+    /// longer is an error.
     fn size(&self) -> u64;
 
     /// Opens the content at its start.
     ///
     /// # Errors
     ///
-    /// What keeps the content from being read. [`SourceError::other`] holds errors that this
-    /// library does not know.
+    /// [`SourceError`]; [`SourceError::other`] wraps errors from outside this library.
     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError>;
 
     /// Opens the content at byte `offset`.
     ///
-    /// The default reads up to there. Sources that can start in the middle do better: a deploy ISO is
-    /// read by jumping from place to place in it.
+    /// The default implementation reads up to there. Sources with random access should override it,
+    /// since a deploy ISO is read in random order.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// The same as [`open`](Self::open).
     fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
         let mut reader = self.open()?;
         skip(&self.name(), self.size(), &mut reader, offset)?;
         Ok(reader)
     }
 
-    /// The regular file whose whole content this is, opened at its start; `None` when there is no
-    /// such file or its content has to be looked at, which is the default.
+    /// Opens the regular file that consists of exactly this content. Returns `None`, the default,
+    /// if there is no such file or if its content must be verified.
     ///
     /// [`PlannedBootIso::write_to_sink`](super::PlannedBootIso::write_to_sink) lets the system copy
-    /// such a file, or share its blocks, without passing it through this process.
+    /// such a file or share its blocks, without passing it through this process.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// The same as [`open`](Self::open).
     fn open_file(&self) -> Result<Option<File>, SourceError> {
         Ok(None)
     }
@@ -105,7 +105,7 @@ impl<S: Source + ?Sized> Source for Arc<S> {
     }
 }
 
-/// Reads `reader`, the content called `name` of `size` bytes, up to byte `offset`.
+/// Skips the first `offset` bytes of `reader`, which has the content `name` of `size` bytes.
 fn skip(name: &str, size: u64, reader: &mut dyn Read, offset: u64) -> Result<(), SourceError> {
     let skipped = io::copy(&mut reader.take(offset), &mut io::sink());
     let skipped = skipped.map_err(|error| SourceError::from_io(name, error))?;
@@ -119,25 +119,25 @@ fn skip(name: &str, size: u64, reader: &mut dyn Read, offset: u64) -> Result<(),
     })
 }
 
-/// Why content cannot be had.
+/// An error from opening or reading content.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
     /// The reference is neither a path, nor a `file://`, `http://` or `https://` URL.
     #[error("{reference:?} cannot be read: expected a path or a file://, http:// or https:// URL")]
     Reference {
-        /// The reference, without what is secret in it.
+        /// The reference without its secrets.
         reference: String,
     },
-    /// The path leads to a directory, a device or a pipe.
+    /// The path is that of a directory, a device or a pipe.
     #[error("{name} is {what}: expected a regular file")]
     NotAFile {
         /// The path.
         name: String,
-        /// What it is instead.
+        /// The kind of file.
         what: &'static str,
     },
-    /// There are no bytes.
+    /// The content is empty.
     #[error("{name} is empty: expected at least one byte")]
     Empty {
         /// The source's name.
@@ -151,31 +151,31 @@ pub enum SourceError {
         /// The system's error.
         source: io::Error,
     },
-    /// The server answered with something else than the content.
-    #[error("{name} answered {status}: expected 200 OK")]
+    /// The server's response has another status than 200.
+    #[error("{name} returned {status}: expected 200 OK")]
     Status {
-        /// The URL without what is secret in it.
+        /// The URL without its secrets.
         name: String,
-        /// The status, with its usual text.
+        /// The status code and its standard text.
         status: String,
     },
-    /// The server does not say how long the content is, or sends it encoded.
+    /// The server does not announce the size of the content, or sends it encoded.
     #[error(
-        "{name} does not say how long it is ({reason}): expected a Content-Length, since the ISO is \
-         laid out before it is read"
+        "the size of {name} is unknown ({reason}): expected a Content-Length, since the ISO is \
+         planned before the content is read"
     )]
     NoSize {
-        /// The URL without what is secret in it.
+        /// The URL without its secrets.
         name: String,
-        /// Which header is missing or in the way.
+        /// The header that is missing or wrong.
         reason: &'static str,
     },
-    /// No bytes came for too long.
-    #[error("{name} stalled: nothing came for {seconds} s")]
+    /// The server was silent for too long.
+    #[error("{name} stalled: received nothing for {seconds} s")]
     Stalled {
-        /// The URL without what is secret in it.
+        /// The URL without its secrets.
         name: String,
-        /// The limit, in seconds.
+        /// The limit in seconds.
         seconds: u64,
     },
     /// The content ended early.
@@ -185,11 +185,11 @@ pub enum SourceError {
         name: String,
         /// The announced size in bytes.
         expected: u64,
-        /// The bytes that came.
+        /// The number of bytes received.
         actual: u64,
     },
-    /// The content goes on after the announced size, or its size changed since.
-    #[error("{name} changed while it was used: expected {expected} bytes, found {found}")]
+    /// The content is longer than announced, or has changed.
+    #[error("{name} changed during use: expected {expected} bytes, found {found}")]
     Changed {
         /// The source's name.
         name: String,
@@ -198,14 +198,14 @@ pub enum SourceError {
         /// What was found, such as `more`.
         found: String,
     },
-    /// The content is not what the checksum stands for.
+    /// The content does not match the checksum.
     #[error("{name} is not the expected content: expected {expected}, found {actual}")]
     Checksum {
         /// The source's name.
         name: String,
-        /// The checksum given.
+        /// The given checksum.
         expected: Checksum,
-        /// The checksum of what was read.
+        /// The checksum of the content.
         actual: Checksum,
     },
     /// An error of a [`Source`] outside this library.
@@ -230,8 +230,7 @@ impl SourceError {
         }
     }
 
-    /// The error a reader reported, which may be a `SourceError` on its way through
-    /// [`std::io::Error`].
+    /// Converts a reader's error, unwrapping a `SourceError` inside it.
     pub(crate) fn from_io(name: &str, error: io::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(inner) => inner,
@@ -253,12 +252,12 @@ impl SourceError {
     }
 }
 
-/// The source a reference stands for: a path, a `file://` URL, or an `http(s)://` URL, which is
-/// asked for its size through `http` at once.
+/// Returns the source for a reference: a path, a `file://` URL, or an `http(s)://` URL, whose size
+/// is requested immediately with `http`.
 ///
 /// # Errors
 ///
-/// [`SourceError::Reference`] for anything else; otherwise as [`FileSource::new`] and
+/// [`SourceError::Reference`] for anything else; otherwise the same as [`FileSource::new`] and
 /// [`HttpSource::new`].
 pub fn from_reference(reference: &str, http: &HttpClient) -> Result<Arc<dyn Source>, SourceError> {
     let unknown = || SourceError::Reference {
@@ -281,17 +280,18 @@ pub fn from_reference(reference: &str, http: &HttpClient) -> Result<Arc<dyn Sour
     }
 }
 
-/// A URL without user, password, query and fragment: temporary URLs carry their signature there.
+/// Returns a URL without user, password, fragment and query, which is the signature of temporary
+/// URLs.
 fn redacted(reference: &str) -> String {
     let Ok(mut url) = url::Url::parse(reference) else {
         let shown = reference.split(['?', '#']).next().unwrap_or_default();
-        // Perhaps a URL with a slip in it.
+        // It may be a URL with a typo.
         return match (shown.split_once("://"), shown.rsplit_once('@')) {
             (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
             _ => shown.into(),
         };
     };
-    // Fails only for URLs that cannot have a user, which then have none.
+    // These fail only for URLs that cannot have a user.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_query(None);
@@ -299,7 +299,7 @@ fn redacted(reference: &str) -> String {
     url.into()
 }
 
-/// Reads exactly the announced number of bytes, and makes anything else an error.
+/// A reader that fails unless the content has exactly the announced size.
 pub(crate) struct ExactReader {
     name: String,
     inner: Box<dyn Read + Send>,
@@ -318,7 +318,7 @@ impl ExactReader {
         })
     }
 
-    /// Whether the content goes on after its announced end.
+    /// Checks that the content ends where announced.
     fn check_end(&mut self) -> Result<(), SourceError> {
         let more = loop {
             match self.inner.read(&mut [0]) {
@@ -348,7 +348,7 @@ impl Read for ExactReader {
         let got = match self.inner.read(&mut buf[..wanted]) {
             Ok(got) => got,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            // HTTP clients report an early end in this way.
+            // HTTP clients report an early end like this.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             Err(error) => return Err(SourceError::from_io(&self.name, error).into_io()),
         };

@@ -1,54 +1,54 @@
-//! What a BMC says when it refuses a request.
+//! The error information in a BMC's response.
 
 use serde_json::Value;
 
-/// The longest message that is passed on, in characters.
+/// The maximum length of a message, in characters.
 const TEXT_MAX: usize = 400;
 
-/// Secrets shorter than this are not looked for in messages: they would be found everywhere.
+/// The minimum length of a secret that is masked in messages: shorter ones would match everywhere.
 const SECRET_MIN: usize = 4;
 
-/// Redfish's extended error information, or what an iLO 4 had before it.
+/// Redfish's extended error information, or its predecessor in iLO 4.
 #[derive(Debug, Default)]
-pub(super) struct Complaint {
-    /// Such as `iLO.2.14.LicenseKeyRequired`.
+pub(super) struct ExtendedInfo {
+    /// Message IDs, such as `iLO.2.14.LicenseKeyRequired`.
     ids: Vec<String>,
     texts: Vec<String>,
 }
 
-impl Complaint {
-    /// Reads the body of an answer. One that is no error of Redfish gives an empty complaint.
+impl ExtendedInfo {
+    /// Reads the body of a response. The result is empty if the body is not a Redfish error.
     pub(super) fn parse(body: &[u8]) -> Self {
         let Ok(json) = serde_json::from_slice::<Value>(body) else {
             return Self::default();
         };
-        let mut complaint = Self::default();
+        let mut info = Self::default();
         let listed = [
             json.pointer("/error/@Message.ExtendedInfo"),
-            // Before Redfish.
+            // iLO 4's format from before Redfish.
             json.get("Messages"),
         ];
         for messages in listed.into_iter().flatten() {
             match messages {
-                Value::Array(messages) => messages.iter().for_each(|one| complaint.add(one)),
-                one => complaint.add(one),
+                Value::Array(messages) => messages.iter().for_each(|one| info.add(one)),
+                one => info.add(one),
             }
         }
         let summary = json.pointer("/error/message").and_then(Value::as_str);
         if let Some(summary) = summary
-            && complaint.texts.is_empty()
+            && info.texts.is_empty()
             && !summary.contains("ExtendedInfo")
         {
-            complaint.texts.push(summary.to_owned());
+            info.texts.push(summary.to_owned());
         }
-        complaint
+        info
     }
 
     fn add(&mut self, message: &Value) {
         let text = |key| message.get(key).and_then(Value::as_str);
         let id = text("MessageId").or_else(|| text("MessageID"));
         self.ids.extend(id.map(str::to_owned));
-        // An iLO gives a message's id and its arguments, and leaves the text to a registry.
+        // An iLO returns a message's ID and arguments; the text is in a registry.
         let words = match text("Message") {
             Some(words) => Some(words.to_owned()),
             None => id.map(|id| match arguments(message) {
@@ -64,18 +64,18 @@ impl Complaint {
         self.names().any(|name| name.contains("License"))
     }
 
-    /// Whether the BMC wants more parameters than it was given.
+    /// Whether the BMC requires further parameters.
     pub(super) fn misses_parameters(&self) -> bool {
         self.names()
             .any(|name| matches!(name, "ActionParameterMissing" | "PropertyMissing"))
     }
 
-    /// The messages' ids without registry and version.
+    /// Returns the message IDs without registry and version.
     fn names(&self) -> impl Iterator<Item = &str> {
         self.ids.iter().filter_map(|id| id.rsplit('.').next())
     }
 
-    /// What the BMC says, in one line, without `secrets` and without the queries of URLs.
+    /// Returns the messages on one line, without `secrets` and without the queries of URLs.
     pub(super) fn text(&self, secrets: &[String]) -> String {
         let mut text = self.texts.join(" ");
         for secret in secrets.iter().filter(|secret| secret.len() >= SECRET_MIN) {
@@ -95,7 +95,7 @@ fn arguments(message: &Value) -> String {
     texts.join(", ")
 }
 
-/// `text` with the query of every URL in it cut off.
+/// Returns `text` with the query of every URL replaced by `...`.
 fn without_queries(text: &str) -> String {
     let mut shown = String::new();
     let (mut in_url, mut in_query) = (false, false);
@@ -121,23 +121,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_licence_is_told_whoever_asks_for_it() {
+    fn a_missing_licence_is_recognized_in_both_formats() {
         for body in [
             r#"{"error":{"@Message.ExtendedInfo":[{"MessageId":"iLO.2.14.LicenseKeyRequired"}]}}"#,
-            r#"{"Messages":[{"MessageID":"iLO.0.10.LicenseKeyRequired"}],"Type":"ExtendedError.0.9.5"}"#,
+            r#"{"Messages":[{"MessageID":"iLO.0.10.LicenseKeyRequired"}],
+                "Type":"ExtendedError.0.9.5"}"#,
         ] {
-            let complaint = Complaint::parse(body.as_bytes());
-            assert!(complaint.is_about_licence(), "{body}");
-            assert!(complaint.text(&[]).ends_with("LicenseKeyRequired"));
+            let info = ExtendedInfo::parse(body.as_bytes());
+            assert!(info.is_about_licence(), "{body}");
+            assert!(info.text(&[]).ends_with("LicenseKeyRequired"));
         }
     }
 
     #[test]
     fn messages_are_one_line_without_secrets() {
         let body = r#"{"error":{"@Message.ExtendedInfo":[
-            {"MessageId":"Base.1.4.PropertyValueFormatError","MessageArgs":["http://h/x.iso?temp_url_sig=5ec2e7&a=b"]},
+            {"MessageId":"Base.1.4.PropertyValueFormatError",
+             "MessageArgs":["http://h/x.iso?temp_url_sig=5ec2e7&a=b"]},
             {"Message":"not\nnow, pass-w0rd"}]}}"#;
-        let text = Complaint::parse(body.as_bytes()).text(&["pass-w0rd".into()]);
+        let text = ExtendedInfo::parse(body.as_bytes()).text(&["pass-w0rd".into()]);
         assert_eq!(
             text,
             "Base.1.4.PropertyValueFormatError (http://h/x.iso?... not now, ***"
@@ -145,11 +147,11 @@ mod tests {
     }
 
     #[test]
-    fn other_bodies_say_nothing() {
+    fn other_bodies_give_no_information() {
         for body in ["", "<html>no</html>", "[]", "{}", r#"{"error":7}"#] {
-            let complaint = Complaint::parse(body.as_bytes());
-            assert_eq!(complaint.text(&[]), "");
-            assert!(!complaint.is_about_licence() && !complaint.misses_parameters());
+            let info = ExtendedInfo::parse(body.as_bytes());
+            assert_eq!(info.text(&[]), "");
+            assert!(!info.is_about_licence() && !info.misses_parameters());
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The options of ironic.conf that say how iLO images are hosted, from either section, and how boot
-//! ISOs are made.
+//! The options of ironic.conf that determine how images are created and hosted and how BMCs are
+//! reached, under their current and former names.
 
 mod bmc;
 mod ipxe;
@@ -14,13 +14,13 @@ use oslo_config::{GetError, Opt, OptName, OptType, ParsedFile, opts_as_set};
 
 pub use self::bmc::{BmcOptions, VerifyCa};
 pub use self::ipxe::{ByBootMode, IpVersion, IpxeOptions};
-use self::reader::Reader;
+use self::reader::OptionReader;
 #[cfg(feature = "swift")]
-pub use self::swift::{Secret, SwiftOptions};
+pub use self::{reader::Secret, swift::SwiftOptions};
 
-/// The options, resolved. Those of BMCs and of iPXE stand in [`BmcOptions`] and [`IpxeOptions`].
+/// The values of the options. Those of BMCs and of iPXE are in [`BmcOptions`] and [`IpxeOptions`].
 ///
-/// | option | default | former names, in the order in which they are tried |
+/// | option | default | former names, in order of precedence |
 /// |---|---|---|
 /// | `[deploy] http_server_url` | none | `[deploy] http_url`, `[pxe] http_url` |
 /// | `[deploy] http_server_root` | `/httpboot` | `[deploy] http_root`, `[pxe] http_root` |
@@ -31,25 +31,27 @@ pub use self::swift::{Secret, SwiftOptions};
 /// | `[ilo] client_port` | `443` | |
 /// | `[deploy] external_http_url` | none | |
 /// | `[pxe] kernel_append_params` | `nofb nomodeset vga=normal` | `[pxe] pxe_append_params` |
-/// | `[ilo] kernel_append_params` | that of `[pxe]` | |
+/// | `[ilo] kernel_append_params` | the value of `[pxe]` | |
 /// | `[DEFAULT] isolinux_bin` | `/usr/lib/syslinux/isolinux.bin` | |
 /// | `[DEFAULT] ldlinux_c32` | none | |
 /// | `[DEFAULT] isolinux_config_template` | built in | |
 /// | `[DEFAULT] grub_config_template` | built in | |
-/// | `[DEFAULT] grub_config_path` | where the boot image looks | |
+/// | `[DEFAULT] grub_config_path` | where the EFI boot image's GRUB looks | |
 /// | `[DEFAULT] esp_image` | none | |
-/// | `[conductor] api_url` | that of `[service_catalog] endpoint_override` | |
+/// | `[conductor] api_url` | the value of `[service_catalog] endpoint_override` | |
 ///
-/// The current names of the hosting options are those of the blueprint "Make ilo drivers standalone in ironic by removing
-/// swift dependency"; Ironic has read the former ones since 4.2.0. The others have Ironic's names:
-/// `[pxe] kernel_append_params` since Xena, `[ilo] kernel_append_params` since Wallaby. With the cargo
-/// feature `swift` there are those of `[swift]` too: see `SwiftOptions`.
+/// The current names of the hosting options come from the blueprint "Make ilo drivers standalone in
+/// ironic by removing swift dependency"; Ironic has read the former names since 4.2.0. The other
+/// options have Ironic's names: `[pxe] kernel_append_params` since Xena, `[ilo]
+/// kernel_append_params` since Wallaby. The cargo feature `swift` adds the options of `[swift]`:
+/// see `SwiftOptions`.
 ///
 /// ```
 /// use driver::options::Options;
 /// use oslo_config::SourceFile;
 ///
-/// let file = SourceFile { path: "ironic.conf".into(), text: b"[pxe]\nhttp_url = http://192.0.2.1\n".into() };
+/// let text = b"[pxe]\nhttp_url = http://192.0.2.1\n".into();
+/// let file = SourceFile { path: "ironic.conf".into(), text };
 /// let options = Options::read(&[file.parse()?], [])?;
 /// assert_eq!(options.http_server_url.as_deref(), Some("http://192.0.2.1"));
 /// assert_eq!(options.http_server_root.to_str(), Some("/httpboot"));
@@ -58,94 +60,94 @@ pub use self::swift::{Secret, SwiftOptions};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Where nodes reach the web server that hosts images; `None` when it is not set, or empty.
+    /// The URL under which nodes reach the web server that hosts images; `None` if unset or empty.
     pub http_server_url: Option<String>,
     /// The directory that the web server serves.
     pub http_server_root: PathBuf,
-    /// Images are hosted on the web server; otherwise in Swift.
+    /// Whether images are hosted on the web server; otherwise they are in Swift.
     pub use_http_web_server_for_images: bool,
-    /// The Swift container that images are put in.
+    /// The Swift container for images.
     pub swift_ilo_container: String,
-    /// How long an object with a floppy image is kept in Swift.
+    /// How long Swift keeps a floppy image.
     pub swift_object_expiry_timeout: Duration,
-    /// How long an operation of an iLO may take.
+    /// How long an operation on an iLO may take.
     pub client_timeout: Duration,
     /// The port of an iLO.
     pub client_port: u16,
-    /// Where BMCs reach the web server, when that is another URL than
-    /// [`http_server_url`](Self::http_server_url); `None` when it is not set, or empty.
+    /// The URL under which BMCs reach the web server, if it differs from
+    /// [`http_server_url`](Self::http_server_url); `None` if unset or empty.
     pub external_http_url: Option<String>,
-    /// The kernel's parameters in a boot ISO, after `root=`: those of `[ilo]` when they are set, even
-    /// to nothing, else those of `[pxe]`.
+    /// The kernel parameters of a boot ISO, after `root=`: the value of `[ilo]` if it is set, even
+    /// to nothing, or else the value of `[pxe]`.
     pub kernel_append_params: String,
-    /// The kernel's parameters when it is booted by iPXE: those of `[pxe]`.
+    /// The kernel parameters for iPXE: the value of `[pxe]`.
     pub pxe_kernel_append_params: String,
-    /// isolinux, the boot loader for BIOS.
+    /// The path of isolinux, the boot loader for BIOS.
     pub isolinux_bin: PathBuf,
-    /// The library that isolinux 5 and newer needs.
+    /// The library that isolinux 5 and newer need.
     pub ldlinux_c32: Option<PathBuf>,
     /// The template of isolinux's configuration.
     pub isolinux_config_template: Option<PathBuf>,
     /// The template of GRUB's configuration.
     pub grub_config_template: Option<PathBuf>,
-    /// Where a boot ISO has GRUB's configuration.
+    /// The path of GRUB's configuration on a boot ISO.
     pub grub_config_path: Option<PathBuf>,
-    /// The EFI system partition image for boot ISOs that are given none.
+    /// The default EFI system partition image of boot ISOs.
     pub esp_image: Option<PathBuf>,
-    /// Where deploy ramdisks reach Ironic's API: `[conductor] api_url`, or where that is not set
-    /// `[service_catalog] endpoint_override`; `None` when neither is.
+    /// The URL under which deploy ramdisks reach Ironic's API: `[conductor] api_url`, or else
+    /// `[service_catalog] endpoint_override`; `None` if neither is set.
     pub api_url: Option<String>,
-    /// How BMCs are reached and waited for.
+    /// How BMCs are reached, and how long they may take.
     pub bmc: BmcOptions,
-    /// How nodes boot by iPXE.
+    /// How nodes boot with iPXE.
     pub ipxe: IpxeOptions,
     /// How Swift is reached.
     #[cfg(feature = "swift")]
     pub swift: SwiftOptions,
 }
 
-/// Why the options cannot be used.
+/// An invalid value of an option.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionsError {
-    /// A value is not of its option's type, or has a reference that leads nowhere.
+    /// A value does not have its option's type, or contains a reference that cannot be resolved.
     #[error("{place}: {cause}; correct the value")]
     Value {
-        /// Where it is set: file and line, or an environment variable.
+        /// Where the option is set: file and line, or an environment variable.
         place: String,
-        /// What is wrong.
+        /// The cause.
         #[source]
         cause: Box<GetError>,
     },
-    /// A secret has a reference that leads nowhere.
+    /// A secret contains a reference that cannot be resolved.
     #[error(
-        "{place}: the value of {option}, which is not shown, has a reference that leads nowhere; write $$ \
-         for a dollar sign"
+        "{place}: the value of {option}, which is not shown, contains a reference that cannot be \
+         resolved; write $$ for a dollar sign"
     )]
     Secret {
         /// The option.
         option: OptName,
-        /// Where it is set: file and line, or an environment variable.
+        /// Where the option is set: file and line, or an environment variable.
         place: String,
     },
-    /// A number is outside of what the option can mean.
-    #[error("{place}: the value of {option} is not valid: expected {expected}")]
+    /// A number is out of range.
+    #[error("{place}: the value of {option} is invalid: expected {expected}")]
     Range {
         /// The option.
         option: OptName,
-        /// Where it is set: file and line, or an environment variable.
+        /// Where the option is set: file and line, or an environment variable.
         place: String,
-        /// What was expected.
+        /// The expected range.
         expected: &'static str,
     },
 }
 
 impl Options {
-    /// Where Ironic expects isolinux unless told otherwise.
+    /// The default path of isolinux in Ironic.
     pub const ISOLINUX_BIN: &str = "/usr/lib/syslinux/isolinux.bin";
 
-    /// The definitions of the options that say where images are hosted and how iLOs are reached, with
-    /// their former names.
+    /// Returns the definitions of the options that determine where images are hosted and how iLOs
+    /// are reached, with their former names.
     #[must_use]
     pub fn opts() -> Vec<Opt> {
         vec![
@@ -176,7 +178,8 @@ impl Options {
         ]
     }
 
-    /// The definitions of the other options: what else decides the URLs, and how boot ISOs are made.
+    /// Returns the definitions of the other options: those that also affect URLs, and those of boot
+    /// ISOs.
     #[must_use]
     pub fn image_opts() -> Vec<Opt> {
         let text = |group, name| Opt::new(group, name, OptType::string());
@@ -197,13 +200,13 @@ impl Options {
         ]
     }
 
-    /// Resolves the options from `files`, in the order in which the service reads them, and the
-    /// environment. Logs a warning for each option that is found under a former name, once.
+    /// Reads the options from `files`, in the order in which the service reads them, and the
+    /// environment. Logs one warning for each option that is set under a former name.
     ///
     /// # Errors
     ///
-    /// When a value is not of its option's type, a reference in it leads nowhere, or a number is
-    /// outside of its bounds.
+    /// [`OptionsError`] for the first value that does not have its option's type, contains a
+    /// reference that cannot be resolved, or is out of range.
     pub fn read(
         files: &[ParsedFile<'_>],
         environment: impl IntoIterator<Item = (String, String)>,
@@ -212,10 +215,10 @@ impl Options {
         opts.extend(Options::image_opts());
         opts.extend(BmcOptions::opts());
         opts.extend(IpxeOptions::opts());
-        // References in the values lead to options of Ironic that are not known here.
+        // Values may refer to options of Ironic that this crate does not define.
         opts.extend(opts_as_set(files, &opts));
         let environment: Vec<_> = environment.into_iter().collect();
-        let reader = Reader::new(files, &opts, &environment);
+        let reader = OptionReader::new(files, &opts, &environment);
         let pxe_kernel_append_params = reader
             .text("pxe", "kernel_append_params")?
             .unwrap_or_default();
