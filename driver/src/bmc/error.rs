@@ -99,8 +99,8 @@ pub enum Cause {
     Credentials,
     /// The user lacks a privilege.
     #[error(
-        "the BMC does not permit this to the user ({request}): {message}; grant the user the \
-         privilege"
+        "the BMC requires a privilege that the user lacks ({request}): {message}; grant it to the \
+         user"
     )]
     Privilege {
         /// The request.
@@ -216,7 +216,7 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} got the response {}", self.request, self.status)?;
+        write!(f, "{} returned {}", self.request, self.status)?;
         if !self.message.is_empty() {
             write!(f, ", {}", self.message)?;
         }

@@ -132,11 +132,11 @@ impl IloDeploy {
         url: &Url,
     ) -> Result<(), DeployError> {
         let (http, url) = (self.media.http().clone(), url.to_string());
-        let asked = tokio::task::spawn_blocking(move || HttpSource::new(&http, &url)).await;
-        let answered = match asked {
-            Ok(answered) => answered.map(drop),
+        let opened = tokio::task::spawn_blocking(move || HttpSource::new(&http, &url)).await;
+        let reachable = match opened {
+            Ok(reachable) => reachable.map(drop),
             Err(error) => Err(SourceError::other("the request", error)),
         };
-        answered.map_err(|source| DeployError::Image { node, what, source })
+        reachable.map_err(|source| DeployError::Image { node, what, source })
     }
 }

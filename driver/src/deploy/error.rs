@@ -54,7 +54,7 @@ pub enum DeployError {
     },
     /// The node names no kernel or no ramdisk for its boot ISO.
     #[error(
-        "node {node}: cannot create the boot ISO without {missing}: set it, or \
+        "node {node}: cannot create the boot ISO: expected {missing}; set it, or \
          instance_info.ilo_boot_iso"
     )]
     NothingToBoot {

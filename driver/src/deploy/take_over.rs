@@ -87,7 +87,7 @@ impl IloDeploy {
         shared.downloads = Some(Arc::new(Downloads::new(std::env::temp_dir())));
         let mut nodes = nodes.into_iter();
         let mut working = JoinSet::new();
-        let mut taken = TakenOver::default();
+        let mut summary = TakenOver::default();
         loop {
             while working.len() < at_once.get()
                 && let Some(node) = nodes.next()
@@ -96,15 +96,15 @@ impl IloDeploy {
                 working.spawn(async move { deploy.take_over(&node).await });
             }
             match working.join_next().await {
-                None => return taken,
-                Some(Ok(one)) => {
-                    taken.count(&one);
-                    progress(one);
+                None => return summary,
+                Some(Ok(result)) => {
+                    summary.count(&result);
+                    progress(result);
                 }
                 // Deploy code panicked, or the runtime is shutting down.
                 Some(Err(error)) => {
                     log::warn!("a node was not taken over: {error}");
-                    taken.failed += 1;
+                    summary.failed += 1;
                 }
             }
         }
@@ -135,8 +135,8 @@ impl IloDeploy {
 }
 
 impl TakenOver {
-    fn count(&mut self, one: &TakeOver) {
-        *match (&one.warning, one.done.is_empty()) {
+    fn count(&mut self, result: &TakeOver) {
+        *match (&result.warning, result.done.is_empty()) {
             (Some(_), _) => &mut self.failed,
             (None, true) => &mut self.unchanged,
             (None, false) => &mut self.changed,
@@ -149,7 +149,9 @@ impl NodeWork<'_> {
         let host = self.deploy.media.host();
         if !host.is_tied_to_a_conductor() {
             let stored = host.list(self.outcome.node.uuid()).await?;
-            let newest = stored.iter().rfind(|one| one.name.kind() == Kind::Floppy);
+            let newest = stored
+                .iter()
+                .rfind(|result| result.name.kind() == Kind::Floppy);
             if let Some(newest) = newest {
                 let name = newest.name.clone();
                 return self.renew(Drive::Floppy, &name).await;
@@ -164,7 +166,8 @@ impl NodeWork<'_> {
         if !media.host().is_tied_to_a_conductor() {
             let kept = own_boot_iso(node);
             let stored = media.host().list(node.uuid()).await?;
-            if let Some(name) = kept.filter(|kept| stored.iter().any(|one| one.name == *kept)) {
+            if let Some(name) = kept.filter(|kept| stored.iter().any(|result| result.name == *kept))
+            {
                 return self.renew(Drive::Cd, &name).await;
             }
         }

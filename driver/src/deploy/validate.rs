@@ -29,18 +29,18 @@ impl IloDeploy {
     /// Checks the node's fields and reports all faults.
     pub(super) fn check(&self, node: &Node) -> Result<(), InvalidNode> {
         let mut faults = Vec::new();
-        let mut gather = |checked: Result<(), InvalidNode>| {
+        let mut collect = |checked: Result<(), InvalidNode>| {
             faults.extend(checked.err().into_iter().flat_map(|error| error.faults));
         };
-        gather(Flow::of(node).map(drop));
+        collect(Flow::of(node).map(drop));
         let by_redfish = node.get(Section::DriverInfo, "redfish_address").is_some()
             && node.get(Section::DriverInfo, "ilo_address").is_none();
-        gather(node.validate(if by_redfish {
+        collect(node.validate(if by_redfish {
             REDFISH_ACCESS
         } else {
             ILO_ACCESS
         }));
-        gather(node.validate(HOSTING));
+        collect(node.validate(HOSTING));
         let fault = |what: String| InvalidNode {
             node: None,
             faults: vec![Fault {
@@ -48,7 +48,7 @@ impl IloDeploy {
                 what,
             }],
         };
-        gather(match deploy_iso(node).map(ImageLocation::read) {
+        collect(match deploy_iso(node).map(ImageLocation::read) {
             None => Err(fault(
                 "missing, expected the URL of the deploy ISO, or its ID in the image service"
                     .into(),

@@ -56,7 +56,7 @@ pub enum NotServed {
         reason: String,
     },
     /// The status is not 200.
-    #[error("expected the response 200 to HEAD {url}, got {status}: {}", advice(*.status))]
+    #[error("expected HEAD {url} to return 200, got {status}: {}", advice(*.status))]
     Status {
         /// The URL.
         url: String,
@@ -65,8 +65,8 @@ pub enum NotServed {
     },
     /// The server serves something else, or transforms the image.
     #[error(
-        "expected a Content-Length of {expected} in the response to HEAD {url}, got {}: check that \
-         the server serves http_server_root there, unchanged",
+        "expected HEAD {url} to return a Content-Length of {expected}, got {}: check that the \
+         server serves http_server_root there, unchanged",
         .announced.map_or("none".to_owned(), |n| n.to_string())
     )]
     Length {
@@ -118,13 +118,13 @@ impl Checker {
         let client = match self.client.get() {
             Some(client) => client.clone(),
             None => {
-                let made = client(&self.trust()?).map_err(no_answer)?;
-                self.client.get_or_init(|| made).clone()
+                let built = client(&self.trust()?).map_err(no_answer)?;
+                self.client.get_or_init(|| built).clone()
             }
         };
         let (url, timeout) = (url.clone(), self.settings.timeout);
-        let asked = blocking::run(async move { client.head(url).timeout(timeout).send().await });
-        let response = asked
+        let sent = blocking::run(async move { client.head(url).timeout(timeout).send().await });
+        let response = sent
             .map_err(|error| no_answer(error.to_string()))?
             .map_err(|error| no_answer(reason(&error)))?;
         announces(shown, size, &response)

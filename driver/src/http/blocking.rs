@@ -46,10 +46,10 @@ pub(crate) struct Task<T> {
 pub(crate) fn start<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> io::Result<Task<T>> {
-    let (tell, result) = mpsc::sync_channel(1);
+    let (sender, result) = mpsc::sync_channel(1);
     let task = threads()?.spawn(async move {
         // Fails if the receiver is gone.
-        let _ = tell.send(future.await);
+        let _ = sender.send(future.await);
     });
     Ok(Task {
         result,

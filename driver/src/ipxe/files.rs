@@ -53,8 +53,8 @@ impl Files<'_> {
 
     /// Writes the script that every node runs first, unless it exists with this content.
     pub(super) fn write_script(&self, name: &str, text: &str) -> Result<(), IpxeError> {
-        let there = self.root.read(name, SCRIPT_MAX);
-        if there.map_err(|e| self.failed("read the boot script", &self.root, name, e))?
+        let existing = self.root.read(name, SCRIPT_MAX);
+        if existing.map_err(|e| self.failed("read the boot script", &self.root, name, e))?
             == Some(text.as_bytes().to_vec())
         {
             return Ok(());
@@ -134,8 +134,8 @@ impl Files<'_> {
 
     fn node_directory(&self) -> Result<Root, IpxeError> {
         let uuid = self.node.to_string();
-        let made = self.root.make_subdirectory(&uuid);
-        made.map_err(|e| self.failed("create the directory", &self.root, &uuid, e))
+        let produced = self.root.make_subdirectory(&uuid);
+        produced.map_err(|e| self.failed("create the directory", &self.root, &uuid, e))
     }
 
     fn write_text(&self, dir: &Root, name: &str, text: &str) -> Result<(), IpxeError> {
@@ -162,7 +162,7 @@ impl Files<'_> {
             .reserve(size)
             .map_err(|e| failed("reserve space for a file", e))?;
         let mut sink = FileSink::new(staged.file(), size, self.cancelled);
-        let made = produce(&mut sink);
+        let produced = produce(&mut sink);
         let flushed = sink.flush();
         let refused = sink.refused.take();
         drop(sink);
@@ -170,7 +170,7 @@ impl Files<'_> {
         if let Some(e) = refused {
             return Err(failed("write a file", e));
         }
-        made?;
+        produced?;
         flushed.map_err(|e| failed("write a file", e))?;
         staged
             .finish(name)

@@ -119,7 +119,7 @@ impl FieldKind {
             Self::Secret => match value {
                 Value::String(text) if text == MASKED => Some(
                     "masked by Ironic's API, expected the secret itself: read the node with a role \
-                     to which the policy show_password applies"
+                     that the policy show_password allows"
                         .to_owned(),
                 ),
                 Value::String(_) => None,

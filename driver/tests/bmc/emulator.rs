@@ -102,7 +102,7 @@ async fn an_image_that_the_bmc_cannot_fetch_is_not_inserted() {
         format!("node {UUID}: cannot insert an image into the CD drive: the BMC refused: POST ");
     assert!(text.starts_with(&start), "{text}");
     assert!(
-        text.contains("was answered with 400") && !text.contains(SIGNATURE),
+        text.contains("returned 400") && !text.contains(SIGNATURE),
         "{text}"
     );
     assert_eq!(redfish.medium(Drive::Cd).await.unwrap(), None);
@@ -121,8 +121,8 @@ async fn errors_distinguish_a_wrong_password_from_an_untrusted_certificate() {
     assert_eq!(
         error,
         format!(
-            "node {UUID}: cannot read the power state: the BMC does not accept the user and \
-             password: check them in driver_info"
+            "node {UUID}: cannot read the power state: the BMC rejected the user and password: \
+             check them in driver_info"
         )
     );
 

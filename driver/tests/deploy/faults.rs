@@ -43,10 +43,7 @@ async fn an_invalid_node_is_refused_with_all_its_faults() {
             json!({"ilo_boot_iso": conductor.nginx.url("/boot/none.iso")}),
             "instance_info.ilo_boot_iso cannot be used",
         ),
-        (
-            json!({"ilo_boot_iso": "1be26c0b"}),
-            "the image service has no answer",
-        ),
+        (json!({"ilo_boot_iso": "1be26c0b"}), "in the image service"),
     ] {
         let node = conductor.node(&ilo, &json!({"instance_info": info}));
         let error = conductor
@@ -67,7 +64,7 @@ async fn a_deployment_that_failed_at_the_bmc_can_be_repeated() {
             Fault::RefusesToInsert,
             "cannot insert an image into the floppy drive",
         ),
-        (Fault::ReportsEmptyDrive, "does not say that"),
+        (Fault::ReportsEmptyDrive, "reports an empty drive"),
         (Fault::NoLicence, "licence"),
         (Fault::NoPrivilege, "privilege"),
         (Fault::PowerStays, "cannot switch the server off and on"),
@@ -75,7 +72,7 @@ async fn a_deployment_that_failed_at_the_bmc_can_be_repeated() {
             Fault::OverrideStays,
             "cannot set the next boot to the CD drive",
         ),
-        (Fault::Hangs, "no answer from"),
+        (Fault::Hangs, "no response from"),
     ] {
         let (conductor, ilo) = (Conductor::start(), Ilo::with(Generation::Ilo5, fault));
         let (deploy, node) = (conductor.deploy(), conductor.node(&ilo, &json!({})));

@@ -97,8 +97,8 @@ fn a_malformed_node_is_refused_with_all_its_faults() {
         error.to_string(),
         "node ../../etc/passwd cannot be used: uuid: expected a node UUID like \
          1be26c0b-03f2-4d2e-ae87-c02d7f33c123, got \"../../etc/passwd\": give the node's uuid, not \
-         its name; provision_state: expected a text or null, got a number; driver_info: expected \
-         an object or null, got a list; properties: expected an object or null, got a text"
+         its name; provision_state: expected a string or null, got a number; driver_info: expected \
+         an object or null, got a list; properties: expected an object or null, got a string"
     );
     let error = read(&json!({})).unwrap_err();
     assert_eq!(
@@ -121,8 +121,8 @@ fn validation_reports_all_faulty_fields() {
     assert_eq!(
         faults.to_string(),
         "node 1be26c0b-03f2-4d2e-ae87-c02d7f33c123 cannot be used: \
-         driver_info.ilo_address: empty, expected a text; \
-         driver_info.ilo_username: missing, expected a text; \
+         driver_info.ilo_address: empty, expected a string; \
+         driver_info.ilo_username: missing, expected a string; \
          driver_info.ilo_password: masked by Ironic's API, expected the secret itself: read the \
          node with a role that the policy show_password allows; \
          driver_info.client_port: expected a port from 1 to 65535, got \"65536\"; \

@@ -82,7 +82,7 @@ async fn a_ramdisk_whose_server_stalls_is_refused() {
     let error = fixture
         .refused(&fixture.media().http_client(http), request)
         .await;
-    assert!(error.contains("stalled: nothing came for"), "{error}");
+    assert!(error.contains("stalled: received nothing for"), "{error}");
 }
 
 #[tokio::test]

@@ -225,18 +225,18 @@ fn failing_images() -> Vec<(NewObject, &'static str)> {
                 out.write_all(b"half")?;
                 Err(io::Error::other("the kernel's server went away"))
             }),
-            "cannot make the boot ISO for node",
+            "cannot create the boot ISO for node",
         ),
         (
             NewObject::new(Kind::BootIso, 4, |out: Out<'_>| out.write_all(b"four"))
                 .read_back(|_| Err("no boot catalogue")),
-            "does not read back well: no boot catalogue",
+            "failed verification: no boot catalogue",
         ),
         (
             NewObject::new(Kind::BootIso, 4, |_: Out<'_>| -> io::Result<()> {
                 panic!("a bug in the image writer")
             }),
-            "ended before its work was done",
+            "was interrupted",
         ),
         (
             NewObject::new(Kind::BootIso, 40, |out: Out<'_>| {

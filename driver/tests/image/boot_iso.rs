@@ -228,7 +228,7 @@ fn operators_templates_replace_the_built_in_configurations() {
         .plan()
         .unwrap_err()
         .to_string();
-    assert!(empty.contains("it is empty"), "{empty}");
+    assert!(empty.contains("the result is empty"), "{empty}");
     fs::write(&template, "fine\n{{ kernel").unwrap();
     let broken = BootIso::new(kernel(), ramdisk())
         .bios(files.isolinux().config_template(&template))

@@ -45,12 +45,12 @@ fn a_damaged_efi_boot_image_is_refused() {
     };
     assert_eq!(
         refusal(pattern(100_000, 5)),
-        "EFI boot image esp.img cannot be used: it has no FAT boot sector; expected a whole FAT \
-         image"
+        "EFI boot image esp.img cannot be used: it has no FAT boot sector; expected a complete \
+         FAT image"
     );
     let cut = refusal(esp().1[..100_000].to_vec());
     assert!(
-        cut.contains("it says it has 262144 bytes, and has 100000"),
+        cut.contains("its header says 262144 bytes, but it has 100000"),
         "{cut}"
     );
     assert!(refusal(vec![1; 100]).contains("esp.img"));
@@ -112,7 +112,7 @@ fn a_source_with_another_size_than_announced_is_an_error() {
     );
     assert_eq!(
         write(WrongSize(300_000, 300_001)),
-        "wrong size changed while it was used: expected 300000 bytes, found more"
+        "wrong size changed during use: expected 300000 bytes, found more"
     );
 }
 

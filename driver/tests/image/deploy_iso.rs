@@ -151,7 +151,7 @@ fn an_iso_that_does_not_boot_by_uefi_is_refused() {
     assert!(
         error
             .to_string()
-            .starts_with("deploy ISO deploy.iso does not boot by UEFI")
+            .starts_with("deploy ISO deploy.iso does not boot with UEFI")
     );
     let error = open(iso(&[("efiboot.img", &esp)], &long_names())).unwrap_err();
     assert!(matches!(error, DeployIsoError::NoGrubCfg { .. }), "{error}");

@@ -148,7 +148,7 @@ fn content_that_does_not_fit_is_refused() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the content takes 1424 KiB, and a floppy of 1440 KiB holds 1423 KiB: leave files out or \
+        "the content takes 1424 KiB, but a floppy of 1440 KiB holds 1423 KiB: omit files or \
          choose a larger size"
     );
     // One cluster less fits exactly.
@@ -198,7 +198,7 @@ fn an_unusable_path_is_refused() {
     let twice = Floppy::new()
         .parameter("a", "b")
         .file("PARAMETERS.TXT", "x");
-    assert!(refusal(&twice).contains("it is there already"));
+    assert!(refusal(&twice).contains("it already exists"));
     assert!(refusal(&Floppy::new().file("a:b", "x")).contains("a:b"));
     // A path cannot be both a file and a directory.
     assert!(

@@ -196,17 +196,17 @@ fn an_error_names_what_a_server_did_wrong() {
     let start = Instant::now();
     for (path, expected) in [
         ("/short", "ended after 60000 bytes: expected 100000"),
-        ("/stalls", "stalled: nothing came for 1 s"),
-        ("/silent", "stalled: nothing came for 1 s"),
+        ("/stalls", "stalled: received nothing for 1 s"),
+        ("/silent", "stalled: received nothing for 1 s"),
         ("/chunked", "no Content-Length"),
         ("/packed", "it has a Content-Encoding"),
         ("/empty", "is empty"),
-        ("/partial", "answered 206 Partial Content"),
+        ("/partial", "returned 206 Partial Content"),
         ("/loop", "redirects"),
         ("/broken", "cannot be read"),
         ("/changes", "expected 9 bytes, found 8"),
         ("/tag", "another entity tag"),
-        ("/500", "answered 500 Internal Server Error"),
+        ("/500", "returned 500 Internal Server Error"),
     ] {
         let result = HttpSource::new(&client(), &format!("{server}{path}"))
             .map_err(|error| error.to_string())

@@ -299,7 +299,7 @@ fn unusable_options_are_refused() {
     for name in ["..", "a/b", "/"] {
         let text = error(&format!("{web}[pxe]\npxe_config_subdir = {name}\n"));
         assert!(
-            text.starts_with("[pxe] pxe_config_subdir: expected the name"),
+            text.starts_with("[pxe] pxe_config_subdir: expected a file name"),
             "{text}"
         );
     }

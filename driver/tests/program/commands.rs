@@ -65,7 +65,7 @@ fn errors_are_one_line_with_exit_status_1() {
 
     let error = program(&good).fail("boot-iso", &["--kernel", "/nowhere", "--ramdisk", &ramdisk]);
     assert!(
-        error.starts_with("ilo: error: cannot make the boot ISO for node"),
+        error.starts_with("ilo: error: cannot create the boot ISO for node"),
         "{error}"
     );
     assert_eq!(error.lines().count(), 1);
@@ -129,5 +129,5 @@ fn the_boot_mode_decides_which_boot_loaders_are_included() {
     );
     let [kernel, ramdisk] = ["vmlinuz", "initrd"].map(|name| fixture.path(name));
     let error = program.fail("boot-iso", &["--kernel", &kernel, "--ramdisk", &ramdisk]);
-    assert!(error.contains("to boot by UEFI"), "{error}");
+    assert!(error.contains("to boot with UEFI"), "{error}");
 }

@@ -190,7 +190,7 @@ async fn segments_of_different_runs_are_not_put_together() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("came out different"), "{error}");
+    assert!(error.contains("its bytes differ"), "{error}");
     assert_eq!(names("differs"), [""; 0]);
 }
 
@@ -240,7 +240,7 @@ async fn a_full_container_is_named_in_the_error() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("413"), "{error}");
-    assert!(error.contains("is full"), "{error}");
+    assert!(error.contains("is exhausted"), "{error}");
     assert_eq!(names("full"), [""; 0]);
 }
 

@@ -184,7 +184,7 @@ async fn an_image_that_cannot_be_made_leaves_nothing() {
     let unlike = image(Kind::BootIso, b"unlike").read_back(|_| Err("unlike the plan"));
     let unlike = error(unlike).await;
     assert!(
-        unlike.contains("does not read back well: unlike the plan"),
+        unlike.contains("failed verification: unlike the plan"),
         "{unlike}"
     );
     assert_eq!(account.names("nothing"), [""; 0]);

@@ -165,7 +165,7 @@ async fn a_wrong_password_is_an_error_at_once() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("boot ISO for node"), "{error}");
-    assert!(error.contains("does not accept the credentials"), "{error}");
+    assert!(error.contains("rejected the credentials"), "{error}");
     assert!(!error.contains("wrong-password"), "{error}");
 }
 
@@ -177,7 +177,7 @@ async fn the_error_of_a_user_without_a_role_says_so() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("was answered with 403"), "{error}");
+    assert!(error.contains("returned 403"), "{error}");
     assert!(error.contains("give it a role"), "{error}");
     assert_eq!(Account::of_cloud(cloud()).names("forbidden"), [""; 0]);
 }

@@ -30,8 +30,8 @@ impl ExtendedInfo {
         ];
         for messages in listed.into_iter().flatten() {
             match messages {
-                Value::Array(messages) => messages.iter().for_each(|one| info.add(one)),
-                one => info.add(one),
+                Value::Array(messages) => messages.iter().for_each(|message| info.add(message)),
+                message => info.add(message),
             }
         }
         let summary = json.pointer("/error/message").and_then(Value::as_str);

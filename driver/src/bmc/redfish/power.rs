@@ -112,7 +112,7 @@ impl Redfish {
 
     async fn bring_to(&self, wanted: PowerState) -> Result<(), Cause> {
         let start = Instant::now();
-        let mut taken = false;
+        let mut accepted = false;
         let mut refusals = Vec::new();
         loop {
             let system = self.system().await?;
@@ -120,23 +120,23 @@ impl Redfish {
             if reported == wanted {
                 return Ok(());
             }
-            let under_way = matches!(
+            let in_progress = matches!(
                 (reported, wanted),
                 (PowerState::PoweringOn, PowerState::On)
                     | (PowerState::PoweringOff, PowerState::Off)
             );
-            if !taken && !under_way {
+            if !accepted && !in_progress {
                 if refusals.len() == TRIES {
                     return Err(Cause::Refused(refusals));
                 }
                 match self.client.send(&reset(&system, wanted)?).await {
-                    Ok(_) => taken = true,
+                    Ok(_) => accepted = true,
                     Err(Failure::Refused(refusal)) => refusals.push(refusal),
                     Err(Failure::Fatal(cause)) => return Err(cause),
                 }
             }
             if start.elapsed() >= self.timing.power {
-                if !taken && !refusals.is_empty() {
+                if !accepted && !refusals.is_empty() {
                     return Err(Cause::Refused(refusals));
                 }
                 let seconds = start.elapsed().as_secs();

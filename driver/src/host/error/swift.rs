@@ -48,7 +48,7 @@ pub enum SwiftError {
         timeout: Duration,
     },
     /// The response had an unexpected status.
-    #[error("{request} got the response {status}{}: {}", quoted(.text), advice(*.status))]
+    #[error("{request} returned {status}{}: {}", quoted(.text), advice(*.status))]
     Status {
         /// Method and URL.
         request: String,
@@ -96,8 +96,8 @@ pub enum SwiftError {
     },
     /// There is no key that signs temporary URLs, and none can be set.
     #[error(
-        "neither the account nor the container has a key for temporary URLs, and setting one got \
-         the response {status}: use a role that may set it, or set X-Account-Meta-Temp-URL-Key"
+        "neither the account nor the container has a key for temporary URLs, and setting one \
+         returned {status}: use a role that may set it, or set X-Account-Meta-Temp-URL-Key"
     )]
     NoKey {
         /// The status.

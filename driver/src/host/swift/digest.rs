@@ -30,7 +30,7 @@ impl UrlDigest {
         let known = DIGESTS.iter().find(|(name, _)| names.contains(name));
         known
             .map(|(_, digest)| *digest)
-            .ok_or_else(|| format!("it takes {}", names.join(", ")))
+            .ok_or_else(|| format!("it accepts {}", names.join(", ")))
     }
 }
 

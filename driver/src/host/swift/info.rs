@@ -83,7 +83,7 @@ mod tests {
             Ok(UrlDigest::Sha256)
         );
         assert_eq!(allowed(&["sha1", "sha512"]), Ok(UrlDigest::Sha512));
-        assert_eq!(allowed(&["md5"]), Err("it takes md5".to_owned()));
+        assert_eq!(allowed(&["md5"]), Err("it accepts md5".to_owned()));
         assert_eq!(digest(json!({"tempurl": {}})), Ok(UrlDigest::Sha1));
         assert!(digest(json!({"swift": {}})).is_err());
         assert_eq!(Info::read(None).digest, Ok(UrlDigest::Sha256));

@@ -166,12 +166,12 @@ fn project(project: &Named) -> types::Project {
 /// Converts an error of the plugins.
 fn to_swift_error(url: &str, error: AuthError, settings: &SwiftSettings) -> SwiftError {
     match error {
-        AuthError::Identity(said) => {
-            let status = u16::try_from(said.code).unwrap_or(u16::MAX);
-            refused(url, status, said.message)
+        AuthError::Identity(response) => {
+            let status = u16::try_from(response.code).unwrap_or(u16::MAX);
+            refused(url, status, response.message)
         }
         AuthError::UnknownAuth { code, .. } if !(200..300).contains(&code) => {
-            refused(url, code, format!("it responded with {code}"))
+            refused(url, code, format!("it returned {code}"))
         }
         AuthError::Reqwest { source } => unreachable(url, &source, settings),
         // The error's message may quote the response, which contains the token.

@@ -106,7 +106,7 @@ async fn v1_password(
     match response.status {
         200..300 => {}
         401 | 403 => {
-            let reason = format!("it responded with {}", response.status);
+            let reason = format!("it returned {}", response.status);
             return Err(SwiftError::Credentials { url: shown, reason });
         }
         _ => return Err(response.unexpected()),

@@ -168,7 +168,7 @@ impl Job<'_> {
             .reserve(self.size)
             .map_err(|e| self.refused("reserve space for", e))?;
         let mut sink = FileSink::new(staged.file(), self.size, cancelled);
-        let made = produce(&mut sink).and_then(|()| Ok(sink.flush()?));
+        let produced = produce(&mut sink).and_then(|()| Ok(sink.flush()?));
         let written = self.size - sink.left();
         // The sink knows why it refused bytes; the producer only saw that it did.
         if let Some(e) = sink.refused.take() {
@@ -190,7 +190,7 @@ impl Job<'_> {
         if sink.too_much {
             return Err(size_error(written, true));
         }
-        made.map_err(|source| HostError::Content {
+        produced.map_err(|source| HostError::Content {
             node: self.node,
             kind: self.kind,
             source,

@@ -62,11 +62,11 @@ impl Root {
             Err(Errno::EXIST) => return self.subdirectory(name),
             Err(e) => return Err(e.into()),
         }
-        let made = self.subdirectory(name)?;
-        let dir = File::from(made.dir.try_clone()?);
+        let created = self.subdirectory(name)?;
+        let dir = File::from(created.dir.try_clone()?);
         fchmod(&dir, DIRECTORY_MODE)?;
-        selinux::restore(&dir, &made.path, selinux::Class::Directory)?;
-        Ok(made)
+        selinux::restore(&dir, &created.path, selinux::Class::Directory)?;
+        Ok(created)
     }
 
     /// Opens the subdirectory `name`. A symbolic link to a directory is refused.
@@ -238,9 +238,9 @@ fn make_directories(path: &Path) -> io::Result<()> {
         Err(e) => return Err(e.into()),
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let made = File::from(openat(CWD, path, flags, Mode::empty())?);
-    fchmod(&made, DIRECTORY_MODE)?;
-    selinux::restore(&made, &path.canonicalize()?, selinux::Class::Directory)
+    let created = File::from(openat(CWD, path, flags, Mode::empty())?);
+    fchmod(&created, DIRECTORY_MODE)?;
+    selinux::restore(&created, &path.canonicalize()?, selinux::Class::Directory)
 }
 
 /// Returns when the file was last modified.

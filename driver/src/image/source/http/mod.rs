@@ -96,9 +96,9 @@ impl HttpClient {
             return Ok(client.clone());
         }
         let tls = tls::config(&self.trust, None).map_err(|error| error.to_string())?;
-        let made = crate::http::builder(tls).build();
-        let made = made.map_err(|error| reason(&error))?;
-        Ok(self.client.get_or_init(|| made).clone())
+        let built = crate::http::builder(tls).build();
+        let built = built.map_err(|error| reason(&error))?;
+        Ok(self.client.get_or_init(|| built).clone())
     }
 }
 
