@@ -18,8 +18,8 @@
     reason = "a benchmark, which stops on any error"
 )]
 
-#[path = "../tests/swift_support/mod.rs"]
-mod swift_support;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 use driver::host::{Host, NewObject, Which};
 use driver::image::{BootIso, FileSource, Isolinux, PlannedBootIso};
 use driver::node::Node;
-use swift_support::{Account, bytes, host, settings, swift, tempauth};
+use support::swift::{Account, bytes, host, settings, swift, tempauth};
 
 const KERNEL: usize = 10 << 20;
 const RAMDISK: usize = 390 << 20;

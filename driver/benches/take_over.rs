@@ -15,12 +15,8 @@
     reason = "a benchmark, which stops on any error"
 )]
 
-#[path = "../tests/bmc_support/mod.rs"]
-mod bmc_support;
-#[path = "../tests/host_support/mod.rs"]
-mod host_support;
-#[path = "../tests/image_support/mod.rs"]
-mod image_support;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -28,14 +24,14 @@ use std::num::NonZeroUsize;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use bmc_support::ilo::{Generation, Ilo};
-use bmc_support::options;
 use driver::deploy::IloDeploy;
 use driver::node::Node;
-use host_support::nginx::Nginx;
-use host_support::{open_dir, uuid};
-use image_support::{LoaderFiles, pattern};
 use serde_json::{Value, json};
+use support::ilo::{Generation, Ilo};
+use support::image::{LoaderFiles, pattern};
+use support::nginx::Nginx;
+use support::web::{names, open_dir};
+use support::{options, uuid};
 
 const NODES: [usize; 2] = [250, 1000];
 const AT_ONCE: usize = 8;
@@ -189,7 +185,7 @@ async fn take_over(driver_infos: &[Value], images: &Nginx) -> Duration {
         .await;
     let time = start.elapsed();
     assert_eq!(summary.changed, driver_infos.len());
-    assert_eq!(host_support::names(www.path()).len(), driver_infos.len());
+    assert_eq!(names(www.path()).len(), driver_infos.len());
     time
 }
 
