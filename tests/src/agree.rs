@@ -43,7 +43,7 @@ pub fn parse(oracle: &mut Oracle, text: &[u8], tally: &Tally) -> Result<(), Stri
         Err(errors) => {
             tally.count("syntax error");
             let first = errors.first();
-            Err((first.noticed(), first.kind().message().to_owned()))
+            Err((first.reported_line(), first.kind().message().to_owned()))
         }
     };
     let theirs = match theirs {
@@ -227,7 +227,7 @@ fn same_failure(ours: &SourceError, theirs: &Failure) -> Result<(), String> {
         ) => {
             let first = errors.first();
             path.file_name() == Some(file.as_ref())
-                && first.noticed() == *line
+                && first.reported_line() == *line
                 && first.kind().message() == message
         }
         _ => false,
