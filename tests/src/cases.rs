@@ -81,18 +81,6 @@ pub fn count() -> u64 {
     number("ORACLE_CASES").unwrap_or(DEFAULT_CASES)
 }
 
-/// Those of some kinds whose cases are wanted; all, when `ORACLE_KIND` names none of them.
-#[must_use]
-pub fn wanted<K: Copy>(kinds: Vec<K>, name: impl Fn(K) -> &'static str) -> Vec<K> {
-    let part = env::var("ORACLE_KIND").unwrap_or_default();
-    let named: Vec<K> = kinds
-        .iter()
-        .copied()
-        .filter(|kind| name(*kind).contains(&part))
-        .collect();
-    if named.is_empty() { kinds } else { named }
-}
-
 fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok()?;
     Some(

@@ -19,19 +19,19 @@
 
 pub mod agree;
 pub mod cases;
-pub mod claims;
+pub mod configurations;
 pub mod differences;
+pub mod expectations;
 pub mod files;
 pub mod generate;
-pub mod judge;
-pub mod judged;
 pub mod libraries;
-pub mod made;
 pub mod migration;
 pub mod oracle;
 mod pools;
 mod process;
+pub mod real_service;
+pub mod release_checks;
 pub mod releases;
-pub mod service;
+pub mod schema_configuration;
 pub mod target;
-pub mod walk;
+pub mod upgrade;

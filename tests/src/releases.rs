@@ -13,7 +13,7 @@ use proptest::sample::{Index, select};
 
 use crate::cases::Tally;
 use crate::generate::{Names, Set, files_plan, make_files};
-use crate::migration::{self, Case, parse, read};
+use crate::migration::{self, ValueCase, parse, read};
 use crate::oracle::Oracle;
 
 /// What a configuration of Ironic is about.
@@ -78,7 +78,7 @@ const FIRST_WITH_AUTH: usize = 7;
 
 /// Configurations of all kinds, or of those that `ORACLE_KIND` names.
 pub fn release_cases() -> impl Strategy<Value = ReleaseCase> {
-    let kinds = crate::cases::wanted(ReleaseKind::ALL.to_vec(), ReleaseKind::name);
+    let kinds = crate::generate::requested_kinds(ReleaseKind::ALL.to_vec(), ReleaseKind::name);
     let picked = vec(any::<Index>(), 1..4);
     let ends = (any::<Index>(), any::<Index>());
     (select(kinds), ends, picked, files_plan()).prop_map(|(kind, ends, picked, files)| {
@@ -254,7 +254,7 @@ fn values_hold(
             .iter()
             .map(|(.., name)| OptName::new(AUTH_GROUP, *name));
         may_change.extend(plugin);
-        let kept = Case {
+        let kept = ValueCase {
             before: &before,
             after,
             migration,

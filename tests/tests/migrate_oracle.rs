@@ -1,13 +1,13 @@
 //! Migrations keep every value, as oslo.config itself reads them before and after.
 //!
-//! The kinds of generated services are those of [`Kind`], those of rule packs of [`RuleKind`], and
+//! The kinds of generated services are those of [`ServiceKind`], those of rule packs of [`RuleKind`], and
 //! those of configurations of Ironic of [`ReleaseKind`].
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 use confmig::pack::Pack;
 use tests::cases::{self, Tally};
-use tests::generate::{self, Given, Kind, RuleKind, Set};
+use tests::generate::{self, Given, RuleKind, ServiceKind, Set};
 use tests::oracle::Oracle;
 use tests::releases::{self, ReleaseKind};
 use tests::{files, migration};
@@ -44,7 +44,7 @@ fn services_keep_their_meaning(name: &str, given: Given, keep_old: bool) {
         || generate::services(given),
         |oracle, service, tally| migration::service_holds(oracle, service, keep_old, tally),
     );
-    let kinds: Vec<_> = given.kinds().into_iter().map(Kind::name).collect();
+    let kinds: Vec<_> = given.kinds().into_iter().map(ServiceKind::name).collect();
     tally.assert_seen(&kinds);
     tally.assert_seen(&["migrated", "decision"]);
 }

@@ -163,7 +163,7 @@ const FIELDS: [&str; 9] = [
 
 /// Rule packs of all kinds, or of those that `ORACLE_KIND` names.
 pub fn rule_cases() -> impl Strategy<Value = RuleCase> {
-    let kinds = crate::cases::wanted(RuleKind::ALL.to_vec(), RuleKind::name);
+    let kinds = super::requested_kinds(RuleKind::ALL.to_vec(), RuleKind::name);
     let rules = vec((any::<Index>(), any::<Index>(), rule_plan()), 3..5);
     (select(kinds), rules, opts_plan(), files_plan()).prop_map(|(kind, rules, opts, files)| {
         let opts = match kind {

@@ -2,8 +2,7 @@
 
 use oslo_config::{Opt, OptName, Reference, references};
 
-use super::values::{Case, is_circle, is_no_such};
-use super::{parse, read};
+use super::{ValueCase, is_loop, is_unregistered, parse, read};
 use crate::generate::{ConfigFile, Set};
 use crate::oracle::{Oracle, Resolved};
 
@@ -13,7 +12,7 @@ pub(super) fn nothing_deprecated(
     oracle: &mut Oracle,
     new: &Resolved,
     opts: &[Opt],
-    case: &Case<'_>,
+    case: &ValueCase<'_>,
 ) -> Result<(), String> {
     let files = read(case.after);
     let parsed = parse(&files).map_err(|error| error.to_string())?;
@@ -53,7 +52,7 @@ pub(super) fn nothing_deprecated(
     let broken = new
         .options
         .iter()
-        .any(|value| is_no_such(value) || is_circle(value));
+        .any(|value| is_unregistered(value) || is_loop(value));
     let own = |former: &&OptName| !opts.iter().any(|opt| same(opt.name(), former));
     let may_stay = |former: &&OptName| decided(former) || in_default(former) || in_left(former);
     let in_files = new.deprecated.iter().filter(own);
@@ -72,7 +71,7 @@ pub(super) fn nothing_deprecated(
 
 /// Tells whether a decision is about a name, or about an option that has it as a former name, be it by
 /// another of its former names.
-fn is_decided(case: &Case<'_>, former: &OptName) -> bool {
+fn is_decided(case: &ValueCase<'_>, former: &OptName) -> bool {
     let opts = case.before.opts.iter();
     let of = opts.filter(|opt| opt.deprecated().iter().any(|name| same(name, former)));
     let names = of.flat_map(|opt| [opt.name()].into_iter().chain(opt.deprecated()));
@@ -106,7 +105,7 @@ fn could_follow(
     oracle: &mut Oracle,
     new: &Resolved,
     opts: &[Opt],
-    case: &Case<'_>,
+    case: &ValueCase<'_>,
     former: &OptName,
 ) -> Result<bool, String> {
     // The last that is registered with a name answers.

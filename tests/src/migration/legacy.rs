@@ -3,7 +3,7 @@
 use oslo_config::{DEFAULT_GROUP, Document, Opt, OptName, references};
 use serde_json::Value as Json;
 
-use super::values::resolved;
+use super::resolved;
 use crate::generate::Set;
 use crate::oracle::{Oracle, Outcome};
 use crate::target::of_name;

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use oslo_config::{Opt, OptName, ParsedFile, references};
 
 use super::registered::{marked, plain};
-use super::values::{is_circle, resolved};
-use super::{parse, read};
+use super::{is_loop, parse, read, resolved};
 use crate::generate::{IfSet, Rule, RuleCase, RuleKind, Set};
 use crate::oracle::{Oracle, Outcome, Resolved};
 
@@ -136,7 +135,7 @@ pub(super) fn renaming_holds(
         IfSet::Decide => return Err(format!("{from} and {to} differ, and nothing is to decide")),
     };
     // What refers to itself has no value to keep.
-    if new.value(&to) != expected && !is_circle(&expected) {
+    if new.value(&to) != expected && !is_loop(&expected) {
         let new = new.value(&to);
         return Err(format!("{to} should be {expected:?}\nand is {new:?}"));
     }

@@ -1,33 +1,19 @@
 //! Values are what they were, as oslo.config reads them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use confmig::migrate::Migration;
 use oslo_config::{Opt, OptName, SourceFile};
 
 use super::deprecated::nothing_deprecated;
 use super::legacy::{is_of_legacy, legacy_values, with_groups_in_references, with_underscores};
 use super::registered::{marked, plain};
-use super::{parse, read};
+use super::{ValueCase, is_loop, parse, read, resolved};
 use crate::generate::Set;
-use crate::oracle::{ErrorKind, Oracle, Outcome, Resolved};
-
-/// A configuration before and after.
-#[derive(Clone, Copy)]
-pub(crate) struct Case<'c> {
-    pub(crate) before: &'c Set,
-    pub(crate) after: &'c Set,
-    pub(crate) migration: &'c Migration,
-    pub(crate) keep_old: bool,
-    /// Options that may have another value afterwards.
-    pub(crate) may_change: &'c BTreeSet<OptName>,
-    /// The options of the release that the files were written for, if that is another one.
-    pub(crate) older: Option<&'c [Opt]>,
-}
+use crate::oracle::{Oracle, Outcome};
 
 /// The values of all options are what they were, and no former name is left but those of options that
 /// were left for the operator to decide, and those that are options themselves.
-pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<(), String> {
+pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>) -> Result<(), String> {
     let texts = Texts::of(case);
     let opts = [&*case.before.opts, &texts.plain(&case.before.opts)].concat();
     let (old, new) = (
@@ -77,7 +63,7 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<()
 /// The values of a newer release's options, as it reads them afterwards, are those of before.
 pub(super) fn are_read_by(
     oracle: &mut Oracle,
-    case: &Case<'_>,
+    case: &ValueCase<'_>,
     newer: &[Opt],
 ) -> Result<(), String> {
     let texts = Texts::of(case);
@@ -138,17 +124,11 @@ fn changed(name: &OptName, old: &Outcome, new: &Outcome) -> String {
     format!("the value of {name} was {old:?}\nand is {new:?}")
 }
 
-pub(super) fn resolved(oracle: &mut Oracle, set: &Set, opts: &[Opt]) -> Result<Resolved, String> {
-    oracle
-        .resolve(&set.sources, opts, &[])
-        .map_err(|failure| format!("oslo.config refuses it: {failure:?}"))
-}
-
 /// All texts of a case, before and after.
 struct Texts(Vec<SourceFile>);
 
 impl Texts {
-    fn of(case: &Case<'_>) -> Self {
+    fn of(case: &ValueCase<'_>) -> Self {
         Texts([read(case.before), read(case.after)].concat())
     }
 
@@ -167,7 +147,7 @@ impl Texts {
 /// the release that the files were written for.
 fn refused_are_kept(
     oracle: &mut Oracle,
-    case: &Case<'_>,
+    case: &ValueCase<'_>,
     opts: &[Opt],
     unsure: &[usize],
 ) -> Result<(), String> {
@@ -176,7 +156,7 @@ fn refused_are_kept(
     let differs = |index: &usize| match (&old.options[*index], &new.options[*index]) {
         (Outcome::Refused { .. }, Outcome::Refused { .. }) => false,
         // What refers to itself has no value, whoever reads it.
-        (old, new) if is_circle(old) || is_circle(new) || leads_back(old) => false,
+        (old, new) if is_loop(old) || is_loop(new) || leads_back(old) => false,
         (old, new) => old != new,
     };
     // What was left to decide and could not be read is the operator's in any case.
@@ -223,7 +203,7 @@ fn refused_are_kept(
 }
 
 /// Where the old names are kept, what the older release reads is what it was.
-fn older_are_kept(oracle: &mut Oracle, case: &Case<'_>, older: &[Opt]) -> Result<(), String> {
+fn older_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>, older: &[Opt]) -> Result<(), String> {
     // What is added is an option of the newer release alone.
     let before = Texts(read(case.before));
     let opts = [older, &before.plain(older)].concat();
@@ -241,7 +221,7 @@ fn older_are_kept(oracle: &mut Oracle, case: &Case<'_>, older: &[Opt]) -> Result
 }
 
 /// Where the old names are kept, what a program reads by these is what it was.
-fn former_are_kept(oracle: &mut Oracle, case: &Case<'_>, opts: &[Opt]) -> Result<(), String> {
+fn former_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>, opts: &[Opt]) -> Result<(), String> {
     let old = legacy_values(oracle, case.before, opts, false)?;
     let new = legacy_values(oracle, case.after, opts, false)?;
     let is_former = |name: &OptName| opts.iter().any(|opt| opt.deprecated().contains(name));
@@ -257,17 +237,6 @@ fn former_are_kept(oracle: &mut Oracle, case: &Case<'_>, opts: &[Opt]) -> Result
     Ok(())
 }
 
-/// Tells whether an outcome says that something is not registered.
-pub(super) fn is_no_such(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Refused {
-            error: ErrorKind::NoSuchOption | ErrorKind::NoSuchGroup,
-            ..
-        }
-    )
-}
-
 /// Tells whether a value has the mark of one of these options, which were not registered.
 fn leads_to_any(outcome: &Outcome, opts: &[Opt]) -> bool {
     let Outcome::Found { text, .. } = outcome else {
@@ -280,15 +249,4 @@ fn leads_to_any(outcome: &Outcome, opts: &[Opt]) -> bool {
 /// Tells whether a reference by a former name led back to itself: oslo.config leaves it as it is written.
 fn leads_back(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Found { text, .. } if text.contains("${"))
-}
-
-/// Tells whether an outcome says that a value refers to itself.
-pub(super) fn is_circle(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Refused {
-            error: ErrorKind::Recursion,
-            ..
-        }
-    )
 }

@@ -14,12 +14,53 @@ use confmig::pack::Pack;
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile, SourceFile, opts_as_set};
 
 use crate::cases::Tally;
-use crate::generate::{ConfigFile, RuleCase, Service, Set, escaped};
-use crate::oracle::Oracle;
+use crate::generate::{ConfigFile, RuleCase, ServiceCase, Set, escaped};
+use crate::oracle::{ErrorKind, Oracle, Outcome, Resolved};
 use crate::target::Target;
 pub(crate) use bytes::bytes_are_kept;
 pub(crate) use rules::with_what_refers;
-pub(crate) use values::{Case, values_are_kept};
+pub(crate) use values::values_are_kept;
+
+/// A configuration before and after.
+#[derive(Clone, Copy)]
+pub(crate) struct ValueCase<'c> {
+    pub(crate) before: &'c Set,
+    pub(crate) after: &'c Set,
+    pub(crate) migration: &'c Migration,
+    pub(crate) keep_old: bool,
+    /// Options that may have another value afterwards.
+    pub(crate) may_change: &'c BTreeSet<OptName>,
+    /// The options of the release that the files were written for, if that is another one.
+    pub(crate) older: Option<&'c [Opt]>,
+}
+
+fn resolved(oracle: &mut Oracle, set: &Set, opts: &[Opt]) -> Result<Resolved, String> {
+    oracle
+        .resolve(&set.sources, opts, &[])
+        .map_err(|failure| format!("oslo.config refuses it: {failure:?}"))
+}
+
+/// Tells whether an outcome says that something is not registered.
+fn is_unregistered(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Refused {
+            error: ErrorKind::NoSuchOption | ErrorKind::NoSuchGroup,
+            ..
+        }
+    )
+}
+
+/// Tells whether an outcome says that a value refers to itself.
+fn is_loop(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Refused {
+            error: ErrorKind::Recursion,
+            ..
+        }
+    )
+}
 
 /// Migrates a set to the names of its own options, and holds the result to what a migration must keep.
 ///
@@ -39,7 +80,7 @@ pub fn holds(oracle: &mut Oracle, set: &Set, keep_old: bool, tally: &Tally) -> R
 /// With what does not hold.
 pub fn service_holds(
     oracle: &mut Oracle,
-    service: &Service,
+    service: &ServiceCase,
     keep_old: bool,
     tally: &Tally,
 ) -> Result<(), String> {
@@ -88,7 +129,7 @@ fn target_holds(
             // and so may what refers to it.
             let decided = migration.decisions.iter().filter(|_| older.is_some());
             let decided = decided.flat_map(|decision| names_of(&decision.option, &set.opts));
-            let case = Case {
+            let case = ValueCase {
                 before,
                 after,
                 migration,
@@ -149,7 +190,7 @@ pub fn rules_hold(
     let mut holds = || -> Result<(), String> {
         bytes_are_kept(&parsed, &migration)?;
         second_run_changes_nothing(&after, &target, &settings, &migration)?;
-        let kept = Case {
+        let kept = ValueCase {
             before: &rules::with_sources(case),
             after: &after,
             migration: &migration,

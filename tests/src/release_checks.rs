@@ -1,5 +1,4 @@
-//! The real service is the judge: what confmig makes of a configuration is loaded by the release that it was
-//! made for.
+//! Loads configurations that confmig migrated into each installed release of a service.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -8,40 +7,40 @@ use std::thread;
 use std::time::Instant;
 
 use crate::cases::Tally;
+use crate::configurations::{ConfigurationCase, Configurations, Selection, violations};
 use crate::files;
-use crate::judge::{Judge, Release, releases};
 use crate::libraries::of_library;
-use crate::made::{Case, Configurations, Kind, holds};
-use crate::walk::accepting_all;
+use crate::real_service::{InstalledRelease, RealService, installed_releases};
+use crate::upgrade::accepting_all;
 use confmig::migrate::Settings;
 use confmig::release::{
     Lives, Series, Service, all_names, auth_options, built_in_rules, guess, guess_service,
 };
 use oslo_config::{OptName, SourceFile};
 
-/// What is claimed of configurations, which each release judges.
+/// A statement about configurations that each release checks.
 struct Claim<'c> {
-    what: &'static str,
-    cases: Box<dyn Fn(Release) -> Vec<Case> + Sync + 'c>,
-    /// What has to be met on the way.
+    statement: &'static str,
+    cases: Box<dyn Fn(InstalledRelease) -> Vec<ConfigurationCase> + Sync + 'c>,
+    /// The things that the tally must have counted in the end.
     seen: &'static [&'static str],
     tally: Tally,
 }
 
-/// Of how many older releases one is tried. `JUDGE_EACH=1` tries all, which takes minutes.
-const EACH: usize = 6;
+/// Every how many older releases one is tried. `RELEASE_STRIDE=1` tries all, which takes minutes.
+const STRIDE: usize = 6;
 
-fn each() -> usize {
-    match std::env::var("JUDGE_EACH") {
+fn stride() -> usize {
+    match std::env::var("RELEASE_STRIDE") {
         Ok(text) => match text.parse() {
-            Ok(each) if each > 0 => each,
-            _ => panic!("JUDGE_EACH={text}: expected a number from 1"),
+            Ok(stride) if stride > 0 => stride,
+            _ => panic!("RELEASE_STRIDE={text}: expected a number greater than 0"),
         },
-        Err(_) => EACH,
+        Err(_) => STRIDE,
     }
 }
 
-/// Options that oslo.config has for itself, and those that keystoneauth has now in every section.
+/// Options of oslo.config itself, and those that keystoneauth now has in every section.
 const UNLISTED: [&str; 6] = [
     "config_dir",
     "config_file",
@@ -51,17 +50,17 @@ const UNLISTED: [&str; 6] = [
     "tls_min_version",
 ];
 
-/// What is wrong, and in which cases.
-type Wrong = BTreeMap<String, Vec<String>>;
+/// Violations, and the cases that show each.
+type Violations = BTreeMap<String, Vec<String>>;
 
 impl<'c> Claim<'c> {
     fn new(
-        what: &'static str,
-        cases: impl Fn(Release) -> Vec<Case> + Sync + 'c,
+        statement: &'static str,
+        cases: impl Fn(InstalledRelease) -> Vec<ConfigurationCase> + Sync + 'c,
         seen: &'static [&'static str],
     ) -> Self {
         Claim {
-            what,
+            statement,
             cases: Box::new(cases),
             seen,
             tally: Tally::default(),
@@ -69,46 +68,55 @@ impl<'c> Claim<'c> {
     }
 }
 
-/// Holds what confmig knows and makes of a service against each release that is installed.
+/// Checks what confmig knows about a service and the configurations that it migrates against each
+/// installed release.
 ///
 /// # Panics
 ///
-/// When a release finds anything wrong, or something that is claimed was never met.
-pub fn each_release_reads_what_is_made_for_it(service: Service) {
-    let (made, fixtures) = (Configurations::new(service), fixtures(service));
-    let all = releases(service);
+/// Panics if there is a violation, or if a claim was never put to the test.
+pub fn each_release_reads_what_is_migrated_to_it(service: Service) {
+    let (configurations, fixtures) = (Configurations::new(service), fixtures(service));
+    let all = installed_releases(service);
     let claims = [
         Claim::new(
             "all options of a release are read by every newer one",
-            generated(&made, &[Kind::Changed, Kind::Default], Settings::default()),
-            &["value", "renamed", "unknown, and told"],
+            generated(
+                &configurations,
+                &[Selection::Changed, Selection::Default],
+                Settings::default(),
+            ),
+            &["value", "renamed", "reported unknown option"],
         ),
         Claim::new(
             "all options are read when every rule is followed",
-            generated(&made, &[Kind::Changed], accepting_all()),
+            generated(&configurations, &[Selection::Changed], accepting_all()),
             &["value", "renamed"],
         ),
         Claim::new(
             "some options of a release are read by every newer one",
-            generated(&made, &[Kind::Some(1)], Settings::default()),
+            generated(&configurations, &[Selection::Some(1)], Settings::default()),
             &["value", "renamed", "converted"],
         ),
         Claim::new(
-            "options of plugins that nothing chooses are told of",
-            generated(&made, &[Kind::WithoutPlugin], Settings::default()),
-            &["value", "unknown, and told"],
+            "options of plugins that are not chosen are reported",
+            generated(
+                &configurations,
+                &[Selection::WithoutPlugin],
+                Settings::default(),
+            ),
+            &["value", "reported unknown option"],
         ),
         Claim::new(
-            "values that a release refuses are told of",
+            "values that a release refuses are reported",
             |release| {
-                vec![Case {
+                vec![ConfigurationCase {
                     name: "Refused".into(),
-                    text: made.configuration(release.series, Kind::Refused),
+                    text: configurations.configuration(release.series, Selection::Refused),
                     from: release.series,
                     settings: Settings::default(),
                 }]
             },
-            &["refused, and told"],
+            &["reported refusal"],
         ),
         Claim::new(
             "fixtures are read",
@@ -116,63 +124,71 @@ pub fn each_release_reads_what_is_made_for_it(service: Service) {
             &["value", "renamed"],
         ),
         Claim::new(
-            "the first release after a rule has what the rule's example promises",
+            "the first release after a rule reads what the rule's example promises",
             |release| examples(release, &all),
             match service {
                 Service::IRONIC => &["value", "converted"],
-                // What its own rules have to say is about options that are gone.
+                // Its own rules are about options that were removed.
                 _ => &["value"],
             },
         ),
     ];
-    // The newest first: they have the most to judge.
-    let (left, wrong) = (Mutex::new(all.clone()), Mutex::new(Wrong::new()));
+    // The newest first, since they take the longest.
+    let (left, found) = (Mutex::new(all.clone()), Mutex::new(Violations::new()));
     let next = || left.lock().expect("no holder panics").pop();
     let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(release) = next() {
-                    for (why, cases) in judged(release, &claims) {
-                        let mut wrong = wrong.lock().expect("no holder panics");
-                        wrong.entry(why).or_default().extend(cases);
+                    for (why, cases) in check_release(release, &claims) {
+                        let mut found = found.lock().expect("no holder panics");
+                        found.entry(why).or_default().extend(cases);
                     }
                 }
             });
         }
     });
-    let wrong = wrong.into_inner().expect("no holder panics");
-    let told: Vec<String> = wrong
+    let found = found.into_inner().expect("no holder panics");
+    let messages: Vec<String> = found
         .iter()
         .map(|(why, cases)| format!("{why}\n    {} times, as in {}", cases.len(), cases[0]))
         .collect();
     for claim in &claims {
-        println!("{}: {}", claim.what, claim.tally);
+        println!("{}: {}", claim.statement, claim.tally);
     }
-    assert!(told.is_empty(), "{} wrong\n{}", told.len(), told.join("\n"));
+    assert!(
+        messages.is_empty(),
+        "{} violations\n{}",
+        messages.len(),
+        messages.join("\n")
+    );
     for Claim {
-        what, seen, tally, ..
+        statement,
+        seen,
+        tally,
+        ..
     } in &claims
     {
         for kind in *seen {
-            assert!(tally.of(kind) > 0, "{what}: no {kind} in {tally}");
+            assert!(tally.of(kind) > 0, "{statement}: no {kind} in {tally}");
         }
     }
 }
 
-/// What a release finds wrong.
-fn judged(release: Release, claims: &[Claim<'_>]) -> Wrong {
+/// Returns the violations that a release finds.
+fn check_release(release: InstalledRelease, claims: &[Claim<'_>]) -> Violations {
     let started = Instant::now();
     let service = release.series.service();
-    let (mut judge, lives) = (Judge::start(release), Lives::new(service));
-    let (options, mut wrong) = history(release, &mut judge, &lives);
+    let (mut real, lives) = (RealService::start(release), Lives::new(service));
+    let (options, mut found) = check_history(release, &mut real, &lives);
     let mut configurations = 0;
     for claim in claims {
         for case in (claim.cases)(release) {
             configurations += 1;
             claim.tally.count("configuration");
-            for why in holds(&mut judge, release, &case, &lives, &claim.tally) {
-                let cases: &mut Vec<String> = wrong.entry(why).or_default();
+            for why in violations(&mut real, release, &case, &lives, &claim.tally) {
+                let cases: &mut Vec<String> = found.entry(why).or_default();
                 cases.push(format!(
                     "{} to {}, {}",
                     case.from, release.series, case.name
@@ -181,44 +197,49 @@ fn judged(release: Release, claims: &[Claim<'_>]) -> Wrong {
         }
     }
     println!(
-        "{service:?} {} ({}): {options} options, {configurations} configurations, {} wrong, {:.1} s",
+        "{service:?} {} ({}): {options} options, {configurations} configurations, {} violations, \
+         {:.1} s",
         release.version,
         release.series,
-        wrong.len(),
+        found.len(),
         started.elapsed().as_secs_f64()
     );
-    wrong
+    found
 }
 
-/// What confmig knows of a release's own options is what the release registers: how many these are, and
-/// what differs.
-fn history(release: Release, judge: &mut Judge, lives: &Lives) -> (usize, Wrong) {
-    let registered = judge.options();
+/// Compares the history of a release's own options with those that the release registers. Returns their
+/// number and the differences.
+fn check_history(
+    release: InstalledRelease,
+    real: &mut RealService,
+    lives: &Lives,
+) -> (usize, Violations) {
+    let registered = real.options();
     let series = release.series;
-    let mut wrong = Wrong::new();
-    let mut note = |why| wrong.insert(why, vec![release.version.to_owned()]);
+    let mut found = Violations::new();
+    let mut note = |why| found.insert(why, vec![release.version.to_owned()]);
     for option in &registered {
-        // The libraries are newer than most releases, and have options that came later.
+        // The installed libraries are newer than most releases and have newer options.
         let life = lives.of_option(option);
         let span = life.and_then(|life| life.as_option());
         let known = span.is_some_and(|(_, last)| last >= series);
-        let passes = UNLISTED.contains(&option.name())
+        let is_excluded = UNLISTED.contains(&option.name())
             || of_library(option, series)
             || of_unknown_plugin(option, lives);
-        if !known && !passes {
+        if !known && !is_excluded {
             note(format!("{option} is not known"));
         }
     }
     for (option, life) in all_names(series.service()) {
-        let judged = release.with_libraries || !of_library(&option, series);
-        if judged && life.is_option(series) && !registered.contains(&option) {
+        let is_reliable = release.with_libraries || !of_library(&option, series);
+        if is_reliable && life.is_option(series) && !registered.contains(&option) {
             note(format!("there is no {option}"));
         }
     }
-    (registered.len(), wrong)
+    (registered.len(), found)
 }
 
-/// Tells whether an option is that of a plugin, of a service whose plugins are not in the facts.
+/// Tells whether an option is that of a plugin of a service whose plugins are not in the history.
 fn of_unknown_plugin(option: &OptName, lives: &Lives) -> bool {
     let plugins = |service: Service| {
         let names = ["password", "v2password"].into_iter();
@@ -229,22 +250,22 @@ fn of_unknown_plugin(option: &OptName, lives: &Lives) -> bool {
         && plugins(Service::IRONIC).any(|plugin| plugin.has(option.name()))
 }
 
-/// Configurations of releases that are not newer: the first, some between, the one before, its own.
+/// Generates configurations of the first release, some later ones, the previous one and its own.
 fn generated<'c>(
-    made: &'c Configurations,
-    kinds: &'static [Kind],
+    configurations: &'c Configurations,
+    selections: &'static [Selection],
     settings: Settings,
-) -> impl Fn(Release) -> Vec<Case> + Sync + 'c {
+) -> impl Fn(InstalledRelease) -> Vec<ConfigurationCase> + Sync + 'c {
     move |release| {
         let own = release.series;
-        let apart = own.service().oldest().through(own).step_by(each());
+        let apart = own.service().oldest().through(own).step_by(stride());
         let older: BTreeSet<Series> = apart.chain(own.before()).chain([own]).collect();
         let pairs = older
             .into_iter()
-            .flat_map(|from| kinds.iter().map(move |kind| (from, *kind)));
-        let case = |(from, kind)| Case {
-            name: format!("{kind:?}"),
-            text: made.configuration(from, kind),
+            .flat_map(|from| selections.iter().map(move |selection| (from, *selection)));
+        let case = |(from, selection)| ConfigurationCase {
+            name: format!("{selection:?}"),
+            text: configurations.configuration(from, selection),
             from,
             settings: settings.clone(),
         };
@@ -252,7 +273,7 @@ fn generated<'c>(
     }
 }
 
-/// The names and texts of all files of a service that parse.
+/// Returns the names and texts of the fixtures of a service that parse.
 fn fixtures(service: Service) -> Vec<(String, String)> {
     let read = |path: std::path::PathBuf| {
         let (name, text) = (
@@ -267,7 +288,7 @@ fn fixtures(service: Service) -> Vec<(String, String)> {
 }
 
 /// For the newest release only: they are many.
-fn written(fixtures: &[(String, String)], release: Release) -> Vec<Case> {
+fn written(fixtures: &[(String, String)], release: InstalledRelease) -> Vec<ConfigurationCase> {
     let service = release.series.service();
     if release.series != service.newest() {
         return Vec::new();
@@ -276,7 +297,7 @@ fn written(fixtures: &[(String, String)], release: Release) -> Vec<Case> {
     let case = |(name, text): &(String, String)| {
         let file = source(name, text);
         let from = guess(&[file.parse().expect("it parsed before")], &lives).series;
-        Case {
+        ConfigurationCase {
             name: name.clone(),
             text: text.clone(),
             from: from.min(release.series),
@@ -293,16 +314,18 @@ fn source(name: &str, text: &str) -> SourceFile {
     }
 }
 
-/// The examples of the rules that no release before this one has judged.
-fn examples(release: Release, all: &[Release]) -> Vec<Case> {
+/// Returns the examples of rules for which this is the first installed release.
+fn examples(release: InstalledRelease, all: &[InstalledRelease]) -> Vec<ConfigurationCase> {
     let mut cases = Vec::new();
     for built_in in built_in_rules(release.series.service()) {
-        let first = all.iter().find(|judge| judge.series >= built_in.last);
+        let first = all
+            .iter()
+            .find(|installed| installed.series >= built_in.last);
         let Some(rule) = built_in.rule().filter(|_| first == Some(&release)) else {
             continue;
         };
         let from = built_in.last.before().unwrap_or(built_in.last);
-        cases.extend(rule.example.iter().map(|example| Case {
+        cases.extend(rule.example.iter().map(|example| ConfigurationCase {
             name: format!("the example of {}", rule.id),
             text: example.before.clone(),
             from,

@@ -1,5 +1,5 @@
 //! Strategies for small services: few names, so that options share them, and files that set and refer
-//! to them. Each case is of a [`Kind`], which it has by construction.
+//! to them. Each case is of a [`ServiceKind`], which it has by construction.
 
 mod entries;
 mod opts;
@@ -28,7 +28,7 @@ const HYPHENATED: [&str; 3] = ["x-x", "y", "z-z"];
 
 /// What a generated service is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ServiceKind {
     /// Two options have the same former name.
     SharedByTwo,
     /// Three options have.
@@ -59,43 +59,43 @@ pub enum Kind {
     Hyphens,
 }
 
-impl Kind {
+impl ServiceKind {
     /// All kinds.
-    pub const ALL: [Kind; 14] = [
-        Kind::SharedByTwo,
-        Kind::SharedByThree,
-        Kind::SharedWithMulti,
-        Kind::OneOfSeveralShared,
-        Kind::OwnSake,
-        Kind::FedByAMove,
-        Kind::ReferenceByFormerName,
-        Kind::ReferenceMeetsCurrentKey,
-        Kind::ReferenceThroughDefault,
-        Kind::ReferencePastAnError,
-        Kind::ReferenceToUnregistered,
-        Kind::ReferenceBySharedName,
-        Kind::ReferenceInSharedValue,
-        Kind::Hyphens,
+    pub const ALL: [ServiceKind; 14] = [
+        ServiceKind::SharedByTwo,
+        ServiceKind::SharedByThree,
+        ServiceKind::SharedWithMulti,
+        ServiceKind::OneOfSeveralShared,
+        ServiceKind::OwnSake,
+        ServiceKind::FedByAMove,
+        ServiceKind::ReferenceByFormerName,
+        ServiceKind::ReferenceMeetsCurrentKey,
+        ServiceKind::ReferenceThroughDefault,
+        ServiceKind::ReferencePastAnError,
+        ServiceKind::ReferenceToUnregistered,
+        ServiceKind::ReferenceBySharedName,
+        ServiceKind::ReferenceInSharedValue,
+        ServiceKind::Hyphens,
     ];
 
     /// What a tally calls it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Kind::SharedByTwo => "former name of two options",
-            Kind::SharedByThree => "former name of three options",
-            Kind::SharedWithMulti => "former name shared with a multi-valued option",
-            Kind::OneOfSeveralShared => "one of several former names is shared",
-            Kind::OwnSake => "former name that is an option",
-            Kind::FedByAMove => "option that a move would feed",
-            Kind::ReferenceByFormerName => "reference by a former name",
-            Kind::ReferenceMeetsCurrentKey => "reference that meets the current key",
-            Kind::ReferenceThroughDefault => "reference through DEFAULT",
-            Kind::ReferencePastAnError => "reference past an error",
-            Kind::ReferenceToUnregistered => "reference to what is not registered",
-            Kind::ReferenceBySharedName => "reference by a shared former name",
-            Kind::ReferenceInSharedValue => "reference in a shared value",
-            Kind::Hyphens => "hyphens",
+            ServiceKind::SharedByTwo => "former name of two options",
+            ServiceKind::SharedByThree => "former name of three options",
+            ServiceKind::SharedWithMulti => "former name shared with a multi-valued option",
+            ServiceKind::OneOfSeveralShared => "one of several former names is shared",
+            ServiceKind::OwnSake => "former name that is an option",
+            ServiceKind::FedByAMove => "option that a move would feed",
+            ServiceKind::ReferenceByFormerName => "reference by a former name",
+            ServiceKind::ReferenceMeetsCurrentKey => "reference that meets the current key",
+            ServiceKind::ReferenceThroughDefault => "reference through DEFAULT",
+            ServiceKind::ReferencePastAnError => "reference past an error",
+            ServiceKind::ReferenceToUnregistered => "reference to what is not registered",
+            ServiceKind::ReferenceBySharedName => "reference by a shared former name",
+            ServiceKind::ReferenceInSharedValue => "reference in a shared value",
+            ServiceKind::Hyphens => "hyphens",
         }
     }
 }
@@ -116,25 +116,25 @@ pub enum Given {
 impl Given {
     /// The kinds of services that can be given so: a pack in TOML refuses a name of several options.
     #[must_use]
-    pub fn kinds(self) -> Vec<Kind> {
+    pub fn kinds(self) -> Vec<ServiceKind> {
         let shared = [
-            Kind::SharedByTwo,
-            Kind::SharedByThree,
-            Kind::SharedWithMulti,
-            Kind::OneOfSeveralShared,
-            Kind::OwnSake,
-            Kind::FedByAMove,
-            Kind::ReferenceBySharedName,
-            Kind::ReferenceInSharedValue,
+            ServiceKind::SharedByTwo,
+            ServiceKind::SharedByThree,
+            ServiceKind::SharedWithMulti,
+            ServiceKind::OneOfSeveralShared,
+            ServiceKind::OwnSake,
+            ServiceKind::FedByAMove,
+            ServiceKind::ReferenceBySharedName,
+            ServiceKind::ReferenceInSharedValue,
         ];
-        let can = |kind: &Kind| self != Given::Toml || !shared.contains(kind);
-        Kind::ALL.into_iter().filter(can).collect()
+        let can = |kind: &ServiceKind| self != Given::Toml || !shared.contains(kind);
+        ServiceKind::ALL.into_iter().filter(can).collect()
     }
 }
 
 /// A generated configuration, and whom it is migrated for.
 #[derive(Clone)]
-pub struct Service {
+pub struct ServiceCase {
     /// What it is about, as a tally calls it.
     pub kind: &'static str,
     /// The files, and the options with all their former names.
@@ -143,27 +143,27 @@ pub struct Service {
     pub target: Target,
 }
 
-impl std::fmt::Debug for Service {
+impl std::fmt::Debug for ServiceCase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}\n{:?}{:?}", self.kind, self.set, self.target)
     }
 }
 
 /// Services of all kinds, or of those that `ORACLE_KIND` names.
-pub fn services(given: Given) -> impl Strategy<Value = Service> {
-    select(crate::cases::wanted(given.kinds(), Kind::name))
+pub fn services(given: Given) -> impl Strategy<Value = ServiceCase> {
+    select(super::requested_kinds(given.kinds(), ServiceKind::name))
         .prop_flat_map(move |kind| service(kind, given))
 }
 
-fn service(kind: Kind, given: Given) -> impl Strategy<Value = Service> {
+fn service(kind: ServiceKind, given: Given) -> impl Strategy<Value = ServiceCase> {
     // A pack in TOML refuses a name of several options, and so does one of definitions with hyphens.
     let once = match (kind, given) {
-        (Kind::Hyphens, _) | (_, Given::Toml) => Just(true).boxed(),
+        (ServiceKind::Hyphens, _) | (_, Given::Toml) => Just(true).boxed(),
         _ => prop_oneof![Just(false), Just(true)].boxed(),
     };
     let older = proptest::collection::vec(any::<u8>(), 8);
     (once, opts_plan(), files_plan(), older).prop_map(move |(once, plan, files, older)| {
-        let names = if kind == Kind::Hyphens {
+        let names = if kind == ServiceKind::Hyphens {
             &HYPHENATED
         } else {
             &NAMES
@@ -191,7 +191,7 @@ fn service(kind: Kind, given: Given) -> impl Strategy<Value = Service> {
             Given::Pack => Target::Pack(opts),
             Given::Toml => Target::Rules(crate::target::toml(&opts)),
         };
-        Service {
+        ServiceCase {
             kind: kind.name(),
             set,
             target,
@@ -200,48 +200,52 @@ fn service(kind: Kind, given: Given) -> impl Strategy<Value = Service> {
 }
 
 /// The former names that make a service one of a kind.
-fn claims(kind: Kind) -> Vec<Claim> {
+fn claims(kind: ServiceKind) -> Vec<Claim> {
     let shared = |by: usize| (0..by).map(|opt| Claim::Same { opt }).collect();
     match kind {
-        Kind::SharedByTwo | Kind::ReferenceBySharedName | Kind::ReferenceInSharedValue => shared(2),
-        Kind::SharedByThree => shared(3),
-        Kind::SharedWithMulti => [vec![Claim::Multi { opt: 0 }], shared(2)].concat(),
-        Kind::OneOfSeveralShared => [shared(2), vec![Claim::Another { opt: 0 }]].concat(),
-        Kind::OwnSake => vec![Claim::Current { opt: 0, of: 1 }],
-        Kind::FedByAMove => vec![Claim::Another { opt: 0 }, Claim::Current { opt: 1, of: 0 }],
-        Kind::ReferenceMeetsCurrentKey => {
+        ServiceKind::SharedByTwo
+        | ServiceKind::ReferenceBySharedName
+        | ServiceKind::ReferenceInSharedValue => shared(2),
+        ServiceKind::SharedByThree => shared(3),
+        ServiceKind::SharedWithMulti => [vec![Claim::Multi { opt: 0 }], shared(2)].concat(),
+        ServiceKind::OneOfSeveralShared => [shared(2), vec![Claim::Another { opt: 0 }]].concat(),
+        ServiceKind::OwnSake => vec![Claim::Current { opt: 0, of: 1 }],
+        ServiceKind::FedByAMove => {
+            vec![Claim::Another { opt: 0 }, Claim::Current { opt: 1, of: 0 }]
+        }
+        ServiceKind::ReferenceMeetsCurrentKey => {
             vec![Claim::Old { opt: 0 }, Claim::KeyBeside { opt: 1, of: 0 }]
         }
-        Kind::ReferenceByFormerName
-        | Kind::ReferenceThroughDefault
-        | Kind::ReferencePastAnError
-        | Kind::ReferenceToUnregistered
-        | Kind::Hyphens => vec![Claim::Another { opt: 0 }],
+        ServiceKind::ReferenceByFormerName
+        | ServiceKind::ReferenceThroughDefault
+        | ServiceKind::ReferencePastAnError
+        | ServiceKind::ReferenceToUnregistered
+        | ServiceKind::Hyphens => vec![Claim::Another { opt: 0 }],
     }
 }
 
 /// The entries that make a configuration one of a kind. `claimed` are the names of [`claims`].
-fn forced(kind: Kind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
+fn forced(kind: ServiceKind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
     let Some(former) = claimed.first() else {
         return Vec::new();
     };
     let plain = |name: &OptName| Forced::new(name.clone(), Text::Plain);
     let refers = |to: &OptName| Forced::new(OptName::new("d", "u"), Text::Refers(to.clone()));
     match kind {
-        Kind::SharedByTwo
-        | Kind::SharedByThree
-        | Kind::SharedWithMulti
-        | Kind::OwnSake
-        | Kind::FedByAMove => {
+        ServiceKind::SharedByTwo
+        | ServiceKind::SharedByThree
+        | ServiceKind::SharedWithMulti
+        | ServiceKind::OwnSake
+        | ServiceKind::FedByAMove => {
             vec![plain(former)]
         }
-        Kind::OneOfSeveralShared => {
+        ServiceKind::OneOfSeveralShared => {
             let several = opts[0].deprecated().iter().map(plain);
             several.collect()
         }
-        Kind::ReferenceByFormerName => vec![plain(former), refers(former)],
+        ServiceKind::ReferenceByFormerName => vec![plain(former), refers(former)],
         // Set by another name, which leads to one of them only.
-        Kind::ReferenceBySharedName => {
+        ServiceKind::ReferenceBySharedName => {
             let others = opts
                 .iter()
                 .rev()
@@ -251,23 +255,23 @@ fn forced(kind: Kind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
                 plain(others.min_by_key(|name| *name == former).unwrap_or(former)),
             ]
         }
-        Kind::ReferenceMeetsCurrentKey => vec![
+        ServiceKind::ReferenceMeetsCurrentKey => vec![
             plain(claimed.last().unwrap_or(former)),
             refers(former),
             // Without an option, there is no such group.
             plain(&OptName::new(former.group(), "other")),
         ],
-        Kind::ReferenceThroughDefault => through_default(former),
-        Kind::ReferencePastAnError => {
+        ServiceKind::ReferenceThroughDefault => through_default(former),
+        ServiceKind::ReferencePastAnError => {
             let key = OptName::new(former.group(), opts[0].name().name());
             let error = Forced::new(key, Text::Bare("nowhere".into()));
             [through_default(former), vec![error]].concat()
         }
-        Kind::ReferenceToUnregistered => vec![Forced::new(
+        ServiceKind::ReferenceToUnregistered => vec![Forced::new(
             OptName::new("d", "u"),
             Text::Unregistered(former.clone()),
         )],
-        Kind::ReferenceInSharedValue => {
+        ServiceKind::ReferenceInSharedValue => {
             let group = opts[0].name().group();
             vec![
                 Forced::new(former.clone(), Text::Bare("port".into())),
@@ -275,7 +279,7 @@ fn forced(kind: Kind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
                 Forced::new(OptName::new(group, "port"), Text::Plain),
             ]
         }
-        Kind::Hyphens => {
+        ServiceKind::Hyphens => {
             let respelled = former.name().replace('-', "_");
             vec![
                 plain(former),

@@ -25,7 +25,7 @@ use files::{file_plan, source_plan};
 pub use options::plain_types;
 use options::{make_opts, opt_plan, unique, variable_plan};
 pub use rules::{IfSet, Rule, RuleCase, RuleKind, rule_cases};
-pub use services::{Given, Kind, Service, services};
+pub use services::{Given, ServiceCase, ServiceKind, services};
 pub(crate) use services::{Names, files_plan, make_files};
 use values::value_plan;
 
@@ -264,6 +264,21 @@ pub fn escaped(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.escape_debug().to_string(),
         Err(_) => bytes.escape_ascii().to_string(),
+    }
+}
+
+/// Returns the kinds of cases whose name contains `ORACLE_KIND`; all if none does.
+pub(crate) fn requested_kinds<K: Copy>(kinds: Vec<K>, name: impl Fn(K) -> &'static str) -> Vec<K> {
+    let part = std::env::var("ORACLE_KIND").unwrap_or_default();
+    let requested: Vec<K> = kinds
+        .iter()
+        .copied()
+        .filter(|kind| name(*kind).contains(&part))
+        .collect();
+    if requested.is_empty() {
+        kinds
+    } else {
+        requested
     }
 }
 
