@@ -15,6 +15,9 @@
     reason = "a program that measures, and stops when it cannot"
 )]
 
+#[path = "../../tests/benches/report/mod.rs"]
+mod report;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -26,6 +29,7 @@ use driver::node::Node;
 use driver::options::Options;
 use driver::virtual_media::{BootIsoRequest, BootMode, VirtualMedia};
 use oslo_config::SourceFile;
+use report::Report;
 
 const KERNEL: usize = 10 << 20;
 const RAMDISK: usize = 590 << 20;
@@ -204,12 +208,13 @@ fn median(times: &mut [Duration]) -> Duration {
 /// are good enough. Whether they are kept.
 fn compare(
     bench: &Bench,
+    report: &mut Report,
     title: &str,
     turns: usize,
     mut ways: Vec<Way<'_>>,
     goals: &[Option<f64>],
 ) -> bool {
-    println!("\n{title}");
+    report.line(&format!("\n{title}"));
     for turn in 0..turns {
         // Each time another one begins: a disk is slower after much work.
         for index in 0..ways.len() {
@@ -223,7 +228,7 @@ fn compare(
     let ours = medians.next().unwrap();
     let others: Vec<Duration> = medians.collect();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    println!("  {:44} {:10.2} ms", ways[0].name, ms(ours));
+    report.line(&format!("  {:44} {:10.2} ms", ways[0].name, ms(ours)));
     let mut kept = true;
     for ((way, theirs), goal) in ways[1..].iter().zip(others).zip(goals) {
         let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
@@ -234,10 +239,10 @@ fn compare(
         };
         kept &= goal.is_none_or(|goal| ratio <= goal);
         let name = way.name;
-        println!(
-            "  {name:44} {:10.2} ms   ours/theirs {ratio:.3}, {verdict}",
-            ms(theirs)
-        );
+        let time = ms(theirs);
+        report.line(&format!(
+            "  {name:44} {time:10.2} ms   ours/theirs {ratio:.3}, {verdict}"
+        ));
     }
     kept
 }
@@ -256,6 +261,17 @@ fn shares_extents(bench: &Bench) -> bool {
 }
 
 fn main() -> ExitCode {
+    let peers = [
+        ("dd", "apt-get install coreutils"),
+        ("genisoimage", "apt-get install genisoimage"),
+        ("mkfs.vfat", "apt-get install dosfstools"),
+        ("mcopy", "apt-get install mtools"),
+        (ISOLINUX, "apt-get install isolinux"),
+        (LDLINUX, "apt-get install syslinux-common"),
+    ];
+    let Some(mut report) = Report::new("images", &peers) else {
+        return ExitCode::FAILURE;
+    };
     let bench = Bench::new();
     bench.make("vmlinuz", KERNEL);
     bench.make("initrd", RAMDISK);
@@ -268,21 +284,19 @@ fn main() -> ExitCode {
     bench.write_iso();
     bench.script("mv www/boot.iso finished.iso; sync finished.iso");
     let size = fs::metadata(bench.path("finished.iso")).unwrap().len();
-    println!(
-        "boot ISO of {:.1} MB, median of {ISO_TURNS} turns",
-        size as f64 / 1e6
-    );
-    println!(
-        "this file system {} extents between files",
-        if shares_extents(&bench) {
-            "shares"
-        } else {
-            "does not share"
-        }
-    );
+    let megabytes = size as f64 / 1e6;
+    report.line(&format!(
+        "boot ISO of {megabytes:.1} MB, median of {ISO_TURNS} turns"
+    ));
+    let shares = match shares_extents(&bench) {
+        true => "shares",
+        false => "does not share",
+    };
+    report.line(&format!("this file system {shares} extents between files"));
     let b = &bench;
     let mut kept = compare(
         b,
+        &mut report,
         "boot ISO, safe on disk",
         ISO_TURNS,
         vec![
@@ -298,6 +312,7 @@ fn main() -> ExitCode {
     );
     kept &= compare(
         b,
+        &mut report,
         "boot ISO, not forced to disk",
         ISO_TURNS,
         vec![
@@ -309,9 +324,12 @@ fn main() -> ExitCode {
         ],
         &[Some(1.25), Some(0.5)],
     );
-    println!("\nfloppy of 1440 KiB, median of {FLOPPY_TURNS} turns");
+    report.line(&format!(
+        "\nfloppy of 1440 KiB, median of {FLOPPY_TURNS} turns"
+    ));
     kept &= compare(
         b,
+        &mut report,
         "floppy, not forced to disk",
         FLOPPY_TURNS,
         vec![
@@ -323,6 +341,7 @@ fn main() -> ExitCode {
     // What the disk takes for two fsyncs is most of it on either side: no goal was set for this.
     kept &= compare(
         b,
+        &mut report,
         "floppy, safe on disk",
         FLOPPY_TURNS,
         vec![
@@ -335,6 +354,7 @@ fn main() -> ExitCode {
         ],
         &[None],
     );
+    report.write();
     if kept {
         ExitCode::SUCCESS
     } else {

@@ -274,8 +274,8 @@ impl Comparison<'_, '_> {
                 .entries()
                 .filter(|entry| *entry.group() == *option.group() && entry.key() == option.name());
             let refers = occurrences.any(|entry| !references(&entry.value()).is_empty());
-            // A reference to an option that is not set depends on its default, which the service may
-            // compute on the host. Values of the service's own types come as Python's text.
+            // A reference to an option that is not set depends on its default, which the service
+            // may compute on the host. Values of the service's own types come as Python's text.
             if !known || refers || value.get("python").is_some() {
                 continue;
             }
@@ -350,8 +350,8 @@ impl Comparison<'_, '_> {
         let stays_former = self.loaded.former.contains_key(target)
             || self.reported.contains(target)
             || self.reported.contains(&name);
-        // The service says nothing about an option of a library that is not installed if it reads the
-        // same name as a former one.
+        // The service says nothing about an option of a library that is not installed if it reads
+        // the same name as a former one.
         let silent = self.is_unreliable(target) || self.has(target, Code::HiddenValue);
         (!mentioned && !stays_former && !silent)
             .then(|| format!("the service says nothing about {target}, which was {name}"))

@@ -207,8 +207,8 @@ fn check_release(release: InstalledRelease, claims: &[Claim<'_>]) -> Violations 
     found
 }
 
-/// Compares the history of a release's own options with those that the release registers. Returns their
-/// number and the differences.
+/// Compares the history of a release's own options with those that the release registers. Returns
+/// their number and the differences.
 fn check_history(
     release: InstalledRelease,
     real: &mut RealService,

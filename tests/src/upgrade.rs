@@ -1,5 +1,5 @@
-//! Generates configurations of any release of Ironic as operators write them, and checks migrations of
-//! these from release to release.
+//! Generates configurations of any release of Ironic as operators write them, and checks migrations
+//! of these from release to release.
 
 use std::sync::OnceLock;
 
@@ -84,7 +84,8 @@ pub fn upgrades() -> impl Strategy<Value = Upgrade> {
         4 => Just(ValuePlan::Sample),
         3 => Just(ValuePlan::Default),
         3 => select(&TEXTS[..]).prop_map(ValuePlan::Text),
-        2 => (any::<Index>(), any::<bool>()).prop_map(|(name, bare)| ValuePlan::Reference(name, bare)),
+        2 => (any::<Index>(), any::<bool>())
+            .prop_map(|(name, bare)| ValuePlan::Reference(name, bare)),
     ];
     let line = (
         any::<Index>(),
@@ -194,8 +195,9 @@ pub fn accepting_all() -> Settings {
     }
 }
 
-/// Migrates at once and release by release. Checks that the results are the same, that all bytes stay
-/// that no change is about, and that a second run changes nothing, unless a renaming needs a decision.
+/// Migrates at once and release by release. Checks that the results are the same, that all bytes
+/// stay that no change is about, and that a second run changes nothing, unless a renaming needs a
+/// decision.
 ///
 /// # Errors
 ///
@@ -212,7 +214,8 @@ pub fn holds(upgrade: &Upgrade, tally: &Tally) -> Result<(), String> {
     let at_once = migrated(&parsed, upgrade.from, upgrade.to, &settings)?;
     count(&at_once, tally);
     bytes_are_kept(&parsed, &at_once).map_err(|why| with_texts(&why, &at_once))?;
-    // Later steps of a run leave alone what an earlier one left to decide; another run may continue.
+    // Later steps of a run leave alone what an earlier one left to decide; another run may
+    // continue.
     let mut decisions = at_once.decisions.iter();
     if decisions.any(|decision| decision.rule.is_none()) {
         tally.count("renaming left to decide");
@@ -252,9 +255,9 @@ pub fn holds(upgrade: &Upgrade, tally: &Tally) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the entries that a release may read. The files may differ otherwise: a migration that stops
-/// earlier adds entries that later releases do not read, and comments of removed entries stay at the
-/// last place of the entry.
+/// Returns the entries that a release may read. The files may differ otherwise: a migration that
+/// stops earlier adds entries that later releases do not read, and comments of removed entries stay
+/// at the last place of the entry.
 fn entries_read(text: &[u8], to: Series) -> Vec<(OptName, String)> {
     let lives = Lives::new(Service::IRONIC);
     let document = Document::parse(text).expect("a new text that parses");

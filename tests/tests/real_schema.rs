@@ -1,5 +1,5 @@
-//! Migrates with the schemas that oslo-config-generator writes of real services, and loads the results
-//! with the options that these services register.
+//! Migrates with the schemas that oslo-config-generator writes of real services, and loads the
+//! results with the options that these services register.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
@@ -49,7 +49,8 @@ const NOVA: Service = Service {
     ],
 };
 
-/// Options that schemas do not describe fully: two lists in brackets, and a multi-valued dictionary.
+/// Options that schemas do not describe fully: two lists in brackets, and a multi-valued
+/// dictionary.
 const INCOMPLETE: [&str; 3] = [
     "additional_sensitive_options",
     "additional_whitelisted_options",
@@ -67,8 +68,8 @@ fn schema(service: &mut RealService) -> Schema {
     Schema::parse(&json, "schema.json").expect("a schema from the generator")
 }
 
-/// Migrates a configuration that was written for `from` to `to`, and returns what does not hold when
-/// the newer release loads it.
+/// Migrates a configuration that was written for `from` to `to`, and returns what does not hold
+/// when the newer release loads it.
 fn violations(
     service: &mut RealService,
     (from, to): (Option<&Schema>, &Schema),

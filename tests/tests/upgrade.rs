@@ -1,4 +1,5 @@
-//! Migrates between releases of Ironic: over several at once as one by one, and nothing else changes.
+//! Migrates between releases of Ironic: over several at once as one by one, and nothing else
+//! changes.
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 

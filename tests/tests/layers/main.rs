@@ -79,7 +79,10 @@ fn rooms_use_only_lower_layers() {
 }
 
 /// Files that may have more than [`MAX_LINES`] lines, and why.
-const LONG: [(&str, &str); 0] = [];
+const LONG: [(&str, &str); 1] = [(
+    "tests/src/pools/classes.rs",
+    "one table of values for generated options",
+)];
 
 const MAX_LINES: usize = 400;
 const MAX_COLUMNS: usize = 100;

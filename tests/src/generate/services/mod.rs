@@ -1,5 +1,5 @@
-//! Strategies for small services: few names, so that options share them, and files that set and refer
-//! to them. Each case is of a [`ServiceKind`], which it has by construction.
+//! Strategies for small services with few names, so that options share them, and files that set
+//! these and refer to them. Each case is of one [`ServiceKind`] by construction.
 
 mod entries;
 mod opts;
@@ -17,41 +17,43 @@ pub(crate) use entries::{Names, files_plan, make_files};
 use opts::Claim;
 pub(super) use opts::opts_plan;
 
-/// The groups that options of small services are in.
+/// The groups of small services.
 pub(super) const GROUPS: [&str; 4] = ["a", "b", "DEFAULT", "c"];
 
-/// Their names in a group.
+/// The names of options in each group.
 pub(super) const NAMES: [&str; 3] = ["x", "y", "z"];
 
-/// As [`NAMES`], where hyphens are what it is about.
+/// The names of options in each group, for [`ServiceKind::Hyphens`].
 const HYPHENATED: [&str; 3] = ["x-x", "y", "z-z"];
 
-/// What a generated service is about.
+/// The subject of a generated service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServiceKind {
     /// Two options have the same former name.
     SharedByTwo,
-    /// Three options have.
+    /// Three options have the same former name.
     SharedByThree,
     /// One of the options that have the same former name is multi-valued.
     SharedWithMulti,
-    /// An option has several former names, and another option has one of them, too.
+    /// An option has several former names, one of which it shares with another option.
     OneOfSeveralShared,
-    /// A former name of an option is the current name of another.
+    /// A former name of an option is the current name of another one.
     OwnSake,
-    /// An option has a former name, and is itself a former name of another: what moves to it feeds that one.
+    /// An option has a former name, and its current name is a former name of another option, which
+    /// would read a value that moves there.
     FedByAMove,
     /// A value refers to an option by a former name.
     ReferenceByFormerName,
-    /// The same, and in the group that the reference names stands an entry with the option's current key.
+    /// The same, and the group that the reference names has an entry with the option's current key.
     ReferenceMeetsCurrentKey,
-    /// A reference without a group is answered by an entry of the default group.
+    /// A reference without a group resolves to an entry of the default group.
     ReferenceThroughDefault,
-    /// The same, past an entry with the option's current key, whose value refers to what is not registered.
+    /// The same, past an entry with the option's current key whose value refers to an unregistered
+    /// option.
     ReferencePastAnError,
-    /// A value refers to an option that is not registered, and to one that is.
+    /// A value refers to an unregistered option and to a registered one.
     ReferenceToUnregistered,
-    /// A value refers to two options by a former name that both have.
+    /// A value refers to a former name of two options.
     ReferenceBySharedName,
     /// The value of a shared former name refers to a neighbour.
     ReferenceInSharedValue,
@@ -78,7 +80,7 @@ impl ServiceKind {
         ServiceKind::Hyphens,
     ];
 
-    /// What a tally calls it.
+    /// Returns the name for tallies.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -100,7 +102,7 @@ impl ServiceKind {
     }
 }
 
-/// What the options of a service are given as.
+/// The form in which the options of a service are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given {
     /// A schema.
@@ -114,7 +116,7 @@ pub enum Given {
 }
 
 impl Given {
-    /// The kinds of services that can be given so: a pack in TOML refuses a name of several options.
+    /// Returns the kinds of services that have this form: a pack in TOML refuses shared names.
     #[must_use]
     pub fn kinds(self) -> Vec<ServiceKind> {
         let shared = [
@@ -132,14 +134,14 @@ impl Given {
     }
 }
 
-/// A generated configuration, and whom it is migrated for.
+/// A generated configuration and the target of its migration.
 #[derive(Clone)]
 pub struct ServiceCase {
-    /// What it is about, as a tally calls it.
+    /// The name of its kind for tallies.
     pub kind: &'static str,
-    /// The files, and the options with all their former names.
+    /// The files and the options with all their former names.
     pub set: Set,
-    /// Whom the files are for.
+    /// The target of the migration.
     pub target: Target,
 }
 
@@ -149,14 +151,14 @@ impl std::fmt::Debug for ServiceCase {
     }
 }
 
-/// Services of all kinds, or of those that `ORACLE_KIND` names.
+/// Generates services of all kinds, or of those that `ORACLE_KIND` selects.
 pub fn services(given: Given) -> impl Strategy<Value = ServiceCase> {
     select(super::requested_kinds(given.kinds(), ServiceKind::name))
         .prop_flat_map(move |kind| service(kind, given))
 }
 
 fn service(kind: ServiceKind, given: Given) -> impl Strategy<Value = ServiceCase> {
-    // A pack in TOML refuses a name of several options, and so does one of definitions with hyphens.
+    // A pack in TOML refuses shared names, and so does one of definitions with hyphens.
     let once = match (kind, given) {
         (ServiceKind::Hyphens, _) | (_, Given::Toml) => Just(true).boxed(),
         _ => prop_oneof![Just(false), Just(true)].boxed(),
@@ -168,14 +170,14 @@ fn service(kind: ServiceKind, given: Given) -> impl Strategy<Value = ServiceCase
         } else {
             &NAMES
         };
-        let made = plan.make(names, once, &claims(kind));
-        let opts = made.opts;
+        let generated = plan.make(names, once, &claims(kind));
+        let opts = generated.opts;
         let pool = names_in_files(&opts);
-        let sources = make_files(&files, &pool, &forced(kind, &opts, &made.claimed));
-        // In the order that a schema has them in: the last that has a name answers a reference by it.
+        let sources = make_files(&files, &pool, &forced(kind, &opts, &generated.claimed));
+        // In the order of a schema: a reference resolves to the last option that has the name.
         let mut opts = match given {
             Given::Schema | Given::Schemas => {
-                opts.iter().map(crate::target::as_schemas_tell).collect()
+                opts.iter().map(crate::target::as_in_schema).collect()
             }
             Given::Pack | Given::Toml => opts,
         };
@@ -199,7 +201,7 @@ fn service(kind: ServiceKind, given: Given) -> impl Strategy<Value = ServiceCase
     })
 }
 
-/// The former names that make a service one of a kind.
+/// Returns the former names that a service of a kind needs.
 fn claims(kind: ServiceKind) -> Vec<Claim> {
     let shared = |by: usize| (0..by).map(|opt| Claim::Same { opt }).collect();
     match kind {
@@ -224,7 +226,7 @@ fn claims(kind: ServiceKind) -> Vec<Claim> {
     }
 }
 
-/// The entries that make a configuration one of a kind. `claimed` are the names of [`claims`].
+/// Returns the entries that a configuration of a kind needs; `claimed` are the names of [`claims`].
 fn forced(kind: ServiceKind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
     let Some(former) = claimed.first() else {
         return Vec::new();
@@ -244,7 +246,7 @@ fn forced(kind: ServiceKind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
             several.collect()
         }
         ServiceKind::ReferenceByFormerName => vec![plain(former), refers(former)],
-        // Set by another name, which leads to one of them only.
+        // The value is set by another name, which only one of them has.
         ServiceKind::ReferenceBySharedName => {
             let others = opts
                 .iter()
@@ -258,7 +260,7 @@ fn forced(kind: ServiceKind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
         ServiceKind::ReferenceMeetsCurrentKey => vec![
             plain(claimed.last().unwrap_or(former)),
             refers(former),
-            // Without an option, there is no such group.
+            // A group exists only if it has an option.
             plain(&OptName::new(former.group(), "other")),
         ],
         ServiceKind::ReferenceThroughDefault => through_default(former),
@@ -289,7 +291,8 @@ fn forced(kind: ServiceKind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
     }
 }
 
-/// A reference in the group of a former name, and the entry of the default group that answers it.
+/// Returns a reference in the group of a former name, and the entry of the default group it
+/// resolves to.
 fn through_default(former: &OptName) -> Vec<Forced> {
     let neighbour = OptName::new(former.group(), "u");
     vec![
@@ -298,14 +301,14 @@ fn through_default(former: &OptName) -> Vec<Forced> {
     ]
 }
 
-/// The names that entries and references of a service may have.
+/// Returns the names for entries and references of a service.
 fn names_in_files(opts: &[Opt]) -> Names {
     let mut names: Vec<OptName> = Vec::new();
     for opt in opts {
         names.push(OptName::new(opt.name().group(), opt.registered_name()));
         names.extend([opt.name()].into_iter().chain(opt.deprecated()).cloned());
     }
-    // Entries that the service does not know: some with a key that it knows in another group.
+    // Names that the service does not know, some with a key that it knows in another group.
     let keys: BTreeSet<&str> = opts
         .iter()
         .flat_map(|opt| opt.deprecated().iter().chain([opt.name()]))
