@@ -45,7 +45,7 @@ fn services() -> Result<Vec<PathBuf>, String> {
     Ok(folders)
 }
 
-/// Writes `static KNOWN`, a row with the texts of each service.
+/// Writes `static SERVICES`, a row with the texts of each service.
 fn list(services: &[PathBuf]) -> Result<(), String> {
     let mut rows = String::new();
     for service in services {
@@ -56,23 +56,24 @@ fn list(services: &[PathBuf]) -> Result<(), String> {
         let Some(title) = table["title"].as_str() else {
             return Err(format!("{}: expected `title`", about.display()));
         };
-        let text = |name: &str| match service.join(name).exists() {
+        let text = |name: &str| match service.join(format!("{name}.txt")).exists() {
             true => format!(
-                "include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{HISTORY}/{id}/{name}\"))"
+                "{name}: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \
+                 \"/{HISTORY}/{id}/{name}.txt\"))"
             ),
-            false => "\"\"".to_owned(),
+            false => format!("{name}: \"\""),
         };
-        let texts = ["releases.txt", "options.txt", "values.txt", "plugins.txt"].map(text);
+        let texts = ["releases", "options", "values", "plugins"].map(text);
         let rules = format!("include_str!(concat!(env!(\"OUT_DIR\"), \"/{id}-rules.txt\"))");
         rows += &format!(
-            "Known::new([{id:?}, {title:?}], [{}], {rules}),\n",
+            "Texts {{ id: {id:?}, title: {title:?}, {}, rules: {rules} }},\n",
             texts.join(", ")
         );
     }
     let count = services.len();
     write(
         "services.rs",
-        &format!("static KNOWN: [Known; {count}] = [\n{rows}];\n"),
+        &format!("static SERVICES: [Texts; {count}] = [\n{rows}];\n"),
     )
 }
 

@@ -7,8 +7,10 @@
 
 use std::fmt::Write as _;
 
-use confmig::migrate::{ChangeKind, Migration, Route, Settings, Span, migrate};
-use confmig::release::{Definition, Life, Lives, Series, Service, all_names, built_in_rules};
+use confmig::history::{
+    Definition, History, NameHistory, ReleaseRange, Series, Service, all_names, built_in_rules,
+};
+use confmig::migrate::{ChangeKind, Migration, Route, Settings, migrate};
 use oslo_config::{OptName, SourceFile};
 
 const HEAD: &str = "\
@@ -61,11 +63,11 @@ pub(crate) fn page() -> String {
 }
 
 fn table(service: Service, page: &mut String) {
-    let lives = Lives::new(service);
-    let names: Vec<(OptName, Life)> = all_names(service).collect();
+    let history = History::new(service);
+    let names: Vec<(OptName, NameHistory)> = all_names(service).collect();
     for to in service.releases() {
         let Some(from) = to.before() else { continue };
-        let row = row(from, to, &names, &lives);
+        let row = row(from, to, &names, &history);
         writeln!(
             page,
             "| {from} | {to} | {} | {} | {} | {} | {} | {} | {} | {} of {} |",
@@ -83,7 +85,7 @@ fn table(service: Service, page: &mut String) {
     }
 }
 
-fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Row {
+fn row(from: Series, to: Series, names: &[(OptName, NameHistory)], history: &History) -> Row {
     let mut row = Row {
         values: built_in_rules(to.service())
             .filter(|rule| rule.last == to)
@@ -92,12 +94,12 @@ fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Ro
             .count(),
         ..Row::default()
     };
-    for (name, life) in names {
-        let Some(definition) = life.definition(from) else {
+    for (name, of_name) in names {
+        let Some(definition) = of_name.definition(from) else {
             continue;
         };
         row.options += 1;
-        if life.is_option(to) {
+        if of_name.is_option(to) {
             row.unchanged += 1;
             continue;
         }
@@ -107,7 +109,7 @@ fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Ro
             name.name(),
             value(&definition)
         );
-        let made = go(&text, from, to, lives);
+        let made = go(&text, from, to, history);
         let kinds: Vec<ChangeKind> = made.files[0]
             .changes
             .iter()
@@ -127,13 +129,13 @@ fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Ro
     row
 }
 
-fn go(text: &str, from: Series, to: Series, lives: &Lives) -> Migration {
+fn go(text: &str, from: Series, to: Series, history: &History) -> Migration {
     let file = SourceFile {
         path: "ironic.conf".into(),
         text: text.into(),
     };
     let parsed = [file.parse().unwrap()];
-    let route = Route::releases(Span { from, to }, lives);
+    let route = Route::releases(ReleaseRange { from, to }, history);
     migrate(&parsed, &route, &Settings::default()).unwrap()
 }
 

@@ -13,10 +13,10 @@ use crate::judge::{Judge, Release, releases};
 use crate::libraries::of_library;
 use crate::made::{Case, Configurations, Kind, holds};
 use crate::walk::accepting_all;
-use confmig::migrate::Settings;
-use confmig::release::{
-    Lives, Series, Service, all_names, auth_options, built_in_rules, guess, guess_service,
+use confmig::history::{
+    History, Series, Service, all_names, auth_options, built_in_rules, guess, guess_service,
 };
+use confmig::migrate::Settings;
 use oslo_config::{OptName, SourceFile};
 
 /// What is claimed of configurations, which each release judges.
@@ -164,7 +164,7 @@ pub fn each_release_reads_what_is_made_for_it(service: Service) {
 fn judged(release: Release, claims: &[Claim<'_>]) -> Wrong {
     let started = Instant::now();
     let service = release.series.service();
-    let (mut judge, lives) = (Judge::start(release), Lives::new(service));
+    let (mut judge, lives) = (Judge::start(release), History::new(service));
     let (options, mut wrong) = history(release, &mut judge, &lives);
     let mut configurations = 0;
     for claim in claims {
@@ -192,7 +192,7 @@ fn judged(release: Release, claims: &[Claim<'_>]) -> Wrong {
 
 /// What confmig knows of a release's own options is what the release registers: how many these are, and
 /// what differs.
-fn history(release: Release, judge: &mut Judge, lives: &Lives) -> (usize, Wrong) {
+fn history(release: Release, judge: &mut Judge, lives: &History) -> (usize, Wrong) {
     let registered = judge.options();
     let series = release.series;
     let mut wrong = Wrong::new();
@@ -201,7 +201,7 @@ fn history(release: Release, judge: &mut Judge, lives: &Lives) -> (usize, Wrong)
         // The libraries are newer than most releases, and have options that came later.
         let life = lives.of_option(option);
         let span = life.and_then(|life| life.as_option());
-        let known = span.is_some_and(|(_, last)| last >= series);
+        let known = span.is_some_and(|span| span.to >= series);
         let passes = UNLISTED.contains(&option.name())
             || of_library(option, series)
             || of_unknown_plugin(option, lives);
@@ -219,7 +219,7 @@ fn history(release: Release, judge: &mut Judge, lives: &Lives) -> (usize, Wrong)
 }
 
 /// Tells whether an option is that of a plugin, of a service whose plugins are not in the facts.
-fn of_unknown_plugin(option: &OptName, lives: &Lives) -> bool {
+fn of_unknown_plugin(option: &OptName, lives: &History) -> bool {
     let plugins = |service: Service| {
         let names = ["password", "v2password"].into_iter();
         names.filter_map(move |plugin| auth_options(plugin, service.newest()))
@@ -272,7 +272,7 @@ fn written(fixtures: &[(String, String)], release: Release) -> Vec<Case> {
     if release.series != service.newest() {
         return Vec::new();
     }
-    let lives = Lives::new(service);
+    let lives = History::new(service);
     let case = |(name, text): &(String, String)| {
         let file = source(name, text);
         let from = guess(&[file.parse().expect("it parsed before")], &lives).series;

@@ -1,7 +1,7 @@
 //! Which of a service's options come from libraries: what a release knows of these depends on the versions
 //! that are installed with it.
 
-use confmig::release::{Lives, Series, Service};
+use confmig::history::{History, Series, Service};
 use oslo_config::OptName;
 
 /// What Ironic and Keystone use of the libraries, as the namespaces of their options.
@@ -150,6 +150,6 @@ pub fn of_library(option: &OptName, release: Series) -> bool {
 /// Tells whether an option's type is that of keystoneauth's sessions, which are in every section that
 /// authenticates: `timeout` was a whole number until 2026.2.
 #[must_use]
-pub fn of_session(option: &OptName, lives: &Lives) -> bool {
+pub fn of_session(option: &OptName, lives: &History) -> bool {
     option.name() == "timeout" && lives.of(option.group(), "auth_section").is_some()
 }

@@ -1,8 +1,10 @@
 //! Configurations of a service, made of what confmig knows of its releases, and what these make of them
 //! when confmig has migrated them.
 
-use confmig::migrate::{Route, Settings, Span, migrate};
-use confmig::release::{Definition, Life, Lives, Series, Service, all_names, installed, named_by};
+use confmig::history::{
+    Definition, History, NameHistory, ReleaseRange, Series, Service, all_names, installed, named_by,
+};
+use confmig::migrate::{Route, Settings, migrate};
 use confmig::target::{ReleaseTarget, Target};
 use oslo_config::{OptName, SourceFile};
 
@@ -32,7 +34,7 @@ const CHOOSES: [&str; 3] = ["auth_type", "auth_plugin", "auth_section"];
 /// The options of all releases of a service.
 #[derive(Debug)]
 pub struct Configurations {
-    names: Vec<(OptName, Life)>,
+    names: Vec<(OptName, NameHistory)>,
 }
 
 impl Configurations {
@@ -270,13 +272,13 @@ pub fn holds(
     judge: &mut Judge,
     release: judge::Release,
     case: &Case,
-    lives: &Lives,
+    lives: &History,
     tally: &Tally,
 ) -> Vec<String> {
     let to = release.series;
     let before = file(case.text.clone().into_bytes());
     let parsed = [before.parse().expect("a configuration that parses")];
-    let span = Span {
+    let span = ReleaseRange {
         from: case.from,
         to,
     };

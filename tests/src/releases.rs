@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use confmig::migrate::{ChangeKind, Migration, Route, Settings, Span, migrate};
-use confmig::release::{Life, Lives, Series, Service, all_names, find_rule};
+use confmig::history::{History, NameHistory, Series, Service, all_names, find_rule};
+use confmig::migrate::{ChangeKind, Migration, Route, Settings, migrate};
 use oslo_config::{Opt, OptName, OptType, ParsedFile, references};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
@@ -123,7 +123,7 @@ fn names_of(kind: ReleaseKind, from: Series, picked: &[Index]) -> Vec<OptName> {
         });
         return names.map(|name| OptName::new(AUTH_GROUP, name)).collect();
     }
-    let is_of_kind = |name: &OptName, life: &Life| {
+    let is_of_kind = |name: &OptName, life: &NameHistory| {
         let readers: BTreeSet<OptName> = life.all_former_of().into_iter().map(|of| of.0).collect();
         life.is_read(from)
             && match kind {
@@ -159,8 +159,8 @@ fn names_of(kind: ReleaseKind, from: Series, picked: &[Index]) -> Vec<OptName> {
     found
 }
 
-fn names() -> &'static BTreeMap<OptName, Life> {
-    static NAMES: OnceLock<BTreeMap<OptName, Life>> = OnceLock::new();
+fn names() -> &'static BTreeMap<OptName, NameHistory> {
+    static NAMES: OnceLock<BTreeMap<OptName, NameHistory>> = OnceLock::new();
     NAMES.get_or_init(|| all_names(Service::IRONIC).collect())
 }
 
@@ -183,10 +183,10 @@ pub fn holds(
     let files = read(&case.set);
     let parsed = parse(&files).map_err(|error| error.to_string())?;
     let migrated = |files: &[ParsedFile<'_>], from| {
-        let span = Span { from, to: case.to };
+        let span = ReleaseRange { from, to: case.to };
         migrate(
             files,
-            &Route::releases(span, &Lives::new(Service::IRONIC)),
+            &Route::releases(span, &History::new(Service::IRONIC)),
             &settings,
         )
         .map_err(|error| format!("an error: {error}"))
@@ -277,7 +277,7 @@ fn with_former_names(migration: &Migration) -> Migration {
     let mut migration = migration.clone();
     for decision in &mut migration.decisions {
         let life = names().get(&decision.option);
-        let former = life.into_iter().flat_map(Life::all_former);
+        let former = life.into_iter().flat_map(NameHistory::all_former);
         decision.options.extend(former.map(|(name, ..)| name));
     }
     migration
@@ -313,7 +313,7 @@ fn only_on_the_way(opts: &[Opt]) -> BTreeSet<OptName> {
 
 /// Names that are options of the newer release, and only former names of another before.
 fn other_options(case: &ReleaseCase) -> BTreeSet<OptName> {
-    let is_other = |life: &Life| {
+    let is_other = |life: &NameHistory| {
         let only_former = |series: Series| life.is_former(series) && !life.is_option(series);
         life.is_option(case.to) && case.from.through(case.to).any(only_former)
     };

@@ -4,8 +4,10 @@
 use std::sync::OnceLock;
 
 use bstr::{BString, ByteSlice};
-use confmig::migrate::{Migration, Route, Settings, Span, migrate};
-use confmig::release::{Definition, Life, Lives, Series, Service, all_names, built_in_rules};
+use confmig::history::{
+    Definition, History, NameHistory, ReleaseRange, Series, Service, all_names, built_in_rules,
+};
+use confmig::migrate::{Migration, Route, Settings, migrate};
 use oslo_config::{Document, OptName, ParsedFile, SourceFile};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -72,9 +74,9 @@ const TEXTS: [&str; 18] = [
     "p@ss/w:rd#%s",
 ];
 
-fn names() -> &'static [(OptName, Life)] {
+fn names() -> &'static [(OptName, NameHistory)] {
     // A life is shared by pointers that stay in one thread, but its facts are all static.
-    static NAMES: OnceLock<Vec<(OptName, Life)>> = OnceLock::new();
+    static NAMES: OnceLock<Vec<(OptName, NameHistory)>> = OnceLock::new();
     NAMES.get_or_init(|| all_names(Service::IRONIC).collect())
 }
 
@@ -147,7 +149,11 @@ fn files(lines: &[Line], from: Series, two: bool) -> Vec<SourceFile> {
     texts.into_iter().enumerate().map(file).collect()
 }
 
-fn value(value: &Value, definition: Option<&Definition<'_>>, all: &[&(OptName, Life)]) -> String {
+fn value(
+    value: &Value,
+    definition: Option<&Definition<'_>>,
+    all: &[&(OptName, NameHistory)],
+) -> String {
     match value {
         Value::Text(text) => (*text).to_owned(),
         Value::Reference(name, true) => format!("${}/x", name.get(all).0.name()),
@@ -249,7 +255,7 @@ pub fn holds(walk: &Walk, tally: &Tally) -> Result<(), String> {
 /// What a release may read of a text. A migration that ends earlier adds what a later release does not
 /// read, and a comment whose entry is removed later stays where the entry was last.
 fn entries_read(text: &[u8], to: Series) -> Vec<(OptName, String)> {
-    let lives = Lives::new(Service::IRONIC);
+    let lives = History::new(Service::IRONIC);
     let document = Document::parse(text).expect("a new text that parses");
     let entries = document.entries().map(|entry| {
         let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
@@ -268,9 +274,13 @@ fn migrated(
     to: Series,
     settings: &Settings,
 ) -> Result<Migration, String> {
-    let lives = Lives::new(Service::IRONIC);
-    migrate(files, &Route::releases(Span { from, to }, &lives), settings)
-        .map_err(|error| format!("{from} to {to}: {error}"))
+    let lives = History::new(Service::IRONIC);
+    migrate(
+        files,
+        &Route::releases(ReleaseRange { from, to }, &lives),
+        settings,
+    )
+    .map_err(|error| format!("{from} to {to}: {error}"))
 }
 
 fn sources(migration: Migration) -> Vec<SourceFile> {

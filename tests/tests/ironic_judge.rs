@@ -1,6 +1,6 @@
 //! The real Ironic is the judge.
 
-use confmig::release::Service;
+use confmig::history::Service;
 use tests::claims;
 
 #[test]

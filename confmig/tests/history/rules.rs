@@ -1,8 +1,8 @@
 //! Rules of the history: what their examples say, and what they wait for.
 
+use confmig::history::{BuiltIn, Service, built_in_rules, find_rule};
 use confmig::migrate::{Route, Settings, migrate};
 use confmig::pack::Pack;
-use confmig::release::{BuiltIn, Service, built_in_rules, find_rule};
 use confmig::rule::{Automatic, Rule};
 
 use super::support::{file, file_again, go, series, text};
@@ -26,7 +26,7 @@ fn every_rule_does_what_its_example_says() {
         let pack = Pack {
             name: rule.id.clone(),
             project: Some(built_in.last.service().id().into()),
-            conversions: vec![rule.clone()],
+            rules: vec![rule.clone()],
             ..Pack::default()
         };
         for example in &rule.example {

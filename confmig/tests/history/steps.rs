@@ -1,7 +1,7 @@
 //! From release to release: the steps, the lines, and what stays.
 
+use confmig::history::{History, Series, Service};
 use confmig::migrate::{ChangeKind, Settings};
-use confmig::release::{Lives, Series, Service};
 use oslo_config::OptName;
 
 use super::support::{accepting_all, every_option, file, go, series, text};
@@ -35,7 +35,7 @@ fn many_releases_at_once_are_one_after_the_other() {
 
 /// What the newest release may read of a text: a migration that ends earlier adds more.
 fn entries_read(text: &str, newest: Series) -> Vec<(String, String)> {
-    let (file, lives) = (file(text), Lives::new(newest.service()));
+    let (file, history) = (file(text), History::new(newest.service()));
     let parsed = file.parse().unwrap();
     let entries = parsed.document.entries();
     let named = entries.map(|entry| {
@@ -43,8 +43,8 @@ fn entries_read(text: &str, newest: Series) -> Vec<(String, String)> {
         (name, entry.value().to_string())
     });
     let read = named.filter(|(name, _)| {
-        let life = lives.of_option(name);
-        life.is_none_or(|life| life.is_read(newest))
+        let of_name = history.of_option(name);
+        of_name.is_none_or(|of_name| of_name.is_read(newest))
     });
     read.map(|(name, value)| (name.to_string(), value))
         .collect()

@@ -1,7 +1,9 @@
 //! What the tests of the services' histories share.
 
-use confmig::migrate::{Migration, Route, Settings, Span, migrate};
-use confmig::release::{Definition, Lives, Series, Service, all_names, built_in_rules};
+use confmig::history::{
+    Definition, History, ReleaseRange, Series, Service, all_names, built_in_rules,
+};
+use confmig::migrate::{Migration, Route, Settings, migrate};
 use oslo_config::SourceFile;
 
 pub(crate) fn file(text: &str) -> SourceFile {
@@ -25,10 +27,10 @@ pub(crate) fn series(id: &str) -> Series {
 pub(crate) fn go(text: &str, from: Series, to: Series, settings: &Settings) -> Migration {
     let file = file(text);
     let parsed = [file.parse().unwrap()];
-    let lives = Lives::new(to.service());
+    let history = History::new(to.service());
     migrate(
         &parsed,
-        &Route::releases(Span { from, to }, &lives),
+        &Route::releases(ReleaseRange { from, to }, &history),
         settings,
     )
     .unwrap_or_else(|error| panic!("{from} to {to}: {error}\n{text}"))
@@ -71,8 +73,8 @@ pub(crate) fn sample(definition: &Definition<'_>) -> String {
 pub(crate) fn every_option(of: Series) -> String {
     let mut text = String::new();
     let mut group = String::new();
-    for (name, life) in all_names(of.service()) {
-        let Some(definition) = life.definition(of) else {
+    for (name, of_name) in all_names(of.service()) {
+        let Some(definition) = of_name.definition(of) else {
             continue;
         };
         if name.group() != group {

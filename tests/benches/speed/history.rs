@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use confmig::release::{Series, Service, all_names};
+use confmig::history::{Series, Service, all_names};
 use criterion::Criterion;
 use serde_json::{Value, json};
 use tests::files::workspace;
