@@ -1,8 +1,8 @@
-//! Prints docs/releases.md: what becomes of the options from each release of a service to the next.
+//! Prints docs/releases.md: what happens to the options from each release of a service to the next.
 //!
 //! `cargo run -p confmig --example releases > docs/releases.md`
 
-// Run by people who change the facts, and by a test.
+// Run by whoever changes the facts, and by a test.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::fmt::Write as _;
@@ -17,17 +17,17 @@ const HEAD: &str = "\
 # Release by release
 
 What `confmig migrate --from … --to …` does with each option from one release of a service to the next. Made by
-`cargo run -p confmig --example releases > docs/releases.md`; a test keeps it true.
+`cargo run -p confmig --example releases > docs/releases.md`; a test keeps it up to date.
 
-Each option of the older release that the newer one has not was set in a file of its own, and the file was migrated.
+Each option of the older release that the newer one does not have was set in a file of its own, and the file was migrated.
 
 - **unchanged**: the newer release has the option under the same name
 - **renamed**: moved to its new name, or copied to several
-- **converted**: its value became that of another option, alone or with others
-- **removed**, since nothing reads it any more and nothing is lost
-- **to decide**: left, with what took its place and since when; `--accept` follows the rule where there is one to follow
-- **value rules**: rules for values that left while their options stay, such as hardware types
-- **covered**: of all options of the older release, those of which one of the above is true
+- **converted**: its value became part of another option
+- **removed**: no longer read, and nothing is lost
+- **to decide**: left to the operator, with what superseded it and since when; `--accept` follows the rule if there is one
+- **value rules**: rules for values that were removed while their options stay, such as hardware types
+- **covered**: the options of the older release for which one of the above is true
 ";
 
 const TABLE: &str = "\
@@ -52,7 +52,7 @@ impl Row {
     }
 }
 
-/// The whole page.
+/// Returns the whole page.
 pub(crate) fn page() -> String {
     let mut page = HEAD.to_owned();
     for service in Service::all() {
@@ -139,7 +139,7 @@ fn go(text: &str, from: Series, to: Series, history: &History) -> Migration {
     migrate(&parsed, &route, &Settings::default()).unwrap()
 }
 
-/// The default, or else a value of the type.
+/// Returns the default, or else a value of the type.
 fn value(definition: &Definition<'_>) -> String {
     let default = definition.default().into_iter().next();
     if let Some(default) =
@@ -157,7 +157,7 @@ fn value(definition: &Definition<'_>) -> String {
     }
 }
 
-#[allow(dead_code, reason = "the test has the page alone")]
+#[allow(dead_code, reason = "the test only uses the page")]
 fn main() {
     print!("{}", page());
 }

@@ -34,7 +34,8 @@ pub(crate) fn leads_on(option: &OptName, from: Series, to: Series, history: &His
     of_option.is_read(to) || renamed() || has_rule()
 }
 
-/// Returns a renaming with its reason: from a rule that people wrote, or as the releases declare it.
+/// Returns a renaming with its reason: from a rule that people wrote, or as the releases declare
+/// it.
 pub(super) fn renaming_of(from: &OptName, to: &OptName, history: &History) -> Renaming {
     let is_same = |rule: &Rule| {
         let mut renames = rule.rename.iter();

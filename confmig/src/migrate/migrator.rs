@@ -37,8 +37,8 @@ pub(super) struct Migrator<'m> {
     pub(super) changed: HashSet<String>,
     /// The options that earlier steps left to decide.
     held: Held,
-    /// The entries that stay although another one hid them from a release: by file and original line,
-    /// the names there, since a copy comes from the same line.
+    /// The entries that stay although another one hid them from a release: by file and original
+    /// line, the names there, since a copy comes from the same line.
     pub(super) superseded: HashMap<(usize, usize), HashSet<OptName>>,
     /// Tells whether the legacy program has an option of a name.
     legacy_has: Box<dyn Fn(&OptName) -> bool + 'm>,
@@ -70,8 +70,9 @@ impl<'m> Migrator<'m> {
         }
     }
 
-    /// Makes the following steps leave alone the options that are left to decide, under any of their
-    /// names: a newer release may read these differently. `former` returns an option's former names.
+    /// Makes the following steps leave alone the options that are left to decide, under any of
+    /// their names: a newer release may read these differently. `former` returns an option's former
+    /// names.
     pub(super) fn hold_decided(&mut self, former: impl Fn(&OptName) -> Vec<OptName>) {
         let decided = self.decisions.iter().map(|(_, decision)| decision);
         let renamings = decided.filter(|decision| decision.rule.is_none());

@@ -1,10 +1,10 @@
 //! Migrates a set of files to the names of a target.
 //!
-//! A migration follows a route of steps: one for a pack or a schema, one for each release on the way
-//! to another. A step plans its changes on the whole set of files, since a reference in one file may
-//! name an option in another; applies them to each file separately, which preserves the precedence
-//! between files; and proves the result: every option is resolved from the old texts and from the
-//! new ones. A change that cannot be proved to keep all values is not made but left as a
+//! A migration follows a route of steps: one for a pack or a schema, one for each release on the
+//! way to another. A step plans its changes on the whole set of files, since a reference in one
+//! file may name an option in another; applies them to each file separately, which preserves the
+//! precedence between files; and proves the result: every option is resolved from the old texts and
+//! from the new ones. A change that cannot be proved to keep all values is not made but left as a
 //! [`Decision`].
 
 mod apply_proved;

@@ -178,8 +178,8 @@ impl<'p> Names<'p> {
         self.set.get(group).is_some_and(|keys| keys.contains(name))
     }
 
-    /// Returns the groups that are known to have options: those with an entry that is not of a former
-    /// name only, and those of former names in which the service has other options.
+    /// Returns the groups that are known to have options: those with an entry that is not of a
+    /// former name only, and those of former names in which the service has other options.
     pub(crate) fn groups(&self) -> HashSet<&str> {
         let set = self.set.iter().filter(|(group, keys)| {
             let is_other = |name| self.readers(group, name).is_empty();

@@ -1,7 +1,8 @@
 //! Reports values that the newer of two releases reads differently from the older one.
 //!
-//! Each step keeps the values that its own release reads. A reference that was not followed, since the
-//! old names are kept or a decision is left, may still resolve to another option in the other release.
+//! Each step keeps the values that its own release reads. A reference that was not followed, since
+//! the old names are kept or a decision is left, may still resolve to another option in the other
+//! release.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +20,8 @@ use crate::schema::Schema;
 const OTHERWISE: &str = "read-otherwise";
 
 impl Migrator<'_> {
-    /// Reports options whose value in the newer release differs from the old value in the older one,
-    /// and with the old names kept, options whose value in the older one changed.
+    /// Reports options whose value in the newer release differs from the old value in the older
+    /// one, and with the old names kept, options whose value in the older one changed.
     pub(super) fn read_otherwise(&mut self, from: &Schema, to: &Schema) {
         let mut files = self.before.iter().chain(&self.files);
         if !files.any(|file| file.document.text().contains(&b'$')) {
@@ -33,8 +34,8 @@ impl Migrator<'_> {
         let has = |names: &Names<'_>, name: &OptName| names.has(name.group(), name.name());
         let is_removed = |name: &OptName| has(&old, name) && !has(&new, name);
         let is = read(&newer, &self.files, is_removed);
-        // The older release may not know a former name, whose reference was followed. What references
-        // to other unknown names resolve to is not known.
+        // The older release may not know a former name, whose reference was followed. What
+        // references to other unknown names resolve to is not known.
         let is_known = |option: &OptName, reference: &str| {
             let bare = || [option.group(), DEFAULT_GROUP].map(|group| (group, reference));
             let named = reference.split_once('.');

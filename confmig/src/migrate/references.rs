@@ -169,9 +169,9 @@ pub(crate) fn by_former_name<'p>(
     found.collect()
 }
 
-/// Tells whether a value of an option of the group `from` can refer to an option: references consist
-/// of ASCII letters, digits, underscores and dots, the first dot ends the group, and an option of
-/// the default group must not be shadowed by one of the same name.
+/// Tells whether a value of an option of the group `from` can refer to an option: references
+/// consist of ASCII letters, digits, underscores and dots, the first dot ends the group, and an
+/// option of the default group must not be shadowed by one of the same name.
 pub(crate) fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bool {
     let word = |text: &str| {
         text.bytes()

@@ -9,8 +9,8 @@ use super::names_in_use::{NamesInUse, Scope};
 use crate::history::{self, History, ReleaseRange, Series};
 
 impl<'m> Migrator<'m> {
-    /// Follows the changes of each release after the first, and renames what the first release itself
-    /// reads as former names.
+    /// Follows the changes of each release after the first, and renames what the first release
+    /// itself reads as former names.
     pub(super) fn releases(
         &mut self,
         range: ReleaseRange,
@@ -30,8 +30,8 @@ impl<'m> Migrator<'m> {
                     scope = Scope::Keys(changed);
                 }
             }
-            // A name that an option got in this step may have been removed long ago: a migration that
-            // starts here would find that at once.
+            // A name that an option got in this step may have been removed long ago: a migration
+            // that starts here would find that at once.
             let here = ReleaseRange {
                 from: series,
                 to: range.to,

@@ -91,8 +91,8 @@ impl<'r> Route<'r> {
 /// proves each step in memory.
 ///
 /// A migration over many releases has the same result as one migration per release, except that
-/// later steps leave alone what an earlier one left to decide. Steps whose names are not in the files
-/// cost nothing.
+/// later steps leave alone what an earlier one left to decide. Steps whose names are not in the
+/// files cost nothing.
 ///
 /// # Errors
 ///
@@ -147,8 +147,8 @@ fn reads_as_set(pack: &Pack, files: &[ParsedFile<'_>]) -> impl Fn(&OptName) -> b
 }
 
 impl<'m> Migrator<'m> {
-    /// Follows the renamings and rules of a pack until nothing changes: rules may trigger others, but
-    /// never in a circle, and a decision may no longer be needed once another entry is gone.
+    /// Follows the renamings and rules of a pack until nothing changes: rules may trigger others,
+    /// but never in a circle, and a decision may no longer be needed once another entry is gone.
     fn pack(&mut self, pack: &Pack) -> Result<(), MigrateError> {
         let decided = self.decisions.len();
         let superseded = self.superseded.clone();
@@ -168,5 +168,26 @@ impl<'m> Migrator<'m> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_of_a_site_precede_the_reports() {
+        let text = r#"{"options": {"a": {"opts": [{"name": "x", "type": "string value"}]}}}"#;
+        let (schema, site) = (Schema::parse(text, "schema.json").unwrap(), Pack::default());
+        let route = Route::schemas(Some(&schema), &schema).with_site(&site);
+        assert!(matches!(
+            route.steps[..],
+            [
+                Step::Schema(_),
+                Step::Schema(_),
+                Step::Pack(_),
+                Step::Outcome(..)
+            ]
+        ));
     }
 }

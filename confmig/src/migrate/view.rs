@@ -1,8 +1,8 @@
 //! The part of a set of files that a pass is about.
 //!
 //! A release changes few options. The entries of all others are masked out during its pass: no rule
-//! names their options, they do not refer to these, and no visible entry refers to them, so they can
-//! neither affect the changes nor be affected. The proof includes that they are still the same
+//! names their options, they do not refer to these, and no visible entry refers to them, so they
+//! can neither affect the changes nor be affected. The proof includes that they are still the same
 //! afterwards.
 
 use std::ops::Range;

@@ -38,8 +38,8 @@ pub enum Changed {
     },
     /// The old and new bounds, in words.
     Bounds(String, String),
-    /// The old and new defaults, as they would be written in a file; empty for none. Those of secret
-    /// options are left out.
+    /// The old and new defaults, as they would be written in a file; empty for none. Those of
+    /// secret options are left out.
     Default(Vec<String>, Vec<String>),
 }
 

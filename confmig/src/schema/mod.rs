@@ -1,8 +1,8 @@
 //! Schemas: the options of any service that uses oslo.config, as `oslo-config-generator` lists them
 //! in JSON or YAML.
 //!
-//! A [`Schema`] becomes a [`Pack`] for a set of files. [`compare`] finds what was renamed, removed or
-//! changed between the schemas of an older and a newer release.
+//! A [`Schema`] becomes a [`Pack`] for a set of files. [`compare`] finds what was renamed, removed
+//! or changed between the schemas of an older and a newer release.
 
 mod compare;
 mod form;
@@ -19,7 +19,8 @@ use form::Form;
 
 use crate::pack::{Pack, is_named};
 
-/// The options of a service, as `oslo-config-generator --format json` or `--format yaml` writes them.
+/// The options of a service, as `oslo-config-generator --format json` or `--format yaml` writes
+/// them.
 ///
 /// The generator does not say whether choices are compared without regard to case (they are assumed
 /// to be), what types the items of lists have, what regular expressions and maximum lengths there
@@ -94,8 +95,8 @@ pub enum SchemaError {
     },
     /// The schema has no options.
     #[error(
-        "the schema {origin} has no options: name the service's namespaces when you generate it, as \
-         in `oslo-config-generator --namespace keystone --format json`"
+        "the schema {origin} has no options: name the service's namespaces when you generate it, \
+         as in `oslo-config-generator --namespace keystone --format json`"
     )]
     Empty { origin: String },
 }

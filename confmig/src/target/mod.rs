@@ -1,4 +1,5 @@
-//! Targets: whom files are for. A pack of names, a release of a service, or a service by its schema.
+//! Targets: whom files are for. A pack of names, a release of a service, or a service by its
+//! schema.
 
 mod pack;
 mod release;

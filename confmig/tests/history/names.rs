@@ -1,4 +1,4 @@
-//! Every name that a release had is read, renamed or accounted for in the next ones.
+//! Every name of a release is read, renamed or accounted for in the next ones.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,8 @@ fn every_renaming_is_made(service: Service) {
     }
 }
 
-/// Every name that the newest release has not as an option is renamed, converted, taken out, or told of.
+/// Every name that is not an option of the newest release is renamed, converted, removed, or left
+/// with a decision.
 #[test]
 fn every_name_that_is_gone_is_accounted_for() {
     Service::all().for_each(every_gone_name_is_accounted_for);
@@ -55,7 +56,7 @@ fn every_gone_name_is_accounted_for(service: Service) {
     let mut left = Vec::new();
     for (name, of_name) in &gone {
         if name.name().contains('-') {
-            // No file has an effect by such a name; `check` says so.
+            // Such a name has no effect in a file; `check` reports it.
             continue;
         }
         let last = of_name.read_in().unwrap().to;
@@ -86,7 +87,7 @@ fn every_gone_name_is_accounted_for(service: Service) {
     );
 }
 
-/// No release after the last step calls anything deprecated, or does not know it, without a word.
+/// After the last step, every name that is deprecated or unknown has a decision.
 #[test]
 fn nothing_deprecated_is_left() {
     for from in Service::all().flat_map(|service| service.releases().step_by(3)) {
@@ -124,7 +125,7 @@ fn nothing_deprecated_is_left() {
     }
 }
 
-/// The table in the manual is what the program does, and every option is covered.
+/// The table in the manual is up to date, and every option is covered.
 #[test]
 fn the_table_of_releases_is_true() {
     let page = releases::page();

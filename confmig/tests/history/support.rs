@@ -1,4 +1,4 @@
-//! What the tests of the services' histories share.
+//! Helpers for tests of the histories.
 
 use confmig::history::{
     Definition, History, ReleaseRange, Series, Service, all_names, built_in_rules,
@@ -17,7 +17,7 @@ pub(crate) fn text(migration: &Migration) -> String {
     String::from_utf8(migration.files[0].after.to_vec()).unwrap()
 }
 
-/// A release of Ironic.
+/// Returns a release of Ironic.
 pub(crate) fn series(id: &str) -> Series {
     Series::parse(Service::IRONIC, id).unwrap()
 }
@@ -51,7 +51,7 @@ pub(crate) fn file_again(migration: &Migration) -> SourceFile {
     file(&text(migration))
 }
 
-/// A value of an option's type.
+/// Returns a value of an option's type.
 pub(crate) fn sample(definition: &Definition<'_>) -> String {
     if let Some(choice) = definition.choices().first() {
         return choice.clone();
@@ -69,7 +69,7 @@ pub(crate) fn sample(definition: &Definition<'_>) -> String {
     }
 }
 
-/// A file that sets every option of a release.
+/// Returns a file that sets every option of a release.
 pub(crate) fn every_option(of: Series) -> String {
     let mut text = String::new();
     let mut group = String::new();

@@ -289,7 +289,7 @@ impl<'a, 'd, 'm> FileApplier<'a, 'd, 'm> {
             _ => format!("removed {old}, hidden by another entry for {new} in this file"),
         };
         let id = self.with.renaming(from, to);
-        self.record(&id, kind, transfer.entry.line(), (from, to), message);
+        self.record(&id, transfer.entry.line(), (from, to), (kind, message));
     }
 
     fn record_reference(&mut self, entry: Entry<'_, '_>, rewrite: &Rewrite) {
@@ -308,17 +308,16 @@ impl<'a, 'd, 'm> FileApplier<'a, 'd, 'm> {
                 ),
             ),
         };
-        let kind = ChangeKind::Reference;
-        self.record(&id, kind, entry.line(), (from, to), message);
+        let change = (ChangeKind::Reference, message);
+        self.record(&id, entry.line(), (from, to), change);
     }
 
     pub(super) fn record(
         &mut self,
         rule: &str,
-        kind: ChangeKind,
         line: usize,
         (from, to): (&OptName, &OptName),
-        message: String,
+        (kind, message): (ChangeKind, String),
     ) {
         self.changes.push(Change {
             rule: rule.to_owned(),

@@ -46,7 +46,8 @@ impl<'d> FileApplier<'_, 'd, '_> {
                 }
                 EffectKind::Remove(..) => continue,
             };
-            self.record(&rule.id, ChangeKind::Convert, line, (from, option), message);
+            let change = (ChangeKind::Convert, message);
+            self.record(&rule.id, line, (from, option), change);
             recorded.insert(line);
         }
         for effect in here {
@@ -61,7 +62,7 @@ impl<'d> FileApplier<'_, 'd, '_> {
             // A change of the other option on the same line says it already.
             if kind != ChangeKind::Convert || !recorded.contains(&entry.line()) {
                 let names = (&effect.option, to);
-                self.record(&rule.id, kind, entry.line(), names, message);
+                self.record(&rule.id, entry.line(), names, (kind, message));
             }
         }
     }

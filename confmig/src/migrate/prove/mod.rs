@@ -1,8 +1,8 @@
 //! The proof that every option keeps its value, or gets the value that a rule promises.
 //!
 //! Two programs may read the old texts: an *updated* program knows the current names and falls back
-//! to former names; a *legacy* program has the former names as options of their own. Where both read
-//! a value, both values must be kept. A reference to an unknown option is compared as written.
+//! to former names; a *legacy* program has the former names as options of their own. Where both
+//! read a value, both values must be kept. A reference to an unknown option is compared as written.
 
 mod plain;
 mod reading;

@@ -1,8 +1,8 @@
 //! The short proof: only names differ.
 //!
-//! Most renamings are plain: the option is set once, under a name that nothing else reads, to a text
-//! without references, and no value or default refers to it. If the entries are the same except for
-//! that name, every program reads the same values, whatever their types.
+//! Most renamings are plain: the option is set once, under a name that nothing else reads, to a
+//! text without references, and no value or default refers to it. If the entries are the same
+//! except for that name, every program reads the same values, whatever their types.
 
 use std::borrow::Cow;
 

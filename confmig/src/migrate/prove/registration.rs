@@ -68,8 +68,8 @@ impl<'n> Registration<'n> {
         }
     }
 
-    /// Registers the options that a value of an option of `group` refers to, if they are set or known
-    /// to the service. Their defaults are not known: a unique token takes the place of each.
+    /// Registers the options that a value of an option of `group` refers to, if they are set or
+    /// known to the service. Their defaults are not known: a unique token takes the place of each.
     pub(crate) fn add_referred_in(&mut self, group: &str, text: &[u8]) {
         for reference in references(text) {
             let dotted = OptName::new(DEFAULT_GROUP, reference.name());
@@ -106,4 +106,25 @@ pub(super) fn legacy(names: &Names<'_>, opts: &[Opt], by_rules: bool) -> Vec<Opt
     let current =
         current.map(|opt| Opt::new(opt.name().group(), opt.name().name(), OptType::string()));
     others.chain(own).chain(current).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pack::Pack;
+
+    #[test]
+    fn a_legacy_program_has_the_former_names_as_options() {
+        let opt = Opt::new("b", "x", OptType::string()).with_deprecated("a", "x");
+        let pack = Pack::from_opts("site", vec![opt]);
+        let names = Names::new(&[], &pack);
+        let legacy = |by_rules| {
+            let opts = legacy(&names, &pack.opts, by_rules);
+            opts.iter().map(|opt| opt.name().to_string()).collect()
+        };
+        let of_renamings: Vec<String> = legacy(false);
+        assert_eq!(of_renamings, ["a.x"]);
+        let of_rules: Vec<String> = legacy(true);
+        assert_eq!(of_rules, ["a.x", "b.x"]);
+    }
 }

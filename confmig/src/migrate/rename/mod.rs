@@ -75,3 +75,38 @@ fn is_settled(pass: Pass<'_, '_, '_>, applied: &[Applied<'_>]) -> Result<bool, M
     let proved = again.apply_proved(&names, &in_use, &plan.planned)?;
     Ok(is_same(&proved.files))
 }
+
+#[cfg(test)]
+mod tests {
+    use oslo_config::{Opt, OptType, SourceFile};
+
+    use crate::migrate::{Migration, Route, Settings, migrate};
+    use crate::pack::Pack;
+
+    /// Migrates a text to the options `[b] x` and `[c] x`, which share the former name `[a] x`.
+    fn migrated(text: &str) -> Migration {
+        let opt = |group| Opt::new(group, "x", OptType::string()).with_deprecated("a", "x");
+        let pack = Pack::from_opts("site", vec![opt("b"), opt("c")]);
+        let file = SourceFile {
+            path: "site.conf".into(),
+            text: text.into(),
+        };
+        let settings = Settings::default();
+        migrate(&[file.parse().unwrap()], &Route::pack(&pack), &settings).unwrap()
+    }
+
+    #[test]
+    fn every_reader_of_a_former_name_gets_the_value() {
+        let migration = migrated("[a]\nx = 1\n");
+        assert_eq!(migration.files[0].after, "[b]\nx = 1\n\n[c]\nx = 1\n");
+    }
+
+    #[test]
+    fn readers_that_share_an_entry_are_left_together() {
+        let migration = migrated("[a]\nx = $y\ny = 1\n[b]\ny = 2\n");
+        assert!(migration.is_empty());
+        let options = migration.decisions.iter();
+        let options: Vec<String> = options.map(|it| it.option.to_string()).collect();
+        assert_eq!(options, ["b.x", "c.x"]);
+    }
+}

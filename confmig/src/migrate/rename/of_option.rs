@@ -111,7 +111,7 @@ impl<'d> OfOption<'_, 'd> {
             (false, true) => Ok(self.multi_valued()),
             (false, false) => Ok(self.single_valued()),
             (true, true) => Err(
-                "the values of both names would count, so the old and the new name cannot both be kept"
+                "the values of both names count, so the old and the new name cannot both be kept"
                     .into(),
             ),
             (true, false) => match self.copied() {

@@ -49,7 +49,8 @@ impl<'d> Evaluator<'_, 'd> {
         if replace {
             if !references(old_value.raw.as_bytes()).is_empty() || old_value.raw.contains('\n') {
                 return Err(format!(
-                    "{from} and {to} are both set: keep the value of the first under the name of the second"
+                    "{from} and {to} are both set: keep the value of the first under the name of \
+                     the second"
                 ));
             }
             effects.push(Effect {
@@ -90,7 +91,8 @@ impl<'d> Evaluator<'_, 'd> {
         if files.len() > 1 && (parts.len() > 1 || sources.len() > 1) {
             let names: Vec<String> = sources.iter().map(ToString::to_string).collect();
             return Err(format!(
-                "{} are set in several files, each of which is evaluated separately: put them into one file",
+                "{} are set in several files, each of which is evaluated separately: put them \
+                 into one file",
                 names.join(", ")
             ));
         }
@@ -124,8 +126,8 @@ impl<'d> Evaluator<'_, 'd> {
         one_value_each(effects)
     }
 
-    /// Returns why options are removed when nothing is set: an option that was to be set already is,
-    /// and hides them.
+    /// Returns why options are removed when nothing is set: an option that was to be set already
+    /// is, and hides them.
     fn hiding(&self) -> RemovalReason {
         let is_set = |set: &Assignment| self.hold(&set.when) && self.index.is_set(&set.option);
         match self.rule.set.first() {
@@ -136,7 +138,8 @@ impl<'d> Evaluator<'_, 'd> {
         }
     }
 
-    /// Leaves out options that the final target does not read, as long as another one gets the value.
+    /// Leaves out options that the final target does not read, as long as another one gets the
+    /// value.
     fn leave_out_useless(&self, effects: &mut Vec<Effect<'d>>) {
         let useless = |effect: &Effect<'d>| {
             matches!(effect.kind, EffectKind::Add(..))

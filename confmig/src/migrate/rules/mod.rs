@@ -1,8 +1,8 @@
 //! Follows rules: values made from other values, items of lists, removals.
 //!
-//! A rule is followed as a whole or not at all. Its effects are computed from the parsed files, made
-//! in one edit together with those of other rules, and proved. Where anything is in doubt, the files
-//! stay as they are, and the operator gets a [`Decision`].
+//! A rule is followed as a whole or not at all. Its effects are computed from the parsed files,
+//! made in one edit together with those of other rules, and proved. Where anything is in doubt, the
+//! files stay as they are, and the operator gets a [`Decision`].
 
 mod assign;
 mod evaluate;
@@ -182,8 +182,8 @@ impl<'d, 'm> Follower<'_, 'd, 'm> {
         }
     }
 
-    /// Tells whether another rule sets one of the same options or changes one of the same entries, so
-    /// that this one has to be followed afterwards.
+    /// Tells whether another rule sets one of the same options or changes one of the same entries,
+    /// so that this one has to be followed afterwards.
     fn collides(&self, effects: &[Effect<'_>]) -> bool {
         let mut planned = self.planned.iter().flat_map(Planned::effects);
         planned.any(|planned| {

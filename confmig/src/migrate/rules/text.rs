@@ -36,8 +36,8 @@ pub(super) fn says(value: &str, named: &str) -> bool {
         || matches!((boolean(value), boolean(named)), (Some(value), Some(named)) if value == named)
 }
 
-/// Tells whether two values of an option are the same. Only booleans may be written in several ways:
-/// as numbers, `1` and `true` are different.
+/// Tells whether two values of an option are the same. Only booleans may be written in several
+/// ways: as numbers, `1` and `true` are different.
 pub(super) fn same(option: &Opt, one: &str, other: &str) -> bool {
     match option.kind() {
         OptType::Bool => says(one, other),

@@ -8,7 +8,8 @@ use crate::migrate::planned::Text;
 use crate::rule::{Decimal, Otherwise, Part};
 
 impl ValueBuilder<'_, '_> {
-    /// Transforms a value, or an item of a list, as its part says; `None` when nothing is to be set.
+    /// Transforms a value, or an item of a list, as its part says; `None` when nothing is to be
+    /// set.
     pub(super) fn item(
         &self,
         part: &Part,

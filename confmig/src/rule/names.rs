@@ -1,11 +1,74 @@
-//! The options and texts that a rule is about.
+//! The names of options in rules, and the options and texts that a rule is about.
 
-use oslo_config::OptName;
+use std::fmt;
+use std::ops::Deref;
 
-use super::{Name, Rule, Sections};
+use oslo_config::{DEFAULT_GROUP, OptName};
+use serde::de::{Deserialize, Deserializer, Error};
+
+use super::{Rule, Sections};
+
+/// The name of an option in a rule: `GROUP.OPTION`, where the last dot ends the group. The group
+/// may be `{section}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(pub(crate) OptName);
+
+impl Deref for Name {
+    type Target = OptName;
+
+    fn deref(&self) -> &OptName {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (group, name) = text.rsplit_once('.').unwrap_or(("", &text));
+        let plain = |part: &str| {
+            !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '[' || c == ']')
+        };
+        if !plain(group) || !plain(name) {
+            return Err(D::Error::custom(format!(
+                "{text:?} is not the name of an option: expected GROUP.OPTION, such as \
+                 \"DEFAULT.debug\""
+            )));
+        }
+        Ok(Name(OptName::new(group_of(group), name)))
+    }
+}
+
+/// Returns the group of a section: its name in lower case, except for `DEFAULT`.
+pub(crate) fn group_of(section: &str) -> String {
+    match section {
+        DEFAULT_GROUP => section.to_owned(),
+        _ => section.to_lowercase(),
+    }
+}
+
+/// Deserializes the name of a section as its group.
+pub(crate) fn group<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(group_of(&String::deserialize(deserializer)?))
+}
+
+/// Deserializes a current name: with underscores, since oslo.config reads no current name that has
+/// a hyphen.
+pub(super) fn current<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+    let name = Name::deserialize(deserializer)?;
+    Ok(Name(OptName::new(
+        name.group(),
+        name.name().replace('-', "_"),
+    )))
+}
 
 impl Rule {
-    /// Every option that the rule names in any way, without its group: that may be any section's.
+    /// Returns the names of all options in the rule, without groups, which may be any sections.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         let having = match &self.sections {
             Some(Sections::Having { having, .. }) => Some(having.as_str()),
@@ -16,7 +79,7 @@ impl Rule {
             .chain(self.names().into_iter().map(|name| name.name()))
     }
 
-    /// Every option that the rule gives a whole name of.
+    /// Returns the names of all options in the rule that have a group.
     pub(crate) fn names(&self) -> Vec<&Name> {
         let mut names: Vec<&Name> = Vec::new();
         if let Some(Sections::NamedBy { named_by }) = &self.sections {
@@ -42,7 +105,7 @@ impl Rule {
         names
     }
 
-    /// Every text that may become part of a value.
+    /// Returns the texts that may become part of a value.
     pub(crate) fn texts(&self) -> Vec<&str> {
         let mut texts: Vec<&str> = self.set.iter().map(|set| set.value.as_str()).collect();
         for part in self.part.values() {
@@ -56,7 +119,7 @@ impl Rule {
         texts
     }
 
-    /// The texts that values are made of, each with the group of the option that it is for.
+    /// Returns the texts that values are made from, each with the group of its option.
     pub(crate) fn made_texts(&self) -> impl Iterator<Item = (&str, &str)> {
         let sets = self
             .set
@@ -70,7 +133,8 @@ impl Rule {
         sets.chain(made)
     }
 
-    /// The options that the rule removes, renames or edits: no two rules can have the same.
+    /// Returns the options that the rule removes, renames or edits. No two rules may claim the
+    /// same.
     pub(crate) fn claims(&self) -> Vec<&OptName> {
         let renamed = self.rename.iter().map(|rename| &*rename.from);
         let items = self.items.iter().flat_map(|items| &items.options);
@@ -79,7 +143,7 @@ impl Rule {
         renamed.chain(others).chain(self.taken()).collect()
     }
 
-    /// The options that go when the assignments are made.
+    /// Returns the options that are removed when the assignments are made.
     pub(crate) fn taken(&self) -> Vec<&OptName> {
         if let Some(take) = &self.take {
             return take.iter().map(|name| &**name).collect();
@@ -94,15 +158,11 @@ impl Rule {
         taken
     }
 
-    /// The options that set the rule going: when none of them is set, there is nothing to do.
+    /// Returns the options that trigger the rule: it does not apply when none of them is set.
     pub(crate) fn triggers(&self) -> Vec<&OptName> {
         let mut triggers = self.claims();
-        triggers.extend(
-            self.report
-                .iter()
-                .flat_map(|report| &report.options)
-                .map(|name| &**name),
-        );
+        let reported = self.report.iter().flat_map(|report| &report.options);
+        triggers.extend(reported.map(|name| &**name));
         if triggers.is_empty() {
             triggers.extend(self.part.values().map(|part| &*part.option));
             triggers.extend(self.when.iter().map(|condition| &*condition.option));
