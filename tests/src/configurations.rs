@@ -1,7 +1,9 @@
 //! Generates configurations from what confmig knows about the releases of a service.
 
-use confmig::migrate::{Route, Settings, Span};
-use confmig::release::{Definition, Life, Lives, Series, Service, all_names, installed, named_by};
+use confmig::history::{
+    Definition, History, NameHistory, ReleaseRange, Series, Service, all_names, installed, named_by,
+};
+use confmig::migrate::{Route, Settings};
 use confmig::target::ReleaseTarget;
 use oslo_config::OptName;
 
@@ -31,7 +33,7 @@ const PLUGIN_CHOICE: [&str; 3] = ["auth_type", "auth_plugin", "auth_section"];
 /// The options of all releases of a service.
 #[derive(Debug)]
 pub struct Configurations {
-    names: Vec<(OptName, Life)>,
+    names: Vec<(OptName, NameHistory)>,
 }
 
 impl Configurations {
@@ -49,8 +51,8 @@ impl Configurations {
         let mut text = format!("# {} {of}, {kind:?}\n", of.service().title());
         let mut group = "";
         let mut dice = Dice::new(of, kind);
-        for (name, life) in &self.names {
-            let Some(definition) = life.definition(of) else {
+        for (name, name_history) in &self.names {
+            let Some(definition) = name_history.definition(of) else {
                 continue;
             };
             let changed = match kind {
@@ -269,25 +271,29 @@ pub fn violations(
     service: &mut RealService,
     release: InstalledRelease,
     case: &ConfigurationCase,
-    lives: &Lives,
+    history: &History,
     tally: &Tally,
 ) -> Vec<String> {
     let to = release.series;
-    let span = Span {
+    let span = ReleaseRange {
         from: case.from,
         to,
     };
     // Of other releases, the libraries of their time are not installed.
     let is_of_other_library = |option: &OptName| {
-        !release.with_libraries && (of_library(option, to) || of_session(option, lives))
+        !release.with_libraries && (of_library(option, to) || of_session(option, history))
     };
     let expectations = Expectations {
-        route: &Route::releases(span, lives),
+        route: &Route::releases(span, history),
         settings: &case.settings,
-        target: &|files| Ok(Box::new(ReleaseTarget::new(to, None, files, None, lives)?)),
+        target: &|files| {
+            Ok(Box::new(ReleaseTarget::new(
+                to, None, files, None, history,
+            )?))
+        },
         item_types_known: true,
         is_unreliable: &is_of_other_library,
-        is_unknown: &|option| lives.of_option(option).is_none(),
+        is_unknown: &|option| history.of_option(option).is_none(),
     };
     expectations.violations(service, &case.text, tally)
 }

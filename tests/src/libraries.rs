@@ -1,7 +1,7 @@
 //! The options of services that come from libraries. They depend on the versions of the libraries
 //! that are installed with a release.
 
-use confmig::release::{Lives, Series, Service};
+use confmig::history::{History, Series, Service};
 use oslo_config::OptName;
 
 /// The namespaces of the libraries' options that Ironic and Keystone use.
@@ -151,6 +151,6 @@ pub fn of_library(option: &OptName, release: Series) -> bool {
 /// Tells whether an option is keystoneauth's `timeout`, in any section that authenticates. It was a
 /// whole number until 2026.2.
 #[must_use]
-pub fn of_session(option: &OptName, lives: &Lives) -> bool {
-    option.name() == "timeout" && lives.of(option.group(), "auth_section").is_some()
+pub fn of_session(option: &OptName, history: &History) -> bool {
+    option.name() == "timeout" && history.of(option.group(), "auth_section").is_some()
 }

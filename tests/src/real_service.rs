@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use confmig::release::{Series, Service};
+use confmig::history::{Series, Service};
 use oslo_config::OptName;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};

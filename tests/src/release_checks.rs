@@ -12,10 +12,10 @@ use crate::files;
 use crate::libraries::of_library;
 use crate::real_service::{InstalledRelease, RealService, installed_releases};
 use crate::upgrade::accepting_all;
-use confmig::migrate::Settings;
-use confmig::release::{
-    Lives, Series, Service, all_names, auth_options, built_in_rules, guess, guess_service,
+use confmig::history::{
+    History, Series, Service, all_names, auth_options, built_in_rules, guess, guess_service,
 };
+use confmig::migrate::Settings;
 use oslo_config::{OptName, SourceFile};
 
 /// A statement about configurations that each release checks.
@@ -180,14 +180,14 @@ pub fn each_release_reads_what_is_migrated_to_it(service: Service) {
 fn check_release(release: InstalledRelease, claims: &[Claim<'_>]) -> Violations {
     let started = Instant::now();
     let service = release.series.service();
-    let (mut real, lives) = (RealService::start(release), Lives::new(service));
-    let (options, mut found) = check_history(release, &mut real, &lives);
+    let (mut real, history) = (RealService::start(release), History::new(service));
+    let (options, mut found) = check_history(release, &mut real, &history);
     let mut configurations = 0;
     for claim in claims {
         for case in (claim.cases)(release) {
             configurations += 1;
             claim.tally.count("configuration");
-            for why in violations(&mut real, release, &case, &lives, &claim.tally) {
+            for why in violations(&mut real, release, &case, &history, &claim.tally) {
                 let cases: &mut Vec<String> = found.entry(why).or_default();
                 cases.push(format!(
                     "{} to {}, {}",
@@ -212,7 +212,7 @@ fn check_release(release: InstalledRelease, claims: &[Claim<'_>]) -> Violations 
 fn check_history(
     release: InstalledRelease,
     real: &mut RealService,
-    lives: &Lives,
+    history: &History,
 ) -> (usize, Violations) {
     let registered = real.options();
     let series = release.series;
@@ -220,19 +220,19 @@ fn check_history(
     let mut note = |why| found.insert(why, vec![release.version.to_owned()]);
     for option in &registered {
         // The installed libraries are newer than most releases and have newer options.
-        let life = lives.of_option(option);
-        let span = life.and_then(|life| life.as_option());
-        let known = span.is_some_and(|(_, last)| last >= series);
+        let name_history = history.of_option(option);
+        let span = name_history.and_then(|name_history| name_history.as_option());
+        let known = span.is_some_and(|range| range.to >= series);
         let is_excluded = UNLISTED.contains(&option.name())
             || of_library(option, series)
-            || of_unknown_plugin(option, lives);
+            || of_unknown_plugin(option, history);
         if !known && !is_excluded {
             note(format!("{option} is not known"));
         }
     }
-    for (option, life) in all_names(series.service()) {
+    for (option, name_history) in all_names(series.service()) {
         let is_reliable = release.with_libraries || !of_library(&option, series);
-        if is_reliable && life.is_option(series) && !registered.contains(&option) {
+        if is_reliable && name_history.is_option(series) && !registered.contains(&option) {
             note(format!("there is no {option}"));
         }
     }
@@ -240,13 +240,13 @@ fn check_history(
 }
 
 /// Tells whether an option is that of a plugin of a service whose plugins are not in the history.
-fn of_unknown_plugin(option: &OptName, lives: &Lives) -> bool {
+fn of_unknown_plugin(option: &OptName, history: &History) -> bool {
     let plugins = |service: Service| {
         let names = ["password", "v2password"].into_iter();
         names.filter_map(move |plugin| auth_options(plugin, service.newest()))
     };
-    plugins(lives.service()).next().is_none()
-        && lives.of(option.group(), "auth_section").is_some()
+    plugins(history.service()).next().is_none()
+        && history.of(option.group(), "auth_section").is_some()
         && plugins(Service::IRONIC).any(|plugin| plugin.has(option.name()))
 }
 
@@ -293,10 +293,10 @@ fn written(fixtures: &[(String, String)], release: InstalledRelease) -> Vec<Conf
     if release.series != service.newest() {
         return Vec::new();
     }
-    let lives = Lives::new(service);
+    let history = History::new(service);
     let case = |(name, text): &(String, String)| {
         let file = source(name, text);
-        let from = guess(&[file.parse().expect("it parsed before")], &lives).series;
+        let from = guess(&[file.parse().expect("it parsed before")], &history).series;
         ConfigurationCase {
             name: name.clone(),
             text: text.clone(),

@@ -1,6 +1,6 @@
 //! Generates configurations of any service from its schema.
 
-use confmig::schema::{Described, Schema};
+use confmig::schema::{Schema, SchemaOption};
 use oslo_config::{Opt, OptName, OptType};
 
 /// Returns a configuration that sets every option to a value other than its default, by a former
@@ -35,7 +35,7 @@ pub fn configuration(schema: &Schema, by_former_names: bool) -> String {
 }
 
 /// Returns a value of an option's type that is not its default.
-fn value(described: &Described) -> String {
+fn value(described: &SchemaOption) -> String {
     let opt = &described.opt;
     let default = opt.default().first().map_or("", String::as_str);
     if let Some(value) = special(opt) {
@@ -77,7 +77,7 @@ fn special(opt: &Opt) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn of_type(described: &Described, default: &str) -> String {
+fn of_type(described: &SchemaOption, default: &str) -> String {
     let opt = &described.opt;
     let number = |min: Option<f64>, max: Option<f64>| {
         let standard = default.parse().unwrap_or(6.0);

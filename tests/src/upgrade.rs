@@ -4,8 +4,10 @@
 use std::sync::OnceLock;
 
 use bstr::{BString, ByteSlice};
-use confmig::migrate::{Migration, Route, Settings, Span, migrate};
-use confmig::release::{Definition, Life, Lives, Series, Service, all_names, built_in_rules};
+use confmig::history::{
+    Definition, History, NameHistory, ReleaseRange, Series, Service, all_names, built_in_rules,
+};
+use confmig::migrate::{Migration, Route, Settings, migrate};
 use oslo_config::{Document, OptName, ParsedFile, SourceFile};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -72,8 +74,8 @@ const TEXTS: [&str; 18] = [
     "p@ss/w:rd#%s",
 ];
 
-fn names() -> &'static [(OptName, Life)] {
-    static NAMES: OnceLock<Vec<(OptName, Life)>> = OnceLock::new();
+fn names() -> &'static [(OptName, NameHistory)] {
+    static NAMES: OnceLock<Vec<(OptName, NameHistory)>> = OnceLock::new();
     NAMES.get_or_init(|| all_names(Service::IRONIC).collect())
 }
 
@@ -122,13 +124,13 @@ pub fn upgrades() -> impl Strategy<Value = Upgrade> {
 fn files(entries: &[EntryPlan], from: Series, two: bool) -> Vec<SourceFile> {
     let read: Vec<_> = names()
         .iter()
-        .filter(|(_, life)| life.is_read(from))
+        .filter(|(_, name_history)| name_history.is_read(from))
         .collect();
     let all: Vec<_> = names().iter().collect();
     let mut texts = vec![String::new(); if two { 2 } else { 1 }];
     let mut groups = vec![String::new(); texts.len()];
     for line in entries {
-        let (name, life) = line.name.get(if line.any_release { &all } else { &read });
+        let (name, name_history) = line.name.get(if line.any_release { &all } else { &read });
         let at = usize::from(two && line.second_file);
         if groups[at] != name.group() {
             groups[at] = name.group().to_owned();
@@ -137,7 +139,7 @@ fn files(entries: &[EntryPlan], from: Series, two: bool) -> Vec<SourceFile> {
         if line.comment {
             texts[at] += "# Ours.\n";
         }
-        let value = value(&line.value, life.definition(from).as_ref(), &all);
+        let value = value(&line.value, name_history.definition(from).as_ref(), &all);
         texts[at] += &format!("{}{}{value}\n", name.name(), line.separator);
     }
     let file = |(at, text): (usize, String)| SourceFile {
@@ -150,7 +152,7 @@ fn files(entries: &[EntryPlan], from: Series, two: bool) -> Vec<SourceFile> {
 fn value(
     value: &ValuePlan,
     definition: Option<&Definition<'_>>,
-    all: &[&(OptName, Life)],
+    all: &[&(OptName, NameHistory)],
 ) -> String {
     match value {
         ValuePlan::Text(text) => (*text).to_owned(),
@@ -259,15 +261,15 @@ pub fn holds(upgrade: &Upgrade, tally: &Tally) -> Result<(), String> {
 /// stops earlier adds entries that later releases do not read, and comments of removed entries stay
 /// at the last place of the entry.
 fn entries_read(text: &[u8], to: Series) -> Vec<(OptName, String)> {
-    let lives = Lives::new(Service::IRONIC);
+    let history = History::new(Service::IRONIC);
     let document = Document::parse(text).expect("a new text that parses");
     let entries = document.entries().map(|entry| {
         let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
         (name, entry.value().to_string())
     });
     let read = |(name, _): &(OptName, String)| {
-        let life = lives.of_option(name);
-        life.is_none_or(|life| life.is_read(to))
+        let name_history = history.of_option(name);
+        name_history.is_none_or(|name_history| name_history.is_read(to))
     };
     entries.filter(read).collect()
 }
@@ -278,9 +280,13 @@ fn migrated(
     to: Series,
     settings: &Settings,
 ) -> Result<Migration, String> {
-    let lives = Lives::new(Service::IRONIC);
-    migrate(files, &Route::releases(Span { from, to }, &lives), settings)
-        .map_err(|error| format!("{from} to {to}: {error}"))
+    let history = History::new(Service::IRONIC);
+    migrate(
+        files,
+        &Route::releases(ReleaseRange { from, to }, &history),
+        settings,
+    )
+    .map_err(|error| format!("{from} to {to}: {error}"))
 }
 
 fn sources(migration: Migration) -> Vec<SourceFile> {

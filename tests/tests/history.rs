@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use confmig::release::Service;
+use confmig::history::Service;
 
 /// Runs Python in the directory of the history.
 fn python(words: &[&str]) -> Output {

@@ -1,6 +1,6 @@
 //! Loads migrated configurations into real releases of Keystone.
 
-use confmig::release::Service;
+use confmig::history::Service;
 use tests::release_checks;
 
 #[test]

@@ -3,7 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
-use confmig::release::Service;
+use confmig::history::Service;
 use oslo_config::SourceFile;
 use tests::cases::{self, Tally};
 use tests::files;

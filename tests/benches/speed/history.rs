@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use confmig::release::{Series, Service, all_names};
+use confmig::history::{Series, Service, all_names};
 use criterion::Criterion;
 use serde_json::{Value, json};
 use tests::configurations::{Configurations, Selection};
@@ -144,8 +144,8 @@ fn commented(text: &str) -> String {
 /// Returns the options of a release, as `oslo-config-generator --format json` writes them.
 fn options(of: Series) -> Value {
     let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (name, life) in all_names(Service::IRONIC) {
-        if life.is_option(of) {
+    for (name, name_history) in all_names(Service::IRONIC) {
+        if name_history.is_option(of) {
             let name_of = name.name();
             let opt = json!({
                 "name": name_of,

@@ -6,8 +6,8 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use confmig::migrate::{Migration, Route, Settings, Span, migrate};
-use confmig::release::{Life, Lives, Series, Service, all_names};
+use confmig::history::{History, NameHistory, ReleaseRange, Series, Service, all_names};
+use confmig::migrate::{Migration, Route, Settings, migrate};
 use oslo_config::{OptName, ParsedFile};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
@@ -126,13 +126,18 @@ fn names_of(kind: ReleaseKind, from: Series, picked: &[Index]) -> Vec<OptName> {
         });
         return names.map(|name| OptName::new(AUTH_GROUP, name)).collect();
     }
-    let is_of_kind = |name: &OptName, life: &Life| {
-        let readers: BTreeSet<OptName> = life.all_former_of().into_iter().map(|of| of.0).collect();
-        life.is_read(from)
+    let is_of_kind = |name: &OptName, name_history: &NameHistory| {
+        let readers: BTreeSet<OptName> = name_history
+            .all_former_of()
+            .into_iter()
+            .map(|of| of.0)
+            .collect();
+        name_history.is_read(from)
             && match kind {
                 ReleaseKind::Shared => readers.len() > 1,
                 ReleaseKind::OwnSake => {
-                    life.as_option().is_some() && readers.iter().any(|reader| reader != name)
+                    name_history.as_option().is_some()
+                        && readers.iter().any(|reader| reader != name)
                 }
                 ReleaseKind::Duplicates | ReleaseKind::Hyphens => !readers.is_empty(),
             }
@@ -140,7 +145,7 @@ fn names_of(kind: ReleaseKind, from: Series, picked: &[Index]) -> Vec<OptName> {
     let names = names();
     let chosen: Vec<&OptName> = names
         .iter()
-        .filter(|(name, life)| is_of_kind(name, life))
+        .filter(|(name, name_history)| is_of_kind(name, name_history))
         .map(|(name, _)| name)
         .collect();
     let plain = [OptName::new("DEFAULT", "debug")];
@@ -152,18 +157,24 @@ fn names_of(kind: ReleaseKind, from: Series, picked: &[Index]) -> Vec<OptName> {
         found.extend([name.clone(), name.clone()]);
         // The options that read the name, and their other names.
         for (reader, ..) in names[name].all_former_of() {
-            let former = names.get(&reader).map(|life| life.former(from));
+            let former = names
+                .get(&reader)
+                .map(|name_history| name_history.former(from));
             found.extend(former.unwrap_or_default());
             found.push(reader);
         }
     }
-    let is_read = |name: &OptName| names.get(name).is_some_and(|life| life.is_read(from));
+    let is_read = |name: &OptName| {
+        names
+            .get(name)
+            .is_some_and(|name_history| name_history.is_read(from))
+    };
     found.retain(is_read);
     found
 }
 
-fn names() -> &'static BTreeMap<OptName, Life> {
-    static NAMES: OnceLock<BTreeMap<OptName, Life>> = OnceLock::new();
+fn names() -> &'static BTreeMap<OptName, NameHistory> {
+    static NAMES: OnceLock<BTreeMap<OptName, NameHistory>> = OnceLock::new();
     NAMES.get_or_init(|| all_names(Service::IRONIC).collect())
 }
 
@@ -186,10 +197,10 @@ pub fn holds(
     let files = read(&case.set);
     let parsed = parse(&files).map_err(|error| error.to_string())?;
     let migrated = |files: &[ParsedFile<'_>], from| {
-        let span = Span { from, to: case.to };
+        let span = ReleaseRange { from, to: case.to };
         migrate(
             files,
-            &Route::releases(span, &Lives::new(Service::IRONIC)),
+            &Route::releases(span, &History::new(Service::IRONIC)),
             &settings,
         )
         .map_err(|error| format!("an error: {error}"))

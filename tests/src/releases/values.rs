@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use confmig::history::{NameHistory, Series, find_rule};
 use confmig::migrate::{ChangeKind, Migration};
-use confmig::release::{Life, Series, find_rule};
 use oslo_config::{Opt, OptName, OptType, references};
 
 use super::{AUTH, AUTH_GROUP, ReleaseCase, ReleaseKind, names};
@@ -64,8 +64,8 @@ pub(super) fn values_hold(
 fn with_former_names(migration: &Migration) -> Migration {
     let mut migration = migration.clone();
     for decision in &mut migration.decisions {
-        let life = names().get(&decision.option);
-        let former = life.into_iter().flat_map(Life::all_former);
+        let name_history = names().get(&decision.option);
+        let former = name_history.into_iter().flat_map(NameHistory::all_former);
         decision.options.extend(former.map(|(name, ..)| name));
     }
     migration
@@ -101,11 +101,14 @@ fn only_on_the_way(opts: &[Opt]) -> BTreeSet<OptName> {
 
 /// Returns the names of options of the newer release that were only former names of others before.
 fn other_options(case: &ReleaseCase) -> BTreeSet<OptName> {
-    let is_other = |life: &Life| {
-        let only_former = |series: Series| life.is_former(series) && !life.is_option(series);
-        life.is_option(case.to) && case.from.through(case.to).any(only_former)
+    let is_other = |name_history: &NameHistory| {
+        let only_former =
+            |series: Series| name_history.is_former(series) && !name_history.is_option(series);
+        name_history.is_option(case.to) && case.from.through(case.to).any(only_former)
     };
-    let others = names().iter().filter(|(_, life)| is_other(life));
+    let others = names()
+        .iter()
+        .filter(|(_, name_history)| is_other(name_history));
     others.map(|(name, _)| name.clone()).collect()
 }
 
@@ -131,10 +134,10 @@ fn options(case: &ReleaseCase, files: &[oslo_config::SourceFile], which: Former)
         open.push(OptName::new(group, key));
     }
     while let Some(name) = open.pop() {
-        if let Some(life) = names().get(&name)
+        if let Some(name_history) = names().get(&name)
             && wanted.insert(name)
         {
-            open.extend(life.all_former_of().into_iter().map(|of| of.0));
+            open.extend(name_history.all_former_of().into_iter().map(|of| of.0));
         }
     }
     let mut opts: Vec<Opt> = wanted
@@ -160,8 +163,8 @@ fn options(case: &ReleaseCase, files: &[oslo_config::SourceFile], which: Former)
 /// Returns an option of the newer release as a string option with all former names that a release
 /// in between reads for it.
 fn option(name: &OptName, case: &ReleaseCase, which: Former) -> Option<Opt> {
-    let life = names().get(name)?;
-    let definition = life.definition(case.to)?;
+    let name_history = names().get(name)?;
+    let definition = name_history.definition(case.to)?;
     let opt = Opt::new(name.group(), name.name(), OptType::string());
     let opt = match definition.kind == "multistr" {
         true => opt.multi(),
@@ -169,7 +172,7 @@ fn option(name: &OptName, case: &ReleaseCase, which: Former) -> Option<Opt> {
     };
     let mut former = match which {
         Former::OnTheWay => read_for(name, case.from, Some(case.to)),
-        Former::Declared => life.former(case.to),
+        Former::Declared => name_history.former(case.to),
     };
     former.retain(|known| known != name);
     let with = |opt: Opt, name: &OptName| opt.with_deprecated(name.group(), name.name());
@@ -185,11 +188,14 @@ fn read_for(name: &OptName, from: Series, to: Option<Series>) -> Vec<OptName> {
     };
     let mut found = read_for(name, from, to.before());
     let moved = |former: &OptName| {
-        let life = names().get(former);
+        let name_history = names().get(former);
         let mut earlier = from.through(to).filter(|series| *series < to);
-        life.is_some_and(|life| earlier.any(|series| life.is_former(series)))
+        name_history
+            .is_some_and(|name_history| earlier.any(|series| name_history.is_former(series)))
     };
-    let former = names().get(name).map(|life| life.former(to));
+    let former = names()
+        .get(name)
+        .map(|name_history| name_history.former(to));
     for former in former.unwrap_or_default() {
         if !moved(&former) {
             for name in read_for(&former, from, to.before()) {
