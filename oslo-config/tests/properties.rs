@@ -308,10 +308,9 @@ proptest! {
         prop_assert_eq!(lines.original(after.line_count() + 1), None);
     }
 
-    /// `rust-ini` is another parser by other people. On simple files, no name of which comes twice,
-    /// both have to see the same.
+    /// Compares with `rust-ini`, an independent parser, on simple files without repeated names.
     #[test]
-    fn another_parser_sees_the_same_in_simple_files(
+    fn another_parser_reads_the_same_from_simple_files(
         sections in btree_map(
             "[a-z]{1,8}",
             btree_map("[a-z_]{1,8}", "[a-zA-Z0-9/:.]{0,12}", 0..5),
@@ -391,7 +390,7 @@ fn a_chain_of_references_ends() {
     }];
     let config = Config::new(&files, &opts);
     assert!(config.get("DEFAULT", "k0").is_err());
-    // Its last link leads nowhere; looking for that in two places at each link would take for ever.
+    // The last link does not resolve: looking it up in two groups at each link would take forever.
     assert!(
         config
             .get("DEFAULT", &format!("k{}", length - 100))

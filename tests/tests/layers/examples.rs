@@ -1,4 +1,4 @@
-//! The rules on small trees of modules, made up to break them.
+//! Examples of small module trees that break the rules, or do not.
 
 use crate::graph::Graph;
 use crate::source::Files;

@@ -1,4 +1,4 @@
-//! Which modules of a crate use which, and what is wrong with that.
+//! Finds the circles of modules and the violations of layers in a crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,18 +11,18 @@ pub(crate) struct Graph {
     uses: Vec<Use>,
 }
 
-/// One module's use of another one, and where it is written.
+/// A use of one module by another, and its place.
 struct Use {
     from: ModulePath,
     to: ModulePath,
     place: String,
 }
 
-/// The places at which one of two siblings uses the other, by these two names.
+/// The places where one sibling uses another, by their two names.
 type Siblings<'g> = BTreeMap<(&'g str, &'g str), BTreeSet<&'g str>>;
 
 impl Graph {
-    /// Reads the crate whose root is the file `root` of `files`; places begin with `folder`.
+    /// Reads the crate with the root `root` in `files`; places start with `folder`.
     pub(crate) fn read(files: &Files, root: &str, folder: &str) -> Self {
         let modules = modules(files, root)
             .into_iter()
@@ -48,7 +48,7 @@ impl Graph {
         graph
     }
 
-    /// The rooms: the modules that the crate's root declares.
+    /// Returns the rooms, which are the modules that the crate's root declares.
     pub(crate) fn rooms(&self) -> impl Iterator<Item = &str> {
         self.modules
             .keys()
@@ -63,7 +63,7 @@ impl Graph {
         let mut seen = BTreeSet::new();
         let mut next = Some((base.to_vec(), path.to_vec()));
         while let Some((mut at, path)) = next.take() {
-            // `use a::a` in a module without `a`: another crate's.
+            // `use a::a` in a module without `a` is a path of another crate.
             if !seen.insert((at.clone(), path.clone())) || !self.is_of_crate(&at, &path) {
                 break;
             }
@@ -163,7 +163,7 @@ fn child(at: &[String], name: &str) -> ModulePath {
     at.iter().cloned().chain([name.to_owned()]).collect()
 }
 
-/// All that `start` uses, directly or through others.
+/// Returns all siblings that `start` uses, directly or indirectly.
 fn reachable<'g>(uses: &Siblings<'g>, start: &str) -> BTreeSet<&'g str> {
     let mut reached = BTreeSet::new();
     let mut to_do = vec![start];

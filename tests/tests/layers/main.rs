@@ -1,4 +1,4 @@
-//! Holds the sources to the layers and to their form.
+//! Checks the layers of the crates and the form of their sources.
 //!
 //! A room (a module that a crate's root declares) uses only rooms of lower layers, and no sibling
 //! modules use each other in a circle. A module and the modules below it may use each other.
@@ -131,7 +131,7 @@ fn files(folder: &Path) -> Files {
         for entry in fs::read_dir(next).expect("the folder is there") {
             let path = entry.expect("the folder can be read").path();
             let name = path.strip_prefix(folder).expect("it is below the folder");
-            // What is installed for the tests has a name that starts with a dot.
+            // The tests install their peers into hidden directories.
             let hidden = name
                 .components()
                 .any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."));

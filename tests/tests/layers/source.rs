@@ -1,36 +1,36 @@
-//! Reads the modules of a crate and the paths in them, token by token: strings and comments are no
-//! code, and the arguments of macros are.
+//! Reads the modules of a crate and the paths in them from tokens, which exclude strings and
+//! comments and include the arguments of macros.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// The files of a crate by their path below `src`.
+/// The files of a crate by their paths below `src`.
 pub(crate) type Files = BTreeMap<PathBuf, String>;
 
-/// The path of a module from its crate's root; empty for the root itself.
+/// The path of a module from the root of its crate; empty for the root.
 pub(crate) type ModulePath = Vec<String>;
 
-/// A module, its test modules excluded.
+/// A module without its test modules.
 #[derive(Debug)]
 pub(crate) struct Module {
     pub(crate) path: ModulePath,
     pub(crate) file: PathBuf,
-    /// Paths that begin with `crate`, `self` or `super`, and those of `use` declarations.
+    /// The paths that start with `crate`, `self` or `super`, and those of `use` declarations.
     pub(crate) mentions: Vec<Mention>,
-    /// The names that `use` declarations bring into the module, re-exports among them.
+    /// The names that `use` declarations import or re-export, and their paths.
     pub(crate) imports: BTreeMap<String, Vec<String>>,
 }
 
-/// A path as it is written in a module.
+/// A path as written in a module.
 #[derive(Debug)]
 pub(crate) struct Mention {
     pub(crate) path: Vec<String>,
     pub(crate) line: usize,
 }
 
-/// Reads the modules that the file at `root` (`lib.rs`, `main.rs`) declares, and those below.
+/// Reads the module in the file `root` (`lib.rs`, `main.rs`) and all modules below it.
 pub(crate) fn modules(files: &Files, root: &str) -> Vec<Module> {
     let mut reader = Reader {
         files,
@@ -46,7 +46,7 @@ struct Reader<'f> {
 }
 
 impl Reader<'_> {
-    /// Reads the module in `file`, whose children's files are in `folder`.
+    /// Reads the module in `file`; the files of its children are in `folder`.
     fn file(&mut self, path: ModulePath, file: &Path, folder: &Path) {
         let text = &self.files[file];
         let tokens: TokenStream = match text.parse() {
@@ -121,7 +121,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads the module that `module` declares as `mod name`, in place or in a file of its own.
+    /// Reads the child `name` of a module, which is inline or in a file of its own.
     fn child(&mut self, module: &Module, folder: &Path, name: &str, body: Option<&TokenTree>) {
         let path: ModulePath = module
             .path
@@ -156,7 +156,7 @@ fn is_test_attribute(tokens: &[TokenTree], at: usize) -> bool {
         && tokens[at].to_string().replace(' ', "") == "[cfg(test)]"
 }
 
-/// The number of tokens of the item at the start of `tokens`, with its attributes.
+/// Returns the number of tokens of the item at the start of `tokens`, attributes included.
 fn item_length(tokens: &[TokenTree]) -> usize {
     let ends_with_semicolon = tokens.iter().find_map(|token| match token {
         TokenTree::Ident(word) => match word.to_string().as_str() {
@@ -181,7 +181,7 @@ fn length_to_semicolon(tokens: &[TokenTree]) -> usize {
     end.map_or(tokens.len(), |end| end + 1)
 }
 
-/// The words joined by `::` at the start of `tokens`, and the number of tokens they take.
+/// Returns the path at the start of `tokens`, and its number of tokens.
 fn plain_path(tokens: &[TokenTree]) -> (Vec<String>, usize) {
     let mut path = Vec::new();
     let mut length = 0;
@@ -200,7 +200,7 @@ fn plain_path(tokens: &[TokenTree]) -> (Vec<String>, usize) {
     (path, length)
 }
 
-/// The paths of a `use` declaration's tree, each with the name that it brings into scope.
+/// Returns the paths in the tree of a `use` declaration, each with the name that it imports.
 fn use_tree(tokens: &[TokenTree]) -> Vec<(Vec<String>, String)> {
     let mut found = Vec::new();
     let mut path: Vec<String> = Vec::new();
