@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bstr::ByteSlice;
-use confmig::check::{World, check};
+use confmig::check::{Environment, check};
 use confmig::diagnostic::{Code, Diagnostic};
 use confmig::migrate::{ChangeKind, Migration};
 use confmig::pack::Pack;
@@ -96,13 +96,13 @@ fn told(
 /// What `check` says of the files for a target.
 #[must_use]
 pub fn checked(files: &[ParsedFile<'_>], target: &dyn Target) -> Vec<Diagnostic> {
-    let world = World {
-        environment: &HashMap::new(),
+    let environment = Environment {
+        variables: &HashMap::new(),
         keep_old: false,
         defaults: false,
         is_directory: &|_| true,
     };
-    check(files, target, &Secrets::shown(target.pack()), &world)
+    check(files, target, &Secrets::shown(target.pack()), &environment)
 }
 
 /// What `check` says, by the option whose entry it is about.

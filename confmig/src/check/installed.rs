@@ -1,18 +1,18 @@
-//! Values that only Ironic understands: what is installed, and parameters of a kernel.
+//! Values with rules of Ironic's own: hardware types, interfaces, and kernel parameters.
 
 use bstr::ByteSlice;
 use oslo_config::Origin;
 
-use super::{Checker, Named, said};
+use super::{Checker, NamedEntry, finding};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
 use crate::release::{installed, is_installed, is_kernel_command_line, named_by};
 use crate::target::{ReleaseTarget, Standing, Target};
 
 impl Checker<'_> {
-    /// Hardware types and interfaces that are not installed.
+    /// Reports hardware types and interfaces that the release does not have.
     pub(super) fn not_installed(
         &self,
-        it: &Named<'_>,
+        it: &NamedEntry<'_>,
         release: &ReleaseTarget<'_>,
         found: &mut Vec<Diagnostic>,
     ) {
@@ -28,19 +28,19 @@ impl Checker<'_> {
                 let names: Vec<&str> = installed(group, key, to).collect();
                 let name = bracketed(&it.name);
                 let message = format!(
-                    "{to} has no {item} for {name}: a service that is given it does not start"
+                    "{to} has no {item} for {name}: a service configured with it does not start"
                 );
-                let help = format!("installed are {}", names.join(", "));
-                let diagnostic = said(Code::NotInstalled, message, help);
+                let help = format!("available: {}", names.join(", "));
+                let diagnostic = finding(Code::NotInstalled, message, help);
                 found.push(diagnostic.at(it.place(&self.places)).label("not installed"));
             }
         }
     }
 
-    /// Parameters that Ironic would refuse to hand to a kernel.
+    /// Reports kernel parameters that Ironic refuses.
     pub(super) fn kernel_parameters(
         &self,
-        it: &Named<'_>,
+        it: &NamedEntry<'_>,
         release: &ReleaseTarget<'_>,
     ) -> Option<Diagnostic> {
         let current = match release.standing(&it.name) {
@@ -70,11 +70,11 @@ impl Checker<'_> {
             return None;
         }
         let message = format!(
-            "the value of {} is not valid: expected key and key=value with blanks between them, values with \
-             blanks in double quotes",
+            "the value of {} is not valid: expected space-separated `key` and `key=value` \
+             parameters; values with spaces need double quotes",
             bracketed(&it.name)
         );
         let help = "correct the value, or set [conductor] disable_kernel_parameter_parsing";
-        Some(said(Code::IllTypedValue, message, help).at(it.place(&self.places)))
+        Some(finding(Code::IllTypedValue, message, help).at(it.place(&self.places)))
     }
 }

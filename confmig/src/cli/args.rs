@@ -27,7 +27,7 @@ pub(crate) struct Cli {
         value_name = "WHEN",
         display_order = 100
     )]
-    pub(crate) color: When,
+    pub(crate) color: ColorWhen,
 
     /// Tell on standard error what is done (twice: in detail)
     #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 101)]
@@ -35,7 +35,7 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-pub(crate) enum When {
+pub(crate) enum ColorWhen {
     /// When the output is a terminal, and NO_COLOR is not set
     #[default]
     Auto,
@@ -83,7 +83,7 @@ pub(crate) enum Command {
 /// Which files are read. Given none, those that oslo.config finds for the project ironic, or for the
 /// service of the schema.
 #[derive(Debug, Args)]
-pub(crate) struct Sources {
+pub(crate) struct SourceArgs {
     /// Configuration files, in the order in which the service reads them; `-` is standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -102,7 +102,7 @@ pub(crate) struct Sources {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Choice {
+pub(crate) struct CommonArgs {
     /// Rule packs by name, or files with rules (TOML) [default: standalone-ilo, or none with --to or --schema]
     #[arg(long, value_name = "PACK|FILE.toml")]
     pub(crate) rules: Vec<String>,
@@ -118,7 +118,7 @@ pub(crate) struct Choice {
 
 /// Between which releases.
 #[derive(Debug, Default, Args)]
-pub(crate) struct Releases {
+pub(crate) struct ReleaseArgs {
     /// The schema of the release that the files were written for
     #[arg(long, value_name = "FILE", requires = "schema", conflicts_with_all = ["from", "to"])]
     pub(crate) from_schema: Option<PathBuf>,
@@ -140,17 +140,17 @@ pub(crate) struct Releases {
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
     #[command(flatten)]
-    pub(crate) sources: Sources,
+    pub(crate) sources: SourceArgs,
 
     #[command(flatten)]
-    pub(crate) choice: Choice,
+    pub(crate) common: CommonArgs,
 
     /// Form of the report
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
     #[command(flatten)]
-    pub(crate) releases: Releases,
+    pub(crate) releases: ReleaseArgs,
 
     /// Add the new names and leave the old ones, for files that an older program reads too
     #[arg(long)]
@@ -177,17 +177,17 @@ pub(crate) struct Migrate {
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     #[command(flatten)]
-    pub(crate) sources: Sources,
+    pub(crate) sources: SourceArgs,
 
     #[command(flatten)]
-    pub(crate) choice: Choice,
+    pub(crate) common: CommonArgs,
 
     /// Form of the report
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
     #[command(flatten)]
-    pub(crate) releases: Releases,
+    pub(crate) releases: ReleaseArgs,
 
     /// Report options that are not set and have another default in the release of --to, or in --schema
     #[arg(long)]
@@ -201,10 +201,10 @@ pub(crate) struct Check {
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     #[command(flatten)]
-    pub(crate) sources: Sources,
+    pub(crate) sources: SourceArgs,
 
     #[command(flatten)]
-    pub(crate) choice: Choice,
+    pub(crate) common: CommonArgs,
 
     /// Form of the report
     #[arg(long, value_parser = text_or_json(), default_value = "text")]
@@ -271,7 +271,7 @@ impl Cli {
 }
 
 impl Command {
-    fn sources_mut(&mut self) -> Option<&mut Sources> {
+    fn sources_mut(&mut self) -> Option<&mut SourceArgs> {
         match self {
             Command::Migrate(migrate) => Some(&mut migrate.sources),
             Command::Check(check) => Some(&mut check.sources),
@@ -281,7 +281,7 @@ impl Command {
     }
 }
 
-impl Sources {
+impl SourceArgs {
     fn put_in_order(&mut self, matches: &ArgMatches) {
         let indices = |id: &str| matches.indices_of(id).into_iter().flatten();
         let files = indices("files").zip(self.files.drain(..).map(Source::File));

@@ -2,20 +2,20 @@
 
 use std::path::Path;
 
-use confmig::check::{World, check};
+use confmig::check::{Environment, check};
 use confmig::report::{self, CheckReport, Releases};
 
 use super::args::Check;
 use super::input::{Loaded, environment};
 use super::output::{Output, document};
-use super::{Failure, Outcome};
+use super::{Failure, Status};
 
-pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failure> {
-    let loaded = Loaded::new(&command.sources, &command.choice, &command.releases)?;
+pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failure> {
+    let loaded = Loaded::new(&command.sources, &command.common, &command.releases)?;
     let inputs = loaded.parse(command.format, output)?;
     let between = inputs.between.as_ref();
     if command.defaults && between.is_none() && command.releases.from_schema.is_none() {
-        return Err(Failure::Said(
+        return Err(Failure::Message(
             "--defaults compares two releases: give --to, and --from or a file to guess it from, or \
              --from-schema and --schema"
                 .into(),
@@ -23,13 +23,13 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
     }
     let target = inputs.target()?;
     let secrets = loaded.secrets(target.pack());
-    let world = World {
-        environment: &environment(),
+    let environment = Environment {
+        variables: &environment(),
         keep_old: command.keep_old,
         defaults: command.defaults,
         is_directory: &Path::is_dir,
     };
-    let diagnostics = check(&inputs.parsed, &*target, &secrets, &world);
+    let diagnostics = check(&inputs.parsed, &*target, &secrets, &environment);
     let found = CheckReport {
         files: &loaded.files,
         diagnostics: &diagnostics,
@@ -44,8 +44,8 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failu
         show(&found, guessed.and_then(Releases::note), output)?;
     }
     Ok(match diagnostics.is_empty() {
-        true => Outcome::Done,
-        false => Outcome::Found,
+        true => Status::Success,
+        false => Status::Findings,
     })
 }
 

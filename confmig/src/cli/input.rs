@@ -16,7 +16,7 @@ use confmig::target::{PackTarget, ReleaseTarget, SchemaTarget, Schemas, Target, 
 use oslo_config::{ParsedFile, SourceError, SourceFile};
 
 use super::Failure;
-use super::args::{Choice, Format, Releases, Sources};
+use super::args::{CommonArgs, Format, ReleaseArgs, SourceArgs};
 use super::output::{Output, document};
 
 /// How standard input is named in reports.
@@ -51,13 +51,13 @@ pub(crate) struct Inputs<'l> {
 
 impl Loaded {
     pub(crate) fn new(
-        sources: &Sources,
-        choice: &Choice,
-        releases: &Releases,
+        sources: &SourceArgs,
+        common: &CommonArgs,
+        releases: &ReleaseArgs,
     ) -> Result<Self, Failure> {
-        let schema = schema(choice.schema.as_deref())?;
+        let schema = schema(common.schema.as_deref())?;
         let from_schema = self::schema(releases.from_schema.as_deref())?;
-        let packs = choice.rules.iter().map(|name| load(name));
+        let packs = common.rules.iter().map(|name| load(name));
         let packs: Vec<Pack> = packs.collect::<Result<_, _>>()?;
         let site = match packs.is_empty() {
             true => None,
@@ -75,7 +75,7 @@ impl Loaded {
             let parsed = text.as_deref().map(|text| Series::parse(service, text));
             parsed
                 .transpose()
-                .map_err(|error| Failure::Said(error.to_string()))
+                .map_err(|error| Failure::Message(error.to_string()))
         };
         let from = series(&releases.from)?;
         let any = from.is_some() || releases.service.is_some();
@@ -95,11 +95,11 @@ impl Loaded {
             from_schema,
             from,
             to,
-            show_secrets: choice.show_secrets,
+            show_secrets: common.show_secrets,
         })
     }
 
-    /// Parses the files. When some cannot be parsed, shows for each what is wrong.
+    /// Parses the files. ColorWhen some cannot be parsed, shows for each what is wrong.
     pub(crate) fn parse(&self, format: Format, output: &mut Output) -> Result<Inputs<'_>, Failure> {
         let secrets = self.secrets(&self.rules);
         let parsed = parse(&self.files, format, &self.rules, &secrets, output)?;
@@ -132,7 +132,7 @@ impl Loaded {
             return Ok(None);
         };
         if let Some(from) = self.from.filter(|from| *from > to) {
-            return Err(Failure::Said(format!(
+            return Err(Failure::Message(format!(
                 "--from {from} is newer than --to {to}: configurations are migrated to newer releases only"
             )));
         }
@@ -194,7 +194,7 @@ pub(crate) fn load(name: &str) -> Result<Pack, Failure> {
     let pack = Pack::load(name)?;
     if Pack::built_in().all(|built_in| built_in != name) {
         check_examples(&pack).map_err(|wrong| {
-            Failure::Said(format!("the rules in {name} cannot be used: {wrong}"))
+            Failure::Message(format!("the rules in {name} cannot be used: {wrong}"))
         })?;
     }
     Ok(pack)
@@ -206,12 +206,12 @@ pub(crate) fn schema(path: Option<&Path>) -> Result<Option<Schema>, Failure> {
 }
 
 /// Reads all files, in the order in which the service reads them.
-fn read(sources: &Sources, schema: Option<&Schema>) -> Result<Vec<SourceFile>, Failure> {
+fn read(sources: &SourceArgs, schema: Option<&Schema>) -> Result<Vec<SourceFile>, Failure> {
     let found;
     let ordered = if sources.ordered.is_empty() {
         let project = match schema {
             Some(schema) => schema.project.as_deref().ok_or_else(|| {
-                Failure::Said(format!(
+                Failure::Message(format!(
                     "{} does not tell which service it is of: name the files to read",
                     schema.origin
                 ))
@@ -220,7 +220,7 @@ fn read(sources: &Sources, schema: Option<&Schema>) -> Result<Vec<SourceFile>, F
         };
         found = oslo_config::search(project, Path::exists, |name| std::env::var_os(name));
         if found.is_empty() {
-            return Err(Failure::Said(format!(
+            return Err(Failure::Message(format!(
                 "found no configuration of {project} in ~/.{project}, ~, /etc/{project} or /etc: name \
                  the files to read"
             )));
@@ -251,7 +251,7 @@ fn read_stdin() -> Result<SourceFile, Failure> {
     }
 }
 
-/// Parses files. When some cannot be parsed, shows for each what is wrong.
+/// Parses files. ColorWhen some cannot be parsed, shows for each what is wrong.
 pub(crate) fn parse<'f>(
     files: &'f [SourceFile],
     format: Format,

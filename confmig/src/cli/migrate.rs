@@ -14,14 +14,14 @@ use oslo_config::{OptName, SourceFile};
 use super::args::{Format, Migrate};
 use super::input::{self, Loaded};
 use super::output::Output;
-use super::{Failure, Outcome};
+use super::{Failure, Status};
 
-pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Failure> {
-    let loaded = Loaded::new(&command.sources, &command.choice, &command.releases)?;
+pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Failure> {
+    let loaded = Loaded::new(&command.sources, &command.common, &command.releases)?;
     let files = &loaded.files;
     if command.output.is_some() && files.len() != 1 {
         let count = files.len();
-        return Err(Failure::Said(format!(
+        return Err(Failure::Message(format!(
             "--output takes the new text of one file, not of {count}"
         )));
     }
@@ -73,7 +73,11 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
         output.bytes(told.as_bytes())?;
     }
     let found = command.check && (!migration.is_empty() || !decisions.is_empty());
-    Ok(if found { Outcome::Found } else { Outcome::Done })
+    Ok(if found {
+        Status::Findings
+    } else {
+        Status::Success
+    })
 }
 
 /// What `--accept` decides: rules by their ids, options by their names.
@@ -91,7 +95,7 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
             continue;
         }
         let Some(name) = OptName::parse(word) else {
-            return Err(Failure::Said(format!(
+            return Err(Failure::Message(format!(
                 "--accept {word}: expected GROUP.OPTION, as in deploy.http_server_url, or the id of a rule"
             )));
         };
@@ -99,7 +103,7 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
         let older = from_schema.is_some_and(|schema| schema.option(&name).is_some());
         let renamed = pack.rules.iter().any(|rule| rule.to == name);
         if !known && !older && !renamed {
-            return Err(Failure::Said(format!(
+            return Err(Failure::Message(format!(
                 "--accept {word}: the pack {} renames no option to this name",
                 pack.name
             )));
@@ -150,7 +154,7 @@ fn write_output(
         matches!((one, other), (Ok(one), Ok(other)) if one == other)
     };
     if source.is_some_and(same) {
-        return Err(Failure::Said(format!(
+        return Err(Failure::Message(format!(
             "{} is the file itself: use --write, which keeps a backup",
             path.display()
         )));
@@ -163,7 +167,7 @@ fn write_output(
 /// Replaces the files that change.
 fn write(migration: &Migration, files: &[SourceFile]) -> Result<Vec<Replaced>, Failure> {
     if files.iter().any(|file| input::is_stdin(&file.path)) {
-        return Err(Failure::Said(
+        return Err(Failure::Message(
             "standard input cannot be written to: use --output - for the new text".into(),
         ));
     }

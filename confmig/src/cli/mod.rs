@@ -19,18 +19,18 @@ use args::{Cli, Command, Undo};
 use output::Output;
 
 /// How a command ended, when it did not fail.
-pub(crate) enum Outcome {
+pub(crate) enum Status {
     /// Done, or nothing to do.
-    Done,
+    Success,
     /// `--check` or `check` found something.
-    Found,
+    Findings,
 }
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("{0}")]
-    Said(String),
+    Message(String),
     #[error(transparent)]
     Pack(#[from] confmig::pack::PackError),
     #[error(transparent)]
@@ -76,8 +76,8 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Man { command } => man(command.as_deref(), &mut output),
     };
     match outcome {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Found) => ExitCode::from(1),
+        Ok(Status::Success) => ExitCode::SUCCESS,
+        Ok(Status::Findings) => ExitCode::from(1),
         Err(failure) => {
             output.failure(&failure.to_string());
             ExitCode::from(2)
@@ -86,7 +86,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 /// `confmig undo`.
-fn undo(command: &Undo, output: &mut Output) -> Result<Outcome, Failure> {
+fn undo(command: &Undo, output: &mut Output) -> Result<Status, Failure> {
     for path in &command.files {
         let undone = store::undo(path, command.force)?;
         output.message(&format!(
@@ -101,23 +101,23 @@ fn undo(command: &Undo, output: &mut Output) -> Result<Outcome, Failure> {
             ));
         }
     }
-    Ok(Outcome::Done)
+    Ok(Status::Success)
 }
 
-fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Outcome, Failure> {
+fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Status, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "confmig", &mut script);
     output.bytes(&script)?;
-    Ok(Outcome::Done)
+    Ok(Status::Success)
 }
 
-fn man(command: Option<&str>, output: &mut Output) -> Result<Outcome, Failure> {
+fn man(command: Option<&str>, output: &mut Output) -> Result<Status, Failure> {
     let program = Cli::command().disable_help_subcommand(true);
     let page = match command {
         None => program,
         Some(name) => {
             let Some(found) = program.find_subcommand(name) else {
-                return Err(Failure::Said(format!(
+                return Err(Failure::Message(format!(
                     "there is no command {name}: see confmig --help"
                 )));
             };
@@ -127,5 +127,5 @@ fn man(command: Option<&str>, output: &mut Output) -> Result<Outcome, Failure> {
     let mut text = Vec::new();
     clap_mangen::Man::new(page).render(&mut text)?;
     output.bytes(&text)?;
-    Ok(Outcome::Done)
+    Ok(Status::Success)
 }

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use confmig::report::{self, CheckReport, Paint};
 
 use super::Failure;
-use super::args::{Format, When};
+use super::args::{ColorWhen, Format};
 
 /// Where results and messages go.
 pub(crate) struct Output {
@@ -20,11 +20,11 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn new(when: When) -> Self {
-        let paint = |choice: ColorChoice, terminal: bool| match (when, choice) {
-            (When::Always, _) => Paint::Colour,
-            (When::Auto, ColorChoice::Always | ColorChoice::AlwaysAnsi) => Paint::Colour,
-            (When::Auto, ColorChoice::Auto) if terminal => Paint::Colour,
+    pub(crate) fn new(when: ColorWhen) -> Self {
+        let paint = |common: ColorChoice, terminal: bool| match (when, common) {
+            (ColorWhen::Always, _) => Paint::Colour,
+            (ColorWhen::Auto, ColorChoice::Always | ColorChoice::AlwaysAnsi) => Paint::Colour,
+            (ColorWhen::Auto, ColorChoice::Auto) if terminal => Paint::Colour,
             _ if terminal => Paint::Terminal,
             _ => Paint::Plain,
         };

@@ -8,9 +8,9 @@ use confmig::schema::compare;
 use super::args::Rules;
 use super::input;
 use super::output::Output;
-use super::{Failure, Outcome};
+use super::{Failure, Status};
 
-pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failure> {
+pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failure> {
     let mut text = String::new();
     if let Some(schema) = input::schema(command.schema.as_deref())? {
         let text = match input::schema(command.from_schema.as_deref())? {
@@ -18,7 +18,7 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failu
             None => report::pack_text(&schema.pack(&[])),
         };
         output.text(&text)?;
-        return Ok(Outcome::Done);
+        return Ok(Status::Success);
     }
     match command.pack.as_deref() {
         Some(name) if let Some(service) = Service::find(name) => history(service, &mut text),
@@ -44,7 +44,7 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failu
         }
     }
     output.text(&text)?;
-    Ok(Outcome::Done)
+    Ok(Status::Success)
 }
 
 /// Writes every rule of a service's history, and every renaming that the releases declare.

@@ -8,13 +8,13 @@ use confmig::report;
 use confmig::target::Target;
 use oslo_config::{Config, DEFAULT_GROUP, Opt, OptName, OptType};
 
-use super::args::{Format, Releases, Show};
+use super::args::{Format, ReleaseArgs, Show};
 use super::input::{Loaded, environment, parse};
 use super::output::Output;
-use super::{Failure, Outcome};
+use super::{Failure, Status};
 
-pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failure> {
-    let loaded = Loaded::new(&command.sources, &command.choice, &Releases::default())?;
+pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure> {
+    let loaded = Loaded::new(&command.sources, &command.common, &ReleaseArgs::default())?;
     let inputs = loaded.parse(command.format, output)?;
     let target = inputs.target()?;
     let pack = target.pack();
@@ -53,7 +53,7 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
             .collect(),
     };
     output.text(&text)?;
-    Ok(Outcome::Done)
+    Ok(Status::Success)
 }
 
 /// A name without a group is that of the only option so named, if not of one in `[DEFAULT]`.

@@ -21,7 +21,7 @@ impl Severity {
 }
 
 /// What a diagnostic code means, whatever reports it.
-struct Row {
+struct Description {
     name: &'static str,
     severity: Severity,
     title: &'static str,
@@ -44,9 +44,9 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: [Code; [$(Code::$variant),*].len()] = [$(Code::$variant),*];
 
-            const fn row(self) -> &'static Row {
+            const fn description(self) -> &'static Description {
                 match self {
-                    $(Code::$variant => &Row {
+                    $(Code::$variant => &Description {
                         name: $name,
                         severity: Severity::$severity,
                         title: $title,
@@ -170,30 +170,30 @@ impl Code {
     /// Returns the code as it is written.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        self.row().name
+        self.description().name
     }
 
     /// Returns how bad it is.
     #[must_use]
     pub fn severity(self) -> Severity {
-        self.row().severity
+        self.description().severity
     }
 
     /// Returns what it is about, in a few words.
     #[must_use]
     pub fn title(self) -> &'static str {
-        self.row().title
+        self.description().title
     }
 
     /// Returns what it is about, in a sentence or two.
     #[must_use]
     pub fn explanation(self) -> &'static str {
-        self.row().explanation
+        self.description().explanation
     }
 
     /// Returns what to do.
     #[must_use]
     pub fn help(self) -> &'static str {
-        self.row().help
+        self.description().help
     }
 }

@@ -13,15 +13,15 @@ use super::{Lives, Series, Service};
 pub struct Guess {
     /// The release: the newest of those that know most of what is set.
     pub series: Series,
-    /// How sure that is.
-    pub sureness: Sureness,
+    /// How certain the guess is.
+    pub confidence: Confidence,
     /// Why: what older and newer releases do not know, in words.
     pub why: String,
 }
 
-/// How sure a guess is.
+/// How certain a guess is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sureness {
+pub enum Confidence {
     /// No other release knows everything that is set.
     Certain,
     /// This one knows everything; some older ones do, too.
@@ -30,20 +30,20 @@ pub enum Sureness {
     Unsure,
 }
 
-impl Sureness {
+impl Confidence {
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Sureness::Certain => "certain",
-            Sureness::Likely => "likely",
-            Sureness::Unsure => "unsure",
+            Confidence::Certain => "certain",
+            Confidence::Likely => "likely",
+            Confidence::Unsure => "unsure",
         }
     }
 }
 
-/// Something that is set, and which releases know it, a bit for each.
-struct Sign {
+/// A name or value that is set, and the releases that know it, as one bit each.
+struct Evidence {
     what: String,
     known: u32,
 }
@@ -77,11 +77,11 @@ pub fn guess_service(files: &[SourceFile]) -> Service {
 /// Guesses which release a set of files was written for.
 #[must_use]
 pub fn guess(files: &[ParsedFile<'_>], lives: &Lives) -> Guess {
-    let (service, signs) = (lives.service(), signs(files, lives));
+    let (service, evidence) = (lives.service(), evidence(files, lives));
     let count = |series: Series| {
-        signs
+        evidence
             .iter()
-            .filter(|sign| sign.known & 1 << series.number() != 0)
+            .filter(|item| item.known & 1 << series.number() != 0)
             .count()
     };
     let most = service.releases().map(count).max().unwrap_or_default();
@@ -90,29 +90,29 @@ pub fn guess(files: &[ParsedFile<'_>], lives: &Lives) -> Guess {
         .filter(|series| count(*series) == most)
         .collect();
     let series = best.last().copied().unwrap_or(service.newest());
-    let sureness = if most < signs.len() {
-        Sureness::Unsure
+    let confidence = if most < evidence.len() {
+        Confidence::Unsure
     } else if best.len() == 1 {
-        Sureness::Certain
+        Confidence::Certain
     } else {
-        Sureness::Likely
+        Confidence::Likely
     };
     Guess {
         series,
-        sureness,
-        why: why(&signs, series, &best),
+        confidence,
+        why: why(&evidence, series, &best),
     }
 }
 
-fn why(signs: &[Sign], series: Series, best: &[Series]) -> String {
+fn why(evidence: &[Evidence], series: Series, best: &[Series]) -> String {
     let lacks = |series: Option<Series>| {
         let series = series?;
-        let lacking = signs
+        let lacking = evidence
             .iter()
-            .filter(|sign| sign.known & 1 << series.number() == 0);
+            .filter(|item| item.known & 1 << series.number() == 0);
         let here = lacking
-            .filter(|sign| sign.known & 1 << best.last().map_or(0, |best| best.number()) != 0);
-        Some((series, here.map(|sign| sign.what.as_str()).next()?))
+            .filter(|item| item.known & 1 << best.last().map_or(0, |best| best.number()) != 0);
+        Some((series, here.map(|item| item.what.as_str()).next()?))
     };
     let mut reasons = Vec::new();
     if let Some((newer, what)) = lacks(series.after()) {
@@ -121,9 +121,9 @@ fn why(signs: &[Sign], series: Series, best: &[Series]) -> String {
     if let Some((older, what)) = lacks(best.first().and_then(|first| first.before())) {
         reasons.push(format!("{older} does not know {what}"));
     }
-    if let Some(never) = signs
+    if let Some(never) = evidence
         .iter()
-        .find(|sign| sign.known & 1 << series.number() == 0)
+        .find(|item| item.known & 1 << series.number() == 0)
     {
         reasons.push(format!("but neither does {series} know {}", never.what));
     }
@@ -134,9 +134,9 @@ fn why(signs: &[Sign], series: Series, best: &[Series]) -> String {
     }
 }
 
-fn signs(files: &[ParsedFile<'_>], lives: &Lives) -> Vec<Sign> {
+fn evidence(files: &[ParsedFile<'_>], lives: &Lives) -> Vec<Evidence> {
     let mut seen = BTreeSet::new();
-    let mut signs = Vec::new();
+    let mut evidence = Vec::new();
     let bits = |holds: &dyn Fn(Series) -> bool| {
         lives
             .service()
@@ -155,7 +155,7 @@ fn signs(files: &[ParsedFile<'_>], lives: &Lives) -> Vec<Sign> {
         };
         if seen.insert((name.clone(), String::new())) {
             let known = bits(&|series| life.is_read(series));
-            signs.push(Sign {
+            evidence.push(Evidence {
                 what: name.to_string(),
                 known,
             });
@@ -166,7 +166,7 @@ fn signs(files: &[ParsedFile<'_>], lives: &Lives) -> Vec<Sign> {
             for item in value.split([',', '\n']).map(str::trim) {
                 let known = bits(&|series| is_installed(group, key, item, series) == Some(true));
                 if known != 0 && seen.insert((name.clone(), item.to_owned())) {
-                    signs.push(Sign {
+                    evidence.push(Evidence {
                         what: format!("{item} in {name}"),
                         known,
                     });
@@ -174,5 +174,5 @@ fn signs(files: &[ParsedFile<'_>], lives: &Lives) -> Vec<Sign> {
             }
         }
     }
-    signs
+    evidence
 }

@@ -18,7 +18,7 @@ mod values;
 
 pub(crate) use any::NameInAnyRelease;
 pub use auth::{AuthOptions, auth_options};
-pub use guess::{Guess, Sureness, guess, guess_service};
+pub use guess::{Confidence, Guess, guess, guess_service};
 pub use history::{Definition, Life, Lives, all as all_names, life};
 pub(crate) use kernel::is_kernel_command_line;
 pub use pack::{declared, empty, option, pack, renaming};

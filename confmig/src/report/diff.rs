@@ -49,7 +49,7 @@ pub fn unified_diff(
         secrets.lines_in(&old, hunks.iter().map(|hunk| hunk.1.clone())),
         secrets.lines_in(&new, hunks.iter().map(|hunk| hunk.2.clone())),
     ];
-    let mut output = Output {
+    let mut output = DiffWriter {
         bytes: Vec::new(),
         paint,
     };
@@ -86,12 +86,12 @@ fn range(lines: std::ops::Range<usize>) -> String {
     }
 }
 
-struct Output {
+struct DiffWriter {
     bytes: Vec<u8>,
     paint: Paint,
 }
 
-impl Output {
+impl DiffWriter {
     fn line(&mut self, style: Style, text: &[u8]) {
         let style = match self.paint {
             Paint::Colour => style,

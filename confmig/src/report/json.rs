@@ -47,7 +47,7 @@ pub fn migrate_json(report: &MigrationReport<'_>) -> String {
         form["releases"] = json!({ "from": from, "to": to });
         if let Some(guess) = &releases.guess {
             form["releases"]["guess"] =
-                json!({ "sureness": guess.sureness.as_str(), "why": guess.why });
+                json!({ "sureness": guess.confidence.as_str(), "why": guess.why });
         }
     }
     let files = report.migration.files.iter().map(|file| {

@@ -52,7 +52,7 @@ impl Releases {
         Some(format!(
             "taken to be written for {} ({}): {}{newer}; --from says otherwise",
             guess.series,
-            guess.sureness.as_str(),
+            guess.confidence.as_str(),
             guess.why
         ))
     }

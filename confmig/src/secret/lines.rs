@@ -15,9 +15,9 @@ impl Secrets<'_> {
     /// well-formed.
     #[must_use]
     pub fn lines<'t>(&self, text: &'t [u8]) -> Vec<Cow<'t, [u8]>> {
-        let mut reader = Reader::new(self);
+        let mut masker = LineMasker::new(self);
         let lines = crate::lines::split(text);
-        lines.map(|line| reader.line(line)).collect()
+        lines.map(|line| masker.line(line)).collect()
     }
 
     /// As [`Secrets::lines`], for some of the lines of a text: those in `ranges`, which are in order
@@ -27,7 +27,7 @@ impl Secrets<'_> {
         lines: &[&'t [u8]],
         ranges: impl IntoIterator<Item = Range<usize>>,
     ) -> HashMap<usize, Cow<'t, [u8]>> {
-        let mut reader = Reader::new(self);
+        let mut masker = LineMasker::new(self);
         let mut shown = HashMap::new();
         let mut read = 0;
         for range in ranges {
@@ -41,11 +41,11 @@ impl Secrets<'_> {
             let from = read + settled.unwrap_or(0);
             for line in &lines[read..from] {
                 if line.starts_with(b"[") {
-                    reader.line(line);
+                    masker.line(line);
                 }
             }
             for (index, line) in lines[from..range.end].iter().enumerate() {
-                let line = reader.line(line);
+                let line = masker.line(line);
                 if range.contains(&(from + index)) {
                     shown.insert(from + index, line);
                 }
@@ -57,7 +57,7 @@ impl Secrets<'_> {
 }
 
 /// Goes through a text line by line, knowing in which section and value it is.
-struct Reader<'s, 'p> {
+struct LineMasker<'s, 'p> {
     secrets: &'s Secrets<'p>,
     group: String,
     /// The last assignment was to a secret option. Kept over blank lines and comments: an indented
@@ -65,9 +65,9 @@ struct Reader<'s, 'p> {
     in_secret: bool,
 }
 
-impl<'s, 'p> Reader<'s, 'p> {
+impl<'s, 'p> LineMasker<'s, 'p> {
     fn new(secrets: &'s Secrets<'p>) -> Self {
-        Reader {
+        LineMasker {
             secrets,
             group: DEFAULT_GROUP.into(),
             in_secret: false,

@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
-use super::file::{Created, Observed, Target};
+use super::file::{Created, Destination, Observed};
 
 const MARK: &str = ".confmig-";
 const TIME_DIGITS: usize = 16;
@@ -86,16 +86,20 @@ pub(super) fn pattern(file: &OsStr) -> String {
     format!("{}{MARK}*", file.display())
 }
 
-/// The backups that stand beside the target, oldest first.
-pub(super) fn list(target: &Target) -> Result<Vec<(Stamp, OsString)>, StoreError> {
+/// The backups that stand beside the destination, oldest first.
+pub(super) fn list(destination: &Destination) -> Result<Vec<(Stamp, OsString)>, StoreError> {
     let failed = |errno: Errno| {
-        StoreError::reading(&target.directory.path, "look for backups in", errno.into())
+        StoreError::reading(
+            &destination.directory.path,
+            "look for backups in",
+            errno.into(),
+        )
     };
     let mut found = Vec::new();
-    for entry in Dir::read_from(&target.directory).map_err(failed)? {
+    for entry in Dir::read_from(&destination.directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
-        if let Some(stamp) = Stamp::parse(&target.name, name) {
+        if let Some(stamp) = Stamp::parse(&destination.name, name) {
             found.push((stamp, name.to_os_string()));
         }
     }
@@ -103,51 +107,54 @@ pub(super) fn list(target: &Target) -> Result<Vec<(Stamp, OsString)>, StoreError
     Ok(found)
 }
 
-/// Keeps the target's text, before `after` takes its place.
+/// Keeps the destination's text, before `after` takes its place.
 pub(super) fn make(
-    target: &Target,
+    destination: &Destination,
     before: &Observed,
     after: &[u8],
 ) -> Result<Created, StoreError> {
-    let existing = list(target)?;
+    let existing = list(destination)?;
     let newest = existing.last().map(|(stamp, _)| stamp);
     let stamp = Stamp::next(newest, utc(SystemTime::now()), hash(after));
-    keep(target, before, |taken| {
+    keep(destination, before, |taken| {
         Stamp {
             number: stamp.number + taken,
             ..stamp.clone()
         }
-        .name(&target.name)
+        .name(&destination.name)
     })
 }
 
-/// Keeps the target's text under a name that is no backup's, so that no undo takes it for one.
-pub(super) fn keep_edited(target: &Target, present: &Observed) -> Result<Created, StoreError> {
+/// Keeps the destination's text under a name that is no backup's, so that no undo takes it for one.
+pub(super) fn keep_edited(
+    destination: &Destination,
+    present: &Observed,
+) -> Result<Created, StoreError> {
     let stamp = format!("{}-edited", utc(SystemTime::now()));
-    keep(target, present, |taken| {
-        numbered(&target.name, &stamp, 1 + taken)
+    keep(destination, present, |taken| {
+        numbered(&destination.name, &stamp, 1 + taken)
     })
 }
 
-/// Makes a copy of the target, under the first of these names that is not taken. The name comes
+/// Makes a copy of the destination, under the first of these names that is not taken. The name comes
 /// last: whatever has it is whole.
 fn keep(
-    target: &Target,
+    destination: &Destination,
     original: &Observed,
     name: impl Fn(u64) -> OsString,
 ) -> Result<Created, StoreError> {
-    let (mut copy, file) = target.temporary()?;
-    target.fill(&file, &original.content, &original.metadata)?;
+    let (mut copy, file) = destination.temporary()?;
+    destination.fill(&file, &original.content, &original.metadata)?;
     for taken in 0.. {
         match copy.rename(&name(taken)) {
             Ok(()) => break,
             Err(Errno::EXIST) => {}
-            Err(errno) => return Err(target.writing("make a backup of", errno.into())),
+            Err(errno) => return Err(destination.writing("make a backup of", errno.into())),
         }
     }
     log::debug!(
         "kept the old text of {} as {}",
-        target.given.display(),
+        destination.given.display(),
         copy.path().display()
     );
     Ok(copy)

@@ -14,7 +14,7 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::StoreError;
-use super::metadata::{Metadata, Unkept};
+use super::metadata::{Metadata, MetadataError};
 
 /// An open directory.
 #[derive(Debug)]
@@ -113,14 +113,14 @@ pub(super) fn is_unsupported(errno: Errno) -> bool {
 
 /// What a path leads to: a name in an open directory. There may be no file of that name yet.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct Destination {
     /// The path as the caller gave it, for messages.
     pub(super) given: PathBuf,
     pub(super) directory: Rc<Directory>,
     pub(super) name: OsString,
 }
 
-impl Target {
+impl Destination {
     /// Follows `path`, through a symbolic link if it is one, to a name in an open directory.
     pub(super) fn find(path: &Path) -> Result<Self, StoreError> {
         let is_link = fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_symlink());
@@ -161,8 +161,8 @@ impl Target {
         self.observe_as(&self.name)
     }
 
-    /// Reads the file called `name` in the target's directory, never through a link, and never
-    /// opens what is not a regular file. Errors speak of the target.
+    /// Reads the file called `name` in the destination's directory, never through a link, and never
+    /// opens what is not a regular file. Errors speak of the destination.
     pub(super) fn observe_as(&self, name: &OsStr) -> Result<Observed, StoreError> {
         let reading = |e: io::Error| StoreError::reading(&self.given, "read", e);
         let not_regular = || StoreError::NotRegular(self.given.clone());
@@ -182,7 +182,7 @@ impl Target {
         }
         let mut content = Vec::with_capacity(usize::try_from(stat.len()).unwrap_or(0));
         file.read_to_end(&mut content).map_err(reading)?;
-        let metadata = Metadata::of(&file).map_err(|unkept| self.not_kept(unkept))?;
+        let metadata = Metadata::of(&file).map_err(|error| self.not_kept(error))?;
         let identity = (stat.dev(), stat.ino());
         Ok(Observed {
             content,
@@ -234,7 +234,7 @@ impl Target {
         }
     }
 
-    /// Makes an empty file beside the target, of a name that nothing reads: it begins with a dot
+    /// Makes an empty file beside the destination, of a name that nothing reads: it begins with a dot
     /// and does not end in `.conf`.
     pub(super) fn temporary(&self) -> Result<(Created, File), StoreError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -251,7 +251,7 @@ impl Target {
         }
     }
 
-    /// Writes a new file beside the target to the disk, with this content and this metadata; says
+    /// Writes a new file beside the destination to the disk, with this content and this metadata; says
     /// what metadata it then has.
     pub(super) fn fill(
         &self,
@@ -263,7 +263,7 @@ impl Target {
             .map_err(|e| self.writing("write the text of", e))?;
         let given = metadata
             .give_to(file)
-            .map_err(|unkept| self.not_kept(unkept))?;
+            .map_err(|error| self.not_kept(error))?;
         file.sync_all()
             .map_err(|e| self.writing("bring to the disk the text of", e))?;
         Ok(given)
@@ -275,7 +275,7 @@ impl Target {
         synced.map_err(|cause| self.writing("sync the directory of", cause))
     }
 
-    /// As [`Target::sync`], when all is done and nothing is lost without it.
+    /// As [`Destination::sync`], when all is done and nothing is lost without it.
     pub(super) fn sync_or_warn(&self) {
         if let Err(cause) = self.directory.sync() {
             let path = self.given.display();
@@ -283,13 +283,13 @@ impl Target {
         }
     }
 
-    /// Says why the target or something beside it could not be written.
+    /// Says why the destination or something beside it could not be written.
     pub(super) fn writing(&self, doing: &'static str, cause: io::Error) -> StoreError {
         StoreError::writing(&self.given, &self.directory.path, doing, cause)
     }
 
-    /// Says what of the target's metadata cannot be kept.
-    pub(super) fn not_kept(&self, Unkept { what, cause }: Unkept) -> StoreError {
+    /// Says what of the destination's metadata cannot be kept.
+    pub(super) fn not_kept(&self, MetadataError { what, cause }: MetadataError) -> StoreError {
         StoreError::NotKept {
             path: self.given.clone(),
             what,

@@ -6,7 +6,7 @@ use rustix::fs::AtFlags;
 
 use super::StoreError;
 use super::backup;
-use super::file::Target;
+use super::file::Destination;
 use super::stage::{Staged, switch_all};
 
 /// A file that holds the text of a backup again.
@@ -35,20 +35,20 @@ pub struct Undone {
 /// [`StoreError`] of [`replace_all`](super::replace_all). The file is as it was, except after
 /// [`StoreError::BackupNotRemoved`].
 pub fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
-    let target = Target::find(path)?;
-    let present = target.observe()?;
-    let Some((stamp, name)) = backup::list(&target)?.pop() else {
+    let destination = Destination::find(path)?;
+    let present = destination.observe()?;
+    let Some((stamp, name)) = backup::list(&destination)?.pop() else {
         return Err(StoreError::NothingToUndo {
             path: path.to_path_buf(),
-            directory: target.directory.path.clone(),
-            pattern: backup::pattern(&target.name),
+            directory: destination.directory.path.clone(),
+            pattern: backup::pattern(&destination.name),
         });
     };
-    let backup = target.directory.join(&name);
-    let old = Target {
+    let backup = destination.directory.join(&name);
+    let old = Destination {
         given: backup.clone(),
         name,
-        ..target.clone()
+        ..destination.clone()
     };
     let text = old.observe()?.content;
     let mut kept = None;
@@ -59,7 +59,7 @@ pub fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
             backup.display()
         );
     } else {
-        target.check_replaceable(&present)?;
+        destination.check_replaceable(&present)?;
         let mut edited = None;
         if backup::hash(&present.content) != stamp.hash {
             if !force {
@@ -68,9 +68,9 @@ pub fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
                     backup,
                 });
             }
-            edited = Some(backup::keep_edited(&target, &present)?);
+            edited = Some(backup::keep_edited(&destination, &present)?);
         }
-        let mut replaced = switch_all(vec![Staged::prepare(target, present, &text, edited)?])?;
+        let mut replaced = switch_all(vec![Staged::prepare(destination, present, &text, edited)?])?;
         kept = replaced.pop().map(|replaced| replaced.backup);
     }
     // The file holds the backup's text.

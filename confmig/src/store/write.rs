@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::StoreError;
 use super::backup;
-use super::file::Target;
+use super::file::Destination;
 use super::metadata::{self, Metadata};
 use super::stage::{Staged, switch_all};
 
@@ -74,21 +74,21 @@ pub struct Replaced {
 pub fn replace_all(replacements: &[Replacement]) -> Result<Vec<Replaced>, StoreError> {
     let mut staged: Vec<Staged<'_>> = Vec::new();
     for replacement in replacements.iter().filter(|r| r.before != r.after) {
-        let target = Target::find(&replacement.path)?;
-        let present = target.observe()?;
+        let destination = Destination::find(&replacement.path)?;
+        let present = destination.observe()?;
         if staged
             .iter()
             .any(|other| other.before.identity == present.identity)
         {
-            return Err(StoreError::Twice(target.given));
+            return Err(StoreError::Twice(destination.given));
         }
         if present.content != replacement.before {
-            return Err(StoreError::Changed(target.given));
+            return Err(StoreError::Changed(destination.given));
         }
-        target.check_replaceable(&present)?;
-        let backup = backup::make(&target, &present, &replacement.after)?;
+        destination.check_replaceable(&present)?;
+        let backup = backup::make(&destination, &present, &replacement.after)?;
         staged.push(Staged::prepare(
-            target,
+            destination,
             present,
             &replacement.after,
             Some(backup),
@@ -108,36 +108,40 @@ pub fn replace_all(replacements: &[Replacement]) -> Result<Vec<Replaced>, StoreE
 ///
 /// Any [`StoreError`] but those of [`undo`](super::undo()); then `path` is as it was.
 pub fn write_new(path: &Path, bytes: &[u8], mode_like: Option<&Path>) -> Result<(), StoreError> {
-    let target = Target::find(path)?;
-    match target.observe() {
+    let destination = Destination::find(path)?;
+    match destination.observe() {
         Ok(present) if present.content == bytes => Ok(()),
         Ok(present) => {
-            target.check_replaceable(&present)?;
-            switch_all(vec![Staged::prepare(target, present, bytes, None)?]).map(drop)
+            destination.check_replaceable(&present)?;
+            switch_all(vec![Staged::prepare(destination, present, bytes, None)?]).map(drop)
         }
-        Err(StoreError::Missing(_)) => create(&target, bytes, mode_like),
+        Err(StoreError::Missing(_)) => create(&destination, bytes, mode_like),
         Err(other) => Err(other),
     }
 }
 
 /// Writes a file that is not there.
-fn create(target: &Target, bytes: &[u8], mode_like: Option<&Path>) -> Result<(), StoreError> {
+fn create(
+    destination: &Destination,
+    bytes: &[u8],
+    mode_like: Option<&Path>,
+) -> Result<(), StoreError> {
     let like = match mode_like {
-        Some(source) => Some(Target::find(source)?.observe()?.metadata),
+        Some(source) => Some(Destination::find(source)?.observe()?.metadata),
         None => None,
     };
-    let (mut new, file) = target.temporary()?;
+    let (mut new, file) = destination.temporary()?;
     match &like {
         Some(like) => metadata::resemble(&file, like),
         None => metadata::set_mode_only(&file, 0o640),
     }
-    .map_err(|unkept| target.not_kept(unkept))?;
-    let now = Metadata::of(&file).map_err(|unkept| target.not_kept(unkept))?;
-    target.fill(&file, bytes, &now)?;
-    new.rename(&target.name).map_err(|errno| match errno {
-        Errno::EXIST => StoreError::Changed(target.given.clone()),
-        other => target.writing("write", other.into()),
+    .map_err(|error| destination.not_kept(error))?;
+    let now = Metadata::of(&file).map_err(|error| destination.not_kept(error))?;
+    destination.fill(&file, bytes, &now)?;
+    new.rename(&destination.name).map_err(|errno| match errno {
+        Errno::EXIST => StoreError::Changed(destination.given.clone()),
+        other => destination.writing("write", other.into()),
     })?;
     new.kept = true;
-    target.sync()
+    destination.sync()
 }

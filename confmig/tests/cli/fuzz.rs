@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use confmig::check::{World, check};
+use confmig::check::{Environment, check};
 use confmig::diagnostic::Diagnostic;
 use confmig::explain::Explained;
 use confmig::migrate::{Migration, Route, Settings, migrate};
@@ -115,13 +115,18 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         }
     };
     let environment = HashMap::new();
-    let world = World {
+    let environment = Environment {
         keep_old: false,
         defaults: false,
-        environment: &environment,
+        variables: &environment,
         is_directory: &|_: &Path| false,
     };
-    let diagnostics = check(&parsed, &PackTarget::new(pack.clone()), &secrets, &world);
+    let diagnostics = check(
+        &parsed,
+        &PackTarget::new(pack.clone()),
+        &secrets,
+        &environment,
+    );
     let _ = report::render(&diagnostics, Paint::Colour);
     told_of_check(&diagnostics, pack, &secrets);
     shown(&parsed, pack, &secrets);

@@ -3,9 +3,9 @@
 //! The page needs no script, no network and no other file. Whatever comes from a file or a rule goes
 //! through the templates' escaping; a policy in the page forbids scripts besides.
 
+mod affected_lines;
 mod page;
 mod rows;
-mod trace;
 
 use std::path::Path;
 

@@ -18,7 +18,7 @@ use crate::report::reason::{Reason, Reasons};
 /// The page of a migration.
 pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
     let reasons = Reasons::new(report.pack);
-    let mut rules = Rules::default();
+    let mut rules = PageRules::default();
     // How many changes there are of each kind, in words.
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     let mut files: Vec<Value> = Vec::new();
@@ -75,7 +75,7 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
             from => release_name(releases.span.from),
             to => release_name(releases.span.to),
             guess => releases.guess.as_ref().map(|guess| {
-                format!("{}: {}", guess.sureness.as_str(), shown(&guess.why))
+                format!("{}: {}", guess.confidence.as_str(), shown(&guess.why))
             }),
         }),
         files,
@@ -113,7 +113,7 @@ fn in_words(kind: ChangeKind) -> &'static str {
 
 /// A rule behind changes or findings.
 #[derive(serde::Serialize)]
-struct Rule {
+struct PageRule {
     number: usize,
     id: String,
     reason: Reason,
@@ -123,13 +123,13 @@ struct Rule {
 
 /// The rules of a page, each once.
 #[derive(Default)]
-struct Rules {
-    all: Vec<Rule>,
+struct PageRules {
+    all: Vec<PageRule>,
     /// Their places by their ids: several rules may have the same.
     by_id: HashMap<String, Vec<usize>>,
 }
 
-impl Rules {
+impl PageRules {
     /// Where a page tells of a rule that a change follows, or a finding.
     fn link(&mut self, id: &str, reason: Reason, change: Option<usize>) -> Value {
         let reason = visible(reason);
@@ -137,7 +137,7 @@ impl Rules {
         let place = known.iter().find(|at| self.all[**at].reason == reason);
         let place = place.copied().unwrap_or_else(|| {
             known.push(self.all.len());
-            self.all.push(Rule {
+            self.all.push(PageRule {
                 number: self.all.len() + 1,
                 id: shown(id),
                 reason,

@@ -10,8 +10,8 @@ use oslo_config::SourceFile;
 use serde::Serialize;
 use similar::DiffTag;
 
+use super::affected_lines::{AffectedLines, affected_lines};
 use super::shown_bytes;
-use super::trace::{Trace, traces};
 use crate::difference::difference;
 use crate::lines::{in_common, split, split_end};
 use crate::migrate::{Change, FileMigration};
@@ -51,10 +51,13 @@ pub(super) fn blocks(
 ) -> Vec<Value> {
     let old: Vec<&[u8]> = split(&before.text).collect();
     let new: Vec<&[u8]> = split(&after.after).collect();
-    let traces = traces(before, after);
+    let affected_lines = affected_lines(before, after);
     let mut beside: HashMap<usize, Vec<usize>> = HashMap::new();
-    for (change, trace) in after.changes.iter().zip(&traces) {
-        beside.entry(change.line).or_default().extend(&trace.lines);
+    for (change, affected) in after.changes.iter().zip(&affected_lines) {
+        beside
+            .entry(change.line)
+            .or_default()
+            .extend(&affected.lines);
     }
     let mut pairs = Vec::new();
     for op in difference(&old, &new) {
@@ -73,7 +76,7 @@ pub(super) fn blocks(
     let shown = Shown {
         old: secrets.lines(&before.text),
         new: secrets.lines(&after.after),
-        marks: marks(&after.changes, &traces, &pairs, first),
+        marks: marks(&after.changes, &affected_lines, &pairs, first),
     };
     shown.blocks(&pairs)
 }
@@ -120,19 +123,24 @@ struct AllMarks {
     notes: Marks,
 }
 
-fn marks(changes: &[Change], traces: &[Trace], pairs: &[Pair], first: usize) -> AllMarks {
+fn marks(
+    changes: &[Change],
+    affected_lines: &[AffectedLines],
+    pairs: &[Pair],
+    first: usize,
+) -> AllMarks {
     let opposite: HashMap<usize, usize> = pairs
         .iter()
         .filter_map(|pair| Some((pair.old? + 1, pair.new? + 1)))
         .collect();
     let mut all = AllMarks::default();
-    for (number, (change, trace)) in (first..).zip(changes.iter().zip(traces)) {
+    for (number, (change, affected)) in (first..).zip(changes.iter().zip(affected_lines)) {
         all.old.entry(change.line).or_default().insert(number);
-        all.notes.entry(trace.last).or_default().insert(number);
+        all.notes.entry(affected.last).or_default().insert(number);
         // Of several entries of one name, the one in its place; else all.
         let same = opposite.get(&change.line);
-        let same = same.filter(|line| trace.lines.contains(line));
-        for line in same.map_or(trace.lines.as_slice(), std::slice::from_ref) {
+        let same = same.filter(|line| affected.lines.contains(line));
+        for line in same.map_or(affected.lines.as_slice(), std::slice::from_ref) {
             all.new.entry(*line).or_default().insert(number);
         }
     }

@@ -8,7 +8,7 @@ use crate::migrate::{Change, ChangeKind, FileMigration};
 use crate::target::name_of;
 
 /// Where a change is seen. Lines count from 1.
-pub(super) struct Trace {
+pub(super) struct AffectedLines {
     /// The last line of the old entry.
     pub(super) last: usize,
     /// The lines of the new text that have what the change is about; none when it was removed.
@@ -16,11 +16,11 @@ pub(super) struct Trace {
 }
 
 /// Where each change of a file is seen.
-pub(super) fn traces(before: &SourceFile, after: &FileMigration) -> Vec<Trace> {
+pub(super) fn affected_lines(before: &SourceFile, after: &FileMigration) -> Vec<AffectedLines> {
     let parsed = (Document::parse(&before.text), Document::parse(&after.after));
     // A migration is made of files that were parsed, and read back.
     let (Ok(was), Ok(is)) = parsed else {
-        let unknown = |change: &Change| Trace {
+        let unknown = |change: &Change| AffectedLines {
             last: change.line,
             lines: Vec::new(),
         };
@@ -46,7 +46,7 @@ pub(super) fn traces(before: &SourceFile, after: &FileMigration) -> Vec<Trace> {
             _ => Some(&change.to),
         };
         let found = name.and_then(|name| lines.get(name));
-        Trace {
+        AffectedLines {
             last: entry.map_or(change.line, |(_, last)| *last),
             lines: found.cloned().unwrap_or_default(),
         }
