@@ -1,10 +1,9 @@
-//! Moves the configuration of an oslo.config service to the names of another release.
+//! Migrates the configuration of an oslo.config service from one release's option names to another's.
 //!
-//! The library behind the `confmig` program. It never prints and never exits.
+//! This is the library behind the `confmig` program. It never prints and never exits.
 //!
-//! The way through: files are parsed ([`oslo_config::SourceFile`]), [`migrate::migrate`] plans, makes and
-//! proves the new texts by the rules of a [`pack::Pack`], and [`store::replace_all`] puts them in place of the
-//! old ones.
+//! Files are parsed by [`oslo_config::SourceFile`]; [`migrate::migrate`] plans, applies and proves
+//! the changes along a [`migrate::Route`]; and [`store::replace_all`] replaces the files.
 
 pub mod check;
 pub mod diagnostic;
