@@ -68,7 +68,8 @@ impl Checker<'_> {
             return;
         }
         let message = "the line has bytes that are not UTF-8";
-        let help = "Python 3 cannot read the file: convert it, for example with `iconv -f latin1 -t utf-8`";
+        let help = "Python 3 cannot read the file: convert it, \
+                    for example with `iconv -f latin1 -t utf-8`";
         for place in self.places.lines(file, |line| line.to_str().is_err()) {
             let diagnostic = finding(Code::NotUtf8, message, help);
             found.push(diagnostic.at(place).label("not UTF-8"));

@@ -16,8 +16,8 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
     let between = inputs.between.as_ref();
     if command.defaults && between.is_none() && command.releases.from_schema.is_none() {
         return Err(Failure::Message(
-            "--defaults compares two releases: give --to, and --from or a file to guess it from, or \
-             --from-schema and --schema"
+            "--defaults compares two releases: give --to (and --from, unless it can be guessed), \
+             or --from-schema and --schema"
                 .into(),
         ));
     }
@@ -49,7 +49,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
     })
 }
 
-/// What was found, for people.
+/// Shows the findings as text.
 fn show(found: &CheckReport<'_>, note: Option<String>, output: &mut Output) -> Result<(), Failure> {
     let rendered = report::render(found.diagnostics, output.results);
     output.bytes(rendered.as_bytes())?;
@@ -61,8 +61,8 @@ fn show(found: &CheckReport<'_>, note: Option<String>, output: &mut Output) -> R
     }
     let files = report::counted(found.files.len(), "file");
     output.message(&match found.diagnostics.len() {
-        0 => format!("{files}, nothing to report"),
-        count => format!("{files}, {count} to look at"),
+        0 => format!("checked {files}: no findings"),
+        count => format!("checked {files}: {}", report::counted(count, "finding")),
     });
     Ok(())
 }

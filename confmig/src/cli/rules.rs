@@ -37,8 +37,9 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failur
                 let (id, title) = (service.id(), service.title());
                 let count = built_in_rules(service).count();
                 text.push_str(&format!(
-                    "{id}: what each release of {title} changed, for --from and --to: {count} rules, and every former \
-                     name that a release declares\n  `confmig rules {id}` lists them, `confmig rules ID` shows one\n"
+                    "{id}: the changes of each {title} release, for --from and --to: \
+                     {count} rules, and every former name that a release declares\n  \
+                     `confmig rules {id}` lists them, `confmig rules ID` shows one\n"
                 ));
             }
         }
@@ -47,7 +48,7 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failur
     Ok(Status::Success)
 }
 
-/// Writes every rule of a service's history, and every renaming that the releases declare.
+/// Writes every rule of a service's history, and every renaming that its releases declare.
 fn history(service: Service, text: &mut String) {
     for rule in built_in_rules(service) {
         text.push_str(&report::built_in_text(&rule));

@@ -86,7 +86,7 @@ impl<'s, 'p> LineMasker<'s, 'p> {
             }
             Some(b' ' | b'\t') if self.in_secret => masked(&content[..indent(content)], end),
             Some(b'#' | b';') => self.assignment(line).0,
-            // oslo.config does not read an indented line as an assignment, but it may be meant as one.
+            // An indented line is no assignment to oslo.config, but may be meant as one.
             Some(_) => {
                 let (shown, secret) = self.assignment(line);
                 self.in_secret = secret;
