@@ -16,7 +16,7 @@ pub(super) struct Reason {
     /// Why.
     pub(super) why: String,
     /// The evidence: where to look it up.
-    pub(super) proof: Vec<String>,
+    pub(super) evidence: Vec<String>,
     /// What an operator needs to know or do.
     pub(super) advice: Option<String>,
 }
@@ -26,7 +26,7 @@ impl Reason {
         Reason {
             what: vec![arrow(&rule.from, &rule.to)],
             why: rule.why.clone(),
-            proof: rule.proof.iter().cloned().collect(),
+            evidence: rule.proof.iter().cloned().collect(),
             advice: None,
         }
     }
@@ -35,7 +35,7 @@ impl Reason {
         Reason {
             what: what(rule),
             why: rule.why.clone(),
-            proof: rule.proof.clone(),
+            evidence: rule.proof.clone(),
             advice: rule.advice.clone(),
         }
     }
@@ -76,7 +76,7 @@ impl<'p> Reasons<'p> {
             Reason {
                 what: vec![what],
                 why: why.to_owned(),
-                proof: Vec::new(),
+                evidence: Vec::new(),
                 advice: None,
             }
         })

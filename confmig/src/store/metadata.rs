@@ -1,5 +1,5 @@
-//! Who may do what with a file: owner, group, mode and extended attributes, which hold access
-//! control lists and SELinux labels.
+//! The metadata of a file: owner, group, mode and extended attributes, which include access control
+//! lists and SELinux labels.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -13,7 +13,7 @@ use xattr::FileExt;
 
 const ACL: &str = "system.posix_acl_access";
 
-/// Signatures of a file's content and inode: of no use on another file, and the kernel refuses or
+/// Signatures of a file's content and inode. They are useless on another file; the kernel refuses or
 /// renews them.
 const SIGNATURES: [&str; 2] = ["security.ima", "security.evm"];
 
@@ -28,7 +28,7 @@ pub(super) struct Metadata {
 }
 
 impl std::fmt::Debug for Metadata {
-    /// Names of attributes only: a value can be anything.
+    /// Prints only the names of attributes, since a value can be anything.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Metadata")
             .field("owner", &self.owner)
@@ -39,7 +39,7 @@ impl std::fmt::Debug for Metadata {
     }
 }
 
-/// A part of a file's metadata that cannot be read or given to another file.
+/// A failure to read a part of a file's metadata, or to set it on another file.
 #[derive(Debug)]
 pub(super) struct MetadataError {
     pub(super) what: String,
@@ -69,18 +69,18 @@ impl Metadata {
         })
     }
 
-    /// Whether an access control list says more than the mode.
+    /// Returns whether there is an access control list.
     fn has_acl(&self) -> bool {
         self.attributes.contains_key(OsStr::new(ACL))
     }
 
-    /// Gives `file`, new and of mode 0600, this metadata, and says what it then has: attributes
-    /// that the directory or the system gives to new files may have come on top.
+    /// Sets this metadata on `file`, which is new and has mode 0600. Returns the metadata it then
+    /// has, which may include attributes that the directory or the system gives to new files.
     ///
-    /// The order matters, so that at no instant more people can read it than should: the owner
-    /// first, since others may already read what the mode lets a *group* read; the access control
-    /// list before the mode, since with a list the mode's group bits are not the group's rights
-    /// but the most that the list may give.
+    /// The order matters, so that at no time more users can read the file than should: the owner
+    /// comes first, since others may already read what the mode lets a *group* read; the access
+    /// control list comes before the mode, since with a list the mode's group bits are not the
+    /// group's rights, but the most that the list may grant.
     pub(super) fn give_to(&self, file: &File) -> Result<Self, MetadataError> {
         let new = Self::of(file)?;
         let owner = (new.owner != self.owner).then(|| Uid::from_raw(self.owner));
@@ -91,7 +91,7 @@ impl Metadata {
         if group.is_some() {
             rustix::fs::fchown(file, None, group).map_err(MetadataError::new(self.group_text()))?;
         }
-        // The directory's default list comes with every new file.
+        // Every new file gets the directory's default list.
         if new.has_acl() && !self.has_acl() {
             remove_acl(file)?;
         }
@@ -107,7 +107,7 @@ impl Metadata {
         Ok(now)
     }
 
-    /// Some file systems take a change and do not make it.
+    /// Checks that the metadata was set: some file systems accept a change without making it.
     fn check(&self, now: &Self) -> Result<(), MetadataError> {
         let what = if now.owner != self.owner {
             self.owner_text()
@@ -120,7 +120,7 @@ impl Metadata {
         } else {
             return Ok(());
         };
-        let cause = io::Error::other("the file system did not take it");
+        let cause = io::Error::other("the file system did not apply it");
         Err(MetadataError { what, cause })
     }
 
@@ -133,9 +133,9 @@ impl Metadata {
     }
 }
 
-/// Gives a new file the readers of another, as far as this user may, and never more: its group if
-/// allowed, and its mode, with no more for the group than for all others where the group differs or
-/// an access control list says what the group really may.
+/// Makes a new file readable by the same users as another as far as permitted, and never by more. It
+/// gets the same group if permitted, and the same mode; but if the groups differ, or an access
+/// control list sets the group's rights, the group gets no more rights than others.
 pub(super) fn resemble(file: &File, like: &Metadata) -> Result<(), MetadataError> {
     let new = Metadata::of(file)?;
     let same_group = new.group == like.group
@@ -153,7 +153,7 @@ pub(super) fn resemble(file: &File, like: &Metadata) -> Result<(), MetadataError
     )
 }
 
-/// Gives a new file exactly this mode, and no access control list.
+/// Sets exactly this mode on a new file, without an access control list.
 pub(super) fn set_mode_only(file: &File, mode: u32) -> Result<(), MetadataError> {
     if Metadata::of(file)?.has_acl() {
         remove_acl(file)?;
@@ -173,7 +173,7 @@ fn set_mode(file: &File, mode: u32) -> Result<(), MetadataError> {
 
 fn remove_acl(file: &File) -> Result<(), MetadataError> {
     file.remove_xattr(ACL).map_err(MetadataError::new(
-        "mode, free of the directory's default ACL",
+        "mode without the directory's default ACL",
     ))
 }
 
@@ -189,7 +189,7 @@ fn attribute_text(name: &OsStr) -> String {
     }
 }
 
-/// All extended attributes that this user sees, but for [`SIGNATURES`].
+/// Returns all extended attributes that this user can see, except [`SIGNATURES`].
 fn attributes(file: &File) -> Result<BTreeMap<OsString, Vec<u8>>, MetadataError> {
     let names = match file.list_xattr() {
         Ok(names) => names,
@@ -202,7 +202,7 @@ fn attributes(file: &File) -> Result<BTreeMap<OsString, Vec<u8>>, MetadataError>
     let mut attributes = BTreeMap::new();
     for name in names.filter(|name| SIGNATURES.iter().all(|signature| name != signature)) {
         let value = file.get_xattr(&name);
-        // There is none any more when it has gone since it was listed.
+        // It may have been removed since it was listed.
         if let Some(value) = value.map_err(MetadataError::new(attribute_text(&name)))? {
             attributes.insert(name, value);
         }

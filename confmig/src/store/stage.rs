@@ -1,4 +1,4 @@
-//! One file on its way: the new text prepared beside it, switched, and put back if need be.
+//! Staged files: the new text is prepared beside the file, switched in, and put back if need be.
 
 use rustix::fs::RenameFlags;
 use rustix::io::Errno;
@@ -12,11 +12,11 @@ use super::{Replaced, StoreError};
 enum Switched {
     /// The old file has the temporary name.
     Exchanged,
-    /// The old file is gone, but for its backup.
+    /// The old file is gone, except for its backup.
     Renamed,
 }
 
-/// One file that is ready to be switched. Dropped before that, it leaves no trace.
+/// A file that is ready to be switched. If dropped before, it leaves no trace.
 #[derive(Debug)]
 pub(super) struct Staged<'a> {
     destination: Destination,
@@ -52,9 +52,9 @@ impl<'a> Staged<'a> {
         })
     }
 
-    /// Puts the new file in the destination's place, if the destination is still what it was.
+    /// Puts the new file in the destination's place, if the destination is unchanged.
     fn switch(&mut self) -> Result<(), StoreError> {
-        // From here on the old text may be nowhere else.
+        // From here on, the backup may be the only copy of the old text.
         self.keep_backup(true);
         let switched = swap(
             &self.destination,
@@ -65,7 +65,7 @@ impl<'a> Staged<'a> {
         match switched {
             Ok(switched) => self.switched = Some(switched),
             Err(error) => {
-                // With two texts to choose from, the old one helps to compare.
+                // With two texts to choose from, the old one helps in comparing them.
                 self.keep_backup(matches!(error, StoreError::Stranded { .. }));
                 return Err(error);
             }
@@ -78,13 +78,12 @@ impl<'a> Staged<'a> {
         self.destination.sync()
     }
 
-    /// Puts the old file back, if the new one is still what it was. Then nothing is left of the
-    /// try.
+    /// Puts the old file back, if the new one is unchanged. Nothing of the attempt is left then.
     fn put_back(&mut self) -> Result<(), StoreError> {
         let old = match (self.switched, &mut self.backup) {
             (Some(Switched::Exchanged), _) => &mut self.temporary,
             (Some(Switched::Renamed), Some(backup)) => backup,
-            // The old text is gone; there was to be no backup.
+            // The old text is gone: no backup was asked for.
             (Some(Switched::Renamed), None) | (None, _) => return Ok(()),
         };
         let new = (self.after, &self.metadata);
@@ -94,7 +93,7 @@ impl<'a> Staged<'a> {
             (&self.before.content, &self.before.metadata),
             new,
         )?;
-        // After an exchange it is the new text that has this name.
+        // After an exchange, this name has the new text.
         old.kept = way == Switched::Renamed;
         if self.switched == Some(Switched::Exchanged) {
             self.keep_backup(false);
@@ -105,7 +104,7 @@ impl<'a> Staged<'a> {
         Ok(())
     }
 
-    /// Clears up after a switch that stays: the old file itself becomes the backup, or goes.
+    /// Cleans up after a final switch: the old file itself becomes the backup, or is removed.
     fn finish(mut self) {
         let Some(backup) = &self.backup else { return };
         if self.switched != Some(Switched::Exchanged) {
@@ -114,7 +113,7 @@ impl<'a> Staged<'a> {
         let directory = &self.destination.directory;
         match rustix::fs::renameat(directory, &self.temporary.name, directory, &backup.name) {
             Ok(()) => self.temporary.kept = true,
-            // The backup is a true copy; the old file goes.
+            // The backup is a faithful copy, so the old file can be removed.
             Err(errno) => log::debug!("left the copy {}: {errno}", backup.path().display()),
         }
     }
@@ -134,7 +133,7 @@ impl<'a> Staged<'a> {
     }
 }
 
-/// Switches all, or none; says where the old texts are kept.
+/// Switches all files or none. Returns where the old texts are kept.
 pub(super) fn switch_all(mut staged: Vec<Staged<'_>>) -> Result<Vec<Replaced>, StoreError> {
     let Some(first) = staged.iter_mut().find_map(|file| file.switch().err()) else {
         let replaced = staged.iter().filter_map(Staged::replaced).collect();
@@ -161,8 +160,9 @@ pub(super) fn switch_all(mut staged: Vec<Staged<'_>>) -> Result<Vec<Replaced>, S
     }
 }
 
-/// Puts the file `from` in the destination's place if the destination is `expected`; says where the destination's
-/// file then is. `from` holds `ours` and is kept from removal where it may be someone else's text.
+/// Puts the file `from` in the destination's place if the destination is `expected`. Returns where
+/// the destination's file then is. `from` holds `ours`, and is not removed when it may be someone
+/// else's text.
 fn swap(
     destination: &Destination,
     from: &mut Created,
@@ -177,11 +177,11 @@ fn swap(
     };
     match exchange(destination, from) {
         Ok(()) => {
-            let came_out = destination.is_still(&from.name, expected.0, expected.1);
-            if matches!(came_out, Ok(true)) {
+            let old_unchanged = destination.is_still(&from.name, expected.0, expected.1);
+            if matches!(old_unchanged, Ok(true)) {
                 return Ok(Switched::Exchanged);
             }
-            // It is someone else's: give it back. What then comes out should be ours again.
+            // It is someone else's text: exchange again, which should return ours.
             let kept = from.path();
             let stranded = StoreError::Stranded {
                 path: destination.given.clone(),
@@ -195,7 +195,7 @@ fn swap(
                 Ok(true) => from.kept = false,
                 _ => return Err(stranded),
             }
-            came_out.and(Err(changed()))
+            old_unchanged.and(Err(changed()))
         }
         Err(errno) if is_unsupported(errno) => {
             if !destination.is_still(&destination.name, expected.0, expected.1)? {

@@ -214,7 +214,7 @@ fn visible(reason: Reason) -> Reason {
     Reason {
         what: all(reason.what),
         why: shown(&reason.why),
-        proof: all(reason.proof),
+        evidence: all(reason.evidence),
         advice: reason.advice.as_deref().map(shown),
     }
 }

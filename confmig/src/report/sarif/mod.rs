@@ -225,12 +225,7 @@ fn of_reason(id: &str, reason: &Reason) -> Value {
         lines => (&reason.why, lines.to_vec()),
     };
     help.extend(reason.advice.iter().cloned());
-    help.extend(
-        reason
-            .proof
-            .iter()
-            .map(|proof| format!("Evidence: {proof}")),
-    );
+    help.extend(reason.evidence.iter().map(|it| format!("Evidence: {it}")));
     if help.is_empty() {
         help.push(reason.why.clone());
     }
