@@ -106,24 +106,7 @@ pub fn rule_text(rule: &Rule) -> String {
 
 /// Describes what a rule does, line by line.
 pub(super) fn what(rule: &Rule) -> Vec<String> {
-    let mut lines = Vec::new();
-    match &rule.sections {
-        None => {}
-        Some(Sections::These(sections)) => {
-            lines.push(format!("in each of [{}]", sections.join("], [")));
-        }
-        Some(Sections::NamedBy { named_by }) => {
-            lines.push(format!(
-                "in each section that {} names",
-                bracketed(named_by)
-            ));
-        }
-        Some(Sections::Having { having, equals }) => {
-            let values = equals.as_ref().map(|values| values.each().join(" or "));
-            let values = values.map_or_else(String::new, |values| format!(" = {values}"));
-            lines.push(format!("in each section that has {having}{values}"));
-        }
-    }
+    let mut lines: Vec<String> = rule.sections.iter().map(sections_text).collect();
     let renames = rule.rename.iter();
     lines.extend(renames.map(|rename| arrow(&rename.from, &rename.to)));
     for set in &rule.set {
@@ -168,6 +151,20 @@ pub(super) fn what(rule: &Rule) -> Vec<String> {
     };
     lines.extend(wins.map(str::to_owned));
     lines
+}
+
+fn sections_text(sections: &Sections) -> String {
+    match sections {
+        Sections::These(sections) => format!("in each of [{}]", sections.join("], [")),
+        Sections::NamedBy { named_by } => {
+            format!("in each section that {} names", bracketed(named_by))
+        }
+        Sections::Having { having, equals } => {
+            let values = equals.as_ref().map(|values| values.each().join(" or "));
+            let values = values.map_or_else(String::new, |values| format!(" = {values}"));
+            format!("in each section that has {having}{values}")
+        }
+    }
 }
 
 fn part_text(part: &Part) -> String {

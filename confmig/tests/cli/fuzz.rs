@@ -96,7 +96,7 @@ fn pool() -> Vec<Vec<u8>> {
     pool.into_iter().filter(|text| text.len() < 4000).collect()
 }
 
-/// All that the program does with a text; the new one, when it parses.
+/// Does everything that the program does with a text. Returns the migration, if the text parses.
 fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migration, String>> {
     let secrets = Secrets::hidden(pack);
     let file = SourceFile {
@@ -110,25 +110,20 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
             assert!(!diagnostics.is_empty());
             let _ = report::render(&diagnostics, Paint::Plain);
             let _ = report::check_json(&diagnostics);
-            told_of_check(&diagnostics, pack, &secrets);
+            report_check(&diagnostics, pack, &secrets);
             return None;
         }
     };
-    let environment = HashMap::new();
     let environment = Environment {
         keep_old: false,
         defaults: false,
-        variables: &environment,
+        variables: &HashMap::new(),
         is_directory: &|_: &Path| false,
     };
-    let diagnostics = check(
-        &parsed,
-        &PackTarget::new(pack.clone()),
-        &secrets,
-        &environment,
-    );
+    let target = PackTarget::new(pack.clone());
+    let diagnostics = check(&parsed, &target, &secrets, &environment);
     let _ = report::render(&diagnostics, Paint::Colour);
-    told_of_check(&diagnostics, pack, &secrets);
+    report_check(&diagnostics, pack, &secrets);
     shown(&parsed, pack, &secrets);
     let settings = Settings {
         keep_old,
@@ -140,28 +135,28 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
     };
     let after = &migration.files[0].after;
     let _ = report::unified_diff(&file.path, text, after, &secrets, Paint::Plain);
-    let decisions: Vec<_> = migration
-        .decisions
-        .iter()
-        .map(|decision| decision.diagnostic(&parsed, &secrets))
-        .collect();
-    let told = report::MigrationReport {
+    let decisions = migration.decisions.iter();
+    let decisions = decisions.map(|decision| decision.diagnostic(&parsed, &secrets));
+    report_migration(&report::MigrationReport {
         migration: &migration,
         before: std::slice::from_ref(&file),
-        decisions: &decisions,
+        decisions: &decisions.collect::<Vec<_>>(),
         written: &[],
         releases: None,
         pack,
         settings: &settings,
         secrets: &secrets,
-    };
-    let _ = report::migrate_json(&told);
-    let _ = report::migrate_sarif(&told);
-    report::migrate_html(&told).unwrap();
+    });
     Some(Ok(migration))
 }
 
-fn told_of_check(diagnostics: &[Diagnostic], pack: &Pack, secrets: &Secrets<'_>) {
+fn report_migration(report: &report::MigrationReport<'_>) {
+    let _ = report::migrate_json(report);
+    let _ = report::migrate_sarif(report);
+    report::migrate_html(report).unwrap();
+}
+
+fn report_check(diagnostics: &[Diagnostic], pack: &Pack, secrets: &Secrets<'_>) {
     let _ = report::check_sarif(diagnostics);
     let page = report::CheckReport {
         files: &[SourceFile {

@@ -90,6 +90,21 @@ fn pages_as_they_are() {
     }
 }
 
+/// Asserts that a page has all of these diagnostics, the open decisions first.
+fn assert_has_diagnostics(measured: &Value, diagnostics: &[Value]) {
+    let mut diagnostics: Vec<&Value> = diagnostics.iter().collect();
+    diagnostics.sort_by_key(|diagnostic| diagnostic["code"] != "needs-decision");
+    let findings = measured["findings"].as_array().unwrap();
+    assert_eq!(diagnostics.len(), findings.len());
+    for (diagnostic, finding) in diagnostics.iter().zip(findings) {
+        for part in ["message", "help", "code"] {
+            let part = diagnostic[part].as_str().unwrap_or_default();
+            let part = part.replace('`', "");
+            assert!(finding.as_str().unwrap().contains(&part), "{part}");
+        }
+    }
+}
+
 #[test]
 fn each_changed_line_is_shown_beside_the_other_and_has_its_reason() {
     for (at, words) in [
@@ -145,18 +160,7 @@ fn each_changed_line_is_shown_beside_the_other_and_has_its_reason() {
                 assert!(line.starts_with(key), "{change}: {line}");
             }
         }
-        // What has to be decided comes first.
-        let mut left: Vec<&Value> = json["diagnostics"].as_array().unwrap().iter().collect();
-        left.sort_by_key(|found| found["code"] != "needs-decision");
-        let findings = measured["findings"].as_array().unwrap();
-        assert_eq!(left.len(), findings.len());
-        for (found, finding) in left.iter().zip(findings) {
-            for part in ["message", "help", "code"] {
-                let part = found[part].as_str().unwrap_or_default();
-                let part = part.replace('`', "");
-                assert!(finding.as_str().unwrap().contains(&part), "{part}");
-            }
-        }
+        assert_has_diagnostics(&measured, json["diagnostics"].as_array().unwrap());
         let summary = measured["text"].as_str().unwrap();
         for said in ["What was proved", "Nothing was written"] {
             assert!(summary.contains(said), "{summary}");

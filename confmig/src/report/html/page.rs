@@ -53,16 +53,7 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
             blocks,
         });
     }
-    let (mut decisions, mut remarks) = (Vec::new(), Vec::new());
-    for (diagnostic, decision) in report.decisions.iter().zip(&report.migration.decisions) {
-        let id = decision.rule.as_deref().unwrap_or_default();
-        let reason = reasons.of_decision(decision);
-        let rule = reason.map(|reason| rules.link(id, reason, None));
-        match diagnostic.code {
-            Code::NeedsDecision => decisions.push(finding(diagnostic, rule)),
-            _ => remarks.push(finding(diagnostic, rule)),
-        }
-    }
+    let (decisions, remarks) = decisions_and_remarks(report, &reasons, &mut rules);
     let accepted = report.settings.accept.iter().map(ToString::to_string);
     let accepted = accepted.chain(report.settings.accept_rules.iter().cloned());
     let pack = report.pack;
@@ -88,6 +79,25 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
         written => !report.written.is_empty(),
         shows_secrets => report.secrets.are_shown(),
     }
+}
+
+/// Returns the data of the open decisions, and of the remarks, which need no decision.
+fn decisions_and_remarks(
+    report: &MigrationReport<'_>,
+    reasons: &Reasons<'_>,
+    rules: &mut PageRules,
+) -> (Vec<Value>, Vec<Value>) {
+    let (mut decisions, mut remarks) = (Vec::new(), Vec::new());
+    for (diagnostic, decision) in report.decisions.iter().zip(&report.migration.decisions) {
+        let id = decision.rule.as_deref().unwrap_or_default();
+        let reason = reasons.of_decision(decision);
+        let rule = reason.map(|reason| rules.link(id, reason, None));
+        match diagnostic.code {
+            Code::NeedsDecision => decisions.push(finding(diagnostic, rule)),
+            _ => remarks.push(finding(diagnostic, rule)),
+        }
+    }
+    (decisions, remarks)
 }
 
 fn release_name(release: Series) -> String {
