@@ -109,8 +109,7 @@ pub(crate) struct CommonArgs {
     #[arg(long, value_name = "PACK|FILE.toml")]
     pub(crate) rules: Vec<String>,
 
-    /// The options of any oslo.config service, as written by `oslo-config-generator --format`
-    /// json or yaml
+    /// The options of any oslo.config service: JSON or YAML written by `oslo-config-generator`
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
 
@@ -225,7 +224,7 @@ pub(crate) struct Rules {
     #[arg(conflicts_with = "schema")]
     pub(crate) pack: Option<String>,
 
-    /// List the former names in a schema (JSON or YAML of `oslo-config-generator --format`)
+    /// List the former names in a schema (JSON or YAML written by `oslo-config-generator`)
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! `confmig check`: one mistake each, as people make them.
+//! Tests of `confmig check`, each with one typical mistake.
 
 use crate::support::{assert_as, confmig, fixtures, ironic_conf, line, read, stem};
 
@@ -96,7 +96,7 @@ fn with_keep_old_both_names_may_stand_there() {
     assert!(!of_names(&codes("check --keep-old --format json -")));
 }
 
-/// A pack of another service knows nothing of names that are not its own.
+/// A pack of another service knows only its own names.
 #[test]
 fn what_a_pack_cannot_know_is_not_called_unknown() {
     let rules = "name = \"site\"\nsummary = \"s\"\n[[option]]\ngroup = \"gate\"\nname = \"lock\"\n\
@@ -114,7 +114,7 @@ fn what_a_pack_cannot_know_is_not_called_unknown() {
     assert_eq!(codes, ["deprecated-name", "ill-typed-value"]);
 }
 
-/// What is said of every target alike.
+/// All kinds of targets have the same findings.
 #[test]
 fn targets_are_asked_the_same() {
     let orchard = "--schema fixtures/schemas/orchard-3.yaml";
@@ -124,14 +124,14 @@ fn targets_are_asked_the_same() {
             .run();
         assert!(ran.stdout().contains("runs on"), "{}", ran.transcript());
     }
-    // A section without entries is one that the files have.
+    // An empty section counts as present in the files.
     let ran = line("check --from liberty --to 2025.1 --defaults -").input("[conductor]\n");
     let said = ran.run().expect(1).stdout().to_owned();
     assert!(
         said.contains("[conductor] workers_pool_size is not set"),
         "{said}"
     );
-    // Of an option that the release does not read, no line counts.
+    // No entry of an option that the release does not read takes effect.
     let ran = line("check --to 2026.2 -").input("[ilo]\nclient_timeout = 1\nclient_timeout = 2\n");
     let said = ran.run().expect(1).stdout().to_owned();
     assert!(

@@ -1,4 +1,4 @@
-//! What the program says of itself.
+//! Tests of help, version, completions and manual pages.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -34,7 +34,7 @@ fn version() {
     );
 }
 
-/// Runs a shell on a script; `None` when there is no such shell here.
+/// Runs a shell on a script; `None` if the shell is not installed.
 fn shell(name: &str, words: &[&str], script: &[u8]) -> Option<std::process::Output> {
     let mut child = Command::new(name)
         .args(words)

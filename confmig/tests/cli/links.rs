@@ -41,7 +41,9 @@ fn anchors(text: &str) -> BTreeSet<String> {
     let headings = prose(text).filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {
         let title = heading.trim_start_matches('#').trim().to_lowercase();
-        let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        let kept = title
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
         kept.map(|c| if c == ' ' { '-' } else { c }).collect()
     };
     headings.map(anchor).collect()
@@ -52,7 +54,9 @@ fn links(text: &str) -> Vec<String> {
     let prose: Vec<&str> = prose(text).collect();
     let prose = prose.join("\n");
     let links = prose.split("](").skip(1);
-    links.filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
+    links
+        .filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()))
+        .collect()
 }
 
 /// Returns what is wrong with a link in a file, if anything.

@@ -1,4 +1,4 @@
-//! From release to release, and checks for one.
+//! Tests of migrations from release to release, and of checks against a release.
 
 use crate::support::{assert_as, fixtures, ironic_conf, line, read, stem};
 
@@ -16,7 +16,7 @@ fn one_step() {
     assert_as("releases", "one-step", &ran.transcript());
 }
 
-/// Kilo took any port for [irmc] port; Mitaka and all after it two.
+/// Kilo accepts any port as `[irmc] port`; Mitaka and later accept only two.
 #[test]
 fn numbers_have_choices_too() {
     let directory = ironic_conf("[irmc]\nport = 444\n");
@@ -36,9 +36,9 @@ fn numbers_have_choices_too() {
     assert!(!check("kilo").contains("ill-typed-value"));
 }
 
-/// Of two entries for one option one is hidden: the line that is told afterwards is that of the other.
+/// Of two entries for one option, later messages name the line of the effective one.
 #[test]
-fn lines_are_those_of_the_entry_that_counts() {
+fn lines_are_those_of_the_effective_entry() {
     let directory = ironic_conf(
         "[DEFAULT]\nfatal_exception_format_errors = True\n[ironic_lib]\nfatal_exception_format_errors = True\n",
     );
@@ -82,9 +82,9 @@ client_timeout = 120
 use_web_server_for_images = True
 ";
 
-/// The iLO drivers left: what the operator has to do is told, and nothing is done in silence.
+/// After the removal of the iLO drivers, everything the operator has to do is reported.
 #[test]
-fn ilo_is_told_of() {
+fn ilo_is_reported() {
     let directory = ironic_conf(ILO);
     for (name, words) in [
         ("ilo-migrate", "migrate --to 2026.2 ironic.conf"),
@@ -122,7 +122,7 @@ fn rules_by_their_ids() {
     }
     let all = line("rules ironic").run().expect(0);
     let text = all.stdout();
-    // Each has a reason and a proof.
+    // Each has a reason and evidence.
     let ids = text
         .lines()
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
@@ -137,7 +137,7 @@ fn rules_by_their_ids() {
 }
 
 #[test]
-fn json_tells_the_releases() {
+fn json_has_the_releases() {
     let ran = line(
         "migrate --from icehouse --to 2026.2 --format json fixtures/releases/icehouse-pxe.conf",
     )
@@ -162,7 +162,7 @@ fn json_tells_the_releases() {
     assert!(!ran.stdout().contains("bE4wLs82HxUq"), "a secret is shown");
 }
 
-/// The password becomes part of a URL, and stays hidden in all that is shown.
+/// A password that becomes part of a URL stays masked.
 #[test]
 fn secrets_stay_hidden() {
     let ran = line("migrate --to 2026.2 fixtures/releases/icehouse-pxe.conf").run();
@@ -186,7 +186,7 @@ fn defaults_that_changed() {
     assert_as("releases", "defaults-of-nothing", &ran.transcript());
 }
 
-/// Options of plugins: those that no plugin reads, and those that one reads by a former name.
+/// Plugin options: those that no plugin reads, and those read under a former name.
 const PLUGINS: &str = "\
 [cinder]
 auth_type = password
@@ -236,7 +236,7 @@ fn options_of_plugins() {
     }
 }
 
-/// Names that are options, and former names of others besides: the others are set, and these stay.
+/// Options that are also former names of others stay, and the others are set.
 #[test]
 fn names_that_are_read_for_two_options() {
     let directory =
@@ -277,7 +277,7 @@ fn types_of_ironics_own() {
     }
 }
 
-/// What stands in a command line counts after references are followed; `$my_ip` is known on the host only.
+/// Kernel parameters are checked after references are resolved; `$my_ip` is known only on the host.
 #[test]
 fn kernel_parameters_with_references() {
     let directory = ironic_conf(

@@ -1,4 +1,4 @@
-//! What is refused.
+//! Tests of what is refused.
 
 use std::env;
 use std::fs::{self, File};
@@ -193,7 +193,7 @@ fn not_allowed() {
 
     let before = names(&open);
     command.uid(65534).gid(65534);
-    // A test that starts a process at this moment may have the copied program open for writing.
+    // A process that another test starts right now may have the copied program open for writing.
     let busy = std::io::ErrorKind::ExecutableFileBusy;
     let attempts = std::iter::repeat_with(|| {
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -265,7 +265,7 @@ pub(crate) fn as_somebody_else(directory: &Path) {
         "{error}"
     );
 
-    // Root's group may not be given, so this user's group must not get its rights.
+    // This user may not set root's group, so its own group must not get that group's rights.
     write_new(
         &open.join("output"),
         b"x",
