@@ -56,7 +56,8 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
     Ok(Status::Success)
 }
 
-/// Resolves a name without a group: to an option in `[DEFAULT]`, else to the only group that has it.
+/// Resolves a name without a group: to an option in `[DEFAULT]`, else to the only group that has
+/// it.
 fn in_its_group(name: &OptName, opts: &[Opt], target: &dyn Target) -> OptName {
     let has = |group: &str| target.names_in(group).contains(&name.name());
     let is_default = has(DEFAULT_GROUP) || opts.iter().any(|opt| is_named(opt, name));

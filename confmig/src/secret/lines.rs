@@ -205,8 +205,10 @@ mod tests {
     fn lines_in_ranges_are_masked_as_in_the_whole_text() {
         let pack = Pack::load("standalone-ilo").unwrap();
         let secrets = Secrets::hidden(&pack);
-        let text = "  x\n[swift]\n#password = a\npassword = b\n  c\n\n  d\n# e\n  f\n[DEFAULT] password = g\n\
-                    my_ip = 1\n  rabbit_password: h\n  i\nk = http://u:l@m\n[database]\n\n# \nconnection: n\n o";
+        let text = "  x\n[swift]\n#password = a\npassword = b\n  c\n\n  d\n# e\n  f\n\
+                    [DEFAULT] password = g\n\
+                    my_ip = 1\n  rabbit_password: h\n  i\nk = http://u:l@m\n[database]\n\n# \n\
+                    connection: n\n o";
         let all = secrets.lines(text.as_bytes());
         let lines: Vec<&[u8]> = crate::lines::split(text.as_bytes()).collect();
         for start in 0..lines.len() {

@@ -1,10 +1,11 @@
 //! Backups: the old text, kept beside the file as `NAME.confmig-TIME-HASH`.
 //!
-//! TIME is when the file was replaced, in UTC (`20260131T235959Z`). HASH is the first 12 hexadecimal
-//! digits of the SHA-256 of the text that *replaced* it, which tells [`undo`](super::undo()) whether
-//! the file was edited since. A second backup within the same second gets the suffix `.2`, a third
-//! `.3`. If the clock was set back, TIME is that of the newest backup, so that names sort by age.
-//! No name ends in `.conf`, or oslo.config would read it as part of a `--config-dir`.
+//! TIME is when the file was replaced, in UTC (`20260131T235959Z`). HASH is the first 12
+//! hexadecimal digits of the SHA-256 of the text that *replaced* it, which tells
+//! [`undo`](super::undo()) whether the file was edited since. A second backup within the same
+//! second gets the suffix `.2`, a third `.3`. If the clock was set back, TIME is that of the newest
+//! backup, so that names sort by age. No name ends in `.conf`, or oslo.config would read it as part
+//! of a `--config-dir`.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -32,8 +33,8 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// Returns the stamp of a backup made now of a file whose new text has this hash. It sorts after
-    /// all existing ones, even if the clock was set back.
+    /// Returns the stamp of a backup made now of a file whose new text has this hash. It sorts
+    /// after all existing ones, even if the clock was set back.
     fn next(existing: Option<&Self>, now: String, hash: String) -> Self {
         let (time, number) = match existing {
             Some(newest) if newest.time >= now => (newest.time.clone(), newest.number + 1),

@@ -13,8 +13,8 @@ use xattr::FileExt;
 
 const ACL: &str = "system.posix_acl_access";
 
-/// Signatures of a file's content and inode. They are useless on another file; the kernel refuses or
-/// renews them.
+/// Signatures of a file's content and inode. They are useless on another file; the kernel refuses
+/// or renews them.
 const SIGNATURES: [&str; 2] = ["security.ima", "security.evm"];
 
 /// Owner, group, mode and extended attributes of one file.
@@ -133,8 +133,8 @@ impl Metadata {
     }
 }
 
-/// Makes a new file readable by the same users as another as far as permitted, and never by more. It
-/// gets the same group if permitted, and the same mode; but if the groups differ, or an access
+/// Makes a new file readable by the same users as another as far as permitted, and never by more.
+/// It gets the same group if permitted, and the same mode; but if the groups differ, or an access
 /// control list sets the group's rights, the group gets no more rights than others.
 pub(super) fn resemble(file: &File, like: &Metadata) -> Result<(), MetadataError> {
     let new = Metadata::of(file)?;

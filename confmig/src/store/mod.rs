@@ -8,10 +8,10 @@
 //! - **Same metadata.** Mode, owner, group, access control list, SELinux label and all other
 //!   extended attributes are kept; a symbolic link remains a link. If something cannot be kept,
 //!   that is an error, and nothing is changed.
-//! - **Nothing is lost.** The old text is kept beside the file as a backup that is never overwritten
-//!   and never readable by more users than the file is. A concurrent change by someone else is
-//!   detected and kept, even in the last microsecond: the two files are *exchanged*, the old one is
-//!   compared with what was read, and they are exchanged back if it differs.
+//! - **Nothing is lost.** The old text is kept beside the file as a backup that is never
+//!   overwritten and never readable by more users than the file is. A concurrent change by someone
+//!   else is detected and kept, even in the last microsecond: the two files are *exchanged*, the
+//!   old one is compared with what was read, and they are exchanged back if it differs.
 //! - **All or none.** [`replace_all`] prepares every file before it switches the first, and puts
 //!   back those already switched if a later one fails.
 //! - **No contents in messages.** Errors and log lines contain paths, never contents.

@@ -44,7 +44,8 @@ pub struct Replaced {
 
 /// Replaces all these files, or none.
 ///
-/// Returns the files and their backups in the order given, without those whose text does not change.
+/// Returns the files and their backups in the order given, without those whose text does not
+/// change.
 ///
 /// # Errors
 ///
@@ -98,8 +99,8 @@ pub fn replace_all(replacements: &[Replacement]) -> Result<Vec<Replaced>, StoreE
 
 /// Writes `bytes` to `path` atomically, whether or not the file exists.
 ///
-/// An existing file is replaced as by [`replace_all`], keeping its metadata, but without a backup. A
-/// new file gets the mode of `mode_like` and, if this user may set it, its group; otherwise the
+/// An existing file is replaced as by [`replace_all`], keeping its metadata, but without a backup.
+/// A new file gets the mode of `mode_like` and, if this user may set it, its group; otherwise the
 /// group gets no more rights than others. Without `mode_like`, the mode is 0640. The umask is
 /// ignored.
 ///

@@ -9,8 +9,8 @@ use serde_json::Value;
 /// The script put into a copy of a page, which measures it and stores the result in an attribute.
 const MEASURE: &str = include_str!("browser/measure.js");
 
-/// The policy of a page, and that of its copy, in which scripts may run, including any that a hostile
-/// file has injected.
+/// The policy of a page, and that of its copy, in which scripts may run, including any that a
+/// hostile file has injected.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 const POLICY_OF_COPY: &str = "default-src * data: 'unsafe-inline'";
 
@@ -51,7 +51,8 @@ fn chromium(page: &Path, words: &[&str]) -> Output {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "chromium ended with {}: is it there? Run tests/run, or install the Debian package chromium\n{said}",
+        "chromium ended with {}: is it there? Run tests/run, or install the Debian package \
+         chromium\n{said}",
         output.status
     );
     output

@@ -100,7 +100,8 @@ fn with_keep_old_both_names_may_stand_there() {
 #[test]
 fn what_a_pack_cannot_know_is_not_called_unknown() {
     let rules = "name = \"site\"\nsummary = \"s\"\n[[option]]\ngroup = \"gate\"\nname = \"lock\"\n\
-                 type = \"bool\"\n[[option.former]]\ngroup = \"gate\"\nname = \"bolt\"\nwhy = \"w\"\n";
+                 type = \"bool\"\n[[option.former]]\ngroup = \"gate\"\nname = \"bolt\"\n\
+                          why = \"w\"\n";
     let text = "[gate]\nbolt = maybe\nkey = $nowhere\n[gatee]\nlock = yes\n[other]\nx = $gate.y\n";
     let directory = ironic_conf(text);
     std::fs::write(directory.path().join("site.toml"), rules).unwrap();

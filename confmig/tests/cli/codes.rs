@@ -77,7 +77,8 @@ fn every_code_has_an_example() {
 #[test]
 fn removed_option() {
     // No built-in pack has removed options yet.
-    let rules = "name = \"r\"\nsummary = \"s\"\n[[removed]]\ngroup = \"pxe\"\nname = \"tftp_root\"\n\
+    let rules = "name = \"r\"\nsummary = \"s\"\n[[removed]]\ngroup = \"pxe\"\n\
+                 name = \"tftp_root\"\n\
                  advice = \"serve over HTTP\"\n";
     let directory = ironic_conf("[pxe]\ntftp_root = /tftpboot\n");
     std::fs::write(directory.path().join("r.toml"), rules).unwrap();

@@ -68,8 +68,9 @@ fn completions_are_scripts_that_the_shells_can_read() {
 fn bash_completes_commands_and_options() {
     let mut script = line("completions bash").run().expect(0).stdout;
     script.extend_from_slice(
-        b"\nCOMP_WORDS=(confmig mig); COMP_CWORD=1; _confmig confmig mig confmig; echo \"${COMPREPLY[@]}\"\
-          \nCOMP_WORDS=(confmig migrate --keep); COMP_CWORD=2; _confmig confmig --keep migrate; echo \"${COMPREPLY[@]}\"\n",
+        b"\nshow() { echo \"${COMPREPLY[@]}\"; }\n\
+          COMP_WORDS=(confmig mig); COMP_CWORD=1; _confmig confmig mig confmig; show\n\
+          COMP_WORDS=(confmig migrate --keep); COMP_CWORD=2; _confmig confmig --keep migrate; show\n",
     );
     let Some(output) = shell("bash", &[], &script) else {
         return;

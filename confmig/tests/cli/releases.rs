@@ -40,7 +40,8 @@ fn numbers_have_choices_too() {
 #[test]
 fn lines_are_those_of_the_effective_entry() {
     let directory = ironic_conf(
-        "[DEFAULT]\nfatal_exception_format_errors = True\n[ironic_lib]\nfatal_exception_format_errors = True\n",
+        "[DEFAULT]\nfatal_exception_format_errors = True\n[ironic_lib]\n\
+         fatal_exception_format_errors = True\n",
     );
     let ran = line("migrate --from ocata --to 2026.2 ironic.conf").directory(directory.path());
     let said = ran.run().expect(0).stderr().to_owned();
@@ -92,7 +93,8 @@ fn ilo_is_reported() {
         ("ilo-check-before", "check --to 2026.1 ironic.conf"),
         (
             "ilo-accepted",
-            "migrate --from 2026.1 --to 2026.2 --accept ilo-group --accept values-removed-types-2026.2 \
+            "migrate --from 2026.1 --to 2026.2 --accept ilo-group --accept \
+             values-removed-types-2026.2 \
              --accept values-removed-boot-2026.2 ironic.conf",
         ),
     ] {
@@ -251,8 +253,10 @@ fn names_that_are_read_for_two_options() {
 #[test]
 fn references_to_options_of_other_releases() {
     let directory = ironic_conf(
-        "[DEFAULT]\nhost = $ours\nours = a\n[glance]\nendpoint_override = http://$glance_host:9292\n\
-         [deploy]\nhttp_root = $conductor.file_url_allowed_paths\n[neutron]\npassword = $url_timeout\n",
+        "[DEFAULT]\nhost = $ours\nours = a\n[glance]\nendpoint_override = \
+         http://$glance_host:9292\n\
+         [deploy]\nhttp_root = $conductor.file_url_allowed_paths\n[neutron]\n\
+         password = $url_timeout\n",
     );
     for to in ["pike", "2026.2"] {
         let words = format!("check --to {to} ironic.conf");
@@ -265,7 +269,8 @@ fn references_to_options_of_other_releases() {
 fn types_of_ironics_own() {
     let directory = ironic_conf(
         "[api]\nunix_socket_mode = 0800\n[json_rpc]\nunix_socket_mode = 0600\n\
-         [conductor]\nclean_step_priority_override = deploy.erase_devices:10\nclean_step_priority_override = 12\n\
+         [conductor]\nclean_step_priority_override = deploy.erase_devices:10\n\
+         clean_step_priority_override = 12\n\
          file_url_allowed_paths = /srv/images,/srv/../etc\n[console]\nport_range = 20000:10000\n\
          [pxe]\nkernel_append_params = nofb vga= console=ttyS0\n\
          [redfish]\nkernel_append_params = nofb vga=normal\n",

@@ -141,7 +141,8 @@ fn rules_that_cannot_be_used() {
 fn examples_that_do_not_hold() {
     let rule = |after: &str| {
         format!(
-            "[[rule]]\nid = \"a\"\nwhy = \"w\"\nrename = [{{ from = \"pxe.foo\", to = \"pxe.bar\" }}]\n\
+            "[[rule]]\nid = \"a\"\nwhy = \"w\"\n\
+             rename = [{{ from = \"pxe.foo\", to = \"pxe.bar\" }}]\n\
              example = [{{ before = \"[pxe]\\nfoo = 1\", after = \"{after}\" }}]\n"
         )
     };
@@ -165,8 +166,10 @@ fn examples_that_do_not_hold() {
 fn the_id_of_a_former_name() {
     let rules = pack(
         "[[option]]\ngroup = \"Site\"\nname = \"new-name\"\ntype = \"str\"\n\
-         [[option.former]]\nid = \"my-rule\"\ngroup = \"SITE\"\nname = \"old-name\"\nwhy = \"because\"\n\
-         [[rule]]\nid = \"r\"\nwhy = \"w\"\nrename = [{ from = \"Site.a-b\", to = \"Site.c-d\" }]\n",
+         [[option.former]]\nid = \"my-rule\"\ngroup = \"SITE\"\nname = \"old-name\"\n\
+         why = \"because\"\n\
+         [[rule]]\nid = \"r\"\nwhy = \"w\"\n\
+         rename = [{ from = \"Site.a-b\", to = \"Site.c-d\" }]\n",
     );
     let directory = ironic_conf("[Site]\nold-name = 1\na-b = 2\n");
     std::fs::write(directory.path().join("site.toml"), rules).unwrap();

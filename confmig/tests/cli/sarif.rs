@@ -1,5 +1,5 @@
-//! Tests of SARIF 2.1.0: it is valid by its schema, another program can read it, and its fixes yield
-//! the new text.
+//! Tests of SARIF 2.1.0: it is valid by its schema, another program can read it, and its fixes
+//! yield the new text.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -240,7 +240,8 @@ fn the_fix_makes_the_new_text() {
             let changes = fixes[0]["artifactChanges"].as_array().unwrap();
             assert_eq!(changes.len(), 1);
             assert_eq!(changes[0]["artifactLocation"]["uri"], *fixture);
-            // A fix may leave bytes that are not UTF-8 alone, but this test applies fixes to strings.
+            // A fix may leave bytes that are not UTF-8 alone, but this test applies fixes to
+            // strings.
             let Ok(before) = String::from_utf8(read(&fixture)) else {
                 continue;
             };
@@ -298,7 +299,8 @@ fn one_fix_for_all_files() {
 #[test]
 fn a_fix_shows_no_secret() {
     let directory = ironic_conf(
-        "[DEFAULT]\nsql_connection = mysql://ironic:hunter2@db/ironic\ndebug = True\n[deploy]\nhttp_url = http://u:hunter3@h:80\n",
+        "[DEFAULT]\nsql_connection = mysql://ironic:hunter2@db/ironic\ndebug = True\n[deploy]\n\
+         http_url = http://u:hunter3@h:80\n",
     );
     let words = "migrate --format sarif ironic.conf";
     // Renamed in place: the fix need not contain the secret.

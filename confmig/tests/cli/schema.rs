@@ -174,7 +174,8 @@ fn plugins_and_references() {
         ),
         (
             "plugin-chosen",
-            "[gate]\nauth_type = v3password\nauth_url = http://192.0.2.1\npassword = a\ntenant_id = b\n",
+            "[gate]\nauth_type = v3password\nauth_url = http://192.0.2.1\npassword = a\n\
+             tenant_id = b\n",
         ),
     ] {
         std::fs::write(directory.path().join("ironic.conf"), text).unwrap();

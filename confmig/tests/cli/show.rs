@@ -109,14 +109,23 @@ fn a_header_that_goes_on_as_an_assignment() {
 #[test]
 fn a_secret_that_is_a_number_has_a_value() {
     let directory = ironic_conf("[a]\npin = 1234\nx = $pin\n");
-    let pack = "name = \"x\"\nsummary = \"y\"\n[[option]]\ngroup = \"a\"\nname = \"pin\"\ntype = \"int\"\nsecret = true\n";
+    let pack = "name = \"x\"\nsummary = \"y\"\n[[option]]\ngroup = \"a\"\nname = \"pin\"\n\
+                type = \"int\"\nsecret = true\n";
     std::fs::write(directory.path().join("r.toml"), pack).unwrap();
     let ran = line("show --rules r.toml -o a.pin -o a.x ironic.conf")
         .directory(directory.path())
         .run()
         .expect(0);
-    let said = "a.pin = ****\n    from ironic.conf:2, as a.pin\na.x = ****\n    from ironic.conf:3, as a.x\n";
-    assert_eq!(ran.stdout(), said);
+    let lines: Vec<&str> = ran.stdout().lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "a.pin = ****",
+            "    from ironic.conf:2, as a.pin",
+            "a.x = ****",
+            "    from ironic.conf:3, as a.x",
+        ]
+    );
 }
 
 #[test]
