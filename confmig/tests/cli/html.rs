@@ -311,7 +311,7 @@ fn the_browser_reports_faults() {
 /// A page with secrets carries a warning.
 #[test]
 fn a_page_with_secrets_has_a_warning() {
-    let alarm = "This page shows passwords";
+    let alarm = "This page contains passwords";
     for command in ["migrate", "check"] {
         let page = |words: &str| {
             let run = line(&format!("{command} --format html {words} -"));

@@ -130,7 +130,7 @@ fn rules_by_their_ids() {
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .count();
     assert!(ids > 143 + 100, "{ids}");
-    for head in ["    why:   ", "    proof: "] {
+    for head in ["    why: ", "    evidence: "] {
         assert!(
             text.lines().filter(|line| line.starts_with(head)).count() >= ids,
             "{head}"

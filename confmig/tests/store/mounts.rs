@@ -68,7 +68,7 @@ pub(crate) fn full_disk(directory: &Path) {
         ])
         .unwrap_err();
         assert!(matches!(error, StoreError::NoSpace { .. }), "{error}");
-        assert_message(&error, &path, "free room");
+        assert_message(&error, &path, "free enough space");
         assert_eq!(text(&first), "first");
         assert_eq!(text(&path), old);
         let error = write_new(&directory.join("output"), &[b'n'; 200_000], None).unwrap_err();

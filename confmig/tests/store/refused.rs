@@ -79,7 +79,7 @@ fn missing_file_and_missing_directory() {
     ] {
         let error = result.unwrap_err();
         assert!(matches!(error, StoreError::Missing { .. }), "{error}");
-        assert_message(&error, &dangling, "link to nothing");
+        assert_message(&error, &dangling, "broken symbolic link");
     }
 
     for directory in [directory.path().join("no"), path] {
@@ -93,7 +93,7 @@ fn missing_file_and_missing_directory() {
                 matches!(error, StoreError::MissingDirectory { .. }),
                 "{error}"
             );
-            assert_message(&error, &lost, "make it first");
+            assert_message(&error, &lost, "create it first");
         }
     }
     assert_eq!(names(directory.path()), ["dangling.conf", "ironic.conf"]);
@@ -258,7 +258,7 @@ pub(crate) fn as_somebody_else(directory: &Path) {
         matches!(error, StoreError::DirectoryNotWritable { .. }),
         "{error}"
     );
-    assert_message(&error, &path, "may write in that directory");
+    assert_message(&error, &path, "may write there");
     let error = write_new(&directory.join("closed/output"), b"x", None).unwrap_err();
     assert!(
         matches!(error, StoreError::DirectoryNotWritable { .. }),
