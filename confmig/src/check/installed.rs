@@ -12,27 +12,32 @@ impl Checker<'_> {
     /// Reports hardware types and interfaces that the release does not have.
     pub(super) fn not_installed(
         &self,
-        it: &NamedEntry<'_>,
+        named: &NamedEntry<'_>,
         release: &ReleaseTarget<'_>,
         found: &mut Vec<Diagnostic>,
     ) {
-        let (to, group, key) = (release.series(), it.name.group(), it.name.name());
-        if release.standing(&it.name) != Standing::Option || !named_by(to.service(), group, key) {
+        let (to, group, key) = (release.series(), named.name.group(), named.name.name());
+        if release.standing(&named.name) != Standing::Option || !named_by(to.service(), group, key)
+        {
             return;
         }
-        let value = it.entry.value();
+        let value = named.entry.value();
         let value = value.to_str_lossy();
         let items = value.split([',', '\n']).map(str::trim);
         for item in items.filter(|item| !item.is_empty() && !item.contains('$')) {
             if is_installed(group, key, item, to) == Some(false) {
                 let names: Vec<&str> = installed(group, key, to).collect();
-                let name = bracketed(&it.name);
+                let name = bracketed(&named.name);
                 let message = format!(
                     "{to} has no {item} for {name}: a service configured with it does not start"
                 );
                 let help = format!("available: {}", names.join(", "));
                 let diagnostic = finding(Code::NotInstalled, message, help);
-                found.push(diagnostic.at(it.place(&self.places)).label("not installed"));
+                found.push(
+                    diagnostic
+                        .at(named.place(&self.places))
+                        .label("not installed"),
+                );
             }
         }
     }
@@ -40,14 +45,14 @@ impl Checker<'_> {
     /// Reports kernel parameters that Ironic refuses.
     pub(super) fn kernel_parameters(
         &self,
-        it: &NamedEntry<'_>,
+        named: &NamedEntry<'_>,
         release: &ReleaseTarget<'_>,
     ) -> Option<Diagnostic> {
-        let current = match release.standing(&it.name) {
-            Standing::Former => release.readers(&it.name).into_iter().next(),
+        let current = match release.standing(&named.name) {
+            Standing::Former => release.readers(&named.name).into_iter().next(),
             _ => None,
         };
-        let option = current.as_ref().unwrap_or(&it.name);
+        let option = current.as_ref().unwrap_or(&named.name);
         let definition = release.definition(option)?;
         if definition.subtype.as_deref() != Some("kernel_parameter_string") {
             return None;
@@ -56,12 +61,12 @@ impl Checker<'_> {
         if switch.is_some_and(|switch| switch.value.as_bool() == Some(true)) {
             return None;
         }
-        let value = it.entry.value();
+        let value = named.entry.value();
         let text = value.to_str().ok()?;
         let text = if text.contains('$') {
             let mut setting = self.config.get(option.group(), option.name()).ok()?;
             let counts = matches!(&setting.origin, Origin::File { path, line, .. }
-                if *path == it.file.path && *line == it.entry.line());
+                if *path == named.file.path && *line == named.entry.line());
             setting.texts.pop().filter(|_| counts)?
         } else {
             text.to_owned()
@@ -72,9 +77,9 @@ impl Checker<'_> {
         let message = format!(
             "the value of {} is not valid: expected space-separated `key` and `key=value` \
              parameters; values with spaces need double quotes",
-            bracketed(&it.name)
+            bracketed(&named.name)
         );
         let help = "correct the value, or set [conductor] disable_kernel_parameter_parsing";
-        Some(finding(Code::IllTypedValue, message, help).at(it.place(&self.places)))
+        Some(finding(Code::IllTypedValue, message, help).at(named.place(&self.places)))
     }
 }

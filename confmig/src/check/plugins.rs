@@ -114,8 +114,12 @@ impl<'p> Plugins<'p> {
     }
 
     /// Checks an entry of a section that makes this choice.
-    pub(super) fn check(&self, it: &NamedEntry<'_>, choice: &PluginChoice) -> Option<Diagnostic> {
-        let (group, key) = (it.name.group(), it.name.name());
+    pub(super) fn check(
+        &self,
+        named: &NamedEntry<'_>,
+        choice: &PluginChoice,
+    ) -> Option<Diagnostic> {
+        let (group, key) = (named.name.group(), named.name.name());
         let listed = || {
             let mut plugins = LISTED
                 .iter()
@@ -123,7 +127,7 @@ impl<'p> Plugins<'p> {
             plugins.any(|options| options.has(key))
         };
         let of_plugin = KnownNames::ironic().has_anywhere(key)
-            && (!self.target.standing(&it.name).is_read() || listed());
+            && (!self.target.standing(&named.name).is_read() || listed());
         if !of_plugin {
             return None;
         }
@@ -131,7 +135,7 @@ impl<'p> Plugins<'p> {
             PluginChoice::Unknown => return None,
             PluginChoice::Plugin(_, options) if options.has(key) => {
                 let current = options.current(key)?;
-                return self.former(it, current);
+                return self.former(named, current);
             }
             PluginChoice::Plugin(plugin, options) => {
                 let names: Vec<&str> = options.names().collect();
@@ -150,20 +154,20 @@ impl<'p> Plugins<'p> {
             ),
         };
         let message = format!("[{group}] {key} is not read: {why}");
-        Some(finding(Code::UnreadByPlugin, message, help).at(it.place(&self.places)))
+        Some(finding(Code::UnreadByPlugin, message, help).at(named.place(&self.places)))
     }
 
     /// Reports an entry that the plugin reads under a former name.
-    fn former(&self, it: &NamedEntry<'_>, current: &str) -> Option<Diagnostic> {
-        let (group, key) = (it.name.group(), it.name.name());
+    fn former(&self, named: &NamedEntry<'_>, current: &str) -> Option<Diagnostic> {
+        let (group, key) = (named.name.group(), named.name.name());
         // The target's own former names are reported with all others.
-        if self.target.standing(&it.name) == Standing::Former {
+        if self.target.standing(&named.name) == Standing::Former {
             return None;
         }
         let at = self
             .files
             .iter()
-            .position(|other| other.path == it.file.path)?;
+            .position(|other| other.path == named.file.path)?;
         let set = self.last.get(&(group.to_owned(), current.to_owned()));
         let hidden = set.is_some_and(|last| *last >= at);
         if hidden && self.keep_old {
@@ -180,7 +184,7 @@ impl<'p> Plugins<'p> {
             let diagnostic = finding(Code::DeprecatedName, message, help);
             (diagnostic, format!("now {current}"))
         };
-        Some(diagnostic.at(it.place(&self.places)).label(label))
+        Some(diagnostic.at(named.place(&self.places)).label(label))
     }
 
     /// Returns the plugin of a section that sets none.

@@ -15,20 +15,20 @@ type Problem = (String, String);
 
 impl Checker<'_> {
     /// Reports the references in an entry's value that do not resolve.
-    pub(super) fn references(&self, it: &NamedEntry<'_>, found: &mut Vec<Diagnostic>) {
-        for (range, reference) in references_of(it) {
-            let dangling = self.dangling(it, &reference);
-            let moved = || self.neighbour(&it.name, &reference);
+    pub(super) fn references(&self, named: &NamedEntry<'_>, found: &mut Vec<Diagnostic>) {
+        for (range, reference) in references_of(named) {
+            let dangling = self.dangling(named, &reference);
+            let moved = || self.neighbour(&named.name, &reference);
             if let Some(problem) = dangling.or_else(moved) {
-                found.push(self.at_reference(it, (&range, &reference), problem));
+                found.push(self.at_reference(named, (&range, &reference), problem));
             }
         }
     }
 
     /// Returns what is wrong with a reference, and what to do.
-    fn dangling(&self, it: &NamedEntry<'_>, reference: &Reference) -> Option<Problem> {
+    fn dangling(&self, named: &NamedEntry<'_>, reference: &Reference) -> Option<Problem> {
         // oslo.config resolves the value of a former name in the current name's group.
-        let mut options: Vec<OptName> = reference.options(it.name.group()).collect();
+        let mut options: Vec<OptName> = reference.options(named.name.group()).collect();
         let mut by_former = options.iter();
         if let Some((opt, name)) = by_former.find_map(|name| Some((self.owner(name)?, name))) {
             return self.left_behind(&opt, name);
@@ -38,7 +38,7 @@ impl Checker<'_> {
             let message = "a reference cannot name the default group".to_owned();
             return Some((message, format!("write ${name}")));
         }
-        for reader in self.target.readers(&it.name) {
+        for reader in self.target.readers(&named.name) {
             options.extend(reference.options(reader.group()));
         }
         let resolves = |option: &OptName| match self.target.standing(option) {
@@ -110,30 +110,32 @@ impl Checker<'_> {
     /// Reports a problem at the place of a reference, unless the place would reveal a secret.
     fn at_reference(
         &self,
-        it: &NamedEntry<'_>,
+        named: &NamedEntry<'_>,
         (range, reference): (&Range<usize>, &Reference),
         (message, help): Problem,
     ) -> Diagnostic {
-        let (group, key) = (it.name.group(), it.name.name());
+        let (group, key) = (named.name.group(), named.name.name());
         if self.places.secrets.hides(group, key) {
             // Naming the reference would reveal part of the secret.
             let message = "a reference in the value does not resolve";
             let help = "correct its name, or write $$ for a dollar sign";
-            return finding(Code::DanglingReference, message, help).at(it.place(&self.places));
+            return finding(Code::DanglingReference, message, help).at(named.place(&self.places));
         }
         let offset = range.start + reference.range().start;
         let chars = reference.name().chars().count();
-        let place = self.places.in_value(it.file.path, it.entry, offset, chars);
+        let place = self
+            .places
+            .in_value(named.file.path, named.entry, offset, chars);
         finding(Code::DanglingReference, message, help).at(place)
     }
 }
 
 /// Returns the references in an entry's value, each with the byte range it was found in.
-fn references_of(it: &NamedEntry<'_>) -> Vec<(Range<usize>, Reference)> {
-    let text = it.file.document.text();
+fn references_of(named: &NamedEntry<'_>) -> Vec<(Range<usize>, Reference)> {
+    let text = named.file.document.text();
     let of_range = |range: Range<usize>| {
         let found = references(&text[range.clone()]);
         found.into_iter().map(move |found| (range.clone(), found))
     };
-    it.entry.value_ranges().flat_map(of_range).collect()
+    named.entry.value_ranges().flat_map(of_range).collect()
 }

@@ -27,22 +27,22 @@ impl Checker<'_> {
         let choice = plugins.map_or(PluginChoice::Unknown, |plugins| plugins.choice(&group));
         let chooses = section.entries().any(|entry| entry.key() == "auth_type");
         for entry in section.entries() {
-            let it = NamedEntry::new(file, entry);
-            let of_plugin = plugins.and_then(|plugins| plugins.check(&it, &choice));
-            let anywhere = || chooses && KnownNames::ironic().has_anywhere(it.name.name());
-            let standing = self.target.standing(&it.name);
+            let named = NamedEntry::new(file, entry);
+            let of_plugin = plugins.and_then(|plugins| plugins.check(&named, &choice));
+            let anywhere = || chooses && KnownNames::ironic().has_anywhere(named.name.name());
+            let standing = self.target.standing(&named.name);
             match standing {
-                Standing::Gone => found.push(self.removed(&it)),
+                Standing::Gone => found.push(self.removed(&named)),
                 Standing::Unknown if is_known && of_plugin.is_none() && !anywhere() => {
-                    found.push(self.unknown(&it));
+                    found.push(self.unknown(&named));
                 }
                 _ => {}
             }
-            self.value(&it, standing, found);
+            self.value(&named, standing, found);
             if standing == Standing::NotYet {
-                found.push(self.not_yet(&it));
+                found.push(self.not_yet(&named));
             }
-            found.extend(self.deprecated_option(&it));
+            found.extend(self.deprecated_option(&named));
             found.extend(of_plugin);
         }
     }
@@ -77,32 +77,32 @@ impl Checker<'_> {
         Some(diagnostic.at(place).label(label))
     }
 
-    fn removed(&self, it: &NamedEntry<'_>) -> Diagnostic {
-        let message = format!("{} is no longer read", bracketed(&it.name));
-        let help = self.target.advice(&it.name);
-        finding(Code::RemovedOption, message, help).at(it.place(&self.places))
+    fn removed(&self, named: &NamedEntry<'_>) -> Diagnostic {
+        let message = format!("{} is no longer read", bracketed(&named.name));
+        let help = self.target.advice(&named.name);
+        finding(Code::RemovedOption, message, help).at(named.place(&self.places))
     }
 
-    fn not_yet(&self, it: &NamedEntry<'_>) -> Diagnostic {
+    fn not_yet(&self, named: &NamedEntry<'_>) -> Diagnostic {
         let help = "unknown options are not read: remove it, or check against a later release";
-        let message = self.target.denial(&it.name);
-        finding(Code::UnknownOption, message, help).at(it.place(&self.places))
+        let message = self.target.denial(&named.name);
+        finding(Code::UnknownOption, message, help).at(named.place(&self.places))
     }
 
-    fn unknown(&self, it: &NamedEntry<'_>) -> Diagnostic {
-        let of_group = self.target.names_in(it.name.group());
-        let (meant, help) = if let Some(group) = self.belongs_to(it.name.name()) {
+    fn unknown(&self, named: &NamedEntry<'_>) -> Diagnostic {
+        let of_group = self.target.names_in(named.name.group());
+        let (meant, help) = if let Some(group) = self.belongs_to(named.name.name()) {
             let meant = format!("[{group}]");
             (Some(meant), "move it to its section")
-        } else if let Some(meant) = similar(it.name.name(), of_group.into_iter()) {
+        } else if let Some(meant) = similar(named.name.name(), of_group.into_iter()) {
             let meant = meant.to_owned();
             (Some(meant), "correct the name; keys are case-sensitive")
         } else {
             (None, "remove it, unless one of your own programs reads it")
         };
         let help = format!("unknown options are not read: {help}");
-        let message = self.target.denial(&it.name);
-        let diagnostic = finding(Code::UnknownOption, message, help).at(it.place(&self.places));
+        let message = self.target.denial(&named.name);
+        let diagnostic = finding(Code::UnknownOption, message, help).at(named.place(&self.places));
         match meant {
             Some(meant) => diagnostic.label(format!("did you mean {meant}?")),
             None => diagnostic,
@@ -119,17 +119,17 @@ impl Checker<'_> {
         only(own).or_else(|| only(all))
     }
 
-    fn deprecated_option(&self, it: &NamedEntry<'_>) -> Option<Diagnostic> {
-        let deprecation = self.target.deprecation(&it.name)?;
+    fn deprecated_option(&self, named: &NamedEntry<'_>) -> Option<Diagnostic> {
+        let deprecation = self.target.deprecation(&named.name)?;
         let when = match deprecation.removed_in {
             Some(release) => format!("{release} removes it"),
             None => "a later release will remove it".to_owned(),
         };
-        let (name, since) = (bracketed(&it.name), deprecation.since);
+        let (name, since) = (bracketed(&named.name), deprecation.since);
         let message = format!("{name} is deprecated{since}: {when}");
         let see_notes = || "see the release notes for its replacement".to_owned();
         let help = deprecation.advice.unwrap_or_else(see_notes);
-        Some(finding(Code::DeprecatedOption, message, help).at(it.place(&self.places)))
+        Some(finding(Code::DeprecatedOption, message, help).at(named.place(&self.places)))
     }
 }
 

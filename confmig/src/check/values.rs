@@ -14,23 +14,23 @@ impl Checker<'_> {
     /// Checks the value of an entry.
     pub(super) fn value(
         &self,
-        it: &NamedEntry<'_>,
+        named: &NamedEntry<'_>,
         standing: Standing,
         found: &mut Vec<Diagnostic>,
     ) {
-        found.extend(self.reference_loop(it));
+        found.extend(self.reference_loop(named));
         let follow = match standing {
-            Standing::Gone | Standing::NotYet => self.owner(&it.name).is_some(),
+            Standing::Gone | Standing::NotYet => self.owner(&named.name).is_some(),
             // An option that no release knows may belong to an out-of-tree driver.
             Standing::Unknown => !KnownNames::of(self.pack).is_empty(),
             _ => true,
         };
         if follow {
-            self.references(it, found);
+            self.references(named, found);
         }
         if let Some(release) = self.target.release() {
-            self.not_installed(it, release, found);
-            found.extend(self.kernel_parameters(it, release));
+            self.not_installed(named, release, found);
+            found.extend(self.kernel_parameters(named, release));
         }
     }
 
@@ -77,19 +77,19 @@ impl Checker<'_> {
     }
 
     /// Reports a value that refers to itself.
-    fn reference_loop(&self, it: &NamedEntry<'_>) -> Option<Diagnostic> {
-        if !it.entry.value().contains(&b'$') {
+    fn reference_loop(&self, named: &NamedEntry<'_>) -> Option<Diagnostic> {
+        if !named.entry.value().contains(&b'$') {
             return None;
         }
-        let owner = self.owner(&it.name);
-        let option = owner.as_deref().map_or(&it.name, Opt::name);
+        let owner = self.owner(&named.name);
+        let option = owner.as_deref().map_or(&named.name, Opt::name);
         let Err(GetError::ReferenceLoop { .. }) = self.config.get(option.group(), option.name())
         else {
             return None;
         };
         let message = "the value refers to itself, directly or through other options";
         let help = "the service fails when it reads the option: break the loop";
-        Some(finding(Code::ReferenceLoop, message, help).at(it.place(&self.places)))
+        Some(finding(Code::ReferenceLoop, message, help).at(named.place(&self.places)))
     }
 
     /// Reports unset options whose default has changed.

@@ -13,8 +13,8 @@ use super::{Failure, Status};
 pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failure> {
     let loaded = Loaded::new(&command.sources, &command.common, &command.releases)?;
     let inputs = loaded.parse(command.format, output)?;
-    let between = inputs.between.as_ref();
-    if command.defaults && between.is_none() && command.releases.from_schema.is_none() {
+    let releases = inputs.releases.as_ref();
+    if command.defaults && releases.is_none() && command.releases.from_schema.is_none() {
         return Err(Failure::Message(
             "--defaults compares two releases: give --to (and --from, unless it can be guessed), \
              or --from-schema and --schema"
@@ -35,12 +35,12 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
         diagnostics: &diagnostics,
         pack: &loaded.rules,
         secrets: &secrets,
-        release: between.map(|between| between.span.to),
+        release: releases.map(|releases| releases.span.to),
     };
     if let Some(document) = document(&found, command.format)? {
         output.bytes(document.as_bytes())?;
     } else {
-        let guessed = between.filter(|_| command.defaults);
+        let guessed = releases.filter(|_| command.defaults);
         show(&found, guessed.and_then(Releases::note), output)?;
     }
     Ok(match diagnostics.is_empty() {

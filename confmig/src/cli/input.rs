@@ -45,7 +45,7 @@ pub(crate) struct Loaded {
 pub(crate) struct Inputs<'l> {
     pub(crate) parsed: Vec<ParsedFile<'l>>,
     /// The releases to migrate between, if any were given.
-    pub(crate) between: Option<report::Releases>,
+    pub(crate) releases: Option<report::Releases>,
     loaded: &'l Loaded,
 }
 
@@ -104,7 +104,7 @@ impl Loaded {
         let secrets = self.secrets(&self.rules);
         let parsed = parse(&self.files, format, &self.rules, &secrets, output)?;
         Ok(Inputs {
-            between: self.between(&parsed)?,
+            releases: self.releases(&parsed)?,
             parsed,
             loaded: self,
         })
@@ -128,7 +128,7 @@ impl Loaded {
     }
 
     /// Determines the releases to migrate between, guessing the first if need be.
-    fn between(&self, files: &[ParsedFile<'_>]) -> Result<Option<report::Releases>, Failure> {
+    fn releases(&self, files: &[ParsedFile<'_>]) -> Result<Option<report::Releases>, Failure> {
         let Some(to) = self.to else {
             return Ok(None);
         };
@@ -165,8 +165,8 @@ impl Inputs<'_> {
     /// Returns the route from the names in the files to those that the target reads.
     pub(crate) fn route(&self) -> Route<'_> {
         let loaded = self.loaded;
-        let route = match (&self.between, loaded.schemas()) {
-            (Some(between), _) => Route::releases(between.span, &loaded.lives),
+        let route = match (&self.releases, loaded.schemas()) {
+            (Some(releases), _) => Route::releases(releases.span, &loaded.lives),
             (None, Some(schemas)) => Route::schemas(schemas.from, schemas.to),
             (None, None) => return Route::pack(&loaded.rules),
         };
@@ -180,7 +180,7 @@ impl Inputs<'_> {
     pub(crate) fn target(&self) -> Result<Box<dyn Target + '_>, Failure> {
         let (files, loaded) = (&self.parsed, self.loaded);
         let site = loaded.site.as_ref();
-        Ok(match (&self.between, loaded.schemas()) {
+        Ok(match (&self.releases, loaded.schemas()) {
             (Some(report::Releases { span, .. }), _) => {
                 let (from, lives) = (Some(span.from), &loaded.lives);
                 Box::new(ReleaseTarget::new(span.to, from, files, site, lives)?)

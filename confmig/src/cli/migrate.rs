@@ -30,7 +30,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
     let secrets = loaded.secrets(&pack);
     let settings = settings(command, &pack, &loaded)?;
     let migration = migrate(&inputs.parsed, &inputs.route(), &settings)?;
-    let between = inputs.between.as_ref();
+    let releases = inputs.releases.as_ref();
     let decisions = migration.decisions.iter();
     let decisions = decisions.map(|decision| decision.diagnostic(&inputs.parsed, &secrets));
     let decisions: Vec<Diagnostic> = decisions.collect();
@@ -50,7 +50,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
         if !decisions.is_empty() {
             output.message(&report::render(&decisions, output.messages));
         }
-        if let Some(note) = between.and_then(report::Releases::note) {
+        if let Some(note) = releases.and_then(report::Releases::note) {
             output.note(&note);
         }
         summarize(command, &migration, &backups, &pack, output);
@@ -60,7 +60,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
             before: files,
             decisions: &decisions,
             written: &backups,
-            releases: between,
+            releases,
             pack: &pack,
             settings: &settings,
             secrets: &secrets,
