@@ -107,7 +107,7 @@ impl Checker<'_> {
                 continue;
             };
             let message = format!(
-                "{} is not set, and its default has changed: it is {} and was {}",
+                "{} is not set, and its default has changed: it is {}, and was {}",
                 bracketed(opt.name()),
                 changed.now,
                 changed.before

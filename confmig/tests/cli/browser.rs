@@ -51,7 +51,7 @@ fn chromium(page: &Path, words: &[&str]) -> Output {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "chromium ended with {}: is it there? Run tests/run, or install the Debian package \
+        "chromium failed with {}: is it installed? Run tests/run, or install the package \
          chromium\n{said}",
         output.status
     );

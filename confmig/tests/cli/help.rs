@@ -70,7 +70,8 @@ fn bash_completes_commands_and_options() {
     script.extend_from_slice(
         b"\nshow() { echo \"${COMPREPLY[@]}\"; }\n\
           COMP_WORDS=(confmig mig); COMP_CWORD=1; _confmig confmig mig confmig; show\n\
-          COMP_WORDS=(confmig migrate --keep); COMP_CWORD=2; _confmig confmig --keep migrate; show\n",
+          COMP_WORDS=(confmig migrate --keep); COMP_CWORD=2; _confmig confmig --keep migrate; \
+          show\n",
     );
     let Some(output) = shell("bash", &[], &script) else {
         return;

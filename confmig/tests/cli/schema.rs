@@ -53,7 +53,8 @@ fn checks() {
     let said = ran.stdout();
     assert!(
         said.contains(
-            "[harvest] interval is not set, and its default is \"120\" now, where it was \"60\""
+            "[harvest] interval is not set, and its default has changed: it is \"120\" now, and \
+             was \"60\""
         ),
         "{said}"
     );
