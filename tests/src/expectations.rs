@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bstr::ByteSlice;
-use confmig::check::{World, check};
+use confmig::check::{Environment, check};
 use confmig::diagnostic::{Code, Diagnostic};
 use confmig::migrate::{Change, ChangeKind, Migration, Route, Settings, migrate};
 use confmig::pack::{Pack, PackError};
@@ -117,13 +117,13 @@ fn name_of(entry: &Entry<'_, '_>) -> OptName {
 }
 
 fn diagnostics(files: &[ParsedFile<'_>], target: &dyn Target) -> Vec<Diagnostic> {
-    let world = World {
-        environment: &HashMap::new(),
+    let environment = Environment {
+        variables: &HashMap::new(),
         keep_old: false,
         defaults: false,
         is_directory: &|_| true,
     };
-    check(files, target, &Secrets::shown(target.pack()), &world)
+    check(files, target, &Secrets::shown(target.pack()), &environment)
 }
 
 /// Groups diagnostics by the option whose entry they are about.
