@@ -226,7 +226,7 @@ async fn a_kernel_that_the_server_does_not_have_is_refused() {
     let nginx = Nginx::start(place.www.path(), "");
     let request = BootIsoRequest::new(nginx.url("/vmlinuz?sig=secret"), place.path("initrd"));
     let error = place.refused(&place.media(), request).await;
-    assert!(error.contains("answered 404"), "{error}");
+    assert!(error.contains("returned 404"), "{error}");
     assert!(!error.contains("secret"), "{error}");
 }
 

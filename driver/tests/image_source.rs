@@ -163,7 +163,7 @@ fn content_of_a_web_server() {
     let error = HttpSource::new(&client(), &format!("{server}/gone?sig=s3cret")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("{server}/gone answered 404 Not Found: expected 200 OK")
+        format!("{server}/gone returned 404 Not Found: expected 200 OK")
     );
 }
 
