@@ -15,12 +15,10 @@
     reason = "a benchmark, which stops on any error"
 )]
 
-#[path = "../tests/bmc_support/mod.rs"]
-mod bmc_support;
-#[path = "../tests/host_support/mod.rs"]
-mod host_support;
-#[path = "../tests/image_support/mod.rs"]
-mod image_support;
+#[path = "../../tests/benches/report/mod.rs"]
+mod report;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -28,14 +26,15 @@ use std::num::NonZeroUsize;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use bmc_support::ilo::{Generation, Ilo};
-use bmc_support::options;
 use driver::deploy::IloDeploy;
 use driver::node::Node;
-use host_support::nginx::Nginx;
-use host_support::{open_dir, uuid};
-use image_support::{LoaderFiles, pattern};
+use report::Report;
 use serde_json::{Value, json};
+use support::ilo::{Generation, Ilo};
+use support::image::{LoaderFiles, pattern};
+use support::nginx::Nginx;
+use support::web::{names, open_dir};
+use support::{options, uuid};
 
 const NODES: [usize; 2] = [250, 1000];
 const AT_ONCE: usize = 8;
@@ -101,6 +100,10 @@ fn main() -> ExitCode {
         Bmcs::run();
         return ExitCode::SUCCESS;
     }
+    let Some(mut report) = Report::new("take_over", &[("nginx", "apt-get install nginx-light")])
+    else {
+        return ExitCode::FAILURE;
+    };
     let images = open_dir();
     fs::write(images.path().join("vmlinuz"), pattern(KERNEL, 1)).unwrap();
     fs::write(images.path().join("initrd"), pattern(RAMDISK, 2)).unwrap();
@@ -118,12 +121,11 @@ fn main() -> ExitCode {
         assert_eq!(fetched, [round + 1; 2], "one download for each take-over");
         let each = time.as_secs_f64() * 1e3 / count as f64;
         let peak = peak_kilobytes();
-        println!(
-            "{count:>5} nodes, {AT_ONCE} at once: {:>7.1} s, {each:>6.1} ms each; \
-             peak memory {:>6.1} MiB",
-            time.as_secs_f64(),
-            peak as f64 / 1024.0
-        );
+        let (seconds, mebibytes) = (time.as_secs_f64(), peak as f64 / 1024.0);
+        report.line(&format!(
+            "{count:>5} nodes, {AT_ONCE} at once: {seconds:>7.1} s, {each:>6.1} ms each; \
+             peak memory {mebibytes:>6.1} MiB"
+        ));
         measured.push((each, peak));
     }
     let [(few, few_peak), (many, many_peak)] = measured[..] else {
@@ -145,11 +147,10 @@ fn main() -> ExitCode {
         ),
     ];
     for (text, holds) in &checks {
-        println!(
-            "  → {text}: {}",
-            if *holds { "holds" } else { "DOES NOT HOLD" }
-        );
+        let verdict = if *holds { "holds" } else { "DOES NOT HOLD" };
+        report.line(&format!("  → {text}: {verdict}"));
     }
+    report.write();
     ExitCode::from(u8::from(checks.iter().any(|(_, holds)| !holds)))
 }
 
@@ -189,7 +190,7 @@ async fn take_over(driver_infos: &[Value], images: &Nginx) -> Duration {
         .await;
     let time = start.elapsed();
     assert_eq!(summary.changed, driver_infos.len());
-    assert_eq!(host_support::names(www.path()).len(), driver_infos.len());
+    assert_eq!(names(www.path()).len(), driver_infos.len());
     time
 }
 
