@@ -5,9 +5,9 @@
 //! newer), iLO 5, iLO 6, and any BMC with the standard actions.
 //!
 //! ```no_run
-//! # #[cfg(feature = "redfish")]
 //! # use url::Url;
 //! # type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+//! # #[cfg(feature = "redfish")]
 //! # async fn example(floppy: Url, boot_iso: Url) -> Result<()> {
 //! use driver::bmc::{Bmc, Drive, Power, Redfish};
 //! use driver::node::Node;

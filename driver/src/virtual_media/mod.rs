@@ -246,7 +246,7 @@ impl VirtualMedia {
         let _permit = self.permits.acquire().await;
         let prepared = tokio::task::spawn_blocking(prepare).await;
         let what = || format!("node {}", node.uuid());
-        let mut object = prepared.map_err(|error| HostError::interrupted(what(), error))??;
+        let mut object = prepared.map_err(|error| HostError::interrupted(what(), &error))??;
         if self.check_served {
             object = object.check_served();
         }

@@ -3,8 +3,8 @@
 #[cfg(feature = "swift")]
 mod swift;
 
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 #[cfg(feature = "swift")]
 pub use self::swift::SwiftError;
@@ -169,7 +169,7 @@ pub(super) const CANCELLED: &str = "the task that waited for it was cancelled";
 
 impl HostError {
     /// Returns the error for interrupted work on `what`.
-    pub(crate) fn interrupted(what: String, reason: impl ToString) -> Self {
+    pub(crate) fn interrupted(what: String, reason: &dyn fmt::Display) -> Self {
         Self::Interrupted {
             what,
             reason: reason.to_string(),

@@ -97,7 +97,7 @@ impl SwiftHost {
         let uuid = node.uuid();
         let what = || format!("node {uuid}");
         let permit = Arc::clone(&self.0.permits).acquire_owned().await;
-        let permit = permit.map_err(|error| HostError::interrupted(what(), error))?;
+        let permit = permit.map_err(|error| HostError::interrupted(what(), &error))?;
         // In its own task, which cleans up even if the caller is gone.
         let (waiting, mut cancelled) = oneshot::channel::<()>();
         let host = self.clone();
@@ -106,7 +106,7 @@ impl SwiftHost {
             Publish::new(&host, uuid).run(object, &mut cancelled).await
         });
         let done = task.await;
-        let done = done.map_err(|error| HostError::interrupted(what(), error))?;
+        let done = done.map_err(|error| HostError::interrupted(what(), &error))?;
         drop(waiting);
         done
     }

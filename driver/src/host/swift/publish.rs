@@ -82,7 +82,7 @@ impl<'h> Publish<'h> {
         };
         let url = tokio::select! {
             url = checked => url,
-            _ = &mut *cancelled => Err(self.interrupted(CANCELLED)),
+            _ = &mut *cancelled => Err(self.interrupted(&CANCELLED)),
         };
         match url {
             Ok(url) => Ok(Published { name, url, size }),
@@ -125,7 +125,7 @@ impl<'h> Publish<'h> {
         let mut image = RangeReader::new(client, Handle::current(), name.to_string(), size);
         let verified = tokio::task::spawn_blocking(move || verify(&mut image)).await;
         verified
-            .map_err(|error| self.interrupted(error))?
+            .map_err(|error| self.interrupted(&error))?
             .map_err(|source| HostError::ReadBack {
                 node: self.node,
                 kind,
@@ -178,11 +178,11 @@ impl<'h> Publish<'h> {
                 written,
                 more,
             },
-            Failure::Interrupted(reason) => self.interrupted(reason),
+            Failure::Interrupted(reason) => self.interrupted(&reason),
         }
     }
 
-    fn interrupted(&self, reason: impl ToString) -> HostError {
+    fn interrupted(&self, reason: &dyn std::fmt::Display) -> HostError {
         HostError::interrupted(format!("node {}", self.node), reason)
     }
 }

@@ -136,7 +136,7 @@ impl WebHost {
         let base = self.base_url(node)?;
         let what = || format!("node {uuid}");
         let permit = Arc::clone(&self.0.permits).acquire_owned().await;
-        let permit = permit.map_err(|e| HostError::interrupted(what(), e))?;
+        let permit = permit.map_err(|e| HostError::interrupted(what(), &e))?;
         let (size, check_served) = (object.size, object.check_served);
         let cancelled = Arc::new(AtomicBool::new(false));
         let watch = CancelOnDrop(Arc::clone(&cancelled));
@@ -274,7 +274,7 @@ impl WebHost {
     ) -> Result<T, HostError> {
         let inner = Arc::clone(&self.0);
         let done = tokio::task::spawn_blocking(move || work(&inner.root)).await;
-        done.map_err(|e| HostError::interrupted(what, e))?
+        done.map_err(|e| HostError::interrupted(what, &e))?
     }
 }
 

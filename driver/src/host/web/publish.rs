@@ -122,7 +122,7 @@ pub(super) fn publish(
 }
 
 /// Removes half-written files of dead processes. If that fails, the next publish tries again.
-pub(super) fn clear(root: &Root) {
+fn clear(root: &Root) {
     match remove_unfinished(root) {
         Ok(0) => {}
         Ok(n) => log::info!(
@@ -265,6 +265,6 @@ impl Job<'_> {
     }
 
     fn cancelled(&self) -> HostError {
-        HostError::interrupted(format!("node {}", self.node), CANCELLED)
+        HostError::interrupted(format!("node {}", self.node), &CANCELLED)
     }
 }
