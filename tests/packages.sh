@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs those of the Debian packages in packages.txt that are missing.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+
+missing=()
+while read -r package check; do
+    if [[ -n $package && $package != \#* ]] && ! bash -c "$check" >/dev/null 2>&1 </dev/null; then
+        missing+=("$package")
+    fi
+done <tests/packages.txt
+if ((${#missing[@]})); then
+    if ! command -v apt-get >/dev/null; then
+        echo "tests/packages.sh: this is not Debian: install what does the work of ${missing[*]}, then run again" >&2
+        exit 1
+    fi
+    as_root=()
+    if ((EUID != 0)); then
+        if ! command -v sudo >/dev/null; then
+            echo "tests/packages.sh: install these as root, then run again: apt-get install ${missing[*]}" >&2
+            exit 1
+        fi
+        as_root=(sudo)
+    fi
+    echo "installing ${missing[*]}"
+    "${as_root[@]}" apt-get update -qq </dev/null
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -qq -y --no-install-recommends "${missing[@]}" </dev/null
+fi
