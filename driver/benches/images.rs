@@ -16,6 +16,9 @@
     reason = "a benchmark, which stops on any error"
 )]
 
+#[path = "../../tests/benches/report/mod.rs"]
+mod report;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,6 +30,7 @@ use driver::node::Node;
 use driver::options::Options;
 use driver::virtual_media::{BootIsoRequest, BootMode, VirtualMedia};
 use oslo_config::SourceFile;
+use report::Report;
 
 const KERNEL: usize = 10 << 20;
 const RAMDISK: usize = 590 << 20;
@@ -206,12 +210,13 @@ fn median(times: &mut [Duration]) -> Duration {
 /// time to the others'. Returns whether all goals are met.
 fn compare(
     bench: &Bench,
+    report: &mut Report,
     title: &str,
     turns: usize,
     mut methods: Vec<Method<'_>>,
     goals: &[Option<f64>],
 ) -> bool {
-    println!("\n{title}");
+    report.line(&format!("\n{title}"));
     for turn in 0..turns {
         // Each turn starts with another method, since a disk is slower after much work.
         for index in 0..methods.len() {
@@ -225,7 +230,7 @@ fn compare(
     let ours = medians.next().unwrap();
     let others: Vec<Duration> = medians.collect();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    println!("  {:44} {:10.2} ms", methods[0].name, ms(ours));
+    report.line(&format!("  {:44} {:10.2} ms", methods[0].name, ms(ours)));
     let mut met = true;
     for ((method, theirs), goal) in methods[1..].iter().zip(others).zip(goals) {
         let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
@@ -236,10 +241,10 @@ fn compare(
         };
         met &= goal.is_none_or(|goal| ratio <= goal);
         let name = method.name;
-        println!(
-            "  {name:44} {:10.2} ms   ours/theirs {ratio:.3}, {verdict}",
-            ms(theirs)
-        );
+        let time = ms(theirs);
+        report.line(&format!(
+            "  {name:44} {time:10.2} ms   ours/theirs {ratio:.3}, {verdict}"
+        ));
     }
     met
 }
@@ -258,7 +263,7 @@ fn shares_extents(bench: &Bench) -> bool {
 }
 
 /// Creates the files that the methods read, and describes them.
-fn prepare(bench: &Bench) {
+fn prepare(bench: &Bench, report: &mut Report) {
     bench.make("vmlinuz", KERNEL);
     bench.make("initrd", RAMDISK);
     fs::write(
@@ -270,23 +275,21 @@ fn prepare(bench: &Bench) {
     bench.write_iso();
     bench.script("mv www/boot.iso finished.iso; sync finished.iso");
     let size = fs::metadata(bench.path("finished.iso")).unwrap().len();
-    println!(
-        "boot ISO of {:.1} MB, median of {ISO_TURNS} turns",
-        size as f64 / 1e6
-    );
-    println!(
-        "this file system {} extents between files",
-        if shares_extents(bench) {
-            "shares"
-        } else {
-            "does not share"
-        }
-    );
+    let megabytes = size as f64 / 1e6;
+    report.line(&format!(
+        "boot ISO of {megabytes:.1} MB, median of {ISO_TURNS} turns"
+    ));
+    let shares = match shares_extents(bench) {
+        true => "shares",
+        false => "does not share",
+    };
+    report.line(&format!("this file system {shares} extents between files"));
 }
 
-fn compare_isos(b: &Bench) -> bool {
+fn compare_isos(b: &Bench, report: &mut Report) -> bool {
     let synced = compare(
         b,
+        report,
         "boot ISO, safe on disk",
         ISO_TURNS,
         vec![
@@ -302,6 +305,7 @@ fn compare_isos(b: &Bench) -> bool {
     );
     let unsynced = compare(
         b,
+        report,
         "boot ISO, not forced to disk",
         ISO_TURNS,
         vec![
@@ -316,10 +320,13 @@ fn compare_isos(b: &Bench) -> bool {
     synced && unsynced
 }
 
-fn compare_floppies(b: &Bench) -> bool {
-    println!("\nfloppy of 1440 KiB, median of {FLOPPY_TURNS} turns");
+fn compare_floppies(b: &Bench, report: &mut Report) -> bool {
+    report.line(&format!(
+        "\nfloppy of 1440 KiB, median of {FLOPPY_TURNS} turns"
+    ));
     let unsynced = compare(
         b,
+        report,
         "floppy, not forced to disk",
         FLOPPY_TURNS,
         vec![
@@ -331,6 +338,7 @@ fn compare_floppies(b: &Bench) -> bool {
     // The disk's time for two fsyncs dominates on both sides, so there is no goal.
     let synced = compare(
         b,
+        report,
         "floppy, safe on disk",
         FLOPPY_TURNS,
         vec![
@@ -347,10 +355,22 @@ fn compare_floppies(b: &Bench) -> bool {
 }
 
 fn main() -> ExitCode {
+    let peers = [
+        ("dd", "apt-get install coreutils"),
+        ("genisoimage", "apt-get install genisoimage"),
+        ("mkfs.vfat", "apt-get install dosfstools"),
+        ("mcopy", "apt-get install mtools"),
+        (ISOLINUX, "apt-get install isolinux"),
+        (LDLINUX, "apt-get install syslinux-common"),
+    ];
+    let Some(mut report) = Report::new("images", &peers) else {
+        return ExitCode::FAILURE;
+    };
     let bench = Bench::new();
-    prepare(&bench);
-    let isos_met = compare_isos(&bench);
-    let floppies_met = compare_floppies(&bench);
+    prepare(&bench, &mut report);
+    let isos_met = compare_isos(&bench, &mut report);
+    let floppies_met = compare_floppies(&bench, &mut report);
+    report.write();
     if isos_met && floppies_met {
         ExitCode::SUCCESS
     } else {

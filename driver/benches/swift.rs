@@ -18,6 +18,8 @@
     reason = "a benchmark, which stops on any error"
 )]
 
+#[path = "../../tests/benches/report/mod.rs"]
+mod report;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -29,6 +31,7 @@ use std::time::{Duration, Instant};
 use driver::host::{Host, NewObject, Which};
 use driver::image::{BootIso, FileSource, Isolinux, PlannedBootIso};
 use driver::node::Node;
+use report::Report;
 use support::swift::{Account, bytes, host, settings, swift, tempauth};
 
 const KERNEL: usize = 10 << 20;
@@ -87,6 +90,22 @@ fn main() -> ExitCode {
     if std::env::args().any(|arg| arg == "--test") {
         return ExitCode::SUCCESS;
     }
+    let python = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/.venv/swift/bin/python"
+    );
+    let peers = [
+        ("curl", "apt-get install curl"),
+        ("/usr/lib/ISOLINUX/isolinux.bin", "apt-get install isolinux"),
+        (
+            "/usr/lib/syslinux/modules/bios/ldlinux.c32",
+            "apt-get install syslinux-common",
+        ),
+        (python, "tests/peers/venv.sh swift"),
+    ];
+    let Some(mut report) = Report::new("swift", &peers) else {
+        return ExitCode::FAILURE;
+    };
     let target = std::env::current_exe().unwrap();
     let dir = tempfile::tempdir_in(target.parent().unwrap()).unwrap();
     let dir = dir.path();
@@ -127,13 +146,14 @@ fn main() -> ExitCode {
     }
     let (here, peer) = (median(here), median(peer));
     let ratio = here / peer;
-    println!(
-        "boot ISO of {} MiB, median of {TURNS} turns",
-        (KERNEL + RAMDISK) >> 20
-    );
-    println!("built and uploaded   {here:7.3} s");
-    println!("curl -T, finished    {peer:7.3} s");
-    println!("ratio                {ratio:7.3}   goal <= {GOAL}");
+    let size = (KERNEL + RAMDISK) >> 20;
+    report.line(&format!("boot ISO of {size} MiB, median of {TURNS} turns"));
+    report.line(&format!("built and uploaded   {here:7.3} s"));
+    report.line(&format!("curl -T, finished    {peer:7.3} s"));
+    report.line(&format!(
+        "ratio                {ratio:7.3}   goal <= {GOAL}"
+    ));
+    report.write();
     if ratio > GOAL {
         println!("the goal is missed");
         return ExitCode::FAILURE;

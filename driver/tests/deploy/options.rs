@@ -188,8 +188,8 @@ fn the_options_choose_the_host() {
     let web = "[ilo]\nuse_http_web_server_for_images = True\n[deploy]\n";
     assert_eq!(
         error(&format!("{web}http_server_url = 192.0.2.1/x\n")),
-        "[deploy] http_server_url: expected a URL like http://192.0.2.1:8080/httpboot, got a text \
-         that is none: relative URL without a base"
+        "[deploy] http_server_url: expected a URL like http://192.0.2.1:8080/httpboot, but the \
+         text is not a URL: relative URL without a base"
     );
     assert!(
         error(&format!("{web}external_http_url = ftp://h/\n")).starts_with("[deploy] external")
@@ -220,8 +220,8 @@ fn errors_name_the_line_and_what_was_expected() {
     );
     assert_eq!(
         error("[ilo]\nclient_timeout = -1\n"),
-        "0.conf:2: the value of ilo.client_timeout is not valid: expected a number of seconds, 0 \
-         or more"
+        "0.conf:2: the value of ilo.client_timeout is invalid: expected a number of seconds, 0 or \
+         more"
     );
     let error = read(&[""], &[("OS_ILO__CLIENT_PORT", "0")])
         .unwrap_err()

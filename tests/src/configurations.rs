@@ -1,35 +1,34 @@
-//! Configurations of a service, made of what confmig knows of its releases, and what these make of them
-//! when confmig has migrated them.
+//! Generates configurations from what confmig knows about the releases of a service.
 
 use confmig::history::{
     Definition, History, NameHistory, ReleaseRange, Series, Service, all_names, installed, named_by,
 };
-use confmig::migrate::{Route, Settings, migrate};
-use confmig::target::{ReleaseTarget, Target};
-use oslo_config::{OptName, SourceFile};
+use confmig::migrate::{Route, Settings};
+use confmig::target::ReleaseTarget;
+use oslo_config::OptName;
 
 use crate::cases::Tally;
-use crate::judge::{self, Judge};
-use crate::judged::{Migrated, checked};
+use crate::expectations::Expectations;
 use crate::libraries::{of_library, of_session};
+use crate::real_service::{InstalledRelease, RealService};
 
-/// Which of a release's options are set, and to what.
+/// The options of a release that a configuration sets, and their values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Every option, to another value than its default.
+pub enum Selection {
+    /// Every option, to a value other than its default.
     Changed,
-    /// Every option, to its default, written out.
+    /// Every option, to its default.
     Default,
-    /// Some options, changed or not: which, a number says.
+    /// Some options, to either: a random choice with this seed.
     Some(u64),
-    /// Every option, changed, but none that chooses an authentication plugin.
+    /// As `Changed`, without the options that choose an authentication plugin.
     WithoutPlugin,
-    /// Every option whose type refuses anything, to a value that it refuses.
+    /// Every option whose type refuses any values, to one of these.
     Refused,
 }
 
-/// What chooses an authentication plugin, the second by its former name.
-const CHOOSES: [&str; 3] = ["auth_type", "auth_plugin", "auth_section"];
+/// The options that choose an authentication plugin; the second is a former name of the first.
+const PLUGIN_CHOICE: [&str; 3] = ["auth_type", "auth_plugin", "auth_section"];
 
 /// The options of all releases of a service.
 #[derive(Debug)]
@@ -46,31 +45,31 @@ impl Configurations {
         }
     }
 
-    /// A configuration for a release.
+    /// Returns a configuration for a release.
     #[must_use]
-    pub fn configuration(&self, of: Series, kind: Kind) -> String {
+    pub fn configuration(&self, of: Series, kind: Selection) -> String {
         let mut text = format!("# {} {of}, {kind:?}\n", of.service().title());
         let mut group = "";
         let mut dice = Dice::new(of, kind);
-        for (name, life) in &self.names {
-            let Some(definition) = life.definition(of) else {
+        for (name, name_history) in &self.names {
+            let Some(definition) = name_history.definition(of) else {
                 continue;
             };
             let changed = match kind {
-                Kind::Changed => true,
-                Kind::Default => false,
-                // Without it nothing reads the options of the plugin.
-                Kind::Some(_) if CHOOSES[..2].contains(&name.name()) => true,
-                Kind::Some(_) => match dice.roll() {
+                Selection::Changed => true,
+                Selection::Default => false,
+                // Without it the options of the plugin are not read.
+                Selection::Some(_) if PLUGIN_CHOICE[..2].contains(&name.name()) => true,
+                Selection::Some(_) => match dice.roll() {
                     0 => true,
                     1 => false,
                     _ => continue,
                 },
-                Kind::WithoutPlugin if CHOOSES.contains(&name.name()) => continue,
-                Kind::WithoutPlugin | Kind::Refused => true,
+                Selection::WithoutPlugin if PLUGIN_CHOICE.contains(&name.name()) => continue,
+                Selection::WithoutPlugin | Selection::Refused => true,
             };
             let values = match kind {
-                Kind::Refused => refused(name, &definition).into_iter().collect(),
+                Selection::Refused => refused(name, &definition).into_iter().collect(),
                 _ => values(name, &definition, of, changed),
             };
             if values.is_empty() {
@@ -88,13 +87,13 @@ impl Configurations {
     }
 }
 
-/// Chooses the same for the same release and number.
+/// Random numbers, seeded with the release.
 struct Dice(u64);
 
 impl Dice {
-    fn new(of: Series, kind: Kind) -> Self {
+    fn new(of: Series, kind: Selection) -> Self {
         let seed = match kind {
-            Kind::Some(seed) => seed,
+            Selection::Some(seed) => seed,
             _ => 0,
         };
         let release = of.id().bytes().fold(7, |sum: u64, byte| {
@@ -103,7 +102,7 @@ impl Dice {
         Dice(release ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    /// A number from 0 to 4 (Steele, Lea and Flood's SplitMix64).
+    /// Returns a number from 0 to 4 (Steele, Lea and Flood's SplitMix64).
     fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -113,7 +112,7 @@ impl Dice {
     }
 }
 
-/// Values that a release accepts for an option: one, or several for a multi-valued one.
+/// Returns values that a release accepts for an option: one, or several if it is multi-valued.
 fn values(name: &OptName, definition: &Definition<'_>, of: Series, changed: bool) -> Vec<String> {
     let default = definition.default();
     let plain = |value: &String| !value.contains(['\n', '$']);
@@ -137,29 +136,29 @@ fn values(name: &OptName, definition: &Definition<'_>, of: Series, changed: bool
     }
 }
 
-/// Options with limits that their type does not tell.
+/// Returns the value of an option whose type does not describe its limits.
 fn special(name: &OptName) -> Option<String> {
     let value = match (name.group(), name.name()) {
-        // The options of this plugin are those that are in the lists.
+        // The facts list the options of this plugin.
         (_, "auth_type" | "auth_plugin") => "password",
         (group, "auth_section") => group,
-        // What it does is to refuse deprecated options.
+        // If true, the service refuses deprecated options.
         (_, "fatal_deprecations") => "False",
         _ => return None,
     };
     Some(value.to_owned())
 }
 
-/// A value that the option's type refuses; none where it takes any text.
+/// Returns a value that the option's type refuses; `None` if it accepts any text.
 fn refused(name: &OptName, definition: &Definition<'_>) -> Option<String> {
-    // Without parsing, parameters of the kernel may be anything. The others are options of the command line, too:
-    // the service ends when it refuses one of these, and reads nothing else.
-    let keeps = [
+    // Without parsing, kernel parameters may be anything. The others are also command-line options,
+    // and a service that refuses one of these exits without reading anything else.
+    let excluded = [
         "disable_kernel_parameter_parsing",
         "pydev_debug_port",
         "standard_threads",
     ];
-    if special(name).is_some() || keeps.contains(&name.name()) {
+    if special(name).is_some() || excluded.contains(&name.name()) {
         return None;
     }
     let below = definition.min.map(|min| (min - 1.0).to_string());
@@ -183,12 +182,12 @@ fn refused(name: &OptName, definition: &Definition<'_>) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// The type of the items.
+/// Returns the type of a list's items.
 fn item<'d>(definition: &'d Definition<'_>) -> Option<&'d str> {
     definition.item.as_ref().and_then(|item| item.as_str())
 }
 
-/// One of the allowed values, the default last.
+/// Returns one of the allowed values, the default only if there is no other.
 fn chosen(
     name: &OptName,
     definition: &Definition<'_>,
@@ -239,7 +238,7 @@ fn of_type(name: &OptName, definition: &Definition<'_>, default: &str) -> String
     }
 }
 
-/// A text that looks like what the option's name promises.
+/// Returns a text of the form that the option's name suggests.
 fn text(name: &OptName, secret: bool) -> String {
     let key = name.name();
     let has = |parts: &[&str]| parts.iter().any(|part| key.contains(part));
@@ -254,65 +253,47 @@ fn text(name: &OptName, secret: bool) -> String {
     }
 }
 
-/// A configuration, and the release that it was written for.
+/// A configuration and the release that it was written for.
 #[derive(Debug, Clone)]
-pub struct Case {
-    /// What it is.
+pub struct ConfigurationCase {
+    /// A description for messages.
     pub name: String,
-    /// Its text.
+    /// The text.
     pub text: String,
-    /// The release.
+    /// The release that the configuration was written for.
     pub from: Series,
-    /// How it is migrated.
+    /// The settings of the migration.
     pub settings: Settings,
 }
 
-/// Migrates a configuration to a release and says what its judge finds wrong.
-pub fn holds(
-    judge: &mut Judge,
-    release: judge::Release,
-    case: &Case,
-    lives: &History,
+/// Migrates a configuration to a release and returns what does not hold when the release loads it.
+pub fn violations(
+    service: &mut RealService,
+    release: InstalledRelease,
+    case: &ConfigurationCase,
+    history: &History,
     tally: &Tally,
 ) -> Vec<String> {
     let to = release.series;
-    let before = file(case.text.clone().into_bytes());
-    let parsed = [before.parse().expect("a configuration that parses")];
     let span = ReleaseRange {
         from: case.from,
         to,
     };
-    let migration = match migrate(&parsed, &Route::releases(span, lives), &case.settings) {
-        Ok(migration) => migration,
-        Err(error) => return vec![error.to_string()],
+    // Of other releases, the libraries of their time are not installed.
+    let is_of_other_library = |option: &OptName| {
+        !release.with_libraries && (of_library(option, to) || of_session(option, history))
     };
-    let after = file(migration.files[0].after.to_vec());
-    let after = [after.parse().expect("a new text that parses")];
-    let target = match ReleaseTarget::new(to, None, &after, None, lives) {
-        Ok(target) => target,
-        Err(error) => return vec![error.to_string()],
+    let expectations = Expectations {
+        route: &Route::releases(span, history),
+        settings: &case.settings,
+        target: &|files| {
+            Ok(Box::new(ReleaseTarget::new(
+                to, None, files, None, history,
+            )?))
+        },
+        item_types_known: true,
+        is_unreliable: &is_of_other_library,
+        is_unknown: &|option| history.of_option(option).is_none(),
     };
-    let found = checked(&after, &target);
-    // The library is not there in the version of that time.
-    let of_other_library = |option: &OptName| {
-        !release.with_libraries && (of_library(option, to) || of_session(option, lives))
-    };
-    let migrated = Migrated {
-        before: &parsed[0],
-        after: &after,
-        migration: &migration,
-        pack: target.pack(),
-        found,
-        not_judged: &of_other_library,
-        items_are_told: true,
-        not_known: &|option| lives.of_option(option).is_none(),
-    };
-    migrated.wrong(judge, tally)
-}
-
-fn file(text: Vec<u8>) -> SourceFile {
-    SourceFile {
-        path: "service.conf".into(),
-        text,
-    }
+    expectations.violations(service, &case.text, tally)
 }

@@ -1,4 +1,5 @@
-//! From release to release of Ironic: many at once are one after the other, and nothing else is touched.
+//! Migrates between releases of Ironic: over several at once as one by one, and nothing else
+//! changes.
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
@@ -6,18 +7,18 @@ use confmig::history::Service;
 use oslo_config::SourceFile;
 use tests::cases::{self, Tally};
 use tests::files;
-use tests::walk::{self, Walk};
+use tests::upgrade::{self, Upgrade};
 
 #[test]
-fn generated_files_go_through_the_releases() {
-    let tally = cases::run_fewer("releases", walk::walks, walk::holds);
+fn generated_files_are_upgraded() {
+    let tally = cases::run_fewer("releases", upgrade::upgrades, upgrade::holds);
     tally.assert_seen(&[
         "migrated", "rename", "move", "convert", "remove", "decision",
     ]);
 }
 
-/// Every file, as if it were of each of some releases.
-fn go(paths: &[std::path::PathBuf], starts: usize) {
+/// Migrates every file as if it were written for each of some releases.
+fn migrate_all(paths: &[std::path::PathBuf], starts: usize) {
     let tally = Tally::default();
     let mut failed = Vec::new();
     for path in paths {
@@ -28,16 +29,16 @@ fn go(paths: &[std::path::PathBuf], starts: usize) {
         {
             for accept in [false, true] {
                 let (path, text) = (path.clone(), text.clone());
-                let walk = Walk {
+                let upgrade = Upgrade {
                     files: vec![SourceFile { path, text }],
                     from,
                     to: Service::IRONIC.newest(),
                     accept,
                 };
-                if let Err(why) = walk::holds(&walk, &tally) {
+                if let Err(why) = upgrade::holds(&upgrade, &tally) {
                     failed.push(format!(
                         "{} from {from}: {why}",
-                        walk.files[0].path.display()
+                        upgrade.files[0].path.display()
                     ));
                 }
             }
@@ -48,11 +49,11 @@ fn go(paths: &[std::path::PathBuf], starts: usize) {
 }
 
 #[test]
-fn fixtures_go_through_the_releases() {
-    go(&files::fixtures(), 5);
+fn fixtures_are_upgraded() {
+    migrate_all(&files::fixtures(), 5);
 }
 
 #[test]
-fn real_files_go_through_the_releases() {
-    go(&files::corpus(), 2);
+fn real_files_are_upgraded() {
+    migrate_all(&files::corpus(), 2);
 }

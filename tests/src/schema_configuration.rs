@@ -1,10 +1,10 @@
-//! Configurations of any service, made of its schema.
+//! Generates configurations of any service from its schema.
 
 use confmig::schema::{Schema, SchemaOption};
 use oslo_config::{Opt, OptName, OptType};
 
-/// A configuration that sets every option to another value than its default, under a former name where it
-/// has one that no other option has.
+/// Returns a configuration that sets every option to a value other than its default, by a former
+/// name that is not another option's if there is one and `by_former_names` is set.
 #[must_use]
 pub fn configuration(schema: &Schema, by_former_names: bool) -> String {
     let mut entries: Vec<(OptName, String)> = Vec::new();
@@ -34,7 +34,7 @@ pub fn configuration(schema: &Schema, by_former_names: bool) -> String {
     text
 }
 
-/// A value of an option's type that is not its default.
+/// Returns a value of an option's type that is not its default.
 fn value(described: &SchemaOption) -> String {
     let opt = &described.opt;
     let default = opt.default().first().map_or("", String::as_str);
@@ -54,12 +54,12 @@ fn value(described: &SchemaOption) -> String {
     chosen.unwrap_or_else(|| of_type(described, default))
 }
 
-/// Options with limits that no schema tells.
+/// Returns the value of an option whose schema does not describe its limits.
 fn special(opt: &Opt) -> Option<String> {
     let value = match opt.name().name() {
         "auth_type" => "password",
         "auth_section" => opt.name().group(),
-        // What it does is to refuse deprecated options.
+        // If true, the service refuses deprecated options.
         "fatal_deprecations" => "False",
         "additional_sensitive_options" | "additional_whitelisted_options" => "[ldap:url]",
         "auth_schemes" => "vencrypt",

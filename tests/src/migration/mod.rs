@@ -1,4 +1,4 @@
-//! What must hold of every migration, asked of oslo.config itself.
+//! What must hold of every migration, as oslo.config itself reads the files.
 
 mod bytes;
 mod deprecated;
@@ -14,32 +14,73 @@ use confmig::pack::Pack;
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile, SourceFile, opts_as_set};
 
 use crate::cases::Tally;
-use crate::generate::{ConfigFile, RuleCase, Service, Set, escaped};
-use crate::oracle::Oracle;
+use crate::generate::{ConfigFile, RuleCase, ServiceCase, Set, escaped};
+use crate::oracle::{ErrorKind, Oracle, Outcome, Resolved};
 use crate::target::Target;
 pub(crate) use bytes::bytes_are_kept;
 pub(crate) use rules::with_what_refers;
-pub(crate) use values::{Case, values_are_kept};
+pub(crate) use values::values_are_kept;
 
-/// Migrates a set to the names of its own options, and holds the result to what a migration must keep.
+/// A configuration before and after its migration.
+#[derive(Clone, Copy)]
+pub(crate) struct ValueCase<'c> {
+    pub(crate) before: &'c Set,
+    pub(crate) after: &'c Set,
+    pub(crate) migration: &'c Migration,
+    pub(crate) keep_old: bool,
+    /// The options whose values may change.
+    pub(crate) may_change: &'c BTreeSet<OptName>,
+    /// The options of the release that the files were written for, if it is not the target.
+    pub(crate) older: Option<&'c [Opt]>,
+}
+
+fn resolved(oracle: &mut Oracle, set: &Set, opts: &[Opt]) -> Result<Resolved, String> {
+    oracle
+        .resolve(&set.sources, opts, &[])
+        .map_err(|failure| format!("oslo.config refuses it: {failure:?}"))
+}
+
+/// Tells whether an outcome is the error for an unregistered option or group.
+fn is_unregistered(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Refused {
+            error: ErrorKind::NoSuchOption | ErrorKind::NoSuchGroup,
+            ..
+        }
+    )
+}
+
+/// Tells whether an outcome is the error for a value that refers to itself.
+fn is_loop(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Refused {
+            error: ErrorKind::Recursion,
+            ..
+        }
+    )
+}
+
+/// Migrates a set to the current names of its own options and checks the result.
 ///
 /// # Errors
 ///
-/// With what does not hold.
+/// Returns what does not hold.
 pub fn holds(oracle: &mut Oracle, set: &Set, keep_old: bool, tally: &Tally) -> Result<(), String> {
     let set = with_names_claimed_once(set);
     let target = Target::Pack(set.opts.clone());
     target_holds(oracle, &set, &target, keep_old, tally)
 }
 
-/// Migrates a service's files, and holds the result to what a migration must keep.
+/// Migrates the files of a service and checks the result.
 ///
 /// # Errors
 ///
-/// With what does not hold.
+/// Returns what does not hold.
 pub fn service_holds(
     oracle: &mut Oracle,
-    service: &Service,
+    service: &ServiceCase,
     keep_old: bool,
     tally: &Tally,
 ) -> Result<(), String> {
@@ -84,11 +125,11 @@ fn target_holds(
         let mut keeps = |before: &Set, after: &Set, migration: &Migration| {
             let files = read(before);
             let parsed = parse(&files).map_err(|error| error.to_string())?;
-            // What a decision is about may be read by the newer of two releases as the older one never did,
-            // and so may what refers to it.
+            // The newer of two releases may read the option of a decision, and what refers to it,
+            // as the older one never did.
             let decided = migration.decisions.iter().filter(|_| older.is_some());
             let decided = decided.flat_map(|decision| names_of(&decision.option, &set.opts));
-            let case = Case {
+            let case = ValueCase {
                 before,
                 after,
                 migration,
@@ -113,19 +154,18 @@ fn target_holds(
     holds().map_err(|why| format!("{why}\n{}", shown(&migration)))
 }
 
-/// A name, and the former names of the option that has it.
+/// Returns a name and the former names of the option that has it.
 fn names_of(name: &OptName, opts: &[Opt]) -> Vec<OptName> {
     let opts = opts.iter().filter(|opt| opt.name() == name);
     let former = opts.flat_map(|opt| opt.deprecated().iter().cloned());
     former.chain([name.clone()]).collect()
 }
 
-/// Follows rules, and holds the result to what must be kept of what they do not name, and of what they only
-/// rename.
+/// Applies rules and checks that options keep their values which these do not name, or only rename.
 ///
 /// # Errors
 ///
-/// With what does not hold.
+/// Returns what does not hold.
 pub fn rules_hold(
     oracle: &mut Oracle,
     case: &RuleCase,
@@ -149,7 +189,7 @@ pub fn rules_hold(
     let mut holds = || -> Result<(), String> {
         bytes_are_kept(&parsed, &migration)?;
         second_run_changes_nothing(&after, &target, &settings, &migration)?;
-        let kept = Case {
+        let kept = ValueCase {
             before: &rules::with_sources(case),
             after: &after,
             migration: &migration,
@@ -166,7 +206,7 @@ pub fn rules_hold(
     holds().map_err(|why| format!("{why}\n{}", shown(&migration)))
 }
 
-/// The set with the texts that a migration made.
+/// Returns the set with the new texts of a migration.
 pub(crate) fn with_texts(set: &Set, migration: &Migration) -> Set {
     let mut after = set.clone();
     for (file, new) in after.files_mut().into_iter().zip(&migration.files) {
@@ -175,7 +215,7 @@ pub(crate) fn with_texts(set: &Set, migration: &Migration) -> Set {
     after
 }
 
-/// The set without options that claim a name of another one: no pack may have such.
+/// Returns the set without options that share names, which no pack may have.
 fn with_names_claimed_once(set: &Set) -> Set {
     let mut claimed: BTreeSet<OptName> = BTreeSet::new();
     let mut set = set.clone();
@@ -191,7 +231,7 @@ fn with_names_claimed_once(set: &Set) -> Set {
         }
         free
     });
-    // A service knows the names that it is given; those that it does not know are not told apart here.
+    // Names that are set and belong to no option count as options, too.
     let files = read(&set);
     if let Ok(parsed) = parse(&files) {
         let others = opts_as_set(&parsed, &set.opts);
@@ -200,7 +240,8 @@ fn with_names_claimed_once(set: &Set) -> Set {
             .chain(&set.opts)
             .map(|opt| opt.name().group().to_owned())
             .collect();
-        // oslo.config gives the group for an option of the default one that has a group's name.
+        // For an option in the default group with the name of a group, oslo.config returns the
+        // group.
         let usual = |opt: &Opt| {
             let is_group =
                 opt.name().group() == DEFAULT_GROUP && groups.contains(opt.name().name());
@@ -211,7 +252,7 @@ fn with_names_claimed_once(set: &Set) -> Set {
     set
 }
 
-/// The files of a set, in the order in which they are read.
+/// Returns the files of a set in reading order.
 pub(crate) fn read(set: &Set) -> Vec<SourceFile> {
     let file = |file: &&ConfigFile| SourceFile {
         path: file.name.clone().into(),
@@ -247,13 +288,13 @@ pub(crate) fn shown(migration: &Migration) -> String {
         }
     }
     for decision in &migration.decisions {
-        text += &format!("left: {}: {}\n", decision.option, decision.reason);
+        text += &format!("decision: {}: {}\n", decision.option, decision.reason);
     }
     text
 }
 
-/// With many steps, a later one may clear up what an earlier one left to decide: another run then goes on,
-/// keeps the values, and leaves nothing to do for a third.
+/// Checks a further run: of several steps, a later one may resolve what an earlier one left to
+/// decide. A second run then continues and keeps the values, and a third one changes nothing.
 pub(crate) fn further_run_keeps(
     after: &Set,
     first: &Migration,
@@ -280,7 +321,7 @@ pub(crate) fn further_run_keeps(
     }
 }
 
-/// A second run finds nothing to do, and leaves the same to decide.
+/// Checks that a second run changes nothing and leaves the same decisions.
 fn second_run_changes_nothing(
     after: &Set,
     target: &Target,
@@ -291,8 +332,8 @@ fn second_run_changes_nothing(
     let parsed = parse(&files).map_err(|error| format!("the new text does not parse: {error}"))?;
     let second = target
         .migrate(&parsed, settings)
-        .map_err(|error| format!("a second run gives {error}"))?;
-    // These findings compare a run's result with its own input, and a second run has another one.
+        .map_err(|error| format!("a second run fails: {error}"))?;
+    // These findings compare a run's result with its input, which a second run does not share.
     let is_left = |decision: &&Decision| decision.rule.as_deref() != Some("read-otherwise");
     let left = |migration: &Migration| -> BTreeSet<OptName> {
         let decisions = migration.decisions.iter().filter(is_left);

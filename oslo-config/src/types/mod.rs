@@ -1,48 +1,48 @@
-//! The types of options, and how a text is converted to them: the rules of `oslo_config/types.py`
+//! The types of options and the conversion of texts to them, as in `oslo_config/types.py`
 //! (oslo.config 10.7.0).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+mod address;
 
-use crate::text::{is_letter, trim_str};
-use crate::uri;
+use self::address::{check_uri, host_address, is_ip};
+use crate::text::trim_str;
 use crate::value::Value;
 
 /// The type of an option.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum OptType {
-    /// `StrOpt`: any text, or one of `choices`.
+    /// `StrOpt`: any text or one of `choices`.
     Str {
-        /// The allowed texts; empty for any.
+        /// The allowed texts; empty if any is.
         choices: Vec<String>,
-        /// Choices are compared without regard to case.
+        /// Whether choices are compared without regard to case.
         ignore_case: bool,
-        /// The greatest length, in characters.
+        /// The maximum length in characters.
         max_length: Option<usize>,
     },
     /// `BoolOpt`: true, 1, on, yes, false, 0, off, no, in any case.
     Bool,
     /// `IntOpt`: a decimal number.
     Int {
-        /// The least value.
+        /// The minimum.
         min: Option<i128>,
-        /// The greatest value.
+        /// The maximum.
         max: Option<i128>,
-        /// The allowed values; empty for any within the bounds.
+        /// The allowed values; empty if any within the bounds is.
         choices: Vec<i128>,
     },
     /// `FloatOpt`.
     Float {
-        /// The least value.
+        /// The minimum.
         min: Option<f64>,
-        /// The greatest value.
+        /// The maximum.
         max: Option<f64>,
     },
     /// `ListOpt`: items separated by commas.
     List {
         /// The type of an item.
         item: Box<OptType>,
-        /// The list stands in brackets.
+        /// Whether the list is enclosed in brackets.
         bounds: bool,
     },
     /// `DictOpt`: `name:value` pairs separated by commas.
@@ -52,35 +52,35 @@ pub enum OptType {
     },
     /// `PortOpt`: a port number from 0 to 65535.
     Port {
-        /// The least value, 0 when absent.
+        /// The minimum; 0 if absent.
         min: Option<u16>,
-        /// The greatest value, 65535 when absent.
+        /// The maximum; 65535 if absent.
         max: Option<u16>,
-        /// The allowed values; empty for any within the bounds.
+        /// The allowed values; empty if any within the bounds is.
         choices: Vec<u16>,
     },
-    /// `URIOpt`: with a scheme and a host, after RFC 3986.
+    /// `URIOpt`: a URI with a scheme and a host (RFC 3986).
     Uri,
     /// `HostAddressOpt`: an IP address or a host name.
     HostAddress {
-        /// Only this version of IP; a host name in any case.
+        /// The only version of IP that is allowed. Host names always are.
         version: Option<IpVersion>,
     },
     /// `IPOpt`: an IP address.
     Ip {
-        /// Only this version.
+        /// The only version that is allowed.
         version: Option<IpVersion>,
     },
-    /// `Opt(type=…)` with a type of the service's own.
+    /// `Opt(type=…)` with a type that the service defines.
     Own(OwnType),
 }
 
-/// A type that a service makes for itself: in Python, any callable that takes a text.
+/// A type that a service defines: in Python, any callable that takes a string.
 #[derive(Debug, Clone, Copy)]
 pub struct OwnType {
-    /// Its name. Two types of one name are the same.
+    /// Its name. Types with the same name are equal.
     pub name: &'static str,
-    /// Converts a text, templates already substituted.
+    /// Converts a text whose references have been replaced.
     pub convert: fn(&str) -> Result<Value, TypeError>,
 }
 
@@ -100,7 +100,7 @@ pub enum IpVersion {
 }
 
 impl OptType {
-    /// Any text.
+    /// Returns the type of any text.
     #[must_use]
     pub fn string() -> Self {
         OptType::Str {
@@ -110,7 +110,7 @@ impl OptType {
         }
     }
 
-    /// Any whole number.
+    /// Returns the type of any whole number.
     #[must_use]
     pub fn int() -> Self {
         OptType::Int {
@@ -120,7 +120,7 @@ impl OptType {
         }
     }
 
-    /// A list of texts.
+    /// Returns the type of lists of texts.
     #[must_use]
     pub fn list() -> Self {
         OptType::List {
@@ -129,7 +129,7 @@ impl OptType {
         }
     }
 
-    /// A dictionary of texts.
+    /// Returns the type of dictionaries of texts.
     #[must_use]
     pub fn dict() -> Self {
         OptType::Dict {
@@ -137,7 +137,7 @@ impl OptType {
         }
     }
 
-    /// Any port.
+    /// Returns the type of any port.
     #[must_use]
     pub fn port() -> Self {
         OptType::Port {
@@ -147,11 +147,11 @@ impl OptType {
         }
     }
 
-    /// Converts a text, templates already substituted.
+    /// Converts a text whose references have been replaced.
     ///
     /// # Errors
     ///
-    /// When oslo.config would refuse the text for this type.
+    /// Returns an error if oslo.config would reject the text for this type.
     pub fn convert(&self, text: &str) -> Result<Value, TypeError> {
         match self {
             OptType::Str {
@@ -169,7 +169,7 @@ impl OptType {
                 let (min, max) = (min.unwrap_or(0).into(), max.unwrap_or(u16::MAX).into());
                 integer(text, Some(min), Some(max), &choices)
             }
-            OptType::Uri => uri::check(text).map(|()| Value::Str(text.into())),
+            OptType::Uri => check_uri(text).map(|()| Value::Str(text.into())),
             OptType::HostAddress { version } => host_address(text, *version),
             OptType::Ip { version } if is_ip(text, *version) => Ok(Value::Str(text.into())),
             OptType::Ip { version } => Err(TypeError::new(match version {
@@ -182,8 +182,8 @@ impl OptType {
     }
 }
 
-/// Why a text is not of a type. The message says what was expected; it never repeats the text,
-/// which may be secret.
+/// The error for a text that does not fit a type. Its message says what was expected and never
+/// repeats the text, which may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{expected}")]
 pub struct TypeError {
@@ -191,7 +191,7 @@ pub struct TypeError {
 }
 
 impl TypeError {
-    /// Says what was expected, as in `expected a number`.
+    /// Creates an error from what was expected, as in `expected a number`.
     pub fn new(expected: impl Into<String>) -> Self {
         TypeError {
             expected: expected.into(),
@@ -277,9 +277,9 @@ where
     }
 }
 
-/// Removes the white space that Python's `int()` and `float()` allow around a number (Unicode's, not
-/// the four separators that `str.strip()` takes for space, too), and the underscores that they allow
-/// between two digits; `None` when one stands elsewhere.
+/// Removes the white space that Python's `int()` and `float()` allow around a number (Unicode's,
+/// without the four separators that `str.strip()` also removes) and the underscores that they allow
+/// between digits; returns `None` if there is an underscore elsewhere.
 fn python_number(text: &str) -> Option<String> {
     let text = text.trim();
     let bytes = text.as_bytes();
@@ -294,8 +294,8 @@ fn python_number(text: &str) -> Option<String> {
     (!misplaced).then(|| text.replace('_', ""))
 }
 
-/// Converts the parts of `text`, as split at commas. A part that is refused may hold a comma of its
-/// own, so it is tried again together with the next one.
+/// Converts the comma-separated parts of `text`. A part that is refused may itself contain a comma,
+/// so it is tried again together with the next one.
 fn comma_separated<T>(
     text: &str,
     convert: impl Fn(&str) -> Result<T, TypeError>,
@@ -361,40 +361,4 @@ fn dict(text: &str, value: &OptType) -> Result<Value, TypeError> {
         }
     }
     Ok(Value::Dict(pairs))
-}
-
-fn is_ip(text: &str, version: Option<IpVersion>) -> bool {
-    let v4 = version != Some(IpVersion::V6) && text.parse::<Ipv4Addr>().is_ok();
-    v4 || (version != Some(IpVersion::V4) && text.parse::<Ipv6Addr>().is_ok())
-}
-
-fn host_address(text: &str, version: Option<IpVersion>) -> Result<Value, TypeError> {
-    if is_ip(text, version) {
-        return Ok(Value::Str(text.into()));
-    }
-    let name = text.strip_suffix('.').unwrap_or(text);
-    let labels: Vec<&str> = name.split('.').collect();
-    let top_level = labels.last().copied().unwrap_or_default();
-    let valid = !text.is_empty()
-        && text.chars().count() <= 253
-        && top_level
-            .bytes()
-            .any(|byte| byte.is_ascii_alphabetic() || byte == b'-')
-        && labels.iter().all(|label| is_host_label(label));
-    if !valid {
-        return Err(TypeError::new("expected an IP address or a host name"));
-    }
-    Ok(Value::Str(name.into()))
-}
-
-/// Python's pattern is `(?!-)[A-Z0-9-]{1,63}(?<!-)$` without regard to case: its `$` also stands
-/// before a line feed at the end.
-fn is_host_label(label: &str) -> bool {
-    let label = label.strip_suffix('\n').unwrap_or(label);
-    (1..=63).contains(&label.chars().count())
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label
-            .chars()
-            .all(|character| is_letter(character) || character.is_ascii_digit() || character == '-')
 }

@@ -1,5 +1,5 @@
-//! Configurations of Ironic of any release as operators write them, and what a migration from release
-//! to release must keep of each.
+//! Generates configurations of any release of Ironic as operators write them, and checks migrations
+//! of these from release to release.
 
 use std::sync::OnceLock;
 
@@ -16,43 +16,43 @@ use proptest::sample::{Index, select};
 use crate::cases::Tally;
 use crate::migration::{bytes_are_kept, parse};
 
-/// Files, and the releases between which they are migrated.
+/// Files and the two releases between which they are migrated.
 #[derive(Debug, Clone)]
-pub struct Walk {
-    /// The files, in the order in which they are read.
+pub struct Upgrade {
+    /// The files in reading order.
     pub files: Vec<SourceFile>,
-    /// The release that they are written for.
+    /// The release that the files were written for.
     pub from: Series,
-    /// The release that is to read them.
+    /// The release that is to read the files.
     pub to: Series,
-    /// Every rule that needs a decision is followed.
+    /// Whether every rule that needs a decision is accepted.
     pub accept: bool,
 }
 
-/// An entry on its way into a file.
+/// A generated entry.
 #[derive(Debug, Clone)]
-struct Line {
+struct EntryPlan {
     name: Index,
     any_release: bool,
-    value: Value,
+    value: ValuePlan,
     separator: &'static str,
     comment: bool,
     second_file: bool,
 }
 
 #[derive(Debug, Clone)]
-enum Value {
-    /// One of the option's type.
+enum ValuePlan {
+    /// A value of the option's type.
     Sample,
     /// The option's default.
     Default,
     /// Any text.
     Text(&'static str),
-    /// A reference to another of the names, with its group or without.
+    /// A reference to another name, without its group if true.
     Reference(Index, bool),
 }
 
-/// Values that are read in more than one way, or name what came and went.
+/// Values that may be read in several ways, or name what releases added or removed.
 const TEXTS: [&str; 18] = [
     "",
     "True",
@@ -75,19 +75,19 @@ const TEXTS: [&str; 18] = [
 ];
 
 fn names() -> &'static [(OptName, NameHistory)] {
-    // A life is shared by pointers that stay in one thread, but its facts are all static.
     static NAMES: OnceLock<Vec<(OptName, NameHistory)>> = OnceLock::new();
     NAMES.get_or_init(|| all_names(Service::IRONIC).collect())
 }
 
-/// Up to twenty-five options, most of them of the release that the files are for, in one file or two.
-pub fn walks() -> impl Strategy<Value = Walk> {
+/// Generates one or two files with up to 24 entries, most of which the older release reads.
+pub fn upgrades() -> impl Strategy<Value = Upgrade> {
     let series: Vec<Series> = Service::IRONIC.releases().collect();
     let value = prop_oneof![
-        4 => Just(Value::Sample),
-        3 => Just(Value::Default),
-        3 => select(&TEXTS[..]).prop_map(Value::Text),
-        2 => (any::<Index>(), any::<bool>()).prop_map(|(name, bare)| Value::Reference(name, bare)),
+        4 => Just(ValuePlan::Sample),
+        3 => Just(ValuePlan::Default),
+        3 => select(&TEXTS[..]).prop_map(ValuePlan::Text),
+        2 => (any::<Index>(), any::<bool>())
+            .prop_map(|(name, bare)| ValuePlan::Reference(name, bare)),
     ];
     let line = (
         any::<Index>(),
@@ -98,7 +98,7 @@ pub fn walks() -> impl Strategy<Value = Walk> {
         prop::bool::weighted(0.2),
     );
     let line = line.prop_map(
-        |(name, any_release, value, separator, comment, second_file)| Line {
+        |(name, any_release, value, separator, comment, second_file)| EntryPlan {
             name,
             any_release,
             value,
@@ -111,7 +111,7 @@ pub fn walks() -> impl Strategy<Value = Walk> {
     (releases, vec(line, 1..25), any::<bool>(), any::<bool>()).prop_map(
         |((one, other), lines, two_files, accept)| {
             let (from, to) = (one.min(other), one.max(other));
-            Walk {
+            Upgrade {
                 files: files(&lines, from, two_files),
                 from,
                 to,
@@ -121,16 +121,16 @@ pub fn walks() -> impl Strategy<Value = Walk> {
     )
 }
 
-fn files(lines: &[Line], from: Series, two: bool) -> Vec<SourceFile> {
+fn files(entries: &[EntryPlan], from: Series, two: bool) -> Vec<SourceFile> {
     let read: Vec<_> = names()
         .iter()
-        .filter(|(_, life)| life.is_read(from))
+        .filter(|(_, name_history)| name_history.is_read(from))
         .collect();
     let all: Vec<_> = names().iter().collect();
     let mut texts = vec![String::new(); if two { 2 } else { 1 }];
     let mut groups = vec![String::new(); texts.len()];
-    for line in lines {
-        let (name, life) = line.name.get(if line.any_release { &all } else { &read });
+    for line in entries {
+        let (name, name_history) = line.name.get(if line.any_release { &all } else { &read });
         let at = usize::from(two && line.second_file);
         if groups[at] != name.group() {
             groups[at] = name.group().to_owned();
@@ -139,7 +139,7 @@ fn files(lines: &[Line], from: Series, two: bool) -> Vec<SourceFile> {
         if line.comment {
             texts[at] += "# Ours.\n";
         }
-        let value = value(&line.value, life.definition(from).as_ref(), &all);
+        let value = value(&line.value, name_history.definition(from).as_ref(), &all);
         texts[at] += &format!("{}{}{value}\n", name.name(), line.separator);
     }
     let file = |(at, text): (usize, String)| SourceFile {
@@ -150,26 +150,26 @@ fn files(lines: &[Line], from: Series, two: bool) -> Vec<SourceFile> {
 }
 
 fn value(
-    value: &Value,
+    value: &ValuePlan,
     definition: Option<&Definition<'_>>,
     all: &[&(OptName, NameHistory)],
 ) -> String {
     match value {
-        Value::Text(text) => (*text).to_owned(),
-        Value::Reference(name, true) => format!("${}/x", name.get(all).0.name()),
-        Value::Reference(name, false) => {
+        ValuePlan::Text(text) => (*text).to_owned(),
+        ValuePlan::Reference(name, true) => format!("${}/x", name.get(all).0.name()),
+        ValuePlan::Reference(name, false) => {
             let name = &name.get(all).0;
             format!("${{{}.{}}}", name.group(), name.name())
         }
-        Value::Default => {
+        ValuePlan::Default => {
             let default = definition.map(Definition::default).unwrap_or_default();
             default.first().cloned().unwrap_or_default()
         }
-        Value::Sample => definition.map_or_else(|| "value".to_owned(), sample),
+        ValuePlan::Sample => definition.map_or_else(|| "value".to_owned(), sample),
     }
 }
 
-/// A value of an option's type.
+/// Returns a value of an option's type.
 fn sample(definition: &Definition<'_>) -> String {
     if let Some(choice) = definition.choices().last() {
         return choice.clone();
@@ -185,7 +185,7 @@ fn sample(definition: &Definition<'_>) -> String {
     }
 }
 
-/// Follows every rule that asks for a decision.
+/// Returns settings that accept every rule that needs a decision.
 #[must_use]
 pub fn accepting_all() -> Settings {
     Settings {
@@ -197,73 +197,79 @@ pub fn accepting_all() -> Settings {
     }
 }
 
-/// Migrates, at once and release by release, and looks whether the texts are the same, the bytes that
-/// no change is about stay, and a second run changes nothing: where no renaming was left to decide.
+/// Migrates at once and release by release. Checks that the results are the same, that all bytes
+/// stay that no change is about, and that a second run changes nothing, unless a renaming needs a
+/// decision.
 ///
 /// # Errors
 ///
-/// What does not hold.
-pub fn holds(walk: &Walk, tally: &Tally) -> Result<(), String> {
-    let settings = match walk.accept {
+/// Returns what does not hold.
+pub fn holds(upgrade: &Upgrade, tally: &Tally) -> Result<(), String> {
+    let settings = match upgrade.accept {
         true => accepting_all(),
         false => Settings::default(),
     };
-    let Ok(parsed) = parse(&walk.files) else {
+    let Ok(parsed) = parse(&upgrade.files) else {
         tally.count("refused");
         return Ok(());
     };
-    let at_once = migrated(&parsed, walk.from, walk.to, &settings)?;
+    let at_once = migrated(&parsed, upgrade.from, upgrade.to, &settings)?;
     count(&at_once, tally);
-    bytes_are_kept(&parsed, &at_once).map_err(|why| told(&why, &at_once))?;
-    // What a release leaves to decide, the later ones of the same run leave; another run may go on.
+    bytes_are_kept(&parsed, &at_once).map_err(|why| with_texts(&why, &at_once))?;
+    // Later steps of a run leave alone what an earlier one left to decide; another run may
+    // continue.
     let mut decisions = at_once.decisions.iter();
     if decisions.any(|decision| decision.rule.is_none()) {
         tally.count("renaming left to decide");
         return Ok(());
     }
 
-    let mut texts = walk.files.clone();
-    let mut at = walk.from;
-    while let Some(next) = at.after().filter(|next| *next <= walk.to) {
+    let mut texts = upgrade.files.clone();
+    let mut at = upgrade.from;
+    while let Some(next) = at.after().filter(|next| *next <= upgrade.to) {
         let parsed = parse(&texts).map_err(|error| error.to_string())?;
         let step = migrated(&parsed, at, next, &settings)?;
         texts = sources(step);
         at = next;
     }
-    if walk.from == walk.to {
+    if upgrade.from == upgrade.to {
         texts = sources(at_once.clone());
     }
     for (file, stepwise) in at_once.files.iter().zip(&texts) {
-        if entries_read(&file.after, walk.to) != entries_read(&stepwise.text, walk.to) {
+        if entries_read(&file.after, upgrade.to) != entries_read(&stepwise.text, upgrade.to) {
             let stepwise = stepwise.text.as_bstr();
-            return Err(told(
-                &format!("release by release it is\n{stepwise}"),
+            return Err(with_texts(
+                &format!("release by release, the result is\n{stepwise}"),
                 &at_once,
             ));
         }
     }
     let again = sources(at_once.clone());
     let again = parse(&again).map_err(|error| error.to_string())?;
-    let second = migrated(&again, walk.to, walk.to, &settings)?;
+    let second = migrated(&again, upgrade.to, upgrade.to, &settings)?;
     if !second.is_empty() {
         let changes: Vec<_> = second.files.iter().flat_map(|file| &file.changes).collect();
-        return Err(told(&format!("a second run makes {changes:?}"), &at_once));
+        return Err(with_texts(
+            &format!("a second run makes {changes:?}"),
+            &at_once,
+        ));
     }
     Ok(())
 }
 
-/// What a release may read of a text. A migration that ends earlier adds what a later release does not
-/// read, and a comment whose entry is removed later stays where the entry was last.
+/// Returns the entries that a release may read. The files may differ otherwise: a migration that
+/// stops earlier adds entries that later releases do not read, and comments of removed entries stay
+/// at the last place of the entry.
 fn entries_read(text: &[u8], to: Series) -> Vec<(OptName, String)> {
-    let lives = History::new(Service::IRONIC);
+    let history = History::new(Service::IRONIC);
     let document = Document::parse(text).expect("a new text that parses");
     let entries = document.entries().map(|entry| {
         let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
         (name, entry.value().to_string())
     });
     let read = |(name, _): &(OptName, String)| {
-        let life = lives.of_option(name);
-        life.is_none_or(|life| life.is_read(to))
+        let name_history = history.of_option(name);
+        name_history.is_none_or(|name_history| name_history.is_read(to))
     };
     entries.filter(read).collect()
 }
@@ -274,10 +280,10 @@ fn migrated(
     to: Series,
     settings: &Settings,
 ) -> Result<Migration, String> {
-    let lives = History::new(Service::IRONIC);
+    let history = History::new(Service::IRONIC);
     migrate(
         files,
-        &Route::releases(ReleaseRange { from, to }, &lives),
+        &Route::releases(ReleaseRange { from, to }, &history),
         settings,
     )
     .map_err(|error| format!("{from} to {to}: {error}"))
@@ -304,8 +310,8 @@ fn count(migration: &Migration, tally: &Tally) {
     }
 }
 
-fn told(why: &str, migration: &Migration) -> String {
-    let mut text = format!("{why}\nat once it is");
+fn with_texts(why: &str, migration: &Migration) -> String {
+    let mut text = format!("{why}\nat once, the result is");
     for file in &migration.files {
         let after: &BString = &file.after;
         text += &format!("\n--- {}\n{after}", file.path.display());

@@ -1,5 +1,5 @@
-//! The small alphabets that generated configurations are made of. They are small so that names meet:
-//! an option under two of its names, a reference to an option that is there.
+//! The pools that generated configurations are made from. They are small, so that an option is set
+//! by two of its names and references resolve.
 
 mod classes;
 mod types;
@@ -8,27 +8,27 @@ use oslo_config::OptType;
 
 pub(crate) use classes::CLASSES;
 
-/// What an option is about. Its names, its types and the texts of its values go together, so that
-/// most values are valid and yet all ways to be invalid are tried.
+/// A class of options: names, types and texts of values that go together, so that most values are
+/// valid and all kinds of invalid ones occur.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Class {
     /// The names that options of this class have.
     pub(crate) names: [&'static str; 3],
-    /// The types that they have; the first is the plainest.
+    /// Their types, the plainest first.
     pub(crate) types: fn() -> Vec<OptType>,
-    /// They are multi-valued.
+    /// Whether they are multi-valued.
     pub(crate) multi: bool,
     /// Whole values.
     pub(crate) values: &'static [&'static str],
-    /// Parts of values, to be put together by chance.
+    /// Parts of values, to be combined at random.
     pub(crate) pieces: &'static [&'static str],
 }
 
-/// Groups as options have them. The last one has letters outside ASCII; one of them is written
-/// differently at the end of a word when lower-cased.
+/// The groups of options. The last one has letters outside ASCII, one of which has another
+/// lower-case form at the end of a word.
 pub(crate) const GROUPS: [&str; 5] = ["DEFAULT", "pxe", "deploy", "ilo", "äος"];
 
-/// How a section of each group may be written.
+/// The spellings of the sections of each group.
 pub(crate) const SECTIONS: [&[&str]; 5] = [
     &["DEFAULT", "default", "Default"],
     &["pxe", "PXE", "Pxe", " pxe ", "pxe "],
@@ -37,10 +37,10 @@ pub(crate) const SECTIONS: [&[&str]; 5] = [
     &["äος", "ÄΟΣ", "äοσ"],
 ];
 
-/// Sections of no option.
+/// Sections without options.
 pub(crate) const OTHER_SECTIONS: [&str; 6] = ["other", "a]b", "[x]", "\u{a0}pxe", "#", "x=y"];
 
-/// White space within a line, of all kinds.
+/// All kinds of white space within a line.
 pub(crate) const SPACES: [&str; 14] = [
     "",
     " ",
@@ -58,10 +58,10 @@ pub(crate) const SPACES: [&str; 14] = [
     "\u{2003}",
 ];
 
-/// What an indented line begins with.
+/// Starts of indented lines.
 pub(crate) const INDENTS: [&str; 6] = [" ", "    ", "\t", " \u{a0}", "\t\u{c} ", "  \u{1e}"];
 
-/// What follows the indent of a line that carries a value on, besides parts of the value.
+/// Texts of continuation lines, other than parts of values.
 pub(crate) const CARRIED: [&str; 8] = [
     "",
     "# no comment",
@@ -85,7 +85,7 @@ pub(crate) const COMMENTS: [&str; 8] = [
     ";=",
 ];
 
-/// Lines that break the file format, wherever they stand.
+/// Lines that break the file format anywhere.
 pub(crate) const BROKEN: [&str; 10] = [
     "no separator",
     "= no key",
@@ -99,7 +99,7 @@ pub(crate) const BROKEN: [&str; 10] = [
     "[",
 ];
 
-/// Keys of no option, and keys that are nearly one.
+/// Keys that are not options, some of which look similar to one.
 pub(crate) const OTHER_KEYS: [&str; 9] = [
     "other",
     "HTTP_URL",
@@ -112,7 +112,7 @@ pub(crate) const OTHER_KEYS: [&str; 9] = [
     "\"http_url\"",
 ];
 
-/// Parts of values that mean something to the parser, to a template or to a list.
+/// Parts of values that are special to the parser, in references or in lists.
 pub(crate) const COMMON: [&str; 44] = [
     "x", "", " ", ",", ":", "=", "#", ";", " # c", "$$", r"\$", "$", "${", "}", "${}", "$1",
     r"\\$", "$$$", "\"", "'", "\\", "\\n", "%", "%s", "é", "\u{a0}", "\u{85}", "\u{c}", "\u{1c}",
@@ -120,8 +120,8 @@ pub(crate) const COMMON: [&str; 44] = [
     "${a", "$é",
 ];
 
-/// Names in references that no option has. The third names a part of an option's name, so that the
-/// longest match counts; the last two letters are ones that Python takes for ASCII's.
+/// Names in references that no option has. The third is a part of an option's name, where the
+/// longest match counts; Python takes the last two letters for ASCII ones.
 pub(crate) const OTHER_REFERENCES: [&str; 12] = [
     "nothing",
     "pxe.nothing",

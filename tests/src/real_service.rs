@@ -1,4 +1,4 @@
-//! The judge: a Python process with the options of a real release of a service in it.
+//! Loads configurations into real releases of services, each in a Python process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,33 +12,33 @@ use serde_json::{Value as Json, json};
 use crate::libraries::namespaces;
 use crate::process::Process;
 
-/// What is installed: a service and a version a line, those of each service oldest first.
+/// The installed releases: a service and a version per line, oldest first.
 const RELEASES: &str = include_str!("../peers/releases.txt");
 
-/// A release of a service that judges.
+/// A release of a service that is installed for the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Release {
-    /// Its version, as on PyPI.
+pub struct InstalledRelease {
+    /// The version on PyPI.
     pub version: &'static str,
-    /// The series that it belongs to.
+    /// The series of this version.
     pub series: Series,
-    /// The libraries that are installed are those of its time, so that it judges their options, too.
+    /// Whether the installed libraries are those of this release, so that their options count, too.
     pub with_libraries: bool,
 }
 
-/// The releases of a service that judge, oldest first.
+/// Returns the installed releases of a service, oldest first.
 ///
 /// # Panics
 ///
-/// When a version belongs to no series that confmig knows.
+/// Panics if confmig does not know the series of a version.
 #[must_use]
-pub fn releases(service: Service) -> Vec<Release> {
+pub fn installed_releases(service: Service) -> Vec<InstalledRelease> {
     let of_service = |line: &'static str| line.strip_prefix(service.id())?.strip_prefix(' ');
     let versions = RELEASES.lines().filter_map(of_service);
     versions
         .map(|version| {
             let series = Series::parse(service, version).expect("a version of a known series");
-            Release {
+            InstalledRelease {
                 version,
                 series,
                 with_libraries: series == service.newest(),
@@ -47,25 +47,25 @@ pub fn releases(service: Service) -> Vec<Release> {
         .collect()
 }
 
-/// A running judge. It ends when this is dropped.
+/// A Python process with the options of a real service. It ends when this is dropped.
 #[derive(Debug)]
-pub struct Judge(Process);
+pub struct RealService(Process);
 
-/// What the release makes of a configuration.
+/// How a service reads a configuration.
 #[derive(Debug, Clone, Default)]
-pub struct Judgement {
-    /// The values of all options that it sets, in the form of [`crate::oracle::encode`].
+pub struct Loaded {
+    /// The values of all options that the configuration sets, as [`crate::oracle::encode`] returns.
     pub values: BTreeMap<OptName, Json>,
-    /// Values that the release refuses, and why.
+    /// The options whose values the service refuses, and the reasons.
     pub refused: BTreeMap<OptName, String>,
-    /// What is set and not read.
+    /// Names that are set and not read.
     pub unknown: BTreeSet<OptName>,
-    /// Former names that were logged as deprecated, with the current ones.
+    /// Former names that were logged as deprecated, with their current names.
     pub former: BTreeMap<OptName, OptName>,
     /// Options that were logged as deprecated for removal.
-    pub going: BTreeSet<OptName>,
-    /// What else was logged as a warning.
-    pub other: Vec<String>,
+    pub deprecated_for_removal: BTreeSet<OptName>,
+    /// Other warnings that were logged.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -74,36 +74,36 @@ struct Answer {
     refused: Vec<(String, String, String)>,
     unknown: Vec<(String, String)>,
     former: Vec<(String, String, String, String)>,
-    going: Vec<(String, String)>,
-    other: Vec<String>,
+    deprecated_for_removal: Vec<(String, String)>,
+    warnings: Vec<String>,
 }
 
-impl Judge {
-    /// Starts the judge of a release.
+impl RealService {
+    /// Starts a release.
     ///
     /// # Panics
     ///
-    /// When its Python environment or the release is not installed.
+    /// Panics if the release or its Python environment is not installed.
     #[must_use]
-    pub fn start(release: Release) -> Self {
+    pub fn start(release: InstalledRelease) -> Self {
         let service = release.series.service();
         let libraries = match release.with_libraries {
             true => namespaces(service),
             false => &[],
         };
         let words = [service.id()].into_iter().chain(libraries.iter().copied());
-        Judge::run("release_conf.py", service.id(), release.version, words)
+        RealService::run("real_release.py", service.id(), release.version, words)
     }
 
-    /// Starts the judge of a release of any service, with the options of these namespaces.
+    /// Starts a version of any service, with the options of these namespaces.
     ///
     /// # Panics
     ///
-    /// When its Python environment or the release is not installed.
+    /// Panics if the version or its Python environment is not installed.
     #[must_use]
-    pub fn service(service: &str, version: &str, namespaces: &[&str]) -> Self {
-        Judge::run(
-            "service_conf.py",
+    pub fn with_namespaces(service: &str, version: &str, namespaces: &[&str]) -> Self {
+        RealService::run(
+            "real_namespaces.py",
             service,
             version,
             namespaces.iter().copied(),
@@ -122,11 +122,11 @@ impl Judge {
         for needed in [&python, &package] {
             assert!(
                 needed.exists(),
-                "{} is not there: run tests/run, or tests/peers/releases.sh",
+                "{} does not exist: run tests/run, or tests/peers/releases.sh",
                 needed.display()
             );
         }
-        Judge(Process::start(
+        RealService(Process::start(
             format!("{service} {version}"),
             Command::new(&python)
                 .arg(tests.join("peers").join(script))
@@ -136,16 +136,16 @@ impl Judge {
         ))
     }
 
-    /// What the release makes of a configuration.
+    /// Loads a configuration.
     ///
     /// # Panics
     ///
-    /// When it cannot be loaded at all.
-    pub fn load(&mut self, text: &str) -> Judgement {
+    /// Panics if the configuration cannot be loaded at all.
+    pub fn load(&mut self, text: &str) -> Loaded {
         let answer = self.0.ask(&json!({"ask": "load", "text": text}));
         let answer: Answer = serde_json::from_value(answer).expect("an answer to a load request");
         let named = |(group, name): (String, String)| option(&group, &name);
-        Judgement {
+        Loaded {
             values: answer
                 .values
                 .into_iter()
@@ -162,16 +162,20 @@ impl Judge {
                 .into_iter()
                 .map(|(group, name, of, current)| (option(&group, &name), option(&of, &current)))
                 .collect(),
-            going: answer.going.into_iter().map(named).collect(),
-            other: answer.other,
+            deprecated_for_removal: answer
+                .deprecated_for_removal
+                .into_iter()
+                .map(named)
+                .collect(),
+            warnings: answer.warnings,
         }
     }
 
-    /// The options that the release registers.
+    /// Returns the options that the service registers.
     ///
     /// # Panics
     ///
-    /// When the answer is none.
+    /// Panics if the process fails.
     pub fn options(&mut self) -> BTreeSet<OptName> {
         let answer = self.0.ask(&json!({"ask": "options"}));
         let names: Vec<(String, String)> =
@@ -182,18 +186,18 @@ impl Judge {
             .collect()
     }
 
-    /// What `oslo-config-generator` writes of a service, in `json` or `yaml`.
+    /// Returns the schema that `oslo-config-generator` writes, in `json` or `yaml`.
     ///
     /// # Panics
     ///
-    /// When it is the judge of a release, or the service cannot be described.
+    /// Panics unless the service was started by [`RealService::with_namespaces`].
     pub fn schema(&mut self, format: &str) -> String {
         let answer = self.0.ask(&json!({"ask": "schema", "format": format}));
         answer["schema"].as_str().expect("a text").to_owned()
     }
 }
 
-/// A name as files are looked up: groups without regard to case.
+/// Returns a name with its group in lower case, as files are looked up.
 fn option(group: &str, name: &str) -> OptName {
     match group {
         oslo_config::DEFAULT_GROUP => OptName::new(group, name),

@@ -1,20 +1,20 @@
-"""What a service makes of a configuration, asked over pipes: the part that all services share.
+"""Loads configurations into a real service, on requests over pipes.
 
-One JSON object per line on standard input, one per line back on standard output. Each request is
-answered by a process of its own, forked when all is imported, so that nothing stays from one to the
-next. An answer that could not be made is `{"crash": TEXT}`.
+Each line of standard input is a request in JSON; its answer is one line of JSON on standard output. A
+process forked after all imports answers each request, so that requests cannot affect each other. A
+request that fails is answered with `{"crash": TEXT}`.
 
 `{"ask": "load", "text": TEXT}` gives
     {"values": [[GROUP, NAME, VALUE], ...],   options that the text sets, under their current names
      "refused": [[GROUP, NAME, MESSAGE], ...],
-     "unknown": [[GROUP, NAME], ...],         what the text sets and nothing reads
+     "unknown": [[GROUP, NAME], ...],         names that the text sets and no option reads
      "former": [[GROUP, NAME, NEW_GROUP, NEW_NAME], ...],  former names that were logged as deprecated
-     "going": [[GROUP, NAME], ...],           options that were logged as deprecated for removal
-     "other": [MESSAGE, ...]}                 whatever else oslo.config logged as a warning
-`{"ask": "options"}` gives {"options": [[GROUP, NAME], ...]}: all that are registered, and those of the
+     "deprecated_for_removal": [[GROUP, NAME], ...],  options that were logged as such
+     "warnings": [MESSAGE, ...]}              the other warnings that oslo.config logged
+`{"ask": "options"}` gives {"options": [[GROUP, NAME], ...]}: all registered options, and those of the
 authentication plugins `password` and `v2password`.
 
-VALUE is as oslo_config_oracle.py has it; one of another kind is {"python": TEXT}.
+VALUE has the form described in oslo_config_oracle.py; a value of any other type is {"python": TEXT}.
 """
 
 import json
@@ -30,11 +30,11 @@ from oslo_config_oracle import encode
 
 
 class Collector(logging.Handler):
-    """Keeps what oslo.config logs as a warning."""
+    """Collects the warnings that oslo.config logs."""
 
     def __init__(self):
         super().__init__(level=logging.WARNING)
-        self.former, self.going, self.other = [], [], []
+        self.former, self.deprecated_for_removal, self.warnings = [], [], []
 
     def emit(self, record):
         words = record.args if isinstance(record.args, dict) else {}
@@ -46,17 +46,17 @@ class Collector(logging.Handler):
         if 'dep_option' in words:
             kept, row = self.former, [*name('dep_'), *name('')]
         elif 'reason' in words and 'option' in words:
-            kept, row = self.going, name('')
+            kept, row = self.deprecated_for_removal, name('')
         else:
-            kept, row = self.other, ' '.join(record.getMessage().split())
+            kept, row = self.warnings, ' '.join(record.getMessage().split())
         if row not in kept:
             kept.append(row)
 
 
 def register(conf, listed):
-    """Registers lists of options, each with its group, as `oslo.config.opts` entry points return them.
+    """Registers lists of options with their groups, as `oslo.config.opts` entry points return them.
 
-    Of an option that is registered already, the first definition counts."""
+    The first definition of an option counts."""
     for group, opts in listed:
         if getattr(group, 'name', group) in (None, 'DEFAULT'):
             group = None
@@ -68,8 +68,9 @@ def register(conf, listed):
 
 
 def register_plugins(conf, named=None):
-    """The options of authentication plugins, which the services register when they first authenticate:
-    those of the plugin that a group names, or of `named`."""
+    """Registers the options of the plugin `named`, or of those that the groups name.
+
+    The services themselves register these when they first authenticate."""
     from keystoneauth1 import loading
 
     for name in list(conf._groups):
@@ -80,13 +81,13 @@ def register_plugins(conf, named=None):
         if plugin:
             try:
                 opts = loading.get_auth_plugin_conf_options(plugin)
-            except Exception:  # no such plugin: its options are unknown
+            except Exception:  # no such plugin
                 continue
             for opt in opts:
                 try:
                     conf.register_opt(opt, group=group.auth_section or name)
                 except cfg.DuplicateOptError:
-                    # Listed with the service's own options, in other words.
+                    # Also one of the service's own options.
                     pass
 
 
@@ -103,7 +104,7 @@ def as_looked_up(group):
 
 
 def names(group, opt):
-    """All (group, name) pairs under which a file may give an option."""
+    """Yields all (group, name) pairs by which a file may set an option."""
     group = as_looked_up(group)
     yield group, opt.dest
     for former in opt.deprecated_opts:
@@ -118,15 +119,15 @@ def load(conf, request):
     logger = logging.getLogger('oslo_config')
     logger.addHandler(collector)
     logger.propagate = False
-    with tempfile.TemporaryDirectory(prefix='judge-') as directory:
-        path = os.path.join(directory, 'judged.conf')
+    with tempfile.TemporaryDirectory(prefix='real-service-') as directory:
+        path = os.path.join(directory, 'service.conf')
         with open(path, 'w', encoding='utf-8', newline='') as file:
             file.write(request['text'])
-        # Empty lists, so that nothing of this machine is looked for.
+        # Empty lists, so that no files of this machine are read.
         try:
-            conf(['--config-file', path], project='judge', default_config_files=[], default_config_dirs=[])
+            conf(['--config-file', path], project='real_service', default_config_files=[], default_config_dirs=[])
         except cfg.RequiredOptError:
-            # What else the service needs is no matter here; the file has been read.
+            # The file has been read; options that the service requires do not matter here.
             pass
         sections = {}
         cfg.ConfigParser(path, sections).parse()
@@ -142,7 +143,7 @@ def load(conf, request):
         try:
             value = conf[opt.dest] if group == 'DEFAULT' else conf[group][opt.dest]
         except (cfg.Error, ValueError) as error:
-            answer['refused'].append([group, opt.dest, str(error).replace(path, 'judged.conf')])
+            answer['refused'].append([group, opt.dest, str(error).replace(path, 'service.conf')])
             continue
         try:
             encoded = encode(value)
@@ -151,14 +152,14 @@ def load(conf, request):
         answer['values'].append([group, opt.dest, encoded])
     answer['unknown'] = sorted(given - known)
     answer['former'] = collector.former
-    answer['going'] = collector.going
-    answer['other'] = collector.other
+    answer['deprecated_for_removal'] = collector.deprecated_for_removal
+    answer['warnings'] = collector.warnings
     return answer
 
 
 def registered(conf, request):
     try:
-        conf([], project='judge', default_config_files=[], default_config_dirs=[])
+        conf([], project='real_service', default_config_files=[], default_config_dirs=[])
     except cfg.RequiredOptError:
         pass
     register_plugins(conf, 'password')

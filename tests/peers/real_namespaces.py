@@ -1,12 +1,12 @@
-"""The judge of any service: its options as oslo-config-generator sees them.
+"""Runs real_service.py with the options of a service as oslo-config-generator finds them.
 
-usage: service_conf.py WHEEL NAMESPACE...
+usage: real_namespaces.py WHEEL NAMESPACE...
 
-The options that the release, in its wheel, and the installed libraries list
-under these namespaces are registered, all of them.
+Registers all options that the release in the wheel and the installed libraries list under these
+namespaces.
 
-Besides what judge.py tells, `{"ask": "schema", "format": FORMAT}` gives {"schema": TEXT}: what
-`oslo-config-generator --format FORMAT` writes for the namespaces.
+Also answers `{"ask": "schema", "format": FORMAT}` with {"schema": TEXT}: the output of
+`oslo-config-generator --format FORMAT` for the namespaces.
 """
 
 import io
@@ -20,14 +20,14 @@ NAMESPACES = sys.argv[2:]
 
 from oslo_config import cfg, generator  # noqa: E402
 
-import judge  # noqa: E402
+import real_service  # noqa: E402
 
 
 def schema(_, request):
     conf = cfg.ConfigOpts()
     generator.register_cli_opts(conf)
     words = [word for namespace in NAMESPACES for word in ('--namespace', namespace)]
-    conf([*words, '--format', request['format']], project='judge', default_config_files=[], default_config_dirs=[])
+    conf([*words, '--format', request['format']], project='real_service', default_config_files=[], default_config_dirs=[])
     written = io.StringIO()
     generator.generate(conf, output_file=written)
     return {'schema': written.getvalue()}
@@ -38,9 +38,9 @@ def main():
         del os.environ[name]
     conf = cfg.ConfigOpts()
     for _, listed in generator._list_opts(NAMESPACES):
-        # Two namespaces may list an option, not quite the same: the first counts, as in the schema.
-        judge.register(conf, listed)
-    judge.serve(conf, {'schema': schema})
+        # Two namespaces may define an option differently: as in the schema, the first counts.
+        real_service.register(conf, listed)
+    real_service.serve(conf, {'schema': schema})
 
 
 if __name__ == '__main__':

@@ -1,12 +1,50 @@
-//! The check of `URIOpt`: that of PyPI's `rfc3986` (2.0.0), which oslo.config asks for a scheme, a
-//! host and valid characters in scheme, host and path. Query and fragment may hold anything.
+//! Checks IP addresses, host names and URIs.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::types::TypeError;
+use super::{IpVersion, TypeError};
+use crate::text::is_letter;
+use crate::value::Value;
 
-/// Checks that `text` has a scheme, a host and a well-formed path.
-pub(crate) fn check(text: &str) -> Result<(), TypeError> {
+pub(super) fn is_ip(text: &str, version: Option<IpVersion>) -> bool {
+    let v4 = version != Some(IpVersion::V6) && text.parse::<Ipv4Addr>().is_ok();
+    v4 || (version != Some(IpVersion::V4) && text.parse::<Ipv6Addr>().is_ok())
+}
+
+pub(super) fn host_address(text: &str, version: Option<IpVersion>) -> Result<Value, TypeError> {
+    if is_ip(text, version) {
+        return Ok(Value::Str(text.into()));
+    }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let labels: Vec<&str> = name.split('.').collect();
+    let top_level = labels.last().copied().unwrap_or_default();
+    let valid = !text.is_empty()
+        && text.chars().count() <= 253
+        && top_level
+            .bytes()
+            .any(|byte| byte.is_ascii_alphabetic() || byte == b'-')
+        && labels.iter().all(|label| is_host_label(label));
+    if !valid {
+        return Err(TypeError::new("expected an IP address or a host name"));
+    }
+    Ok(Value::Str(name.into()))
+}
+
+/// Matches Python's pattern `(?!-)[A-Z0-9-]{1,63}(?<!-)$`, ignoring case. Its `$` also matches
+/// before a final line feed.
+fn is_host_label(label: &str) -> bool {
+    let label = label.strip_suffix('\n').unwrap_or(label);
+    (1..=63).contains(&label.chars().count())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label
+            .chars()
+            .all(|character| is_letter(character) || character.is_ascii_digit() || character == '-')
+}
+
+/// Checks that `text` has a scheme, a host and a well-formed path, as `rfc3986` (2.0.0, PyPI) does
+/// for `URIOpt`. The query and the fragment may hold anything.
+pub(super) fn check_uri(text: &str) -> Result<(), TypeError> {
     let (scheme, rest) = split_scheme(text);
     if scheme.is_none() {
         return Err(TypeError::new(
@@ -28,7 +66,7 @@ pub(crate) fn check(text: &str) -> Result<(), TypeError> {
         Some(host) if !is_valid_host(host) => {
             Err(TypeError::new("expected a URL with a valid host"))
         }
-        // The library percent-encodes the path before it looks at it, but for these two.
+        // The library percent-encodes all of the path but these two before checking it.
         Some(_) if path.contains(['[', ']']) => Err(TypeError::new(
             "expected a URL whose path has its brackets percent-encoded",
         )),
@@ -54,9 +92,9 @@ fn split_before<'a>(text: &'a str, stops: &[char]) -> (&'a str, &'a str) {
     text.split_at(text.find(stops).unwrap_or(text.len()))
 }
 
-/// The host of `[userinfo@]host[:port]`, or `None` when the authority is not of that form.
+/// Returns the host of `[userinfo@]host[:port]`; `None` if the authority does not have that form.
 fn host_of(authority: &str) -> Option<&str> {
-    // The library's pattern ends with `$`, which also stands before a line feed at the end.
+    // The library's pattern ends with `$`, which also matches before a final line feed.
     let authority = authority.strip_suffix('\n').unwrap_or(authority);
     let host_and_port = match authority.split_once('@') {
         Some((userinfo, rest)) if !userinfo.is_empty() && all_allowed(userinfo, b":") => rest,
@@ -66,7 +104,7 @@ fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = match host_and_port.strip_prefix('[') {
         Some(literal) => {
             let (literal, port) = literal.split_once(']')?;
-            // The library's pattern lets the colon be missing here.
+            // The library's pattern does not require the colon here.
             (
                 &host_and_port[..literal.len() + 2],
                 port.strip_prefix(':').unwrap_or(port),
@@ -91,7 +129,8 @@ fn is_valid_host(host: &str) -> bool {
     all_allowed(host, b"")
 }
 
-/// An IPv6 address, with a zone or without, or an address of a future version (`v1.x`).
+/// Tells whether a text is an IPv6 address, with or without a zone, or an address of a future
+/// version (`v1.x`).
 fn is_ip_literal(literal: &str) -> bool {
     if let Some((version, address)) = literal
         .strip_prefix('v')
@@ -108,8 +147,8 @@ fn is_ip_literal(literal: &str) -> bool {
     zone_fits && is_ipv6(address)
 }
 
-/// An IPv6 address whose last two groups may be written as an IPv4 address; of that one, the
-/// library's pattern only counts the digits.
+/// Tells whether a text is an IPv6 address. Its last two groups may be written as an IPv4 address,
+/// of which the library's pattern only counts the digits.
 fn is_ipv6(address: &str) -> bool {
     match address.rsplit_once(':') {
         Some((groups, v4)) if is_like_ipv4(v4) => {
@@ -119,7 +158,7 @@ fn is_ipv6(address: &str) -> bool {
     }
 }
 
-/// Four numbers of one to three digits.
+/// Tells whether a text is four numbers of one to three digits.
 fn is_like_ipv4(text: &str) -> bool {
     let digits = |part: &str| {
         (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
