@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::MigrationReport;
 use crate::diagnostic::Diagnostic;
-use crate::explain::{Explanation, Named};
+use crate::explain::{Explanation, NameInReleases};
 use crate::history::ReleaseRange;
 use crate::migrate::Change;
 use crate::secret::Secrets;
@@ -135,7 +135,7 @@ fn option_form(option: &Explanation<'_>, secrets: &Secrets<'_>) -> Value {
     form
 }
 
-fn name_form(named: &Named) -> Value {
+fn name_form(named: &NameInReleases) -> Value {
     let span = |range: ReleaseRange| [range.from.id(), range.to.id()];
     json!({
         "name": named.name.to_string(),
