@@ -27,6 +27,7 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failur
             (Err(PackError::Unknown { .. }), Some(rule)) => {
                 text.push_str(&report::built_in_text(&rule));
             }
+            (Err(PackError::Unknown { .. }), None) => return Err(Failure::Message(unknown(name))),
             (Err(error), _) => return Err(error.into()),
         },
         None => {
@@ -46,6 +47,17 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failur
     }
     output.text(&text)?;
     Ok(Status::Success)
+}
+
+/// Says which names `confmig rules` takes.
+fn unknown(name: &str) -> String {
+    let packs = Pack::built_in().collect::<Vec<_>>().join(", ");
+    let services = Service::all().map(Service::id).collect::<Vec<_>>();
+    format!(
+        "no rules are named {name:?}: expected a pack ({packs}), a service ({}), the id of a rule \
+         that `confmig rules SERVICE` lists, or the path of a .toml file",
+        services.join(", ")
+    )
 }
 
 /// Writes every rule of a service's history, and every renaming that its releases declare.

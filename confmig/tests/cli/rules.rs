@@ -12,6 +12,11 @@ fn built_in() {
     );
 }
 
+#[test]
+fn a_name_without_rules() {
+    assert_as("rules", "no-such-rules", &line("rules nosuch").transcript());
+}
+
 const NOVA: &str = r#"
 name = "nova-glance"
 summary = "where Nova finds images"
