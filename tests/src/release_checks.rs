@@ -133,23 +133,7 @@ pub fn each_release_reads_what_is_migrated_to_it(service: Service) {
             },
         ),
     ];
-    // The newest first, since they take the longest.
-    let (left, found) = (Mutex::new(all.clone()), Mutex::new(Violations::new()));
-    let next = || left.lock().expect("no holder panics").pop();
-    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(release) = next() {
-                    for (why, cases) in check_release(release, &claims) {
-                        let mut found = found.lock().expect("no holder panics");
-                        found.entry(why).or_default().extend(cases);
-                    }
-                }
-            });
-        }
-    });
-    let found = found.into_inner().expect("no holder panics");
+    let found = check_releases(&all, &claims);
     let messages: Vec<String> = found
         .iter()
         .map(|(why, cases)| format!("{why}\n    {} times, as in {}", cases.len(), cases[0]))
@@ -174,6 +158,27 @@ pub fn each_release_reads_what_is_migrated_to_it(service: Service) {
             assert!(tally.of(kind) > 0, "{statement}: no {kind} in {tally}");
         }
     }
+}
+
+/// Returns the violations that any release finds.
+fn check_releases(releases: &[InstalledRelease], claims: &[Claim<'_>]) -> Violations {
+    // The newest first, since they take the longest.
+    let (left, found) = (Mutex::new(releases.to_vec()), Mutex::new(Violations::new()));
+    let next = || left.lock().expect("no holder panics").pop();
+    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(release) = next() {
+                    for (why, cases) in check_release(release, claims) {
+                        let mut found = found.lock().expect("no holder panics");
+                        found.entry(why).or_default().extend(cases);
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().expect("no holder panics")
 }
 
 /// Returns the violations that a release finds.
