@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::{Replaced, StoreError};
 use super::backup;
 use super::file::Destination;
 use super::metadata::{self, Metadata};
 use super::stage::{Staged, switch_all};
+use super::{Replaced, StoreError};
 
 /// A file to replace.
 #[derive(Clone, PartialEq, Eq)]
