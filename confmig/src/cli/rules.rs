@@ -22,13 +22,15 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failur
     }
     match command.pack.as_deref() {
         Some(name) if let Some(service) = Service::find(name) => history(service, &mut text),
-        Some(name) => match (Pack::load(name), find_rule(name)) {
+        Some(name) => match (input::load(name), find_rule(name)) {
             (Ok(pack), _) => text.push_str(&report::pack_text(&pack)),
-            (Err(PackError::Unknown { .. }), Some(rule)) => {
+            (Err(Failure::Pack(PackError::Unknown { .. })), Some(rule)) => {
                 text.push_str(&report::built_in_text(&rule));
             }
-            (Err(PackError::Unknown { .. }), None) => return Err(Failure::Message(unknown(name))),
-            (Err(error), _) => return Err(error.into()),
+            (Err(Failure::Pack(PackError::Unknown { .. })), None) => {
+                return Err(Failure::Message(unknown(name)));
+            }
+            (Err(failure), _) => return Err(failure),
         },
         None => {
             for name in Pack::built_in() {
