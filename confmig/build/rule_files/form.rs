@@ -200,7 +200,7 @@ impl<'t> Reader<'t> {
 
     /// Tells whether reports name the release of the file: unless `release` is empty.
     fn release(&mut self, table: &mut DeTable<'_>, id: Option<&str>) -> bool {
-        let Some(release) = table.get("release") else {
+        let Some(release) = table.remove("release") else {
             return true;
         };
         if release.get_ref().as_str() != Some("") {

@@ -68,6 +68,13 @@ fn a_rule_becomes_a_line() {
     let (start, json) = text.split_once(" {").unwrap();
     assert_eq!(start, "1 2 api.port");
     assert!(json.contains(r#""release":"2023.1""#) && !json.contains("since"));
+    let silent = RULE.replace("since = \"zed\"", "release = \"\"");
+    let text = check(
+        "ironic",
+        &[("2023.1.toml", &silent)],
+        &mut Findings::default(),
+    );
+    assert!(text.starts_with("2 2 api.port {") && !text.contains("release"));
 }
 
 /// A line of the rule, what stands there instead, and the mistake.
