@@ -74,7 +74,7 @@ impl Diagnostic {
         shown: &[std::borrow::Cow<'_, [u8]>],
     ) -> Self {
         // The line is the one that oslo.config names, so that it is found in a service's log.
-        let line = error.noticed();
+        let line = error.reported_line();
         let elsewhere = line != error.line();
         let mut message = error.kind().message().to_owned();
         if elsewhere {

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use bstr::{BStr, ByteSlice};
 use oslo_config::{Entry, ParsedFile, SourceFile};
 
-use crate::known::KnownNames;
+use crate::history::KnownNames;
+use crate::history::Service;
 use crate::pack::{Pack, is_named};
-use crate::release::Service;
 use crate::rule::group_of;
 use crate::schema::Schema;
 

@@ -1,8 +1,9 @@
-//! Publishing beside the ways it replaces, in the same run: `cargo bench -p driver`.
+//! Benchmarks publishing images, compared with the tools that it replaces: `cargo bench -p driver`.
 //!
-//! Each comparison is made twice, on equal terms: with the published file safe on disk (`fsync` here,
-//! `sync FILE` there), and without. Ways take turns, and the median counts. The files of each turn are
-//! removed and the disk is idle before the next one. Exit status 1 when a goal is missed.
+//! Each comparison is made twice: with the published file synced to disk (`fsync` here, `sync FILE`
+//! there), and without. The methods alternate, and their medians are compared. Before each turn,
+//! the files of the previous one are removed and the disk is idle. The exit status is 1 if a goal
+//! is missed.
 //!
 //! Debian packages: genisoimage dosfstools mtools isolinux syslinux-common coreutils.
 
@@ -12,8 +13,11 @@
     clippy::panic,
     clippy::print_stdout,
     missing_docs,
-    reason = "a program that measures, and stops when it cannot"
+    reason = "a benchmark, which stops on any error"
 )]
+
+#[path = "../../tests/benches/report/mod.rs"]
+mod report;
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -26,6 +30,7 @@ use driver::node::Node;
 use driver::options::Options;
 use driver::virtual_media::{BootIsoRequest, BootMode, VirtualMedia};
 use oslo_config::SourceFile;
+use report::Report;
 
 const KERNEL: usize = 10 << 20;
 const RAMDISK: usize = 590 << 20;
@@ -43,7 +48,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        // Beside the build, which is on a disk where /tmp may not be.
+        // Next to the build, which is on a disk, while /tmp may not be.
         let target = std::env::current_exe().unwrap();
         let dir = tempfile::tempdir_in(target.parent().unwrap()).unwrap();
         let www = dir.path().join("www");
@@ -71,7 +76,7 @@ impl Bench {
         self.dir.path().join(name)
     }
 
-    /// A file of this many bytes that no file system can make smaller.
+    /// Creates a file of this many incompressible bytes.
     fn make(&self, name: &str, len: usize) {
         let mut file = File::create(self.path(name)).unwrap();
         let mut state = len as u64 | 1;
@@ -92,7 +97,7 @@ impl Bench {
         Node::from_json(format!(r#"{{"uuid":"{UUID}"}}"#).as_bytes()).unwrap()
     }
 
-    /// Runs a script on the directory, and says how long it took.
+    /// Runs a script in the directory, and returns how long it took.
     fn script(&self, script: &str) -> Duration {
         let start = Instant::now();
         let mut sh = Command::new("/bin/sh");
@@ -104,8 +109,8 @@ impl Bench {
         start.elapsed()
     }
 
-    /// Removes what a turn made, and waits for the disk.
-    fn rest(&self) {
+    /// Removes the files of a turn, and waits for the disk.
+    fn reset(&self) {
         self.script("rm -rf www/* tree out.iso floppy.img; sync -f www");
     }
 
@@ -114,7 +119,7 @@ impl Bench {
         BootIsoRequest::new(path("vmlinuz"), path("initrd")).boot_mode(BootMode::Bios)
     }
 
-    /// As published: read back, safe on disk.
+    /// Publishes the ISO: read back and synced to disk.
     fn publish_iso(&self) -> Duration {
         let (mut node, start) = (self.node(), Instant::now());
         let work = self.media.publish_boot_iso(&mut node, self.request());
@@ -122,7 +127,7 @@ impl Bench {
         start.elapsed()
     }
 
-    /// The same work on a file of our own, not forced to disk.
+    /// Does the same work without syncing to disk.
     fn write_iso(&self) -> Duration {
         let start = Instant::now();
         let source = |name| FileSource::new(self.path(name)).unwrap();
@@ -159,8 +164,9 @@ impl Bench {
     }
 }
 
-/// What Ironic does: everything into a tree, the tree into an image, the image into the web root.
-fn ironics_iso(sync: &str) -> String {
+/// Ironic's method: copies everything into a tree, the tree into an image, and the image into the
+/// web root.
+fn ironic_iso(sync: &str) -> String {
     format!(
         "mkdir -p tree/isolinux
          cp vmlinuz tree/vmlinuz; cp initrd tree/initrd; cp {ISOLINUX} {LDLINUX} tree/isolinux/
@@ -174,8 +180,8 @@ fn ironics_iso(sync: &str) -> String {
     )
 }
 
-/// What Ironic does for a floppy, and its way into the web root when that is to be safe on disk.
-fn ironics_floppy(publish: &str) -> String {
+/// Ironic's method for a floppy, and `publish`, which copies it into the web root.
+fn ironic_floppy(publish: &str) -> String {
     format!(
         "dd if=/dev/zero of=floppy.img bs=1440KiB count=1 status=none
          mkfs.vfat -n ir-vfd-dev floppy.img >/dev/null
@@ -184,15 +190,15 @@ fn ironics_floppy(publish: &str) -> String {
     )
 }
 
-struct Way<'a> {
+struct Method<'a> {
     name: &'a str,
     run: Box<dyn Fn() -> Duration + 'a>,
     taken: Vec<Duration>,
 }
 
-fn way<'a>(name: &'a str, run: impl Fn() -> Duration + 'a) -> Way<'a> {
+fn method<'a>(name: &'a str, run: impl Fn() -> Duration + 'a) -> Method<'a> {
     let (run, taken) = (Box::new(run), Vec::new());
-    Way { name, run, taken }
+    Method { name, run, taken }
 }
 
 fn median(times: &mut [Duration]) -> Duration {
@@ -200,46 +206,47 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// Lets the ways take turns. The first is ours; `goals` are the highest ratios of it to the others that
-/// are good enough. Whether they are kept.
+/// Compares the methods, which alternate. The first is ours; `goals` are the maximum ratios of its
+/// time to the others'. Returns whether all goals are met.
 fn compare(
     bench: &Bench,
+    report: &mut Report,
     title: &str,
     turns: usize,
-    mut ways: Vec<Way<'_>>,
+    mut methods: Vec<Method<'_>>,
     goals: &[Option<f64>],
 ) -> bool {
-    println!("\n{title}");
+    report.line(&format!("\n{title}"));
     for turn in 0..turns {
-        // Each time another one begins: a disk is slower after much work.
-        for index in 0..ways.len() {
-            let count = ways.len();
-            let way = &mut ways[(index + turn) % count];
-            bench.rest();
-            way.taken.push((way.run)());
+        // Each turn starts with another method, since a disk is slower after much work.
+        for index in 0..methods.len() {
+            let count = methods.len();
+            let method = &mut methods[(index + turn) % count];
+            bench.reset();
+            method.taken.push((method.run)());
         }
     }
-    let mut medians = ways.iter_mut().map(|way| median(&mut way.taken));
+    let mut medians = methods.iter_mut().map(|method| median(&mut method.taken));
     let ours = medians.next().unwrap();
     let others: Vec<Duration> = medians.collect();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    println!("  {:44} {:10.2} ms", ways[0].name, ms(ours));
-    let mut kept = true;
-    for ((way, theirs), goal) in ways[1..].iter().zip(others).zip(goals) {
+    report.line(&format!("  {:44} {:10.2} ms", methods[0].name, ms(ours)));
+    let mut met = true;
+    for ((method, theirs), goal) in methods[1..].iter().zip(others).zip(goals) {
         let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
         let verdict = match goal {
             None => "no goal".to_owned(),
-            Some(goal) if ratio <= *goal => format!("goal {goal} kept"),
+            Some(goal) if ratio <= *goal => format!("goal {goal} met"),
             Some(goal) => format!("goal {goal} MISSED"),
         };
-        kept &= goal.is_none_or(|goal| ratio <= goal);
-        let name = way.name;
-        println!(
-            "  {name:44} {:10.2} ms   ours/theirs {ratio:.3}, {verdict}",
-            ms(theirs)
-        );
+        met &= goal.is_none_or(|goal| ratio <= goal);
+        let name = method.name;
+        let time = ms(theirs);
+        report.line(&format!(
+            "  {name:44} {time:10.2} ms   ours/theirs {ratio:.3}, {verdict}"
+        ));
     }
-    kept
+    met
 }
 
 fn shares_extents(bench: &Bench) -> bool {
@@ -255,8 +262,8 @@ fn shares_extents(bench: &Bench) -> bool {
     done
 }
 
-fn main() -> ExitCode {
-    let bench = Bench::new();
+/// Creates the files that the methods read, and describes them.
+fn prepare(bench: &Bench, report: &mut Report) {
     bench.make("vmlinuz", KERNEL);
     bench.make("initrd", RAMDISK);
     fs::write(
@@ -264,78 +271,107 @@ fn main() -> ExitCode {
         "ipa-api-url=http://192.0.2.1:6385\nboot_method=vmedia",
     )
     .unwrap();
-    // The bytes that `cp` copies: a finished boot ISO.
+    // A finished boot ISO for `cp`.
     bench.write_iso();
     bench.script("mv www/boot.iso finished.iso; sync finished.iso");
     let size = fs::metadata(bench.path("finished.iso")).unwrap().len();
-    println!(
-        "boot ISO of {:.1} MB, median of {ISO_TURNS} turns",
-        size as f64 / 1e6
-    );
-    println!(
-        "this file system {} extents between files",
-        if shares_extents(&bench) {
-            "shares"
-        } else {
-            "does not share"
-        }
-    );
-    let b = &bench;
-    let mut kept = compare(
+    let megabytes = size as f64 / 1e6;
+    report.line(&format!(
+        "boot ISO of {megabytes:.1} MB, median of {ISO_TURNS} turns"
+    ));
+    let shares = match shares_extents(bench) {
+        true => "shares",
+        false => "does not share",
+    };
+    report.line(&format!("this file system {shares} extents between files"));
+}
+
+fn compare_isos(b: &Bench, report: &mut Report) -> bool {
+    let synced = compare(
         b,
+        report,
         "boot ISO, safe on disk",
         ISO_TURNS,
         vec![
-            way("published (read back, fsync)", || b.publish_iso()),
-            way("cp of the same bytes, sync FILE", || {
+            method("published (read back, fsync)", || b.publish_iso()),
+            method("cp of the same bytes, sync FILE", || {
                 b.script("cp finished.iso www/boot; sync www/boot www")
             }),
-            way("Ironic's way, sync FILE", || {
-                b.script(&ironics_iso("sync www/boot www"))
+            method("Ironic's method, sync FILE", || {
+                b.script(&ironic_iso("sync www/boot www"))
             }),
         ],
         &[Some(1.25), Some(0.5)],
     );
-    kept &= compare(
+    let unsynced = compare(
         b,
+        report,
         "boot ISO, not forced to disk",
         ISO_TURNS,
         vec![
-            way("written and read back", || b.write_iso()),
-            way("cp of the same bytes", || {
+            method("written and read back", || b.write_iso()),
+            method("cp of the same bytes", || {
                 b.script("cp finished.iso www/boot")
             }),
-            way("Ironic's way", || b.script(&ironics_iso(":"))),
+            method("Ironic's method", || b.script(&ironic_iso(":"))),
         ],
         &[Some(1.25), Some(0.5)],
     );
-    println!("\nfloppy of 1440 KiB, median of {FLOPPY_TURNS} turns");
-    kept &= compare(
+    synced && unsynced
+}
+
+fn compare_floppies(b: &Bench, report: &mut Report) -> bool {
+    report.line(&format!(
+        "\nfloppy of 1440 KiB, median of {FLOPPY_TURNS} turns"
+    ));
+    let unsynced = compare(
         b,
+        report,
         "floppy, not forced to disk",
         FLOPPY_TURNS,
         vec![
-            way("made and written", || b.write_floppy()),
-            way("dd, mkfs.vfat, mcopy", || b.script(&ironics_floppy(":"))),
+            method("made and written", || b.write_floppy()),
+            method("dd, mkfs.vfat, mcopy", || b.script(&ironic_floppy(":"))),
         ],
         &[Some(0.05)],
     );
-    // What the disk takes for two fsyncs is most of it on either side: no goal was set for this.
-    kept &= compare(
+    // The disk's time for two fsyncs dominates on both sides, so there is no goal.
+    let synced = compare(
         b,
+        report,
         "floppy, safe on disk",
         FLOPPY_TURNS,
         vec![
-            way("published (read back, fsync)", || b.publish_floppy()),
-            way("dd, mkfs.vfat, mcopy, cp, sync FILE", || {
-                b.script(&ironics_floppy(
+            method("published (read back, fsync)", || b.publish_floppy()),
+            method("dd, mkfs.vfat, mcopy, cp, sync FILE", || {
+                b.script(&ironic_floppy(
                     "cp floppy.img www/floppy; sync www/floppy www",
                 ))
             }),
         ],
         &[None],
     );
-    if kept {
+    unsynced && synced
+}
+
+fn main() -> ExitCode {
+    let peers = [
+        ("dd", "apt-get install coreutils"),
+        ("genisoimage", "apt-get install genisoimage"),
+        ("mkfs.vfat", "apt-get install dosfstools"),
+        ("mcopy", "apt-get install mtools"),
+        (ISOLINUX, "apt-get install isolinux"),
+        (LDLINUX, "apt-get install syslinux-common"),
+    ];
+    let Some(mut report) = Report::new("images", &peers) else {
+        return ExitCode::FAILURE;
+    };
+    let bench = Bench::new();
+    prepare(&bench, &mut report);
+    let isos_met = compare_isos(&bench, &mut report);
+    let floppies_met = compare_floppies(&bench, &mut report);
+    report.write();
+    if isos_met && floppies_met {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -1,11 +1,12 @@
-//! Uploading a boot ISO to a real Swift while it is built, beside `curl -T` of the ready file, in the same
-//! run: `cargo bench -p driver --bench swift`.
+//! Benchmarks uploading a boot ISO to a real Swift while it is built, compared with `curl -T` of
+//! the finished file: `cargo bench -p driver --bench swift`.
 //!
-//! The ways take turns, and the median counts. An upload here finds out about the container, the key and
-//! the token, builds the ISO, stores it, compares its MD5 and reads it back; `curl` is given the URL and
-//! a token, and sends a file that is in memory. Exit status 1 when the goal is missed.
+//! The two alternate, and their medians are compared. An upload checks the container, obtains the
+//! key and the token, builds the ISO, stores it, compares its MD5 and reads it back; `curl` gets
+//! the URL and a token, and sends a file that is cached in memory. The exit status is 1 if the goal
+//! is missed.
 //!
-//! It needs what `tests/run` installs.
+//! It needs the services that `tests/run` installs.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,11 +15,13 @@
     clippy::print_stdout,
     missing_docs,
     unreachable_pub,
-    reason = "a program that measures, and stops when it cannot"
+    reason = "a benchmark, which stops on any error"
 )]
 
-#[path = "../tests/swift_support/mod.rs"]
-mod swift_support;
+#[path = "../../tests/benches/report/mod.rs"]
+mod report;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -28,7 +31,8 @@ use std::time::{Duration, Instant};
 use driver::host::{Host, NewObject, Which};
 use driver::image::{BootIso, FileSource, Isolinux, PlannedBootIso};
 use driver::node::Node;
-use swift_support::{Account, bytes, host, settings, swift, tempauth};
+use report::Report;
+use support::swift::{Account, bytes, host, settings, swift, tempauth};
 
 const KERNEL: usize = 10 << 20;
 const RAMDISK: usize = 390 << 20;
@@ -48,7 +52,7 @@ fn plan(dir: &Path) -> PlannedBootIso {
         .unwrap()
 }
 
-/// Builds and uploads.
+/// Builds and uploads the ISO.
 fn build(runtime: &tokio::runtime::Runtime, host: &Host, dir: &Path) -> Duration {
     let node = Node::from_json(format!(r#"{{"uuid":"{UUID}"}}"#).as_bytes()).unwrap();
     let start = Instant::now();
@@ -57,7 +61,7 @@ fn build(runtime: &tokio::runtime::Runtime, host: &Host, dir: &Path) -> Duration
     start.elapsed()
 }
 
-/// Uploads what is built already.
+/// Uploads the finished ISO.
 fn curl(account: &Account, dir: &Path) -> Duration {
     let start = Instant::now();
     let status = Command::new("curl")
@@ -82,10 +86,26 @@ fn median(mut times: Vec<Duration>) -> f64 {
 }
 
 fn main() -> ExitCode {
-    // Cargo runs benchmarks as tests too, to see whether they still build.
+    // Cargo also runs benchmarks as tests.
     if std::env::args().any(|arg| arg == "--test") {
         return ExitCode::SUCCESS;
     }
+    let python = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/.venv/swift/bin/python"
+    );
+    let peers = [
+        ("curl", "apt-get install curl"),
+        ("/usr/lib/ISOLINUX/isolinux.bin", "apt-get install isolinux"),
+        (
+            "/usr/lib/syslinux/modules/bios/ldlinux.c32",
+            "apt-get install syslinux-common",
+        ),
+        (python, "tests/peers/venv.sh swift"),
+    ];
+    let Some(mut report) = Report::new("swift", &peers) else {
+        return ExitCode::FAILURE;
+    };
     let target = std::env::current_exe().unwrap();
     let dir = tempfile::tempdir_in(target.parent().unwrap()).unwrap();
     let dir = dir.path();
@@ -126,13 +146,14 @@ fn main() -> ExitCode {
     }
     let (here, peer) = (median(here), median(peer));
     let ratio = here / peer;
-    println!(
-        "boot ISO of {} MiB, median of {TURNS} turns",
-        (KERNEL + RAMDISK) >> 20
-    );
-    println!("built and uploaded   {here:7.3} s");
-    println!("curl -T, ready made  {peer:7.3} s");
-    println!("ratio                {ratio:7.3}   goal <= {GOAL}");
+    let size = (KERNEL + RAMDISK) >> 20;
+    report.line(&format!("boot ISO of {size} MiB, median of {TURNS} turns"));
+    report.line(&format!("built and uploaded   {here:7.3} s"));
+    report.line(&format!("curl -T, finished    {peer:7.3} s"));
+    report.line(&format!(
+        "ratio                {ratio:7.3}   goal <= {GOAL}"
+    ));
+    report.write();
     if ratio > GOAL {
         println!("the goal is missed");
         return ExitCode::FAILURE;

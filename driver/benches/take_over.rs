@@ -1,9 +1,10 @@
-//! Taking over a dead conductor's nodes: `cargo bench -p driver --bench take_over`.
+//! Benchmarks taking over a dead conductor's nodes: `cargo bench -p driver --bench take_over`.
 //!
-//! 250 and then 1,000 nodes whose boot ISOs are made again and attached to a BMC each, the stand-in for an
-//! iLO of the tests. Their kernel and ramdisk are on a real nginx (Debian package nginx-light). What must
-//! hold: each is fetched once, a node takes no longer among 1,000 than among 250, and the memory does not
-//! grow with their number. Exit status 1 when something does not.
+//! Takes over 250 and then 1,000 nodes: each boot ISO is created again and attached to a BMC, the
+//! tests' stand-in for an iLO. The kernel and the ramdisk are on a real nginx (Debian package
+//! nginx-light). Each must be fetched only once, a node must not take longer among 1,000 than among
+//! 250, and memory use must not grow with their number. The exit status is 1 if one of these does
+//! not hold.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,15 +12,13 @@
     clippy::panic,
     clippy::print_stdout,
     missing_docs,
-    reason = "a program that measures, and stops when it cannot"
+    reason = "a benchmark, which stops on any error"
 )]
 
-#[path = "../tests/bmc_support/mod.rs"]
-mod bmc_support;
-#[path = "../tests/host_support/mod.rs"]
-mod host_support;
-#[path = "../tests/image_support/mod.rs"]
-mod image_support;
+#[path = "../../tests/benches/report/mod.rs"]
+mod report;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -27,31 +26,32 @@ use std::num::NonZeroUsize;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use bmc_support::ilo::{Generation, Ilo};
-use bmc_support::options;
 use driver::deploy::IloDeploy;
 use driver::node::Node;
-use host_support::nginx::Nginx;
-use host_support::{open_dir, uuid};
-use image_support::{LoaderFiles, pattern};
+use report::Report;
 use serde_json::{Value, json};
+use support::ilo::{Generation, Ilo};
+use support::image::{LoaderFiles, pattern};
+use support::nginx::Nginx;
+use support::web::{names, open_dir};
+use support::{options, uuid};
 
 const NODES: [usize; 2] = [250, 1000];
 const AT_ONCE: usize = 8;
-/// Small, in bytes: what is measured is the work for a node, and not the disk.
+/// Small sizes in bytes: the work for a node is measured, not the disk.
 const KERNEL: usize = 64 << 10;
 const RAMDISK: usize = 256 << 10;
 
-/// How much longer a node may take among the many, for what else the machine does.
+/// How much longer a node may take among the many, as a tolerance for other work of the machine.
 const TIME_FACTOR: f64 = 1.3;
 
-/// How much more memory the many may take than the few, in KiB.
+/// How much more memory the many may use than the few, in KiB.
 const GROWTH: u64 = 16 * 1024;
 
-/// The argument by which this program is the BMCs.
-const BE_BMCS: &str = "--be-bmcs";
+/// The argument with which this program runs the BMCs.
+const RUN_BMCS: &str = "--run-bmcs";
 
-/// The BMCs, in a process of their own, so that their memory does not count.
+/// The BMCs, in a separate process, so that their memory does not count.
 struct Bmcs {
     process: Child,
     driver_infos: Vec<Value>,
@@ -60,7 +60,7 @@ struct Bmcs {
 impl Bmcs {
     fn start() -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .arg(BE_BMCS)
+            .arg(RUN_BMCS)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -76,8 +76,8 @@ impl Bmcs {
         }
     }
 
-    /// What the other process does: until its standard input ends.
-    fn be() {
+    /// Runs the BMCs until the standard input ends.
+    fn run() {
         let ilos: Vec<Ilo> = (0..NODES[1])
             .map(|_| Ilo::start(Generation::Ilo5))
             .collect();
@@ -96,10 +96,14 @@ impl Drop for Bmcs {
 }
 
 fn main() -> ExitCode {
-    if std::env::args().any(|arg| arg == BE_BMCS) {
-        Bmcs::be();
+    if std::env::args().any(|arg| arg == RUN_BMCS) {
+        Bmcs::run();
         return ExitCode::SUCCESS;
     }
+    let Some(mut report) = Report::new("take_over", &[("nginx", "apt-get install nginx-light")])
+    else {
+        return ExitCode::FAILURE;
+    };
     let images = open_dir();
     fs::write(images.path().join("vmlinuz"), pattern(KERNEL, 1)).unwrap();
     fs::write(images.path().join("initrd"), pattern(RAMDISK, 2)).unwrap();
@@ -117,11 +121,11 @@ fn main() -> ExitCode {
         assert_eq!(fetched, [round + 1; 2], "one download for each take-over");
         let each = time.as_secs_f64() * 1e3 / count as f64;
         let peak = peak_kilobytes();
-        println!(
-            "{count:>5} nodes, {AT_ONCE} at once: {:>7.1} s, {each:>6.1} ms each; peak memory {:>6.1} MiB",
-            time.as_secs_f64(),
-            peak as f64 / 1024.0
-        );
+        let (seconds, mebibytes) = (time.as_secs_f64(), peak as f64 / 1024.0);
+        report.line(&format!(
+            "{count:>5} nodes, {AT_ONCE} at once: {seconds:>7.1} s, {each:>6.1} ms each; \
+             peak memory {mebibytes:>6.1} MiB"
+        ));
         measured.push((each, peak));
     }
     let [(few, few_peak), (many, many_peak)] = measured[..] else {
@@ -143,11 +147,10 @@ fn main() -> ExitCode {
         ),
     ];
     for (text, holds) in &checks {
-        println!(
-            "  → {text}: {}",
-            if *holds { "holds" } else { "DOES NOT HOLD" }
-        );
+        let verdict = if *holds { "holds" } else { "DOES NOT HOLD" };
+        report.line(&format!("  → {text}: {verdict}"));
     }
+    report.write();
     ExitCode::from(u8::from(checks.iter().any(|(_, holds)| !holds)))
 }
 
@@ -171,7 +174,9 @@ async fn take_over(driver_infos: &[Value], images: &Nginx) -> Duration {
                 "kernel": images.url("/vmlinuz"), "ramdisk": images.url("/initrd"),
                 "ilo_boot_iso": format!("http://192.0.2.9/boot-{uuid}.iso"),
             },
-            "driver_internal_info": {"boot_iso_created_in_web_server": true, "root_uuid_or_disk_id": "1A-2"},
+            "driver_internal_info": {
+                "boot_iso_created_in_web_server": true, "root_uuid_or_disk_id": "1A-2",
+            },
         });
         Node::from_json(node.to_string().as_bytes()).unwrap()
     };
@@ -185,11 +190,11 @@ async fn take_over(driver_infos: &[Value], images: &Nginx) -> Duration {
         .await;
     let time = start.elapsed();
     assert_eq!(summary.changed, driver_infos.len());
-    assert_eq!(host_support::names(www.path()).len(), driver_infos.len());
+    assert_eq!(names(www.path()).len(), driver_infos.len());
     time
 }
 
-/// `VmHWM`: the peak of the memory that the process had in core.
+/// Returns `VmHWM`, the peak resident memory of the process.
 fn peak_kilobytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

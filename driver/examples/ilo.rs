@@ -1,20 +1,20 @@
-//! Makes, hosts and removes a node's virtual media, and deploys nodes by it, as deploy code would with
-//! this library.
+//! Creates, hosts and removes a node's virtual media, and deploys nodes with it, as deploy code
+//! would with this library.
 //!
-//! Each command prints one JSON object. The node in it is to be handed back to Ironic, or to the next
+//! Each command prints one JSON object. Its node is to be handed back to Ironic, or to the next
 //! command.
 //!
 //! ```text
-//! ilo floppy    --config-file ironic.conf --node node.json --param ipa-api-url=http://192.0.2.1:6385
+//! ilo floppy    --config-file ironic.conf --node node.json --param nonce=4711
 //! ilo boot-iso  --config-file ironic.conf --node node.json --kernel vmlinuz --ramdisk initrd
 //! ilo clean-up  --config-file ironic.conf --node node.json
 //! ```
 //!
-//! These reach the node's BMC too:
+//! These commands also use the node's BMC:
 //!
 //! ```text
 //! ilo deploy    --config-file ironic.conf --node node.json --param nonce=4711
-//! ilo continue  --config-file ironic.conf --node node.json --root-uuid 6fd0a1c2-5b1e-4a4e-9c2b-0d5b7f3a1e11
+//! ilo continue  --config-file ironic.conf --node node.json --root-uuid 6fd0a1c2-…
 //! ilo take-over --config-file ironic.conf --node node.json --param nonce=4711
 //! ilo tear-down --config-file ironic.conf --node node.json
 //! ```
@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "redfish")]
-use driver::deploy::{Done, IloDeploy, Outcome};
+use driver::deploy::{Action, IloDeploy, Outcome};
 use driver::image::Floppy;
 use driver::node::Node;
 use driver::options::Options;
@@ -33,7 +33,7 @@ use driver::virtual_media::{BootIsoRequest, BootMode, Uefi, VirtualMedia};
 use oslo_config::SourceFile;
 use serde_json::{Value, json};
 
-/// Makes, hosts and removes the images that a node's iLO boots the server from, and deploys by them.
+/// Creates, hosts and removes the images that a node's iLO boots from, and deploys nodes with them.
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]
@@ -62,7 +62,7 @@ enum Command {
         #[command(flatten)]
         common: Common,
     },
-    /// Boots the node's deploy ISO, with a floppy that has Ironic's parameters.
+    /// Boots the node's deploy ISO, with Ironic's parameters on a floppy.
     #[cfg(feature = "redfish")]
     Deploy {
         #[command(flatten)]
@@ -80,12 +80,12 @@ enum Command {
         #[arg(long, value_name = "UUID")]
         root_uuid: Option<String>,
     },
-    /// Takes over a node of a conductor that died. Not to succeed is a warning.
+    /// Takes over a node of a dead conductor. A failure is only a warning.
     #[cfg(feature = "redfish")]
     TakeOver {
         #[command(flatten)]
         common: Common,
-        /// A further line of parameters.txt, as it was given to `deploy`.
+        /// A further line of parameters.txt, as given to `deploy`.
         #[arg(long = "param", value_name = "KEY=VALUE", value_parser = parameter)]
         params: Vec<(String, String)>,
     },
@@ -99,13 +99,13 @@ enum Command {
 
 #[derive(Args)]
 struct Common {
-    /// A configuration file of Ironic; a later one wins.
+    /// A configuration file of Ironic; later ones take precedence.
     #[arg(long, value_name = "FILE", required = true)]
     config_file: Vec<PathBuf>,
-    /// The node, as Ironic's API gives it.
+    /// The node, as Ironic's API returns it.
     #[arg(long, value_name = "FILE")]
     node: PathBuf,
-    /// Asks the web server for each image, and withdraws one that it does not serve.
+    /// Check that the web server serves each image, and withdraw it otherwise.
     #[arg(long)]
     check_served: bool,
 }
@@ -119,13 +119,13 @@ struct Iso {
     /// The ramdisk.
     #[arg(long, value_name = "REF")]
     ramdisk: String,
-    /// A deploy ISO, to take the boot loader for UEFI from.
+    /// A deploy ISO with the boot loader for UEFI.
     #[arg(long, value_name = "REF", conflicts_with = "esp")]
     deploy_iso: Option<String>,
-    /// An EFI system partition image, which is the boot loader for UEFI.
+    /// An EFI system partition image with the boot loader for UEFI.
     #[arg(long, value_name = "REF")]
     esp: Option<String>,
-    /// Boot by this mode only: bios or uefi. Otherwise by both, if both boot loaders are there.
+    /// Boot only in this mode, bios or uefi. Otherwise in both, if both boot loaders are available.
     #[arg(long, value_name = "MODE")]
     boot_mode: Option<BootMode>,
     /// The UUID of the root file system.
@@ -218,12 +218,12 @@ async fn run(command: Command) -> Result<Value, Box<dyn Error>> {
         Command::Deploy { common, params } => {
             let (deploy, node) = common.read_deploy(params)?;
             deploy.validate(&node).await?;
-            told(&deploy.deploy(&node).await?)
+            outcome(&deploy.deploy(&node).await?)
         }
         #[cfg(feature = "redfish")]
         Command::Continue { common, root_uuid } => {
             let (deploy, node) = common.read_deploy(Vec::new())?;
-            told(&deploy.continue_deploy(&node, root_uuid.as_deref()).await?)
+            outcome(&deploy.continue_deploy(&node, root_uuid.as_deref()).await?)
         }
         #[cfg(feature = "redfish")]
         Command::TakeOver { common, params } => {
@@ -235,19 +235,19 @@ async fn run(command: Command) -> Result<Value, Box<dyn Error>> {
         #[cfg(feature = "redfish")]
         Command::TearDown { common } => {
             let (deploy, node) = common.read_deploy(Vec::new())?;
-            told(&deploy.tear_down(&node).await?)
+            outcome(&deploy.tear_down(&node).await?)
         }
     })
 }
 
 #[cfg(feature = "redfish")]
-fn told(outcome: &Outcome) -> Value {
+fn outcome(outcome: &Outcome) -> Value {
     json!({"done": texts(&outcome.done), "node": &outcome.node})
 }
 
 #[cfg(feature = "redfish")]
-fn texts(done: &[Done]) -> Vec<String> {
-    done.iter().map(ToString::to_string).collect()
+fn texts(actions: &[Action]) -> Vec<String> {
+    actions.iter().map(ToString::to_string).collect()
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program")]

@@ -1,16 +1,20 @@
-//! Builds and hosts the images that OpenStack Ironic's iLO drivers boot servers from.
+//! Builds and hosts the images from which OpenStack Ironic's iLO drivers boot servers.
 //!
-//! HPE ProLiant servers boot from *virtual media*: a boot ISO, and a floppy image that carries
-//! parameters, both fetched by the server's iLO over HTTP. This library is for deploy code.
+//! HPE ProLiant servers boot from *virtual media*: a boot ISO, and a floppy image with parameters,
+//! both fetched by the server's iLO over HTTP. This library is for deploy code.
 //!
-//! - [`options`]: the options of ironic.conf, from either section.
-//! - [`node`]: the node as Ironic's API gives it, read, checked and written back without loss.
-//! - [`image`]: the parameter floppy, the boot ISO, and what they are made of.
-//! - [`host`]: where images live: published, listed, withdrawn and swept for one node or all.
-//! - [`bmc`]: a server's virtual media drives, next boot and power, by Redfish.
-//! - [`ipxe`]: the files and DHCP options by which nodes boot with iPXE.
-//! - [`virtual_media`]: images and host together: a node's floppy and boot ISO, published and recorded.
-//! - [`deploy`]: all of it together: a node deployed, taken over and torn down.
+//! Each module uses only modules above it in this list:
+//!
+//! - [`options`]: the options of ironic.conf, under their current and former names.
+//! - `http`: the HTTP client of images, hosts and BMCs, with its TLS configuration and base URLs.
+//! - [`node`]: a node as Ironic's API returns it: read, validated and written back without loss.
+//! - [`image`]: the parameter floppy, the boot ISO, and their sources.
+//! - [`host`]: hosts of images, a web server's directory or Swift: images are published, listed,
+//!   withdrawn and swept.
+//! - [`bmc`]: a server's virtual media drives, next boot device and power, through Redfish.
+//! - [`virtual_media`]: a node's floppy and boot ISO: created, published and recorded.
+//! - [`ipxe`]: the files and DHCP options with which nodes boot through iPXE.
+//! - [`deploy`]: deploying, taking over and tearing down nodes.
 
 #![deny(missing_docs)]
 
@@ -24,7 +28,7 @@ pub mod node;
 pub mod options;
 pub mod virtual_media;
 
-/// Its examples are compiled with the documentation's.
+/// Compiles the examples of the README as documentation tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,10 +1,17 @@
-//! What is secret in a URL is in no log, error or `Debug` text: neither where a kernel is fetched nor where
-//! a published image is asked for.
+//! Secrets in URLs are never logged or shown in errors or `Debug` output, neither when a kernel is
+//! fetched nor when a published image is checked.
+//!
+//! A program of its own, since it captures everything that its process logs.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failing test panics, and the support module prints figures"
+)]
 
-mod host_support;
-mod log_support;
+#[path = "support/mod.rs"]
+mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +22,9 @@ use std::time::Duration;
 use driver::host::{Kind, WebHost};
 use driver::image::source::from_reference;
 use driver::image::{HttpClient, HttpSource, Source};
-use host_support::{node, object, open_dir, settings};
+
+use crate::support::web::{object, open_dir, settings};
+use crate::support::{log, node};
 
 const PASSWORD: &str = "hunter2-of-the-url";
 const SIGNATURE: &str = "s1gnature-of-the-url";
@@ -23,7 +32,8 @@ const OTHER_PASSWORD: &str = "pa55-of-the-redirect";
 const OTHER_SIGNATURE: &str = "s2gnature-of-the-redirect";
 const CONTENT: &[u8] = &[7; 300_000];
 
-/// A server that hands each request's head to `answer`, which says what comes back and as content.
+/// Starts a server that calls `answer` with the head of each request. It returns a head and the
+/// content.
 fn serve(answer: impl Fn(&str) -> (String, &'static [u8]) + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -53,8 +63,8 @@ fn talk(mut stream: &TcpStream, answer: &dyn Fn(&str) -> (String, &'static [u8])
     (!answer.contains("Connection: close")).then_some(())
 }
 
-/// Serves the content, and answers in other ways at some paths.
-fn target(head: &str) -> (String, &'static [u8]) {
+/// Answers with the content, and at some paths with an error.
+fn answer(head: &str) -> (String, &'static [u8]) {
     let ok = format!("200 OK\r\nContent-Length: {}", CONTENT.len());
     match head.split(['?', ' ']).nth(1) {
         Some("/cut") => (format!("{ok}\r\nConnection: close"), &CONTENT[..100_000]),
@@ -79,88 +89,93 @@ fn fetched(client: &HttpClient, url: &str, shown: &mut String) -> Result<Vec<u8>
     Ok(content)
 }
 
-// On a thread of a runtime, which must do no harm: it blocks there, but it does not panic.
-#[tokio::test]
-async fn no_secret_of_a_url_is_logged_or_shown() {
-    log_support::record();
-    let mut shown = String::new();
+fn url(port: u16, path: &str) -> String {
+    format!("http://user:{PASSWORD}@127.0.0.1:{port}{path}?temp_url_sig={SIGNATURE}")
+}
 
-    let heads = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&heads);
-    let target = serve(move |head| {
-        seen.lock().unwrap().push(head.to_owned());
-        target(head)
-    });
-    let away = serve(move |head| {
+/// Starts a server that redirects to the one at `port`, with other secrets in the URL.
+fn redirect_to(port: u16) -> u16 {
+    serve(move |head| {
         let path = head.split(['?', ' ']).nth(1).unwrap();
-        let location =
-            format!("http://other:{OTHER_PASSWORD}@127.0.0.1:{target}{path}?sig={OTHER_SIGNATURE}");
+        let user = format!("other:{OTHER_PASSWORD}");
+        let location = format!("http://{user}@127.0.0.1:{port}{path}?sig={OTHER_SIGNATURE}");
         let head = format!("302 Found\r\nLocation: {location}\r\nContent-Length: 0");
         (head, b"")
-    });
-    let client = HttpClient::new().stall_after(Duration::from_secs(2));
-    let url = |port: u16, path: &str| {
-        format!("http://user:{PASSWORD}@127.0.0.1:{port}{path}?temp_url_sig={SIGNATURE}")
-    };
+    })
+}
 
-    for port in [target, away] {
-        let content = fetched(&client, &url(port, "/kernel"), &mut shown);
+/// Fetches from the server at `target`, directly and by a redirect, in all ways that succeed or
+/// fail.
+fn fetch_all(target: u16, redirect: u16, shown: &mut String) {
+    let client = HttpClient::new().stall_after(Duration::from_secs(2));
+    for port in [target, redirect] {
+        let content = fetched(&client, &url(port, "/kernel"), shown);
         assert_eq!(content.unwrap(), CONTENT);
         let source = HttpSource::new(&client, &url(port, "/kernel")).unwrap();
         let mut rest = Vec::new();
-        source
-            .open_at(1000)
-            .unwrap()
-            .read_to_end(&mut rest)
-            .unwrap();
+        let mut reader = source.open_at(1000).unwrap();
+        reader.read_to_end(&mut rest).unwrap();
         assert_eq!(rest, CONTENT[1000..]);
         for path in ["/cut", "/refused", "/broken", "/loop"] {
-            let error = fetched(&client, &url(port, path), &mut shown).unwrap_err();
-            shown += &format!("{error}\n");
+            let error = fetched(&client, &url(port, path), shown).unwrap_err();
+            *shown += &format!("{error}\n");
         }
     }
-    // Nobody is there, no such scheme, no URL at all.
+    // No server, another scheme, and an invalid URL.
     for url in [
         url(1, "/kernel"),
         url(target, "/kernel").replace("http://", "ftp://"),
         url(target, "/kernel").replace("127.0.0.1:", "127.0.0.1:9"),
     ] {
-        shown += &format!(
-            "{}\n",
-            fetched(&client, &url, &mut String::new()).unwrap_err()
-        );
+        let error = fetched(&client, &url, &mut String::new()).unwrap_err();
+        *shown += &format!("{error}\n");
     }
+}
 
+/// Publishes an image and has it checked at URLs that serve it, refuse it, redirect or do not
+/// answer.
+async fn publish_all(target: u16, redirect: u16, shown: &mut String) {
     let dir = open_dir();
-    for port in [target, away, 1] {
+    for port in [target, redirect, 1] {
         let host = WebHost::new(settings(dir.path(), &url(port, "/refused"))).unwrap();
         let object = object(Kind::Floppy, [1; 512]).check_served();
         let error = host.publish(&node(1), object).await.unwrap_err();
-        shown += &format!("{error} {error:?} {host:?}\n");
+        *shown += &format!("{error} {error:?} {host:?}\n");
     }
     let host = WebHost::new(settings(dir.path(), &url(target, "/images"))).unwrap();
     let object = object(Kind::Floppy, CONTENT).check_served();
     host.publish(&node(1), object).await.unwrap();
+}
 
-    // The servers were told what they have to know, and by the first one nothing was passed on.
+#[tokio::test]
+async fn no_secret_in_a_url_is_logged_or_shown() {
+    log::record();
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&heads);
+    let target = serve(move |head| {
+        seen.lock().unwrap().push(head.to_owned());
+        answer(head)
+    });
+    let redirect = redirect_to(target);
+
+    let mut shown = String::new();
+    // This blocks. On a thread of a runtime, as here, it must not panic.
+    fetch_all(target, redirect, &mut shown);
+    publish_all(target, redirect, &mut shown).await;
+
+    // The server received the secrets, but after a redirect only those of the new URL.
     let heads = heads.lock().unwrap();
     assert!(heads.iter().any(|head| head.contains(SIGNATURE)));
-    let redirected = heads.iter().filter(|head| head.contains(OTHER_SIGNATURE));
-    for head in redirected {
-        assert!(!head.contains(SIGNATURE), "in another header: {head}");
-        assert!(
-            head.contains("authorization: Basic b3RoZXI6"),
-            "other: {head}"
-        );
+    for head in heads.iter().filter(|head| head.contains(OTHER_SIGNATURE)) {
+        assert!(!head.contains(SIGNATURE), "{head}");
+        assert!(head.contains("authorization: Basic b3RoZXI6"), "{head}");
     }
-    log_support::assert_logged("hyper");
-    for secret in [PASSWORD, SIGNATURE, OTHER_PASSWORD, OTHER_SIGNATURE] {
-        log_support::assert_without(secret);
+    log::assert_logged("hyper");
+    // How "user:" and "other:", each with its password, begin in the header `Authorization`.
+    let encoded = ["dXNlcjpodW50ZXIy", "b3RoZXI6cGE1NS1v"];
+    let secrets = [PASSWORD, SIGNATURE, OTHER_PASSWORD, OTHER_SIGNATURE];
+    for secret in secrets.into_iter().chain(encoded) {
+        log::assert_without(&[secret]);
         assert!(!shown.contains(secret), "{secret} is shown:\n{shown}");
-    }
-    // "user:" and "other:" with their passwords begin so in the header that has them.
-    for encoded in ["dXNlcjpodW50ZXIy", "b3RoZXI6cGE1NS1v"] {
-        log_support::assert_without(encoded);
-        assert!(!shown.contains(encoded), "{encoded} is shown:\n{shown}");
     }
 }

@@ -5,7 +5,7 @@ use oslo_config::Origin;
 
 use super::{Checker, Named, said};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
-use crate::release::{installed, is_installed, is_kernel_command_line, named_by};
+use crate::history::{installed, is_installed, is_kernel_command_line, named_by};
 use crate::target::{ReleaseTarget, Standing, Target};
 
 impl Checker<'_> {

@@ -7,8 +7,8 @@ use oslo_config::{OptName, ParsedFile};
 
 use super::{Named, said};
 use crate::diagnostic::{Code, Diagnostic, Places};
-use crate::known::KnownNames;
-use crate::release::{AuthOptions, Series, auth_options};
+use crate::history::KnownNames;
+use crate::history::{AuthOptions, Series, auth_options};
 use crate::target::{Standing, Target};
 
 /// The plugins whose options services list with their own, whichever plugin is chosen.

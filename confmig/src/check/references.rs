@@ -7,7 +7,7 @@ use oslo_config::{DEFAULT_GROUP, Opt, OptName, Origin, Reference, references};
 
 use super::{Checker, Named, said};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::known::KnownNames;
+use crate::history::KnownNames;
 use crate::target::Standing;
 
 impl Checker<'_> {
@@ -40,7 +40,7 @@ impl Checker<'_> {
         }
         let leads = |option: &OptName| match self.target.standing(option) {
             Standing::Option | Standing::Former | Standing::CannotTell => true,
-            Standing::Gone | Standing::NotYet => false,
+            Standing::Removed | Standing::NotYet => false,
             Standing::Unknown => self.is_set(option),
         };
         if options.iter().any(leads) || KnownNames::ironic().has_anywhere(name) {

@@ -6,7 +6,7 @@ use oslo_config::{OptName, ParsedFile, Section};
 use super::plugins::Choice;
 use super::{Checker, Named, said};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
-use crate::known::KnownNames;
+use crate::history::KnownNames;
 use crate::target::Standing;
 
 impl Checker<'_> {
@@ -32,7 +32,7 @@ impl Checker<'_> {
             let anywhere = || chooses && KnownNames::ironic().has_anywhere(it.name.name());
             let standing = self.target.standing(&it.name);
             match standing {
-                Standing::Gone => found.push(self.removed(&it)),
+                Standing::Removed => found.push(self.removed(&it)),
                 Standing::Unknown if is_known && of_plugin.is_none() && !anywhere() => {
                     found.push(self.unknown(&it));
                 }
@@ -119,7 +119,7 @@ impl Checker<'_> {
     }
 
     fn deprecated_option(&self, it: &Named<'_>) -> Option<Diagnostic> {
-        let deprecation = self.target.deprecation(&it.name)?;
+        let deprecation = self.target.upcoming_removal(&it.name)?;
         let when = match deprecation.removed_in {
             Some(release) => format!("it is gone in {release}"),
             None => "it will be gone in a later release".to_owned(),

@@ -7,7 +7,7 @@ use oslo_config::{DEFAULT_GROUP, Entry, GetError, Opt, ParsedFile};
 
 use super::{Checker, Named, said};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
-use crate::known::KnownNames;
+use crate::history::KnownNames;
 use crate::target::Standing;
 
 impl Checker<'_> {
@@ -15,7 +15,7 @@ impl Checker<'_> {
     pub(super) fn value(&self, it: &Named<'_>, standing: Standing, found: &mut Vec<Diagnostic>) {
         found.extend(self.in_a_circle(it));
         let follow = match standing {
-            Standing::Gone | Standing::NotYet => self.owner(&it.name).is_some(),
+            Standing::Removed | Standing::NotYet => self.owner(&it.name).is_some(),
             // One that no release of Ironic has may be that of a driver from outside its tree.
             Standing::Unknown => !KnownNames::of(self.pack).is_empty(),
             _ => true,

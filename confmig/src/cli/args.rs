@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use confmig::release::Service;
+use confmig::history::Service;
 use oslo_config::{OptName, Source};
 
 /// Moves the configuration of an oslo.config service to new option names, losing nothing.

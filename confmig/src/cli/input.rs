@@ -6,9 +6,9 @@ use std::io::Read;
 use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
-use confmig::migrate::{Route, Span, check_examples};
+use confmig::history::{self, History, ReleaseRange, Series, Service, guess_service};
+use confmig::migrate::{Route, check_examples};
 use confmig::pack::{DEFAULT_PACK, Pack};
-use confmig::release::{self, Lives, Series, Service, guess_service};
 use confmig::report::{self, CheckReport};
 use confmig::schema::Schema;
 use confmig::secret::Secrets;
@@ -33,7 +33,7 @@ pub(crate) struct Loaded {
     /// The rules as reports name them: those that were asked for, or that the release or the schema has
     /// for no file.
     pub(crate) rules: Pack,
-    pub(crate) lives: Lives,
+    pub(crate) lives: History,
     schema: Option<Schema>,
     from_schema: Option<Schema>,
     from: Option<Series>,
@@ -70,7 +70,7 @@ impl Loaded {
             false => Service::IRONIC,
         };
         let service = releases.service.unwrap_or_else(guessed);
-        let lives = Lives::new(service);
+        let lives = History::new(service);
         let series = |text: &Option<String>| {
             let parsed = text.as_deref().map(|text| Series::parse(service, text));
             parsed
@@ -81,7 +81,7 @@ impl Loaded {
         let any = from.is_some() || releases.service.is_some();
         let to = series(&releases.to)?.or(any.then(|| service.newest()));
         let rules = match (&site, &schema, to) {
-            (None, None, Some(to)) => release::pack(to, &BTreeSet::new(), &lives),
+            (None, None, Some(to)) => history::pack(to, &BTreeSet::new(), &lives),
             (_, Some(schema), _) => joined(schema.pack(&[]), site.as_ref())?,
             (Some(site), None, _) => site.clone(),
             (None, None, None) => Pack::load(DEFAULT_PACK)?,
@@ -138,12 +138,12 @@ impl Loaded {
         }
         let guess = match self.from {
             Some(_) => None,
-            None => Some(release::guess(files, &self.lives)),
+            None => Some(history::guess(files, &self.lives)),
         };
         let guessed = guess.as_ref().map(|guess| guess.series);
         // A file may be newer than what is to read it: then there are no steps.
         let from = self.from.or(guessed).unwrap_or(to).min(to);
-        let span = Span { from, to };
+        let span = ReleaseRange { from, to };
         Ok(Some(report::Releases { span, guess }))
     }
 }

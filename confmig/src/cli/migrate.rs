@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
+use confmig::history::find_rule;
 use confmig::migrate::{FileMigration, Migration, Settings, migrate};
 use confmig::pack::Pack;
-use confmig::release::find_rule;
 use confmig::report;
 use confmig::secret::Secrets;
 use confmig::store::{self, Replaced, Replacement};
@@ -85,7 +85,7 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
         ..Settings::default()
     };
     for word in &command.accept {
-        let of_pack = pack.conversions.iter().any(|rule| rule.id == *word);
+        let of_pack = pack.rules.iter().any(|rule| rule.id == *word);
         if of_pack || by_release && find_rule(word).is_some() {
             settings.accept_rules.insert(word.clone());
             continue;
@@ -97,7 +97,7 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
         };
         let known = by_release && loaded.lives.of_option(&name).is_some();
         let older = from_schema.is_some_and(|schema| schema.option(&name).is_some());
-        let renamed = pack.rules.iter().any(|rule| rule.to == name);
+        let renamed = pack.renamings.iter().any(|rule| rule.to == name);
         if !known && !older && !renamed {
             return Err(Failure::Said(format!(
                 "--accept {word}: the pack {} renames no option to this name",

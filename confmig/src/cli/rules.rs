@@ -1,7 +1,7 @@
 //! `confmig rules`.
 
+use confmig::history::{self, History, Service, built_in_rules, find_rule};
 use confmig::pack::{Pack, PackError};
-use confmig::release::{self, Lives, Service, built_in_rules, find_rule};
 use confmig::report;
 use confmig::schema::compare;
 
@@ -53,7 +53,7 @@ fn history(service: Service, text: &mut String) {
         text.push_str(&report::built_in_text(&rule));
         text.push('\n');
     }
-    for rule in release::declared(&Lives::new(service)) {
+    for rule in history::declared(&History::new(service)) {
         text.push_str(&report::renaming_text(&rule));
         for (head, name) in [("before", &rule.from), ("after", &rule.to)] {
             let (group, name) = (name.group(), name.name());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use confmig::explain::Explained;
+use confmig::explain::Explanation;
 use confmig::registered;
 use confmig::report;
 use confmig::target::Target;
@@ -40,9 +40,9 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
         }));
     }
     let config = Config::new(&parsed, &opts).with_environment(secrets.environment(environment()));
-    let explained: Vec<Explained<'_>> = asked
+    let explained: Vec<Explanation<'_>> = asked
         .into_iter()
-        .map(|at| Explained::new(&config, &opts[at], pack))
+        .map(|at| Explanation::new(&config, &opts[at], pack))
         .collect();
     let text = match command.format {
         Format::Json => report::show_json(&parsed, &explained, &secrets),

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::MigrationReport;
 use crate::diagnostic::Diagnostic;
-use crate::explain::{Explained, Named};
+use crate::explain::{Explanation, Named};
+use crate::history::ReleaseRange;
 use crate::migrate::Change;
-use crate::release::Series;
 use crate::secret::Secrets;
 
 /// Returns the text of a document that is written as a whole.
@@ -47,7 +47,7 @@ pub fn migrate_json(report: &MigrationReport<'_>) -> String {
         form["releases"] = json!({ "from": from, "to": to });
         if let Some(guess) = &releases.guess {
             form["releases"]["guess"] =
-                json!({ "sureness": guess.sureness.as_str(), "why": guess.why });
+                json!({ "sureness": guess.confidence.as_str(), "why": guess.why });
         }
     }
     let files = report.migration.files.iter().map(|file| {
@@ -82,7 +82,7 @@ fn change_form(change: &Change) -> Value {
 #[must_use]
 pub fn show_json(
     files: &[ParsedFile<'_>],
-    options: &[Explained<'_>],
+    options: &[Explanation<'_>],
     secrets: &Secrets<'_>,
 ) -> String {
     let entry_form = |entry: Entry<'_, '_>| {
@@ -105,14 +105,14 @@ pub fn show_json(
             "sections": file.document.sections().map(section_form).collect::<Value>(),
         })
     };
-    let option_form = |option: &Explained<'_>| option_form(option, secrets);
+    let option_form = |option: &Explanation<'_>| option_form(option, secrets);
     pretty(&json!({
         "files": files.iter().map(file_form).collect::<Value>(),
         "options": options.iter().map(option_form).collect::<Value>(),
     }))
 }
 
-fn option_form(option: &Explained<'_>, secrets: &Secrets<'_>) -> Value {
+fn option_form(option: &Explanation<'_>, secrets: &Secrets<'_>) -> Value {
     let name = option.opt.name();
     let shown = |text: &String| json!(secrets.value(name.group(), name.name(), text));
     let value = match option.texts.as_deref() {
@@ -136,7 +136,7 @@ fn option_form(option: &Explained<'_>, secrets: &Secrets<'_>) -> Value {
 }
 
 fn name_form(named: &Named) -> Value {
-    let span = |(first, last): (Series, Series)| [first.id(), last.id()];
+    let span = |range: ReleaseRange| [range.from.id(), range.to.id()];
     json!({
         "name": named.name.to_string(),
         "option_in": named.option.map(span),

@@ -15,9 +15,9 @@ use std::path::Path;
 use oslo_config::SourceFile;
 
 use crate::diagnostic::Diagnostic;
-use crate::migrate::{Migration, Settings, Span};
+use crate::history::{Guess, ReleaseRange, Series};
+use crate::migrate::{Migration, Settings};
 use crate::pack::Pack;
-use crate::release::{Guess, Series};
 use crate::secret::Secrets;
 use crate::store::Replaced;
 
@@ -34,7 +34,7 @@ pub use text::render;
 #[derive(Debug, Clone)]
 pub struct Releases {
     /// The two releases.
-    pub span: Span,
+    pub span: ReleaseRange,
     /// How the first was found, when it was not given.
     pub guess: Option<Guess>,
 }
@@ -52,7 +52,7 @@ impl Releases {
         Some(format!(
             "taken to be written for {} ({}): {}{newer}; --from says otherwise",
             guess.series,
-            guess.sureness.as_str(),
+            guess.confidence.as_str(),
             guess.why
         ))
     }

@@ -3,9 +3,9 @@
 use oslo_config::OptName;
 
 use super::rules::{arrow, what};
+use crate::history::{self, History, Service};
 use crate::migrate::{Change, ChangeKind, Decision};
-use crate::pack::{self, Pack};
-use crate::release::{self, Lives, Service};
+use crate::pack::{Pack, Renaming};
 use crate::rule;
 
 /// What a rule says for itself.
@@ -22,7 +22,7 @@ pub(super) struct Reason {
 }
 
 impl Reason {
-    fn of_renaming(rule: &pack::Rule) -> Self {
+    fn of_renaming(rule: &Renaming) -> Self {
         Reason {
             what: vec![arrow(&rule.from, &rule.to)],
             why: rule.why.clone(),
@@ -44,7 +44,7 @@ impl Reason {
 /// Finds the reasons of changes and decisions.
 pub(super) struct Reasons<'p> {
     pack: &'p Pack,
-    lives: Lives,
+    lives: History,
 }
 
 impl<'p> Reasons<'p> {
@@ -54,7 +54,7 @@ impl<'p> Reasons<'p> {
         let service = service.unwrap_or(Service::IRONIC);
         Reasons {
             pack,
-            lives: Lives::new(service),
+            lives: History::new(service),
         }
     }
 
@@ -85,25 +85,25 @@ impl<'p> Reasons<'p> {
     pub(super) fn of_decision(&self, decision: &Decision) -> Option<Reason> {
         let id = decision.rule.as_deref()?;
         match &decision.release {
-            Some(_) => Some(Reason::of_rule(&release::find_rule(id)?.rule()?)),
+            Some(_) => Some(Reason::of_rule(&history::find_rule(id)?.rule()?)),
             None => self.in_pack(id, &decision.option),
         }
     }
 
     fn in_pack(&self, id: &str, to: &OptName) -> Option<Reason> {
-        let with_id = || self.pack.rules.iter().filter(|rule| rule.id == id);
+        let with_id = || self.pack.renamings.iter().filter(|rule| rule.id == id);
         let renaming = with_id().find(|rule| rule.to == *to).or(with_id().next());
-        let rules = &self.pack.conversions;
+        let rules = &self.pack.rules;
         renaming
             .map(Reason::of_renaming)
             .or_else(|| rules.iter().find(|rule| rule.id == id).map(Reason::of_rule))
     }
 
     fn in_history(&self, id: &str, from: &OptName, to: &OptName) -> Option<Reason> {
-        if let Some(rule) = release::find_rule(id).and_then(|found| found.rule()) {
+        if let Some(rule) = history::find_rule(id).and_then(|found| found.rule()) {
             return Some(Reason::of_rule(&rule));
         }
-        let declared = release::declared_rule(from, to, &self.lives);
+        let declared = history::declared_renaming(from, to, &self.lives);
         (declared.id == id).then(|| Reason::of_renaming(&declared))
     }
 }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use oslo_config::OptName;
 
 use crate::diagnostic::bracketed;
-use crate::pack::{self, Pack};
-use crate::release::BuiltIn;
+use crate::history::BuiltIn;
+use crate::pack::{Pack, Renaming};
 use crate::rule::{self, Automatic, IfSet, Part, Rule, Sections};
 
 /// An old name and the new one.
@@ -23,7 +23,7 @@ pub fn pack_text(pack: &Pack) -> String {
     if let Some(readers) = &pack.readers {
         let _ = writeln!(text, "  {readers}");
     }
-    for rule in &pack.rules {
+    for rule in &pack.renamings {
         text.push('\n');
         text.push_str(&renaming_text(rule));
     }
@@ -31,7 +31,7 @@ pub fn pack_text(pack: &Pack) -> String {
         let _ = writeln!(text, "\n  {} is gone", bracketed(&removed.name));
         let _ = writeln!(text, "    advice: {}", removed.advice);
     }
-    for rule in &pack.conversions {
+    for rule in &pack.rules {
         text.push('\n');
         text.push_str(&rule_text(rule));
     }
@@ -41,7 +41,7 @@ pub fn pack_text(pack: &Pack) -> String {
 
 /// A renaming: its id, its names, why, proof.
 #[must_use]
-pub fn renaming_text(rule: &pack::Rule) -> String {
+pub fn renaming_text(rule: &Renaming) -> String {
     let (id, why) = (&rule.id, &rule.why);
     let what = arrow(&rule.from, &rule.to);
     let mut text = format!("  {id}\n    {what}\n    why:   {why}\n");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use confmig::check::{World, check};
 use confmig::diagnostic::Diagnostic;
-use confmig::explain::Explained;
+use confmig::explain::Explanation;
 use confmig::migrate::{Migration, Route, Settings, migrate};
 use confmig::pack::Pack;
 use confmig::report::{self, Paint};
@@ -176,7 +176,7 @@ fn shown(parsed: &[ParsedFile<'_>], pack: &Pack, secrets: &Secrets<'_>) {
     let config = Config::new(parsed, &opts);
     let explained: Vec<_> = opts
         .iter()
-        .map(|opt| Explained::new(&config, opt, pack))
+        .map(|opt| Explanation::new(&config, opt, pack))
         .collect();
     let _ = report::show_json(parsed, &explained, secrets);
 }

@@ -201,7 +201,7 @@ fn every_rule_says_why_and_has_a_proof() {
     for pack in confmig::pack::Pack::built_in() {
         let loaded = confmig::pack::Pack::load(pack).unwrap();
         let said = confmig(["rules", pack]).run().expect(0);
-        for rule in &loaded.rules {
+        for rule in &loaded.renamings {
             assert!(rule.proof.is_some(), "{}", rule.id);
             assert!(said.stdout().contains(&rule.id));
             assert!(said.stdout().contains(&rule.why));

@@ -1,4 +1,4 @@
-//! How a node's BMC is reached, as its `driver_info` and the options say.
+//! The access to a node's BMC, from its `driver_info` and the options.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -10,7 +10,7 @@ use url::Url;
 use crate::node::{Fault, Field, FieldKind, ILO_ACCESS, InvalidNode, Node, Section};
 use crate::options::{Options, VerifyCa};
 
-/// The fields that reaching a node's BMC takes when `driver_info` has no `ilo_address`, as in Ironic's
+/// The fields needed to reach a node's BMC if `driver_info` has no `ilo_address`, as in Ironic's
 /// `redfish/utils.py`.
 pub const REDFISH_ACCESS: &[Field] = &[
     Field::required(Section::DriverInfo, "redfish_address", FieldKind::Text),
@@ -20,24 +20,24 @@ pub const REDFISH_ACCESS: &[Field] = &[
     Field::optional(Section::DriverInfo, "client_timeout", FieldKind::Seconds),
 ];
 
-/// How a node's BMC is reached.
+/// The address of a node's BMC and how to connect to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BmcAccess {
     /// Scheme, host and port, with the path `/`.
     pub address: Url,
-    /// User and password; `None` for a BMC that asks for none.
+    /// User and password; `None` for a BMC without authentication.
     pub credentials: Option<Credentials>,
     /// Which certificates are trusted.
     pub verify_ca: VerifyCa,
-    /// How long one answer may take, and how long a BMC that does not answer is tried.
+    /// How long a response may take, and how long an unresponsive BMC is retried.
     pub timeout: Duration,
-    /// The path of the system's resource, such as `/redfish/v1/Systems/1/`; `None` when the BMC has
-    /// one system only.
+    /// The path of the system's resource, such as `/redfish/v1/Systems/1/`; `None` if the BMC has
+    /// only one system.
     pub system: Option<String>,
 }
 
-/// A user and a password. Neither is ever shown.
+/// A user and a password. `Debug` shows neither.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The user's name.
@@ -53,17 +53,17 @@ impl fmt::Debug for Credentials {
 }
 
 impl BmcAccess {
-    /// How the BMC of `node` is reached.
+    /// Determines how to reach the BMC of `node`.
     ///
-    /// With `ilo_address` in `driver_info`, that is by HTTPS with `ilo_username`, `ilo_password`,
-    /// `client_port`, `ilo_verify_ca` and the older `ca_file`; otherwise by `redfish_address`,
-    /// `redfish_username`, `redfish_password`, `redfish_system_id` and `redfish_verify_ca`. The two are
-    /// never mixed: a password goes to no address but its own. `client_timeout` serves both, and
-    /// `options` say what the node does not.
+    /// If `driver_info` has an `ilo_address`, the BMC is reached over HTTPS with `ilo_username`,
+    /// `ilo_password`, `client_port`, `ilo_verify_ca` and the older `ca_file`; otherwise with
+    /// `redfish_address`, `redfish_username`, `redfish_password`, `redfish_system_id` and
+    /// `redfish_verify_ca`. The two sets are never mixed, so a password is sent only to its own
+    /// address. `client_timeout` applies to both, and `options` provide the defaults.
     ///
     /// # Errors
     ///
-    /// [`InvalidNode`] with every field that is missing or wrong. No secret is part of it.
+    /// [`InvalidNode`] with every missing or invalid field. It contains no secret.
     pub fn new(node: &Node, options: &Options) -> Result<Self, InvalidNode> {
         let by_ilo = node.get(Section::DriverInfo, "ilo_address").is_some()
             || node.get(Section::DriverInfo, "redfish_address").is_none();
@@ -96,7 +96,7 @@ impl DriverInfo<'_> {
                 "expected a host name or an IP address, without scheme, port or path",
             )
         })?;
-        // As in Ironic, the older setting wins.
+        // As in Ironic, the older setting takes precedence.
         let verify_ca = match self.text("ca_file") {
             Some(file) => VerifyCa::Path(file.into()),
             None => self.verify_ca("ilo_verify_ca")?,
@@ -115,7 +115,8 @@ impl DriverInfo<'_> {
         let address = redfish_url(text).ok_or_else(|| {
             self.fault(
                 "redfish_address",
-                "expected a host, or http:// or https:// and a host, without user, path or query",
+                "expected a host, or an http:// or https:// URL with a host, without user, path or \
+                 query",
             )
         })?;
         let system = self.text("redfish_system_id").map(str::to_owned);
@@ -138,7 +139,7 @@ impl DriverInfo<'_> {
         self.node.text(Section::DriverInfo, key)
     }
 
-    /// A number that was checked already, as a number or as text.
+    /// Returns a validated number, given as a number or as text.
     fn whole(&self, key: &str) -> Option<u64> {
         let value = self.node.get(Section::DriverInfo, key)?;
         value
@@ -180,7 +181,7 @@ impl DriverInfo<'_> {
     }
 }
 
-/// `https://host:port/`, unless `host` is more than a host.
+/// Returns `https://host:port/`, unless `host` is more than a host.
 fn ilo_url(host: &str, port: u16) -> Option<Url> {
     let host = match host.parse::<Ipv6Addr>() {
         Ok(address) => format!("[{address}]"),
@@ -204,7 +205,7 @@ fn redfish_url(text: &str) -> Option<Url> {
     }
 }
 
-/// A URL of scheme, host and port alone.
+/// Returns the URL if it consists of scheme, host and port alone.
 fn bare(text: &str) -> Option<Url> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return None;
@@ -220,7 +221,7 @@ fn bare(text: &str) -> Option<Url> {
     is_bare.then_some(url)
 }
 
-/// Whether `text` is an absolute path on the BMC, and cannot lead to another host.
+/// Whether `text` is an absolute path on the BMC, which cannot lead to another host.
 pub(super) fn is_path(text: &str) -> bool {
     text.starts_with('/')
         && !text.starts_with("//")

@@ -1,4 +1,4 @@
-//! Why a BMC did not do what it was asked to.
+//! The errors of BMCs.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,29 +6,28 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::{Drive, Power, PowerState};
-use crate::host::redacted;
+use crate::http::url::redacted;
 use crate::node::NodeUuid;
 
-/// Why a BMC did not do what it was asked to: the node, the step and the cause.
+/// A failed operation on a BMC: the node, the step and the cause.
 ///
-/// No message holds a password, or the query of an image's URL, which may be its
-/// signature.
+/// No message contains a password, or the query of an image's URL, which may be its signature.
 #[derive(Debug, thiserror::Error)]
 #[error("node {node}: cannot {step}: {cause}")]
 pub struct BmcError {
     /// The node.
     pub node: NodeUuid,
-    /// What was being done.
+    /// The step that failed.
     pub step: Step,
-    /// What went wrong.
+    /// The cause.
     #[source]
     pub cause: Cause,
 }
 
-/// What was being done.
+/// A step of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Making ready to talk to the BMC.
+    /// Preparing the connection to the BMC.
     Connect,
     /// [`Bmc::medium`](super::Bmc::medium).
     Look(Drive),
@@ -48,9 +47,9 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connect => f.write_str("connect to the BMC"),
-            Self::Look(drive) => write!(f, "see what is in the {drive} drive"),
+            Self::Look(drive) => write!(f, "read the state of the {drive} drive"),
             Self::Insert(drive) => write!(f, "insert an image into the {drive} drive"),
-            Self::Eject(drive) => write!(f, "eject what is in the {drive} drive"),
+            Self::Eject(drive) => write!(f, "eject the medium in the {drive} drive"),
             Self::BootOnce(drive) => write!(f, "set the next boot to the {drive} drive"),
             Self::PowerState => f.write_str("read the power state"),
             Self::Power(power) => write!(f, "{power}"),
@@ -58,27 +57,28 @@ impl fmt::Display for Step {
     }
 }
 
-/// What went wrong. Requests are shown as method and path, without a query.
+/// The cause of a [`BmcError`]. Requests are shown as method and path, without a query.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {
-    /// Nobody answers, or not in time. A BMC that is restarting was waited for.
+    /// The BMC did not respond in time, not even after retries while it may have been restarting.
     #[error(
-        "no answer from {address} for {seconds} s: {reason}; check the address in driver_info, and that \
-         the BMC is up"
+        "no response from {address} for {seconds} s: {reason}; check the address in driver_info, \
+         and that the BMC is running"
     )]
     NoAnswer {
         /// Scheme, host and port.
         address: String,
-        /// How long it was tried.
+        /// How long it was retried.
         seconds: u64,
-        /// What happened the last time.
+        /// The error of the last attempt.
         reason: String,
     },
     /// The BMC's certificate is not trusted, so nothing was sent to it.
     #[error(
-        "the certificate of {address} is not trusted: {reason}; set ilo_verify_ca (or redfish_verify_ca) \
-         in driver_info, or [ilo] verify_ca, to the certificate authority's PEM file"
+        "the certificate of {address} is not trusted: {reason}; set ilo_verify_ca (or \
+         redfish_verify_ca) in driver_info, or [ilo] verify_ca, to the certificate authority's PEM \
+         file"
     )]
     NotTrusted {
         /// Scheme, host and port.
@@ -91,108 +91,111 @@ pub enum Cause {
     CertificateAuthorities {
         /// The file or directory.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         reason: String,
     },
-    /// User and password are wrong.
-    #[error("the BMC does not accept the user and password: check them in driver_info")]
+    /// The user or the password is wrong.
+    #[error("the BMC rejected the user and password: check them in driver_info")]
     Credentials,
-    /// The user may not do this.
+    /// The user lacks a privilege.
     #[error(
-        "the BMC does not let this user do that ({request}): {message}; give the user the privilege"
+        "the BMC requires a privilege that the user lacks ({request}): {message}; grant it to the \
+         user"
     )]
     Privilege {
         /// The request.
         request: String,
-        /// What the BMC said.
+        /// The BMC's message.
         message: String,
     },
-    /// The BMC has no licence for this.
+    /// The BMC lacks a licence.
     #[error(
-        "the BMC's licence does not cover that ({request}): {message}; virtual media by URL needs an iLO \
-         Advanced licence"
+        "the BMC's licence does not cover this ({request}): {message}; virtual media by URL needs \
+         an iLO Advanced licence"
     )]
     Licence {
         /// The request.
         request: String,
-        /// What the BMC said.
+        /// The BMC's message.
         message: String,
     },
-    /// The BMC refuses, in every way that it could be asked.
+    /// The BMC refused every possible request.
     #[error("the BMC refused: {}", refusals(.0))]
     Refused(
-        /// Each request that was tried, at least one, in their order.
+        /// The requests that were tried, at least one, in order.
         Vec<Refusal>,
     ),
     /// The BMC has no such drive.
-    #[error("the BMC has no {drive} drive, only {}: expected one whose MediaTypes has {}", list(.found), expected(*.drive))]
+    #[error(
+        "the BMC has no {drive} drive, only {}: expected one whose MediaTypes contain {}",
+        list(.found),
+        expected(*.drive)
+    )]
     NoDrive {
         /// The drive.
         drive: Drive,
-        /// The media types of each drive that it has.
+        /// The media types of each drive of the BMC.
         found: Vec<String>,
     },
-    /// The BMC offers no way to do this.
-    #[error("the BMC offers no way to do that: {missing}")]
+    /// The BMC does not support this.
+    #[error("the BMC does not support this: {missing}")]
     Unsupported {
         /// What it lacks.
         missing: String,
     },
-    /// The BMC took the request but does not say that the image is in the drive.
+    /// The BMC accepted the request but does not report the image.
     #[error(
-        "the BMC took the request but does not say that {expected} is inserted after {seconds} s, it says \
-         {reported}: check that the BMC can fetch the image"
+        "the BMC accepted the request, but after {seconds} s it reports {reported} instead of \
+         {expected}: check that the BMC can fetch the image"
     )]
     NotInserted {
-        /// The image's URL, without what may be secret in it.
+        /// The image's URL without its secrets.
         expected: String,
-        /// What the BMC says is in the drive.
+        /// What the BMC reports for the drive.
         reported: String,
         /// How long it was waited for.
         seconds: u64,
     },
-    /// The BMC took the request but does not say that the drive is empty.
-    #[error(
-        "the BMC took the request but says that {reported} is still inserted after {seconds} s"
-    )]
+    /// The BMC accepted the request but does not report that the drive is empty.
+    #[error("the BMC accepted the request, but after {seconds} s it still reports {reported}")]
     NotEjected {
-        /// What the BMC says is in the drive.
+        /// What the BMC reports for the drive.
         reported: String,
         /// How long it was waited for.
         seconds: u64,
     },
-    /// The BMC took the request but does not say that it will boot from there.
-    #[error("the BMC took the request but says {reported}: expected {expected}")]
+    /// The BMC accepted the request but does not report the next boot device.
+    #[error("the BMC accepted the request but reports {reported}: expected {expected}")]
     NotSet {
-        /// What it should say.
+        /// The expected setting.
         expected: String,
-        /// What it says.
+        /// The reported setting.
         reported: String,
     },
-    /// The server did not get into the wanted power state in time.
+    /// The server did not reach the requested power state in time.
     #[error("the server is {reported} after {seconds} s: expected it to be {wanted}")]
     PowerTimeout {
-        /// The wanted state.
+        /// The requested state.
         wanted: PowerState,
-        /// The state that the BMC says.
+        /// The reported state.
         reported: PowerState,
         /// How long it was waited for.
         seconds: u64,
     },
-    /// There are several systems, or managers, and nothing says which one is meant.
+    /// There are no or several systems or managers, and none was selected.
     #[error("expected one of {what}, got {}: set driver_info.redfish_system_id", list(.found))]
     Ambiguous {
-        /// What there are several of, or none.
+        /// The kind of resource.
         what: &'static str,
         /// Their paths.
         found: Vec<String>,
     },
-    /// The answer is not what Redfish says.
-    #[error("the BMC's answer to {request} cannot be used: {reason}")]
+    /// The response does not conform to Redfish.
+    #[error("the BMC's response to {request} is invalid: {reason}")]
     Answer {
         /// The request.
         request: String,
-        /// What is wrong with it.
+        /// The cause.
         reason: String,
     },
 }
@@ -205,15 +208,15 @@ pub struct Refusal {
     pub request: String,
     /// The HTTP status.
     pub status: u16,
-    /// What the BMC said, in one line.
+    /// The BMC's message, on one line.
     pub message: String,
-    /// Whether it asked for parameters that were not given.
+    /// Whether it requires further parameters.
     pub(super) misses_parameters: bool,
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} was answered with {}", self.request, self.status)?;
+        write!(f, "{} returned {}", self.request, self.status)?;
         if !self.message.is_empty() {
             write!(f, ", {}", self.message)?;
         }
@@ -240,11 +243,11 @@ fn expected(drive: Drive) -> &'static str {
     }
 }
 
-/// An image's URL, as a BMC says it, without what may be secret in it.
+/// Returns the URL of an image, as a BMC reports it, without its secrets.
 pub(super) fn shown(image: &str) -> String {
     match Url::parse(image) {
         Ok(url) => redacted(&url),
-        // Not a URL: whatever it is, its end may be a query.
+        // Not a URL, but its end may still be a query.
         Err(_) => {
             let text = image.split(['?', '#']).next().unwrap_or_default();
             text.chars()

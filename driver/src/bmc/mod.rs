@@ -1,12 +1,14 @@
-//! A server's BMC: its virtual media drives, what it boots next, and its power.
+//! BMCs: a server's virtual media drives, its next boot device and its power.
 //!
-//! Deploy code works on a [`Bmc`] and does not care how it is talked to. With the cargo feature
-//! `redfish`, which is on by default, [`Redfish`] talks to an iLO 4 (firmware 2.30 or newer), iLO 5
-//! or iLO 6, and to any BMC that has the standard actions.
+//! Deploy code uses the trait [`Bmc`], independent of the protocol. With the cargo feature
+//! `redfish`, which is enabled by default, [`Redfish`] implements it for iLO 4 (firmware 2.30 or
+//! newer), iLO 5, iLO 6, and any BMC with the standard actions.
 //!
 //! ```no_run
+//! # use url::Url;
+//! # type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 //! # #[cfg(feature = "redfish")]
-//! # async fn example(floppy: url::Url, boot_iso: url::Url) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(floppy: Url, boot_iso: Url) -> Result<()> {
 //! use driver::bmc::{Bmc, Drive, Power, Redfish};
 //! use driver::node::Node;
 //! use driver::options::Options;
@@ -39,59 +41,59 @@ pub use self::access::{BmcAccess, Credentials, REDFISH_ACCESS};
 pub use self::error::{BmcError, Cause, Refusal, Step};
 #[cfg(feature = "redfish")]
 pub use self::redfish::{Redfish, RedfishError, Timing};
-pub use crate::virtual_media::BootMode;
+pub use crate::node::BootMode;
 
-/// What a method of [`Bmc`] returns: a boxed future that can be sent between threads.
+/// The boxed future that the methods of [`Bmc`] return.
 ///
-/// With it the trait can be made into an object, `Box<dyn Bmc>` or `Arc<dyn Bmc>`, which an `async fn`
-/// in a trait cannot. An implementation wraps its body in `Box::pin(async move { … })`; the allocation
-/// is nothing beside the time that a BMC takes to answer.
+/// Unlike `async fn`, it keeps the trait usable as an object, `Box<dyn Bmc>` or `Arc<dyn Bmc>`. An
+/// implementation wraps its body in `Box::pin(async move { … })`; the allocation is negligible
+/// compared with the response time of a BMC.
 pub type BmcFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BmcError>> + Send + 'a>>;
 
 /// A server's BMC.
 ///
-/// Each method leaves the BMC in the state that it is named after, whatever the state before, and
-/// returns once the BMC says that it is in that state: after a failure, and after a future was
-/// dropped, it can be called again without harm. Two tasks should not work on one BMC at a time.
+/// Each method brings the BMC into the state that it is named after, whatever its state before, and
+/// returns once the BMC reports that state. It can be called again after a failure or after its
+/// future was dropped. Only one task should work on a BMC at a time.
 pub trait Bmc: fmt::Debug + Send + Sync {
-    /// What is in a virtual media drive; `None` when it is empty.
+    /// Returns the medium in a virtual media drive; `None` if the drive is empty.
     ///
     /// # Errors
     ///
     /// [`BmcError`].
     fn medium(&self, drive: Drive) -> BmcFuture<'_, Option<Medium>>;
 
-    /// Puts the image at `url` into a drive, after ejecting what is in it, and waits until the BMC says
-    /// that it is there.
+    /// Ejects the current medium of a drive, inserts the image at `url`, and waits until the BMC
+    /// reports it.
     ///
     /// # Errors
     ///
-    /// [`BmcError`]. The drive is then empty, or has the image in it, or what was there before.
+    /// [`BmcError`]. The drive is then empty, or contains the image or the previous medium.
     fn insert<'a>(&'a self, drive: Drive, url: &'a Url) -> BmcFuture<'a, ()>;
 
-    /// Empties a drive. One that is empty is left alone.
+    /// Ejects the medium of a drive. Does nothing if the drive is empty.
     ///
     /// # Errors
     ///
     /// [`BmcError`].
     fn eject(&self, drive: Drive) -> BmcFuture<'_, ()>;
 
-    /// Has the server boot from a drive the next time that it starts, and only then. With a boot mode, it
-    /// boots in that mode, if the BMC has it set otherwise.
+    /// Makes the server boot from a drive at its next start, and only then. `mode` changes the boot
+    /// mode if the BMC reports a different one.
     ///
     /// # Errors
     ///
     /// [`BmcError`].
     fn boot_once(&self, drive: Drive, mode: Option<BootMode>) -> BmcFuture<'_, ()>;
 
-    /// Whether the server is on.
+    /// Returns the power state of the server.
     ///
     /// # Errors
     ///
     /// [`BmcError`].
     fn power_state(&self) -> BmcFuture<'_, PowerState>;
 
-    /// Switches the server, and waits until the BMC says that it is so.
+    /// Switches the server on or off, and waits until the BMC reports it.
     ///
     /// # Errors
     ///
@@ -102,9 +104,9 @@ pub trait Bmc: fmt::Debug + Send + Sync {
 /// A virtual media drive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Drive {
-    /// The one that CDs and DVDs go into.
+    /// The drive for CDs and DVDs.
     Cd,
-    /// The one that floppies and USB sticks go into.
+    /// The drive for floppies and USB sticks.
     Floppy,
 }
 
@@ -117,24 +119,24 @@ impl fmt::Display for Drive {
     }
 }
 
-/// What is in a drive.
+/// A medium in a drive.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Medium {
-    /// The URL that the BMC says, which may be shorter than the one it was given; `None` when it says
-    /// none, as for an image that an operator's own computer provides.
+    /// The URL that the BMC reports, which may be shorter than the one it was given; `None` if it
+    /// reports none, as for an image from an operator's own computer.
     pub image: Option<String>,
 }
 
 impl Medium {
-    /// A medium whose image the BMC says is at this URL.
+    /// Creates a medium with the URL that the BMC reports.
     #[must_use]
     pub fn new(image: Option<String>) -> Self {
         Self { image }
     }
 }
 
-/// Without what may be secret in the URL.
+/// Shows the URL without its secrets.
 impl fmt::Debug for Medium {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let image = self.image.as_deref().map(error::shown);
@@ -142,14 +144,14 @@ impl fmt::Debug for Medium {
     }
 }
 
-/// What to do with a server's power.
+/// An operation on a server's power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Power {
-    /// Switch it on.
+    /// Switch the server on.
     On,
-    /// Switch it off at once, without asking its operating system.
+    /// Switch it off immediately, without a shutdown of its operating system.
     Off,
-    /// Switch it off, wait until it is, and switch it on.
+    /// Switch it off, wait until it is off, and switch it on.
     Cycle,
 }
 
@@ -163,19 +165,19 @@ impl fmt::Display for Power {
     }
 }
 
-/// Whether a server is on.
+/// The power state of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PowerState {
-    /// It is on.
+    /// On.
     On,
-    /// It is off.
+    /// Off.
     Off,
-    /// It is being switched on.
+    /// Being switched on.
     PoweringOn,
-    /// It is being switched off.
+    /// Being switched off.
     PoweringOff,
-    /// Anything else that the BMC says, or nothing.
+    /// Any other state, or none reported.
     Unknown,
 }
 

@@ -1,33 +1,33 @@
-//! Which boot ISO an instance boots from.
+//! Choosing the boot ISO of an instance.
 
 use std::collections::BTreeMap;
 
 use url::Url;
 
 use super::error::DeployError;
-use super::image_service::{Reference, look_up};
+use super::image_service::{ImageLocation, look_up};
 use super::{IloDeploy, deploy_iso};
 use crate::image::{HttpSource, SourceError};
-use crate::node::{Node, NodeUuid, Section};
+use crate::node::{BootMode, Node, NodeUuid, Section, boot_mode_of};
 use crate::virtual_media::{
-    BootIsoRequest, BootMode, ILO_BOOT_ISO, ImageRef, ROOT_UUID, Uefi, boot_mode_of,
-    has_own_boot_iso,
+    BootIsoRequest, ILO_BOOT_ISO, ImageRef, ROOT_UUID, Uefi, has_own_boot_iso,
 };
 
 /// The boot ISO of an instance.
 pub(super) enum ChosenBootIso {
-    /// One that is there: the user's, or that of the instance's image.
+    /// An existing one: the user's, or that of the instance's image.
     Given(Url),
-    /// One that is to be made.
-    ToMake(Box<BootIsoRequest>),
+    /// A new one, to be created.
+    ToCreate(Box<BootIsoRequest>),
 }
 
-/// The fields that name the kernel and the ramdisk, and the image's properties that do.
+/// The node's fields and the image's properties that name the kernel and the ramdisk.
 const KERNEL: (&str, &str) = ("instance_info.kernel", "kernel_id");
 const RAMDISK: (&str, &str) = ("instance_info.ramdisk", "ramdisk_id");
 
 impl IloDeploy {
-    /// The boot ISO: the user's own, else that of the instance's image, else one to be made.
+    /// Chooses the boot ISO: the user's own, or else that of the instance's image, or else a new
+    /// one.
     pub(super) async fn choose_boot_iso(&self, node: &Node) -> Result<ChosenBootIso, DeployError> {
         if let Some(given) = node.text(Section::InstanceInfo, ILO_BOOT_ISO)
             && !has_own_boot_iso(node)
@@ -45,14 +45,14 @@ impl IloDeploy {
             return Ok(ChosenBootIso::Given(url));
         }
         let request = self.boot_iso_request(node, &properties).await?;
-        Ok(ChosenBootIso::ToMake(Box::new(request)))
+        Ok(ChosenBootIso::ToCreate(Box::new(request)))
     }
 
-    /// The properties of the instance's image, when it is one of the image service.
+    /// Returns the properties of the instance's image, if it is in the image service.
     async fn image_properties(&self, node: &Node) -> Result<BTreeMap<String, String>, DeployError> {
         let source = node.text(Section::InstanceInfo, "image_source");
-        let (Some(Reference::Service(id)), Some(service)) =
-            (source.map(Reference::read), self.image_service_ref())
+        let (Some(ImageLocation::Service(id)), Some(service)) =
+            (source.map(ImageLocation::read), self.image_service_ref())
         else {
             return Ok(BTreeMap::new());
         };
@@ -61,7 +61,8 @@ impl IloDeploy {
         Ok(image.properties)
     }
 
-    /// The boot ISO to be made of what the node, or its image, names.
+    /// Returns the request for a boot ISO with the kernel and ramdisk that the node or its image
+    /// names.
     async fn boot_iso_request(
         &self,
         node: &Node,
@@ -86,7 +87,7 @@ impl IloDeploy {
         let kernel = self.image_ref(uuid, KERNEL.0, kernel).await?;
         let ramdisk = self.image_ref(uuid, RAMDISK.0, ramdisk).await?;
         let mut request = BootIsoRequest::new(kernel, ramdisk);
-        // A deploy ISO is opened for its EFI boot loader only, which BIOS has no use for.
+        // The deploy ISO is needed only for its EFI boot loader, which BIOS does not use.
         if boot_mode_of(node) != Some(BootMode::Bios)
             && let Some(deploy_iso) = deploy_iso(node)
         {
@@ -99,16 +100,16 @@ impl IloDeploy {
         Ok(request)
     }
 
-    /// An image to read, which a node's field names.
+    /// Returns the image that a node's field names, for reading.
     async fn image_ref(
         &self,
         node: NodeUuid,
         what: &'static str,
         text: &str,
     ) -> Result<ImageRef, DeployError> {
-        let reference = match Reference::read(text) {
-            Reference::Http(url) | Reference::File(url) => url.to_owned(),
-            Reference::Service(id) => {
+        let reference = match ImageLocation::read(text) {
+            ImageLocation::Http(url) | ImageLocation::File(url) => url.to_owned(),
+            ImageLocation::Service(id) => {
                 let image = look_up(self.image_service_ref(), node, what, id).await?;
                 image.url.into()
             }
@@ -123,7 +124,7 @@ impl IloDeploy {
         }
     }
 
-    /// Checks that a web server has the image at `url`.
+    /// Checks that a web server serves the image at `url`.
     async fn check_reachable(
         &self,
         node: NodeUuid,
@@ -131,11 +132,11 @@ impl IloDeploy {
         url: &Url,
     ) -> Result<(), DeployError> {
         let (http, url) = (self.media.http().clone(), url.to_string());
-        let asked = tokio::task::spawn_blocking(move || HttpSource::new(&http, &url)).await;
-        let answered = match asked {
-            Ok(answered) => answered.map(drop),
+        let opened = tokio::task::spawn_blocking(move || HttpSource::new(&http, &url)).await;
+        let reachable = match opened {
+            Ok(reachable) => reachable.map(drop),
             Err(error) => Err(SourceError::other("the request", error)),
         };
-        answered.map_err(|source| DeployError::Image { node, what, source })
+        reachable.map_err(|source| DeployError::Image { node, what, source })
     }
 }

@@ -1,4 +1,4 @@
-//! Kernels and ramdisks that many nodes share, fetched once.
+//! Shared downloads of kernels and ramdisks.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,18 +12,19 @@ use tokio::sync::OnceCell;
 use crate::image::source::from_reference;
 use crate::image::{FileSource, HttpClient, Source, SourceError};
 
-/// What was fetched, by its reference, in temporary files that go when this does.
+/// Downloads by reference, in temporary files that are removed on drop.
 #[derive(Debug)]
 pub(super) struct Downloads {
     directory: PathBuf,
     fetched: Mutex<HashMap<String, Arc<Fetched>>>,
 }
 
-/// Fetched once, or found to be out of reach: the next thousand nodes need not wait for it again.
+/// A download, fetched once. A failure is kept too, so that the next thousand nodes do not wait for
+/// it again.
 type Fetched = OnceCell<Result<Arc<dyn Source>, Arc<SourceError>>>;
 
 impl Downloads {
-    /// Keeps temporary files in `directory`.
+    /// Creates downloads with temporary files in `directory`.
     pub(super) fn new(directory: PathBuf) -> Self {
         Self {
             directory,
@@ -31,7 +32,8 @@ impl Downloads {
         }
     }
 
-    /// The image at `reference`: a file as it is, one on a web server in a temporary file.
+    /// Returns the image at `reference`: a local file itself, or the temporary copy of one on a web
+    /// server.
     pub(super) async fn get(
         &self,
         reference: &str,
@@ -72,7 +74,7 @@ fn fetch(
         source,
     };
     let mut copy = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    // The source's own errors are told as they are: they name the server.
+    // The source's own errors are returned unchanged, since they name the server.
     let mut reader = source.open()?;
     io::copy(&mut reader, &mut copy).map_err(failed)?;
     let path = copy.into_temp_path();
@@ -96,7 +98,7 @@ struct Download {
     /// The name of the original.
     name: String,
     file: FileSource,
-    /// Removes the file when nobody needs it any more.
+    /// Removes the file on drop.
     _path: tempfile::TempPath,
 }
 

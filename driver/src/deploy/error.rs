@@ -1,4 +1,4 @@
-//! Why a step of a deployment failed.
+//! The errors of deployments.
 
 use crate::bmc::BmcError;
 use crate::host::{BoxError, HostError};
@@ -6,69 +6,69 @@ use crate::image::SourceError;
 use crate::node::{InvalidNode, NodeUuid};
 use crate::virtual_media::VirtualMediaError;
 
-/// Why a step of a deployment failed. Each message names the node, the step and the cause.
+/// An error from a step of a deployment. Each message names the node, the step and the cause.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeployError {
-    /// The node lacks what the deployment takes.
+    /// Fields of the node are missing or invalid.
     #[error(transparent)]
     Node(#[from] InvalidNode),
-    /// The BMC did not do what it was asked to.
+    /// An operation of the BMC failed.
     #[error(transparent)]
     Bmc(#[from] BmcError),
-    /// There is no way to the node's BMC.
+    /// The connection to the node's BMC cannot be prepared.
     #[error("node {node}: cannot connect to the BMC: {source}")]
     Connect {
         /// The node.
         node: NodeUuid,
-        /// Why not.
+        /// The cause.
         source: BoxError,
     },
-    /// An image could not be made, published or removed.
+    /// An image could not be created, published or removed.
     #[error(transparent)]
     Media(#[from] VirtualMediaError),
-    /// The host of images could not be asked.
+    /// A request to the host of images failed.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// An image that the node, or its image, names cannot be reached.
+    /// An image that the node or its image names cannot be reached.
     #[error("node {node}: {what} cannot be used: {source}")]
     Image {
         /// The node.
         node: NodeUuid,
-        /// Which field names it.
+        /// The field that names it.
         what: &'static str,
-        /// Why not.
+        /// The cause.
         source: SourceError,
     },
-    /// The image service did not answer as it should.
-    #[error("node {node}: the image service has no answer for {image:?} ({what}): {source}")]
+    /// Looking up an image in the image service failed.
+    #[error("node {node}: cannot look up {image:?} ({what}) in the image service: {source}")]
     ImageService {
         /// The node.
         node: NodeUuid,
-        /// The image's id.
+        /// The image's ID.
         image: String,
-        /// Which field names it.
+        /// The field that names it.
         what: &'static str,
-        /// Why not.
+        /// The cause.
         source: BoxError,
     },
-    /// The node names no kernel or no ramdisk to make its boot ISO of.
+    /// The node names no kernel or no ramdisk for its boot ISO.
     #[error(
-        "node {node}: cannot make the boot ISO: expected {missing}: set it, or \
+        "node {node}: cannot create the boot ISO: expected {missing}; set it, or \
          instance_info.ilo_boot_iso"
     )]
     NothingToBoot {
         /// The node.
         node: NodeUuid,
-        /// The fields that are missing.
+        /// The missing fields.
         missing: String,
     },
-    /// A parameter for the deploy ramdisk cannot be made.
-    #[error("node {node}: cannot make the parameters of the deploy ramdisk: {reason}")]
+    /// A parameter for the deploy ramdisk cannot be created.
+    #[error("node {node}: cannot create the parameters of the deploy ramdisk: {reason}")]
     Parameters {
         /// The node.
         node: NodeUuid,
-        /// Why not.
+        /// The cause.
         reason: String,
     },
 }

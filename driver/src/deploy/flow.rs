@@ -1,18 +1,17 @@
-//! How a node is deployed.
+//! The deployment flows of Ironic's two iLO drivers.
 
 use std::fmt;
 
 use crate::node::{Fault, InvalidNode, Node, Section};
-use crate::virtual_media::{BootMode, boot_mode_of};
 
-/// How a node is deployed: by which of Ironic's two iLO drivers.
+/// A deployment flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Flow {
-    /// `agent_ilo`: the agent in the deploy ISO writes the instance's image to the disk, and the instance
-    /// boots from there.
+    /// `agent_ilo`: the agent on the deploy ISO writes the instance's image to the disk, from which
+    /// the instance boots.
     AgentIlo,
     /// `iscsi_ilo`: the conductor writes the image to a disk that the deploy ISO exports, and the
-    /// instance boots from a boot ISO, unless it boots from its disk by itself.
+    /// instance boots from a boot ISO, unless it can boot from its disk.
     IscsiIlo,
 }
 
@@ -26,13 +25,13 @@ impl fmt::Display for Flow {
 }
 
 impl Flow {
-    /// How `node` is deployed: as its `driver` says, `agent_ilo` or `iscsi_ilo`. With the hardware types
-    /// that came after them, as its `deploy_interface` says: `iscsi`, or anything else, which works by
-    /// the agent.
+    /// Returns the flow of `node`: that of its `driver`, `agent_ilo` or `iscsi_ilo`. For the newer
+    /// hardware types it depends on `deploy_interface`: `iscsi`, or any other, which uses the
+    /// agent.
     ///
     /// # Errors
     ///
-    /// [`InvalidNode`] when the node has no `driver`, or another classic one.
+    /// [`InvalidNode`] if the node has no `driver`, or another classic one.
     pub fn of(node: &Node) -> Result<Self, InvalidNode> {
         let text = |key| node.json().get(key).and_then(|value| value.as_str());
         match text("driver") {
@@ -47,7 +46,8 @@ impl Flow {
                 faults: vec![Fault {
                     field: "driver".into(),
                     what: format!(
-                        "expected agent_ilo, iscsi_ilo, or a hardware type (ilo, ilo5, redfish), got {}",
+                        "expected agent_ilo, iscsi_ilo, or a hardware type (ilo, ilo5, redfish), \
+                         got {}",
                         other.map_or("none".into(), |text| format!("{text:?}"))
                     ),
                 }],
@@ -57,8 +57,8 @@ impl Flow {
 
     /// Whether the instance on `node` boots from a boot ISO.
     ///
-    /// It boots from its disk by itself where the agent installed it, where its image is of a whole
-    /// disk, and where the capability `boot_option` of the instance is `local`.
+    /// It boots from its disk if the agent installed it, if its image is a whole-disk image, or if
+    /// the instance's capability `boot_option` is `local`.
     #[must_use]
     pub fn boots_from_iso(self, node: &Node) -> bool {
         let whole_disk = node.get(Section::DriverInternalInfo, "is_whole_disk_image");
@@ -68,7 +68,7 @@ impl Flow {
     }
 }
 
-/// A capability of the instance: an object, or the same as JSON text, as Ironic takes both.
+/// Returns a capability of the instance, from an object or from its JSON text, as in Ironic.
 pub(super) fn instance_capability(node: &Node, name: &str) -> Option<String> {
     let text = match node.get(Section::InstanceInfo, "capabilities")? {
         serde_json::Value::String(text) => {
@@ -80,19 +80,10 @@ pub(super) fn instance_capability(node: &Node, name: &str) -> Option<String> {
     Some(text)
 }
 
-/// The boot mode that the BMC is to be set to; `None` leaves it as it is.
-pub(super) fn boot_mode(node: &Node) -> Option<BootMode> {
-    boot_mode_of(node)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn node(json: &str) -> Node {
-        let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{json}}}"#);
-        Node::from_json(json.as_bytes()).unwrap()
-    }
+    use crate::node::test_node as node;
 
     #[test]
     fn a_nodes_driver_says_how_it_is_deployed() {

@@ -1,4 +1,4 @@
-//! Images that a node names: by URL, by path, or by their id in an image service.
+//! Images that a node names by URL, by path, or by their ID in an image service.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,51 +10,52 @@ use super::error::DeployError;
 use crate::host::BoxError;
 use crate::node::NodeUuid;
 
-/// What an image service says of an image.
+/// An image in an image service.
 #[derive(Clone)]
 pub struct ServiceImage {
-    /// Where the image can be fetched, by this machine and by BMCs. It may hold a signature.
+    /// The URL from which this machine and BMCs can fetch the image. It may contain a signature.
     pub url: Url,
-    /// Its properties: `kernel_id`, `ramdisk_id` and `boot_iso` are used here.
+    /// The image's properties, of which `kernel_id`, `ramdisk_id` and `boot_iso` are used here.
     pub properties: BTreeMap<String, String>,
 }
 
-/// Without what may be secret in the URL.
+/// Shows the URL without its secrets.
 impl fmt::Debug for ServiceImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceImage")
-            .field("url", &crate::host::redacted(&self.url))
+            .field("url", &crate::http::url::redacted(&self.url))
             .field("properties", &self.properties)
             .finish()
     }
 }
 
-/// What [`ImageService::image`] returns: a boxed future that can be sent between threads.
+/// The boxed future that [`ImageService::image`] returns.
 pub type ImageFuture<'a> =
     Pin<Box<dyn Future<Output = Result<ServiceImage, BoxError>> + Send + 'a>>;
 
-/// An image service, such as Glance. A standalone deployment needs none: its nodes name URLs.
+/// An image service, such as Glance. A standalone deployment does not need one, since its nodes
+/// name URLs.
 pub trait ImageService: fmt::Debug + Send + Sync {
-    /// Looks up an image by its id: what a node's field holds, without `glance://` in front.
+    /// Looks up an image by its ID: the value of a node's field without the prefix `glance://`.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the image from being used.
+    /// Any error that prevents the use of the image.
     fn image<'a>(&'a self, id: &'a str) -> ImageFuture<'a>;
 }
 
-/// What a node's field refers to.
+/// The location of an image in a node's field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reference<'r> {
+pub(super) enum ImageLocation<'r> {
     /// An `http://` or `https://` URL.
     Http(&'r str),
     /// A `file://` URL or an absolute path.
     File(&'r str),
-    /// Anything else: an id in the image service.
+    /// Anything else: an ID in the image service.
     Service(&'r str),
 }
 
-impl<'r> Reference<'r> {
+impl<'r> ImageLocation<'r> {
     pub(super) fn read(text: &'r str) -> Self {
         let scheme = text
             .split_once("://")
@@ -69,7 +70,7 @@ impl<'r> Reference<'r> {
     }
 }
 
-/// Asks the image service, if there is one.
+/// Looks up an image in the image service, if there is one.
 pub(super) async fn look_up(
     service: Option<&dyn ImageService>,
     node: NodeUuid,
@@ -85,7 +86,8 @@ pub(super) async fn look_up(
     match service {
         Some(service) => service.image(id).await.map_err(failed),
         None => Err(failed(
-            "none is set up: expected an http:// or https:// URL, or give the deployment an image service"
+            "no image service is configured: use an http:// or https:// URL, or configure an image \
+             service"
                 .into(),
         )),
     }
@@ -98,15 +100,15 @@ mod tests {
     #[test]
     fn references() {
         for (text, expected) in [
-            ("http://h/x", Reference::Http("http://h/x")),
-            ("HTTPS://h/x", Reference::Http("HTTPS://h/x")),
-            ("file:///srv/x", Reference::File("file:///srv/x")),
-            ("/srv/x", Reference::File("/srv/x")),
-            ("glance://1be26c0b", Reference::Service("1be26c0b")),
-            ("Glance://1be26c0b", Reference::Service("1be26c0b")),
-            ("1be26c0b", Reference::Service("1be26c0b")),
+            ("http://h/x", ImageLocation::Http("http://h/x")),
+            ("HTTPS://h/x", ImageLocation::Http("HTTPS://h/x")),
+            ("file:///srv/x", ImageLocation::File("file:///srv/x")),
+            ("/srv/x", ImageLocation::File("/srv/x")),
+            ("glance://1be26c0b", ImageLocation::Service("1be26c0b")),
+            ("Glance://1be26c0b", ImageLocation::Service("1be26c0b")),
+            ("1be26c0b", ImageLocation::Service("1be26c0b")),
         ] {
-            assert_eq!(Reference::read(text), expected);
+            assert_eq!(ImageLocation::read(text), expected);
         }
     }
 }

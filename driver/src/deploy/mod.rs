@@ -1,23 +1,25 @@
-//! Deploying a node by virtual media, as Ironic's drivers `agent_ilo` and `iscsi_ilo` do.
+//! Deploying nodes through virtual media, as Ironic's drivers `agent_ilo` and `iscsi_ilo` do.
 //!
-//! [`IloDeploy`] brings the [virtual media](crate::virtual_media) of a node together with its
-//! [BMC](crate::bmc). A deployment goes like this:
+//! [`IloDeploy`] combines the [virtual media](crate::virtual_media) of a node with its
+//! [BMC](crate::bmc). The steps of a deployment are:
 //!
-//! 1. [`validate`](IloDeploy::validate): everything that is wrong with the node, at once.
-//! 2. [`deploy`](IloDeploy::deploy): the server boots the deploy ISO, whose ramdisk finds its parameters
-//!    on the floppy. Ironic's node is then in `wait call-back`.
-//! 3. [`continue_deploy`](IloDeploy::continue_deploy), once the instance's image is on the disk: the floppy
-//!    goes, and the server boots the instance, with `iscsi_ilo` from its boot ISO. The node becomes `active`.
-//! 4. [`boot_instance`](IloDeploy::boot_instance) before each later start of an instance that boots from an
-//!    ISO: the BMC is told so for one boot at a time.
-//! 5. [`tear_down`](IloDeploy::tear_down) and [`clean_up`](IloDeploy::clean_up): nothing is left.
+//! 1. [`validate`](IloDeploy::validate) reports everything that is wrong with the node.
+//! 2. [`deploy`](IloDeploy::deploy) boots the deploy ISO, whose ramdisk reads its parameters from
+//!    the floppy. Ironic's node is then in `wait call-back`.
+//! 3. [`continue_deploy`](IloDeploy::continue_deploy), once the instance's image is on the disk,
+//!    removes the floppy and boots the instance, with `iscsi_ilo` from its boot ISO. The node
+//!    becomes `active`.
+//! 4. [`boot_instance`](IloDeploy::boot_instance), before each later start of an instance that
+//!    boots from an ISO, selects the ISO for one boot.
+//! 5. [`tear_down`](IloDeploy::tear_down) and [`clean_up`](IloDeploy::clean_up) remove everything.
 //!
-//! When a conductor dies, another one calls [`take_over`](IloDeploy::take_over) for each of its nodes, or
-//! [`take_over_all`](IloDeploy::take_over_all).
+//! When a conductor dies, another one calls [`take_over`](IloDeploy::take_over) for each of its
+//! nodes, or [`take_over_all`](IloDeploy::take_over_all) for all of them.
 //!
-//! Each takes a node and returns the changed node, to be handed back to Ironic, and what was done. After a
-//! failure at any step the node is as it was, and the same call can be made again: it makes its images
-//! under new names, and removes those that are left over once they are in no drive any more.
+//! Each method takes a node and returns the changed node, which is to be handed back to Ironic,
+//! together with the actions that were performed. After a failure the node is unchanged, and the
+//! call can be repeated: it creates images under new names, and removes older ones once they are no
+//! longer in a drive.
 //!
 //! ```no_run
 //! # #[cfg(feature = "redfish")]
@@ -35,9 +37,10 @@
 //! ilo.validate(&node).await?;
 //! let deployed = ilo.deploy(&node).await?;
 //! // … the ramdisk calls back, and the image is written …
-//! let booted = ilo.continue_deploy(&deployed.node, Some("6fd0a1c2-5b1e-4a4e-9c2b-0d5b7f3a1e11")).await?;
-//! for step in booted.done {
-//!     println!("{step}");
+//! let root_uuid = "6fd0a1c2-5b1e-4a4e-9c2b-0d5b7f3a1e11";
+//! let booted = ilo.continue_deploy(&deployed.node, Some(root_uuid)).await?;
+//! for action in booted.done {
+//!     println!("{action}");
 //! }
 //! # Ok(()) }
 //! ```
@@ -47,10 +50,10 @@ mod downloads;
 mod error;
 mod flow;
 mod image_service;
+mod node_work;
 mod parameters;
 mod take_over;
 mod validate;
-mod work;
 
 use std::fmt;
 use std::sync::Arc;
@@ -61,25 +64,25 @@ use self::downloads::Downloads;
 pub use self::error::DeployError;
 pub use self::flow::Flow;
 pub use self::image_service::{ImageFuture, ImageService, ServiceImage};
-use self::image_service::{Reference, look_up};
+use self::image_service::{ImageLocation, look_up};
+use self::node_work::NodeWork;
 pub use self::take_over::{TakeOver, TakenOver};
-use self::work::Work;
 use crate::bmc::{Bmc, Drive, Power};
 use crate::host::{BoxError, Kind, ObjectName, Which};
 use crate::node::{Node, Section};
 use crate::virtual_media::VirtualMedia;
 
-/// In `driver_info`: the deploy ISO, by the name that the iLO drivers have for it, and the general one
-/// of newer releases.
+/// The fields of `driver_info` with the deploy ISO: the iLO drivers' own, and the general one of
+/// newer releases.
 const DEPLOY_ISO: [&str; 2] = ["ilo_deploy_iso", "deploy_iso"];
 
 type Connect = dyn Fn(&Node) -> Result<Box<dyn Bmc>, BoxError> + Send + Sync;
 type Parameters = dyn Fn(&Node) -> Vec<(String, String)> + Send + Sync;
 
-/// Deploys nodes by virtual media.
+/// Deploys nodes through virtual media.
 ///
-/// Cloning is cheap: the clones share what bounds their work. Two tasks should not work on one node at
-/// a time; Ironic's node lock sees to that.
+/// Cloning is cheap; clones share the limit on concurrent work. Only one task should work on a node
+/// at a time, which Ironic's node lock ensures.
 #[derive(Clone)]
 pub struct IloDeploy {
     media: VirtualMedia,
@@ -87,7 +90,7 @@ pub struct IloDeploy {
     images: Option<Arc<dyn ImageService>>,
     api_url: Option<String>,
     parameters: Option<Arc<Parameters>>,
-    /// What the nodes of a mass take-over share.
+    /// The downloads that the nodes of a mass take-over share.
     downloads: Option<Arc<Downloads>>,
 }
 
@@ -101,39 +104,39 @@ impl fmt::Debug for IloDeploy {
     }
 }
 
-/// A node after a step, and what was done.
+/// The result of a step.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The node as it is to be handed back to Ironic.
+    /// The changed node, which is to be handed back to Ironic.
     pub node: Node,
-    /// What was done, in order.
-    pub done: Vec<Done>,
+    /// The actions that were performed, in order.
+    pub done: Vec<Action>,
 }
 
-/// Something that was done.
+/// An action that was performed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Done {
-    /// A drive was emptied, or was empty.
+pub enum Action {
+    /// A drive was emptied, or already was empty.
     Ejected(Drive),
-    /// An image was made and published.
+    /// An image was created and published.
     Published(ObjectName),
-    /// An image was put into a drive. Its URL is shown without what may be secret in it.
+    /// An image was inserted into a drive. Its URL is shown without its secrets.
     Inserted(Drive, String),
-    /// The server boots from the drive the next time.
+    /// The drive was set as the next boot device.
     BootOnce(Drive),
-    /// The server was switched.
+    /// The server was switched on or off.
     Power(Power),
     /// A published image was removed.
     Removed(ObjectName),
 }
 
-impl fmt::Display for Done {
+impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ejected(drive) => write!(f, "emptied the {drive} drive"),
             Self::Published(name) => write!(f, "published {name}"),
-            Self::Inserted(drive, url) => write!(f, "put {url} into the {drive} drive"),
+            Self::Inserted(drive, url) => write!(f, "inserted {url} into the {drive} drive"),
             Self::BootOnce(drive) => write!(f, "set the next boot to the {drive} drive"),
             Self::Power(Power::On) => f.write_str("switched the server on"),
             Self::Power(Power::Off) => f.write_str("switched the server off"),
@@ -144,7 +147,7 @@ impl fmt::Display for Done {
 }
 
 impl IloDeploy {
-    /// Deploys with these virtual media, and the BMC that `connect` gives for a node.
+    /// Deploys with these virtual media, and with the BMC that `connect` returns for a node.
     pub fn new<F>(media: VirtualMedia, connect: F) -> Self
     where
         F: Fn(&Node) -> Result<Box<dyn Bmc>, BoxError> + Send + Sync + 'static,
@@ -159,11 +162,12 @@ impl IloDeploy {
         }
     }
 
-    /// Deploys as `options` say, with BMCs that are reached by Redfish.
+    /// Deploys according to `options`, with BMCs that are controlled through Redfish.
     ///
     /// # Errors
     ///
-    /// [`HostSettingsError`](crate::host::HostSettingsError) when they do not lead to a host of images.
+    /// [`HostSettingsError`](crate::host::HostSettingsError) if the options of the host are
+    /// invalid.
     #[cfg(feature = "redfish")]
     pub fn from_options(
         options: &crate::options::Options,
@@ -178,31 +182,32 @@ impl IloDeploy {
         Ok(deploy)
     }
 
-    /// Makes and publishes images with these virtual media.
+    /// Creates and publishes images with these virtual media.
     #[must_use]
     pub fn virtual_media(mut self, media: VirtualMedia) -> Self {
         self.media = media;
         self
     }
 
-    /// Looks images up in this service, where a node names them by their id.
+    /// Looks up images that a node names by ID in this service.
     #[must_use]
     pub fn image_service(mut self, images: Arc<dyn ImageService>) -> Self {
         self.images = Some(images);
         self
     }
 
-    /// Tells deploy ramdisks that Ironic's API is at this URL.
+    /// Sets the URL of Ironic's API for deploy ramdisks.
     #[must_use]
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.api_url = Some(url.into());
         self
     }
 
-    /// Gives a node's deploy ramdisk these parameters too. One of Ironic's own name replaces that.
+    /// Adds parameters for a node's deploy ramdisk. They override Ironic's own parameters of the
+    /// same name.
     ///
-    /// A conductor that takes the node over asks for them again, and has to get the same ones: what
-    /// they are made of has to be in the node or in the configuration.
+    /// A conductor that takes the node over calls `parameters` again, which must return the same
+    /// ones: they may depend only on the node and the configuration.
     #[must_use]
     pub fn parameters<F>(mut self, parameters: F) -> Self
     where
@@ -212,8 +217,9 @@ impl IloDeploy {
         self
     }
 
-    /// Boots the deploy ISO: empties the drives, puts the parameters on a floppy, inserts floppy and
-    /// deploy ISO, and switches the server off and on to boot from that once.
+    /// Boots the deploy ISO: empties the drives, creates a floppy with the parameters, inserts the
+    /// floppy and the deploy ISO, and switches the server off and on so that it boots once from the
+    /// ISO.
     ///
     /// # Errors
     ///
@@ -231,15 +237,16 @@ impl IloDeploy {
         Ok(work.outcome)
     }
 
-    /// Boots the instance, once its image is on the disk: removes the floppy, empties the drives, with a
-    /// boot ISO inserts that to be booted from once, and switches the server off and on.
+    /// Boots the instance, once its image is on the disk: removes the floppy, empties the drives,
+    /// inserts the boot ISO if there is one and selects it for one boot, and switches the server
+    /// off and on.
     ///
-    /// `root_uuid` is the UUID of the root file system on the disk, which the boot ISO's kernel is told
-    /// and the node remembers; `None` leaves what it remembers as it is.
+    /// `root_uuid` is the UUID of the root file system on the disk, which is passed to the boot
+    /// ISO's kernel and recorded in the node; `None` keeps the recorded one.
     ///
-    /// The boot ISO is, in this order: `instance_info.ilo_boot_iso` when its user set it; the property
-    /// `boot_iso` of the instance's image; or one made of the instance's kernel and ramdisk, and for UEFI of
-    /// the deploy ISO's boot loader.
+    /// The boot ISO is the first of: `instance_info.ilo_boot_iso` if the user set it; the property
+    /// `boot_iso` of the instance's image; a new one with the instance's kernel and ramdisk and,
+    /// for UEFI, the deploy ISO's boot loader.
     ///
     /// # Errors
     ///
@@ -252,7 +259,7 @@ impl IloDeploy {
         let flow = Flow::of(node)?;
         let mut work = self.work_on(node)?;
         if let Some(root_uuid) = root_uuid {
-            work.remember_root(root_uuid);
+            work.record_root(root_uuid);
         }
         work.eject(Drive::Floppy).await?;
         work.remove(Which::Kind(Kind::Floppy)).await?;
@@ -265,11 +272,12 @@ impl IloDeploy {
         Ok(work.outcome)
     }
 
-    /// Has an instance that boots from a boot ISO boot from it the next time that the server starts: to
-    /// be called before a deployed server is switched on or restarted. The power stays as it is.
+    /// Makes an instance that boots from a boot ISO boot from it at the server's next start. To be
+    /// called before a deployed server is switched on or restarted. Does not change the power
+    /// state.
     ///
-    /// Nothing is made that is there already; the URL of an image in Swift is renewed. Nothing is done
-    /// for an instance that boots from its disk.
+    /// An existing boot ISO is reused, with a new URL if it is in Swift. Nothing is done for an
+    /// instance that boots from its disk.
     ///
     /// # Errors
     ///
@@ -286,7 +294,8 @@ impl IloDeploy {
         Ok(work.outcome)
     }
 
-    /// Ends an instance: switches the server off, empties the drives and removes what was published.
+    /// Ends an instance: switches the server off, empties the drives and removes the published
+    /// images.
     ///
     /// # Errors
     ///
@@ -298,8 +307,8 @@ impl IloDeploy {
         Ok(work.outcome)
     }
 
-    /// Empties the drives and removes what was published for the node, and what it remembers of that.
-    /// Only that: a boot ISO that its user gave stays.
+    /// Empties the drives, and removes the node's published images and their record in the node.
+    /// The user's own boot ISO is kept.
     ///
     /// # Errors
     ///
@@ -310,13 +319,13 @@ impl IloDeploy {
         Ok(work.outcome)
     }
 
-    /// What a step needs of `node`.
-    fn work_on(&self, node: &Node) -> Result<Work<'_>, DeployError> {
+    /// Starts the work on a node.
+    fn work_on(&self, node: &Node) -> Result<NodeWork<'_>, DeployError> {
         let bmc = (self.connect)(node).map_err(|source| DeployError::Connect {
             node: node.uuid(),
             source,
         })?;
-        Ok(Work {
+        Ok(NodeWork {
             deploy: self,
             bmc,
             outcome: Outcome {
@@ -330,31 +339,33 @@ impl IloDeploy {
         self.images.as_deref()
     }
 
-    /// The URL of the deploy ISO, for the BMC.
+    /// Returns the URL of the deploy ISO for the BMC.
     async fn deploy_iso_url(&self, node: &Node) -> Result<Url, DeployError> {
         let text = deploy_iso(node).unwrap_or_default();
         self.media_url(node, "driver_info.ilo_deploy_iso", text)
             .await
     }
 
-    /// The URL that a BMC reads an image by, which a node's field names.
+    /// Returns the URL for the BMC of an image that a node's field names.
     async fn media_url(
         &self,
         node: &Node,
         what: &'static str,
         text: &str,
     ) -> Result<Url, DeployError> {
-        match Reference::read(text) {
-            Reference::Service(id) => {
+        match ImageLocation::read(text) {
+            ImageLocation::Service(id) => {
                 let image = look_up(self.image_service_ref(), node.uuid(), what, id).await?;
                 Ok(image.url)
             }
-            Reference::Http(url) | Reference::File(url) => validate::http_url(node, what, url),
+            ImageLocation::Http(url) | ImageLocation::File(url) => {
+                validate::http_url(node, what, url)
+            }
         }
     }
 }
 
-/// The deploy ISO that a node names.
+/// Returns the deploy ISO that a node names.
 fn deploy_iso(node: &Node) -> Option<&str> {
     DEPLOY_ISO
         .iter()

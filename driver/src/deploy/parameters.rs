@@ -1,24 +1,25 @@
-//! What the deploy ramdisk is told, on the floppy.
+//! The parameters of the deploy ramdisk.
 
 use serde_json::Value;
 
 use super::error::DeployError;
-use super::flow::{Flow, boot_mode, instance_capability};
-use crate::node::{Node, Section};
+use super::flow::{Flow, instance_capability};
+use crate::node::{Node, Section, boot_mode_of};
 
-/// In `instance_info`: the key by which the ramdisk of `iscsi_ilo` proves who it is. Made once for a
-/// deployment and remembered, so that a conductor that takes over makes the same floppy.
+/// The field of `instance_info` with the key by which the ramdisk of `iscsi_ilo` authenticates
+/// itself. It is generated once for a deployment and recorded, so that a conductor that takes over
+/// creates the same floppy.
 const DEPLOY_KEY: &str = "deploy_key";
-/// As long as Ironic's.
+/// The length of the key, as in Ironic.
 const DEPLOY_KEY_LENGTH: usize = 32;
-/// 64 of them, so that each random byte gives each with the same chance.
+/// The 64 letters of keys: with this number, every letter is equally likely for a random byte.
 const DEPLOY_KEY_LETTERS: &[u8; 64] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The parameters of `node`'s deploy ramdisk, as Ironic 4.2's `build_agent_options` and
-/// `build_deploy_ramdisk_options` give them. What has to be remembered is set in the node.
+/// Returns the parameters of `node`'s deploy ramdisk, as in Ironic 4.2's `build_agent_options` and
+/// `build_deploy_ramdisk_options`, and records a new deploy key in the node.
 ///
-/// `api_url` is where the ramdisk reaches Ironic's API.
+/// `api_url` is the URL of Ironic's API for the ramdisk.
 pub(super) fn of_node(
     node: &mut Node,
     flow: Flow,
@@ -48,7 +49,7 @@ pub(super) fn of_node(
         }
         let option = instance_capability(node, "boot_option");
         add("boot_option", option.unwrap_or_else(|| "netboot".into()));
-        if let Some(mode) = boot_mode(node) {
+        if let Some(mode) = boot_mode_of(node) {
             add("boot_mode", mode.to_string());
         }
         add("deployment_key", deploy_key(node)?);
@@ -56,12 +57,12 @@ pub(super) fn of_node(
     Ok(parameters)
 }
 
-/// Removes what [`of_node`] made the node remember.
+/// Removes the deploy key that [`of_node`] recorded.
 pub(super) fn forget(node: &mut Node) {
     node.remove(Section::InstanceInfo, DEPLOY_KEY);
 }
 
-/// The deploy key of `node`, made when it has none.
+/// Returns the deploy key of `node`, which is generated if it has none.
 fn deploy_key(node: &mut Node) -> Result<String, DeployError> {
     if let Some(key) = node.text(Section::InstanceInfo, DEPLOY_KEY) {
         return Ok(key.into());
@@ -69,7 +70,7 @@ fn deploy_key(node: &mut Node) -> Result<String, DeployError> {
     let mut random = [0; DEPLOY_KEY_LENGTH];
     getrandom::fill(&mut random).map_err(|error| DeployError::Parameters {
         node: node.uuid(),
-        reason: format!("the system gives no random numbers: {error}"),
+        reason: format!("the system has no random numbers: {error}"),
     })?;
     let letter = |byte: u8| char::from(DEPLOY_KEY_LETTERS[usize::from(byte) % 64]);
     let key: String = random.into_iter().map(letter).collect();
@@ -77,7 +78,7 @@ fn deploy_key(node: &mut Node) -> Result<String, DeployError> {
     Ok(key)
 }
 
-/// The hints which disk is the root's, `size=40,wwn=0x1`: those of the instance, else of the node.
+/// Returns the root device hints, such as `size=40,wwn=0x1`: the instance's, or else the node's.
 fn root_device(node: &Node) -> Option<String> {
     let of = |section| node.get(section, "root_device")?.as_object();
     let hints = of(Section::InstanceInfo).or_else(|| of(Section::Properties))?;
@@ -89,7 +90,7 @@ fn root_device(node: &Node) -> Option<String> {
     (!hints.is_empty()).then(|| hints.join(","))
 }
 
-/// As Ironic quotes hints: what would end a hint or a line is percent-encoded.
+/// Percent-encodes characters that would end a hint or a line, as Ironic does.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.trim().chars() {
@@ -108,11 +109,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn node(json: &str) -> Node {
-        let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{json}}}"#);
-        Node::from_json(json.as_bytes()).unwrap()
-    }
+    use crate::node::test_node as node;
 
     fn lines(node: &mut Node, flow: Flow) -> String {
         let parameters = of_node(node, flow, Some("http://192.0.2.1:6385/")).unwrap();
@@ -145,7 +142,8 @@ mod tests {
         assert_eq!(
             first,
             format!(
-                "ipa-api-url=http://192.0.2.1:6385\nipa-driver-name=iscsi_ilo\ncoreos.configdrive=0\n\
+                "ipa-api-url=http://192.0.2.1:6385\nipa-driver-name=iscsi_ilo\n\
+                 coreos.configdrive=0\n\
                  deployment_id=1be26c0b-03f2-4d2e-ae87-c02d7f33c123\n\
                  iscsi_target_iqn=iqn.2008-10.org.openstack:1be26c0b-03f2-4d2e-ae87-c02d7f33c123\n\
                  ironic_api_url=http://192.0.2.1:6385\nboot_option=netboot\nboot_mode=uefi\n\

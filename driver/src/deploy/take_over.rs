@@ -1,4 +1,4 @@
-//! Taking over the nodes of a conductor that died.
+//! Taking over the nodes of a dead conductor.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -9,47 +9,48 @@ use url::Url;
 
 use super::downloads::Downloads;
 use super::error::DeployError;
-use super::work::Work;
-use super::{Done, Flow, IloDeploy, Outcome};
+use super::node_work::NodeWork;
+use super::{Action, Flow, IloDeploy, Outcome};
 use crate::bmc::Drive;
 use crate::host::{Kind, ObjectName};
 use crate::node::{Node, ProvisionState};
 use crate::virtual_media::own_boot_iso;
 
-/// What became of a node that was taken over.
+/// The result of taking over a node.
 #[derive(Debug)]
 pub struct TakeOver {
-    /// The node as it is to be handed back to Ironic: as it was when something failed.
+    /// The node, which is to be handed back to Ironic; unchanged after a failure.
     pub node: Node,
-    /// What was done, in order.
-    pub done: Vec<Done>,
-    /// Why the node's images were not made again. It is a warning: the server may go on without.
+    /// The actions that were performed, in order.
+    pub done: Vec<Action>,
+    /// The reason why the node's images were not created again. It is only a warning, since the
+    /// server may continue without them.
     pub warning: Option<DeployError>,
 }
 
-/// What became of all nodes that were taken over.
+/// The result of taking over all nodes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TakenOver {
-    /// Nodes whose images were made or attached again.
+    /// The number of nodes whose images were created or attached again.
     pub changed: usize,
-    /// Nodes that needed nothing.
+    /// The number of nodes that needed nothing.
     pub unchanged: usize,
-    /// Nodes with a warning.
+    /// The number of nodes with a warning.
     pub failed: usize,
 }
 
 impl IloDeploy {
-    /// Takes over a node whose conductor died.
+    /// Takes over a node of a dead conductor.
     ///
-    /// - `wait call-back`: its floppy is made and attached again.
-    /// - `active`, when it boots from a boot ISO that was made for it: that is made and attached again,
-    ///   from what the node remembers.
+    /// - `wait call-back`: its floppy is created and attached again.
+    /// - `active`, if it boots from a boot ISO that was created for it: the boot ISO is created
+    ///   again from the node's record, and attached.
     /// - Any other state: nothing is done.
     ///
-    /// Images in Swift are not tied to a conductor. They are not made again, unless they are gone; and they
-    /// are attached again when the URL that the BMC has for them has expired.
+    /// Images in Swift are not tied to a conductor. They are created again only if they no longer
+    /// exist, and attached again only if the BMC's URL for them has expired.
     ///
-    /// The server's power and what it boots next stay as they are. What fails is logged as a warning and
+    /// The server's power and next boot device do not change. A failure is logged as a warning and
     /// returned; the node then keeps its old reference.
     pub async fn take_over(&self, node: &Node) -> TakeOver {
         match self.try_take_over(node).await {
@@ -59,7 +60,7 @@ impl IloDeploy {
                 warning: None,
             },
             Err(error) => {
-                log::warn!("node {}: not all was taken over: {error}", node.uuid());
+                log::warn!("node {}: the take-over is incomplete: {error}", node.uuid());
                 TakeOver {
                     node: node.clone(),
                     done: Vec::new(),
@@ -69,12 +70,13 @@ impl IloDeploy {
         }
     }
 
-    /// Takes over all `nodes`, at most `at_once` at a time, and calls `progress` for each as it is done.
+    /// Takes over all `nodes`, at most `at_once` concurrently, and calls `progress` as each one
+    /// completes.
     ///
-    /// A kernel or ramdisk on a web server is fetched once, however many nodes boot it, into a temporary
-    /// file. The nodes are taken one by one as their turn comes, and handed to `progress`, so that the
-    /// memory does not grow with their number. When the future is dropped, the nodes whose turn has
-    /// not come are left as they were.
+    /// A kernel or ramdisk on a web server is downloaded once, into a temporary file, however many
+    /// nodes boot it. The nodes are taken from the iterator one by one and passed to `progress`, so
+    /// that memory use does not grow with their number. If the future is dropped, the remaining
+    /// nodes are left unchanged.
     pub async fn take_over_all(
         &self,
         nodes: impl IntoIterator<Item = Node>,
@@ -85,7 +87,7 @@ impl IloDeploy {
         shared.downloads = Some(Arc::new(Downloads::new(std::env::temp_dir())));
         let mut nodes = nodes.into_iter();
         let mut working = JoinSet::new();
-        let mut taken = TakenOver::default();
+        let mut summary = TakenOver::default();
         loop {
             while working.len() < at_once.get()
                 && let Some(node) = nodes.next()
@@ -94,15 +96,15 @@ impl IloDeploy {
                 working.spawn(async move { deploy.take_over(&node).await });
             }
             match working.join_next().await {
-                None => return taken,
-                Some(Ok(one)) => {
-                    taken.count(&one);
-                    progress(one);
+                None => return summary,
+                Some(Ok(result)) => {
+                    summary.count(&result);
+                    progress(result);
                 }
-                // A panic of deploy code's own parts, or the runtime's end.
+                // Deploy code panicked, or the runtime is shutting down.
                 Some(Err(error)) => {
                     log::warn!("a node was not taken over: {error}");
-                    taken.failed += 1;
+                    summary.failed += 1;
                 }
             }
         }
@@ -133,8 +135,8 @@ impl IloDeploy {
 }
 
 impl TakenOver {
-    fn count(&mut self, one: &TakeOver) {
-        *match (&one.warning, one.done.is_empty()) {
+    fn count(&mut self, result: &TakeOver) {
+        *match (&result.warning, result.done.is_empty()) {
             (Some(_), _) => &mut self.failed,
             (None, true) => &mut self.unchanged,
             (None, false) => &mut self.changed,
@@ -142,12 +144,14 @@ impl TakenOver {
     }
 }
 
-impl Work<'_> {
+impl NodeWork<'_> {
     async fn take_over_floppy(&mut self) -> Result<(), DeployError> {
         let host = self.deploy.media.host();
         if !host.is_tied_to_a_conductor() {
             let stored = host.list(self.outcome.node.uuid()).await?;
-            let newest = stored.iter().rfind(|one| one.name.kind() == Kind::Floppy);
+            let newest = stored
+                .iter()
+                .rfind(|result| result.name.kind() == Kind::Floppy);
             if let Some(newest) = newest {
                 let name = newest.name.clone();
                 return self.renew(Drive::Floppy, &name).await;
@@ -162,18 +166,19 @@ impl Work<'_> {
         if !media.host().is_tied_to_a_conductor() {
             let kept = own_boot_iso(node);
             let stored = media.host().list(node.uuid()).await?;
-            if let Some(name) = kept.filter(|kept| stored.iter().any(|one| one.name == *kept)) {
+            if let Some(name) = kept.filter(|kept| stored.iter().any(|result| result.name == *kept))
+            {
                 return self.renew(Drive::Cd, &name).await;
             }
         }
         self.insert_boot_iso().await
     }
 
-    /// Attaches an image again, unless the BMC has it by a URL that has not expired.
+    /// Attaches an image again, unless the BMC's URL for it has not expired yet.
     async fn renew(&mut self, drive: Drive, name: &ObjectName) -> Result<(), DeployError> {
         let medium = self.bmc.medium(drive).await?;
         let image = medium.and_then(|medium| medium.image);
-        if image.is_some_and(|image| is_good_for(&image, name, SystemTime::now())) {
+        if image.is_some_and(|image| is_valid_url_of(&image, name, SystemTime::now())) {
             return Ok(());
         }
         let host = self.deploy.media.host();
@@ -182,8 +187,8 @@ impl Work<'_> {
     }
 }
 
-/// Whether `image`, a temporary URL of Swift, leads to the object `name` at this time.
-fn is_good_for(image: &str, name: &ObjectName, now: SystemTime) -> bool {
+/// Whether `image` is a temporary URL of the object `name` that is valid at this time.
+fn is_valid_url_of(image: &str, name: &ObjectName, now: SystemTime) -> bool {
     let Ok(url) = Url::parse(image) else {
         return false;
     };
@@ -203,20 +208,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_temporary_url_is_good_until_it_expires() {
+    fn a_temporary_url_is_valid_until_it_expires() {
         let name = "boot-1be26c0b-03f2-4d2e-ae87-c02d7f33c123-0123456789abcdef.iso";
         let object: ObjectName = name.parse().unwrap();
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
         let url = format!("http://h/v1/AUTH_a/c/{name}?temp_url_sig=0&temp_url_expires=1060");
-        assert!(is_good_for(&url, &object, at(1059)));
-        assert!(!is_good_for(&url, &object, at(1060)));
+        assert!(is_valid_url_of(&url, &object, at(1059)));
+        assert!(!is_valid_url_of(&url, &object, at(1060)));
         let without_query = url.split('?').next().unwrap();
-        assert!(!is_good_for(without_query, &object, at(0)));
-        assert!(!is_good_for(
+        assert!(!is_valid_url_of(without_query, &object, at(0)));
+        assert!(!is_valid_url_of(
             &url.replace("boot-", "image-"),
             &object,
             at(0)
         ));
-        assert!(!is_good_for("", &object, at(0)));
+        assert!(!is_valid_url_of("", &object, at(0)));
     }
 }

@@ -1,21 +1,22 @@
-//! What a node must have before it is deployed.
+//! Validating a node before its deployment.
 
 use url::Url;
 
 use super::error::DeployError;
 use super::flow::Flow;
-use super::image_service::Reference;
+use super::image_service::ImageLocation;
 use super::{IloDeploy, deploy_iso};
 use crate::bmc::REDFISH_ACCESS;
 use crate::node::{Fault, HOSTING, ILO_ACCESS, InvalidNode, Node, Section};
 
 impl IloDeploy {
-    /// Checks that `node` has what a deployment takes, and that the images that it names are there.
+    /// Checks the fields that a deployment of `node` needs, and that the images that it names
+    /// exist.
     ///
     /// # Errors
     ///
-    /// [`DeployError::Node`] with every field that is missing or wrong; otherwise
-    /// [`DeployError::Image`] or [`DeployError::ImageService`] for the first image that cannot be had.
+    /// [`DeployError::Node`] with every missing or invalid field; otherwise [`DeployError::Image`]
+    /// or [`DeployError::ImageService`] for the first image that cannot be reached.
     pub async fn validate(&self, node: &Node) -> Result<(), DeployError> {
         self.check(node)?;
         self.deploy_iso_url(node).await?;
@@ -25,21 +26,21 @@ impl IloDeploy {
         Ok(())
     }
 
-    /// Checks the node's fields, all of them at once.
+    /// Checks the node's fields and reports all faults.
     pub(super) fn check(&self, node: &Node) -> Result<(), InvalidNode> {
         let mut faults = Vec::new();
-        let mut gather = |checked: Result<(), InvalidNode>| {
+        let mut collect = |checked: Result<(), InvalidNode>| {
             faults.extend(checked.err().into_iter().flat_map(|error| error.faults));
         };
-        gather(Flow::of(node).map(drop));
+        collect(Flow::of(node).map(drop));
         let by_redfish = node.get(Section::DriverInfo, "redfish_address").is_some()
             && node.get(Section::DriverInfo, "ilo_address").is_none();
-        gather(node.validate(if by_redfish {
+        collect(node.validate(if by_redfish {
             REDFISH_ACCESS
         } else {
             ILO_ACCESS
         }));
-        gather(node.validate(HOSTING));
+        collect(node.validate(HOSTING));
         let fault = |what: String| InvalidNode {
             node: None,
             faults: vec![Fault {
@@ -47,12 +48,12 @@ impl IloDeploy {
                 what,
             }],
         };
-        gather(match deploy_iso(node).map(Reference::read) {
+        collect(match deploy_iso(node).map(ImageLocation::read) {
             None => Err(fault(
-                "missing, expected the URL of the deploy ISO, or its id in the image service"
+                "missing, expected the URL of the deploy ISO, or its ID in the image service"
                     .into(),
             )),
-            Some(Reference::File(_)) => Err(fault(NOT_FETCHED.into())),
+            Some(ImageLocation::File(_)) => Err(fault(NOT_FETCHED.into())),
             Some(_) => Ok(()),
         });
         if faults.is_empty() {
@@ -65,10 +66,10 @@ impl IloDeploy {
     }
 }
 
-const NOT_FETCHED: &str = "a path, which a BMC cannot fetch: expected an http:// or https:// URL, such as \
-                           that of a copy in http_server_root";
+const NOT_FETCHED: &str = "a path, which a BMC cannot fetch: expected an http:// or https:// URL, \
+                           such as that of a copy in http_server_root";
 
-/// A URL that a BMC can fetch an image by, out of the field `what`.
+/// Parses the URL in the field `what`, from which a BMC can fetch an image.
 pub(super) fn http_url(node: &Node, what: &'static str, text: &str) -> Result<Url, DeployError> {
     let url = Url::parse(text).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());

@@ -1,8 +1,8 @@
-//! Where images live while a BMC reads them: published, listed, withdrawn and swept.
+//! Hosts of images: publishing, listing, withdrawing and sweeping.
 //!
-//! A [`Host`] holds the images of many nodes. Each image belongs to one node and has a name of its own,
-//! [`ObjectName`]; an image that is made anew gets a new name. So the bytes under a URL that a BMC
-//! has mounted, and reads in thousands of range requests over hours, never change.
+//! A [`Host`] holds the images of many nodes. Each image belongs to one node and has a unique name,
+//! an [`ObjectName`]; a new version of an image gets a new name. The bytes under a URL that a BMC
+//! has mounted, and reads in thousands of range requests over hours, therefore never change.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,16 +24,16 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What holds
+//! # Guarantees
 //!
-//! - A name is visible only once the whole image is there. This holds for a crash of the process or the
-//!   machine, and for a full disk. Where reading back was asked for, a web server's directory shows it
-//!   only after that, and safe on disk; in Swift it is removed again when that fails. Either way no URL
-//!   of it is given out before.
+//! - A name becomes visible only once the image is complete, even if the process or the machine
+//!   crashes or the disk is full. If the image is to be read back, a web server's directory shows
+//!   it only after that and after it is safe on disk; in Swift it is removed again if reading it
+//!   back fails. Either way, no URL of it is returned before.
 //! - A published image is never changed, replaced or shared with another file.
-//! - Whatever the umask, the web server can read it.
-//! - Two tasks, processes or conductors may work on one directory or container, and on one node, at the
-//!   same time.
+//! - The web server can read it, whatever the umask.
+//! - Several tasks, processes or conductors may work on the same directory or container, and on the
+//!   same node, at the same time.
 
 mod error;
 mod name;
@@ -51,22 +51,24 @@ use std::time::SystemTime;
 use ::url::Url;
 
 pub use self::error::HostError;
+#[cfg(feature = "swift")]
+pub use self::error::SwiftError;
 pub use self::name::{Generation, Kind, NotAGeneration, NotAnObjectName, ObjectName};
 pub use self::object::{BoxError, NewObject, Published, ReadBack, Stored, Swept, Which};
 pub use self::served::{CheckSettings, NotServed};
 pub use self::settings::HostSettingsError;
 #[cfg(feature = "swift")]
 pub use self::swift::{
-    Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftError, SwiftHost, SwiftHostError,
-    SwiftSettings, SwiftSettingsError, Tls,
+    Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftHost, SwiftHostError, SwiftSettings,
+    SwiftSettingsError, Tls,
 };
-pub(crate) use self::url::redacted;
-pub use self::url::{BaseUrl, BaseUrlError, BaseUrls, NoBaseUrl};
+pub use self::url::{BaseUrls, NoBaseUrl};
 pub use self::web::{InvalidRoot, WebHost, WebSettings};
+pub use crate::http::url::{BaseUrl, BaseUrlError};
 pub use crate::image::Sink;
 use crate::node::{Node, NodeUuid};
 
-/// A place that hosts images. Deploy code does not have to care which one it is.
+/// A host of images. Deploy code does not need to know which kind it is.
 ///
 /// Cloning is cheap: the clones are the same host.
 #[derive(Debug, Clone)]
@@ -93,14 +95,14 @@ impl From<SwiftHost> for Host {
 }
 
 impl Host {
-    /// Makes an image and publishes it as an image of `node`.
+    /// Creates an image and publishes it for `node`.
     ///
-    /// When the future is dropped, the work stops at the image's next write and nothing is published,
-    /// unless it was as good as done; then the image is one that [`Host::unpublish`] finds.
+    /// If the future is dropped, the work stops at the image's next write and nothing is published,
+    /// unless it was almost complete; [`Host::unpublish`] finds the image in that case.
     ///
     /// # Errors
     ///
-    /// [`HostError`]; nothing is published then.
+    /// [`HostError`]; then nothing is published.
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
         match self {
             Self::Web(host) => host.publish(node, object).await,
@@ -109,18 +111,19 @@ impl Host {
         }
     }
 
-    /// Whether what is published here may go with the conductor that published it: a directory may be
-    /// that conductor's own, a container of Swift is not.
+    /// Whether images may be lost together with the conductor that published them: a directory may
+    /// be local to a conductor, a container of Swift is not.
     pub(crate) fn is_tied_to_a_conductor(&self) -> bool {
         matches!(self, Self::Web(_))
     }
 
-    /// The URL under which `node`'s BMC fetches the image `name` now.
+    /// Returns the URL from which `node`'s BMC can fetch the image `name` now. Does not check
+    /// whether the image exists.
     ///
     /// # Errors
     ///
-    /// [`HostError::NoBaseUrl`], or that Swift's key for temporary URLs cannot be had. Whether the image
-    /// is there is not looked at.
+    /// [`HostError::NoBaseUrl`], or [`HostError::Swift`] if the key of temporary URLs cannot be
+    /// fetched.
     pub async fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
         match self {
             Self::Web(host) => host.url(node, name),
@@ -129,11 +132,11 @@ impl Host {
         }
     }
 
-    /// The images of `node`, by kind, older generations first.
+    /// Lists the images of `node`, by kind, older generations first.
     ///
     /// # Errors
     ///
-    /// [`HostError`] when the host cannot be asked.
+    /// [`HostError`] if the host cannot be reached.
     pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
         match self {
             Self::Web(host) => host.list(node).await,
@@ -143,12 +146,12 @@ impl Host {
     }
 
     /// Removes images of `node`, of every generation, and returns the names of those that this call
-    /// removed. An image that is already gone is no error.
+    /// removed. An image that no longer exists is not an error.
     ///
     /// # Errors
     ///
-    /// [`HostError::Remove`] names what is left, after all of them were tried; other [`HostError`]s
-    /// when the host cannot be asked.
+    /// [`HostError::Remove`] with the images that remain, after trying to remove each of them;
+    /// other [`HostError`]s if the host cannot be reached.
     pub async fn unpublish(
         &self,
         node: NodeUuid,
@@ -161,15 +164,16 @@ impl Host {
         }
     }
 
-    /// Removes what nobody would miss: the images of every node that is not among `living`, and files
-    /// that a dead process left half-written.
+    /// Removes orphaned images, those of every node that is not in `living`, and files that a dead
+    /// process left half-written.
     ///
-    /// `as_of` is the time *before* the list of living nodes was asked for. Younger images are kept:
-    /// their node may have been enrolled since. With an empty list every older image goes.
+    /// `as_of` is the time *before* the list of living nodes was requested. Younger images are
+    /// kept, since their node may have been enrolled in the meantime. If the list is empty, every
+    /// older image is removed.
     ///
     /// # Errors
     ///
-    /// As for [`Host::unpublish`].
+    /// The same as [`Host::unpublish`].
     pub async fn sweep(
         &self,
         living: HashSet<NodeUuid>,

@@ -6,25 +6,25 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::node::NodeUuid;
 
-/// Length of a hyphenated UUID.
+/// The length of a hyphenated UUID.
 const UUID_LEN: usize = 36;
 
-/// The longest generation: with it, the longest name has 79 characters.
+/// The length of the longest generation. With it, the longest name has 79 characters.
 const GENERATION_MAX: usize = 32;
 
-/// What an image is for. It decides the prefix and the suffix of the image's name.
+/// The kind of an image, which determines the prefix and the suffix of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// The floppy that carries parameters: `image-….img`.
+    /// A floppy with parameters: `image-….img`.
     Floppy,
-    /// The ISO that the node boots from: `boot-….iso`.
+    /// A boot ISO: `boot-….iso`.
     BootIso,
 }
 
 impl Kind {
     pub(super) const ALL: [Self; 2] = [Self::Floppy, Self::BootIso];
 
-    /// The prefix that Ironic gives such a name, its hyphen included.
+    /// Returns the prefix that Ironic gives such a name, including its hyphen.
     pub(super) fn prefix(self) -> &'static str {
         match self {
             Self::Floppy => "image-",
@@ -32,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// The suffix by which a BMC knows the medium. An iLO refuses others.
+    /// Returns the suffix by which a BMC recognizes the medium. An iLO refuses others.
     fn suffix(self) -> &'static str {
         match self {
             Self::Floppy => ".img",
@@ -50,55 +50,56 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What tells the images of one kind and node apart: each time an image is made anew it gets a new
-/// generation, hence a new URL, so that the bytes under a URL that a BMC has mounted never change.
+/// The part of a name that distinguishes the images of one kind and node. Every new image gets a
+/// new generation, and therefore a new URL, so that the bytes under a URL that a BMC has mounted
+/// never change.
 ///
-/// A generation of [`Generation::new`] is 20 hexadecimal digits: 12 for the time in milliseconds,
-/// so that later ones sort after earlier ones, and 8 at random.
+/// [`Generation::new`] returns 20 hexadecimal digits: 12 for the time in milliseconds, so that
+/// later generations sort after earlier ones, and 8 random ones.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Generation(String);
 
 impl Generation {
-    /// A generation that was not given out before.
+    /// Creates a new, unique generation.
     ///
     /// # Errors
     ///
-    /// The system's source of random numbers failed.
+    /// An error if the system's source of random numbers fails.
     pub fn new() -> Result<Self, getrandom::Error> {
         let since_1970 = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let random = getrandom::u32()?;
-        // 48 bits of milliseconds last for eight thousand years.
+        // 48 bits of milliseconds suffice for eight thousand years.
         Ok(Self(format!(
             "{:012x}{random:08x}",
             since_1970.as_millis() & 0xffff_ffff_ffff
         )))
     }
 
-    /// The generation as it stands in a name.
+    /// Returns the generation as it appears in a name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A text that should have been a generation is not one.
+/// A text that is not a generation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a generation of 1 to 32 characters from 0-9 and a-z, got {0:?}")]
 pub struct NotAGeneration(
-    /// The text, cut to its first 80 characters.
+    /// The first 80 characters of the text.
     pub String,
 );
 
 impl FromStr for Generation {
     type Err = NotAGeneration;
 
-    /// Takes a generation of the caller's own, such as the digest of what goes into the image.
+    /// Reads the caller's own generation, such as a digest of the image's content.
     ///
     /// # Errors
     ///
-    /// [`NotAGeneration`] unless it has 1 to 32 characters, digits and lower-case ASCII letters.
+    /// [`NotAGeneration`] unless the text consists of 1 to 32 digits and lower-case ASCII letters.
     fn from_str(text: &str) -> Result<Self, NotAGeneration> {
         let fits = (1..=GENERATION_MAX).contains(&text.len());
         if fits
@@ -120,9 +121,9 @@ impl fmt::Display for Generation {
 
 /// The name of a hosted image: `image-<uuid>-<generation>.img` or `boot-<uuid>-<generation>.iso`.
 ///
-/// Ironic's own names, `image-<uuid>` and `boot-<uuid>` with the suffix or without, are read too: they
-/// are a node's images that Ironic published, and clean-up has to find them. A name holds nothing
-/// but ASCII letters, digits, hyphens and at most one dot that is not its first character.
+/// Ironic's own names, `image-<uuid>` and `boot-<uuid>` with or without the suffix, are accepted
+/// too, since clean-up must also find images that Ironic published. A name consists of ASCII
+/// letters, digits, hyphens and at most one dot, which is not its first character.
 ///
 /// ```
 /// use driver::host::{Kind, ObjectName};
@@ -139,19 +140,19 @@ pub struct ObjectName {
     tail: Tail,
 }
 
-/// What follows the UUID. The order is the order in which a listing shows generations.
+/// The part after the UUID. The order of the variants is that of generations in a listing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Tail {
-    /// Nothing: Ironic up to the release that added suffixes.
+    /// Nothing, as in releases of Ironic without suffixes.
     Bare,
-    /// The suffix alone: Ironic since.
+    /// The suffix alone, as in newer releases of Ironic.
     Suffix,
-    /// This crate's names.
+    /// A generation and the suffix, as in this crate.
     Generation(Generation),
 }
 
 impl ObjectName {
-    /// The name of a node's image of this kind and generation.
+    /// Creates the name of a node's image.
     #[must_use]
     pub fn new(kind: Kind, node: NodeUuid, generation: Generation) -> Self {
         Self {
@@ -161,7 +162,7 @@ impl ObjectName {
         }
     }
 
-    /// Whether `text` could be the name of an image of the node `uuid`, found out without parsing it.
+    /// Whether `text` could be the name of an image of the node `uuid`, judged without parsing it.
     pub(super) fn may_be_of(text: &str, uuid: &str) -> bool {
         let mut kinds = Kind::ALL
             .iter()
@@ -169,19 +170,19 @@ impl ObjectName {
         kinds.any(|rest| rest.starts_with(uuid))
     }
 
-    /// What the image is for.
+    /// Returns the image's kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The node whose image it is.
+    /// Returns the node that the image belongs to.
     #[must_use]
     pub fn node(&self) -> NodeUuid {
         self.node
     }
 
-    /// The image's generation; `None` for a name that Ironic gave.
+    /// Returns the image's generation; `None` for a name given by Ironic.
     #[must_use]
     pub fn generation(&self) -> Option<&Generation> {
         match &self.tail {
@@ -208,14 +209,14 @@ impl fmt::Debug for ObjectName {
     }
 }
 
-/// A text that should have been the name of a hosted image is not one.
+/// A text that is not the name of a hosted image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected the name of a hosted image, image-<uuid>-<generation>.img or \
      boot-<uuid>-<generation>.iso, got {0:?}"
 )]
 pub struct NotAnObjectName(
-    /// The text, cut to its first 120 characters.
+    /// The first 120 characters of the text.
     pub String,
 );
 
@@ -226,8 +227,8 @@ impl FromStr for ObjectName {
     ///
     /// # Errors
     ///
-    /// [`NotAnObjectName`] for a text that is not exactly what the name read from it prints as. An
-    /// upper-case UUID is refused for that reason.
+    /// [`NotAnObjectName`] for a text that differs from the displayed name, as one with an
+    /// upper-case UUID does.
     fn from_str(text: &str) -> Result<Self, NotAnObjectName> {
         parse(text).ok_or_else(|| NotAnObjectName(text.chars().take(120).collect()))
     }
@@ -245,6 +246,6 @@ fn parse(text: &str) -> Option<ObjectName> {
         None if rest == kind.suffix() => Tail::Suffix,
         None => return None,
     };
-    // One image, one name: a name that is removed must be the one that was found.
+    // One image, one name: the name that is removed must be the one that was found.
     Some(ObjectName { node, kind, tail }).filter(|_| node.to_string() == uuid)
 }

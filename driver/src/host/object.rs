@@ -1,4 +1,4 @@
-//! What goes onto a host, and what is found there.
+//! Images to publish, and images on a host.
 
 use std::error::Error;
 use std::fmt;
@@ -11,7 +11,7 @@ use url::Url;
 use super::name::{Generation, Kind, ObjectName};
 use crate::image::{Floppy, FloppyError, PlannedBootIso, Sink};
 
-/// Any error of the code that makes or reads an image.
+/// Any error of the code that produces or verifies an image.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// An image that can be read back.
@@ -22,10 +22,10 @@ impl<T: Read + Seek> ReadBack for T {}
 pub(super) type Produce = Box<dyn FnMut(&mut dyn Sink) -> Result<(), BoxError> + Send>;
 pub(super) type Verify = Box<dyn FnOnce(&mut dyn ReadBack) -> Result<(), BoxError> + Send>;
 
-/// An image to publish: what it is for, its size, and the code that writes it.
+/// An image to publish: its kind, its size, and the code that produces it.
 ///
-/// The image is made while it is published: no temporary copy is needed beside the host's own. The
-/// code runs on a thread where it may block.
+/// The image is produced while it is published, without a temporary copy besides the host's own.
+/// The code runs on a thread where it may block.
 ///
 /// ```
 /// use driver::host::{Kind, NewObject};
@@ -44,11 +44,11 @@ pub struct NewObject {
 }
 
 impl NewObject {
-    /// An image of `size` bytes that `produce` writes. Exactly as many have to come, or nothing is
-    /// published.
+    /// Creates an image of `size` bytes, which `produce` writes. Unless it writes exactly that
+    /// many, nothing is published.
     ///
-    /// A host that sends the image over a network has `produce` write it once more when the connection
-    /// breaks; it has to write the same bytes then.
+    /// A host that sends the image over a network calls `produce` again if the connection breaks;
+    /// it must then write the same bytes.
     pub fn new<F, E>(kind: Kind, size: u64, mut produce: F) -> Self
     where
         F: FnMut(&mut dyn Sink) -> Result<(), E> + Send + 'static,
@@ -64,11 +64,11 @@ impl NewObject {
         }
     }
 
-    /// A floppy, read back byte by byte.
+    /// Creates a floppy that is verified byte by byte.
     ///
     /// # Errors
     ///
-    /// [`FloppyError`] when it cannot be made.
+    /// [`FloppyError`] if it cannot be built.
     pub fn floppy(floppy: &Floppy) -> Result<Self, FloppyError> {
         let image = Arc::new(floppy.build()?);
         let written = Arc::clone(&image);
@@ -84,11 +84,11 @@ impl NewObject {
                     _ => break,
                 }
             }
-            Err(std::io::Error::other("other bytes than were written"))
+            Err(std::io::Error::other("the bytes differ from those written"))
         }))
     }
 
-    /// A boot ISO, read back as [`PlannedBootIso::verify`] does.
+    /// Creates a boot ISO that [`PlannedBootIso::verify`] verifies.
     #[must_use]
     pub fn boot_iso(iso: PlannedBootIso) -> Self {
         let iso = Arc::new(iso);
@@ -97,8 +97,8 @@ impl NewObject {
             .read_back(move |found| written.verify(found).map(drop))
     }
 
-    /// Has the written image read back by `verify`, from its start, before it becomes visible. When
-    /// `verify` fails, nothing is published.
+    /// Passes the written image to `verify`, from its start, before it becomes visible. If `verify`
+    /// fails, nothing is published.
     #[must_use]
     pub fn read_back<F, E>(mut self, verify: F) -> Self
     where
@@ -109,16 +109,16 @@ impl NewObject {
         self
     }
 
-    /// Publishes the image as this generation instead of a new one. When the node has one of that
-    /// name, that one stays as it is and publishing fails.
+    /// Publishes the image as this generation instead of a new one. If an image of that name
+    /// exists, it stays unchanged and publishing fails.
     #[must_use]
     pub fn generation(mut self, generation: Generation) -> Self {
         self.generation = Some(generation);
         self
     }
 
-    /// Asks the server for the published image's length, by a HEAD of its URL. When it does not serve
-    /// the image with that length, the image is withdrawn and publishing fails.
+    /// Checks with a HEAD request that the server serves the published image with its length. If it
+    /// does not, the image is withdrawn and publishing fails.
     #[must_use]
     pub fn check_served(mut self) -> Self {
         self.check_served = true;
@@ -137,30 +137,29 @@ impl fmt::Debug for NewObject {
     }
 }
 
-/// An image that was published.
+/// A published image.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Published {
-    /// Its name, to be remembered for [`url`](super::Host::url) and
-    /// [`unpublish`](super::Host::unpublish).
+    /// Its name, for [`url`](super::Host::url) and [`unpublish`](super::Host::unpublish).
     pub name: ObjectName,
-    /// The URL to hand to the BMC. It may hold a secret, when the base URL does.
+    /// The URL for the BMC. It contains a secret if the base URL does, or if it is a temporary URL.
     pub url: Url,
     /// Its size in bytes.
     pub size: u64,
 }
 
-/// Shows the URL without what may be secret in it.
+/// Shows the URL without its secrets.
 impl fmt::Debug for Published {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Published")
             .field("name", &self.name)
-            .field("url", &super::url::redacted(&self.url))
+            .field("url", &crate::http::url::redacted(&self.url))
             .field("size", &self.size)
             .finish()
     }
 }
 
-/// An image that a host was found to hold.
+/// An image on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// Its name.
@@ -171,7 +170,7 @@ pub struct Stored {
     pub modified: SystemTime,
 }
 
-/// Which of a node's images are meant.
+/// A selection of a node's images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Which {
@@ -179,9 +178,9 @@ pub enum Which {
     All,
     /// Every generation of one kind.
     Kind(Kind),
-    /// This one; none at all when it is another node's.
+    /// This one; none at all if it is another node's.
     Only(ObjectName),
-    /// Every other generation of this one's kind: what is left over once it is in use.
+    /// Every other generation of this one's kind, which is obsolete once this one is in use.
     OthersThan(ObjectName),
 }
 
@@ -196,11 +195,11 @@ impl Which {
     }
 }
 
-/// What a sweep removed.
+/// The result of a sweep.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Images of nodes that are gone.
+    /// The removed images, of nodes that no longer exist.
     pub images: Vec<ObjectName>,
-    /// How many files that a dead process had left half-written.
+    /// The number of removed half-written files of dead processes.
     pub unfinished: usize,
 }

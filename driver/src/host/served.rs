@@ -1,4 +1,4 @@
-//! Asking the web server whether it serves what was published.
+//! Checking that the web server serves published images.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -8,21 +8,21 @@ use reqwest::Response;
 use reqwest::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH};
 use url::Url;
 
-use super::url::redacted;
 use crate::http::tls::{self, Trust};
+use crate::http::url::redacted;
 use crate::http::{blocking, reason};
 
-/// How the web server is asked.
+/// The settings for checking that the web server serves an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckSettings {
-    /// How long one question may take, the connection included.
+    /// How long a request may take, including the connection.
     pub timeout: Duration,
-    /// A PEM file of certificate authorities to trust for `https`, instead of the system's.
+    /// A PEM file with the certificate authorities to trust for `https`, instead of the system's.
     pub ca_file: Option<PathBuf>,
 }
 
 impl Default for CheckSettings {
-    /// 60 seconds, and the system's certificate authorities.
+    /// Returns 60 seconds and the system's certificate authorities.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(60),
@@ -31,41 +31,43 @@ impl Default for CheckSettings {
     }
 }
 
-/// What the web server did instead of serving an image.
+/// The reason why an image is not served.
 ///
 /// URLs are shown without user, password and query.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotServed {
-    /// The question could not be put.
+    /// The certificate authorities cannot be read.
     #[error("cannot read the certificate authorities in {}: {reason}", file.display())]
     CaFile {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         reason: String,
     },
-    /// No answer: nothing listens there, TLS failed, or it took too long.
-    #[error("expected HEAD {url} to be answered, but {reason}: check that the web server runs")]
+    /// There was no response: nothing listens there, TLS failed, or it took too long.
+    #[error(
+        "expected a response to HEAD {url}, but {reason}: check that the web server is running"
+    )]
     NoAnswer {
         /// The URL.
         url: String,
-        /// What happened.
+        /// The cause.
         reason: String,
     },
-    /// An answer other than 200.
-    #[error("expected HEAD {url} to be answered with 200, got {status}: {}", advice(*.status))]
+    /// The status is not 200.
+    #[error("expected HEAD {url} to return 200, got {status}: {}", advice(*.status))]
     Status {
         /// The URL.
         url: String,
         /// The status.
         status: u16,
     },
-    /// The server serves something else, or changes it on the way.
+    /// The server serves something else, or transforms the image.
     #[error(
-        "expected HEAD {url} to announce {expected} bytes, got {}: check that the server serves \
-         http_server_root there, unchanged",
-        .announced.map_or("no Content-Length".to_owned(), |n| n.to_string())
+        "expected HEAD {url} to return a Content-Length of {expected}, got {}: check that the \
+         server serves http_server_root there, unchanged",
+        .announced.map_or("none".to_owned(), |n| n.to_string())
     )]
     Length {
         /// The URL.
@@ -79,18 +81,19 @@ pub enum NotServed {
 
 fn advice(status: u16) -> &'static str {
     match status {
-        301..=399 => "BMCs do not follow redirects, set the URL that it redirects to",
-        401 => "the web server asks for a password, which a BMC does not have",
+        301..=399 => "BMCs do not follow redirects: set the URL that it redirects to",
+        401 => "the web server requires a password, which a BMC does not have",
         403 => {
-            "the web server may not read the file: it needs to pass through every directory above \
-             http_server_root, and SELinux must let it"
+            "the web server cannot read the file: it needs search permission on every directory \
+             above http_server_root, and SELinux must allow it"
         }
-        404 => "the URL does not lead to http_server_root: check http_server_url",
-        _ => "look into the web server's log",
+        404 => "the URL does not map to http_server_root: check http_server_url",
+        _ => "see the web server's log",
     }
 }
 
-/// Asks with one client, made when it is first needed: the certificates are not read for nothing.
+/// Checks images with one client, which is created when first needed, so that certificates are not
+/// read in vain.
 #[derive(Debug)]
 pub(super) struct Checker {
     settings: CheckSettings,
@@ -105,7 +108,7 @@ impl Checker {
         }
     }
 
-    /// Checks that `url` is served with `size` bytes. Blocks until that is known.
+    /// Checks that `url` is served with `size` bytes. Blocks.
     pub(super) fn check(&self, url: &Url, size: u64) -> Result<(), NotServed> {
         let shown = redacted(url);
         let no_answer = |reason| NotServed::NoAnswer {
@@ -115,16 +118,16 @@ impl Checker {
         let client = match self.client.get() {
             Some(client) => client.clone(),
             None => {
-                let made = client(&self.trust()?).map_err(no_answer)?;
-                self.client.get_or_init(|| made).clone()
+                let built = client(&self.trust()?).map_err(no_answer)?;
+                self.client.get_or_init(|| built).clone()
             }
         };
         let (url, timeout) = (url.clone(), self.settings.timeout);
-        let asked = blocking::run(async move { client.head(url).timeout(timeout).send().await });
-        let answer = asked
+        let sent = blocking::run(async move { client.head(url).timeout(timeout).send().await });
+        let response = sent
             .map_err(|error| no_answer(error.to_string()))?
             .map_err(|error| no_answer(reason(&error)))?;
-        announces(shown, size, &answer)
+        announces(shown, size, &response)
     }
 
     fn trust(&self) -> Result<Trust, NotServed> {
@@ -141,19 +144,20 @@ impl Checker {
 fn client(trust: &Trust) -> Result<reqwest::Client, String> {
     let tls = tls::config(trust, None).map_err(|error| error.to_string())?;
     crate::http::builder(tls)
-        // A BMC knows nothing of this process's proxy.
+        // A BMC does not use this process's proxy.
         .no_proxy()
         .build()
         .map_err(|error| reason(&error))
 }
 
-/// Checks that the answer to `HEAD` of the URL that is shown as `shown` announces `size` bytes.
-pub(super) fn announces(shown: String, size: u64, answer: &Response) -> Result<(), NotServed> {
-    let status = answer.status().as_u16();
+/// Checks that the response to a HEAD request announces `size` bytes. `shown` is the URL for
+/// messages.
+pub(super) fn announces(shown: String, size: u64, response: &Response) -> Result<(), NotServed> {
+    let status = response.status().as_u16();
     if status != 200 {
         return Err(NotServed::Status { url: shown, status });
     }
-    let headers = answer.headers();
+    let headers = response.headers();
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|v| v.to_str().ok()?.parse().ok());

@@ -1,46 +1,47 @@
-//! From the options of ironic.conf to a host.
+//! Hosts from the options of ironic.conf.
 
 use super::Host;
 #[cfg(feature = "swift")]
 use super::swift::{SwiftHost, SwiftHostError, SwiftSettings};
-use super::url::{BaseUrl, BaseUrlError, BaseUrls};
+use super::url::BaseUrls;
 use super::web::{InvalidRoot, WebHost, WebSettings};
+use crate::http::url::{BaseUrl, BaseUrlError};
 use crate::options::Options;
 
-/// Why the options do not lead to a host.
+/// An error in the options of a host.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostSettingsError {
-    /// A URL is not usable.
+    /// A URL is invalid.
     #[error("{option}: {source}")]
     Url {
         /// The option.
         option: &'static str,
-        /// What is wrong with it.
+        /// The cause.
         source: BaseUrlError,
     },
-    /// The directory is not usable.
+    /// The directory is invalid.
     #[error("[deploy] http_server_root: {0}")]
     Root(#[from] InvalidRoot),
-    /// The options ask for images in Swift, and do not tell how it is reached.
+    /// The options of Swift are missing or invalid.
     #[cfg(feature = "swift")]
     #[error(transparent)]
     Swift(#[from] super::swift::SwiftHostError),
-    /// The options ask for images in Swift.
+    /// Images are to be hosted in Swift, which this build does not support.
     #[cfg(not(feature = "swift"))]
     #[error(
-        "expected [ilo] use_http_web_server_for_images = True: without it images are hosted in Swift, and \
-         this program was built without the cargo feature `swift`"
+        "expected [ilo] use_http_web_server_for_images = True: without it images are hosted in \
+         Swift, and this program was built without the cargo feature `swift`"
     )]
     Swift,
 }
 
 impl BaseUrls {
-    /// The base URLs in `options`.
+    /// Reads the base URLs from `options`.
     ///
     /// # Errors
     ///
-    /// [`HostSettingsError::Url`] when one that is set is not usable.
+    /// [`HostSettingsError::Url`] if one of them is invalid.
     pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
         let parse = |option, text: &Option<String>| {
             let url = text.as_deref().map(BaseUrl::parse).transpose();
@@ -54,11 +55,11 @@ impl BaseUrls {
 }
 
 impl WebSettings {
-    /// The settings in `options`: the directory, and the URLs under which it is served.
+    /// Reads the settings from `options`: the directory, and the URLs under which it is served.
     ///
     /// # Errors
     ///
-    /// As [`BaseUrls::from_options`].
+    /// The same as [`BaseUrls::from_options`].
     pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
         let mut settings = Self::new(&options.http_server_root);
         settings.urls = BaseUrls::from_options(options)?;
@@ -67,7 +68,7 @@ impl WebSettings {
 }
 
 impl Host {
-    /// The host that `options` ask for.
+    /// Creates the host that `options` describe.
     ///
     /// # Errors
     ///

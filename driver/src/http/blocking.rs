@@ -1,7 +1,7 @@
-//! Asking from code that blocks.
+//! Requests from blocking code.
 //!
-//! The requests run on a few threads of their own. So the caller may be on any thread, one of a runtime
-//! or not, and the runtime of a conductor needs neither a clock nor sockets for them.
+//! The requests run on a few threads of their own. The caller may therefore be on any thread,
+//! whether of a runtime or not, and the caller's runtime does not need to have time or I/O enabled.
 
 use std::io;
 use std::num::NonZero;
@@ -11,10 +11,10 @@ use std::thread::available_parallelism;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
 
-/// More threads do not make a network faster.
+/// The maximum number of threads: more would not make the network faster.
 const THREADS_MAX: usize = 4;
 
-/// The threads, which are started by the first request and stay.
+/// Returns the runtime, which the first request starts and which then remains.
 fn threads() -> io::Result<Handle> {
     static RUNTIME: Mutex<Option<Runtime>> = Mutex::new(None);
     let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -31,56 +31,56 @@ fn threads() -> io::Result<Handle> {
     Ok(runtime.insert(started).handle().clone())
 }
 
-/// What was started and is waited for. It is given up when this is dropped.
+/// A running future. Dropping this cancels it.
 #[derive(Debug)]
-pub(crate) struct Started<T> {
+pub(crate) struct Task<T> {
     result: mpsc::Receiver<T>,
     task: AbortHandle,
 }
 
-/// Starts `future`, and does not wait for it.
+/// Starts `future` without waiting for it.
 ///
 /// # Errors
 ///
-/// The system's, when it has no more threads or files.
+/// The system's error if it is out of threads or files.
 pub(crate) fn start<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
-) -> io::Result<Started<T>> {
-    let (tell, result) = mpsc::sync_channel(1);
+) -> io::Result<Task<T>> {
+    let (sender, result) = mpsc::sync_channel(1);
     let task = threads()?.spawn(async move {
-        // Fails when nobody waits any more.
-        let _ = tell.send(future.await);
+        // Fails if the receiver is gone.
+        let _ = sender.send(future.await);
     });
-    Ok(Started {
+    Ok(Task {
         result,
         task: task.abort_handle(),
     })
 }
 
-/// Runs `future` to its end.
+/// Runs `future` to completion.
 ///
 /// # Errors
 ///
-/// As [`start`] and [`Started::wait`].
+/// The same as [`start`] and [`Task::wait`].
 pub(crate) fn run<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> io::Result<T> {
     start(future)?.wait()
 }
 
-impl<T> Started<T> {
-    /// Blocks until the result is there.
+impl<T> Task<T> {
+    /// Blocks until the result is available.
     ///
     /// # Errors
     ///
-    /// When there will be none, because of a fault in the client.
+    /// An error if the future ends without a result, because it panicked.
     pub(crate) fn wait(self) -> io::Result<T> {
-        let ended = |_| io::Error::other("the HTTP client ended without an answer");
+        let ended = |_| io::Error::other("the HTTP client ended without a response");
         self.result.recv().map_err(ended)
     }
 }
 
-impl<T> Drop for Started<T> {
+impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.task.abort();
     }

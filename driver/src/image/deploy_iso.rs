@@ -1,4 +1,4 @@
-//! Finding the UEFI boot loader in an ISO that boots already.
+//! Finding the UEFI boot loader in an existing bootable ISO.
 
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,25 +7,24 @@ use std::sync::{Arc, Mutex};
 use hadris_iso::{Namespace, Platform};
 
 use super::IsoReadError;
-use super::iso::{Found, Iso};
+use super::iso::{FoundFile, Iso};
 use super::source::{SeekingReader, Source, SourceError};
 
-/// What Ironic looks for, in this order when there are several.
+/// The names of EFI boot images that Ironic looks for, in order of preference.
 const IMAGE_NAMES: [&str; 3] = ["efiboot.img", "efi.img", "esp.img"];
 const GRUB_CFG: &str = "grub.cfg";
-/// Where an EFI boot image goes that is no file in the deploy ISO.
+/// The path for an EFI boot image that is not a file of the deploy ISO.
 const DEFAULT_IMAGE_PATH: &str = "boot/grub/efiboot.img";
 
-/// An ISO that boots the deploy ramdisk by UEFI, read without mounting it: its EFI boot image, and
-/// the paths where that image's GRUB may look for its configuration.
+/// An ISO that boots the deploy ramdisk with UEFI, read without mounting it. Provides its EFI boot
+/// image, and the paths where that image's GRUB may look for its configuration.
 ///
-/// The EFI boot image is the UEFI entry of the El Torito catalogue, whether or not a file shows it;
-/// without such an entry, the file named `efiboot.img` wherever it lies, which is what Ironic goes
-/// by.
+/// The EFI boot image is the UEFI entry of the El Torito catalogue, whether or not it is also a
+/// file; without such an entry, it is the file named `efiboot.img` in any directory, as in Ironic.
 ///
-/// GRUB's configuration is every file named `grub.cfg`: which of them the boot image reads is
-/// written nowhere but in that image's code. An image that has a complete configuration inside
-/// itself reads none of them, and cannot be used.
+/// GRUB's configuration may be any file named `grub.cfg`: only the boot image's code determines
+/// which of them it reads. An image with a complete embedded configuration reads none of them, and
+/// cannot be used.
 #[derive(Debug, Clone)]
 pub struct DeployIso {
     image: Arc<dyn Source>,
@@ -33,66 +32,66 @@ pub struct DeployIso {
     grub_cfg_paths: Vec<String>,
 }
 
-/// Why a deploy ISO cannot be used.
+/// An error in a deploy ISO.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeployIsoError {
     /// It cannot be read.
     #[error("deploy ISO {name}: {source}")]
     Read {
-        /// What the ISO is called.
+        /// The name of the ISO.
         name: String,
-        /// Why it cannot be read.
+        /// The cause.
         source: IsoReadError,
     },
     /// It has no EFI boot image.
     #[error(
-        "deploy ISO {name} does not boot by UEFI: expected a UEFI entry in its boot catalogue or a \
-         file efiboot.img"
+        "deploy ISO {name} does not boot with UEFI: expected a UEFI entry in its boot catalogue or \
+         a file efiboot.img"
     )]
     NoEfiBootImage {
-        /// What the ISO is called.
+        /// The name of the ISO.
         name: String,
     },
-    /// Its boot catalogue leads to something that is no EFI boot image.
+    /// Its boot catalogue refers to something other than an EFI boot image.
     #[error(
-        "deploy ISO {name}: its EFI boot image at byte {offset} cannot be used: expected a FAT file \
-         system that lies within the ISO"
+        "deploy ISO {name}: its EFI boot image at byte {offset} cannot be used: expected a FAT \
+         file system that lies within the ISO"
     )]
     BadEfiBootImage {
-        /// What the ISO is called.
+        /// The name of the ISO.
         name: String,
-        /// Where the image starts, in bytes.
+        /// The byte offset of the image.
         offset: u64,
     },
     /// It has no file `grub.cfg`.
     #[error(
-        "deploy ISO {name} has no file grub.cfg: expected one, to tell where its boot loader looks \
-         for its configuration"
+        "deploy ISO {name} has no file grub.cfg: expected one where its boot loader looks for its \
+         configuration"
     )]
     NoGrubCfg {
-        /// What the ISO is called.
+        /// The name of the ISO.
         name: String,
     },
 }
 
 impl DeployIso {
-    /// Reads the ISO that is the content of `source`: a file, or on a web server, of which only the
-    /// parts that are needed are fetched if it knows range requests.
+    /// Reads the ISO in `source`. Of an ISO on a web server with support for range requests, only
+    /// the needed parts are fetched.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// The same as [`open`](Self::open).
     pub fn from_source(source: Arc<dyn Source>) -> Result<Self, DeployIsoError> {
         Self::open(source.name(), SeekingReader::new(source))
     }
 
-    /// Reads the ISO in `image`, called `name` in messages. `image` is kept, for the EFI boot image
-    /// to be read from it later.
+    /// Reads the ISO in `image`, called `name` in messages. `image` is kept, since the EFI boot
+    /// image is read from it later.
     ///
     /// # Errors
     ///
-    /// Each variant of [`DeployIsoError`] says when it occurs.
+    /// [`DeployIsoError`].
     pub fn open<R>(name: impl Into<String>, image: R) -> Result<Self, DeployIsoError>
     where
         R: Read + Seek + Send + 'static,
@@ -105,8 +104,8 @@ impl DeployIso {
         let mut iso = Iso::open(image, None).map_err(failed)?;
         let mut files = iso.files().map_err(failed)?;
         if iso.fs().namespace() == Namespace::Primary {
-            // Without Rock Ridge and Joliet, names are in capitals, and the boot image asks for
-            // them in small letters; on the ISO to be made, case will matter.
+            // Without Rock Ridge and Joliet, names are in upper case, but the boot image uses lower
+            // case, and on the new ISO case matters.
             files
                 .iter_mut()
                 .for_each(|file| file.path.make_ascii_lowercase());
@@ -129,24 +128,25 @@ impl DeployIso {
         })
     }
 
-    /// The EFI boot image: a FAT image that firmware reads `EFI/BOOT/BOOTX64.EFI` from.
+    /// Returns the EFI boot image: a FAT image from which firmware loads `EFI/BOOT/BOOTX64.EFI`.
     pub fn efi_boot_image(&self) -> Arc<dyn Source> {
         Arc::clone(&self.image)
     }
 
-    /// The path of the EFI boot image, without a leading `/`; one that Ironic uses when no file of
-    /// the ISO shows it.
+    /// Returns the path of the EFI boot image, without a leading `/`; the one that Ironic uses if
+    /// the image is not a file of the ISO.
     pub fn efi_boot_image_path(&self) -> &str {
         &self.image_path
     }
 
-    /// The paths of all files named `grub.cfg`, without a leading `/`, sorted; there is at least one.
+    /// Returns the sorted paths of all files named `grub.cfg`, without a leading `/`; there is at
+    /// least one.
     pub fn grub_cfg_paths(&self) -> &[String] {
         &self.grub_cfg_paths
     }
 }
 
-fn named<'a>(files: &'a [Found], name: &'a str) -> impl Iterator<Item = &'a Found> {
+fn named<'a>(files: &'a [FoundFile], name: &'a str) -> impl Iterator<Item = &'a FoundFile> {
     files.iter().filter(move |file| {
         file.path
             .rsplit('/')
@@ -164,7 +164,7 @@ struct Region {
 fn efi_boot_image<R: Read + Seek>(
     name: &str,
     iso: &mut Iso<R>,
-    files: &[Found],
+    files: &[FoundFile],
 ) -> Result<Region, DeployIsoError> {
     let failed = |source| DeployIsoError::Read {
         name: name.into(),
@@ -192,8 +192,8 @@ fn efi_boot_image<R: Read + Seek>(
     iso.read_at(offset, &mut sector).map_err(|_| bad())?;
     let fat = fat_len(&sector).ok_or_else(bad)?;
     let file = files.iter().find(|file| file.start == Some(offset));
-    // Catalogues often announce less than there is, because their field ends at 32 MiB or because
-    // firmware is known to ignore it.
+    // Catalogues often announce less than the actual length, because their field is limited to 32
+    // MiB or because firmware is known to ignore it.
     let len = file.map_or(fat.max(announced.min(iso.len() - offset)), |file| {
         file.len.max(fat)
     });
@@ -204,16 +204,16 @@ fn efi_boot_image<R: Read + Seek>(
     Ok(Region { path, offset, len })
 }
 
-/// A path for a boot image that is no file there.
-fn free_path(files: &[Found]) -> String {
+/// Returns a path for a boot image that is not a file of the ISO.
+fn free_path(files: &[FoundFile]) -> String {
     let shown = IMAGE_NAMES
         .into_iter()
         .find_map(|wanted| named(files, wanted).next());
     shown.map_or_else(|| DEFAULT_IMAGE_PATH.into(), |file| file.path.clone())
 }
 
-/// The length in bytes of the FAT file system that starts with `sector`, by its BIOS parameter
-/// block (Microsoft's FAT specification); `None` when it is none.
+/// Returns the length in bytes of the FAT file system that starts with `sector`, according to its
+/// BIOS parameter block (Microsoft's FAT specification); `None` if it is not one.
 pub(super) fn fat_len(sector: &[u8; 512]) -> Option<u64> {
     let u16_at = |at: usize| u16::from_le_bytes([sector[at], sector[at + 1]]);
     let bytes_per_sector = u16_at(11);
@@ -228,7 +228,7 @@ pub(super) fn fat_len(sector: &[u8; 512]) -> Option<u64> {
     plausible.then(|| u64::from(sectors) * u64::from(bytes_per_sector))
 }
 
-/// A part of the ISO.
+/// The EFI boot image as a part of the ISO.
 struct EfiBootImage<R> {
     name: String,
     image: Arc<Mutex<R>>,
@@ -265,7 +265,7 @@ impl<R: Read + Seek + Send + 'static> Source for EfiBootImage<R> {
     }
 }
 
-/// Reads a part of the ISO, seeking each time: others may read other parts in between.
+/// Reads a part of the ISO, and seeks before each read, since other readers share the ISO.
 struct RegionReader<R> {
     image: Arc<Mutex<R>>,
     at: u64,
@@ -279,7 +279,7 @@ impl<R: Read + Seek> Read for RegionReader<R> {
         let mut image = self
             .image
             .lock()
-            .map_err(|_| io::Error::other("another reader of it panicked"))?;
+            .map_err(|_| io::Error::other("another reader of the ISO panicked"))?;
         image.seek(SeekFrom::Start(self.at))?;
         let got = image.read(&mut buf[..wanted])?;
         self.at += got as u64;

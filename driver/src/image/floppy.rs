@@ -1,4 +1,4 @@
-//! The parameter floppy: a small FAT image made in memory.
+//! Parameter floppies: small FAT images, built in memory.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,33 +10,33 @@ use hadris_fat::{FatKind, FatOptions, Geometry, VolumeLabel};
 use hadris_fs::{Content, ErrorKind, Node, PathError, Tree, TreeEntry};
 use hadris_storage::{BlockSize, MemDevice};
 
-use super::FLOPPY_LABEL;
-use super::sink::{HOLE, is_zero};
+use super::{FLOPPY_LABEL, HOLE, is_zero};
 
-/// The file the parameters are in.
+/// The file with the parameters.
 const PARAMETERS_FILE: &str = "parameters.txt";
 const KIB: u64 = 1024;
-/// FAT12 ends at 4084 clusters; clusters grow with the image to stay below.
+/// The maximum number of clusters in FAT12; larger images have larger clusters.
 const FAT12_CLUSTERS: u64 = 4084;
 const SECTOR: usize = 512;
 const BLOCK: BlockSize = match BlockSize::new(SECTOR as u32) {
     Some(size) => size,
     None => unreachable!(), // Only for zero.
 };
-/// What marks the label among the entries of the root directory.
+/// The attribute of the label's entry in the root directory.
 const ATTRIBUTE_VOLUME_ID: u8 = 0x08;
 
-/// The image that carries parameters to a ramdisk: FAT12, label [`FLOPPY_LABEL`], with the file
-/// `parameters.txt` of `key=value` lines, and further files if wanted.
+/// An image that passes parameters to a ramdisk: FAT12 with the label [`FLOPPY_LABEL`], a file
+/// `parameters.txt` of `key=value` lines, and optional further files.
 ///
-/// The default size, [`Floppy::DEFAULT_KIB`], has the geometry of a 3.5 inch diskette, which is what
-/// every BMC accepts. The lines of `parameters.txt` are joined by a newline with none at the end,
-/// as Ironic writes them; without parameters the file is left out.
+/// The default size, [`Floppy::DEFAULT_KIB`], has the geometry of a 3.5 inch diskette, which every
+/// BMC accepts. The lines of `parameters.txt` are separated by newlines without a final one, as in
+/// Ironic; without parameters the file is omitted.
 ///
-/// The FAT file system is written by `hadris-fat`, a relative of the crate that writes
-/// [`BootIso`](super::BootIso). It is preferred to `fatfs`, whose last release (0.3.6, of 2023) puts
-/// long-name entries in front of `.` and `..` in each directory, which `fsck.fat` wants repaired.
-/// What `hadris-fat` does not do is done here: a label in small letters and diskette geometry.
+/// The FAT file system is written by `hadris-fat`, a sibling of the crate that writes
+/// [`BootIso`](super::BootIso). It is preferred to `fatfs`, whose latest release (0.3.6, of 2023)
+/// puts long-name entries in front of `.` and `..` in each directory, which `fsck.fat` reports as
+/// damage. Two things that `hadris-fat` lacks are added here: a label in lower case and the
+/// geometry of a diskette.
 ///
 /// ```
 /// use driver::image::Floppy;
@@ -58,11 +58,11 @@ pub struct Floppy {
     kib: Option<u32>,
 }
 
-/// Why a floppy cannot be made.
+/// An error from building a floppy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FloppyError {
-    /// A key is empty, or holds `=`, white space or a control character.
+    /// A key is empty, or contains `=`, white space or a control character.
     #[error(
         "parameter key {key:?} cannot be written: expected a name without \"=\", spaces or line \
          breaks"
@@ -71,67 +71,67 @@ pub enum FloppyError {
         /// The key.
         key: String,
     },
-    /// A value holds a line break or a NUL.
+    /// A value contains a line break or a NUL.
     ///
-    /// The value itself is left out, since parameters carry tokens.
+    /// The error does not contain the value, since parameters include tokens.
     #[error("the value of parameter {key:?} has a line break or a NUL: expected one line of text")]
     Value {
         /// The key.
         key: String,
     },
-    /// A key occurs twice.
+    /// A key is duplicated.
     #[error("parameter key {key:?} is given twice: expected each key once")]
     DuplicateKey {
         /// The key.
         key: String,
     },
-    /// A further file's path is not a relative path of FAT names, occurs twice, or is
-    /// `parameters.txt` while there are parameters.
+    /// The path of a further file is not a relative path of FAT names, is duplicated, or is
+    /// `parameters.txt` although there are parameters.
     #[error("file {path:?} cannot be put on the floppy: {reason}")]
     Path {
         /// The path as given.
         path: String,
-        /// What is wrong, and what was expected.
+        /// The cause, and what was expected.
         reason: String,
     },
     /// The content does not fit.
     #[error(
-        "the content takes {needed_kib} KiB, and a floppy of {size_kib} KiB holds {available_kib} \
-         KiB: leave files out or choose a larger size"
+        "the content takes {needed_kib} KiB, but a floppy of {size_kib} KiB holds {available_kib} \
+         KiB: omit files or choose a larger size"
     )]
     TooMuchContent {
-        /// What the content takes in KiB, rounded up to clusters.
+        /// The size of the content in KiB, rounded up to clusters.
         needed_kib: u64,
-        /// What the image holds in KiB.
+        /// The capacity of the image in KiB.
         available_kib: u64,
         /// The size of the image in KiB.
         size_kib: u32,
     },
     /// The size is not between [`Floppy::MIN_KIB`] and [`Floppy::MAX_KIB`].
     #[error(
-        "a floppy of {kib} KiB cannot be made: expected {} to {} KiB, and 1440 for old BMCs",
+        "a floppy cannot have {kib} KiB: expected {} to {} KiB, and 1440 for old BMCs",
         Floppy::MIN_KIB,
         Floppy::MAX_KIB
     )]
     Size {
-        /// The size asked for, in KiB.
+        /// The requested size in KiB.
         kib: u32,
     },
-    /// The file that the image goes into cannot be written.
+    /// The file cannot be written.
     #[error("the floppy cannot be written: {source}")]
     Write {
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The FAT writer failed, on a name it cannot store for instance.
+    /// The FAT writer failed, for instance because it cannot store a name.
     #[error("the FAT image cannot be written: {reason}")]
     Fat {
-        /// The writer's reason, and the path.
+        /// The writer's reason and the path.
         reason: String,
     },
 }
 
-/// Without values, since parameters carry tokens.
+/// Does not show values, since parameters include tokens.
 impl fmt::Debug for Floppy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<&str> = self
@@ -149,29 +149,29 @@ impl fmt::Debug for Floppy {
 }
 
 impl Floppy {
-    /// The size every BMC accepts, in KiB.
+    /// The size that every BMC accepts, in KiB.
     pub const DEFAULT_KIB: u32 = 1440;
-    /// The smallest size, in KiB: what Ironic's own function defaults to.
+    /// The smallest size in KiB: the default of Ironic's own function.
     pub const MIN_KIB: u32 = 100;
-    /// The largest size, in KiB.
+    /// The largest size in KiB.
     pub const MAX_KIB: u32 = 32 * 1024;
 
-    /// An empty floppy of [`DEFAULT_KIB`](Self::DEFAULT_KIB).
+    /// Creates an empty floppy of [`DEFAULT_KIB`](Self::DEFAULT_KIB).
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a line `key=value` to `parameters.txt`, after those added before.
+    /// Appends a line `key=value` to `parameters.txt`.
     ///
-    /// A value may hold spaces, though ironic-python-agent splits the file at any white space and
-    /// takes a value to end there.
+    /// A value may contain spaces, but ironic-python-agent splits the file at any white space, and
+    /// would truncate it.
     #[must_use]
     pub fn parameter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.parameters.push((key.into(), value.into()));
         self
     }
 
-    /// Adds a line for each of `parameters`, in their order.
+    /// Appends a line for each of `parameters`.
     #[must_use]
     pub fn parameters<K, V>(mut self, parameters: impl IntoIterator<Item = (K, V)>) -> Self
     where
@@ -183,8 +183,8 @@ impl Floppy {
         self
     }
 
-    /// Adds a further file at `path`, a relative path with `/` between its parts. Directories
-    /// are made as needed.
+    /// Adds a further file at `path`, a relative path with `/` as the separator. Directories are
+    /// created as needed.
     #[must_use]
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         self.files.push((path.into(), content.into()));
@@ -198,11 +198,11 @@ impl Floppy {
         self
     }
 
-    /// Makes the image. Its length is its size, whatever is on it.
+    /// Builds the image. Its length is the floppy's size, whatever its content.
     ///
     /// # Errors
     ///
-    /// Each variant of [`FloppyError`] says when it occurs.
+    /// [`FloppyError`].
     pub fn build(&self) -> Result<Vec<u8>, FloppyError> {
         let kib = self.kib.unwrap_or(Self::DEFAULT_KIB);
         if !(Self::MIN_KIB..=Self::MAX_KIB).contains(&kib) {
@@ -220,17 +220,18 @@ impl Floppy {
         fill(kib, &tree)
     }
 
-    /// Makes `file` the image: the bytes of [`build`](Self::build), whatever it held before. Most of a
-    /// floppy is empty, and takes no room in the file.
+    /// Replaces the content of `file` with the image. The empty parts of the floppy are holes in
+    /// the file.
     ///
     /// # Errors
     ///
-    /// [`FloppyError::Write`] when the file cannot be written, else as [`build`](Self::build).
+    /// [`FloppyError::Write`] if the file cannot be written; otherwise the same as
+    /// [`build`](Self::build).
     pub fn write_to_file(&self, file: &File) -> Result<(), FloppyError> {
         write_sparse(&self.build()?, file).map_err(|source| FloppyError::Write { source })
     }
 
-    /// The text of `parameters.txt`, or `None` without parameters.
+    /// Returns the text of `parameters.txt`; `None` without parameters.
     fn parameter_lines(&self) -> Result<Option<String>, FloppyError> {
         let mut seen = BTreeSet::new();
         for (key, value) in &self.parameters {
@@ -278,7 +279,7 @@ fn add(
     }
     if !seen.insert(path.to_lowercase()) {
         return Err(wrong(
-            "it is there already (case does not tell FAT names apart)",
+            "it already exists (FAT names do not distinguish case)",
         ));
     }
     let node = Node::file(Content::bytes(content));
@@ -287,8 +288,8 @@ fn add(
         .map_err(|error| wrong(error.message()))
 }
 
-/// The layout for a size, which for sizes of diskettes is theirs. Times are 1980-01-01, the first
-/// day that FAT can express.
+/// Returns the layout for a size, which is that of a diskette if the size is. Times are 1980-01-01,
+/// the earliest in FAT.
 fn layout(kib: u32) -> Result<FatOptions, ErrorKind> {
     let bytes = u64::from(kib) * KIB;
     let mut cluster = SECTOR as u32;
@@ -300,9 +301,9 @@ fn layout(kib: u32) -> Result<FatOptions, ErrorKind> {
         .with_cluster_size(cluster)
         .with_root_entries(if kib >= 2880 { 240 } else { 224 })
         .with_media(0xF0)
-        // What the FAT specification advises, since some readers look at it.
+        // Recommended by the FAT specification, since some readers check it.
         .with_oem_name(*b"MSWIN4.1")
-        // Fixed, so that equal content gives equal bytes; the label is what readers go by.
+        // Fixed, so that the same content gives the same bytes; readers use the label.
         .with_serial(0x4952_4F4E)
         .with_label(VolumeLabel::new(FLOPPY_LABEL)?))
 }
@@ -334,7 +335,7 @@ fn write_sparse(image: &[u8], file: &File) -> io::Result<()> {
 }
 
 fn fat_error(error: &PathError) -> FloppyError {
-    // Content was found to fit before, so what is full is the directory of fixed size.
+    // The content fits, as was checked before, so the root directory, whose size is fixed, is full.
     let reason = match error.kind() {
         ErrorKind::NoSpace => "expected fewer or shorter names in its top directory".into(),
         _ => error.to_string(),
@@ -342,8 +343,8 @@ fn fat_error(error: &PathError) -> FloppyError {
     FloppyError::Fat { reason }
 }
 
-/// Sets what the FAT writer does not: the label in small letters, and the geometry of a diskette.
-/// Places are those of Microsoft's FAT specification.
+/// Sets what the FAT writer does not support: the label in lower case, and the geometry of a
+/// diskette. Offsets are from Microsoft's FAT specification.
 fn finish_header(image: &mut [u8], kib: u32) {
     let u16_at = |at: usize| usize::from(u16::from_le_bytes([image[at], image[at + 1]]));
     let (reserved, tables, root_entries, table) =
@@ -363,7 +364,7 @@ fn finish_header(image: &mut [u8], kib: u32) {
 fn check_room(tree: &Tree, size_kib: u32, geometry: &Geometry) -> Result<(), FloppyError> {
     let cluster = u64::from(geometry.cluster_size());
     let needed = clusters(tree.root(), cluster) * cluster;
-    // Clusters are counted from 2.
+    // Clusters are numbered from 2.
     let available = u64::from(geometry.max_cluster().saturating_sub(1)) * cluster;
     if needed > available {
         return Err(FloppyError::TooMuchContent {
@@ -375,7 +376,8 @@ fn check_room(tree: &Tree, size_kib: u32, geometry: &Geometry) -> Result<(), Flo
     Ok(())
 }
 
-/// The clusters that the content of a directory takes, one at least for each directory in it.
+/// Returns the number of clusters that the content of a directory takes, at least one for each
+/// directory in it.
 fn clusters(dir: TreeEntry<'_>, cluster: u64) -> u64 {
     let of = |(_, child): (_, TreeEntry<'_>)| match child.node().content() {
         Some(content) => content.len().div_ceil(cluster),

@@ -13,44 +13,44 @@ use hadris_storage::{BlockSize, ReadOnly};
 
 type HadrisError = hadris_fs::Error<std::io::Error>;
 
-/// The tree of an image is cut off here: no deploy or boot ISO comes near, and hostile ones end.
+/// The limits of an image's tree, against hostile images; deploy and boot ISOs are far below.
 const MAX_FILES: usize = 100_000;
 const MAX_DEPTH: usize = 64;
 /// The size of an ISO 9660 sector in bytes.
 pub(super) const SECTOR: u64 = 2048;
-// Any image is a whole number of these, whatever tool cut its end.
+// Any image is a multiple of this, whatever tool wrote it.
 const BLOCK: BlockSize = match BlockSize::new(512) {
     Some(size) => size,
     None => unreachable!(), // Only for zero.
 };
 
-/// Why an ISO cannot be read.
+/// An error from reading an ISO.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IsoReadError {
-    /// There is no ISO 9660 file system.
+    /// The image has no ISO 9660 file system.
     #[error("this is not an ISO image: expected an ISO 9660 volume descriptor")]
     NotAnIso,
-    /// The image ends before what it says it holds.
+    /// The image is shorter than its header says.
     #[error(
         "the ISO image is incomplete: expected at least {expected} bytes, found {actual}; copy it \
          again"
     )]
     Truncated {
-        /// The bytes the image says it has.
+        /// The announced length in bytes.
         expected: u64,
-        /// The bytes there are.
+        /// The actual length in bytes.
         actual: u64,
     },
-    /// A structure of the image contradicts the standard.
+    /// A structure of the image violates the standard.
     #[error("the ISO image is damaged: {reason}")]
     Damaged {
-        /// What is wrong with it.
+        /// The cause.
         reason: String,
     },
-    /// The image has too many files or directories in each other to be one of those used here.
+    /// The image has too many files or too deeply nested directories for a boot or deploy ISO.
     #[error(
-        "the ISO image has more than {MAX_FILES} files or {MAX_DEPTH} directories in each other: \
+        "the ISO image has more than {MAX_FILES} files or {MAX_DEPTH} levels of directories: \
          expected a boot or deploy ISO"
     )]
     TooLarge,
@@ -82,11 +82,11 @@ impl From<HadrisError> for IsoReadError {
 
 /// A file of an image.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct FoundFile {
     /// The path from the root, without a leading `/`.
     pub(super) path: String,
     pub(super) len: u64,
-    /// Where its data starts in the image, in bytes; `None` without data.
+    /// The byte offset of its data in the image; `None` without data.
     pub(super) start: Option<u64>,
 }
 
@@ -97,7 +97,7 @@ pub(super) struct Iso<R> {
 }
 
 impl<R: Read + Seek> Iso<R> {
-    /// Mounts the tree with the most capable names, or that of `namespace`.
+    /// Opens the tree with the most expressive names, or the one of `namespace`.
     pub(super) fn open(mut reader: R, namespace: Option<Namespace>) -> Result<Self, IsoReadError> {
         let len = reader.seek(std::io::SeekFrom::End(0))?;
         // The descriptors start at sector 16.
@@ -130,7 +130,7 @@ impl<R: Read + Seek> Iso<R> {
         Ok(())
     }
 
-    /// The length of the image in bytes.
+    /// Returns the length of the image in bytes.
     pub(super) fn len(&self) -> u64 {
         self.len
     }
@@ -139,14 +139,14 @@ impl<R: Read + Seek> Iso<R> {
         &self.fs
     }
 
-    /// Gives the reader back.
+    /// Returns the reader.
     pub(super) fn into_reader(self) -> R {
         self.fs.into_inner().into_inner().into_inner().into_inner()
     }
 
-    /// The entries of the El Torito boot catalogue, none without one.
+    /// Returns the entries of the El Torito boot catalogue, which are none without one.
     pub(super) fn boot_entries(&mut self) -> Result<Vec<CatalogEntry>, IsoReadError> {
-        // As many entries as the reader accepts, so that a longer catalogue is its error.
+        // As large as the reader accepts, so that it reports a longer catalogue.
         let mut buf = vec![0; 64 * 1024];
         Ok(match self.fs.boot_catalog(&mut buf)? {
             Some(catalog) => catalog.entries().collect(),
@@ -160,8 +160,8 @@ impl<R: Read + Seek> Iso<R> {
         Ok(self.fs.read_raw(offset, buf)?)
     }
 
-    /// Every file of the tree, by path.
-    pub(super) fn files(&mut self) -> Result<Vec<Found>, IsoReadError> {
+    /// Returns every file of the tree, sorted by path.
+    pub(super) fn files(&mut self) -> Result<Vec<FoundFile>, IsoReadError> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
         let mut open = vec![(self.fs.root(), String::new(), 0)];
@@ -192,11 +192,11 @@ impl<R: Read + Seek> Iso<R> {
         Ok(found)
     }
 
-    fn found(&mut self, path: String, node: NodeId, len: u64) -> Result<Found, IsoReadError> {
+    fn found(&mut self, path: String, node: NodeId, len: u64) -> Result<FoundFile, IsoReadError> {
         let mut extents = [Extent::new(0, 0)];
         let count = self.fs.extents(node, 0, &mut extents)?;
         let start = (count > 0).then(|| extents[0].offset());
         self.check_len(start.unwrap_or(0).saturating_add(len))?;
-        Ok(Found { path, len, start })
+        Ok(FoundFile { path, len, start })
     }
 }

@@ -1,25 +1,25 @@
-//! What a reader sees in a finished ISO.
+//! The content of a finished ISO.
 
 use std::io::{Read, Seek};
 
 use hadris_iso::{Emulation, IsoId, Namespace};
 
 use super::IsoReadError;
-use super::iso::{Found, Iso};
+use super::iso::{FoundFile, Iso};
 
-/// What an ISO holds, as read from it: the files, and what firmware can boot.
+/// The content of an ISO: its files and its boot images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IsoContents {
     /// The length of the image in bytes.
     pub size: u64,
-    /// The volume id.
+    /// The volume ID.
     pub volume_id: String,
-    /// Which long names it has: `Rock Ridge` and `Joliet`, in this order.
+    /// The kinds of long names: `Rock Ridge` and `Joliet`, in this order.
     pub names: Vec<&'static str>,
-    /// The entries of the boot catalogue, the default one first.
+    /// The bootable entries of the boot catalogue, the default one first.
     pub boot: Vec<BootImage>,
-    /// The files by path.
+    /// The files, sorted by path.
     pub files: Vec<IsoFile>,
 }
 
@@ -30,7 +30,7 @@ pub struct IsoFile {
     pub path: String,
     /// The size in bytes.
     pub size: u64,
-    /// Where its bytes start, in bytes from the start of the ISO; `None` without bytes.
+    /// Its byte offset in the ISO; `None` for an empty file.
     pub offset: Option<u64>,
 }
 
@@ -38,15 +38,15 @@ pub struct IsoFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BootImage {
-    /// Whose firmware it is for.
+    /// The firmware that it is for.
     pub platform: Platform,
-    /// Whether firmware loads it as it is, rather than as a diskette or a disk.
+    /// Whether firmware loads it directly, instead of emulating a diskette or a disk.
     pub no_emulation: bool,
-    /// How many sectors of 512 bytes firmware loads.
+    /// The number of sectors of 512 bytes that firmware loads.
     pub load_sectors: u16,
-    /// Where it starts, in bytes from the start of the ISO.
+    /// Its byte offset in the ISO.
     pub offset: u64,
-    /// The file that starts there, if one does.
+    /// The file at that offset, if there is one.
     pub path: Option<String>,
 }
 
@@ -54,16 +54,17 @@ pub struct BootImage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Platform {
-    /// BIOS of an x86 machine, platform id 0.
+    /// The BIOS of an x86 machine, platform ID 0.
     Bios,
-    /// UEFI, platform id 0xEF.
+    /// UEFI, platform ID 0xEF.
     Uefi,
-    /// Another platform, by its id.
+    /// Another platform, by its ID.
     Other(u8),
 }
 
 impl Platform {
-    /// The platform id of the El Torito specification, and of the UEFI specification for UEFI.
+    /// Returns the platform ID of the El Torito specification or, for UEFI, of the UEFI
+    /// specification.
     pub fn id(self) -> u8 {
         match self {
             Self::Bios => 0,
@@ -82,14 +83,12 @@ impl Platform {
 }
 
 impl IsoContents {
-    /// Reads the descriptors, the boot catalogue and the directories of an ISO; not the content of
-    /// its files.
+    /// Reads the descriptors, the boot catalogue and the directories of an ISO, but not the content
+    /// of its files.
     ///
     /// # Errors
     ///
-    /// [`IsoReadError::NotAnIso`], [`IsoReadError::Truncated`] when the image or a file in it goes
-    /// on after the last byte, [`IsoReadError::Damaged`] when a structure is wrong or the Rock Ridge
-    /// and Joliet trees differ, [`IsoReadError::TooLarge`], and [`IsoReadError::Io`].
+    /// [`IsoReadError`]; [`IsoReadError::Damaged`] also if the Rock Ridge and Joliet trees differ.
     pub fn read(image: impl Read + Seek) -> Result<Self, IsoReadError> {
         let mut iso = Iso::open(image, None)?;
         let found = iso.files()?;
@@ -129,7 +128,7 @@ impl IsoContents {
 
 fn boot_images<R: Read + Seek>(
     iso: &mut Iso<R>,
-    files: &[Found],
+    files: &[FoundFile],
 ) -> Result<Vec<BootImage>, IsoReadError> {
     let entries = iso.boot_entries()?;
     let image = |entry: &hadris_iso::CatalogEntry| {
@@ -153,7 +152,7 @@ fn boot_images<R: Read + Seek>(
 }
 
 /// Compares two lists of the same files, each sorted by path.
-fn check_same_files(rock_ridge: &[Found], joliet: &[Found]) -> Result<(), IsoReadError> {
+fn check_same_files(rock_ridge: &[FoundFile], joliet: &[FoundFile]) -> Result<(), IsoReadError> {
     let same = rock_ridge.len() == joliet.len()
         && rock_ridge
             .iter()

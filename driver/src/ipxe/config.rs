@@ -1,4 +1,4 @@
-//! What templates are given, and the texts that come of them.
+//! Rendering the boot script and the configurations of nodes.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use url::Url;
 
 use super::Ipxe;
 use super::error::IpxeError;
-use super::request::{Label, NodeBoot, Target};
+use super::request::{BootTarget, FileRole, NodeBoot};
 use super::template::{self, Template};
+use crate::node::BootMode;
 use crate::node::NodeUuid;
-use crate::virtual_media::BootMode;
 
 impl Ipxe {
-    /// The script that all nodes start with.
+    /// Returns the script that every node runs first.
     pub(super) fn script(&self) -> Result<String, IpxeError> {
         let options = &self.0.options;
         Template::new(options.boot_script.as_ref(), template::BOOT_SCRIPT).render(context! {
@@ -22,13 +22,13 @@ impl Ipxe {
         })
     }
 
-    /// A node's configuration.
+    /// Returns a node's configuration.
     pub(super) fn config(
         &self,
         node: NodeUuid,
         boot: &NodeBoot,
         mode: BootMode,
-        urls: &BTreeMap<Label, String>,
+        urls: &BTreeMap<FileRole, String>,
     ) -> Result<String, IpxeError> {
         let options = &self.0.options;
         let file = match mode {
@@ -38,7 +38,7 @@ impl Ipxe {
         let template = Template::new(file, template::CONFIG);
         let label = boot.target.label();
         let root = match &boot.target {
-            Target::Partition { root_uuid } => format!("UUID={root_uuid}"),
+            BootTarget::Partition { root_uuid } => format!("UUID={root_uuid}"),
             _ => String::new(),
         };
         let rendered = template.render(context! {
@@ -46,9 +46,9 @@ impl Ipxe {
             ROOT => root,
             boot_target => label,
         })?;
-        // A template of Ironic's begins with the deployment, whatever is asked for.
+        // Ironic's templates start with the deployment, whatever the target.
         let config = match boot.target {
-            Target::Deploy => has_label(&rendered, label).then_some(rendered),
+            BootTarget::Deploy => has_label(&rendered, label).then_some(rendered),
             _ => template::redirected(&rendered, label),
         };
         config.ok_or_else(|| IpxeError::NoLabel {
@@ -58,11 +58,11 @@ impl Ipxe {
         })
     }
 
-    /// What Ironic's templates know as `pxe_options`.
+    /// Returns the variable `pxe_options` of Ironic's templates.
     fn pxe_options(
         &self,
         boot: &NodeBoot,
-        urls: &BTreeMap<Label, String>,
+        urls: &BTreeMap<FileRole, String>,
     ) -> BTreeMap<String, minijinja::Value> {
         let mut params = boot.kernel_params.as_deref();
         let mut words: Vec<String> = Vec::new();
@@ -86,9 +86,10 @@ impl Ipxe {
             known.insert(label.variable().to_owned(), url.as_str().into());
         }
         known.insert("pxe_append_params".into(), words.join(" ").into());
-        // Under UEFI the kernel finds its ramdisk by the name that iPXE gave it: the last of its URL.
+        // With UEFI, the kernel finds its ramdisk by the name that iPXE gave it: the last part of
+        // its URL.
         let ramdisk = urls
-            .get(&Label::DeployRamdisk)
+            .get(&FileRole::DeployRamdisk)
             .and_then(|url| Url::parse(url).ok());
         let segments = ramdisk.as_ref().and_then(Url::path_segments);
         let name = segments

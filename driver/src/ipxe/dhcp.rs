@@ -1,39 +1,40 @@
-//! What a DHCP server has to tell a node that boots by iPXE.
+//! The DHCP options of nodes that boot through iPXE.
 
 use std::net::Ipv6Addr;
 
 use super::Ipxe;
+use crate::node::{BootMode, boot_mode_of};
 use crate::node::{Node, Section};
 use crate::options::IpVersion;
-use crate::virtual_media::{BootMode, boot_mode_of};
 
-/// A DHCP option, in the form of Neutron's `extra_dhcp_opts`.
+/// A DHCP option in the form of Neutron's `extra_dhcp_opts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DhcpOption {
-    /// The option: its number, after the tag that says which clients are told it.
+    /// The option's number, after the tag that selects the clients.
     pub name: String,
-    /// What they are told.
+    /// The option's value.
     pub value: String,
-    /// The version of IP.
+    /// The IP version.
     pub ip_version: IpVersion,
 }
 
-/// The name of the boot file, RFC 2132.
+/// The option with the name of the boot file, RFC 2132.
 const BOOTFILE_NAME: &str = "67";
-/// The same for IPv6, RFC 5970.
+/// The same option for IPv6, RFC 5970.
 const BOOTFILE_NAME_V6: &str = "59";
-/// Where plain firmware fetches it from: RFC 2132 by name, RFC 5859 by address, and dnsmasq's own number
-/// for the field `siaddr`.
+/// The options with the TFTP server from which plain firmware fetches the boot file: by name (RFC
+/// 2132), by address (RFC 5859), and dnsmasq's own number for the field `siaddr`.
 const TFTP_SERVER: [&str; 3] = ["66", "150", "255"];
 
 impl Ipxe {
-    /// What the DHCP server has to tell `node`: plain firmware is sent iPXE, and iPXE is sent the boot
-    /// script.
+    /// Returns the DHCP options for `node`, with which plain firmware loads iPXE, and iPXE loads
+    /// the boot script.
     ///
-    /// Which file plain firmware gets depends on `properties.cpu_arch`, else on the boot mode: `mode`,
-    /// else the node's own (`boot_mode` among its capabilities, or `instance_info.deploy_boot_mode`),
-    /// else BIOS. The tags are those of dnsmasq, and so of Neutron: dnsmasq sets `ipxe` for a client
-    /// that has option 175, which only iPXE has.
+    /// The boot file of plain firmware depends on `properties.cpu_arch`, or else on the boot mode:
+    /// `mode`, or else the node's own (the capability `boot_mode`, or
+    /// `instance_info.deploy_boot_mode`), or else BIOS. The tags are those of dnsmasq, and
+    /// therefore of Neutron: dnsmasq sets `ipxe` for clients that send option 175, which only iPXE
+    /// does.
     #[must_use]
     pub fn dhcp_options(&self, node: &Node, mode: Option<BootMode>) -> Vec<DhcpOption> {
         let ip_version = self.0.options.ip_version;
@@ -57,7 +58,7 @@ impl Ipxe {
                 options
             }
             IpVersion::V6 => {
-                // By DHCPv6 a boot file is always a URL.
+                // In DHCPv6 a boot file is always a URL.
                 let file = match server {
                     Some(server) => format!("tftp://{}/{file}", bracketed(server)),
                     None => file.to_owned(),
@@ -70,7 +71,7 @@ impl Ipxe {
         }
     }
 
-    /// The file by which the node's firmware starts iPXE.
+    /// Returns the file with which the node's firmware starts iPXE.
     fn firmware_file(&self, node: &Node, mode: Option<BootMode>) -> &str {
         let options = &self.0.options;
         let arch = node.text(Section::Properties, "cpu_arch");

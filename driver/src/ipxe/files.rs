@@ -1,4 +1,4 @@
-//! A node's files on the web server: written, each as a whole, and removed.
+//! Writing and removing a node's files on the web server.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -6,9 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::IpxeError;
 use super::request::MacAddress;
-use crate::host::web::root::Root;
-use crate::host::web::sink::FileSink;
-use crate::host::web::staged::{Staged, replace_link};
+use crate::host::web::{FileSink, Root, Staged, remove_unfinished, replace_link};
 use crate::image::source::ExactReader;
 use crate::image::{Sink, Source, SourceError};
 use crate::node::NodeUuid;
@@ -16,16 +14,16 @@ use crate::node::NodeUuid;
 /// The name of a node's configuration in its directory.
 pub(super) const CONFIG: &str = "config";
 
-/// The largest script that is compared before it is written anew, in bytes.
+/// The maximum size in bytes of an existing script that is compared with the new one.
 const SCRIPT_MAX: u64 = 1024 * 1024;
 
-/// The directory that the web server serves, as far as it is one node's.
+/// The files of one node in the web server's directory.
 pub(super) struct Files<'a> {
     pub(super) node: NodeUuid,
     pub(super) root: Root,
-    /// The directory of links from MAC addresses.
+    /// The subdirectory of links from MAC addresses.
     pub(super) config_subdir: &'a str,
-    pub(super) given_up: &'a AtomicBool,
+    pub(super) cancelled: &'a AtomicBool,
 }
 
 impl Files<'_> {
@@ -53,10 +51,10 @@ impl Files<'_> {
         self.write_text(&self.node_directory()?, CONFIG, text)
     }
 
-    /// Writes the script that all nodes start with, if it is not there as it should be.
+    /// Writes the script that every node runs first, unless it exists with this content.
     pub(super) fn write_script(&self, name: &str, text: &str) -> Result<(), IpxeError> {
-        let there = self.root.read(name, SCRIPT_MAX);
-        if there.map_err(|e| self.failed("read the boot script", &self.root, name, e))?
+        let existing = self.root.read(name, SCRIPT_MAX);
+        if existing.map_err(|e| self.failed("read the boot script", &self.root, name, e))?
             == Some(text.as_bytes().to_vec())
         {
             return Ok(());
@@ -64,12 +62,12 @@ impl Files<'_> {
         self.write_text(&self.root, name, text)
     }
 
-    /// Leads the network cards to the node's configuration.
+    /// Links the MAC addresses to the node's configuration.
     pub(super) fn link(&self, macs: &[MacAddress]) -> Result<(), IpxeError> {
         let links = self
             .root
             .make_subdirectory(self.config_subdir)
-            .map_err(|e| self.failed("make a directory", &self.root, self.config_subdir, e))?;
+            .map_err(|e| self.failed("create a directory", &self.root, self.config_subdir, e))?;
         for mac in macs {
             let name = mac.to_string();
             replace_link(&links, &self.link_target(), &name)
@@ -77,10 +75,11 @@ impl Files<'_> {
         }
         links
             .sync()
-            .map_err(|e| self.failed("write to disk the links", &links, "", e))
+            .map_err(|e| self.failed("sync the directory of links", &links, "", e))
     }
 
-    /// Removes the node's files and the links to them, and gives their paths in the web server's directory.
+    /// Removes the node's files and the links to them, and returns their paths relative to the web
+    /// server's directory.
     pub(super) fn remove(&self) -> Result<Vec<PathBuf>, IpxeError> {
         let mut removed = Vec::new();
         self.remove_links(&mut removed)?;
@@ -105,7 +104,7 @@ impl Files<'_> {
         Ok(removed)
     }
 
-    /// The links are the node's when they lead to its configuration, whichever cards it has now.
+    /// Removes the links to the node's configuration, whichever network cards it has now.
     fn remove_links(&self, removed: &mut Vec<PathBuf>) -> Result<(), IpxeError> {
         let links = match self.root.subdirectory(self.config_subdir) {
             Ok(links) => links,
@@ -115,7 +114,7 @@ impl Files<'_> {
             }
         };
         let target = self.link_target();
-        // A MAC address has 17 characters, that of an InfiniBand card up to 59.
+        // A MAC address has 17 characters, or up to 59 for an InfiniBand card.
         let names = links.names(|name| name.contains('-'));
         for name in names.map_err(|e| self.failed("list the links", &links, "", e))? {
             let remove = || -> io::Result<bool> {
@@ -135,8 +134,8 @@ impl Files<'_> {
 
     fn node_directory(&self) -> Result<Root, IpxeError> {
         let uuid = self.node.to_string();
-        let made = self.root.make_subdirectory(&uuid);
-        made.map_err(|e| self.failed("make the directory", &self.root, &uuid, e))
+        let produced = self.root.make_subdirectory(&uuid);
+        produced.map_err(|e| self.failed("create the directory", &self.root, &uuid, e))
     }
 
     fn write_text(&self, dir: &Root, name: &str, text: &str) -> Result<(), IpxeError> {
@@ -146,7 +145,7 @@ impl Files<'_> {
         })
     }
 
-    /// Writes a file beside its place, and puts it there when it is whole and safe on disk.
+    /// Writes a staged file, and renames it to `name` once it is complete and safe on disk.
     fn write(
         &self,
         dir: &Root,
@@ -155,32 +154,31 @@ impl Files<'_> {
         produce: impl FnOnce(&mut FileSink<'_>) -> Result<(), IpxeError>,
     ) -> Result<(), IpxeError> {
         let failed = |step, e| self.failed(step, dir, name, e);
-        if let Err(e) = dir.remove_unfinished() {
+        if let Err(e) = remove_unfinished(dir) {
             log::warn!("cannot look for half-written files beside {name}: {e}");
         }
         let mut staged = Staged::create(dir).map_err(|e| failed("create a file", e))?;
         staged
             .reserve(size)
-            .map_err(|e| failed("take the room for a file", e))?;
-        let mut sink = FileSink::new(staged.file(), size, self.given_up);
-        let made = produce(&mut sink);
+            .map_err(|e| failed("reserve space for a file", e))?;
+        let mut sink = FileSink::new(staged.file(), size, self.cancelled);
+        let produced = produce(&mut sink);
         let flushed = sink.flush();
         let refused = sink.refused.take();
         drop(sink);
-        // The sink knows best why it took no more; who writes into it saw only that it did not.
+        // The sink knows why it refused bytes; the producer only saw that it did.
         if let Some(e) = refused {
             return Err(failed("write a file", e));
         }
-        made?;
+        produced?;
         flushed.map_err(|e| failed("write a file", e))?;
         staged
             .finish(name)
             .map_err(|(_, e)| failed("finish a file", e))?;
         staged
             .replace(name)
-            .map_err(|e| failed("give a name to a file", e))?;
-        dir.sync()
-            .map_err(|e| failed("write to disk the name of a file", e))
+            .map_err(|e| failed("rename a file", e))?;
+        dir.sync().map_err(|e| failed("sync the directory", e))
     }
 
     fn failed(&self, step: &'static str, dir: &Root, name: &str, source: io::Error) -> IpxeError {

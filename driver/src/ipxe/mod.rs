@@ -1,16 +1,16 @@
-//! The files and DHCP options by which nodes boot with iPXE.
+//! The files and DHCP options with which nodes boot through iPXE.
 //!
-//! On the web server, in `[deploy] http_server_root`:
+//! The files on the web server, in `[deploy] http_server_root`:
 //!
 //! | file | |
 //! |---|---|
-//! | `boot.ipxe` | what every node's iPXE runs first: it finds the configuration by the MAC addresses |
+//! | `boot.ipxe` | what every node's iPXE runs first: it finds the configuration by MAC address |
 //! | `pxelinux.cfg/52-54-00-12-34-56` | a link to `../<uuid>/config` for each network card |
 //! | `<uuid>/config` | the node's configuration |
-//! | `<uuid>/deploy_kernel`, `deploy_ramdisk` | what the deploy ramdisk boots from |
-//! | `<uuid>/kernel`, `ramdisk` | what the instance boots from |
+//! | `<uuid>/deploy_kernel`, `deploy_ramdisk` | the deploy kernel and ramdisk |
+//! | `<uuid>/kernel`, `ramdisk` | the instance's kernel and ramdisk |
 //!
-//! The names are Ironic's, so that the two can follow each other on one web server.
+//! The names are Ironic's, so that either can take over from the other on the same web server.
 //!
 //! ```no_run
 //! use driver::ipxe::{Ipxe, NodeBoot};
@@ -36,17 +36,18 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What holds
+//! # Guarantees
 //!
-//! - A file is visible under its name only once it is whole and safe on disk, and replaced as a whole: a
-//!   node that is reading the older one goes on with that.
-//! - Whatever the umask, the web server can read it.
-//! - A configuration is replaced after its kernel and ramdisk, and linked to after that.
+//! - A file becomes visible under its name only once it is complete and safe on disk, and is
+//!   replaced atomically: a node that is reading the older file keeps reading that one.
+//! - The web server can read it, whatever the umask.
+//! - A configuration is replaced after its kernel and ramdisk, and the links to it are created
+//!   last.
 //!
 //! # Limits
 //!
-//! Boot from a volume, rescue, and Anaconda's kickstart are not offered. A template with Python in it
-//! beyond Jinja's own language, as `'0x%x' % n`, fails where it is evaluated.
+//! Boot from volume, rescue and Anaconda's kickstart are not supported. A template that uses Python
+//! beyond Jinja's own language, such as `'0x%x' % n`, fails when it is rendered.
 
 mod config;
 mod dhcp;
@@ -67,25 +68,25 @@ pub use self::dhcp::DhcpOption;
 pub use self::error::{IpxeError, NotAMac};
 use self::files::Files;
 pub use self::request::{BootFile, MacAddress, NodeBoot};
-use self::request::{Label, Target};
-use crate::host::web::GiveUpOnDrop;
-use crate::host::web::root::Root;
+use self::request::{BootTarget, FileRole};
+use crate::host::web::{CancelOnDrop, Root};
 use crate::host::{BaseUrl, InvalidRoot};
 use crate::image::HttpClient;
+use crate::node::{BootMode, boot_mode_of};
 use crate::node::{Node, NodeUuid};
 use crate::options::{IpxeOptions, Options};
-use crate::virtual_media::{BootMode, boot_mode_of};
+use crate::virtual_media::is_root_uuid;
 
-/// How many nodes' files are written at once: as many as a host writes images.
+/// The number of nodes whose files are written concurrently: as many as a host writes images.
 const AT_ONCE: usize = 8;
 
-/// The boot script's name unless an operator's file has another.
+/// The default name of the boot script; an operator's own script keeps its file name.
 const BOOT_SCRIPT: &str = "boot.ipxe";
 
-/// Writes and removes the files by which nodes boot with iPXE.
+/// Writes and removes the files with which nodes boot through iPXE.
 ///
-/// Cloning is cheap: the clones share what bounds their work. The methods have to be called on a Tokio
-/// runtime; what blocks is done on its blocking threads.
+/// Cloning is cheap; clones share the limit on concurrent work. The methods must be called on a
+/// Tokio runtime; blocking work runs on its blocking threads.
 #[derive(Debug, Clone)]
 pub struct Ipxe(Arc<Inner>);
 
@@ -97,26 +98,26 @@ struct Inner {
     kernel_params: String,
     boot_script: String,
     http: HttpClient,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-/// Where a node's iPXE finds what it runs.
+/// The URLs of the scripts that a node's iPXE runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublishedBoot {
-    /// The script that DHCP leads to.
+    /// The boot script, to which DHCP refers.
     pub boot_script: Url,
     /// The node's configuration.
     pub config: Url,
 }
 
 impl Ipxe {
-    /// iPXE as `options` say.
+    /// Creates an `Ipxe` from `options`.
     ///
     /// # Errors
     ///
-    /// [`IpxeError::NoUrl`], [`IpxeError::Url`], [`IpxeError::Root`], and [`IpxeError::Name`] when
-    /// `[pxe] pxe_config_subdir` or the file name of `[pxe] ipxe_boot_script` is none.
+    /// [`IpxeError::NoUrl`], [`IpxeError::Url`], [`IpxeError::Root`], or [`IpxeError::Name`] if
+    /// `[pxe] pxe_config_subdir` or the file name of `[pxe] ipxe_boot_script` is invalid.
     pub fn from_options(options: &Options) -> Result<Self, IpxeError> {
         let url = options.http_server_url.as_deref().ok_or(IpxeError::NoUrl)?;
         let root = options.http_server_root.clone();
@@ -136,24 +137,24 @@ impl Ipxe {
             kernel_params: options.pxe_kernel_append_params.clone(),
             boot_script,
             http: HttpClient::new(),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
         })))
     }
 
-    /// The URL of the script that every node's iPXE runs first.
+    /// Returns the URL of the script that every node's iPXE runs first.
     #[must_use]
     pub fn boot_script_url(&self) -> Url {
         self.0.url.join_path(&[&self.0.boot_script])
     }
 
-    /// Writes what `node` needs to boot as asked: kernel and ramdisk, its configuration, a link for each of
-    /// its network cards, and the boot script if that is not there yet. What was there of the node before
-    /// is replaced; links of other network cards stay.
+    /// Writes the files with which `node` boots as requested: kernel and ramdisk, its
+    /// configuration, a link for each of its network cards, and the boot script if it is missing or
+    /// different. The node's previous files are replaced; links of other network cards are kept.
     ///
     /// # Errors
     ///
-    /// [`IpxeError`]. What was written before the failure stays, and is found by
-    /// [`clean_up`](Self::clean_up); the configuration is then the one from before.
+    /// [`IpxeError`]. Files that were written before the failure are kept until
+    /// [`clean_up`](Self::clean_up).
     pub async fn publish(&self, node: &Node, boot: NodeBoot) -> Result<PublishedBoot, IpxeError> {
         let uuid = node.uuid();
         let mode = boot_mode_of(node);
@@ -162,9 +163,9 @@ impl Ipxe {
             config: self.file_url(uuid, files::CONFIG),
         };
         check_request(uuid, &boot)?;
-        self.on_files(uuid, move |ipxe, given_up| {
+        self.on_files(uuid, move |ipxe, cancelled| {
             let root = Root::create(&ipxe.0.root).map_err(|e| ipxe.unusable(uuid, e))?;
-            let files = ipxe.files(uuid, root, given_up);
+            let files = ipxe.files(uuid, root, cancelled);
             let script = ipxe.script()?;
             let urls = ipxe.copy(&files, &boot.files)?;
             let config = ipxe.config(uuid, &boot, mode.unwrap_or(BootMode::Bios), &urls)?;
@@ -176,39 +177,40 @@ impl Ipxe {
         Ok(published)
     }
 
-    /// Removes everything that was written for `node`, by this library or by Ironic, and gives the paths, in
-    /// the web server's directory, of what this call removed. The boot script stays: it is every node's.
+    /// Removes everything that this library or Ironic wrote for `node`, and returns the paths of
+    /// the removed files, relative to the web server's directory. The boot script, which all nodes
+    /// share, is kept.
     ///
     /// # Errors
     ///
-    /// [`IpxeError::Write`] for what cannot be removed, such as a directory that somebody put among the
-    /// node's files. It can be tried again.
+    /// [`IpxeError::Write`] if a file cannot be removed, such as a directory that somebody created
+    /// among the node's files. The call can be repeated.
     pub async fn clean_up(&self, node: NodeUuid) -> Result<Vec<PathBuf>, IpxeError> {
-        self.on_files(node, move |ipxe, given_up| {
+        self.on_files(node, move |ipxe, cancelled| {
             let root = Root::open(&ipxe.0.root).map_err(|e| ipxe.unusable(node, e))?;
             match root {
-                Some(root) => ipxe.files(node, root, given_up).remove(),
+                Some(root) => ipxe.files(node, root, cancelled).remove(),
                 None => Ok(Vec::new()),
             }
         })
         .await
     }
 
-    fn files<'a>(&'a self, node: NodeUuid, root: Root, given_up: &'a AtomicBool) -> Files<'a> {
+    fn files<'a>(&'a self, node: NodeUuid, root: Root, cancelled: &'a AtomicBool) -> Files<'a> {
         Files {
             node,
             root,
             config_subdir: &self.0.options.config_subdir,
-            given_up,
+            cancelled,
         }
     }
 
-    /// Publishes the files that are copied, and gives the URL of each.
+    /// Copies the files that are to be copied, and returns the URL of each file.
     fn copy(
         &self,
         files: &Files<'_>,
-        wanted: &BTreeMap<Label, BootFile>,
-    ) -> Result<BTreeMap<Label, String>, IpxeError> {
+        wanted: &BTreeMap<FileRole, BootFile>,
+    ) -> Result<BTreeMap<FileRole, String>, IpxeError> {
         let mut urls = BTreeMap::new();
         for (label, file) in wanted {
             let url = match file {
@@ -242,8 +244,8 @@ impl Ipxe {
         }
     }
 
-    /// Runs `work` where it may block, when it is its turn. It stops at its next write when nobody waits
-    /// for it any more.
+    /// Runs `work` on a blocking thread, once the limit on concurrent work permits. If the future
+    /// is dropped, the work stops at its next write.
     async fn on_files<T: Send + 'static>(
         &self,
         node: NodeUuid,
@@ -253,21 +255,21 @@ impl Ipxe {
             node,
             reason: reason.to_string(),
         };
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
-        let turn = turn.map_err(|e| interrupted(&e))?;
-        let given_up = Arc::new(AtomicBool::new(false));
-        let _watch = GiveUpOnDrop(Arc::clone(&given_up));
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
+        let permit = permit.map_err(|e| interrupted(&e))?;
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let _watch = CancelOnDrop(Arc::clone(&cancelled));
         let ipxe = self.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work(&ipxe, &given_up)
+            let _permit = permit;
+            work(&ipxe, &cancelled)
         });
         done.await.map_err(|e| interrupted(&e))?
     }
 }
 
 fn check_name(option: &'static str, name: &str) -> Result<(), IpxeError> {
-    // As a path it has one part, which is itself: neither `.` nor `..`, and no slash.
+    // A path of a single part: neither `.` nor `..`, and without a slash.
     let is_name = Path::new(name).file_name().is_some_and(|part| part == name);
     let is_plain = name.chars().all(|c| !c.is_whitespace() && !c.is_control());
     if is_name && is_plain && !name.starts_with(".publishing-") {
@@ -279,7 +281,8 @@ fn check_name(option: &'static str, name: &str) -> Result<(), IpxeError> {
     })
 }
 
-/// Refuses what would end a line of the configuration, and begin another command.
+/// Checks the request for text that would end a line of the configuration and start another
+/// command.
 fn check_request(node: NodeUuid, boot: &NodeBoot) -> Result<(), IpxeError> {
     let refused = |what: String| IpxeError::Request { node, what };
     if boot.macs.is_empty() {
@@ -289,18 +292,17 @@ fn check_request(node: NodeUuid, boot: &NodeBoot) -> Result<(), IpxeError> {
     texts.extend(
         boot.kernel_params
             .iter()
-            .map(|params| ("the kernel's parameters", params.as_str())),
+            .map(|params| ("the kernel parameters", params.as_str())),
     );
     for (name, value) in &boot.parameters {
         texts.extend([("a parameter's name", name.as_str()), (name, value)]);
     }
-    if let Target::Partition { root_uuid } = &boot.target {
-        let is_uuid = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if root_uuid.is_empty() || !root_uuid.chars().all(is_uuid) {
-            return Err(refused(format!(
-                "expected a root UUID of letters, digits and hyphens, got {root_uuid:?}"
-            )));
-        }
+    if let BootTarget::Partition { root_uuid } = &boot.target
+        && !is_root_uuid(root_uuid)
+    {
+        return Err(refused(format!(
+            "expected a root UUID of letters, digits and hyphens, got {root_uuid:?}"
+        )));
     }
     match texts
         .iter()

@@ -1,4 +1,4 @@
-//! What a node is to boot.
+//! Requests for booting nodes through iPXE.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use url::Url;
 use super::error::NotAMac;
 use crate::virtual_media::ImageRef;
 
-/// The hardware address of a network card, by which iPXE finds its node's configuration.
+/// The MAC address of a network card, by which iPXE finds the node's configuration.
 ///
 /// ```
 /// use driver::ipxe::MacAddress;
@@ -25,7 +25,7 @@ pub struct MacAddress([u8; 6]);
 impl FromStr for MacAddress {
     type Err = NotAMac;
 
-    /// Reads six octets in hexadecimal, with colons or hyphens between them.
+    /// Reads six hexadecimal octets, separated by colons or hyphens.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl FromStr for MacAddress {
     }
 }
 
-/// In lower case, with hyphens: the name of its link, and iPXE's `${mac:hexhyp}`.
+/// Displays lower-case octets with hyphens: the name of the link, and iPXE's `${mac:hexhyp}`.
 impl fmt::Display for MacAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let octets = self.0.map(|octet| format!("{octet:02x}"));
@@ -62,8 +62,7 @@ impl fmt::Display for MacAddress {
 pub enum BootFile {
     /// Copied into the node's directory on the web server.
     Copy(ImageRef),
-    /// Fetched by iPXE from where it is. It goes into the configuration as it stands, which anybody can
-    /// read.
+    /// Fetched by iPXE from this URL. The URL is part of the configuration, which anybody can read.
     Url(Url),
 }
 
@@ -73,16 +72,16 @@ impl<I: Into<ImageRef>> From<I> for BootFile {
     }
 }
 
-/// A kernel or ramdisk by its name on the web server.
+/// The role of a kernel or ramdisk, which is its name on the web server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Label {
+pub(super) enum FileRole {
     DeployKernel,
     DeployRamdisk,
     Kernel,
     Ramdisk,
 }
 
-impl Label {
+impl FileRole {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::DeployKernel => "deploy_kernel",
@@ -92,7 +91,7 @@ impl Label {
         }
     }
 
-    /// What templates call its URL.
+    /// Returns the template variable with the file's URL.
     pub(super) fn variable(self) -> &'static str {
         match self {
             Self::DeployKernel => "deployment_aki_path",
@@ -103,17 +102,17 @@ impl Label {
     }
 }
 
-/// Which part of a configuration is run.
+/// The part of the configuration that is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum BootTarget {
     Deploy,
     Partition { root_uuid: String },
     Ramdisk,
     WholeDisk,
 }
 
-impl Target {
-    /// The label in the configuration; those of Ironic.
+impl BootTarget {
+    /// Returns the label in the configuration, which is Ironic's.
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Deploy => "deploy",
@@ -124,18 +123,18 @@ impl Target {
     }
 }
 
-/// What a node is to boot by iPXE.
+/// A request for booting a node through iPXE.
 #[derive(Debug, Clone)]
 pub struct NodeBoot {
-    pub(super) target: Target,
+    pub(super) target: BootTarget,
     pub(super) macs: Vec<MacAddress>,
-    pub(super) files: BTreeMap<Label, BootFile>,
+    pub(super) files: BTreeMap<FileRole, BootFile>,
     pub(super) kernel_params: Option<String>,
     pub(super) parameters: Vec<(String, String)>,
 }
 
 impl NodeBoot {
-    fn new(target: Target, files: impl IntoIterator<Item = (Label, BootFile)>) -> Self {
+    fn new(target: BootTarget, files: impl IntoIterator<Item = (FileRole, BootFile)>) -> Self {
         Self {
             target,
             macs: Vec::new(),
@@ -145,17 +144,17 @@ impl NodeBoot {
         }
     }
 
-    /// The deploy ramdisk.
+    /// Boots the deploy ramdisk.
     #[must_use]
     pub fn deploy(kernel: impl Into<BootFile>, ramdisk: impl Into<BootFile>) -> Self {
         let files = [
-            (Label::DeployKernel, kernel.into()),
-            (Label::DeployRamdisk, ramdisk.into()),
+            (FileRole::DeployKernel, kernel.into()),
+            (FileRole::DeployRamdisk, ramdisk.into()),
         ];
-        Self::new(Target::Deploy, files)
+        Self::new(BootTarget::Deploy, files)
     }
 
-    /// The instance's kernel and ramdisk, with its root file system on the node's disk.
+    /// Boots the instance's kernel and ramdisk, with the root file system on the node's disk.
     #[must_use]
     pub fn instance(
         kernel: impl Into<BootFile>,
@@ -164,21 +163,21 @@ impl NodeBoot {
     ) -> Self {
         let root_uuid = root_uuid.into();
         Self::new(
-            Target::Partition { root_uuid },
+            BootTarget::Partition { root_uuid },
             instance_files(kernel, ramdisk),
         )
     }
 
-    /// An instance that is nothing but its kernel and ramdisk.
+    /// Boots an instance that consists only of a kernel and a ramdisk.
     #[must_use]
     pub fn ramdisk(kernel: impl Into<BootFile>, ramdisk: impl Into<BootFile>) -> Self {
-        Self::new(Target::Ramdisk, instance_files(kernel, ramdisk))
+        Self::new(BootTarget::Ramdisk, instance_files(kernel, ramdisk))
     }
 
-    /// The node's own disk.
+    /// Boots the node's disk.
     #[must_use]
     pub fn whole_disk() -> Self {
-        Self::new(Target::WholeDisk, [])
+        Self::new(BootTarget::WholeDisk, [])
     }
 
     /// Adds a network card of the node.
@@ -188,14 +187,14 @@ impl NodeBoot {
         self
     }
 
-    /// The kernel's parameters, instead of `[pxe] kernel_append_params`.
+    /// Sets the kernel parameters, instead of `[pxe] kernel_append_params`.
     #[must_use]
     pub fn kernel_params(mut self, params: impl Into<String>) -> Self {
         self.kernel_params = Some(params.into());
         self
     }
 
-    /// Adds `name=value` after the kernel's parameters. A template also finds it as
+    /// Adds `name=value` after the kernel parameters. Templates can also read it as
     /// `pxe_options['name']`.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -207,9 +206,9 @@ impl NodeBoot {
 fn instance_files(
     kernel: impl Into<BootFile>,
     ramdisk: impl Into<BootFile>,
-) -> [(Label, BootFile); 2] {
+) -> [(FileRole, BootFile); 2] {
     [
-        (Label::Kernel, kernel.into()),
-        (Label::Ramdisk, ramdisk.into()),
+        (FileRole::Kernel, kernel.into()),
+        (FileRole::Ramdisk, ramdisk.into()),
     ]
 }

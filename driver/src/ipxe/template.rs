@@ -1,4 +1,4 @@
-//! The texts that iPXE runs, from templates as Ironic's.
+//! The templates of the scripts that iPXE runs, in the style of Ironic's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,12 @@ use minijinja::{Environment, Value, path_loader};
 
 use super::error::IpxeError;
 
-/// What every node's iPXE runs first: the configuration of the first network card that has one.
+/// The script that every node's iPXE runs first: it runs the configuration of the first network
+/// card that has one.
 pub(super) const BOOT_SCRIPT: &str = "\
 #!ipxe
 
-# Which card the firmware booted from is not certain, so each one is looked at.
+# The card that the firmware booted from is not known for certain, so each one is tried.
 set card:int32 0
 
 :card
@@ -23,22 +24,24 @@ inc card
 goto card
 
 :booted
-# The configuration gave up its turn, as where the disk is to be booted and this firmware does that.
+# The configuration has returned: the firmware boots from the disk.
 exit
 
 :none
 {%- if ipxe_fallback_script %}
 chain {{ ipxe_fallback_script }} ||
 {%- endif %}
-echo None of this machine's network cards has a configuration. It starts over in 180 seconds, or at a key.
+echo No network card of this machine has a configuration.
+echo Restarting in 180 seconds or on a key press.
 prompt --timeout 180000 ||
 reboot
 ";
 
-/// What a node's iPXE runs. The labels are those of Ironic's configurations.
+/// The configuration of a node. The labels are those of Ironic's configurations.
 pub(super) const CONFIG: &str = "\
 #!ipxe
-{%- set timeout = '--timeout ' ~ pxe_options.ipxe_timeout ~ ' ' if pxe_options.ipxe_timeout > 0 else '' %}
+{%- set limit = pxe_options.ipxe_timeout %}
+{%- set timeout = '--timeout ' ~ limit ~ ' ' if limit > 0 else '' %}
 
 set tries:int32 0
 goto {{ boot_target }}
@@ -48,7 +51,8 @@ goto {{ boot_target }}
 imgfree
 kernel {{ timeout }}{{ pxe_options.deployment_aki_path }} initrd={{ pxe_options.initrd_filename }} \
 BOOTIF=01-${mac:hexhyp} {{ pxe_options.pxe_append_params }} || goto again
-initrd --name {{ pxe_options.initrd_filename }} {{ timeout }}{{ pxe_options.deployment_ari_path }} || goto again
+initrd --name {{ pxe_options.initrd_filename }} \
+{{ timeout }}{{ pxe_options.deployment_ari_path }} || goto again
 boot || goto again
 {%- endif %}
 {%- if pxe_options.aki_path %}
@@ -74,17 +78,17 @@ sanboot --no-describe || exit 0
 :again
 inc tries
 iseq ${tries} 10 && goto failed ||
-echo Not booted, trying again in ${tries} seconds.
+echo Boot failed, retrying in ${tries} seconds.
 sleep ${tries}
 goto {{ boot_target }}
 
 :failed
-echo Not booted after ${tries} tries. Switching off in 30 seconds.
+echo Boot failed after ${tries} tries. Switching off in 30 seconds.
 sleep 30
 poweroff
 ";
 
-/// A text of this library, or an operator's.
+/// A built-in template or an operator's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Template {
     BuiltIn(&'static str),
@@ -99,7 +103,7 @@ impl Template {
         }
     }
 
-    /// The text for these variables.
+    /// Renders the template with these variables.
     pub(super) fn render(&self, variables: Value) -> Result<String, IpxeError> {
         let failed = |reason: String| IpxeError::Template {
             name: self.name(),
@@ -111,7 +115,7 @@ impl Template {
         let text = match self {
             Self::BuiltIn(text) => (*text).to_owned(),
             Self::File(path) => {
-                // What Ironic lets a template include: its neighbours.
+                // As in Ironic, a template may include files of its directory.
                 environment.set_loader(path_loader(path.parent().unwrap_or(Path::new("."))));
                 fs::read_to_string(path).map_err(|error| failed(error.to_string()))?
             }
@@ -133,8 +137,8 @@ impl Template {
     }
 }
 
-/// `config` with its jumps leading to `label`, as Ironic changes an operator's configuration after
-/// the deployment: each line that begins with `goto `.
+/// Returns `config` with every line that begins with `goto ` changed to jump to `label`, as Ironic
+/// changes a configuration after the deployment; `None` if there is no such label.
 pub(super) fn redirected(config: &str, label: &str) -> Option<String> {
     if !config
         .lines()

@@ -1,37 +1,38 @@
-//! What a node must hold before it can be worked on: every fault is found in one pass.
+//! Validation of a node's fields, which reports all faults at once.
 
 use std::fmt;
 
 use serde_json::Value;
 
 use super::{Node, Section};
+use crate::http::url::BaseUrl;
 
-/// What Ironic's API shows in place of a secret.
+/// The text that Ironic's API shows in place of a secret.
 const MASKED: &str = "******";
 
-/// One thing that a node is expected to hold, in one of its sections.
+/// A field that a node is expected to have, in one of its sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
-    /// Where the field lives.
+    /// The section of the field.
     pub section: Section,
     /// The field's key in that section.
     pub key: &'static str,
-    /// What its value has to be.
+    /// The kind of its value.
     pub kind: FieldKind,
-    /// Whether a node without it, or with an empty one, is at fault.
+    /// Whether it must be present and not empty.
     pub required: bool,
 }
 
-/// What the value of a [`Field`] has to be.
+/// The kind of value that a [`Field`] must have.
 ///
-/// Operators set `driver_info` from the command line, where everything is text: numbers and flags
-/// are accepted as JSON numbers and booleans and as text.
+/// Operators set `driver_info` on the command line, where everything is text, so numbers are
+/// accepted as JSON numbers and as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldKind {
-    /// A text.
+    /// A string.
     Text,
-    /// A text that Ironic's API hides behind asterisks: the hidden form is a fault.
+    /// A string that Ironic's API masks with asterisks. The masked form is a fault.
     Secret,
     /// A TCP port, 1 to 65535.
     Port,
@@ -41,7 +42,7 @@ pub enum FieldKind {
     HttpUrl,
 }
 
-/// The fields that reaching a node's iLO takes, as in Ironic's `ilo/common.py`.
+/// The fields needed to reach a node's iLO, as in Ironic's `ilo/common.py`.
 pub const ILO_ACCESS: &[Field] = &[
     Field::required(Section::DriverInfo, "ilo_address", FieldKind::Text),
     Field::required(Section::DriverInfo, "ilo_username", FieldKind::Text),
@@ -50,7 +51,7 @@ pub const ILO_ACCESS: &[Field] = &[
     Field::optional(Section::DriverInfo, "client_timeout", FieldKind::Seconds),
 ];
 
-/// The fields that decide where a node's images are fetched from.
+/// The fields that determine where a node's images are fetched from.
 pub const HOSTING: &[Field] = &[Field::optional(
     Section::DriverInfo,
     "external_http_url",
@@ -58,7 +59,7 @@ pub const HOSTING: &[Field] = &[Field::optional(
 )];
 
 impl Field {
-    /// A field that has to be there.
+    /// Creates a required field.
     #[must_use]
     pub const fn required(section: Section, key: &'static str, kind: FieldKind) -> Self {
         Self {
@@ -69,7 +70,7 @@ impl Field {
         }
     }
 
-    /// A field that may be missing, and is checked when it is there.
+    /// Creates an optional field, which is checked if it is present.
     #[must_use]
     pub const fn optional(section: Section, key: &'static str, kind: FieldKind) -> Self {
         Self {
@@ -80,11 +81,11 @@ impl Field {
         }
     }
 
-    /// What is wrong with this field of `node`, if anything is.
+    /// Returns the fault in this field of `node`, if there is one.
     pub(super) fn fault(&self, node: &Node) -> Option<Fault> {
         let expected = self.kind.expected();
         let what = match node.get(self.section, self.key) {
-            // Ironic's own drivers treat an empty value as one that is not set.
+            // Ironic's own drivers treat an empty value as unset.
             None | Some(Value::Null) => self
                 .required
                 .then(|| format!("missing, expected {expected}")),
@@ -103,14 +104,14 @@ impl Field {
 impl FieldKind {
     fn expected(self) -> &'static str {
         match self {
-            Self::Text | Self::Secret => "a text",
+            Self::Text | Self::Secret => "a string",
             Self::Port => "a port from 1 to 65535",
             Self::Seconds => "a number of seconds, at least 1",
             Self::HttpUrl => "an http:// or https:// URL",
         }
     }
 
-    /// Why `value` will not do. A secret's value never gets into the answer.
+    /// Returns the reason to refuse `value`, if there is one. It never contains a secret's value.
     fn refuse(self, value: &Value) -> Option<String> {
         let got = || format!("expected {}, got {}", self.expected(), shown(value));
         match self {
@@ -122,19 +123,19 @@ impl FieldKind {
                         .to_owned(),
                 ),
                 Value::String(_) => None,
-                other => Some(format!("expected a text, got {}", kind_of(other))),
+                other => Some(format!("expected a string, got {}", kind_of(other))),
             },
             Self::Port => whole(value).is_none_or(|n| !(1..=65535).contains(&n)).then(got),
             Self::Seconds => whole(value).is_none_or(|n| n == 0).then(got),
             Self::HttpUrl => match value {
-                Value::String(text) => crate::host::BaseUrl::parse(text).err().map(|e| e.to_string()),
+                Value::String(text) => BaseUrl::parse(text).err().map(|e| e.to_string()),
                 _ => Some(got()),
             },
         }
     }
 }
 
-/// The whole number in `value`, written as a number or as text.
+/// Returns the unsigned integer in `value`, written as a number or as text.
 fn whole(value: &Value) -> Option<u64> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
@@ -142,19 +143,20 @@ fn whole(value: &Value) -> Option<u64> {
     }
 }
 
-/// What sort of JSON value this is, for messages that must not show the value.
+/// Returns the kind of a JSON value, for messages that must not show the value.
 pub(super) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
 }
 
-/// A short form of `value` for a message: scalars as they are, cut short, the rest by their kind.
+/// Returns a short form of `value` for a message: a truncated scalar, or the kind of any other
+/// value.
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => format!("{:?}", text.chars().take(80).collect::<String>()),
@@ -163,28 +165,28 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// One thing wrong with a node.
+/// A fault in a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The field, with its section: `driver_info.ilo_address`.
+    /// The field with its section, such as `driver_info.ilo_address`.
     pub field: String,
-    /// What is wrong with it and what was expected.
+    /// The fault, and what was expected.
     pub what: String,
 }
 
-/// A node that cannot be worked on, with everything that is wrong with it.
+/// An unusable node, with all of its faults.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidNode {
-    /// The node's UUID as it was given, if it was a text.
+    /// The node's UUID as given, if it is a string.
     pub node: Option<String>,
-    /// Every fault found, at least one, in the order of the check.
+    /// All faults, at least one, in the order of the check.
     pub faults: Vec<Fault>,
 }
 
 impl fmt::Display for InvalidNode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.node {
-            // It may be anything, a line break included.
+            // The UUID is not validated and may contain anything, even a line break.
             Some(uuid) => write!(f, "node {} cannot be used: ", uuid.escape_debug())?,
             None => f.write_str("node cannot be used: ")?,
         }

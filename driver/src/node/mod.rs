@@ -1,8 +1,8 @@
-//! The node as Ironic's API gives it: read, checked, changed and written back without loss.
+//! Nodes as Ironic's API returns them: read, validated, changed and written back without loss.
 //!
-//! A [`Node`] keeps the whole JSON object it was read from. What this crate does not know stays as
-//! it is, and keys stay in their order, so that a node can be read from the API, changed by the
-//! driver and handed back by deploy code that knows more fields than this crate does.
+//! A [`Node`] keeps the whole JSON object that it was read from, with unknown fields and the order
+//! of keys. Deploy code can therefore read a node from the API, let the driver change it, and hand
+//! it back, even if it uses more fields than this crate knows.
 //!
 //! ```
 //! use driver::node::{Node, Section};
@@ -18,11 +18,11 @@
 //!
 //! # Limits
 //!
-//! White space between tokens is not kept, a key given twice keeps its last value, and a number
+//! White space between tokens is not preserved, a duplicate key keeps its last value, and a number
 //! outside the range of 64-bit integers becomes a floating-point number.
 
+mod boot_mode;
 mod check;
-mod state;
 mod uuid;
 
 use std::fmt;
@@ -30,33 +30,34 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(crate) use self::boot_mode::boot_mode_of;
+pub use self::boot_mode::{BootMode, NotABootMode};
 pub use self::check::{Fault, Field, FieldKind, HOSTING, ILO_ACCESS, InvalidNode};
-pub use self::state::ProvisionState;
 pub use self::uuid::{NodeUuid, NotAUuid};
 
-/// A node of Ironic.
+/// An Ironic node.
 ///
-/// Only the UUID is always there. A section that the API left out, as its short listing does, or
-/// gave as `null`, reads as empty; [`Node::validate`] says what is missing for a given purpose.
+/// Only the UUID is required. A section that the API omits, as its short listing does, or returns
+/// as `null`, reads as empty; [`Node::validate`] reports what is missing for a given purpose.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
 pub struct Node {
     uuid: NodeUuid,
     provision_state: Option<ProvisionState>,
-    /// Everything, `uuid` and `provision_state` included, in the order it came in.
+    /// The whole object, including `uuid` and `provision_state`, in its original order.
     json: Map<String, Value>,
 }
 
-/// The parts of a node that hold free-form fields.
+/// A part of a node with free-form fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Section {
-    /// `driver_info`: what the operator tells the driver.
+    /// `driver_info`: set by the operator for the driver.
     DriverInfo,
-    /// `instance_info`: what the user of the instance asks for.
+    /// `instance_info`: requested by the user of the instance.
     InstanceInfo,
-    /// `driver_internal_info`: what the driver itself remembers.
+    /// `driver_internal_info`: recorded by the driver itself.
     DriverInternalInfo,
-    /// `properties`: what the hardware is.
+    /// `properties`: describes the hardware.
     Properties,
 }
 
@@ -68,7 +69,7 @@ impl Section {
         Self::Properties,
     ];
 
-    /// The section's key in the node's JSON.
+    /// Returns the section's key in the node's JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,14 +87,71 @@ impl fmt::Display for Section {
     }
 }
 
-/// Why a node could not be read.
+/// A node's provision state.
+///
+/// Only the states that the drivers act on have variants; any other state, of any release of
+/// Ironic, is kept as text. The names are those of `ironic/common/states.py`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProvisionState {
+    /// `available`: ready to be deployed.
+    Available,
+    /// `deploying`: the conductor is working on the node.
+    Deploying,
+    /// `wait call-back`: the conductor is waiting for the node's deploy ramdisk.
+    WaitCallBack,
+    /// `active`: deployed; the instance is running.
+    Active,
+    /// `deleting`: the instance is being torn down.
+    Deleting,
+    /// Any other state.
+    Other(String),
+}
+
+impl ProvisionState {
+    /// Returns the state as Ironic's API writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Available => "available",
+            Self::Deploying => "deploying",
+            Self::WaitCallBack => "wait call-back",
+            Self::Active => "active",
+            Self::Deleting => "deleting",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ProvisionState {
+    fn from(text: &str) -> Self {
+        [
+            Self::Available,
+            Self::Deploying,
+            Self::WaitCallBack,
+            Self::Active,
+            Self::Deleting,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .unwrap_or_else(|| Self::Other(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ProvisionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An error from reading a node.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
     /// The text is not a JSON object.
-    #[error("expected a node as one JSON object, as Ironic's API gives it: {0}")]
+    #[error("expected a node as one JSON object, as Ironic's API returns it: {0}")]
     Json(#[from] serde_json::Error),
-    /// It is one, but not of a node.
+    /// The JSON object is not a valid node.
     #[error(transparent)]
     Invalid(#[from] InvalidNode),
 }
@@ -103,42 +161,43 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// - [`NodeError::Json`] when the text is not one JSON object.
-    /// - [`NodeError::Invalid`], which names every field at fault, when `uuid` is missing or not a
-    ///   UUID, `provision_state` is neither a text nor `null`, or one of the [`Section`]s is neither
-    ///   an object nor `null`.
+    /// - [`NodeError::Json`] if the text is not one JSON object.
+    /// - [`NodeError::Invalid`], which names every invalid field, if `uuid` is missing or not a
+    ///   UUID, `provision_state` is neither a string nor `null`, or one of the [`Section`]s is
+    ///   neither an object nor `null`.
     pub fn from_json(text: &[u8]) -> Result<Self, NodeError> {
         let json: Map<String, Value> = serde_json::from_slice(text)?;
         Ok(Self::try_from(json)?)
     }
 
-    /// The node as JSON text, in one line.
+    /// Returns the node as JSON text on one line.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // `Value` prints what it holds; unlike serializing a type it cannot fail.
+        // Unlike serializing a type, displaying a `Value` cannot fail.
         Value::Object(self.json.clone()).to_string()
     }
 
-    /// The node's UUID.
+    /// Returns the node's UUID.
     #[must_use]
     pub fn uuid(&self) -> NodeUuid {
         self.uuid
     }
 
-    /// The node's provision state; `None` when it was left out, or `null` as releases before
-    /// `available` existed wrote it.
+    /// Returns the node's provision state; `None` if it is missing or `null`, which was the
+    /// available state in releases before `available` existed.
     #[must_use]
     pub fn provision_state(&self) -> Option<&ProvisionState> {
         self.provision_state.as_ref()
     }
 
-    /// The value at `key` in `section`, `null` included.
+    /// Returns the value of `key` in `section`, including `null`.
     #[must_use]
     pub fn get(&self, section: Section, key: &str) -> Option<&Value> {
         self.json.get(section.as_str())?.as_object()?.get(key)
     }
 
-    /// The text at `key` in `section`. As in Ironic, an empty text counts as not set.
+    /// Returns the string value of `key` in `section`. As in Ironic, an empty string counts as
+    /// unset.
     #[must_use]
     pub fn text(&self, section: Section, key: &str) -> Option<&str> {
         self.get(section, key)?
@@ -146,8 +205,8 @@ impl Node {
             .filter(|text| !text.is_empty())
     }
 
-    /// Sets `key` in `section` and returns what stood there. A key that was there keeps its place,
-    /// a new one goes to the end; a section that was missing or `null` is made.
+    /// Sets `key` in `section` and returns the previous value. An existing key keeps its position
+    /// and a new one goes to the end; a missing or `null` section is created.
     pub fn set(&mut self, section: Section, key: &str, value: impl Into<Value>) -> Option<Value> {
         let place = self.json.entry(section.as_str()).or_insert(Value::Null);
         if !place.is_object() {
@@ -156,28 +215,28 @@ impl Node {
         place.as_object_mut()?.insert(key.to_owned(), value.into())
     }
 
-    /// Removes `key` from `section` and returns what stood there. The others keep their order.
+    /// Removes `key` from `section` and returns its value. The other keys keep their order.
     pub fn remove(&mut self, section: Section, key: &str) -> Option<Value> {
-        // Not `remove`: that one moves the last key into the gap.
+        // Not `remove`, which moves the last key into the gap.
         self.json
             .get_mut(section.as_str())?
             .as_object_mut()?
             .shift_remove(key)
     }
 
-    /// The whole node as it would be handed back to Ironic.
+    /// Returns the whole node, as it is handed back to Ironic.
     #[must_use]
     pub fn json(&self) -> &Map<String, Value> {
         &self.json
     }
 
-    /// Checks that the node holds what `fields` ask for: [`ILO_ACCESS`], [`HOSTING`] or a list of
-    /// the caller's own.
+    /// Checks the node's fields against `fields`: [`ILO_ACCESS`], [`HOSTING`] or the caller's own
+    /// list.
     ///
     /// # Errors
     ///
-    /// [`InvalidNode`] with every field that is missing or wrong, in the order of `fields`. The
-    /// value of a [`FieldKind::Secret`] is never part of it.
+    /// [`InvalidNode`] with every missing or invalid field, in the order of `fields`. It never
+    /// contains the value of a [`FieldKind::Secret`].
     pub fn validate<'f>(
         &self,
         fields: impl IntoIterator<Item = &'f Field>,
@@ -215,7 +274,7 @@ impl TryFrom<Map<String, Value>> for Node {
             Some(other) => {
                 fault(
                     "uuid",
-                    format!("expected a text, got {}", check::kind_of(other)),
+                    format!("expected a string, got {}", check::kind_of(other)),
                 );
                 None
             }
@@ -231,7 +290,7 @@ impl TryFrom<Map<String, Value>> for Node {
                 let got = check::kind_of(other);
                 fault(
                     "provision_state",
-                    format!("expected a text or null, got {got}"),
+                    format!("expected a string or null, got {got}"),
                 );
                 None
             }
@@ -266,7 +325,7 @@ impl From<Node> for Map<String, Value> {
     }
 }
 
-/// Shows which node it is and nothing more: `driver_info` holds passwords.
+/// Shows only the UUID and the state, since `driver_info` contains passwords.
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node")
@@ -274,4 +333,11 @@ impl fmt::Debug for Node {
             .field("provision_state", &self.provision_state)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns a node with these fields, for unit tests.
+#[cfg(test)]
+pub(crate) fn test_node(fields: &str) -> Node {
+    let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{fields}}}"#);
+    Node::from_json(json.as_bytes()).unwrap()
 }

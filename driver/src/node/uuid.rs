@@ -1,16 +1,16 @@
-//! The checked UUID of a node.
+//! The validated UUID of a node.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Length of a UUID as Ironic writes it: 32 hexadecimal digits and 4 hyphens.
+/// The length of a UUID as Ironic writes it: 32 hexadecimal digits and 4 hyphens.
 const TEXT_LEN: usize = 36;
 
-/// The UUID of a node, the only part of a node that gets into the names of its images.
+/// The UUID of a node, the only part of a node that appears in the names of its images.
 ///
-/// Being a UUID is what makes an image's name safe: it holds no slash, no dot and no character that
-/// a URL would have to escape. It is always shown in lower case, so that one node has one name
-/// whichever way its UUID was written.
+/// Being a UUID makes an image's name safe: it contains no slash, no dot and no character that a
+/// URL would have to escape. It is always displayed in lower case, so that a node has one name
+/// however its UUID was written.
 ///
 /// ```
 /// use driver::node::NodeUuid;
@@ -23,14 +23,14 @@ const TEXT_LEN: usize = 36;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeUuid(uuid::Uuid);
 
-/// A text that should have been a node's UUID is not one.
+/// A text that is not a node's UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected a node UUID like 1be26c0b-03f2-4d2e-ae87-c02d7f33c123, got {0:?}: give the node's \
      uuid, not its name"
 )]
 pub struct NotAUuid(
-    /// The text, cut to its first 80 characters.
+    /// The first 80 characters of the text.
     pub String,
 );
 
@@ -41,11 +41,11 @@ impl FromStr for NodeUuid {
     ///
     /// # Errors
     ///
-    /// [`NotAUuid`] for anything else, the braced, URN and unhyphenated forms included: Ironic's API
-    /// never gives those.
+    /// [`NotAUuid`] for anything else, including the braced, URN and unhyphenated forms, which
+    /// Ironic's API never returns.
     fn from_str(text: &str) -> Result<Self, NotAUuid> {
         let refused = || NotAUuid(text.chars().take(80).collect());
-        // The parser also takes the other forms; only this one has 36 characters.
+        // The parser also accepts the other forms; only the hyphenated one has 36 characters.
         if text.len() != TEXT_LEN {
             return Err(refused());
         }
@@ -62,5 +62,23 @@ impl fmt::Display for NodeUuid {
 impl fmt::Debug for NodeUuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NodeUuid({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_hyphenated_form_is_accepted() {
+        for text in [
+            "",
+            "1be26c0b03f24d2eae87c02d7f33c123",
+            "{1be26c0b-03f2-4d2e-ae87-c02d7f33c123}",
+            "urn:uuid:1be26c0b-03f2-4d2e-ae87-c02d7f33c123",
+            "1be26c0b-03f2-4d2e-ae87-c02d7f33c12g",
+        ] {
+            assert!(text.parse::<NodeUuid>().is_err(), "{text}");
+        }
     }
 }

@@ -1,54 +1,55 @@
-//! How a server's BMC is reached and waited for.
+//! The options of BMCs.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use oslo_config::{Opt, OptType};
 
-use super::{OptionsError, Reader};
+use super::{OptionReader, OptionsError};
 
-/// The options that say how a server's BMC is reached and waited for, beside `[ilo] client_timeout` and
-/// `[ilo] client_port`.
+/// How a BMC is reached and how long it may take, in addition to `[ilo] client_timeout` and `[ilo]
+/// client_port`.
 ///
 /// | option | default | |
 /// |---|---|---|
 /// | `[ilo] verify_ca` | `True` | Victoria to 2026.1 |
-/// | `[ilo] ca_file` | none | since Newton, deprecated: where it is set it wins over `verify_ca` |
+/// | `[ilo] ca_file` | none | since Newton, deprecated; takes precedence over `verify_ca` |
 /// | `[ilo] power_wait` | `2` s | Juno to 2026.1 |
-/// | `[ilo] power_retry` | none | Juno to Stein, where its default was `6` |
+/// | `[ilo] power_retry` | none | Juno to Stein, with the default `6` |
 /// | `[conductor] power_state_change_timeout` | `60` s | since Pike, `30` s before Ussuri |
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BmcOptions {
     /// Which certificates are trusted.
     pub verify_ca: VerifyCa,
-    /// How long to wait between two looks at a server's power state.
+    /// The interval at which a server's power state is polled.
     pub power_wait: Duration,
-    /// How long a server may take to change its power state: `power_retry` times `power_wait` where
-    /// `power_retry` is set, else `power_state_change_timeout`.
+    /// How long a server may take to change its power state: `power_retry` times `power_wait` if
+    /// `power_retry` is set, or else `power_state_change_timeout`.
     pub power_timeout: Duration,
 }
 
 /// Which certificates of a BMC are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VerifyCa {
-    /// Those that this machine trusts.
+    /// Certificates that this machine trusts.
     System,
-    /// Those that the certificates in this PEM file, or in the files of this directory, vouch for.
+    /// Certificates issued by the authorities in this PEM file, or in the files of this directory.
     Path(PathBuf),
-    /// Any certificate: whoever can pose as the BMC gets its password.
+    /// Any certificate. Whoever can impersonate the BMC obtains its password.
     No,
 }
 
 impl From<&str> for VerifyCa {
-    /// Reads a boolean, in the words that Ironic takes, or else a path.
+    /// Reads a boolean, as Ironic spells them, or else a path.
     ///
     /// ```
     /// use driver::options::VerifyCa;
     ///
     /// assert_eq!(VerifyCa::from("True"), VerifyCa::System);
     /// assert_eq!(VerifyCa::from("no"), VerifyCa::No);
-    /// assert_eq!(VerifyCa::from("/etc/ironic/ilo-ca.pem"), VerifyCa::Path("/etc/ironic/ilo-ca.pem".into()));
+    /// let path = "/etc/ironic/ilo-ca.pem";
+    /// assert_eq!(VerifyCa::from(path), VerifyCa::Path(path.into()));
     /// ```
     fn from(text: &str) -> Self {
         // The words of oslo.utils' bool_from_string.
@@ -61,7 +62,7 @@ impl From<&str> for VerifyCa {
 }
 
 impl BmcOptions {
-    /// The definitions of these options.
+    /// Returns the definitions of these options.
     #[must_use]
     pub fn opts() -> Vec<Opt> {
         vec![
@@ -73,7 +74,7 @@ impl BmcOptions {
         ]
     }
 
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Self, OptionsError> {
+    pub(super) fn read(reader: &OptionReader<'_>) -> Result<Self, OptionsError> {
         let verify_ca = match reader.path("ilo", "ca_file")? {
             Some(file) => VerifyCa::Path(file),
             None => match reader.filled("ilo", "verify_ca")? {

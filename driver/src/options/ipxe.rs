@@ -1,4 +1,4 @@
-//! How nodes boot by iPXE.
+//! The options of iPXE.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,18 +6,21 @@ use std::time::Duration;
 
 use oslo_config::{Opt, OptType, Value};
 
-use super::{OptionsError, Reader};
+use super::{OptionReader, OptionsError};
 
-/// The options of iPXE, beside `[deploy] http_server_url` and `http_server_root`.
+/// How nodes boot with iPXE, in addition to `[deploy] http_server_url` and `http_server_root`.
 ///
 /// | option | default | |
 /// |---|---|---|
 /// | `[pxe] ipxe_boot_script` | built in, `boot.ipxe` | |
 /// | `[pxe] ipxe_fallback_script` | none | since Yoga |
-/// | `[pxe] ipxe_config_template` | built in | since Victoria; before it, with `ipxe_enabled`, the two below |
-/// | `[pxe] pxe_config_template`, `uefi_pxe_config_template` | built in | read with `ipxe_enabled` only |
-/// | `[pxe] ipxe_bootfile_name` | `undionly.kpxe` | since Victoria; before it, with `ipxe_enabled`, `pxe_bootfile_name` |
-/// | `[pxe] uefi_ipxe_bootfile_name` | `snponly.efi` | since Victoria (`ipxe.efi` before Xena); before it, with `ipxe_enabled`, `uefi_pxe_bootfile_name` |
+/// | `[pxe] ipxe_config_template` | built in | since Victoria; before: the two below |
+/// | `[pxe] pxe_config_template` | built in | only with `ipxe_enabled` |
+/// | `[pxe] uefi_pxe_config_template` | built in | only with `ipxe_enabled` |
+/// | `[pxe] ipxe_bootfile_name` | `undionly.kpxe` | since Victoria |
+/// | `[pxe] pxe_bootfile_name` | | before Victoria, only with `ipxe_enabled` |
+/// | `[pxe] uefi_ipxe_bootfile_name` | `snponly.efi` | since Victoria; `ipxe.efi` before Xena |
+/// | `[pxe] uefi_pxe_bootfile_name` | | before Victoria, only with `ipxe_enabled` |
 /// | `[pxe] ipxe_bootfile_name_by_arch` | none | since Victoria |
 /// | `[pxe] pxe_config_subdir` | `pxelinux.cfg` | |
 /// | `[pxe] ipxe_timeout` | `0` s: none | |
@@ -26,27 +29,29 @@ use super::{OptionsError, Reader};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IpxeOptions {
-    /// The template of the script that every node's iPXE starts with.
+    /// The template of the script that every node's iPXE runs first.
     pub boot_script: Option<PathBuf>,
-    /// The URL or path of a script for nodes without a configuration.
+    /// The URL or path of the script for nodes without a configuration.
     pub fallback_script: Option<String>,
-    /// The template of a node's configuration, for BIOS and for UEFI.
+    /// The templates of a node's configuration.
     pub config_template: ByBootMode<Option<PathBuf>>,
-    /// The file by which plain firmware starts iPXE, for BIOS and for UEFI.
+    /// The files with which plain firmware starts iPXE.
     pub bootfile_name: ByBootMode<String>,
-    /// That file by the node's `properties.cpu_arch`, before the boot mode is looked at.
+    /// The same file by the node's `properties.cpu_arch`, which takes precedence over the boot
+    /// mode.
     pub bootfile_name_by_arch: BTreeMap<String, String>,
-    /// The directory of links from a MAC address to a node's configuration, in the web server's.
+    /// The subdirectory of `http_server_root` with links from MAC addresses to nodes'
+    /// configurations.
     pub config_subdir: String,
-    /// How long iPXE tries to fetch a kernel or ramdisk; zero for no limit of its own.
+    /// How long iPXE tries to fetch a kernel or ramdisk; zero for iPXE's own limit.
     pub timeout: Duration,
     /// The address of the TFTP server that plain firmware fetches iPXE from.
     pub tftp_server: Option<String>,
-    /// The version of IP that DHCP options are for.
+    /// The IP version of the DHCP options.
     pub ip_version: IpVersion,
 }
 
-/// A value for each firmware interface.
+/// A value for each boot mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByBootMode<T> {
     /// For BIOS.
@@ -55,7 +60,7 @@ pub struct ByBootMode<T> {
     pub uefi: T,
 }
 
-/// A version of IP.
+/// An IP version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IpVersion {
     /// IPv4.
@@ -65,7 +70,7 @@ pub enum IpVersion {
 }
 
 impl IpxeOptions {
-    /// The definitions of these options.
+    /// Returns the definitions of these options.
     #[must_use]
     pub fn opts() -> Vec<Opt> {
         let text = |name| Opt::new("pxe", name, OptType::string());
@@ -95,8 +100,8 @@ impl IpxeOptions {
         ]
     }
 
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Self, OptionsError> {
-        // Releases with this switch knew one set of names for PXE and iPXE.
+    pub(super) fn read(reader: &OptionReader<'_>) -> Result<Self, OptionsError> {
+        // Releases with this option used the same names for PXE and iPXE.
         let enabled = reader.get("pxe", "ipxe_enabled")?.value.as_bool();
         let either = |name, older| -> Result<Option<String>, OptionsError> {
             match reader.filled("pxe", name)? {
@@ -137,7 +142,7 @@ impl IpxeOptions {
     }
 }
 
-fn by_arch(reader: &Reader<'_>) -> Result<BTreeMap<String, String>, OptionsError> {
+fn by_arch(reader: &OptionReader<'_>) -> Result<BTreeMap<String, String>, OptionsError> {
     let setting = reader.get("pxe", "ipxe_bootfile_name_by_arch")?;
     let Value::Dict(pairs) = setting.value else {
         return Ok(BTreeMap::new());

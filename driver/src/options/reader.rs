@@ -1,4 +1,4 @@
-//! Reading one option: its value, or an error that says where it stands.
+//! Reading single options: a value, or an error that names the place where it is set.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use oslo_config::{Config, Opt, OptName, Origin, ParsedFile, Setting};
 
 use super::OptionsError;
 
-pub(super) struct Reader<'r> {
+pub(super) struct OptionReader<'r> {
     config: Config<'r>,
     opts: &'r [Opt],
 }
 
-impl<'r> Reader<'r> {
-    /// A reader of `opts`, which holds every option that is asked for.
+impl<'r> OptionReader<'r> {
+    /// Creates a reader of `opts`, which must contain every option that will be read.
     pub(super) fn new(
         files: &'r [ParsedFile<'r>],
         opts: &'r [Opt],
@@ -42,12 +42,12 @@ impl<'r> Reader<'r> {
         Ok(setting)
     }
 
-    /// A text; `None` when it is not set and has no default.
+    /// Reads a string; `None` if it is unset and has no default.
     pub(super) fn text(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
         Ok(self.get(group, name)?.value.as_str().map(str::to_owned))
     }
 
-    /// A text that is not empty.
+    /// Reads a string that is not empty.
     pub(super) fn filled(&self, group: &str, name: &str) -> Result<Option<String>, OptionsError> {
         Ok(self.text(group, name)?.filter(|text| !text.is_empty()))
     }
@@ -86,21 +86,18 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// A secret text that is not empty. What is wrong with one is not repeated: it may be part of it.
+    /// Reads a secret that is not empty. The cause of an error is dropped, as it may quote the
+    /// secret.
     #[cfg(feature = "swift")]
-    pub(super) fn secret(
-        &self,
-        group: &str,
-        name: &str,
-    ) -> Result<Option<super::Secret>, OptionsError> {
+    pub(super) fn secret(&self, group: &str, name: &str) -> Result<Option<Secret>, OptionsError> {
         let found = self.filled(group, name).map_err(|_| OptionsError::Secret {
             option: OptName::new(group, name),
             place: self.place(group, name),
         })?;
-        Ok(found.map(super::Secret::new))
+        Ok(found.map(Secret::new))
     }
 
-    /// Where an option is set, for messages.
+    /// Returns where an option is set, for messages.
     fn place(&self, group: &str, name: &str) -> String {
         let named = |opt: &&Opt| opt.name().group() == group && opt.name().name() == name;
         match self
@@ -113,5 +110,31 @@ impl<'r> Reader<'r> {
             Some(Origin::Environment { variable }) => format!("environment variable {variable}"),
             _ => format!("[{group}] {name}"),
         }
+    }
+}
+
+/// A password or another string that neither `Debug` nor a log shows.
+#[cfg(feature = "swift")]
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+#[cfg(feature = "swift")]
+impl Secret {
+    /// Wraps `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Returns the string itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(feature = "swift")]
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(***)")
     }
 }

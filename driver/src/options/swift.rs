@@ -1,113 +1,92 @@
-//! The options that say how Swift is reached, as keystoneauth reads them.
+//! The options of Swift, as keystoneauth reads them.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use oslo_config::{Opt, OptType, ParsedFile, Value, opts_as_set};
 
-use super::{OptionsError, Reader};
+use super::OptionsError;
+use super::reader::{OptionReader, Secret};
 
-/// The section of the session's options, and of the credentials unless `auth_section` names another.
+/// The section of the session's options, and of the credentials unless `auth_section` names
+/// another.
 const SWIFT: &str = "swift";
 
-/// Where Ironic took its credentials from up to Mitaka, and later where `[swift]` has none.
+/// The section of Ironic's credentials up to Mitaka, and later the fallback if `[swift]` has none.
 const LEGACY: &str = "keystone_authtoken";
 
-/// A password, or another text that is not to be shown: neither by `Debug` nor in a log.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps `text` from being shown.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(***)")
-    }
-}
-
-/// The options of `[swift]`, as they stand: what they have to be together is known only by
-/// [`auth_type`](Self::auth_type), and looked at when a host is made of them.
+/// The options of `[swift]`. Which of them are required depends on [`auth_type`](Self::auth_type),
+/// and is checked when a host is created from them.
 ///
-/// The credentials are those of `[swift]`, or of the section that `[swift] auth_section` names. With no
-/// `auth_type` there, they are those of `[keystone_authtoken]`: under today's names when it has an
-/// `auth_type`, else under its former ones, `admin_user`, `admin_password`, `admin_tenant_name`
-/// (default `admin`) and `auth_uri` or `identity_uri`. A warning is logged then.
+/// The credentials are those of `[swift]`, or of the section that `[swift] auth_section` names. If
+/// that section has no `auth_type`, they are taken from `[keystone_authtoken]`, with a warning:
+/// under the current names if it has an `auth_type`, or else under the former names `admin_user`,
+/// `admin_password`, `admin_tenant_name` (default `admin`) and `auth_uri` or `identity_uri`.
 ///
-/// An empty text counts as not set.
+/// An empty string counts as unset.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SwiftOptions {
-    /// The section that the credentials were taken from.
+    /// The section that the credentials come from.
     pub section: String,
-    /// Which credentials they are: `password`, `v3applicationcredential`, `v1password`, `none` and so on.
+    /// The kind of credentials: `password`, `v3applicationcredential`, `v1password`, `none` and so
+    /// on.
     pub auth_type: Option<String>,
     /// The URL of Keystone, or of tempauth.
     pub auth_url: Option<String>,
-    /// The user's name; for `v1password` with the account's in front, such as `test:ironic`.
+    /// The user's name; for `v1password` with the account in front, such as `test:ironic`.
     pub username: Option<String>,
-    /// The user's identifier.
+    /// The user's ID.
     pub user_id: Option<String>,
     /// The user's password.
     pub password: Option<Secret>,
-    /// The domain that the user's name is of.
+    /// The ID of the domain of the user's name.
     pub user_domain_id: Option<String>,
     /// The name of that domain.
     pub user_domain_name: Option<String>,
-    /// The project that owns the images; for `v1password` the account.
+    /// The name of the project that owns the images; for `v1password`, the account.
     pub project_name: Option<String>,
-    /// The identifier of that project.
+    /// The ID of that project.
     pub project_id: Option<String>,
-    /// The domain that the project's name is of.
+    /// The ID of the domain of the project's name.
     pub project_domain_id: Option<String>,
     /// The name of that domain.
     pub project_domain_name: Option<String>,
-    /// The domain of user and project where they name none.
+    /// The ID of the domain of a user or project that names none.
     pub default_domain_id: Option<String>,
     /// The name of that domain.
     pub default_domain_name: Option<String>,
-    /// The identifier of an application credential.
+    /// The ID of an application credential.
     pub application_credential_id: Option<String>,
-    /// The name of an application credential, of the user given beside it.
+    /// The name of an application credential of the user above.
     pub application_credential_name: Option<String>,
     /// The secret of the application credential.
     pub application_credential_secret: Option<Secret>,
     /// Swift's URL for `auth_type = none`.
     pub endpoint: Option<String>,
-    /// The region whose Swift is used; any when it is not set.
+    /// The region of Swift; any if unset.
     pub region_name: Option<String>,
-    /// The interfaces in the catalogue that may be used, the better ones first: `interface` when that is
-    /// set, else `valid_interfaces`.
+    /// The interfaces of the catalogue in order of preference: `interface` if it is set, or else
+    /// `valid_interfaces`.
     pub interfaces: Vec<String>,
-    /// The type of service in the catalogue.
+    /// The service type in the catalogue.
     pub service_type: String,
-    /// The name of the service in the catalogue; any when it is not set.
+    /// The service name in the catalogue; any if unset.
     pub service_name: Option<String>,
-    /// Swift's URL, used instead of the catalogue's. `%(project_id)s` in it is the project's identifier.
+    /// Swift's URL, which overrides the catalogue. `%(project_id)s` in it stands for the project's
+    /// ID.
     pub endpoint_override: Option<String>,
-    /// A PEM file of the certificate authorities to trust instead of the system's.
+    /// A PEM file with the certificate authorities to trust instead of the system's.
     pub cafile: Option<PathBuf>,
-    /// A PEM file with the certificate that this client shows.
+    /// A PEM file with this client's certificate.
     pub certfile: Option<PathBuf>,
-    /// A PEM file with that certificate's key.
+    /// A PEM file with the key of that certificate.
     pub keyfile: Option<PathBuf>,
-    /// Whether certificates are taken as they are.
+    /// Whether any certificate is accepted.
     pub insecure: bool,
-    /// How long Swift or Keystone may be silent; `None` leaves it to the library.
+    /// How long Swift or Keystone may be silent; `None` for the default.
     pub timeout: Option<Duration>,
-    /// `[swift] swift_max_retries`: how many times a request is repeated that failed for a cause that
-    /// may pass.
+    /// `[swift] swift_max_retries`: how many times a request is retried after a transient error.
     pub max_retries: u32,
 }
 
@@ -115,7 +94,7 @@ fn text(group: &str, name: &str) -> Opt {
     Opt::new(group, name, OptType::string())
 }
 
-/// The options that the plugins of keystoneauth read from `group`.
+/// Returns the options that the plugins of keystoneauth read from `group`.
 fn auth_opts(group: &str) -> Vec<Opt> {
     let mut opts = vec![
         text(group, "auth_type").with_deprecated(group, "auth_plugin"),
@@ -142,7 +121,7 @@ fn auth_opts(group: &str) -> Vec<Opt> {
     opts
 }
 
-/// The options of the session and of the catalogue, always in `[swift]`.
+/// Returns the options of the session and of the catalogue, which are always in `[swift]`.
 fn session_opts() -> Vec<Opt> {
     let mut opts = vec![
         text(SWIFT, "auth_section"),
@@ -166,7 +145,7 @@ fn session_opts() -> Vec<Opt> {
     opts
 }
 
-/// The names that `[keystone_authtoken]` had before it had an `auth_type`.
+/// Returns the options of `[keystone_authtoken]` before it had an `auth_type`.
 fn legacy_opts() -> Vec<Opt> {
     let mut opts = vec![
         text(LEGACY, "admin_password").secret(),
@@ -183,7 +162,7 @@ impl SwiftOptions {
     ) -> Result<Self, OptionsError> {
         let mut opts = session_opts();
         opts.extend(opts_as_set(files, &opts));
-        let section = Reader::new(files, &opts, environment).filled(SWIFT, "auth_section")?;
+        let section = OptionReader::new(files, &opts, environment).filled(SWIFT, "auth_section")?;
         let section = section.unwrap_or_else(|| SWIFT.to_owned());
 
         let mut opts = session_opts();
@@ -193,7 +172,7 @@ impl SwiftOptions {
         }
         opts.extend(legacy_opts());
         opts.extend(opts_as_set(files, &opts));
-        let reader = Reader::new(files, &opts, environment);
+        let reader = OptionReader::new(files, &opts, environment);
         let mut found = Self::session(&reader)?;
         found.credentials(&reader, &section)?;
         if found.auth_type.is_some() || section == LEGACY {
@@ -207,13 +186,13 @@ impl SwiftOptions {
             return Ok(found);
         }
         log::warn!(
-            "[{section}] has no auth_type: for Swift the credentials of [{LEGACY}] are used, which is \
-             deprecated: set [{SWIFT}] auth_type and what belongs to it"
+            "[{section}] has no auth_type: using the credentials of [{LEGACY}] for Swift, which is \
+             deprecated: set [{SWIFT}] auth_type and the options that it needs"
         );
         Ok(found)
     }
 
-    fn session(reader: &Reader<'_>) -> Result<Self, OptionsError> {
+    fn session(reader: &OptionReader<'_>) -> Result<Self, OptionsError> {
         let interfaces = match reader.filled(SWIFT, "interface")? {
             Some(interface) => vec![interface],
             None => texts(&reader.get(SWIFT, "valid_interfaces")?.value),
@@ -238,7 +217,11 @@ impl SwiftOptions {
         })
     }
 
-    fn credentials(&mut self, reader: &Reader<'_>, section: &str) -> Result<(), OptionsError> {
+    fn credentials(
+        &mut self,
+        reader: &OptionReader<'_>,
+        section: &str,
+    ) -> Result<(), OptionsError> {
         let filled = |name| reader.filled(section, name);
         self.section = section.to_owned();
         self.auth_type = filled("auth_type")?;
@@ -262,9 +245,9 @@ impl SwiftOptions {
         Ok(())
     }
 
-    /// The names of Ironic before Newton. They are of Keystone v2, whose users and projects are those of
-    /// the domain `default` in v3.
-    fn legacy(&mut self, reader: &Reader<'_>) -> Result<(), OptionsError> {
+    /// Reads the options of Ironic before Newton. They are for Keystone v2, whose users and
+    /// projects are those of the domain `default` in v3.
+    fn legacy(&mut self, reader: &OptionReader<'_>) -> Result<(), OptionsError> {
         let auth_uri = reader.filled(LEGACY, "auth_uri")?;
         self.section = LEGACY.to_owned();
         self.auth_type = Some("password".to_owned());

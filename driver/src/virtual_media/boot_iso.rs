@@ -1,68 +1,19 @@
-//! Which boot ISO is asked for, and its plan.
+//! Requests for boot ISOs, and planning them.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use super::error::{NotABootMode, VirtualMediaError};
+use super::error::VirtualMediaError;
 use super::loaders::BootLoaders;
 use crate::image::source::from_reference;
 use crate::image::{BootIso, DeployIso, EfiBoot, HttpClient, PlannedBootIso, Source, SourceError};
-use crate::node::{Node, NodeUuid, Section};
+use crate::node::{BootMode, NodeUuid};
 
-/// The firmware interface that a server boots by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BootMode {
-    /// BIOS, also called legacy.
-    Bios,
-    /// UEFI.
-    Uefi,
-}
-
-impl fmt::Display for BootMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bios => "bios",
-            Self::Uefi => "uefi",
-        })
-    }
-}
-
-impl FromStr for BootMode {
-    type Err = NotABootMode;
-
-    /// Reads `bios` or `uefi`, as Ironic's capability `boot_mode` has them.
-    ///
-    /// # Errors
-    ///
-    /// [`NotABootMode`] for anything else.
-    fn from_str(text: &str) -> Result<Self, NotABootMode> {
-        match text {
-            "bios" => Ok(Self::Bios),
-            "uefi" => Ok(Self::Uefi),
-            _ => Err(NotABootMode(text.chars().take(80).collect())),
-        }
-    }
-}
-
-/// The boot mode that the node is set to, by the capability `boot_mode` in its properties, else by
-/// `instance_info.deploy_boot_mode`, as in Ironic.
-pub(crate) fn boot_mode_of(node: &Node) -> Option<BootMode> {
-    let capabilities = node.text(Section::Properties, "capabilities");
-    let capability = capabilities.into_iter().flat_map(|list| list.split(','));
-    let capability = capability.filter_map(|one| one.trim().strip_prefix("boot_mode:"));
-    let deploy_boot_mode = node.text(Section::InstanceInfo, "deploy_boot_mode");
-    capability
-        .chain(deploy_boot_mode)
-        .find_map(|mode| mode.trim().parse().ok())
-}
-
-/// A kernel, a ramdisk or a boot loader image: where it is, or what it is.
+/// A kernel, a ramdisk or a boot loader image.
 #[derive(Debug, Clone)]
 pub enum ImageRef {
     /// A path, or a `file://`, `http://` or `https://` URL.
     Reference(String),
-    /// Anything else, such as an image service's.
+    /// Any other source, such as an image service's.
     Source(Arc<dyn Source>),
 }
 
@@ -93,7 +44,7 @@ impl ImageRef {
     }
 }
 
-/// Where the boot loader for UEFI is taken from.
+/// The source of the boot loader for UEFI.
 #[derive(Debug, Clone)]
 pub enum Uefi {
     /// A deploy ISO.
@@ -102,7 +53,7 @@ pub enum Uefi {
     EspImage(ImageRef),
 }
 
-/// The boot ISO that a node is to have.
+/// A request for a node's boot ISO.
 #[derive(Debug, Clone)]
 pub struct BootIsoRequest {
     kernel: ImageRef,
@@ -113,7 +64,8 @@ pub struct BootIsoRequest {
 }
 
 impl BootIsoRequest {
-    /// A boot ISO with this kernel and this ramdisk, for every boot mode whose boot loader is at hand.
+    /// Requests a boot ISO with this kernel and ramdisk, for every boot mode whose boot loader is
+    /// available.
     pub fn new(kernel: impl Into<ImageRef>, ramdisk: impl Into<ImageRef>) -> Self {
         Self {
             kernel: kernel.into(),
@@ -124,30 +76,30 @@ impl BootIsoRequest {
         }
     }
 
-    /// Takes the boot loader for UEFI from there, instead of `[DEFAULT] esp_image`.
+    /// Sets the source of the boot loader for UEFI, instead of `[DEFAULT] esp_image`.
     #[must_use]
     pub fn uefi(mut self, uefi: Uefi) -> Self {
         self.uefi = Some(uefi);
         self
     }
 
-    /// Makes it boot by this mode only. Otherwise it boots by the mode that the node is set to, and by
-    /// the other one too when its boot loader is at hand.
+    /// Makes it boot in this mode only. Otherwise it boots in the mode of the node, and also in the
+    /// other one if its boot loader is available.
     #[must_use]
     pub fn boot_mode(mut self, mode: BootMode) -> Self {
         self.boot_mode = Some(mode);
         self
     }
 
-    /// Puts `root=UUID=` and this in front of the kernel's parameters: the UUID of the file system that
-    /// the instance's root is on.
+    /// Sets the UUID of the instance's root file system, which is added to the front of the kernel
+    /// parameters as `root=UUID=`.
     #[must_use]
     pub fn root_uuid(mut self, uuid: impl Into<String>) -> Self {
         self.root_uuid = Some(uuid.into());
         self
     }
 
-    /// Opens what is asked for and lays the ISO out. It blocks.
+    /// Opens the requested sources and plans the ISO. Blocks.
     pub(super) fn plan(
         self,
         node: NodeUuid,
@@ -211,7 +163,7 @@ fn efi_boot(
     }
 }
 
-/// `root=UUID=…` and then the configured parameters.
+/// Returns `root=UUID=…` followed by the configured parameters.
 fn kernel_params(
     node: NodeUuid,
     root_uuid: Option<&str>,
@@ -221,49 +173,26 @@ fn kernel_params(
     let Some(root_uuid) = root_uuid else {
         return Ok(append.into());
     };
-    let is_uuid = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if root_uuid.is_empty() || !root_uuid.chars().all(is_uuid) {
+    if !is_root_uuid(root_uuid) {
         let root_uuid = root_uuid.chars().take(80).collect();
         return Err(VirtualMediaError::RootUuid { node, root_uuid });
     }
     Ok(format!("root=UUID={root_uuid} {append}").trim_end().into())
 }
 
+/// Whether `text` is safe as the UUID of a file system in the kernel parameters.
+pub(crate) fn is_root_uuid(text: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    !text.is_empty() && text.chars().all(is_allowed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn node(json: &str) -> Node {
-        let json = format!(r#"{{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123",{json}}}"#);
-        Node::from_json(json.as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn a_nodes_boot_mode_is_its_capability_else_what_the_deploy_found() {
-        for (json, expected) in [
-            (r#""properties":{}"#, None),
-            (
-                r#""properties":{"capabilities":"a:b, boot_mode:uefi"}"#,
-                Some(BootMode::Uefi),
-            ),
-            (
-                r#""instance_info":{"deploy_boot_mode":"bios"}"#,
-                Some(BootMode::Bios),
-            ),
-            (
-                r#""properties":{"capabilities":"boot_mode:bios"},
-                   "instance_info":{"deploy_boot_mode":"uefi"}"#,
-                Some(BootMode::Bios),
-            ),
-            (r#""properties":{"capabilities":"boot_mode:other"}"#, None),
-        ] {
-            assert_eq!(boot_mode_of(&node(json)), expected, "{json}");
-        }
-    }
-
     #[test]
     fn the_root_comes_first_and_cannot_carry_more() {
-        let uuid = node(r#""properties":{}"#).uuid();
+        let uuid = "1be26c0b-03f2-4d2e-ae87-c02d7f33c123".parse().unwrap();
         let params = |root, append| kernel_params(uuid, root, append);
         assert_eq!(
             params(Some("1A-2"), " nofb ").unwrap(),

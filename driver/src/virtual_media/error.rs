@@ -1,93 +1,85 @@
-//! Why virtual media could not be made, published or removed.
+//! The errors of virtual media.
 
 use crate::host::HostError;
 use crate::image::{BootIsoError, DeployIsoError, FloppyError, SourceError};
 use crate::node::NodeUuid;
 
-/// Why a node's virtual media could not be made, published or removed.
+/// An error from creating, publishing or removing a node's virtual media.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VirtualMediaError {
-    /// Publishing or removing failed, or what was read while the image was written.
+    /// Publishing or removing an image failed, or reading its content while it was written.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// The floppy cannot be made.
-    #[error("cannot make the floppy for node {node}: {source}")]
+    /// The floppy cannot be built.
+    #[error("cannot create the floppy for node {node}: {source}")]
     Floppy {
         /// The node.
         node: NodeUuid,
-        /// What is wrong.
+        /// The cause.
         source: FloppyError,
     },
-    /// A kernel, ramdisk or boot loader image cannot be had.
-    #[error("cannot make the boot ISO for node {node}: {what}: {source}")]
+    /// A kernel, ramdisk or boot loader image cannot be read.
+    #[error("cannot create the boot ISO for node {node}: {what}: {source}")]
     Source {
         /// The node.
         node: NodeUuid,
-        /// What it was wanted for.
+        /// The purpose of the image.
         what: &'static str,
-        /// What is wrong.
+        /// The cause.
         source: SourceError,
     },
-    /// The deploy ISO has no boot loader to take, or cannot be read.
-    #[error("cannot make the boot ISO for node {node}: {source}")]
+    /// The deploy ISO has no suitable boot loader, or cannot be read.
+    #[error("cannot create the boot ISO for node {node}: {source}")]
     DeployIso {
         /// The node.
         node: NodeUuid,
-        /// What is wrong.
+        /// The cause.
         source: DeployIsoError,
     },
-    /// The boot ISO cannot be laid out.
-    #[error("cannot make the boot ISO for node {node}: {source}")]
+    /// The boot ISO cannot be planned.
+    #[error("cannot create the boot ISO for node {node}: {source}")]
     BootIso {
         /// The node.
         node: NodeUuid,
-        /// What is wrong.
+        /// The cause.
         source: BootIsoError,
     },
-    /// The node boots by UEFI, and there is no boot loader for that.
+    /// The node boots with UEFI, but there is no boot loader for it.
     #[error(
-        "cannot make the boot ISO for node {node}: to boot by UEFI, expected a deploy ISO, an EFI \
-         system partition image, or [DEFAULT] esp_image"
+        "cannot create the boot ISO for node {node}: to boot with UEFI, expected a deploy ISO, an \
+         EFI system partition image, or [DEFAULT] esp_image"
     )]
     NoEfiBootImage {
         /// The node.
         node: NodeUuid,
     },
-    /// The root UUID is none.
+    /// The root UUID is invalid.
     #[error(
-        "cannot make the boot ISO for node {node}: expected a root UUID of letters, digits and \
+        "cannot create the boot ISO for node {node}: expected a root UUID of letters, digits and \
          hyphens, got {root_uuid:?}"
     )]
     RootUuid {
         /// The node.
         node: NodeUuid,
-        /// What was given.
+        /// The given value.
         root_uuid: String,
     },
-    /// The node's reference to a boot ISO cannot be used.
+    /// The node's reference to a boot ISO is invalid.
     #[error("cannot attach the boot ISO of node {node}: its instance_info.ilo_boot_iso: {reason}")]
     BootIsoReference {
         /// The node.
         node: NodeUuid,
-        /// What is wrong with it.
+        /// The cause.
         reason: &'static str,
     },
-    /// The node boots from an ISO that its user gave.
+    /// The node boots from its user's own ISO.
     #[error(
-        "no boot ISO is made for node {node}: its instance_info.ilo_boot_iso names the user's own; \
-         boot from that, or remove it"
+        "no boot ISO is created for node {node}: its instance_info.ilo_boot_iso names the user's \
+         own; boot from that, or remove it"
     )]
     UsersBootIso {
         /// The node.
         node: NodeUuid,
     },
 }
-
-/// A text is not a boot mode.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected the boot mode bios or uefi, got {0:?}")]
-pub struct NotABootMode(
-    /// The text, cut to its first 80 characters.
-    pub String,
-);

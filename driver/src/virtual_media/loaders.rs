@@ -1,11 +1,11 @@
-//! The boot loaders of boot ISOs, as the options give them or as they are found.
+//! The boot loaders of boot ISOs, from the options or from where distributions install them.
 
 use std::path::{Path, PathBuf};
 
 use crate::image::{EfiBoot, Isolinux};
 use crate::options::Options;
 
-/// Where distributions have isolinux, and the library that belongs to it.
+/// The paths of isolinux and its library in distributions.
 const ISOLINUX: [(&str, &str); 3] = [
     // Debian, Ubuntu.
     (
@@ -24,9 +24,9 @@ const ISOLINUX: [(&str, &str); 3] = [
     ),
 ];
 
-/// Where the GRUB of an EFI system partition image may look for its configuration: the two defaults
-/// that `[DEFAULT] grub_config_path` has had, and the directories of the distributions whose signed GRUB
-/// such images are made of.
+/// The paths where the GRUB of an EFI system partition image may look for its configuration: the
+/// two defaults that `[DEFAULT] grub_config_path` has had, and the directories of distributions
+/// with a signed GRUB.
 const GRUB_CFG: [&str; 7] = [
     "boot/grub/grub.cfg",
     "EFI/BOOT/grub.cfg",
@@ -37,7 +37,7 @@ const GRUB_CFG: [&str; 7] = [
     "EFI/ubuntu/grub.cfg",
 ];
 
-/// What boot ISOs are made of beside the kernel and the ramdisk.
+/// The parts of boot ISOs other than the kernel and the ramdisk.
 #[derive(Debug)]
 pub(super) struct BootLoaders {
     isolinux_bin: PathBuf,
@@ -62,9 +62,9 @@ impl BootLoaders {
         }
     }
 
-    /// isolinux where the option says, or, where it says what is Ironic's default, also where
-    /// distributions have it. `None` when it is nowhere and was not asked for, by the caller or by an
-    /// option of its own.
+    /// Returns isolinux from the path in the option or, if that is Ironic's default, from the paths
+    /// of distributions. `None` if it is not found, unless `needed` or the option is set to another
+    /// path.
     pub(super) fn isolinux(&self, needed: bool) -> Option<Isolinux> {
         let set = (self.isolinux_bin.as_path(), None);
         let known = ISOLINUX.map(|(bin, library)| (Path::new(bin), Some(Path::new(library))));
@@ -100,7 +100,7 @@ impl BootLoaders {
         efi
     }
 
-    /// As [`set_up`](Self::set_up), for an image of which nothing says where its GRUB looks.
+    /// Does the same as [`set_up`](Self::set_up) for an image whose GRUB looks at an unknown path.
     pub(super) fn set_up_esp_image(&self, efi: EfiBoot) -> EfiBoot {
         self.set_up(efi.grub_cfg_paths(GRUB_CFG))
     }

@@ -1,7 +1,7 @@
-//! A node's virtual media: its floppy and its boot ISO, made, published and recorded in the node.
+//! A node's virtual media: creating, publishing and recording its floppy and its boot ISO.
 //!
-//! This is what deploy code calls. It brings together the [options](crate::options), the
-//! [images](crate::image), the [host](crate::host) and the [node](crate::node).
+//! This module combines the [options](crate::options), the [images](crate::image), the
+//! [host](crate::host) and the [node](crate::node) for deploy code.
 //!
 //! ```no_run
 //! use driver::image::Floppy;
@@ -37,54 +37,56 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use url::Url;
 
-pub(crate) use self::boot_iso::boot_mode_of;
-pub use self::boot_iso::{BootIsoRequest, BootMode, ImageRef, Uefi};
-pub use self::error::{NotABootMode, VirtualMediaError};
+pub(crate) use self::boot_iso::is_root_uuid;
+pub use self::boot_iso::{BootIsoRequest, ImageRef, Uefi};
+pub use self::error::VirtualMediaError;
 use self::loaders::BootLoaders;
 use crate::host::{Host, HostError, HostSettingsError, NewObject, ObjectName, Published, Which};
 use crate::image::{Floppy, HttpClient};
-use crate::node::{Node, NodeUuid, Section};
+pub use crate::node::{BootMode, NotABootMode};
+use crate::node::{Node, Section, boot_mode_of};
 use crate::options::Options;
 
-/// How many images are prepared and published at once: as many as a host writes.
+/// The number of images that are prepared and published concurrently: as many as a host writes.
 const AT_ONCE: usize = 8;
 
-/// In `instance_info`: the URL of the boot ISO, the user's own or the one made here.
+/// The field of `instance_info` with the URL of the boot ISO, whether the user's or one created
+/// here.
 pub(crate) const ILO_BOOT_ISO: &str = "ilo_boot_iso";
-/// In front of the name of a boot ISO that is in Swift, as Ironic writes it.
+/// The prefix of the name of a boot ISO in Swift, as in Ironic.
 const SWIFT_REFERENCE: &str = "swift:";
-/// In `driver_internal_info`: another conductor that takes the node over learns from it that the boot
-/// ISO is on the web server, and has to be made again there.
+/// The field of `driver_internal_info` that tells a conductor that takes the node over that the
+/// boot ISO is on the web server, and must be created again there.
 const CREATED_IN_WEB_SERVER: &str = "boot_iso_created_in_web_server";
-/// In `driver_internal_info`: what the boot ISO has to be made with again.
+/// The field of `driver_internal_info` with the root UUID, needed to create the boot ISO again.
 pub(crate) const ROOT_UUID: &str = "root_uuid_or_disk_id";
 
-/// Makes and hosts the virtual media of many nodes.
+/// Creates and hosts the virtual media of many nodes.
 ///
-/// Cloning is cheap: the clones share what bounds their work. The methods have to be called on a Tokio
-/// runtime; what blocks is done on its blocking threads, for a few nodes at a time.
+/// Cloning is cheap; clones share the limit on concurrent work. The methods must be called on a
+/// Tokio runtime; blocking work runs on its blocking threads, for a few nodes at a time.
 #[derive(Debug, Clone)]
 pub struct VirtualMedia {
     host: Host,
     loaders: Arc<BootLoaders>,
     http: HttpClient,
     check_served: bool,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl VirtualMedia {
-    /// Virtual media as `options` say.
+    /// Creates virtual media from `options`.
     ///
     /// # Errors
     ///
-    /// [`HostSettingsError`] when they do not lead to a host.
+    /// [`HostSettingsError`] if the options of the host are invalid.
     pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
         Ok(Self {
             host: Host::from_options(options)?,
             loaders: Arc::new(BootLoaders::from_options(options)),
             http: HttpClient::new(),
             check_served: false,
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
         })
     }
 
@@ -95,30 +97,30 @@ impl VirtualMedia {
         self
     }
 
-    /// Asks the server for each published image, and withdraws one that it does not serve.
+    /// Checks that the server serves each published image, and withdraws it otherwise.
     #[must_use]
     pub fn check_served(mut self) -> Self {
         self.check_served = true;
         self
     }
 
-    /// What fetches kernels, ramdisks and boot loader images.
+    /// Returns the client that fetches kernels, ramdisks and boot loader images.
     pub(crate) fn http(&self) -> &HttpClient {
         &self.http
     }
 
-    /// The host, for listing, sweeping and withdrawing images.
+    /// Returns the host, for listing, sweeping and withdrawing images.
     #[must_use]
     pub fn host(&self) -> &Host {
         &self.host
     }
 
-    /// Makes `floppy` and publishes it for `node`. Nothing is recorded in the node: its floppies are
-    /// found by its UUID.
+    /// Builds `floppy` and publishes it for `node`. Nothing is recorded in the node, whose floppies
+    /// are found by its UUID.
     ///
     /// # Errors
     ///
-    /// [`VirtualMediaError::Floppy`] and [`VirtualMediaError::Host`]; nothing is published then.
+    /// [`VirtualMediaError::Floppy`] and [`VirtualMediaError::Host`]; then nothing is published.
     pub async fn publish_floppy(
         &self,
         node: &Node,
@@ -132,17 +134,19 @@ impl VirtualMedia {
         .await
     }
 
-    /// Makes the boot ISO that is asked for, publishes it for `node`, and records it in the node:
-    /// `instance_info.ilo_boot_iso` is its URL and `driver_internal_info.boot_iso_created_in_web_server`
-    /// is true, or, for one in Swift, it is `swift:` and its name and there is no such mark; `driver_internal_info.root_uuid_or_disk_id` the root UUID if there is one.
+    /// Creates the requested boot ISO, publishes it for `node`, and records it in the node. On a
+    /// web server, `instance_info.ilo_boot_iso` is its URL and
+    /// `driver_internal_info.boot_iso_created_in_web_server` is true; in Swift, `ilo_boot_iso` is
+    /// `swift:` and its name, and the other field is removed.
+    /// `driver_internal_info.root_uuid_or_disk_id` is the root UUID, if there is one.
     ///
-    /// An earlier boot ISO of the node stays: it may be in use. [`Host::unpublish`] with
-    /// [`Which::OthersThan`] removes it once it is not.
+    /// An earlier boot ISO of the node is kept, since it may be in use. [`Host::unpublish`] with
+    /// [`Which::OthersThan`] removes it later.
     ///
     /// # Errors
     ///
-    /// [`VirtualMediaError`]; then nothing is published and the node is as it was.
-    /// [`VirtualMediaError::UsersBootIso`] when the node boots from an ISO of its user's.
+    /// [`VirtualMediaError`]; then nothing is published and the node is unchanged.
+    /// [`VirtualMediaError::UsersBootIso`] if the node boots from its user's own ISO.
     pub async fn publish_boot_iso(
         &self,
         node: &mut Node,
@@ -162,7 +166,7 @@ impl VirtualMedia {
                 ))
             })
             .await?;
-        // An image in Swift is not tied to a conductor, and its temporary URL is made anew each time.
+        // An image in Swift is not tied to a conductor, and gets a new temporary URL each time.
         let reference = match &self.host {
             Host::Web(_) => {
                 node.set(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER, true);
@@ -182,14 +186,14 @@ impl VirtualMedia {
         Ok(published)
     }
 
-    /// The URL to attach the node's boot ISO by, the user's own or the one published here; `None` when
-    /// its `instance_info` has none. For one in Swift this is a fresh temporary URL each time.
+    /// Returns the URL of the node's boot ISO, whether the user's or one published here; `None` if
+    /// its `instance_info` has none. For one in Swift this is a new temporary URL each time.
     ///
     /// # Errors
     ///
-    /// [`VirtualMediaError::BootIsoReference`] when what it has is no URL, or a reference to Swift that
-    /// this host does not have or is another node's; [`VirtualMediaError::Host`] when no temporary URL
-    /// can be made.
+    /// [`VirtualMediaError::BootIsoReference`] if the field contains neither a URL nor the name of
+    /// an image of this node in Swift, or if it names one in Swift but the host is a web server;
+    /// [`VirtualMediaError::Host`] if no temporary URL can be created.
     pub async fn boot_iso_url(&self, node: &Node) -> Result<Option<Url>, VirtualMediaError> {
         let Some(text) = node.text(Section::InstanceInfo, ILO_BOOT_ISO) else {
             return Ok(None);
@@ -216,12 +220,12 @@ impl VirtualMedia {
         Ok(Some(self.host.url(node, &name).await?))
     }
 
-    /// Removes every image that was published for `node`, by this library or by Ironic, and what was
-    /// recorded of it. A boot ISO that the user gave stays, and so does its record.
+    /// Removes every image that this library or Ironic published for `node`, and its record in the
+    /// node. The user's own boot ISO and its record are kept.
     ///
     /// # Errors
     ///
-    /// [`VirtualMediaError::Host`]; the node is as it was then, so that it can be tried again.
+    /// [`VirtualMediaError::Host`]; the node is then unchanged, so that the call can be repeated.
     pub async fn clean_up(&self, node: &mut Node) -> Result<Vec<ObjectName>, VirtualMediaError> {
         let removed = self.host.unpublish(node.uuid(), Which::All).await?;
         if has_own_boot_iso(node) {
@@ -232,15 +236,17 @@ impl VirtualMedia {
         Ok(removed)
     }
 
-    /// Prepares an image where it may block, and publishes it, when it is its turn.
+    /// Prepares an image on a blocking thread and publishes it, once the limit on concurrent work
+    /// permits.
     async fn publish(
         &self,
         node: &Node,
         prepare: impl FnOnce() -> Result<NewObject, VirtualMediaError> + Send + 'static,
     ) -> Result<Published, VirtualMediaError> {
-        let _turn = self.turns.acquire().await;
+        let _permit = self.permits.acquire().await;
         let prepared = tokio::task::spawn_blocking(prepare).await;
-        let mut object = prepared.map_err(|error| interrupted(node.uuid(), &error))??;
+        let what = || format!("node {}", node.uuid());
+        let mut object = prepared.map_err(|error| HostError::interrupted(what(), &error))??;
         if self.check_served {
             object = object.check_served();
         }
@@ -248,20 +254,13 @@ impl VirtualMedia {
     }
 }
 
-fn interrupted(node: NodeUuid, reason: &dyn std::error::Error) -> HostError {
-    HostError::Interrupted {
-        what: format!("node {node}"),
-        reason: reason.to_string(),
-    }
-}
-
-/// Whether the boot ISO in `instance_info` was made for this node.
+/// Whether the boot ISO in `instance_info` was created for this node.
 pub(crate) fn has_own_boot_iso(node: &Node) -> bool {
     own_boot_iso(node).is_some()
 }
 
-/// The boot ISO in `instance_info`, when it was made for this node, by this library or by Ironic, which
-/// its name tells. Ironic keeps one in Swift as `swift:<name>`.
+/// Returns the boot ISO in `instance_info` if its name shows that this library or Ironic created it
+/// for this node. One in Swift is recorded as `swift:<name>`.
 pub(crate) fn own_boot_iso(node: &Node) -> Option<ObjectName> {
     let text = node.text(Section::InstanceInfo, ILO_BOOT_ISO)?;
     let name = match (text.strip_prefix(SWIFT_REFERENCE), Url::parse(text)) {

@@ -1,5 +1,5 @@
-//! `confmig migrate` over all releases of Ironic as a whole process, beside `crudini` that makes one edit
-//! and `oslo-config-validator` that checks once (Debian package crudini; `tests/peers/venv.sh oslo`).
+//! `confmig migrate` over all releases of Ironic as a whole process, next to one edit by `crudini`
+//! and one check by `oslo-config-validator`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -7,29 +7,31 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use confmig::release::{Series, Service, all_names};
+use confmig::history::{Series, Service, all_names};
 use criterion::Criterion;
 use serde_json::{Value, json};
+use tests::configurations::{Configurations, Selection};
 use tests::files::workspace;
-use tests::made::{Configurations, Kind};
 
 use crate::process::{program, run};
 use crate::table::Table;
 use crate::turns::{self, Contestant};
 
-/// How often each program is run at least.
+/// The validator, as installed by `tests/peers/venv.sh oslo`.
+pub(crate) const VALIDATOR: &str = "tests/.venv/oslo/bin/oslo-config-validator";
+
+/// The minimum number of runs of each program.
 const ROUNDS: usize = 60;
 
-/// What starting may take with the whole history inside.
+/// The limit for starting, with the whole history in the program.
 const START: Duration = Duration::from_millis(5);
 
-/// What the migration may take.
+/// The limit for the migration.
 const MIGRATION: Duration = Duration::from_millis(10);
 
 pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     let confmig = program();
-    let validator = workspace().join("tests/.venv/oslo/bin/oslo-config-validator");
-    assert!(validator.exists(), "run tests/peers/venv.sh oslo");
+    let validator = workspace().join(VALIDATOR);
     let directory = tempfile::tempdir().expect("a directory for the files");
     let path = |name: &str| directory.path().join(name);
     let (conf, sample, edited, data) = (
@@ -39,7 +41,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         path("options.json"),
     );
     let oldest = Series::parse(Service::IRONIC, "icehouse").expect("a release");
-    let text = Configurations::new(Service::IRONIC).configuration(oldest, Kind::Changed);
+    let text = Configurations::new(Service::IRONIC).configuration(oldest, Selection::Changed);
     fs::write(&conf, &text).expect("a file that can be written");
     fs::write(&sample, commented(&text)).expect("a file that can be written");
     fs::write(&edited, &text).expect("a file that can be written");
@@ -121,7 +123,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     );
 }
 
-/// The text with what a sample says of each option before it.
+/// Returns the text with the comments of a sample above each option.
 fn commented(text: &str) -> String {
     let mut commented = String::new();
     for line in text.lines() {
@@ -139,13 +141,19 @@ fn commented(text: &str) -> String {
     commented
 }
 
-/// The options of a release, as `oslo-config-generator --format json` tells of them.
+/// Returns the options of a release, as `oslo-config-generator --format json` writes them.
 fn options(of: Series) -> Value {
     let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (name, life) in all_names(Service::IRONIC) {
-        if life.is_option(of) {
+    for (name, name_history) in all_names(Service::IRONIC) {
+        if name_history.is_option(of) {
             let name_of = name.name();
-            let opt = json!({"name": name_of, "dest": name_of, "deprecated_opts": [], "deprecated_for_removal": false, "default": null});
+            let opt = json!({
+                "name": name_of,
+                "dest": name_of,
+                "deprecated_opts": [],
+                "deprecated_for_removal": false,
+                "default": null,
+            });
             groups.entry(name.group().to_owned()).or_default().push(opt);
         }
     }

@@ -1,4 +1,4 @@
-//! Parsing 10 MB, beside two other parsers.
+//! Parsing 10 MB, next to two other parsers.
 
 use std::hint::black_box;
 
@@ -13,7 +13,7 @@ use crate::turns::{self, Contestant};
 
 const BYTES: usize = 10_000_000;
 
-/// How often each parser is run at least.
+/// The minimum number of runs of each parser.
 const ROUNDS: usize = 30;
 
 pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
@@ -42,7 +42,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         Contestant {
             name: "ini::Ini::load_from_str",
             work: Box::new(|| {
-                // Without the work that oslo.config's format does not ask for.
+                // Without the features that oslo.config's format does not have.
                 let options = ParseOption {
                     enabled_quote: false,
                     enabled_escape: false,
@@ -71,8 +71,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     for (contestant, times) in contestants.iter().zip(&times) {
         table.times(contestant.name, times, ours);
     }
-    // The best times: parsing is a matter of the processor alone, and what else the machine does can
-    // only add to it.
+    // The best times: parsing only takes the processor, and other load can only add to that.
     let fast = ratio(roundtrip.best(), ours.best());
     let slow = ratio(rust_ini.best(), ours.best());
     table.requirement(
@@ -85,7 +84,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     );
 }
 
-/// The entries, as two parsers find them: those who are compared do the same work.
+/// Counts the entries, and checks that the other parser finds the same: both do the same work.
 fn count_entries(text: &str) -> usize {
     let document = Document::parse(text.as_bytes()).expect("valid");
     let entries = document.entries().count();

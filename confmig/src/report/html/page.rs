@@ -10,8 +10,8 @@ use oslo_config::SourceFile;
 use super::rows::blocks;
 use super::{CheckReport, shown, shown_path};
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::history::Series;
 use crate::migrate::ChangeKind;
-use crate::release::Series;
 use crate::report::MigrationReport;
 use crate::report::reason::{Reason, Reasons};
 
@@ -66,7 +66,7 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
     let accepted = report.settings.accept.iter().map(ToString::to_string);
     let accepted = accepted.chain(report.settings.accept_rules.iter().cloned());
     let pack = report.pack;
-    let has_rules = !pack.rules.is_empty() || !pack.conversions.is_empty();
+    let has_rules = !pack.renamings.is_empty() || !pack.rules.is_empty();
     context! {
         title => title("Migration", report.before),
         packs => has_rules.then(|| shown(&pack.name)),
@@ -75,7 +75,7 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
             from => release_name(releases.span.from),
             to => release_name(releases.span.to),
             guess => releases.guess.as_ref().map(|guess| {
-                format!("{}: {}", guess.sureness.as_str(), shown(&guess.why))
+                format!("{}: {}", guess.confidence.as_str(), shown(&guess.why))
             }),
         }),
         files,
@@ -160,7 +160,7 @@ pub(super) fn of_check(report: &CheckReport<'_>) -> Value {
     let findings = report.diagnostics.iter();
     context! {
         title => title("Check", report.files),
-        packs => (!report.pack.rules.is_empty()).then(|| shown(&report.pack.name)),
+        packs => (!report.pack.renamings.is_empty()).then(|| shown(&report.pack.name)),
         release => report.release.map(release_name),
         files => report.files.iter().map(|file| shown_path(&file.path)).collect::<Vec<_>>(),
         errors => of(Severity::Error),

@@ -1,4 +1,4 @@
-//! HTTP requests to one BMC: authenticated, bounded, repeated while nobody answers.
+//! The HTTP client of one BMC, which authenticates, limits and retries requests.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,21 +12,21 @@ use url::{Origin, Url};
 
 use super::super::access::{BmcAccess, Credentials, is_path};
 use super::super::error::{Cause, Refusal};
-use super::complaint::Complaint;
+use super::extended_info::ExtendedInfo;
 use crate::http::tls::{self, Trust};
 use crate::options::VerifyCa;
 
-/// The largest answer that is read, in bytes: a system's resource has some ten thousand.
+/// The largest response body that is read, in bytes: a system's resource has about ten thousand.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
 
-/// How long to wait before a request that nobody answered is repeated.
+/// The delay before a request without a response is retried.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How many redirects within the BMC are followed: an iLO redirects from a path without a trailing
+/// The maximum number of redirects within the BMC: an iLO redirects from a path without a trailing
 /// slash.
 const REDIRECTS_MAX: usize = 3;
 
-/// Talks to one BMC.
+/// A client for one BMC.
 #[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
@@ -39,7 +39,7 @@ pub(super) struct Client {
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: Method,
-    /// Path on the BMC, as the BMC itself gave it.
+    /// The path on the BMC, as reported by the BMC itself.
     pub(super) path: String,
     pub(super) body: Option<Value>,
 }
@@ -70,7 +70,7 @@ impl Request {
     }
 }
 
-/// Method and path, without a query.
+/// Shows method and path, without a query.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.split('?').next().unwrap_or_default();
@@ -78,12 +78,12 @@ impl fmt::Display for Request {
     }
 }
 
-/// Why a request did not do its work.
+/// The reason why a request failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The BMC does not want to, asked in this way.
+    /// The BMC refuses this request, but may accept another one.
     Refused(Refusal),
-    /// Asking in another way would not help.
+    /// Other requests would fail too.
     Fatal(Cause),
 }
 
@@ -102,7 +102,7 @@ impl From<Cause> for Failure {
     }
 }
 
-struct Answer {
+struct Response {
     status: StatusCode,
     location: Option<String>,
     body: Vec<u8>,
@@ -113,7 +113,7 @@ impl Client {
         let address = shown_address(&access.address);
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        // Without it, an iLO 4 mixes the forms that it had before Redfish into its answers.
+        // Without it, an iLO 4 mixes formats from before Redfish into its responses.
         headers.insert("OData-Version", HeaderValue::from_static("4.0"));
         if access.credentials.is_some() && access.address.scheme() == "http" {
             log::warn!("{address}: user and password are sent without encryption");
@@ -125,7 +125,7 @@ impl Client {
         })?;
         let http = crate::http::builder(tls)
             .default_headers(headers)
-            // A BMC is in a network of its own, which this process's proxy does not lead to.
+            // A BMC is in a separate network, out of reach of this process's proxy.
             .no_proxy()
             .build()
             .map_err(|error| Cause::NoAnswer {
@@ -141,40 +141,41 @@ impl Client {
         })
     }
 
-    /// The resource at `path`.
+    /// Fetches the resource at `path`.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Cause> {
         let request = Request::get(path);
         let body = self.send(&request).await?;
         serde_json::from_slice(&body).map_err(|error| Cause::Answer {
             request: request.to_string(),
-            reason: format!("expected a resource of Redfish: {error}"),
+            reason: format!("expected a Redfish resource: {error}"),
         })
     }
 
-    /// Sends a request, until it is answered, and gives the body of a successful answer.
+    /// Sends a request until there is a response, and returns its body if it is a success.
     ///
-    /// A request may reach the BMC twice when it restarts after having taken it: callers look at the
-    /// BMC's state before they take a refusal for one.
+    /// A request may reach the BMC twice, if the BMC restarts after accepting it. Callers must
+    /// therefore check the BMC's state before they report a refusal.
     pub(super) async fn send(&self, request: &Request) -> Result<Vec<u8>, Failure> {
         let mut request = request.clone();
         for _ in 0..=REDIRECTS_MAX {
-            let answer = self.answer(&request).await?;
-            log::debug!("{}: {request}: {}", self.address, answer.status);
-            if answer.status.is_success() {
-                return Ok(answer.body);
+            let response = self.response(&request).await?;
+            log::debug!("{}: {request}: {}", self.address, response.status);
+            if response.status.is_success() {
+                return Ok(response.body);
             }
-            if !answer.status.is_redirection() {
-                return Err(self.failure(&request, &answer));
+            if !response.status.is_redirection() {
+                return Err(self.failure(&request, &response));
             }
-            request.path = self.redirected(&request, answer.location.as_deref())?;
+            request.path = self.redirected(&request, response.location.as_deref())?;
         }
-        let reason = "expected an answer, got one redirect after another".into();
+        let reason = "expected a response, got too many redirects".into();
         let request = request.to_string();
         Err(Cause::Answer { request, reason }.into())
     }
 
-    /// Repeats a request while nobody answers it, or the BMC says that it is not ready.
-    async fn answer(&self, request: &Request) -> Result<Answer, Cause> {
+    /// Retries a request until there is a response other than 503, with which a BMC reports that it
+    /// is not ready.
+    async fn response(&self, request: &Request) -> Result<Response, Cause> {
         let url = self.url(request)?;
         let start = Instant::now();
         loop {
@@ -183,8 +184,8 @@ impl Client {
             let tried = self.once(request, url.clone(), left.max(PAUSE)).await;
             let over = over || start.elapsed() + PAUSE >= self.timeout;
             let reason = match tried {
-                Ok(answer) if answer.status != StatusCode::SERVICE_UNAVAILABLE || over => {
-                    return Ok(answer);
+                Ok(response) if response.status != StatusCode::SERVICE_UNAVAILABLE || over => {
+                    return Ok(response);
                 }
                 Ok(_) => "it is not ready (503)".to_owned(),
                 Err(error) => {
@@ -202,7 +203,7 @@ impl Client {
                     reason,
                 });
             }
-            log::info!("{}: {request}: {reason}; it is tried again", self.address);
+            log::info!("{}: {request}: {reason}; retrying", self.address);
             sleep(PAUSE).await;
         }
     }
@@ -212,7 +213,7 @@ impl Client {
         request: &Request,
         url: Url,
         timeout: Duration,
-    ) -> Result<Answer, reqwest::Error> {
+    ) -> Result<Response, reqwest::Error> {
         let mut sent = self
             .http
             .request(request.method.clone(), url)
@@ -231,20 +232,21 @@ impl Client {
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await? {
             let room = ANSWER_MAX.saturating_sub(body.len());
-            // What is cut here is no JSON any more, and refused as such.
+            // A truncated body is invalid JSON, and is reported as such.
             body.extend_from_slice(part.get(..room).unwrap_or(&part));
             if part.len() > room {
                 break;
             }
         }
-        Ok(Answer {
+        Ok(Response {
             status: response.status(),
             location,
             body,
         })
     }
 
-    /// The URL of a path, which must not lead to another server: the password goes with it.
+    /// Returns the URL of the request's path, which must not lead to another server, since the
+    /// password is sent with it.
     fn url(&self, request: &Request) -> Result<Url, Cause> {
         let foreign = || Cause::Answer {
             request: request.to_string(),
@@ -265,11 +267,10 @@ impl Client {
             request: request.to_string(),
             reason: reason.to_owned(),
         };
-        let location = location.ok_or_else(|| unusable("it redirects without saying where to"))?;
+        let location = location.ok_or_else(|| unusable("it redirects without a Location"))?;
         let target = self.url(request)?.join(location);
-        let target = target.map_err(|_| unusable("it redirects to what is no URL"))?;
-        // An iLO says http:// for itself when a proxy in front of it ends the encryption; the path is
-        // all that is taken.
+        let target = target.map_err(|_| unusable("it redirects to an invalid URL"))?;
+        // Behind a proxy that terminates TLS, an iLO redirects to http://. Only the path is used.
         let same_host = match (target.origin(), self.address.origin()) {
             (Origin::Tuple(_, host, _), Origin::Tuple(_, own, _)) => host == own,
             _ => false,
@@ -282,20 +283,20 @@ impl Client {
         Ok(target.path().to_owned())
     }
 
-    fn failure(&self, request: &Request, answer: &Answer) -> Failure {
-        let complaint = Complaint::parse(&answer.body);
+    fn failure(&self, request: &Request, response: &Response) -> Failure {
+        let info = ExtendedInfo::parse(&response.body);
         let shown = request.to_string();
-        let message = complaint.text(&self.secrets(request));
-        if answer.status == StatusCode::UNAUTHORIZED {
+        let message = info.text(&self.secrets(request));
+        if response.status == StatusCode::UNAUTHORIZED {
             return Failure::Fatal(Cause::Credentials);
         }
-        if complaint.is_about_licence() {
+        if info.is_about_licence() {
             return Failure::Fatal(Cause::Licence {
                 request: shown,
                 message,
             });
         }
-        if answer.status == StatusCode::FORBIDDEN {
+        if response.status == StatusCode::FORBIDDEN {
             return Failure::Fatal(Cause::Privilege {
                 request: shown,
                 message,
@@ -303,13 +304,13 @@ impl Client {
         }
         Failure::Refused(Refusal {
             request: shown,
-            status: answer.status.as_u16(),
-            misses_parameters: complaint.misses_parameters(),
+            status: response.status.as_u16(),
+            misses_parameters: info.misses_parameters(),
             message,
         })
     }
 
-    /// What a BMC might repeat in an error, and nobody else should read.
+    /// Returns the secrets that a BMC might quote in an error.
     fn secrets(&self, request: &Request) -> Vec<String> {
         let password = self
             .credentials
@@ -338,12 +339,12 @@ fn trust(verify: &VerifyCa) -> Result<Trust, Cause> {
     }
 }
 
-/// Scheme, host and port.
+/// Returns scheme, host and port.
 fn shown_address(address: &Url) -> String {
     address.as_str().trim_end_matches('/').to_owned()
 }
 
-/// The innermost reason: the outer ones say only that sending failed, and repeat the URL.
+/// Returns the innermost cause: the outer ones only say that sending failed, and repeat the URL.
 fn root_reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "it took too long".to_owned();

@@ -1,7 +1,7 @@
-//! A BMC that is talked to by Redfish: an iLO 4 (2.30 or newer) to 6, or any other.
+//! BMCs with Redfish: iLO 4 (2.30 or newer) to iLO 6, and others.
 
 mod client;
-mod complaint;
+mod extended_info;
 mod model;
 mod power;
 mod virtual_media;
@@ -13,33 +13,34 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use self::client::Client;
-use self::model::{Collection, Link, Manager, ServiceRoot, System, VirtualMedia};
+use self::model::{Collection, Link, Manager, ServiceRoot, System, VirtualMediaResource};
 use super::access::BmcAccess;
 use super::error::{BmcError, Cause, Step};
 use super::{Bmc, BmcFuture, BootMode, Drive, Medium, Power, PowerState};
 use crate::node::{InvalidNode, Node, NodeUuid};
 use crate::options::Options;
 
-/// Where every Redfish service begins.
+/// The root of every Redfish service.
 const ROOT: &str = "/redfish/v1/";
 
-/// A BMC that is talked to by Redfish.
+/// A BMC that is controlled through Redfish.
 ///
-/// The virtual media drives are found by their `MediaTypes`, under the BMC's own resource or the
-/// system's. The standard actions are tried first, then HPE's own: those of `Oem.Hpe` (iLO 5 and 6)
-/// and `Oem.Hp` (iLO 4), and changing `Image` where a BMC has neither, or is an iLO 4.
+/// Virtual media drives are identified by their `MediaTypes`, in the BMC's or the system's
+/// resource. The standard actions are tried first, then HPE's own: those of `Oem.Hpe` (iLO 5 and 6)
+/// and `Oem.Hp` (iLO 4), and changing `Image` if a BMC has neither, or is an iLO 4.
 ///
-/// The server boots from the virtual CD by Redfish's one-time boot override, as Ironic does it. HPE's
-/// `BootOnNextServerReset` is never set: with it an iLO ejects the medium by itself at the reset after
-/// the next, and nobody would put it back.
+/// The server boots from the virtual CD through Redfish's one-time boot override, as in Ironic.
+/// HPE's `BootOnNextServerReset` is never set: with it, an iLO ejects the medium by itself at the
+/// reset after the next, and nothing would insert it again.
 ///
-/// A request that nobody answers, as while a BMC restarts, is repeated until
-/// [`BmcAccess::timeout`] is over. Every request carries user and password; no session is opened that
-/// could be left behind. The methods have to be called on a Tokio runtime with I/O and time enabled.
+/// A request without a response, as while a BMC restarts, is retried until [`BmcAccess::timeout`]
+/// expires. Every request carries user and password; no session is opened that could be left
+/// behind. The methods must be called on a Tokio runtime with I/O and time enabled.
 ///
 /// # Limits
 ///
-/// TLS 1.2 or newer with forward secrecy: an iLO 4 needs a firmware and a certificate for that.
+/// TLS 1.2 or newer with forward secrecy is required; an iLO 4 needs suitable firmware and a
+/// certificate for that.
 #[derive(Debug)]
 pub struct Redfish {
     node: NodeUuid,
@@ -53,17 +54,18 @@ pub struct Redfish {
 /// How long a BMC may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
-    /// Until it says that a medium is inserted or ejected, or the next boot set, after it took the
-    /// request.
+    /// To report that a medium is inserted or ejected, or that the next boot device is set, after
+    /// accepting the request.
     pub media: Duration,
-    /// Until it says that the server is on or off, after it took the request.
+    /// To report that the server is on or off, after accepting the request.
     pub power: Duration,
-    /// Between two looks at the power state.
+    /// The interval at which the power state is polled.
     pub power_wait: Duration,
 }
 
 impl Timing {
-    /// `[ilo] client_timeout` for media, and the power options of [`BmcOptions`](crate::options::BmcOptions).
+    /// Returns `[ilo] client_timeout` for media, and the power options of
+    /// [`BmcOptions`](crate::options::BmcOptions).
     #[must_use]
     pub fn from_options(options: &Options) -> Self {
         Self {
@@ -74,7 +76,7 @@ impl Timing {
     }
 }
 
-/// A drive that the BMC has, and where.
+/// A drive of the BMC.
 #[derive(Debug)]
 struct FoundDrive {
     path: String,
@@ -85,12 +87,13 @@ struct FoundDrive {
 }
 
 impl Redfish {
-    /// The BMC of `node`, as its `driver_info` and `options` say. Nothing is sent yet.
+    /// Creates a client for the BMC of `node` from its `driver_info` and `options`. Nothing is sent
+    /// yet.
     ///
     /// # Errors
     ///
-    /// [`RedfishError`]: a field of the node is missing or wrong, or the certificate authorities
-    /// cannot be read.
+    /// [`RedfishError`] if a field of the node is missing or invalid, or if the certificate
+    /// authorities cannot be read.
     pub fn from_node(node: &Node, options: &Options) -> Result<Self, RedfishError> {
         let access = BmcAccess::new(node, options)?;
         Ok(Self::new(
@@ -100,12 +103,12 @@ impl Redfish {
         )?)
     }
 
-    /// The BMC that `access` leads to, which is that of `node`.
+    /// Creates a client for the BMC of `node`, which `access` describes.
     ///
     /// # Errors
     ///
-    /// [`BmcError`] with [`Cause::CertificateAuthorities`] when those to trust cannot be read, or
-    /// [`Cause::NotTrusted`] when this machine has none.
+    /// [`BmcError`] with [`Cause::CertificateAuthorities`] if the trusted authorities cannot be
+    /// read, or [`Cause::NotTrusted`] if this machine has none.
     pub fn new(node: NodeUuid, access: &BmcAccess, timing: Timing) -> Result<Self, BmcError> {
         let client = Client::new(access).map_err(|cause| BmcError {
             node,
@@ -122,7 +125,7 @@ impl Redfish {
         })
     }
 
-    /// The path of the system: the one that was given, or the only one.
+    /// Returns the path of the system: the configured one, or the only one.
     async fn system_path(&self) -> Result<&str, Cause> {
         let find = async || {
             if let Some(path) = &self.system_id {
@@ -138,7 +141,7 @@ impl Redfish {
         self.client.get(self.system_path().await?).await
     }
 
-    /// The only member of a collection.
+    /// Returns the path of the only member of a collection.
     async fn only(&self, what: &'static str, collection: Option<&Link>) -> Result<String, Cause> {
         let members = match collection {
             Some(link) => self.client.get::<Collection>(&link.path).await?.members,
@@ -154,11 +157,11 @@ impl Redfish {
         }
     }
 
-    /// Where a drive is.
+    /// Returns the path of a drive.
     async fn drive_path(&self, drive: Drive) -> Result<&str, Cause> {
         let drives = self.drives.get_or_try_init(|| self.find_drives()).await?;
         let cd = drives.iter().position(|found| found.cd);
-        // Some BMCs have drives that take everything: a floppy goes into another one than a CD.
+        // Some BMCs have drives that accept every kind of medium; the floppy must not use the CD's.
         let index = match drive {
             Drive::Cd => cd,
             Drive::Floppy => (0..drives.len()).find(|i| drives[*i].floppy && Some(*i) != cd),
@@ -172,7 +175,7 @@ impl Redfish {
         }
     }
 
-    /// Looks under the BMC first, as all iLOs have them there, then under the system.
+    /// Finds the drives in the BMC's resource, as in all iLOs, and then in the system's.
     async fn find_drives(&self) -> Result<Vec<FoundDrive>, Cause> {
         let system = self.system().await?;
         let managed_by = system.links.and_then(|links| links.managed_by);
@@ -195,7 +198,7 @@ impl Redfish {
                 if drives.iter().any(|known| known.path == path) {
                     continue;
                 }
-                let drive: VirtualMedia = self.client.get(&path).await?;
+                let drive: VirtualMediaResource = self.client.get(&path).await?;
                 drives.push(FoundDrive {
                     path,
                     cd: drive.takes(Drive::Cd),
@@ -207,7 +210,7 @@ impl Redfish {
         Ok(drives)
     }
 
-    /// Adds to a cause which node and step it belongs to.
+    /// Runs `work`, and adds the node and the step to its error.
     fn run<'a, T: Send>(
         &'a self,
         step: Step,
@@ -244,26 +247,26 @@ impl Bmc for Redfish {
     }
 }
 
-/// Why a node's BMC cannot be talked to by Redfish.
+/// An error from creating a [`Redfish`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedfishError {
-    /// A field of the node is missing or wrong.
+    /// A field of the node is missing or invalid.
     #[error(transparent)]
     Node(#[from] InvalidNode),
-    /// The connection cannot be made ready.
+    /// The connection cannot be prepared.
     #[error(transparent)]
     Bmc(#[from] BmcError),
 }
 
-/// Waits between two looks at something, longer each time, until a limit.
-struct Pace {
+/// The delays of polling a state, which increase until a time limit.
+struct Poll {
     start: Instant,
     limit: Duration,
     pause: Duration,
 }
 
-impl Pace {
+impl Poll {
     const FIRST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(2);
 
@@ -275,7 +278,7 @@ impl Pace {
         }
     }
 
-    /// Waits; `false` when the limit is reached.
+    /// Waits before the next poll; returns `false` if the limit is reached.
     async fn wait(&mut self) -> bool {
         let left = self.limit.saturating_sub(self.start.elapsed());
         if left.is_zero() {

@@ -1,7 +1,7 @@
-//! The resources of Redfish that are needed, as far as they are needed.
+//! The Redfish resources and properties that are used.
 //!
-//! Everything but a link may be missing or `null`: BMCs differ, and what is needed is looked for by
-//! whoever needs it.
+//! BMCs differ, so every property except a link may be missing or `null`; callers check what they
+//! need.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -43,14 +43,14 @@ pub(super) struct System {
     pub(super) actions: Option<SystemActions>,
 }
 
-/// What else belongs to a server.
+/// The links of a server.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct SystemLinks {
     pub(super) managed_by: Option<Vec<Link>>,
 }
 
-/// What a server boots next.
+/// The boot settings of a server.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Boot {
@@ -61,14 +61,14 @@ pub(super) struct Boot {
     pub(super) allowed_targets: Option<Vec<String>>,
 }
 
-/// What can be done with a server.
+/// The actions of a server.
 #[derive(Debug, Deserialize)]
 pub(super) struct SystemActions {
     #[serde(rename = "#ComputerSystem.Reset")]
     pub(super) reset: Option<Reset>,
 }
 
-/// The action that switches a server.
+/// The action that switches a server on or off.
 #[derive(Debug, Deserialize)]
 pub(super) struct Reset {
     pub(super) target: Option<String>,
@@ -86,7 +86,7 @@ pub(super) struct Manager {
 /// A virtual media drive.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct VirtualMedia {
+pub(super) struct VirtualMediaResource {
     pub(super) media_types: Option<Vec<String>>,
     inserted: Option<bool>,
     connected_via: Option<String>,
@@ -107,11 +107,11 @@ impl System {
     }
 }
 
-/// The names under which HPE keeps what is its own: iLO 5 and newer, iLO 4.
+/// The keys of HPE's extensions: iLO 5 and newer, iLO 4.
 const OEM: [&str; 2] = ["Hpe", "Hp"];
 
-impl VirtualMedia {
-    /// Whether media for `drive` go into it.
+impl VirtualMediaResource {
+    /// Whether the drive accepts media for `drive`.
     pub(super) fn takes(&self, drive: Drive) -> bool {
         let wanted: &[&str] = match drive {
             Drive::Cd => &["cd", "dvd"],
@@ -123,7 +123,7 @@ impl VirtualMedia {
             .any(|kind| wanted.contains(&kind.as_str()))
     }
 
-    /// Whether there is a medium in it.
+    /// Whether the drive contains a medium.
     pub(super) fn is_inserted(&self) -> bool {
         self.inserted.unwrap_or_else(|| {
             let via = self.connected_via.as_deref();
@@ -131,13 +131,13 @@ impl VirtualMedia {
         })
     }
 
-    /// The medium in it.
+    /// Returns the URL of the medium.
     pub(super) fn image(&self) -> Option<&str> {
         self.image.as_deref().filter(|image| !image.is_empty())
     }
 
-    /// Whether the image at `url` is in it. A BMC may leave the query, or the user and password, out of
-    /// what it says.
+    /// Whether the drive contains the image at `url`. A BMC may report the URL without its query,
+    /// or without user and password.
     pub(super) fn holds(&self, url: &Url) -> bool {
         let Some(reported) = self.image().and_then(|image| Url::parse(image).ok()) else {
             return false;
@@ -145,19 +145,19 @@ impl VirtualMedia {
         self.is_inserted() && (reported == *url || reported == without_secrets(url))
     }
 
-    /// Where the standard action `InsertMedia` or `EjectMedia` is sent to.
+    /// Returns the target of the standard action `InsertMedia` or `EjectMedia`.
     pub(super) fn action(&self, name: &str) -> Option<&str> {
         target(self.actions.as_ref()?, name)
     }
 
-    /// Where HPE's own action `InsertVirtualMedia` or `EjectVirtualMedia` is sent to.
+    /// Returns the target of HPE's own action `InsertVirtualMedia` or `EjectVirtualMedia`.
     pub(super) fn oem_action(&self, name: &str) -> Option<&str> {
         let oem = self.oem.as_ref()?;
         let of = |vendor: &&str| target(oem.get(*vendor)?.get("Actions")?.as_object()?, name);
         OEM.iter().find_map(of)
     }
 
-    /// Whether the image is also inserted and ejected by changing the property, as an iLO 4 can.
+    /// Whether changing the property `Image` inserts and ejects media, as in iLO 4.
     pub(super) fn image_is_writable(&self) -> bool {
         let is_ilo4 = self.oem.as_ref().is_some_and(|oem| oem.contains_key("Hp"));
         is_ilo4
@@ -166,7 +166,7 @@ impl VirtualMedia {
     }
 }
 
-/// The target of the action whose key is `#Something.name`.
+/// Returns the target of the action whose key is `#Something.name`.
 fn target<'a>(actions: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     let named = |key: &str| key.rsplit('.').next() == Some(name);
     let action = actions.iter().find(|(key, _)| named(key));
@@ -175,7 +175,7 @@ fn target<'a>(actions: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 
 fn without_secrets(url: &Url) -> Url {
     let mut url = url.clone();
-    // These fail for URLs without a host only, and those carry neither.
+    // These fail only for URLs without a host, which have neither.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_query(None);

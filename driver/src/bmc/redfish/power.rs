@@ -1,4 +1,4 @@
-//! What a server boots next, and its power.
+//! The next boot device of a server, and its power.
 
 use serde_json::json;
 
@@ -6,11 +6,11 @@ use super::super::error::{Cause, Refusal};
 use super::super::{BootMode, Drive, Power, PowerState};
 use super::client::{Failure, Request};
 use super::model::{Boot, Reset, System};
-use super::{Pace, Redfish};
+use super::{Poll, Redfish};
 use tokio::time::{Instant, sleep};
 
-/// How often a refused change of the power state is asked for: a BMC may refuse while the server is
-/// still busy with the last one.
+/// How many times a change of the power state is requested: a BMC may refuse while the server is
+/// still busy with the previous one.
 const TRIES: usize = 3;
 
 impl Redfish {
@@ -31,25 +31,28 @@ impl Redfish {
             .filter(|list| !list.is_empty())
             && !allowed.iter().any(|one| one == target)
         {
-            let missing = format!("it boots from {}, not from {target}", allowed.join(", "));
+            let missing = format!(
+                "it can boot from {}, but not from {target}",
+                allowed.join(", ")
+            );
             return Err(Cause::Unsupported { missing });
         }
-        // A mode that is set already is left out: some BMCs refuse it as read-only.
+        // A mode that is already set is omitted, since some BMCs refuse it as read-only.
         let current = boot.boot_source_override_mode.as_deref();
         let mut mode = mode
             .map(mode_name)
             .filter(|wanted| current != Some(*wanted));
         let mut refused = self.patch_boot(path, target, mode).await?;
-        // Where the BMC does not say its mode, as an iLO 4 does not, it may not know the property.
+        // A BMC that does not report its mode, such as an iLO 4, may not support the property.
         if let (Some(refusal), Some(wanted), None) = (&refused, mode, current) {
             log::warn!(
-                "node {}: the boot mode is not set to {wanted}: {refusal}",
+                "node {}: cannot set the boot mode to {wanted}: {refusal}",
                 self.node
             );
             mode = None;
             refused = self.patch_boot(path, target, mode).await?;
         }
-        let mut pace = Pace::new(self.timing.media);
+        let mut poll = Poll::new(self.timing.media);
         loop {
             let boot = self.boot(path).await?;
             if is_set(&boot, target, mode) {
@@ -58,16 +61,16 @@ impl Redfish {
             if let Some(refusal) = refused {
                 return Err(Cause::Refused(vec![refusal]));
             }
-            if !pace.wait().await {
+            if !poll.wait().await {
                 return Err(Cause::NotSet {
-                    expected: format!("that the next boot is from {target}"),
-                    reported: said(&boot),
+                    expected: format!("a one-time boot from {target}"),
+                    reported: reported_boot(&boot),
                 });
             }
         }
     }
 
-    /// Changes the next boot; gives the refusal if there is one.
+    /// Sets the next boot device; returns the refusal if there is one.
     async fn patch_boot(
         &self,
         path: &str,
@@ -92,7 +95,7 @@ impl Redfish {
     async fn boot(&self, path: &str) -> Result<Boot, Cause> {
         let system: System = self.client.get(path).await?;
         system.boot.ok_or_else(|| Cause::Unsupported {
-            missing: "its system has no Boot".to_owned(),
+            missing: "its system has no property Boot".to_owned(),
         })
     }
 
@@ -109,7 +112,7 @@ impl Redfish {
 
     async fn bring_to(&self, wanted: PowerState) -> Result<(), Cause> {
         let start = Instant::now();
-        let mut taken = false;
+        let mut accepted = false;
         let mut refusals = Vec::new();
         loop {
             let system = self.system().await?;
@@ -117,23 +120,23 @@ impl Redfish {
             if reported == wanted {
                 return Ok(());
             }
-            let under_way = matches!(
+            let in_progress = matches!(
                 (reported, wanted),
                 (PowerState::PoweringOn, PowerState::On)
                     | (PowerState::PoweringOff, PowerState::Off)
             );
-            if !taken && !under_way {
+            if !accepted && !in_progress {
                 if refusals.len() == TRIES {
                     return Err(Cause::Refused(refusals));
                 }
                 match self.client.send(&reset(&system, wanted)?).await {
-                    Ok(_) => taken = true,
+                    Ok(_) => accepted = true,
                     Err(Failure::Refused(refusal)) => refusals.push(refusal),
                     Err(Failure::Fatal(cause)) => return Err(cause),
                 }
             }
             if start.elapsed() >= self.timing.power {
-                if !taken && !refusals.is_empty() {
+                if !accepted && !refusals.is_empty() {
                     return Err(Cause::Refused(refusals));
                 }
                 let seconds = start.elapsed().as_secs();
@@ -156,8 +159,8 @@ fn mode_name(mode: BootMode) -> &'static str {
     }
 }
 
-/// Whether the BMC says that the server boots from `target` next. `Continuous` is what one says that
-/// does not tell the two apart; it will boot from there.
+/// Whether the BMC reports `target` as the next boot device. BMCs that do not distinguish `Once`
+/// report `Continuous`; they boot from there too.
 fn is_set(boot: &Boot, target: &str, mode: Option<&str>) -> bool {
     let enabled = boot.boot_source_override_enabled.as_deref();
     matches!(enabled, Some("Once" | "Continuous"))
@@ -168,7 +171,7 @@ fn is_set(boot: &Boot, target: &str, mode: Option<&str>) -> bool {
         }
 }
 
-fn said(boot: &Boot) -> String {
+fn reported_boot(boot: &Boot) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
     format!(
         "{} for the override, {} for its target, {} for the mode",
@@ -178,7 +181,7 @@ fn said(boot: &Boot) -> String {
     )
 }
 
-/// The request that switches the server.
+/// Returns the request that switches the server to the state `wanted`.
 fn reset(system: &System, wanted: PowerState) -> Result<Request, Cause> {
     let action = system
         .actions

@@ -1,4 +1,4 @@
-//! Putting images into a BMC's drives, and taking them out.
+//! Inserting and ejecting virtual media.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -6,41 +6,41 @@ use url::Url;
 use super::super::error::{Cause, Refusal, shown};
 use super::super::{Drive, Medium};
 use super::client::{Failure, Request};
-use super::model::VirtualMedia;
-use super::{Pace, Redfish};
-use crate::host::redacted;
+use super::model::VirtualMediaResource;
+use super::{Poll, Redfish};
+use crate::http::url::redacted;
 
 impl Redfish {
     pub(super) async fn look(&self, drive: Drive) -> Result<Option<Medium>, Cause> {
-        let found: VirtualMedia = self.client.get(self.drive_path(drive).await?).await?;
+        let found: VirtualMediaResource = self.client.get(self.drive_path(drive).await?).await?;
         let image = found.image().map(str::to_owned);
         Ok(found.is_inserted().then_some(Medium { image }))
     }
 
     pub(super) async fn insert_image(&self, drive: Drive, url: &Url) -> Result<(), Cause> {
         let path = self.drive_path(drive).await?;
-        let mut found: VirtualMedia = self.client.get(path).await?;
-        // An iLO does not put an image over another.
+        let mut found: VirtualMediaResource = self.client.get(path).await?;
+        // An iLO does not replace an inserted image.
         if found.is_inserted() {
             found = self.empty(path, &found).await?;
         }
         let refusals = self.try_each(insertions(path, &found, url)).await?;
-        let mut pace = Pace::new(self.timing.media);
+        let mut poll = Poll::new(self.timing.media);
         loop {
-            let found: VirtualMedia = self.client.get(path).await?;
+            let found: VirtualMediaResource = self.client.get(path).await?;
             if found.holds(url) {
                 return Ok(());
             }
-            // The BMC may have taken the first of two requests, and restarted before it said so: only
-            // its state tells.
+            // Checked after the state: the BMC may have accepted the first of two requests, and
+            // restarted before it responded.
             if let Some(refusals) = refusals {
                 return Err(Cause::Refused(refusals));
             }
-            if !pace.wait().await {
+            if !poll.wait().await {
                 return Err(Cause::NotInserted {
                     expected: redacted(url),
                     reported: reported(&found),
-                    seconds: pace.seconds(),
+                    seconds: poll.seconds(),
                 });
             }
         }
@@ -48,39 +48,43 @@ impl Redfish {
 
     pub(super) async fn eject_image(&self, drive: Drive) -> Result<(), Cause> {
         let path = self.drive_path(drive).await?;
-        let found: VirtualMedia = self.client.get(path).await?;
+        let found: VirtualMediaResource = self.client.get(path).await?;
         if found.is_inserted() {
             self.empty(path, &found).await?;
         }
         Ok(())
     }
 
-    /// Ejects what is in the drive at `path`, and gives what the drive is then.
-    async fn empty(&self, path: &str, found: &VirtualMedia) -> Result<VirtualMedia, Cause> {
+    /// Ejects the medium of the drive at `path`, and returns the drive's new state.
+    async fn empty(
+        &self,
+        path: &str,
+        found: &VirtualMediaResource,
+    ) -> Result<VirtualMediaResource, Cause> {
         let refusals = self.try_each(ejections(path, found)).await?;
-        let mut pace = Pace::new(self.timing.media);
+        let mut poll = Poll::new(self.timing.media);
         loop {
-            let found: VirtualMedia = self.client.get(path).await?;
+            let found: VirtualMediaResource = self.client.get(path).await?;
             if !found.is_inserted() {
                 return Ok(found);
             }
             if let Some(refusals) = refusals {
                 return Err(Cause::Refused(refusals));
             }
-            if !pace.wait().await {
+            if !poll.wait().await {
                 return Err(Cause::NotEjected {
                     reported: reported(&found),
-                    seconds: pace.seconds(),
+                    seconds: poll.seconds(),
                 });
             }
         }
     }
 
-    /// Sends one request after the other until one is taken; the refusals when none is.
+    /// Sends one request after the other until one is accepted; returns the refusals if none is.
     async fn try_each(&self, requests: Vec<Request>) -> Result<Option<Vec<Refusal>>, Cause> {
         let mut refusals: Vec<Refusal> = Vec::new();
         for request in requests {
-            // What only adds parameters is for a BMC that asked for them.
+            // Further parameters are only sent to a BMC that requires them.
             let is_longer = request.body.as_ref().is_some_and(has_more_than_image);
             if is_longer && !refusals.last().is_some_and(|last| last.misses_parameters) {
                 continue;
@@ -95,7 +99,7 @@ impl Redfish {
             }
         }
         if refusals.is_empty() {
-            let missing = "no action on its virtual media".to_owned();
+            let missing = "its virtual media have no actions".to_owned();
             return Err(Cause::Unsupported { missing });
         }
         Ok(Some(refusals))
@@ -106,8 +110,9 @@ fn has_more_than_image(body: &Value) -> bool {
     body.get("Inserted").is_some()
 }
 
-/// The ways to insert, the standard one first. `Image` is sent alone: an iLO 4 takes nothing else.
-fn insertions(path: &str, found: &VirtualMedia, url: &Url) -> Vec<Request> {
+/// Returns the possible requests for inserting an image, the standard action first. `Image` is sent
+/// alone, since an iLO 4 accepts nothing else.
+fn insertions(path: &str, found: &VirtualMediaResource, url: &Url) -> Vec<Request> {
     let image = json!({"Image": url.as_str()});
     let mut requests = Vec::new();
     if let Some(target) = found.action("InsertMedia") {
@@ -124,8 +129,8 @@ fn insertions(path: &str, found: &VirtualMedia, url: &Url) -> Vec<Request> {
     requests
 }
 
-/// The ways to eject.
-fn ejections(path: &str, found: &VirtualMedia) -> Vec<Request> {
+/// Returns the possible requests for ejecting a medium, the standard action first.
+fn ejections(path: &str, found: &VirtualMediaResource) -> Vec<Request> {
     let mut requests = Vec::new();
     if let Some(target) = found.action("EjectMedia") {
         requests.push(Request::post(target, json!({})));
@@ -139,11 +144,11 @@ fn ejections(path: &str, found: &VirtualMedia) -> Vec<Request> {
     requests
 }
 
-/// What a drive holds, in words.
-fn reported(found: &VirtualMedia) -> String {
+/// Describes the content of a drive.
+fn reported(found: &VirtualMediaResource) -> String {
     match (found.is_inserted(), found.image()) {
         (true, Some(image)) => shown(image),
         (true, None) => "an image without a URL".to_owned(),
-        (false, _) => "that the drive is empty".to_owned(),
+        (false, _) => "an empty drive".to_owned(),
     }
 }

@@ -1,20 +1,21 @@
-//! From the options of ironic.conf to settings: what each kind of credentials needs.
+//! The settings from the options of ironic.conf, and the options that each kind of credentials
+//! requires.
 
 use std::path::PathBuf;
 
-use super::super::url::BaseUrl;
 use super::settings::{
     Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftSettings, SwiftSettingsError,
     TIMEOUT, Tls,
 };
+use crate::http::url::BaseUrl;
 use crate::options::{Options, SwiftOptions};
 
 impl SwiftSettings {
-    /// The settings in `options`.
+    /// Reads the settings from `options`.
     ///
     /// # Errors
     ///
-    /// [`SwiftSettingsError`] when an option is missing or cannot be used.
+    /// [`SwiftSettingsError`] if an option is missing or invalid.
     pub fn from_options(options: &Options) -> Result<Self, SwiftSettingsError> {
         let swift = &options.swift;
         let mut settings = Self::new(auth(swift)?, &options.swift_ilo_container);
@@ -38,7 +39,7 @@ impl SwiftSettings {
     }
 }
 
-/// The credentials that `[swift] auth_type` asks for.
+/// Returns the credentials for `[swift] auth_type`.
 fn auth(options: &SwiftOptions) -> Result<SwiftAuth, SwiftSettingsError> {
     let Some(auth_type) = &options.auth_type else {
         let reason = "it says how to authenticate with Swift, which hosts the images unless [ilo] \
@@ -58,20 +59,20 @@ fn auth(options: &SwiftOptions) -> Result<SwiftAuth, SwiftSettingsError> {
         }
         "v1password" => Ok(SwiftAuth::V1Password {
             auth_url: auth_url(options)?,
-            username: needed(options, "username", options.username.as_ref())?,
-            password: needed(options, "password", options.password.as_ref())?,
+            username: required(options, "username", options.username.as_ref())?,
+            password: required(options, "password", options.password.as_ref())?,
             account: options.project_name.clone(),
         }),
         "password" | "v3password" => Ok(SwiftAuth::Password {
             auth_url: auth_url(options)?,
             user: user(options)?,
-            password: needed(options, "password", options.password.as_ref())?,
+            password: required(options, "password", options.password.as_ref())?,
             project: project(options)?,
         }),
         "v3applicationcredential" => Ok(SwiftAuth::ApplicationCredential {
             auth_url: auth_url(options)?,
             credential: credential(options)?,
-            secret: needed(
+            secret: required(
                 options,
                 "application_credential_secret",
                 options.application_credential_secret.as_ref(),
@@ -90,7 +91,7 @@ fn credential(options: &SwiftOptions) -> Result<CredentialName, SwiftSettingsErr
     }
     let option = "application_credential_id, or application_credential_name and its user";
     Ok(CredentialName::Name {
-        name: needed(
+        name: required(
             options,
             option,
             options.application_credential_name.as_ref(),
@@ -103,7 +104,7 @@ fn user(options: &SwiftOptions) -> Result<Named, SwiftSettingsError> {
     if let Some(id) = &options.user_id {
         return Ok(Named::Id(id.clone()));
     }
-    let name = needed(options, "username", options.username.as_ref())?;
+    let name = required(options, "username", options.username.as_ref())?;
     let (id, domain) = (&options.user_domain_id, &options.user_domain_name);
     let domain = domain_of(options, id.as_ref(), domain.as_ref(), "user_domain_name")?;
     Ok(Named::Name { name, domain })
@@ -113,13 +114,13 @@ fn project(options: &SwiftOptions) -> Result<Named, SwiftSettingsError> {
     if let Some(id) = &options.project_id {
         return Ok(Named::Id(id.clone()));
     }
-    let name = needed(options, "project_name", options.project_name.as_ref())?;
+    let name = required(options, "project_name", options.project_name.as_ref())?;
     let (id, domain) = (&options.project_domain_id, &options.project_domain_name);
     let domain = domain_of(options, id.as_ref(), domain.as_ref(), "project_domain_name")?;
     Ok(Named::Name { name, domain })
 }
 
-/// The domain by its identifier or name, else the default one that the options name.
+/// Returns the domain by its ID or name, or else the default domain of the options.
 fn domain_of(
     options: &SwiftOptions,
     id: Option<&String>,
@@ -137,7 +138,7 @@ fn domain_of(
                 options.default_domain_name.as_ref(),
             )
         })
-        .ok_or_else(|| missing(options, option, "names are names in a domain"))
+        .ok_or_else(|| missing(options, option, "a name requires a domain"))
 }
 
 fn client_certificate(
@@ -153,7 +154,7 @@ fn client_certificate(
 }
 
 fn auth_url(options: &SwiftOptions) -> Result<BaseUrl, SwiftSettingsError> {
-    let url = needed(options, "auth_url", options.auth_url.as_ref())?;
+    let url = required(options, "auth_url", options.auth_url.as_ref())?;
     parse_url(options, "auth_url", &url)
 }
 
@@ -169,7 +170,7 @@ fn parse_url(
     })
 }
 
-fn needed<T: Clone>(
+fn required<T: Clone>(
     options: &SwiftOptions,
     option: &'static str,
     value: Option<&T>,

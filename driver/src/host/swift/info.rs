@@ -1,63 +1,51 @@
-//! What a Swift tells about itself.
+//! The capabilities that a Swift reports.
 
 use reqwest::Method;
 use serde_json::Value;
 
-use super::client::{Ask, Client, Place};
-use super::error::SwiftError;
+use super::super::error::SwiftError;
+use super::client::Client;
+use super::digest::UrlDigest;
+use super::request::{Request, Resource};
 
-/// The largest object where Swift does not tell: its own default, 5 GiB.
+/// The size of the largest object if Swift does not report it: Swift's own default, 5 GiB.
 const MAX_FILE_SIZE: u64 = 5 << 30;
 
-/// The digest that temporary URLs are signed with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum UrlDigest {
-    Sha256,
-    Sha512,
-    Sha1,
-}
-
-/// The better ones first.
-const DIGESTS: [(&str, UrlDigest); 3] = [
-    ("sha256", UrlDigest::Sha256),
-    ("sha512", UrlDigest::Sha512),
-    ("sha1", UrlDigest::Sha1),
-];
-
-/// What matters here of the answer to `GET /info`.
+/// The parts of the response to `GET /info` that are used here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Info {
-    /// The digest to sign temporary URLs with, or why there is none.
+    /// The digest that signs temporary URLs, or the reason why there is none.
     digest: Result<UrlDigest, String>,
-    /// Bytes of the largest object.
+    /// The size in bytes of the largest object.
     pub(super) max_file_size: u64,
-    /// How many segments a static large object may have; `None` when there are no such objects.
+    /// The largest number of segments of a static large object; `None` if Swift does not have them.
     pub(super) max_segments: Option<u64>,
 }
 
 impl Info {
-    /// Asks. A Swift that does not tell is taken for one with the defaults.
-    pub(super) async fn ask(client: &Client) -> Result<Self, SwiftError> {
-        let answer = client.send(&Ask::new(Method::GET, Place::Info)).await?;
-        let told = (answer.status == 200)
-            .then(|| serde_json::from_slice::<Value>(&answer.body).ok())
+    /// Fetches the capabilities. A Swift that does not report them is assumed to have the defaults.
+    pub(super) async fn fetch(client: &Client) -> Result<Self, SwiftError> {
+        let request = Request::new(Method::GET, Resource::Info);
+        let response = client.send(&request).await?;
+        let json = (response.status == 200)
+            .then(|| serde_json::from_slice::<Value>(&response.body).ok())
             .flatten();
-        if told.is_none() {
-            log::debug!("{} does not tell what Swift can do", answer.request);
+        if json.is_none() {
+            log::debug!("{} does not report Swift's capabilities", response.request);
         }
-        Ok(Self::read(told.as_ref()))
+        Ok(Self::read(json.as_ref()))
     }
 
-    fn read(told: Option<&Value>) -> Self {
-        let at = |path: &str| told.and_then(|told| told.pointer(path));
-        let digest = match (told, at("/tempurl"), at("/tempurl/allowed_digests")) {
+    fn read(json: Option<&Value>) -> Self {
+        let at = |path: &str| json.and_then(|json| json.pointer(path));
+        let digest = match (json, at("/tempurl"), at("/tempurl/allowed_digests")) {
             (None, ..) => Ok(UrlDigest::Sha256),
-            (Some(_), None, _) => Err("it has temporary URLs switched off".to_owned()),
-            // A Swift that does not tell is from before 2018, and knows SHA-1 only.
+            (Some(_), None, _) => Err("temporary URLs are disabled".to_owned()),
+            // Swift has reported its digests since 2018; before, SHA-1 was the only one.
             (_, Some(_), None) => Ok(UrlDigest::Sha1),
-            (_, _, Some(allowed)) => chosen(allowed),
+            (_, _, Some(allowed)) => UrlDigest::choose(allowed),
         };
-        let max_segments = match told {
+        let max_segments = match json {
             None => Some(1000),
             Some(_) => at("/slo").map(|slo| {
                 let most = slo.get("max_manifest_segments").and_then(Value::as_u64);
@@ -81,17 +69,6 @@ impl Info {
     }
 }
 
-fn chosen(allowed: &Value) -> Result<UrlDigest, String> {
-    let names: Vec<&str> = allowed
-        .as_array()
-        .map(|names| names.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
-    let known = DIGESTS.iter().find(|(name, _)| names.contains(name));
-    known
-        .map(|(_, digest)| *digest)
-        .ok_or_else(|| format!("it takes {}", names.join(", ")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,21 +76,21 @@ mod tests {
 
     #[test]
     fn sha_256_unless_the_server_takes_only_others() {
-        let digest = |told: Value| Info::read(Some(&told)).digest;
+        let digest = |json: Value| Info::read(Some(&json)).digest;
         let allowed = |names: &[&str]| digest(json!({"tempurl": {"allowed_digests": names}}));
         assert_eq!(
             allowed(&["sha1", "sha256", "sha512"]),
             Ok(UrlDigest::Sha256)
         );
         assert_eq!(allowed(&["sha1", "sha512"]), Ok(UrlDigest::Sha512));
-        assert_eq!(allowed(&["md5"]), Err("it takes md5".to_owned()));
+        assert_eq!(allowed(&["md5"]), Err("it accepts md5".to_owned()));
         assert_eq!(digest(json!({"tempurl": {}})), Ok(UrlDigest::Sha1));
         assert!(digest(json!({"swift": {}})).is_err());
         assert_eq!(Info::read(None).digest, Ok(UrlDigest::Sha256));
     }
 
     #[test]
-    fn sizes_are_taken_from_it_or_are_swifts_defaults() {
+    fn sizes_default_to_those_of_swift() {
         let info = Info::read(Some(&json!({"swift": {"max_file_size": 1000},
             "slo": {"max_manifest_segments": 7}})));
         assert_eq!((info.max_file_size, info.max_segments), (1000, Some(7)));

@@ -1,59 +1,55 @@
-//! Keystone, version 3, by way of the plugins of `openstack_sdk`: they ask and read the answer, its
-//! catalogue included. Which of the catalogue's endpoints is used is chosen here, as keystoneauth does.
+//! Tokens from Keystone v3, through the authentication plugins of `openstack_sdk`, which send the
+//! request and parse the response with its catalogue.
 
 use std::collections::HashMap;
 
 use openstack_sdk_auth_applicationcredential::ApplicationCredentialAuthenticator;
-use openstack_sdk_auth_core::types::{CatalogEndpoint, ServiceEndpoints, TokenInfo};
 use openstack_sdk_auth_core::{
     Auth, AuthError, AuthToken, AuthTokenScope, OpenStackAuthType, execute_auth_request, types,
 };
 use openstack_sdk_auth_password::PasswordAuthenticator;
 use reqwest::Url;
 use reqwest::header::CONTENT_TYPE;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 
-use super::super::url::{BaseUrl, redacted};
-use super::error::SwiftError;
-use super::session::{Session, refused, storage, token, unreachable};
-use super::settings::{Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftSettings};
+use super::super::error::{SwiftError, is_transient_status};
+use super::request::no_response;
+use super::settings::{CredentialName, Domain, Named, SwiftAuth, SwiftSettings};
+use crate::http::reason;
+use crate::http::url::{BaseUrl, redacted};
 use crate::options::Secret;
 
 type Values = HashMap<String, SecretString>;
 
-/// Gets a token and chooses an endpoint.
-pub(super) async fn authenticate(
+/// Requests a token. Nothing is retried here.
+pub(super) async fn request_token(
     http: &reqwest::Client,
     settings: &SwiftSettings,
     auth_url: &BaseUrl,
-) -> Result<Session, SwiftError> {
+) -> Result<Token, SwiftError> {
     let url = version_3(auth_url.as_url());
     let shown = redacted(&url);
-    let asked = ask(http, &url, &settings.auth);
-    let asked = tokio::time::timeout(settings.timeout, asked).await;
-    let found = asked
+    let sent = send(http, &url, &settings.auth);
+    let sent = tokio::time::timeout(settings.timeout, sent).await;
+    let token = sent
         .map_err(|_| SwiftError::Silent {
             request: format!("POST {shown}auth/tokens"),
             timeout: settings.timeout,
         })?
-        .map_err(|error| meaning(&shown, error, settings))?;
-    let no_token = |reason: &str| SwiftError::Answer {
-        what: "a token with a catalogue",
-        url: shown.clone(),
-        reason: reason.to_owned(),
-    };
-    let info = found.auth_info.as_ref().map(|info| &info.token);
-    let info = info.ok_or_else(|| no_token("it does not say what the token is good for"))?;
-    Ok(Session {
-        token: Some(token(found.token.expose_secret(), &shown)?),
-        storage: endpoint(info, &settings.catalogue, &shown)?,
-    })
+        .map_err(|error| to_swift_error(&shown, error, settings))?;
+    Ok(Token { token, url: shown })
 }
 
-async fn ask(http: &reqwest::Client, url: &Url, auth: &SwiftAuth) -> Result<AuthToken, AuthError> {
+/// A token, and the URL of Keystone for messages.
+pub(super) struct Token {
+    pub(super) token: AuthToken,
+    pub(super) url: String,
+}
+
+async fn send(http: &reqwest::Client, url: &Url, auth: &SwiftAuth) -> Result<AuthToken, AuthError> {
     let mut values = Values::new();
-    let answer = match auth {
+    let response = match auth {
         SwiftAuth::Password {
             user,
             password,
@@ -77,7 +73,7 @@ async fn ask(http: &reqwest::Client, url: &Url, auth: &SwiftAuth) -> Result<Auth
             match credential {
                 CredentialName::Id(id) => put(&mut values, "application_credential_id", id),
                 CredentialName::Name { name, user } => {
-                    return ask_by_name(http, url, name, user, secret).await;
+                    return send_by_name(http, url, name, user, secret).await;
                 }
             }
             let plugin = ApplicationCredentialAuthenticator;
@@ -85,7 +81,7 @@ async fn ask(http: &reqwest::Client, url: &Url, auth: &SwiftAuth) -> Result<Auth
         }
         SwiftAuth::None { .. } | SwiftAuth::V1Password { .. } => Auth::None,
     };
-    match answer {
+    match response {
         Auth::AuthToken(found) => Ok(*found),
         _ => Err(AuthError::UnknownAuth {
             code: 200,
@@ -94,9 +90,9 @@ async fn ask(http: &reqwest::Client, url: &Url, auth: &SwiftAuth) -> Result<Auth
     }
 }
 
-/// Asks with an application credential by its name: in 0.22 the plugin forgets the domain of its user's
-/// name, and Keystone refuses that.
-async fn ask_by_name(
+/// Requests a token with an application credential given by name, without the plugin: in 0.22 it
+/// omits the domain of the user's name, and Keystone rejects such a request.
+async fn send_by_name(
     http: &reqwest::Client,
     url: &Url,
     name: &str,
@@ -167,26 +163,55 @@ fn project(project: &Named) -> types::Project {
     }
 }
 
-fn meaning(url: &str, error: AuthError, settings: &SwiftSettings) -> SwiftError {
+/// Converts an error of the plugins.
+fn to_swift_error(url: &str, error: AuthError, settings: &SwiftSettings) -> SwiftError {
     match error {
-        AuthError::Identity(said) => {
-            let status = u16::try_from(said.code).unwrap_or(u16::MAX);
-            refused(url, status, said.message)
+        AuthError::Identity(response) => {
+            let status = u16::try_from(response.code).unwrap_or(u16::MAX);
+            refused(url, status, response.message)
         }
         AuthError::UnknownAuth { code, .. } if !(200..300).contains(&code) => {
-            refused(url, code, format!("it answers with {code}"))
+            refused(url, code, format!("it returned {code}"))
         }
         AuthError::Reqwest { source } => unreachable(url, &source, settings),
-        // What it says may quote the answer, and that holds the token.
+        // The error's message may quote the response, which contains the token.
         _ => SwiftError::Answer {
             what: "a token",
             url: url.to_owned(),
-            reason: "the answer is none of Keystone's version 3".to_owned(),
+            reason: "the response is not one of Keystone v3".to_owned(),
         },
     }
 }
 
-/// The URL of version 3, with the slash that joining needs: of any of Keystone's URLs.
+/// Converts a status that is not a success.
+fn refused(url: &str, status: u16, reason: String) -> SwiftError {
+    if is_transient_status(status) {
+        return SwiftError::Status {
+            request: format!("POST {url}"),
+            status,
+            text: reason,
+        };
+    }
+    SwiftError::Credentials {
+        url: url.to_owned(),
+        reason,
+    }
+}
+
+/// Converts an error of the HTTP client.
+fn unreachable(url: &str, error: &reqwest::Error, settings: &SwiftSettings) -> SwiftError {
+    if error.is_decode() {
+        return SwiftError::Answer {
+            what: "a token",
+            url: url.to_owned(),
+            reason: reason(error),
+        };
+    }
+    no_response(&format!("POST {url}"), error, settings.timeout)
+}
+
+/// Returns the URL of API version 3, for any of Keystone's URLs, with the final slash that joining
+/// needs.
 fn version_3(auth_url: &Url) -> Url {
     let mut url = auth_url.clone();
     url.set_query(None);
@@ -206,75 +231,6 @@ fn version_3(auth_url: &Url) -> Url {
     url
 }
 
-/// The account's URL: the one that is set, or the first in the catalogue, by the order of interfaces.
-fn endpoint(info: &TokenInfo, wanted: &Catalogue, url: &str) -> Result<Url, SwiftError> {
-    let project = info
-        .project
-        .as_ref()
-        .and_then(|project| project.id.as_deref());
-    if let Some(text) = &wanted.endpoint_override {
-        return storage(&with_project(text, project.unwrap_or_default()));
-    }
-    let services = info.catalog.as_deref().unwrap_or_default();
-    let of_type: Vec<(&ServiceEndpoints, &CatalogEndpoint)> = services
-        .iter()
-        .filter(|service| service.service_type == wanted.service_type)
-        .flat_map(|service| service.endpoints.iter().map(move |end| (service, end)))
-        .collect();
-    let fits = |(service, end): &&(&ServiceEndpoints, &CatalogEndpoint)| {
-        let name = wanted.service_name.as_ref();
-        let region = wanted.region.as_ref();
-        name.is_none_or(|name| *name == service.name)
-            && region.is_none_or(|region| Some(region) == end.region.as_ref())
-    };
-    for interface in &wanted.interfaces {
-        // Keystone v2 wrote `publicURL`.
-        let interface = interface.strip_suffix("URL").unwrap_or(interface);
-        let mut found = of_type.iter().filter(fits);
-        if let Some((_, end)) = found.find(|(_, end)| end.interface == interface) {
-            return storage(&end.url);
-        }
-    }
-    let found: Vec<String> = of_type
-        .iter()
-        .map(|(_, end)| {
-            let region = end.region.as_deref().unwrap_or("no region");
-            format!("{} in {region}", end.interface)
-        })
-        .collect();
-    Err(SwiftError::NoEndpoint {
-        url: url.to_owned(),
-        wanted: format!(
-            "{} with interface {}{}",
-            wanted.service_type,
-            wanted.interfaces.join(" or "),
-            wanted
-                .region
-                .as_ref()
-                .map(|region| format!(" in region {region}"))
-                .unwrap_or_default(),
-        ),
-        found: if found.is_empty() {
-            "none at all".to_owned()
-        } else {
-            found.join(", ")
-        },
-    })
-}
-
-/// `text` with the project's identifier in it, in either way that keystoneauth takes.
-fn with_project(text: &str, project: &str) -> String {
-    let places = [
-        "%(project_id)s",
-        "%(tenant_id)s",
-        "$(project_id)s",
-        "$(tenant_id)s",
-    ];
-    places
-        .iter()
-        .fold(text.to_owned(), |text, place| text.replace(place, project))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,68 +248,5 @@ mod tests {
             let url = Url::parse(given).unwrap();
             assert_eq!(version_3(&url).as_str(), expected, "{given}");
         }
-    }
-
-    fn info(endpoints: &[(&str, &str, &str)]) -> TokenInfo {
-        let endpoints = endpoints
-            .iter()
-            .map(|(interface, region, url)| CatalogEndpoint {
-                id: "1".into(),
-                interface: (*interface).into(),
-                region: Some((*region).into()),
-                url: (*url).into(),
-            });
-        TokenInfo {
-            catalog: Some(vec![ServiceEndpoints {
-                endpoints: endpoints.collect(),
-                name: "swift".into(),
-                service_type: "object-store".into(),
-            }]),
-            project: Some(types::Project {
-                id: Some("p1".into()),
-                ..types::Project::default()
-            }),
-            ..TokenInfo::default()
-        }
-    }
-
-    fn wanted(region: Option<&str>, interfaces: &[&str]) -> Catalogue {
-        Catalogue {
-            service_type: "object-store".into(),
-            service_name: None,
-            region: region.map(str::to_owned),
-            interfaces: interfaces.iter().map(|text| (*text).to_owned()).collect(),
-            endpoint_override: None,
-        }
-    }
-
-    #[test]
-    fn the_better_interface_of_the_region_is_chosen() {
-        let info = info(&[
-            ("public", "one", "http://public.one/v1/AUTH_p1"),
-            ("internal", "one", "http://internal.one/v1/AUTH_p1"),
-            ("public", "two", "http://public.two/v1/AUTH_p1"),
-        ]);
-        let host = |region, interfaces: &[&str]| {
-            endpoint(&info, &wanted(region, interfaces), "http://k/")
-                .map(|url| url.host_str().unwrap().to_owned())
-        };
-        assert_eq!(host(None, &["internal", "public"]).unwrap(), "internal.one");
-        assert_eq!(
-            host(Some("two"), &["internal", "public"]).unwrap(),
-            "public.two"
-        );
-        assert_eq!(host(Some("one"), &["publicURL"]).unwrap(), "public.one");
-        let error = host(Some("three"), &["admin"]).unwrap_err().to_string();
-        assert!(error.contains("admin in region three"), "{error}");
-        assert!(error.contains("public in two"), "{error}");
-    }
-
-    #[test]
-    fn an_endpoint_that_is_set_wins() {
-        let mut wanted = wanted(None, &["public"]);
-        wanted.endpoint_override = Some("http://h:8080/v1/AUTH_%(project_id)s".into());
-        let url = endpoint(&info(&[]), &wanted, "http://k/").unwrap();
-        assert_eq!(url.as_str(), "http://h:8080/v1/AUTH_p1");
     }
 }

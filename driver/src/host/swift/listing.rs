@@ -1,4 +1,4 @@
-//! What is in the container.
+//! Listings of the container.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,22 +6,28 @@ use chrono::NaiveDateTime;
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::client::{Ask, Client, Place};
-use super::error::SwiftError;
-use super::temp_url::ServerClock;
+use super::super::error::SwiftError;
+use super::client::Client;
+use super::clock::ServerClock;
+use super::request::{Request, Resource};
 use crate::host::name::ObjectName;
 use crate::host::object::Stored;
 
-/// An object as a listing shows it.
+/// The prefix of the names of all segments. They are in the container of the images, so that
+/// whoever may write images may write segments, and listings find both.
+pub(super) const SEGMENTS: &str = "segments/";
+
+/// An object in a listing.
 #[derive(Debug, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct ListedObject {
     pub(super) name: String,
     bytes: u64,
     last_modified: String,
 }
 
-impl Entry {
-    /// When its bytes were written, by the server's clock; `None` for a text that is no time.
+impl ListedObject {
+    /// Returns when its bytes were written, by the server's clock; `None` if the text is not a
+    /// time.
     pub(super) fn modified(&self) -> Option<SystemTime> {
         let time = self.last_modified.trim_end_matches('Z');
         let time = NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
@@ -29,7 +35,7 @@ impl Entry {
         UNIX_EPOCH.checked_add(Duration::from_micros(since_1970))
     }
 
-    /// The image that it is, if it is one.
+    /// Returns the image that the object is, if it is one.
     pub(super) fn image(&self) -> Option<Stored> {
         let name: ObjectName = self.name.parse().ok()?;
         Some(Stored {
@@ -40,10 +46,10 @@ impl Entry {
     }
 }
 
-/// A part of a listing, and the server's time.
-pub(super) type Page = (Vec<Entry>, ServerClock);
+/// A page of a listing, and the server's clock.
+pub(super) type Page = (Vec<ListedObject>, ServerClock);
 
-/// Reads a listing page by page: however many objects there are, one page is in memory.
+/// Reads a listing page by page, with one page in memory however many objects there are.
 #[derive(Debug)]
 pub(super) struct Listing<'c> {
     client: &'c Client,
@@ -52,7 +58,7 @@ pub(super) struct Listing<'c> {
 }
 
 impl<'c> Listing<'c> {
-    /// The objects whose names begin with `prefix`.
+    /// Lists the objects whose names begin with `prefix`.
     pub(super) fn new(client: &'c Client, prefix: impl Into<String>) -> Self {
         Self {
             client,
@@ -61,40 +67,40 @@ impl<'c> Listing<'c> {
         }
     }
 
-    /// The next page; `None` after the last. A container that is not there holds nothing.
+    /// Returns the next page; `None` after the last. A missing container is empty.
     pub(super) async fn next(&mut self) -> Result<Option<Page>, SwiftError> {
         let Some(marker) = self.marker.take() else {
             return Ok(None);
         };
-        let mut ask = Ask::new(Method::GET, Place::Container)
+        let mut request = Request::new(Method::GET, Resource::Container)
             .query("format", "json")
             .query("prefix", &self.prefix);
         if !marker.is_empty() {
-            ask = ask.query("marker", &marker);
+            request = request.query("marker", &marker);
         }
-        let answer = self.client.send(&ask).await?;
-        if answer.status == 404 {
+        let response = self.client.send(&request).await?;
+        if response.status == 404 {
             return Ok(None);
         }
-        let answer = answer.success()?;
-        let clock = ServerClock::of(&answer);
-        if answer.status == 204 || answer.body.is_empty() {
+        let response = response.success()?;
+        let clock = ServerClock::of(&response);
+        if response.status == 204 || response.body.is_empty() {
             return Ok(None);
         }
-        let entries: Vec<Entry> =
-            serde_json::from_slice(&answer.body).map_err(|error| SwiftError::Answer {
+        let entries: Vec<ListedObject> =
+            serde_json::from_slice(&response.body).map_err(|error| SwiftError::Answer {
                 what: "a listing in JSON",
-                url: answer.request,
+                url: response.request,
                 reason: error.to_string(),
             })?;
-        // The order is the server's: only a name after the marker goes on.
+        // The server's order decides: without a name after the marker, the listing ends here.
         let last = entries.last().map(|entry| entry.name.clone());
         self.marker = last.filter(|last| *last > marker);
         Ok((!entries.is_empty()).then_some((entries, clock)))
     }
 
-    /// All of it. For prefixes that few names have.
-    pub(super) async fn all(mut self) -> Result<Vec<Entry>, SwiftError> {
+    /// Returns the whole listing, for prefixes that few names have.
+    pub(super) async fn all(mut self) -> Result<Vec<ListedObject>, SwiftError> {
         let mut all = Vec::new();
         while let Some((entries, _)) = self.next().await? {
             all.extend(entries);

@@ -1,7 +1,9 @@
-//! The host that keeps images in OpenStack Swift.
+//! The host of images in OpenStack Swift.
 
+mod catalogue;
 mod client;
-mod error;
+mod clock;
+mod digest;
 mod from_options;
 mod info;
 mod key;
@@ -11,6 +13,7 @@ mod pieces;
 mod publish;
 mod range;
 mod remove;
+mod request;
 mod session;
 mod settings;
 mod temp_url;
@@ -25,38 +28,40 @@ use reqwest::Method;
 use tokio::sync::{OnceCell, Semaphore, oneshot};
 use url::Url;
 
-use self::client::{Ask, Client, Place};
-pub use self::error::SwiftError;
+use self::client::Client;
 use self::info::Info;
-use self::listing::{Entry, Listing};
+use self::listing::{ListedObject, Listing};
 use self::publish::Publish;
-use self::remove::{prefixes, remove_abandoned, remove_image, strays};
+use self::remove::{orphans, prefixes, remove_abandoned, remove_image};
+use self::request::{Request, Resource};
 pub use self::settings::{
     Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftSettings, SwiftSettingsError, Tls,
 };
 use self::temp_url::Signer;
-use super::error::HostError;
+use super::error::{HostError, Removals, SwiftError};
 use super::name::{Kind, ObjectName};
 use super::object::{NewObject, Published, Stored, Swept, Which};
 use crate::node::{Node, NodeUuid};
 
-/// A server tells the time in whole seconds, and an answer takes a while.
+/// The inaccuracy of a server's clock, which has whole seconds and is read from a delayed response.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
 /// A container of OpenStack Swift.
 ///
-/// Each image is one object; one that is larger than Swift's objects can be is a static large object,
-/// whose segments are objects `segments/<name>/…` of the same container. An image is sent while it is
-/// made: there is no file in between, and a few MiB of it are in memory. BMCs fetch it by a temporary
-/// URL. A floppy expires by itself, `[ilo] swift_object_expiry_timeout` after it was published.
+/// Each image is one object. An image that exceeds the maximum object size is a static large
+/// object, whose segments are objects `segments/<name>/…` in the same container. An image is sent
+/// while it is produced: there is no intermediate file, and only a few MiB of it are in memory.
+/// BMCs fetch it by a temporary URL. A floppy expires `[ilo] swift_object_expiry_timeout` after it
+/// was published.
 ///
-/// An object is there once all its bytes are, with the MD5 that this library computed. It is read back
-/// after that, by ranges; one that does not read back well is removed, and its URL is never given out.
+/// An object exists once all its bytes are stored and their MD5 matches the one computed here. It
+/// is then read back by range requests; an object that fails verification is removed, and its URL
+/// is never returned.
 ///
-/// Listings of a Swift of many servers may lag behind: an image may be missing from them for a moment
-/// after it was published.
+/// The listings of a Swift with many servers may lag behind, so that a newly published image is
+/// missing from them for a moment.
 ///
-/// The methods have to be called on a Tokio runtime with I/O and time enabled.
+/// The methods must be called on a Tokio runtime with I/O and time enabled.
 #[derive(Debug, Clone)]
 pub struct SwiftHost(Arc<Inner>);
 
@@ -64,71 +69,71 @@ pub struct SwiftHost(Arc<Inner>);
 struct Inner {
     client: Arc<Client>,
     info: OnceCell<Info>,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl SwiftHost {
-    /// A host with these settings. Nobody is asked anything yet.
+    /// Creates a host with these settings. Nothing is sent yet.
     ///
     /// # Errors
     ///
-    /// [`SwiftHostError`] when the settings cannot be used.
+    /// [`SwiftHostError`] if the settings are invalid.
     pub fn new(settings: SwiftSettings) -> Result<Self, SwiftHostError> {
         settings.check()?;
         let at_once = settings.at_once.clamp(1, Semaphore::MAX_PERMITS);
         Ok(Self(Arc::new(Inner {
             client: Arc::new(Client::new(settings)?),
             info: OnceCell::new(),
-            turns: Arc::new(Semaphore::new(at_once)),
+            permits: Arc::new(Semaphore::new(at_once)),
         })))
     }
 
-    /// As [`Host::publish`](super::Host::publish).
+    /// See [`Host::publish`](super::Host::publish).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`HostError`].
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
         let uuid = node.uuid();
-        let interrupted = |error: &dyn std::error::Error| HostError::Interrupted {
-            what: format!("node {uuid}"),
-            reason: error.to_string(),
-        };
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
-        let turn = turn.map_err(|error| interrupted(&error))?;
-        // A task of its own: it cleans up also when nobody waits for it any more.
-        let (waiting, mut given_up) = oneshot::channel::<()>();
+        let what = || format!("node {uuid}");
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
+        let permit = permit.map_err(|error| HostError::interrupted(what(), &error))?;
+        // In its own task, which cleans up even if the caller is gone.
+        let (waiting, mut cancelled) = oneshot::channel::<()>();
         let host = self.clone();
         let task = tokio::spawn(async move {
-            let _turn = turn;
-            Publish::new(&host, uuid).run(object, &mut given_up).await
+            let _permit = permit;
+            Publish::new(&host, uuid).run(object, &mut cancelled).await
         });
-        let done = task.await.map_err(|error| interrupted(&error))?;
+        let done = task.await;
+        let done = done.map_err(|error| HostError::interrupted(what(), &error))?;
         drop(waiting);
         done
     }
 
-    /// As [`Host::url`](super::Host::url): a fresh temporary URL.
+    /// See [`Host::url`](super::Host::url). This is a new temporary URL each time.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`HostError`].
     pub async fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
         let signed = async {
             let signer = self.signer().await?;
             self.signed(&signer, name).await
         };
-        signed.await.map_err(failed("make a temporary URL for", || {
-            format!("{name} of node {}", node.uuid())
-        }))
+        signed
+            .await
+            .map_err(failed("create a temporary URL for", || {
+                format!("{name} of node {}", node.uuid())
+            }))
     }
 
-    /// As [`Host::list`](super::Host::list), without the floppies that have expired: Swift lists those
-    /// for a while.
+    /// See [`Host::list`](super::Host::list). Expired floppies, which Swift still lists for a
+    /// while, are left out.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`HostError`].
     pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
         let listed = async {
             let mut images = self.images_of(node).await?;
@@ -144,11 +149,11 @@ impl SwiftHost {
         listed.await.map_err(failed("list", || images_of(node)))
     }
 
-    /// As [`Host::unpublish`](super::Host::unpublish).
+    /// See [`Host::unpublish`](super::Host::unpublish).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`HostError`].
     pub async fn unpublish(
         &self,
         node: NodeUuid,
@@ -167,11 +172,11 @@ impl SwiftHost {
         Ok(removed)
     }
 
-    /// As [`Host::sweep`](super::Host::sweep).
+    /// See [`Host::sweep`](super::Host::sweep).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`HostError`].
     pub async fn sweep(
         &self,
         living: HashSet<NodeUuid>,
@@ -184,10 +189,10 @@ impl SwiftHost {
         let all = || format!("the images in container {}", client.settings.container);
         let unfinished = remove_abandoned(client, "").await;
         let unfinished = unfinished.map_err(failed("remove the segments of", all))?;
-        let strays = strays(client, &living, before).await;
-        let strays = strays.map_err(failed("list", all))?;
+        let orphans = orphans(client, &living, before).await;
+        let orphans = orphans.map_err(failed("list", all))?;
         Ok(Swept {
-            images: self.remove_all(strays.into_iter()).await?,
+            images: self.remove_all(orphans.into_iter()).await?,
             unfinished,
         })
     }
@@ -195,15 +200,15 @@ impl SwiftHost {
     async fn info(&self) -> Result<&Info, SwiftError> {
         self.0
             .info
-            .get_or_try_init(|| Info::ask(&self.0.client))
+            .get_or_try_init(|| Info::fetch(&self.0.client))
             .await
     }
 
     async fn signer(&self) -> Result<Signer, SwiftError> {
-        Signer::ask(&self.0.client, self.info().await?.digest()?).await
+        Signer::fetch(&self.0.client, self.info().await?.digest()?).await
     }
 
-    /// The temporary URL of the image `name`.
+    /// Returns a temporary URL of the image `name`.
     async fn signed(&self, signer: &Signer, name: &ObjectName) -> Result<Url, SwiftError> {
         let client = &self.0.client;
         let lifetime = match name.kind() {
@@ -211,16 +216,16 @@ impl SwiftHost {
             Kind::BootIso => client.settings.boot_iso_url_lifetime,
         };
         let session = client.session().await?;
-        let url = client.url(&session, Place::Object(&name.to_string()));
+        let url = client.url(&session, Resource::Object(&name.to_string()));
         Ok(signer.sign(url, lifetime))
     }
 
-    /// The images of `node` as the container lists them, by kind, older generations first.
+    /// Returns the images of `node` that the container lists, by kind, older generations first.
     async fn images_of(&self, node: NodeUuid) -> Result<Vec<Stored>, SwiftError> {
         let mut images = Vec::new();
         for prefix in prefixes(node) {
             let entries = Listing::new(&self.0.client, prefix).all().await?;
-            images.extend(entries.iter().filter_map(Entry::image));
+            images.extend(entries.iter().filter_map(ListedObject::image));
         }
         images.sort_by(|a, b| {
             let key = |image: &Stored| (image.name.kind(), image.name.clone());
@@ -231,49 +236,36 @@ impl SwiftHost {
 
     async fn is_there(&self, name: &ObjectName) -> Result<bool, SwiftError> {
         let name = name.to_string();
-        let ask = Ask::new(Method::HEAD, Place::Object(&name));
-        let answer = self.0.client.send(&ask).await?;
-        if answer.status == 404 {
+        let request = Request::new(Method::HEAD, Resource::Object(&name));
+        let response = self.0.client.send(&request).await?;
+        if response.status == 404 {
             return Ok(false);
         }
-        answer.success().map(|_| true)
+        response.success().map(|_| true)
     }
 
-    /// Removes every one of `names` that it can, and returns those that were still there.
+    /// Removes as many of `names` as possible, and returns those that existed.
     async fn remove_all(
         &self,
         names: impl Iterator<Item = ObjectName>,
     ) -> Result<Vec<ObjectName>, HostError> {
-        let (mut removed, mut left, mut first) = (Vec::new(), Vec::new(), None);
+        let mut removals = Removals::default();
         for name in names {
-            match remove_image(&self.0.client, &name).await {
-                Ok(true) => removed.push(name),
-                Ok(false) => {}
-                Err(error) => {
-                    left.push(name);
-                    first.get_or_insert(error);
-                }
-            }
+            let removed = remove_image(&self.0.client, &name).await;
+            removals.record(name, removed.map_err(io::Error::other));
         }
-        match first {
-            None => Ok(removed),
-            Some(source) => Err(HostError::Remove {
-                left,
-                removed,
-                source: io::Error::other(source),
-            }),
-        }
+        removals.finish()
     }
 }
 
-/// Why there is no host with some settings.
+/// An error from creating a [`SwiftHost`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SwiftHostError {
-    /// The settings contradict themselves.
+    /// The settings are invalid.
     #[error(transparent)]
     Settings(#[from] SwiftSettingsError),
-    /// A file that they name cannot be used.
+    /// A file that the settings name cannot be used.
     #[error(transparent)]
     Swift(#[from] SwiftError),
 }
@@ -282,7 +274,7 @@ fn images_of(node: NodeUuid) -> String {
     format!("the images of node {node}")
 }
 
-/// Says which step failed, and for what.
+/// Returns a conversion that adds the step that failed, and its object.
 fn failed(step: &'static str, what: impl Fn() -> String) -> impl Fn(SwiftError) -> HostError {
     move |source| HostError::Swift {
         step,

@@ -1,7 +1,8 @@
-//! From the code that writes an image to the bodies of requests: a bounded channel between them.
+//! A bounded channel from the producer of an image to the bodies of requests.
 //!
-//! The code writes on a thread where it may block. When the channel is full it waits for the network, so
-//! that of an image only a few pieces are in memory. An object's bytes are followed by their MD5.
+//! The producer writes on a thread where it may block. When the channel is full it waits for the
+//! network, so only a few pieces of an image are in memory. Each object's bytes are followed by
+//! their MD5.
 
 use std::fs::File;
 use std::future::poll_fn;
@@ -19,11 +20,11 @@ use tokio::sync::mpsc;
 
 use crate::image::Sink;
 
-/// Bytes of a piece.
+/// The size of a piece in bytes.
 const PIECE: usize = 256 * 1024;
 
-/// How many pieces wait for the network.
-const WAITING: usize = 4;
+/// How many pieces the channel holds.
+const CAPACITY: usize = 4;
 
 /// The MD5 of an object's bytes.
 pub(super) type ObjectDigest = [u8; 16];
@@ -34,10 +35,10 @@ enum Piece {
     End(ObjectDigest),
 }
 
-/// A channel for an image of `size` bytes that is cut into objects of `object_size` bytes each, of which
-/// the first `skip` bytes, whole objects, are already stored.
+/// Returns a channel for an image of `size` bytes, divided into objects of `object_size` bytes
+/// each. The first `skip` bytes, whole objects, are already stored.
 pub(super) fn channel(size: u64, object_size: u64, skip: u64) -> (PieceSink, Pieces) {
-    let (sender, receiver) = mpsc::channel(WAITING);
+    let (sender, receiver) = mpsc::channel(CAPACITY);
     let object_size = object_size.max(1);
     let sink = PieceSink {
         sender,
@@ -48,31 +49,31 @@ pub(super) fn channel(size: u64, object_size: u64, skip: u64) -> (PieceSink, Pie
         object_size,
         object_left: object_size.min(size),
         skip,
-        made: Made::default(),
+        report: ProducerReport::default(),
     };
     let pieces = Pieces(Arc::new(Mutex::new(Receiving {
         receiver,
         turn: 0,
-        waits_for_maker: true,
+        waits_for_producer: true,
         since: Instant::now(),
     })));
     (sink, pieces)
 }
 
-/// How the making of an image went.
+/// How the producer of an image fared.
 #[derive(Debug, Default)]
-pub(super) struct Made {
-    /// The bytes that came, up to the announced size.
+pub(super) struct ProducerReport {
+    /// The number of bytes written, up to the announced size.
     pub(super) written: u64,
-    /// Whether it went on after that.
+    /// Whether it wrote more than announced.
     pub(super) too_much: bool,
-    /// Whether nobody wanted the rest.
+    /// Whether the receiver was dropped before the end.
     pub(super) closed: bool,
-    /// The MD5s of the objects that were skipped.
+    /// The MD5s of the skipped objects.
     pub(super) skipped: Vec<ObjectDigest>,
 }
 
-/// Takes exactly the announced number of bytes.
+/// The sending side. It accepts exactly the announced number of bytes.
 #[derive(Debug)]
 pub(super) struct PieceSink {
     sender: mpsc::Sender<Piece>,
@@ -83,30 +84,30 @@ pub(super) struct PieceSink {
     object_size: u64,
     object_left: u64,
     skip: u64,
-    made: Made,
+    report: ProducerReport,
 }
 
 impl PieceSink {
-    /// Says how it went, and sends the end of the last object if the image is `complete`. Until then
-    /// that object lacks its last bytes, so that one of an image with too many is never stored.
-    pub(super) fn finish(mut self, complete: bool) -> Made {
-        if complete && self.written == self.size && !self.made.too_much {
-            // When nobody is there to take it, `closed` tells.
+    /// Sends the end of the last object if the image is `complete`, and returns the report. Until
+    /// then that object lacks its last bytes, so an image with too many bytes is never stored.
+    pub(super) fn finish(mut self, complete: bool) -> ProducerReport {
+        if complete && self.written == self.size && !self.report.too_much {
+            // If the receiver is gone, `closed` says so.
             let _ = self.end_object();
         }
-        self.made.written = self.written;
-        self.made
+        self.report.written = self.written;
+        self.report
     }
 
     fn admit(&mut self, len: u64) -> io::Result<()> {
         if len > self.size - self.written {
-            self.made.too_much = true;
-            return Err(io::Error::other("the image is larger than was announced"));
+            self.report.too_much = true;
+            return Err(io::Error::other("the image is larger than announced"));
         }
         Ok(())
     }
 
-    /// Makes room for bytes that are to come, and says for how many.
+    /// Makes room in the buffer, and returns for how many bytes.
     fn room(&mut self) -> io::Result<usize> {
         if self.object_left == 0 {
             self.end_object()?;
@@ -118,7 +119,8 @@ impl PieceSink {
         Ok(usize::try_from(self.object_left).map_or(room, |left| left.min(room)))
     }
 
-    /// Counts the bytes at the end of the buffer from `at` on, and keeps them if they are to be sent.
+    /// Counts the bytes of the buffer from `at` on, and drops them if their object is already
+    /// stored.
     fn take(&mut self, at: usize) {
         let bytes = &self.buffer[at..];
         self.digest.update(bytes);
@@ -133,7 +135,7 @@ impl PieceSink {
     fn end_object(&mut self) -> io::Result<()> {
         let digest = self.digest.finalize_reset().into();
         if self.written <= self.skip && self.written > 0 {
-            self.made.skipped.push(digest);
+            self.report.skipped.push(digest);
             return Ok(());
         }
         self.send_buffer()?;
@@ -150,8 +152,8 @@ impl PieceSink {
 
     fn send(&mut self, piece: Piece) -> io::Result<()> {
         self.sender.blocking_send(piece).map_err(|_| {
-            self.made.closed = true;
-            io::Error::other("nobody waits for the rest of the image")
+            self.report.closed = true;
+            io::Error::other("the receiver of the image is gone")
         })
     }
 }
@@ -169,7 +171,7 @@ impl Write for PieceSink {
         Ok(len)
     }
 
-    /// Does nothing: small pieces would only be slow.
+    /// Does nothing: small pieces would only slow the transfer down.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -198,25 +200,25 @@ impl Sink for PieceSink {
 #[derive(Debug)]
 struct Receiving {
     receiver: mpsc::Receiver<Piece>,
-    /// Whose turn it is to receive. The client may hold a body for a while after its request has failed.
+    /// The body that may receive. The client may hold an older one for a while after its request
+    /// has failed.
     turn: u64,
-    /// Whether a body waits for the image's maker; otherwise it is the server that is waited for.
-    waits_for_maker: bool,
-    /// Since when the server is waited for.
+    /// Whether a body waits for the producer; otherwise the server is waited for.
+    waits_for_producer: bool,
+    /// Since when the server has been waited for.
     since: Instant,
 }
 
-/// The receiving side. When it is dropped the image's maker is told that nobody waits for the rest, even
-/// where the client still holds a body.
+/// The receiving side. Dropping it stops the producer, even if the client still holds a body.
 #[derive(Debug)]
 pub(super) struct Pieces(Arc<Mutex<Receiving>>);
 
 impl Pieces {
-    /// The body of the next object, of `len` bytes.
+    /// Returns the body of the next object, of `len` bytes.
     pub(super) fn body(&self, len: u64) -> PieceBody {
         let mut receiving = lock(&self.0);
         receiving.turn += 1;
-        receiving.waits_for_maker = len > 0;
+        receiving.waits_for_producer = len > 0;
         receiving.since = Instant::now();
         PieceBody {
             turn: receiving.turn,
@@ -225,8 +227,8 @@ impl Pieces {
         }
     }
 
-    /// The MD5 of the object whose body was read to its end; `None` when it was not, or the image's
-    /// maker failed.
+    /// Returns the MD5 of the object whose body was read to its end; `None` if it was not, or if
+    /// the producer failed.
     pub(super) async fn end(&self) -> Option<ObjectDigest> {
         lock(&self.0).turn += 1;
         let next = poll_fn(|cx| lock(&self.0).receiver.poll_recv(cx)).await;
@@ -236,10 +238,10 @@ impl Pieces {
         }
     }
 
-    /// How long the server has been waited for; `None` while the image's maker is.
+    /// Returns how long the server has been waited for; `None` while the producer is waited for.
     pub(super) fn server_silent_for(&self) -> Option<Duration> {
         let receiving = lock(&self.0);
-        (!receiving.waits_for_maker).then(|| receiving.since.elapsed())
+        (!receiving.waits_for_producer).then(|| receiving.since.elapsed())
     }
 }
 
@@ -251,7 +253,7 @@ impl Drop for Pieces {
     }
 }
 
-/// The bytes of one object, sent while they are made.
+/// The body of one object, sent while it is produced.
 #[derive(Debug)]
 pub(super) struct PieceBody {
     receiving: Arc<Mutex<Receiving>>,
@@ -277,7 +279,7 @@ impl Body for PieceBody {
             return Poll::Ready(Some(Err(error)));
         }
         let polled = receiving.receiver.poll_recv(cx);
-        receiving.waits_for_maker = polled.is_pending();
+        receiving.waits_for_producer = polled.is_pending();
         receiving.since = Instant::now();
         match polled {
             Poll::Pending => Poll::Pending,
@@ -301,7 +303,7 @@ impl Body for PieceBody {
     }
 }
 
-/// Nothing that holds the lock can panic halfway.
+/// Ignores poisoning: nothing that holds the lock can panic halfway.
 fn lock(shared: &Mutex<Receiving>) -> MutexGuard<'_, Receiving> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! From the code that makes an image to the URL that a BMC fetches it by.
+//! Publishing one image.
 
 use std::sync::Arc;
 
@@ -6,20 +6,19 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use url::Url;
 
-use super::super::error::HostError;
+use super::super::error::{CANCELLED, HostError, SwiftError};
 use super::super::name::{Generation, Kind, ObjectName};
 use super::super::object::{NewObject, Published, Verify};
 use super::super::served::{NotServed, announces};
-use super::super::url::redacted;
-use super::error::SwiftError;
 use super::range::RangeReader;
 use super::remove::remove_image;
-use super::upload::{Failure, Upload, ensure_container};
+use super::upload::{Failure, Upload};
 use super::{SwiftHost, failed};
 use crate::http::reason;
+use crate::http::url::redacted;
 use crate::node::NodeUuid;
 
-/// Publishes one image of a node.
+/// A publish of one image of a node.
 pub(super) struct Publish<'h> {
     host: &'h SwiftHost,
     node: NodeUuid,
@@ -30,12 +29,12 @@ impl<'h> Publish<'h> {
         Self { host, node }
     }
 
-    /// Makes the image, stores it, reads it back. When `given_up` is closed, it stops and removes what it
-    /// has stored.
+    /// Produces the image, stores it and reads it back. If `cancelled` is closed, it stops and
+    /// removes what it has stored.
     pub(super) async fn run(
         &self,
         object: NewObject,
-        given_up: &mut oneshot::Receiver<()>,
+        cancelled: &mut oneshot::Receiver<()>,
     ) -> Result<Published, HostError> {
         let NewObject {
             kind,
@@ -47,28 +46,28 @@ impl<'h> Publish<'h> {
         } = object;
         let swift = |step| failed(step, move || format!("a {kind} for node {}", self.node));
         let client = &self.host.0.client;
-        // What would make the work useless is asked before it is done.
+        // First, whatever could make the work futile.
         let ready = async {
-            ensure_container(client).await?;
+            client.ensure_container().await?;
             let info = self.host.info().await?;
             Ok((info, self.host.signer().await?))
         };
         let (info, signer) = ready.await.map_err(swift("prepare to publish"))?;
         let name = self.name(kind, generation).await?;
         let lifetime = (kind == Kind::Floppy).then(|| client.settings.floppy_lifetime.as_secs());
-        let mut upload = Upload::new(client, info, name.to_string(), size, lifetime, produce)
-            .map_err(swift("publish"))?;
+        let upload = Upload::new(client, info, name.to_string(), size, produce);
+        let mut upload = upload.map_err(swift("publish"))?.with_lifetime(lifetime);
         let stored = tokio::select! {
             stored = upload.run() => stored,
-            _ = &mut *given_up => Err(Failure::Interrupted(GIVEN_UP.to_owned())),
+            _ = &mut *cancelled => Err(Failure::Interrupted(CANCELLED.to_owned())),
         };
         if let Err(failure) = stored {
             upload.undo().await;
-            return Err(self.meaning(failure, &name, kind, size));
+            return Err(self.to_host_error(failure, &name, kind, size));
         }
         let url = self.host.signed(&signer, &name).await;
         let checked = async {
-            let url = url.map_err(swift("make a temporary URL for"))?;
+            let url = url.map_err(swift("create a temporary URL for"))?;
             if let Some(verify) = verify {
                 self.read_back(verify, &name, kind, size).await?;
             }
@@ -83,7 +82,7 @@ impl<'h> Publish<'h> {
         };
         let url = tokio::select! {
             url = checked => url,
-            _ = &mut *given_up => Err(self.interrupted(GIVEN_UP)),
+            _ = &mut *cancelled => Err(self.interrupted(&CANCELLED)),
         };
         match url {
             Ok(url) => Ok(Published { name, url, size }),
@@ -94,14 +93,14 @@ impl<'h> Publish<'h> {
         }
     }
 
-    /// The name of the image: with the generation asked for, if that is free, or a new one.
+    /// Returns the name of the image: with the requested generation, if that is free, or a new one.
     async fn name(
         &self,
         kind: Kind,
-        asked_for: Option<Generation>,
+        requested: Option<Generation>,
     ) -> Result<ObjectName, HostError> {
         let node = self.node;
-        let Some(generation) = asked_for else {
+        let Some(generation) = requested else {
             let generation =
                 Generation::new().map_err(|source| HostError::Random { node, source })?;
             return Ok(ObjectName::new(kind, node, generation));
@@ -126,7 +125,7 @@ impl<'h> Publish<'h> {
         let mut image = RangeReader::new(client, Handle::current(), name.to_string(), size);
         let verified = tokio::task::spawn_blocking(move || verify(&mut image)).await;
         verified
-            .map_err(|error| self.interrupted(&error.to_string()))?
+            .map_err(|error| self.interrupted(&error))?
             .map_err(|source| HostError::ReadBack {
                 node: self.node,
                 kind,
@@ -134,7 +133,7 @@ impl<'h> Publish<'h> {
             })
     }
 
-    /// Asks for the image by its temporary URL, as a BMC would.
+    /// Requests the image by its temporary URL, as a BMC would.
     async fn check_served(&self, url: &Url, size: u64) -> Result<(), NotServed> {
         let client = &self.host.0.client;
         let shown = redacted(url);
@@ -142,24 +141,30 @@ impl<'h> Publish<'h> {
             .http
             .head(url.clone())
             .timeout(client.settings.timeout);
-        let answer = head.send().await.map_err(|error| NotServed::NoAnswer {
+        let response = head.send().await.map_err(|error| NotServed::NoAnswer {
             url: shown.clone(),
             reason: reason(&error),
         })?;
-        announces(shown, size, &answer)
+        announces(shown, size, &response)
     }
 
-    /// Removes an image that nobody will learn the name of.
+    /// Removes an image whose name will not be returned.
     async fn withdraw(&self, name: &ObjectName) {
         if let Err(error) = remove_image(&self.host.0.client, name).await {
-            log::warn!("{name} is left in Swift although publishing it failed: {error}");
+            log::warn!("{name} remains in Swift although publishing it failed: {error}");
         }
     }
 
-    fn meaning(&self, failure: Failure, name: &ObjectName, kind: Kind, size: u64) -> HostError {
+    fn to_host_error(
+        &self,
+        failure: Failure,
+        name: &ObjectName,
+        kind: Kind,
+        size: u64,
+    ) -> HostError {
         let node = self.node;
         match failure {
-            Failure::Swift(SwiftError::Status { status: 412, .. }) | Failure::Taken => {
+            Failure::Swift(SwiftError::Status { status: 412, .. }) | Failure::AlreadyExists => {
                 HostError::AlreadyPublished { name: name.clone() }
             }
             Failure::Swift(source) => {
@@ -177,12 +182,7 @@ impl<'h> Publish<'h> {
         }
     }
 
-    fn interrupted(&self, reason: &str) -> HostError {
-        HostError::Interrupted {
-            what: format!("node {}", self.node),
-            reason: reason.to_owned(),
-        }
+    fn interrupted(&self, reason: &dyn std::fmt::Display) -> HostError {
+        HostError::interrupted(format!("node {}", self.node), reason)
     }
 }
-
-const GIVEN_UP: &str = "the task that waited for it was given up";

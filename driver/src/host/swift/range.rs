@@ -1,4 +1,4 @@
-//! Reading a stored image back, by ranges, as a BMC does.
+//! Reading a stored image back by range requests, as a BMC does.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -8,18 +8,20 @@ use reqwest::Method;
 use reqwest::header::{HeaderValue, RANGE};
 use tokio::runtime::Handle;
 
-use super::client::{Ask, Client, Place};
+use super::client::Client;
+use super::request::{Request, Resource};
 
-/// Bytes that are asked for at once: a floppy takes six requests, the structure of an ISO two or three.
+/// The size of a request in bytes: a floppy takes six requests, the structure of an ISO two or
+/// three.
 const BLOCK: u64 = 256 * 1024;
 
-/// An image in Swift, for a thread that may block.
+/// A reader of an image in Swift, for a thread that may block.
 #[derive(Debug)]
 pub(super) struct RangeReader {
-    pub(super) client: Arc<Client>,
-    pub(super) runtime: Handle,
-    pub(super) name: String,
-    pub(super) size: u64,
+    client: Arc<Client>,
+    runtime: Handle,
+    name: String,
+    size: u64,
     position: u64,
     block_at: u64,
     block: Bytes,
@@ -38,25 +40,26 @@ impl RangeReader {
         }
     }
 
-    /// Gets the bytes around the position.
+    /// Fetches the block around the position.
     fn fetch(&mut self) -> io::Result<()> {
         let start = self.position - self.position % BLOCK;
         let end = (start + BLOCK).min(self.size);
         let range = HeaderValue::from_str(&format!("bytes={start}-{}", end - 1));
         let range = range.map_err(io::Error::other)?;
-        let ask = Ask::new(Method::GET, Place::Object(&self.name)).header(RANGE, range);
-        let answer = self.runtime.block_on(self.client.send(&ask));
-        let answer = answer.map_err(io::Error::other)?;
-        if answer.status != 206 {
-            return Err(io::Error::other(answer.unexpected()));
+        let request = Request::new(Method::GET, Resource::Object(&self.name));
+        let request = request.header(RANGE, range);
+        let response = self.runtime.block_on(self.client.send(&request));
+        let response = response.map_err(io::Error::other)?;
+        if response.status != 206 {
+            return Err(io::Error::other(response.unexpected()));
         }
         let expected = format!("bytes {start}-{}/{}", end - 1, self.size);
-        let got = answer.header("content-range").unwrap_or_default();
-        if got != expected || answer.body.len() as u64 != end - start {
+        let got = response.header("content-range").unwrap_or_default();
+        if got != expected || response.body.len() as u64 != end - start {
             let text = format!("expected {expected} of {}, got {got:?}", self.name);
             return Err(io::Error::other(text));
         }
-        (self.block_at, self.block) = (start, answer.body);
+        (self.block_at, self.block) = (start, response.body);
         Ok(())
     }
 }

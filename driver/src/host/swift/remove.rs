@@ -1,4 +1,4 @@
-//! Removing images, and what dead uploads left.
+//! Removing images, and the segments that dead uploads left.
 
 use std::collections::HashSet;
 use std::time::SystemTime;
@@ -7,27 +7,28 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderValue};
 use serde::Deserialize;
 
-use super::client::{Ask, Client, Place};
-use super::error::SwiftError;
-use super::listing::{Entry, Listing};
-use super::temp_url::ServerClock;
-use super::upload::SEGMENTS;
+use super::super::error::SwiftError;
+use super::client::Client;
+use super::clock::ServerClock;
+use super::listing::{ListedObject, Listing, SEGMENTS};
+use super::request::{Request, Resource};
 use crate::host::name::{Kind, ObjectName};
+use crate::node::NodeUuid;
 
-/// What Swift says of a static large object that it removed.
+/// The outcome of removing a static large object.
 #[derive(Deserialize)]
-struct Bulk {
+struct BulkDelete {
     #[serde(rename = "Errors", default)]
     errors: Vec<(String, String)>,
     #[serde(rename = "Response Status", default)]
     status: String,
 }
 
-/// Removes an image with its segments; `false` when it was gone already.
+/// Removes an image with its segments; returns `false` if it did not exist.
 pub(super) async fn remove_image(client: &Client, name: &ObjectName) -> Result<bool, SwiftError> {
     let text = name.to_string();
-    let place = Place::Object(&text);
-    let head = client.send(&Ask::new(Method::HEAD, place)).await?;
+    let object = Resource::Object(&text);
+    let head = client.send(&Request::new(Method::HEAD, object)).await?;
     if head.status == 404 {
         return Ok(false);
     }
@@ -38,76 +39,77 @@ pub(super) async fn remove_image(client: &Client, name: &ObjectName) -> Result<b
     if !large {
         return remove_object(client, &text).await;
     }
-    let ask = Ask::new(Method::DELETE, place)
+    let request = Request::new(Method::DELETE, object)
         .query("multipart-manifest", "delete")
         .header(ACCEPT, HeaderValue::from_static("application/json"));
-    let answer = client.send(&ask).await?;
-    if answer.status == 404 {
+    let response = client.send(&request).await?;
+    if response.status == 404 {
         return Ok(false);
     }
-    let answer = answer.success()?;
-    let told: Bulk = serde_json::from_slice(&answer.body).map_err(|error| SwiftError::Answer {
-        what: "the outcome in JSON",
-        url: answer.request.clone(),
-        reason: error.to_string(),
-    })?;
-    if told.errors.is_empty() && told.status.starts_with('2') {
+    let response = response.success()?;
+    let outcome: BulkDelete =
+        serde_json::from_slice(&response.body).map_err(|error| SwiftError::Answer {
+            what: "the outcome in JSON",
+            url: response.request.clone(),
+            reason: error.to_string(),
+        })?;
+    if outcome.errors.is_empty() && outcome.status.starts_with('2') {
         return Ok(true);
     }
-    let errors = told
+    let errors = outcome
         .errors
         .iter()
         .map(|(object, why)| format!("{object}: {why}"));
     let reason = errors.collect::<Vec<_>>().join(", ");
     Err(SwiftError::Left {
-        request: answer.request,
+        request: response.request,
         reason: if reason.is_empty() {
-            told.status
+            outcome.status
         } else {
             reason
         },
     })
 }
 
-/// Removes one object; `false` when it was gone already.
+/// Removes one object; returns `false` if it did not exist.
 pub(super) async fn remove_object(client: &Client, name: &str) -> Result<bool, SwiftError> {
-    let answer = client
-        .send(&Ask::new(Method::DELETE, Place::Object(name)))
+    let response = client
+        .send(&Request::new(Method::DELETE, Resource::Object(name)))
         .await?;
-    if answer.status == 404 {
+    if response.status == 404 {
         return Ok(false);
     }
-    answer.success().map(|_| true)
+    response.success().map(|_| true)
 }
 
-/// Removes the segments under `prefix` of uploads that died, and says how many uploads those were.
+/// Removes the segments of dead uploads under `prefix`, and returns how many uploads those were.
 ///
-/// An upload that is under way has segments and no image yet; so has one that died. They are told
-/// apart by their age.
+/// A running upload has segments but no image yet, and so has a dead one. Only their age tells them
+/// apart.
 pub(super) async fn remove_abandoned(client: &Client, prefix: &str) -> Result<usize, SwiftError> {
     let mut listing = Listing::new(client, format!("{SEGMENTS}{prefix}"));
-    let mut group = Group::default();
+    let mut segments = Segments::default();
     let mut removed = 0;
     while let Some((entries, clock)) = listing.next().await? {
         for entry in entries {
             let Some(image) = image_of(&entry.name) else {
                 continue;
             };
-            if group.image.as_ref() != Some(&image) {
-                removed += group.remove(client).await?;
-                group = Group {
+            if segments.image.as_ref() != Some(&image) {
+                removed += segments.remove(client).await?;
+                segments = Segments {
                     image: Some(image),
-                    ..Group::default()
+                    ..Segments::default()
                 };
             }
-            group.add(client, &entry, clock);
+            segments.add(client, &entry, clock);
         }
     }
-    removed += group.remove(client).await?;
+    removed += segments.remove(client).await?;
     Ok(removed)
 }
 
-/// The image that a segment is of.
+/// Returns the image that a segment belongs to.
 fn image_of(segment: &str) -> Option<ObjectName> {
     let (image, _) = segment.strip_prefix(SEGMENTS)?.split_once('/')?;
     image.parse().ok()
@@ -115,63 +117,65 @@ fn image_of(segment: &str) -> Option<ObjectName> {
 
 /// The segments of one image.
 #[derive(Default)]
-struct Group {
+struct Segments {
     image: Option<ObjectName>,
-    segments: Vec<String>,
+    names: Vec<String>,
     alive: bool,
 }
 
-impl Group {
-    fn add(&mut self, client: &Client, entry: &Entry, clock: ServerClock) {
+impl Segments {
+    fn add(&mut self, client: &Client, entry: &ListedObject, clock: ServerClock) {
         let now = clock.at(SystemTime::now());
         let age = entry
             .modified()
             .and_then(|then| now.duration_since(then).ok());
         self.alive |= age.is_none_or(|age| age < client.settings.abandoned_after);
-        self.segments.push(entry.name.clone());
+        self.names.push(entry.name.clone());
     }
 
-    /// Removes them if they are old and there is no image of them; 1 then, else 0.
+    /// Removes the segments if they are old and their image does not exist; returns the number of
+    /// removed uploads, 0 or 1.
     async fn remove(&mut self, client: &Client) -> Result<usize, SwiftError> {
         let Some(image) = self.image.as_ref().filter(|_| !self.alive) else {
             return Ok(0);
         };
         let name = image.to_string();
         let found = client
-            .send(&Ask::new(Method::HEAD, Place::Object(&name)))
+            .send(&Request::new(Method::HEAD, Resource::Object(&name)))
             .await?;
         if found.status != 404 {
             found.success()?;
             return Ok(0);
         }
-        for segment in self.segments.drain(..) {
+        for segment in self.names.drain(..) {
             remove_object(client, &segment).await?;
         }
         Ok(1)
     }
 }
 
-/// The prefixes of the names of a node's images.
-pub(super) fn prefixes(node: crate::node::NodeUuid) -> [String; 2] {
+/// Returns the prefixes of the names of a node's images.
+pub(super) fn prefixes(node: NodeUuid) -> [String; 2] {
     Kind::ALL.map(|kind| format!("{}{node}", kind.prefix()))
 }
 
-/// The images that are older than `as_of`, by this machine's clock, and of no node in `living`.
-pub(super) async fn strays(
+/// Returns the images of nodes that are not in `living`, if they are older than `as_of` by this
+/// machine's clock.
+pub(super) async fn orphans(
     client: &Client,
-    living: &HashSet<crate::node::NodeUuid>,
+    living: &HashSet<NodeUuid>,
     as_of: SystemTime,
 ) -> Result<Vec<ObjectName>, SwiftError> {
-    let mut strays = Vec::new();
+    let mut orphans = Vec::new();
     for kind in Kind::ALL {
         let mut listing = Listing::new(client, kind.prefix());
         while let Some((entries, clock)) = listing.next().await? {
             let before = clock.at(as_of);
-            let images = entries.iter().filter_map(Entry::image);
+            let images = entries.iter().filter_map(ListedObject::image);
             let gone = images
                 .filter(|image| !living.contains(&image.name.node()) && image.modified < before);
-            strays.extend(gone.map(|image| image.name));
+            orphans.extend(gone.map(|image| image.name));
         }
     }
-    Ok(strays)
+    Ok(orphans)
 }

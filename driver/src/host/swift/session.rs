@@ -1,26 +1,28 @@
-//! Getting a token, and the URL of the account that it is good for.
+//! Sessions: a token, and the URL of the account that it is valid for.
 
+use openstack_sdk_auth_core::types::TokenInfo;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
+use secrecy::ExposeSecret;
 
-use super::super::url::{BaseUrl, redacted};
-use super::client::{described, no_answer, read};
-use super::error::{SwiftError, passing};
-use super::keystone;
+use super::super::error::SwiftError;
+use super::catalogue::{account_url, endpoint};
+use super::keystone::{Token, request_token};
+use super::request::{Response, describe, no_response};
 use super::settings::{SwiftAuth, SwiftSettings};
-use crate::http::reason;
+use crate::http::url::{BaseUrl, redacted};
 use crate::options::Secret;
 
-/// A token, unless none is needed, and the account that it is good for.
+/// A token, unless none is needed, and the account that it is valid for.
 #[derive(Debug)]
 pub(super) struct Session {
-    /// Marked sensitive: it is not shown by `Debug`.
+    /// Marked as sensitive: `Debug` does not show it.
     pub(super) token: Option<HeaderValue>,
     /// The URL of the account.
     pub(super) storage: Url,
 }
 
-/// Gets a new token. Nothing is repeated here.
+/// Opens a new session. Nothing is retried here.
 pub(super) async fn authenticate(
     http: &reqwest::Client,
     settings: &SwiftSettings,
@@ -38,7 +40,7 @@ pub(super) async fn authenticate(
         } => {
             let mut session = v1_password(http, settings, auth_url, username, password).await?;
             if let Some(url) = &settings.catalogue.endpoint_override {
-                session.storage = storage(url)?;
+                session.storage = account_url(url)?;
             } else if let Some(account) = account
                 && let Ok(mut path) = session.storage.path_segments_mut()
             {
@@ -48,31 +50,31 @@ pub(super) async fn authenticate(
         }
         SwiftAuth::Password { auth_url, .. }
         | SwiftAuth::ApplicationCredential { auth_url, .. } => {
-            keystone::authenticate(http, settings, auth_url).await
+            with_keystone(http, settings, auth_url).await
         }
     }
 }
 
-/// The token as a header's value.
-pub(super) fn token(text: &str, url: &str) -> Result<HeaderValue, SwiftError> {
-    let mut token = HeaderValue::from_str(text).map_err(|_| SwiftError::Answer {
-        what: "a token",
-        url: url.to_owned(),
-        reason: "it holds characters that no token has".to_owned(),
+/// Requests a token from Keystone, and chooses Swift's endpoint from the catalogue.
+async fn with_keystone(
+    http: &reqwest::Client,
+    settings: &SwiftSettings,
+    auth_url: &BaseUrl,
+) -> Result<Session, SwiftError> {
+    let Token { token, url } = request_token(http, settings, auth_url).await?;
+    let info: Option<&TokenInfo> = token.auth_info.as_ref().map(|info| &info.token);
+    let info = info.ok_or_else(|| SwiftError::Answer {
+        what: "a token with a catalogue",
+        url: url.clone(),
+        reason: "the response does not describe the token".to_owned(),
     })?;
-    token.set_sensitive(true);
-    Ok(token)
+    Ok(Session {
+        token: Some(token_header(token.token.expose_secret(), &url)?),
+        storage: endpoint(info, &settings.catalogue, &url)?,
+    })
 }
 
-/// The URL of an account, checked.
-pub(super) fn storage(text: &str) -> Result<Url, SwiftError> {
-    let url = BaseUrl::parse(text).map_err(|error| SwiftError::Endpoint {
-        reason: error.to_string(),
-    })?;
-    Ok(url.as_url().clone())
-}
-
-/// Asks tempauth, or what else speaks its protocol.
+/// Requests a token from tempauth, or from another service with its protocol.
 async fn v1_password(
     http: &reqwest::Client,
     settings: &SwiftSettings,
@@ -86,72 +88,52 @@ async fn v1_password(
         let value = HeaderValue::from_str(text);
         let mut value = value.map_err(|_| SwiftError::Credentials {
             url: shown.clone(),
-            reason: "the user's name or password holds a control character".to_owned(),
+            reason: "the user name or password contains a control character".to_owned(),
         })?;
         value.set_sensitive(true);
         Ok(value)
     };
-    let request = described(&reqwest::Method::GET, url);
-    let answer = http
+    let request = describe(&reqwest::Method::GET, url);
+    let response = http
         .get(url.clone())
         .header("x-auth-user", value(username)?)
         .header("x-auth-key", value(password.expose())?)
         .timeout(settings.timeout)
         .send()
         .await
-        .map_err(|error| no_answer(&request, &error, settings.timeout))?;
-    let answer = read(request, answer, settings.timeout).await?;
-    match answer.status {
+        .map_err(|error| no_response(&request, &error, settings.timeout))?;
+    let response = Response::read(request, response, settings.timeout).await?;
+    match response.status {
         200..300 => {}
         401 | 403 => {
-            let reason = format!("it answers with {}", answer.status);
+            let reason = format!("it returned {}", response.status);
             return Err(SwiftError::Credentials { url: shown, reason });
         }
-        _ => return Err(answer.unexpected()),
+        _ => return Err(response.unexpected()),
     }
     let header = |names: [&str; 2], what| {
-        let found = names.into_iter().find_map(|name| answer.header(name));
+        let found = names.into_iter().find_map(|name| response.header(name));
         found.ok_or_else(|| SwiftError::Answer {
             what,
             url: shown.clone(),
-            reason: format!("the answer has no header {}", names[0]),
+            reason: format!("the response has no header {}", names[0]),
         })
     };
     let text = header(["x-storage-token", "x-auth-token"], "a token")?;
     let account = header(["x-storage-url", "x-storage-url"], "the URL of an account")?;
     Ok(Session {
-        token: Some(token(text, &shown)?),
-        storage: storage(account)?,
+        token: Some(token_header(text, &shown)?),
+        storage: account_url(account)?,
     })
 }
 
-/// What a status other than success of Keystone means.
-pub(super) fn refused(url: &str, status: u16, reason: String) -> SwiftError {
-    if passing(status) {
-        return SwiftError::Status {
-            request: format!("POST {url}"),
-            status,
-            text: reason,
-        };
-    }
-    SwiftError::Credentials {
+/// Returns the token as a header value.
+fn token_header(text: &str, url: &str) -> Result<HeaderValue, SwiftError> {
+    let mut token = HeaderValue::from_str(text).map_err(|_| SwiftError::Answer {
+        what: "a token",
         url: url.to_owned(),
-        reason,
-    }
-}
-
-/// A failure of the client to ask Keystone.
-pub(super) fn unreachable(
-    url: &str,
-    error: &reqwest::Error,
-    settings: &SwiftSettings,
-) -> SwiftError {
-    if error.is_decode() {
-        return SwiftError::Answer {
-            what: "a token",
-            url: url.to_owned(),
-            reason: reason(error),
-        };
-    }
-    no_answer(&format!("POST {url}"), error, settings.timeout)
+        reason: "it contains characters that no token has".to_owned(),
+    })?;
+    token.set_sensitive(true);
+    Ok(token)
 }

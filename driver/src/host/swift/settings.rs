@@ -1,34 +1,34 @@
-//! How Swift is reached, and what is kept there.
+//! The settings of the Swift host.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::url::{BaseUrl, BaseUrlError};
+use crate::http::url::{BaseUrl, BaseUrlError};
 use crate::options::Secret;
 
-/// How long Swift or Keystone may be silent unless the settings say otherwise. It is the time after
-/// which Swift itself gives a silent client up.
+/// The default time that Swift or Keystone may be silent: the time after which Swift itself drops a
+/// silent client.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A BMC reads a mounted ISO for hours.
+/// The default lifetime of a boot ISO's temporary URL: a BMC reads a mounted ISO for hours.
 const BOOT_ISO_URL_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// No upload takes a day.
+/// The default age at which segments count as abandoned: no upload takes a day.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many images are uploaded at the same time unless the settings say otherwise.
+/// The default number of concurrent uploads.
 const AT_ONCE: usize = 8;
 
-/// A user or a project of Keystone: by its identifier, or by its name in a domain.
+/// A user or a project of Keystone, by ID or by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
-    /// By its identifier.
+    /// By its ID.
     Id(String),
     /// By its name, in a domain.
     Name {
         /// The name.
         name: String,
-        /// The domain that the name is of.
+        /// The domain of the name.
         domain: Domain,
     },
 }
@@ -36,35 +36,35 @@ pub enum Named {
 /// A domain of Keystone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Domain {
-    /// By its identifier.
+    /// By its ID.
     Id(String),
     /// By its name.
     Name(String),
 }
 
-/// Who asks Swift.
+/// The authentication with Swift.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SwiftAuth {
-    /// Nobody in particular, at this URL of an account: `auth_type = none`.
+    /// No authentication, for this URL of an account: `auth_type = none`.
     None {
         /// The URL of the account.
         endpoint: BaseUrl,
     },
-    /// A user of tempauth, or of what else answers as it does: `auth_type = v1password`.
+    /// A user of tempauth, or of another service with its protocol: `auth_type = v1password`.
     V1Password {
-        /// Its URL, such as `http://192.0.2.1:8080/auth/v1.0`.
+        /// The service's URL, such as `http://192.0.2.1:8080/auth/v1.0`.
         auth_url: BaseUrl,
         /// The user's name, such as `test:ironic`.
         username: String,
         /// The user's key.
         password: Secret,
-        /// Another account than the user's own.
+        /// The account, if it is not the user's own.
         account: Option<String>,
     },
     /// A user of Keystone: `auth_type = password` or `v3password`.
     Password {
-        /// Keystone's URL; the one of its version 3 is found from any.
+        /// Any URL of Keystone; that of API version 3 is derived from it.
         auth_url: BaseUrl,
         /// The user.
         user: Named,
@@ -75,141 +75,143 @@ pub enum SwiftAuth {
     },
     /// An application credential of Keystone: `auth_type = v3applicationcredential`.
     ApplicationCredential {
-        /// Keystone's URL; the one of its version 3 is found from any.
+        /// Any URL of Keystone; that of API version 3 is derived from it.
         auth_url: BaseUrl,
-        /// The credential's identifier, or its name.
+        /// The credential's ID or name.
         credential: CredentialName,
-        /// Its secret.
+        /// The credential's secret.
         secret: Secret,
     },
 }
 
-/// What an application credential is called.
+/// An application credential, by ID or by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialName {
-    /// By its identifier.
+    /// By its ID.
     Id(String),
     /// By its name.
     Name {
         /// The name.
         name: String,
-        /// The user that made it.
+        /// The user who created it.
         user: Named,
     },
 }
 
-/// Where in Keystone's catalogue Swift is looked for.
+/// The criteria for Swift's endpoint in Keystone's catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
-    /// The type of service, `object-store`.
+    /// The service type, `object-store`.
     pub service_type: String,
-    /// The name of the service; `None` for any.
+    /// The service name; `None` for any.
     pub service_name: Option<String>,
     /// The region; `None` for any.
     pub region: Option<String>,
-    /// The interfaces that may be used, the better ones first.
+    /// The accepted interfaces, in order of preference.
     pub interfaces: Vec<String>,
-    /// Swift's URL instead of the catalogue's. `%(project_id)s` in it is the project's identifier.
+    /// Swift's URL, which overrides the catalogue. `%(project_id)s` in it stands for the project's
+    /// ID.
     pub endpoint_override: Option<String>,
 }
 
-/// How servers are known by TLS, and this client to them.
+/// The TLS settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// A PEM file of the certificate authorities to trust instead of the system's.
+    /// A PEM file with the certificate authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
-    /// Whether certificates are taken as they are. Then anybody in between can read and change
+    /// Whether any certificate is accepted. An attacker on the network can then read and change
     /// everything.
     pub insecure: bool,
-    /// PEM files with the certificate that this client shows, and its key.
+    /// PEM files with this client's certificate and its key.
     pub client: Option<(PathBuf, PathBuf)>,
 }
 
-/// How Swift is reached, and what is kept there.
+/// The settings of a [`SwiftHost`](super::SwiftHost).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SwiftSettings {
-    /// Who asks.
+    /// The authentication.
     pub auth: SwiftAuth,
-    /// Where Swift is.
+    /// The criteria for Swift's endpoint.
     pub catalogue: Catalogue,
-    /// How servers are known.
+    /// The TLS settings.
     pub tls: Tls,
-    /// `[ilo] swift_ilo_container`. It is made when it is missing.
+    /// `[ilo] swift_ilo_container`. It is created if it is missing.
     pub container: String,
-    /// `[ilo] swift_object_expiry_timeout`: how long a floppy and its temporary URL are good for, at least
-    /// one second.
+    /// `[ilo] swift_object_expiry_timeout`: the lifetime of a floppy and its temporary URL, at
+    /// least one second.
     pub floppy_lifetime: Duration,
-    /// How long the temporary URL of a boot ISO is good for. The default is 24 hours.
+    /// The lifetime of the temporary URL of a boot ISO. The default is 24 hours.
     pub boot_iso_url_lifetime: Duration,
     /// How long Swift or Keystone may be silent. The default is 60 seconds.
     pub timeout: Duration,
-    /// How many times a request is repeated that failed for a cause that may pass.
+    /// How many times a request is retried after a transient error.
     pub max_retries: u32,
-    /// How long the first repetition waits; each further one waits twice as long, a minute at most. The
+    /// The delay before the first retry, which doubles with each further one up to a minute. The
     /// default is one second.
     pub retry_delay: Duration,
-    /// An image of more bytes is a static large object of segments of this size. `None`, the default,
-    /// is the largest object that Swift takes, 5 GiB where it does not tell.
+    /// The size in bytes above which an image is stored in segments of this size, as a static large
+    /// object. `None`, the default, is Swift's maximum object size, or 5 GiB if Swift does not
+    /// report it.
     pub segment_size: Option<u64>,
-    /// Segments that belong to no image are left from an upload that died once they are as old as this,
-    /// and are removed then. The default is 24 hours, far longer than any upload takes.
+    /// The age at which segments without an image count as left by a dead upload, and are removed.
+    /// The default is 24 hours, far longer than any upload takes.
     pub abandoned_after: Duration,
-    /// How many images are uploaded at the same time, at least 1; further ones wait for their turn.
-    /// Each takes one thread and a few MiB. The default is 8.
+    /// The maximum number of concurrent uploads, at least 1; further ones wait. Each takes one
+    /// thread and a few MiB. The default is 8.
     pub at_once: usize,
 }
 
-/// Why the options do not tell how Swift is reached.
+/// An error in the options of Swift.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SwiftSettingsError {
-    /// An option is missing that the chosen kind of credentials needs.
+    /// An option that this kind of credentials requires is missing.
     #[error("expected [{section}] {option}: {reason}")]
     Missing {
         /// The section.
         section: String,
-        /// The option, or several of which one is enough.
+        /// The option, or several of which one suffices.
         option: &'static str,
-        /// What it is needed for.
+        /// Why it is required.
         reason: String,
     },
-    /// The kind of credentials is not known here.
+    /// The kind of credentials is not supported.
     #[error(
-        "[{section}] auth_type: expected password, v3password, v3applicationcredential, v1password or \
-         none, got {got:?}"
+        "[{section}] auth_type: expected password, v3password, v3applicationcredential, v1password \
+         or none, got {got:?}"
     )]
     AuthType {
         /// The section.
         section: String,
-        /// What it is.
+        /// The first 80 characters of the value.
         got: String,
     },
-    /// A URL is not usable.
+    /// A URL is invalid.
     #[error("[{section}] {option}: {source}")]
     Url {
         /// The section.
         section: String,
         /// The option.
         option: &'static str,
-        /// What is wrong with it.
+        /// The cause.
         source: BaseUrlError,
     },
-    /// The container's name cannot be one.
+    /// The container's name is invalid.
     #[error(
         "[ilo] swift_ilo_container: expected a name of 1 to 256 bytes without a slash, got {got:?}"
     )]
     Container {
-        /// What it is, cut to its first 80 characters.
+        /// The first 80 characters of the value.
         got: String,
     },
-    /// Floppies would expire at once.
+    /// Floppies would expire immediately.
     #[error("[ilo] swift_object_expiry_timeout: expected at least 1 second")]
     Expiry,
 }
 
 impl SwiftSettings {
-    /// Settings for `container` of whoever `auth` is, and the defaults for all else.
+    /// Returns settings for this authentication and container, with defaults for everything else.
     #[must_use]
     pub fn new(auth: SwiftAuth, container: impl Into<String>) -> Self {
         Self {

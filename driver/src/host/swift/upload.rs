@@ -7,34 +7,32 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Body, Method};
 use serde_json::json;
 
+use super::super::error::SwiftError;
 use super::super::object::{BoxError, Produce};
-use super::client::{Answer, Ask, Client, Delay, Place, described, no_answer, read};
-use super::error::SwiftError;
+use super::client::{Backoff, Client};
+use super::digest::hex;
 use super::info::Info;
-use super::pieces::{Made, ObjectDigest, Pieces, channel};
+use super::listing::SEGMENTS;
+use super::pieces::{ObjectDigest, Pieces, ProducerReport, channel};
 use super::remove::remove_object;
-use super::temp_url::hex;
+use super::request::{Request, Resource, Response, describe, no_response};
 
-/// What the names of all segments begin with. They are in the images' own container: whoever may
-/// write there may write them, and they are found there again.
-pub(super) const SEGMENTS: &str = "segments/";
-
-/// The MD5 of an object, in hexadecimal digits.
+/// The header with the MD5 of an object, in hexadecimal digits.
 const ETAG: &str = "etag";
 
 /// Why an image was not stored.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// Swift did not do its part.
+    /// Swift failed or refused.
     Swift(SwiftError),
-    /// The code that makes the image failed.
+    /// The producer failed.
     Content(BoxError),
-    /// It made another number of bytes than was announced.
+    /// The producer wrote fewer or more bytes than announced.
     Size { written: u64, more: bool },
-    /// It panicked, or the runtime is shutting down.
+    /// The producer panicked, or the runtime is shutting down.
     Interrupted(String),
-    /// An object of this name is there already.
-    Taken,
+    /// An object of this name already exists.
+    AlreadyExists,
 }
 
 impl From<SwiftError> for Failure {
@@ -43,33 +41,32 @@ impl From<SwiftError> for Failure {
     }
 }
 
-/// An image on its way.
+/// An upload in progress.
 pub(super) struct Upload<'c> {
     client: &'c Client,
     name: String,
     size: u64,
     object_size: u64,
-    /// Seconds after which Swift removes it.
+    /// The number of seconds after which Swift removes the image.
     lifetime: Option<u64>,
     produce: Option<Produce>,
-    /// The MD5s of the objects that are stored, in their order.
+    /// The MD5s of the stored objects, in order.
     stored: Vec<ObjectDigest>,
-    /// The MD5 of the object after those, when it was sent whole and the answer did not come.
-    maybe: Option<ObjectDigest>,
-    /// Objects that may be there because of this upload.
-    own: Vec<String>,
-    /// The container was there a moment ago.
-    container_is_there: bool,
+    /// The MD5 of the next object, if it was sent whole but its response was lost.
+    unconfirmed: Option<ObjectDigest>,
+    /// The objects that this upload may have created.
+    created: Vec<String>,
+    /// Whether the container was just seen to exist.
+    container_exists: bool,
 }
 
 impl<'c> Upload<'c> {
-    /// An image that is to be stored now: the caller has just made sure that the container is there.
+    /// Prepares an upload. The caller has just ensured that the container exists.
     pub(super) fn new(
         client: &'c Client,
         info: &Info,
         name: String,
         size: u64,
-        lifetime: Option<u64>,
         produce: Produce,
     ) -> Result<Self, SwiftError> {
         let object_size = client.settings.segment_size.unwrap_or(info.max_file_size);
@@ -92,18 +89,25 @@ impl<'c> Upload<'c> {
             name,
             size,
             object_size,
-            lifetime,
+            lifetime: None,
             produce: Some(produce),
             stored: Vec::new(),
-            maybe: None,
-            own: Vec::new(),
-            container_is_there: true,
+            unconfirmed: None,
+            created: Vec::new(),
+            container_exists: true,
         })
     }
 
-    /// Stores the image. When it fails, or is given up halfway, [`Upload::undo`] removes what it left.
+    /// Sets the number of seconds after which Swift removes the image.
+    pub(super) fn with_lifetime(mut self, lifetime: Option<u64>) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// Stores the image. If it fails or is dropped halfway, [`Upload::undo`] removes the objects
+    /// that it created.
     pub(super) async fn run(&mut self) -> Result<(), Failure> {
-        let mut delay = Delay::new(&self.client.settings);
+        let mut backoff = Backoff::new(&self.client.settings);
         let mut renewed = false;
         loop {
             let before = self.stored.len();
@@ -113,15 +117,15 @@ impl<'c> Upload<'c> {
                 Err(other) => return Err(other),
             };
             if self.stored.len() > before {
-                delay.reset();
+                backoff.reset();
                 renewed = false;
             }
-            // The token was refused between its use a moment before and this.
+            // The token expired since it was last used, a moment ago.
             if matches!(&error, SwiftError::Status { status: 401, .. }) && !renewed {
                 renewed = true;
                 continue;
             }
-            delay.after(error).await?;
+            backoff.wait_after(error).await?;
         }
         if self.is_large() {
             self.put_manifest().await?;
@@ -134,7 +138,7 @@ impl<'c> Upload<'c> {
     }
 
     fn objects(&self) -> usize {
-        // As many as a manifest may have, a thousand or so.
+        // At most as many as a manifest may have, about a thousand.
         usize::try_from(self.size.div_ceil(self.object_size).max(1)).unwrap_or(usize::MAX)
     }
 
@@ -151,48 +155,48 @@ impl<'c> Upload<'c> {
         self.object_size.min(self.size - start)
     }
 
-    /// Makes the image once, and stores the objects that are not stored yet.
+    /// Runs the producer once, and stores the objects that are not stored yet.
     async fn attempt(&mut self) -> Result<(), Failure> {
-        self.settle().await?;
+        self.confirm().await?;
         if self.stored.len() == self.objects() {
             return Ok(());
         }
         let Some(mut produce) = self.produce.take() else {
-            return Err(Failure::Interrupted("its code is gone".to_owned()));
+            return Err(Failure::Interrupted("the producer is gone".to_owned()));
         };
         let skip = self.stored.len() as u64 * self.object_size;
         let (mut sink, pieces) = channel(self.size, self.object_size, skip);
-        let maker = tokio::task::spawn_blocking(move || {
+        let producer = tokio::task::spawn_blocking(move || {
             let done = produce(&mut sink);
-            let made = sink.finish(done.is_ok());
-            (produce, done, made)
+            let report = sink.finish(done.is_ok());
+            (produce, done, report)
         });
         let sent = self.send_objects(&pieces).await;
         drop(pieces);
-        let made = maker.await;
-        let (produce, done, made) = made.map_err(|e| Failure::Interrupted(e.to_string()))?;
+        let produced = producer.await;
+        let (produce, done, report) = produced.map_err(|e| Failure::Interrupted(e.to_string()))?;
         self.produce = Some(produce);
-        self.judge(done, &made, sent)
+        self.outcome(done, &report, sent)
     }
 
-    /// Tells whose fault a failure was: the server only saw that the bytes ended.
-    fn judge(
+    /// Decides which side failed: when the producer fails, the server only sees that the bytes end.
+    fn outcome(
         &self,
         done: Result<(), BoxError>,
-        made: &Made,
+        report: &ProducerReport,
         sent: Result<(), SwiftError>,
     ) -> Result<(), Failure> {
-        let (written, more) = (made.written, made.too_much);
+        let (written, more) = (report.written, report.too_much);
         if more {
             return Err(Failure::Size { written, more });
         }
-        if !made.closed {
+        if !report.closed {
             done.map_err(Failure::Content)?;
             if written != self.size {
                 return Err(Failure::Size { written, more });
             }
         }
-        let same = made.skipped.iter().zip(&self.stored).all(|(a, b)| a == b);
+        let same = report.skipped.iter().zip(&self.stored).all(|(a, b)| a == b);
         if !same {
             let after = "some segments were stored".to_owned();
             return Err(SwiftError::Changed { after }.into());
@@ -211,15 +215,15 @@ impl<'c> Upload<'c> {
         Ok(())
     }
 
-    /// Finds out what became of an object whose answer did not come.
-    async fn settle(&mut self) -> Result<(), Failure> {
-        let Some(digest) = self.maybe.take() else {
+    /// Checks whether an object whose response was lost is stored.
+    async fn confirm(&mut self) -> Result<(), Failure> {
+        let Some(digest) = self.unconfirmed.take() else {
             return Ok(());
         };
         let name = self.object_name(self.stored.len());
-        let ask = Ask::new(Method::HEAD, Place::Object(&name));
-        let answer = self.client.send(&ask).await?;
-        if answer.status == 200 && etag(&answer) == hex(&digest) {
+        let request = Request::new(Method::HEAD, Resource::Object(&name));
+        let response = self.client.send(&request).await?;
+        if response.status == 200 && etag(&response) == hex(&digest) {
             self.stored.push(digest);
         }
         Ok(())
@@ -231,39 +235,40 @@ impl<'c> Upload<'c> {
         name: &str,
         len: u64,
     ) -> Result<ObjectDigest, SwiftError> {
-        // With the first byte it is too late to learn that the token is no good, or the container gone.
-        if !mem::take(&mut self.container_is_there) {
-            ensure_container(self.client).await?;
+        // Once the first byte is sent it is too late to learn that the token has expired or that
+        // the container is gone.
+        if !mem::take(&mut self.container_exists) {
+            self.client.ensure_container().await?;
         }
-        let first = self.own.last().is_none_or(|own| own != name);
+        let first = self.created.last().is_none_or(|last| last != name);
         if first {
-            self.own.push(name.to_owned());
+            self.created.push(name.to_owned());
         }
-        let answer = self.put(pieces, name, len).await;
-        let sent = pieces_end(pieces, &answer).await;
-        let answer = match answer {
-            Ok(answer) => answer,
+        let response = self.put(pieces, name, len).await;
+        let sent = sent_digest(pieces, &response).await;
+        let response = match response {
+            Ok(response) => response,
             Err(error) => {
-                self.maybe = sent;
+                self.unconfirmed = sent;
                 return Err(error);
             }
         };
-        if answer.status != 201 {
-            if answer.status >= 500 {
-                self.maybe = sent;
+        if response.status != 201 {
+            if response.status >= 500 {
+                self.unconfirmed = sent;
             } else if first {
-                // What is there, if anything, is not of this upload.
-                self.own.pop();
+                // An existing object is not this upload's.
+                self.created.pop();
             }
-            return Err(answer.unexpected());
+            return Err(response.unexpected());
         }
-        let got = etag(&answer);
+        let got = etag(&response);
         let expected = sent.map(|digest| hex(&digest)).unwrap_or_default();
         match sent {
             Some(digest) if got == expected => Ok(digest),
             _ => {
                 remove_object(self.client, name).await?;
-                let request = answer.request;
+                let request = response.request;
                 Err(SwiftError::Checksum {
                     request,
                     expected,
@@ -273,36 +278,37 @@ impl<'c> Upload<'c> {
         }
     }
 
-    async fn put(&mut self, pieces: &Pieces, name: &str, len: u64) -> Result<Answer, SwiftError> {
+    async fn put(&mut self, pieces: &Pieces, name: &str, len: u64) -> Result<Response, SwiftError> {
         let client = self.client;
         let session = client.session().await?;
-        let url = client.url(&session, Place::Object(name));
-        let request = described(&Method::PUT, &url);
+        let url = client.url(&session, Resource::Object(name));
+        let request = describe(&Method::PUT, &url);
         let mut builder = client.http.put(url).headers(self.headers());
         if let Some(token) = &session.token {
             builder = builder.header("x-auth-token", token);
         }
         let sending = builder.body(Body::wrap(pieces.body(len))).send();
         let timeout = client.settings.timeout;
-        let answer = tokio::select! {
-            answer = sending => answer.map_err(|e| no_answer(&request, &e, timeout))?,
+        let response = tokio::select! {
+            response = sending => response.map_err(|e| no_response(&request, &e, timeout))?,
             () = silence(pieces, timeout) => return Err(SwiftError::Silent { request, timeout }),
         };
-        let answer = tokio::time::timeout(timeout, read(request.clone(), answer, timeout)).await;
-        let answer = answer.map_err(|_| SwiftError::Silent { request, timeout })??;
-        if answer.status == 401 {
-            // The next attempt has another one.
+        let reading = Response::read(request.clone(), response, timeout);
+        let response = tokio::time::timeout(timeout, reading).await;
+        let response = response.map_err(|_| SwiftError::Silent { request, timeout })??;
+        if response.status == 401 {
+            // The next attempt uses a new token.
             client.session_after(Some(&session)).await?;
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    /// What every object of the image is stored with.
+    /// Returns the headers with which every object of the image is stored.
     fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let kind = HeaderValue::from_static("application/octet-stream");
         headers.insert(reqwest::header::CONTENT_TYPE, kind);
-        // An image's bytes never change.
+        // Never overwrite an object: an image's bytes never change.
         headers.insert(IF_NONE_MATCH, HeaderValue::from_static("*"));
         if let Some(seconds) = self.lifetime {
             headers.insert(HeaderName::from_static("x-delete-after"), seconds.into());
@@ -310,7 +316,7 @@ impl<'c> Upload<'c> {
         headers
     }
 
-    /// Joins the segments. Only with this there is an image of the name.
+    /// Stores the manifest that joins the segments. The image exists only from then on.
     async fn put_manifest(&mut self) -> Result<(), Failure> {
         let container = &self.client.settings.container;
         let segments = self.stored.iter().enumerate().map(|(index, digest)| {
@@ -321,55 +327,58 @@ impl<'c> Upload<'c> {
             })
         });
         let manifest = serde_json::Value::from_iter(segments).to_string();
-        // Swift's for a static large object: the MD5 of its segments' ones.
+        // Swift's ETag of a static large object: the MD5 of its segments' ETags.
         let etags: String = self.stored.iter().map(|digest| hex(digest)).collect();
         let expected = hex(&Md5::digest(&etags));
-        let mut ask =
-            Ask::new(Method::PUT, Place::Object(&self.name)).query("multipart-manifest", "put");
-        ask.headers = self.headers();
-        ask.body = manifest.into();
-        let answer = self.client.send(&ask).await;
-        let ask = Ask::new(Method::HEAD, Place::Object(&self.name));
-        match answer {
-            Ok(answer) if answer.status == 201 => Ok(()),
-            // Its own, when the answer to an earlier one was lost.
-            Ok(answer) if answer.status == 412 => {
-                let found = self.client.send(&ask).await?;
+        let mut request = Request::new(Method::PUT, Resource::Object(&self.name))
+            .query("multipart-manifest", "put");
+        request.headers = self.headers();
+        request.body = manifest.into();
+        let response = self.client.send(&request).await;
+        let head = Request::new(Method::HEAD, Resource::Object(&self.name));
+        match response {
+            Ok(response) if response.status == 201 => Ok(()),
+            // It may be this upload's own, if the response to an earlier attempt was lost.
+            Ok(response) if response.status == 412 => {
+                let found = self.client.send(&head).await?;
                 if etag(&found) == expected {
                     return Ok(());
                 }
-                Err(Failure::Taken)
+                Err(Failure::AlreadyExists)
             }
-            Ok(answer) => Err(answer.unexpected().into()),
+            Ok(response) => Err(response.unexpected().into()),
             Err(error) => {
                 let name = self.name.clone();
-                self.own.push(name);
+                self.created.push(name);
                 Err(error.into())
             }
         }
     }
 
-    /// Removes what a failed upload may have left. What cannot be removed is found by a later
-    /// clean-up or sweep.
+    /// Removes the objects of a failed upload. A later clean-up or sweep finds those that cannot be
+    /// removed now.
     pub(super) async fn undo(&mut self) {
         // The manifest first: without its segments it would be broken.
-        for name in std::mem::take(&mut self.own).into_iter().rev() {
+        for name in std::mem::take(&mut self.created).into_iter().rev() {
             if let Err(error) = remove_object(self.client, &name).await {
-                log::warn!("{name} of a failed upload is left: {error}");
+                log::warn!("cannot remove {name} of a failed upload: {error}");
             }
         }
     }
 }
 
-/// The MD5 of the object that was just sent, if it was sent whole.
-async fn pieces_end(pieces: &Pieces, answer: &Result<Answer, SwiftError>) -> Option<ObjectDigest> {
-    match answer {
-        Ok(answer) if answer.status < 500 && answer.status != 201 => None,
+/// Returns the MD5 of the object that was just sent, if it was sent whole.
+async fn sent_digest(
+    pieces: &Pieces,
+    response: &Result<Response, SwiftError>,
+) -> Option<ObjectDigest> {
+    match response {
+        Ok(response) if response.status < 500 && response.status != 201 => None,
         _ => pieces.end().await,
     }
 }
 
-/// Ends when the server has been silent for too long, though there are bytes for it.
+/// Completes once the server has been silent for too long although there are bytes for it.
 async fn silence(pieces: &Pieces, timeout: std::time::Duration) {
     loop {
         let silent = pieces.server_silent_for().unwrap_or_default();
@@ -380,26 +389,10 @@ async fn silence(pieces: &Pieces, timeout: std::time::Duration) {
     }
 }
 
-fn etag(answer: &Answer) -> String {
-    answer
+fn etag(response: &Response) -> String {
+    response
         .header(ETAG)
         .unwrap_or_default()
         .trim_matches('"')
         .to_ascii_lowercase()
-}
-
-/// Makes the container if it is not there.
-pub(super) async fn ensure_container(client: &Client) -> Result<(), SwiftError> {
-    let found = client
-        .send(&Ask::new(Method::HEAD, Place::Container))
-        .await?;
-    if found.status != 404 {
-        return found.success().map(drop);
-    }
-    let made = client
-        .send(&Ask::new(Method::PUT, Place::Container))
-        .await?;
-    let made = made.success()?;
-    log::info!("{}: the container was made", made.request);
-    Ok(())
 }

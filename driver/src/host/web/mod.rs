@@ -1,10 +1,10 @@
-//! The host for deployments without Swift: a directory that a plain web server serves.
+//! The host for deployments without Swift: a directory that a web server serves.
 
 mod publish;
-pub(crate) mod root;
+mod root;
 mod selinux;
-pub(crate) mod sink;
-pub(crate) mod staged;
+mod sink;
+mod staged;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,39 +15,44 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use self::publish::Visible;
-use self::root::Root;
-use super::error::HostError;
+use self::publish::WithdrawOnDrop;
+pub(crate) use self::root::Root;
+pub(crate) use self::sink::FileSink;
+pub(crate) use self::staged::{Staged, remove_unfinished, replace_link};
+use super::error::{HostError, Removals};
 use super::name::ObjectName;
 use super::object::{NewObject, Published, Stored, Swept, Which};
 use super::served::{CheckSettings, Checker};
-use super::url::{BaseUrl, BaseUrls};
+use super::url::BaseUrls;
+use crate::http::url::BaseUrl;
 use crate::node::{Node, NodeUuid};
 
-/// How many images are written at once unless the settings say otherwise: enough to keep a disk and a
-/// few cores busy.
+/// The default number of images that are written concurrently: enough to keep a disk and a few
+/// cores busy.
 const AT_ONCE: usize = 8;
 
-/// File systems keep times in steps of up to 2 seconds, and take them from a clock that lags a little.
+/// The inaccuracy of file times, which have a granularity of up to 2 seconds and come from a clock
+/// that lags a little.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
-/// Where the images go and how they are fetched.
+/// The settings of a [`WebHost`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebSettings {
-    /// `[deploy] http_server_root`, an absolute path. It is made, with mode 0755, when it is missing.
+    /// `[deploy] http_server_root`, an absolute path. It is created with mode 0755 if it is
+    /// missing.
     pub root: PathBuf,
     /// The URLs under which the web server serves `root`.
     pub urls: BaseUrls,
-    /// How the web server is asked whether it serves an image.
+    /// How to check whether the web server serves an image.
     pub check: CheckSettings,
-    /// How many images are written at the same time, at least 1; further ones wait for their turn. This
-    /// bounds the memory and the threads that they take. The default is 8.
+    /// The maximum number of images that are written concurrently, at least 1; further ones wait.
+    /// It bounds memory and threads. The default is 8.
     pub at_once: usize,
 }
 
 impl WebSettings {
-    /// Settings for the directory `root`, without any URL.
+    /// Returns settings for the directory `root`, without any URL.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self {
@@ -63,19 +68,19 @@ impl WebSettings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an absolute path for http_server_root, got {:?}", .0.display())]
 pub struct InvalidRoot(
-    /// What was given.
+    /// The given path.
     pub PathBuf,
 );
 
-/// A directory that a plain web server serves.
+/// A directory that a web server serves.
 ///
-/// Images are files in `http_server_root` itself, each with mode 0644. While an image is being written
-/// it is a file `.publishing-…` beside them that only this user can read; publishing is the change
-/// of its name. Files that a dead process left are removed by the next
+/// Images are files with mode 0644 in `http_server_root` itself. While an image is being written,
+/// it is a file `.publishing-…` in the same directory that only this user can read; publishing
+/// renames it. Files that a dead process left are removed by the next
 /// [`publish`](super::Host::publish), [`unpublish`](super::Host::unpublish) or
 /// [`sweep`](super::Host::sweep) in the same directory.
 ///
-/// The methods have to be called on a Tokio runtime; work on files is done on its blocking threads.
+/// The methods must be called on a Tokio runtime; they access files on its blocking threads.
 #[derive(Debug, Clone)]
 pub struct WebHost(Arc<Inner>);
 
@@ -84,24 +89,24 @@ struct Inner {
     root: PathBuf,
     urls: BaseUrls,
     checker: Checker,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-/// Tells the thread that makes an image when nobody waits for it any more.
-pub(crate) struct GiveUpOnDrop(pub(crate) Arc<AtomicBool>);
+/// Cancels the work on a blocking thread when the future that waits for it is dropped.
+pub(crate) struct CancelOnDrop(pub(crate) Arc<AtomicBool>);
 
-impl Drop for GiveUpOnDrop {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 impl WebHost {
-    /// A host with these settings. Nothing is looked at or made yet.
+    /// Creates a host with these settings. No file is accessed yet.
     ///
     /// # Errors
     ///
-    /// [`InvalidRoot`] when the root is not an absolute path.
+    /// [`InvalidRoot`] if the root is not an absolute path.
     pub fn new(settings: WebSettings) -> Result<Self, InvalidRoot> {
         let WebSettings {
             root,
@@ -112,83 +117,84 @@ impl WebHost {
         if !root.is_absolute() {
             return Err(InvalidRoot(root));
         }
-        let turns = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
+        let permits = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self(Arc::new(Inner {
             root,
             urls,
             checker: Checker::new(check),
-            turns,
+            permits,
         })))
     }
 
-    /// As [`Host::publish`](super::Host::publish).
+    /// See [`Host::publish`](super::Host::publish).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`HostError`].
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
         let uuid = node.uuid();
         let base = self.base_url(node)?;
         let what = || format!("node {uuid}");
-        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
-        let turn = turn.map_err(|e| interrupted(what(), &e))?;
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
+        let permit = permit.map_err(|e| HostError::interrupted(what(), &e))?;
         let (size, check_served) = (object.size, object.check_served);
-        let given_up = Arc::new(AtomicBool::new(false));
-        let watch = GiveUpOnDrop(Arc::clone(&given_up));
-        let visible = self
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let watch = CancelOnDrop(Arc::clone(&cancelled));
+        let published = self
             .blocking(what(), move |root| {
-                let _turn = turn;
-                publish::publish(root, uuid, object, &given_up)
+                let _permit = permit;
+                publish::publish(root, uuid, object, &cancelled)
             })
             .await?;
         drop(watch);
-        let url = base.join(visible.name());
-        let visible = if check_served {
-            self.check_served(uuid, visible, url.clone(), size).await?
+        let url = base.join(published.name());
+        let published = if check_served {
+            self.check_served(uuid, published, url.clone(), size)
+                .await?
         } else {
-            visible
+            published
         };
         Ok(Published {
-            name: visible.keep(),
+            name: published.keep(),
             url,
             size,
         })
     }
 
-    /// Withdraws an image that the web server does not serve.
+    /// Checks that the web server serves an image, and withdraws it otherwise.
     async fn check_served(
         &self,
         node: NodeUuid,
-        visible: Visible,
+        published: WithdrawOnDrop,
         url: Url,
         size: u64,
-    ) -> Result<Visible, HostError> {
+    ) -> Result<WithdrawOnDrop, HostError> {
         let inner = Arc::clone(&self.0);
         self.blocking(format!("node {node}"), move |_| {
             let Err(source) = inner.checker.check(&url, size) else {
-                return Ok(visible);
+                return Ok(published);
             };
-            let name = visible.name().clone();
-            visible.withdraw()?;
+            let name = published.name().clone();
+            published.withdraw()?;
             Err(HostError::NotServed { name, source })
         })
         .await
     }
 
-    /// As [`Host::url`](super::Host::url).
+    /// See [`Host::url`](super::Host::url).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`HostError`].
     pub fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
         Ok(self.base_url(node)?.join(name))
     }
 
-    /// As [`Host::list`](super::Host::list). A directory that is not there holds no images.
+    /// See [`Host::list`](super::Host::list). A missing directory contains no images.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`HostError`].
     pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
         self.blocking(format!("node {node}"), move |path| {
             let Some(root) = open(path)? else {
@@ -199,11 +205,11 @@ impl WebHost {
         .await
     }
 
-    /// As [`Host::unpublish`](super::Host::unpublish).
+    /// See [`Host::unpublish`](super::Host::unpublish).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`HostError`].
     pub async fn unpublish(
         &self,
         node: NodeUuid,
@@ -218,18 +224,17 @@ impl WebHost {
                 .map_err(|e| publish::unusable(path, e))?;
             images.retain(|image| which.covers(&image.name));
             let removed = remove_all(&root, images);
-            root.remove_unfinished()
-                .map_err(|e| publish::unusable(path, e))?;
+            remove_unfinished(&root).map_err(|e| publish::unusable(path, e))?;
             removed
         })
         .await
     }
 
-    /// As [`Host::sweep`](super::Host::sweep).
+    /// See [`Host::sweep`](super::Host::sweep).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// [`HostError`].
     pub async fn sweep(
         &self,
         living: HashSet<NodeUuid>,
@@ -242,13 +247,11 @@ impl WebHost {
             let Some(root) = open(path)? else {
                 return Ok(Swept::default());
             };
-            let unfinished = root
-                .remove_unfinished()
-                .map_err(|e| publish::unusable(path, e))?;
-            let mut strays = root.all_images().map_err(|e| publish::unusable(path, e))?;
-            strays.retain(|image| !living.contains(&image.name.node()) && image.modified < before);
+            let unfinished = remove_unfinished(&root).map_err(|e| publish::unusable(path, e))?;
+            let mut orphans = root.all_images().map_err(|e| publish::unusable(path, e))?;
+            orphans.retain(|image| !living.contains(&image.name.node()) && image.modified < before);
             Ok(Swept {
-                images: remove_all(&root, strays)?,
+                images: remove_all(&root, orphans)?,
                 unfinished,
             })
         })
@@ -263,7 +266,7 @@ impl WebHost {
         })
     }
 
-    /// Runs `work` on the directory of images, on a thread where it may block.
+    /// Runs `work` on the directory of images, on a blocking thread.
     async fn blocking<T: Send + 'static>(
         &self,
         what: String,
@@ -271,7 +274,7 @@ impl WebHost {
     ) -> Result<T, HostError> {
         let inner = Arc::clone(&self.0);
         let done = tokio::task::spawn_blocking(move || work(&inner.root)).await;
-        done.map_err(|e| interrupted(what, &e))?
+        done.map_err(|e| HostError::interrupted(what, &e))?
     }
 }
 
@@ -279,32 +282,12 @@ fn open(path: &Path) -> Result<Option<Root>, HostError> {
     Root::open(path).map_err(|e| publish::unusable(path, e))
 }
 
-fn interrupted(what: String, reason: &dyn std::error::Error) -> HostError {
-    HostError::Interrupted {
-        what,
-        reason: reason.to_string(),
-    }
-}
-
-/// Removes every one of `images` that it can, and returns those that were still there.
+/// Removes as many of `images` as possible, and returns those that existed.
 fn remove_all(root: &Root, images: Vec<Stored>) -> Result<Vec<ObjectName>, HostError> {
-    let (mut removed, mut left, mut first) = (Vec::new(), Vec::new(), None);
+    let mut removals = Removals::default();
     for Stored { name, .. } in images {
-        match root.remove(&name.to_string()) {
-            Ok(true) => removed.push(name),
-            Ok(false) => {}
-            Err(e) => {
-                left.push(name);
-                first.get_or_insert(e);
-            }
-        }
+        let removed = root.remove(&name.to_string());
+        removals.record(name, removed);
     }
-    match first {
-        None => Ok(removed),
-        Some(source) => Err(HostError::Remove {
-            left,
-            removed,
-            source,
-        }),
-    }
+    removals.finish()
 }

@@ -1,18 +1,18 @@
-//! From the code that makes an image to the file that the web server finds.
+//! Publishing one image.
 
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::error::HostError;
+use super::super::error::{CANCELLED, HostError};
 use super::super::name::{Generation, Kind, ObjectName};
 use super::super::object::{NewObject, Produce, Verify};
 use super::root::Root;
 use super::sink::{self, FileSink};
-use super::staged::Staged;
+use super::staged::{Staged, remove_unfinished};
 use crate::node::NodeUuid;
 
-/// What is being published, for messages.
+/// The image that is being published, for messages.
 struct Job<'a> {
     node: NodeUuid,
     kind: Kind,
@@ -20,16 +20,16 @@ struct Job<'a> {
     root: &'a Path,
 }
 
-/// A published image that is withdrawn again unless it is kept: the task that asked for it may be
-/// gone by the time it is done, and then nobody would ever learn its name.
+/// A published image that is withdrawn on drop unless it is kept: the task that requested it may be
+/// gone when it is done, and then nobody would learn its name.
 #[derive(Debug)]
-pub(super) struct Visible {
+pub(super) struct WithdrawOnDrop {
     root: Root,
     name: ObjectName,
     kept: bool,
 }
 
-impl Visible {
+impl WithdrawOnDrop {
     pub(super) fn name(&self) -> &ObjectName {
         &self.name
     }
@@ -52,27 +52,27 @@ impl Visible {
     }
 }
 
-impl Drop for Visible {
+impl Drop for WithdrawOnDrop {
     fn drop(&mut self) {
         if self.kept {
             return;
         }
         if let Err(e) = self.root.remove(&self.name.to_string()) {
             log::warn!(
-                "{} is published although its task was given up: {e}",
+                "{} remains published although its task was cancelled: {e}",
                 self.name
             );
         }
     }
 }
 
-/// Makes the image and publishes it in the directory at `path`.
+/// Produces the image and publishes it in the directory at `path`.
 pub(super) fn publish(
     path: &Path,
     node: NodeUuid,
     object: NewObject,
-    given_up: &AtomicBool,
-) -> Result<Visible, HostError> {
+    cancelled: &AtomicBool,
+) -> Result<WithdrawOnDrop, HostError> {
     let NewObject {
         kind,
         size,
@@ -89,41 +89,41 @@ pub(super) fn publish(
     };
     let root = Root::create(path).map_err(|e| unusable(path, e))?;
     if let Some(generation) = &generation {
-        job.ask_free(&root, generation)?;
+        job.check_free(&root, generation)?;
     }
-    // Rests of a process that died hold space that this image may need.
+    // Files of dead processes take up space that this image may need.
     clear(&root);
-    if given_up.load(Ordering::Relaxed) {
-        return Err(job.interrupted());
+    if cancelled.load(Ordering::Relaxed) {
+        return Err(job.cancelled());
     }
     let mut staged = Staged::create(&root).map_err(|e| match e.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => unusable(path, e),
         _ => job.refused("create a file for", e),
     })?;
-    job.write(&staged, produce, given_up)?;
+    job.write(&staged, produce, cancelled)?;
     if let Some(verify) = verify {
         job.read_back(&staged, verify)?;
     }
-    if given_up.load(Ordering::Relaxed) {
-        return Err(job.interrupted());
+    if cancelled.load(Ordering::Relaxed) {
+        return Err(job.cancelled());
     }
-    let name = job.name_it(&mut staged, generation)?;
+    let name = job.rename(&mut staged, generation)?;
     drop(staged);
-    let visible = Visible {
+    let published = WithdrawOnDrop {
         root,
         name,
         kept: false,
     };
-    visible
+    published
         .root
         .sync()
-        .map_err(|e| job.refused("write to disk the name of", e))?;
-    Ok(visible)
+        .map_err(|e| job.refused("sync the directory of", e))?;
+    Ok(published)
 }
 
-/// Removes what dead processes left half-written. Failing that, the next one does it.
-pub(super) fn clear(root: &Root) {
-    match root.remove_unfinished() {
+/// Removes half-written files of dead processes. If that fails, the next publish tries again.
+fn clear(root: &Root) {
+    match remove_unfinished(root) {
         Ok(0) => {}
         Ok(n) => log::info!(
             "removed {n} half-written images from {}",
@@ -139,7 +139,7 @@ pub(super) fn clear(root: &Root) {
     }
 }
 
-/// The directory of images cannot be used.
+/// Returns the error for an unusable directory of images.
 pub(super) fn unusable(path: &Path, source: io::Error) -> HostError {
     HostError::Root {
         root: path.to_owned(),
@@ -148,8 +148,8 @@ pub(super) fn unusable(path: &Path, source: io::Error) -> HostError {
 }
 
 impl Job<'_> {
-    /// Fails early, before a large image is made for nothing, when the name is taken.
-    fn ask_free(&self, root: &Root, generation: &Generation) -> Result<(), HostError> {
+    /// Fails early if the name is taken, before a large image is produced in vain.
+    fn check_free(&self, root: &Root, generation: &Generation) -> Result<(), HostError> {
         let name = ObjectName::new(self.kind, self.node, generation.clone());
         match root.stat(&name.to_string()) {
             Ok(None) => Ok(()),
@@ -162,22 +162,22 @@ impl Job<'_> {
         &self,
         staged: &Staged<'_>,
         mut produce: Produce,
-        given_up: &AtomicBool,
+        cancelled: &AtomicBool,
     ) -> Result<(), HostError> {
         staged
             .reserve(self.size)
-            .map_err(|e| self.refused("take the room for", e))?;
-        let mut sink = FileSink::new(staged.file(), self.size, given_up);
-        let made = produce(&mut sink).and_then(|()| Ok(sink.flush()?));
+            .map_err(|e| self.refused("reserve space for", e))?;
+        let mut sink = FileSink::new(staged.file(), self.size, cancelled);
+        let produced = produce(&mut sink).and_then(|()| Ok(sink.flush()?));
         let written = self.size - sink.left();
-        // The sink knows best why it took no more; the writer of the image only saw that it did not.
+        // The sink knows why it refused bytes; the producer only saw that it did.
         if let Some(e) = sink.refused.take() {
             return Err(self.refused("write", e));
         }
-        if given_up.load(Ordering::Relaxed) {
-            return Err(self.interrupted());
+        if cancelled.load(Ordering::Relaxed) {
+            return Err(self.cancelled());
         }
-        let wrong_size = |written, more| {
+        let size_error = |written, more| {
             let (node, kind, announced) = (self.node, self.kind, self.size);
             HostError::Size {
                 node,
@@ -188,16 +188,16 @@ impl Job<'_> {
             }
         };
         if sink.too_much {
-            return Err(wrong_size(written, true));
+            return Err(size_error(written, true));
         }
-        made.map_err(|source| HostError::Content {
+        produced.map_err(|source| HostError::Content {
             node: self.node,
             kind: self.kind,
             source,
         })?;
         let len = staged.len().map_err(|e| self.refused("measure", e))?;
         if written != self.size || len != self.size {
-            return Err(wrong_size(written.min(len), false));
+            return Err(size_error(written.min(len), false));
         }
         Ok(())
     }
@@ -212,15 +212,15 @@ impl Job<'_> {
         })
     }
 
-    /// Gives the image its name: the generation asked for, or a new one.
-    fn name_it(
+    /// Renames the file to the image's name, with the requested generation or a new one.
+    fn rename(
         &self,
         staged: &mut Staged<'_>,
-        asked_for: Option<Generation>,
+        requested: Option<Generation>,
     ) -> Result<ObjectName, HostError> {
         let node = self.node;
-        let asked = asked_for.is_some();
-        let generation = match asked_for {
+        let is_requested = requested.is_some();
+        let generation = match requested {
             Some(generation) => generation,
             None => Generation::new().map_err(|source| HostError::Random { node, source })?,
         };
@@ -232,10 +232,10 @@ impl Job<'_> {
             match staged.publish(&name.to_string()) {
                 Ok(()) => return Ok(name),
                 Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(self.refused("give a name to", e));
+                    return Err(self.refused("rename", e));
                 }
-                Err(_) if asked => return Err(HostError::AlreadyPublished { name }),
-                // Two of the same millisecond with the same random digits: the next one differs.
+                Err(_) if is_requested => return Err(HostError::AlreadyPublished { name }),
+                // Another image got the same random digits in the same millisecond.
                 Err(_) => {
                     let generation =
                         Generation::new().map_err(|source| HostError::Random { node, source })?;
@@ -264,11 +264,7 @@ impl Job<'_> {
         }
     }
 
-    fn interrupted(&self) -> HostError {
-        let reason = "the task that waited for it was given up".to_owned();
-        HostError::Interrupted {
-            what: format!("node {}", self.node),
-            reason,
-        }
+    fn cancelled(&self) -> HostError {
+        HostError::interrupted(format!("node {}", self.node), &CANCELLED)
     }
 }

@@ -1,8 +1,8 @@
-//! The directory of images, `http_server_root`, and the directories in it that iPXE needs.
+//! The directory of images, `http_server_root`, and its subdirectories for iPXE.
 //!
-//! Every file is reached through one open directory and a name without a slash, so that no name can
-//! lead out of the directory, and exchanging a directory above it in the middle of the work changes
-//! nothing. The directory itself may be a symbolic link: that is the operator's choice.
+//! Every file is accessed through an open directory and a name without a slash. No name can
+//! therefore lead out of the directory, and replacing one of its parents during the work has no
+//! effect. The directory itself may be a symbolic link, as the operator chooses.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,28 +18,28 @@ use rustix::io::Errno;
 
 use super::super::name::ObjectName;
 use super::super::object::Stored;
-use super::{selinux, staged};
+use super::selinux;
 use crate::node::NodeUuid;
 
-/// The mode of a directory that is made here: the web server runs as another user.
+/// The mode of a new directory: the web server runs as another user.
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
 
 /// An open directory of images.
 #[derive(Debug)]
 pub(crate) struct Root {
     dir: OwnedFd,
-    /// Free of symbolic links, for the SELinux policy, which goes by such paths.
+    /// Without symbolic links, for the SELinux policy.
     path: PathBuf,
 }
 
 impl Root {
-    /// Opens the directory at `path`, made with all that is missing above it if need be.
+    /// Opens the directory at `path`, after creating it and its parents if they are missing.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         make_directories(path)?;
         Self::open_existing(path)
     }
 
-    /// Opens the directory at `path`; `None` when it is not there, and so holds no images.
+    /// Opens the directory at `path`; `None` if it does not exist, and therefore has no images.
     pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
         match Self::open_existing(path) {
             Ok(root) => Ok(Some(root)),
@@ -55,21 +55,21 @@ impl Root {
         Ok(Self { dir, path })
     }
 
-    /// Opens the directory `name` in this one, made with mode 0755 if need be.
+    /// Opens the subdirectory `name`, after creating it with mode 0755 if it is missing.
     pub(crate) fn make_subdirectory(&self, name: &str) -> io::Result<Self> {
         match mkdirat(&self.dir, name, DIRECTORY_MODE) {
             Ok(()) => {}
             Err(Errno::EXIST) => return self.subdirectory(name),
             Err(e) => return Err(e.into()),
         }
-        let made = self.subdirectory(name)?;
-        let dir = File::from(made.dir.try_clone()?);
+        let created = self.subdirectory(name)?;
+        let dir = File::from(created.dir.try_clone()?);
         fchmod(&dir, DIRECTORY_MODE)?;
-        selinux::restore(&dir, &made.path, selinux::Class::Directory)?;
-        Ok(made)
+        selinux::restore(&dir, &created.path, selinux::Class::Directory)?;
+        Ok(created)
     }
 
-    /// Opens the directory `name` in this one. A symbolic link to one is refused.
+    /// Opens the subdirectory `name`. A symbolic link to a directory is refused.
     pub(crate) fn subdirectory(&self, name: &str) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(Self {
@@ -78,7 +78,7 @@ impl Root {
         })
     }
 
-    /// Removes the directory `name` in this one if it is empty; `false` when it was gone.
+    /// Removes the subdirectory `name` if it is empty; returns `false` if it did not exist.
     pub(crate) fn remove_subdirectory(&self, name: &str) -> io::Result<bool> {
         match unlinkat(&self.dir, name, AtFlags::REMOVEDIR) {
             Ok(()) => Ok(true),
@@ -87,7 +87,7 @@ impl Root {
         }
     }
 
-    /// Where the symbolic link `name` leads to; `None` when there is no such link.
+    /// Returns the target of the symbolic link `name`; `None` if there is no such link.
     pub(crate) fn link_target(&self, name: &str) -> io::Result<Option<String>> {
         match readlinkat(&self.dir, name, Vec::new()) {
             Ok(target) => Ok(target.into_string().ok()),
@@ -96,7 +96,8 @@ impl Root {
         }
     }
 
-    /// The content of the file `name`, up to `limit` bytes; `None` when there is no such file.
+    /// Returns the content of the file `name`, up to `limit` bytes; `None` if there is no such
+    /// file.
     pub(crate) fn read(&self, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match openat(&self.dir, name, flags, Mode::empty()) {
@@ -109,7 +110,7 @@ impl Root {
         Ok(Some(content))
     }
 
-    /// Gives the file `from` the name `to`, whatever had that name before.
+    /// Renames the file `from` to `to`, replacing any file of that name.
     pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(renameat(&self.dir, from, &self.dir, to)?)
     }
@@ -118,14 +119,14 @@ impl Root {
         self.dir.as_fd()
     }
 
-    /// The path of `name`, for those who cannot use the open directory.
+    /// Returns the path of `name`, for messages and the SELinux policy.
     pub(crate) fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The names in the directory that `wanted` accepts. A name that is not UTF-8 is neither an image's
-    /// nor a half-written one's. With the images of thousands of nodes in one directory this is what
-    /// takes the time: `wanted` has to be cheap.
+    /// Returns the names in the directory that `wanted` accepts, without those that are not UTF-8,
+    /// which are never this library's. With the images of thousands of nodes in the directory, this
+    /// dominates the time: `wanted` must be cheap.
     pub(crate) fn names(&self, wanted: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.dir)? {
@@ -137,19 +138,19 @@ impl Root {
         Ok(names)
     }
 
-    /// The images of one node, in the order of their names.
+    /// Returns the images of one node, sorted by name.
     pub(super) fn images_of(&self, node: NodeUuid) -> io::Result<Vec<Stored>> {
         let uuid = node.to_string();
         self.images(self.names(|name| ObjectName::may_be_of(name, &uuid))?)
     }
 
-    /// The images of every node, in the order of their names.
+    /// Returns the images of all nodes, sorted by name.
     pub(super) fn all_images(&self) -> io::Result<Vec<Stored>> {
         self.images(self.names(|_| true)?)
     }
 
-    /// Those of `names` that are images. A symbolic link in an image's place counts as itself: it is
-    /// never followed. A directory in such a place is not an image.
+    /// Returns those of `names` that are images. A symbolic link with the name of an image is never
+    /// followed, but counts as an image; a directory does not.
     fn images(&self, names: Vec<String>) -> io::Result<Vec<Stored>> {
         let mut images = Vec::new();
         for text in names {
@@ -173,7 +174,7 @@ impl Root {
         Ok(images)
     }
 
-    /// What is known of `name` itself, links not followed; `None` when it is gone.
+    /// Returns the metadata of `name`, without following links; `None` if it does not exist.
     pub(super) fn stat(&self, name: &str) -> io::Result<Option<Stat>> {
         match statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
@@ -182,7 +183,7 @@ impl Root {
         }
     }
 
-    /// Removes the file `name`; `false` when it was gone.
+    /// Removes the file `name`; returns `false` if it did not exist.
     pub(crate) fn remove(&self, name: &str) -> io::Result<bool> {
         match unlinkat(&self.dir, name, AtFlags::empty()) {
             Ok(()) => Ok(true),
@@ -191,11 +192,11 @@ impl Root {
         }
     }
 
-    /// Gives the file `from` the name `to`, which must be free: `AlreadyExists` if not.
+    /// Renames the file `from` to `to`; an `AlreadyExists` error if that name is taken.
     pub(super) fn rename_to_free(&self, from: &str, to: &str) -> io::Result<()> {
         match renameat_with(&self.dir, from, &self.dir, to, RenameFlags::NOREPLACE) {
-            // NFS, and some others, know no flags at all. A second name that then becomes the only
-            // one is as atomic, and as careful with what is there.
+            // NFS and some others do not support flags. A hard link that becomes the only name is
+            // as atomic, and does not replace an existing file either.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.link_to_free(from, to),
             done => Ok(done?),
         }
@@ -203,34 +204,26 @@ impl Root {
 
     fn link_to_free(&self, from: &str, to: &str) -> io::Result<()> {
         linkat(&self.dir, from, &self.dir, to, AtFlags::empty())?;
-        // The image is published. Should its first name stay, the next sweep takes it.
+        // The image is published. If the old name remains, the next sweep removes it.
         if let Err(e) = self.remove(from) {
             log::warn!("cannot remove {}: {e}", self.path_of(from).display());
         }
         Ok(())
     }
 
-    /// Makes the names in the directory survive a crash of the machine.
+    /// Syncs the directory, so that its names survive a crash of the machine.
     pub(crate) fn sync(&self) -> io::Result<()> {
         match fsync(&self.dir) {
-            // Some network file systems do not do this for directories: they have done it already.
+            // Some network file systems do not support this for directories, and have already done
+            // it.
             Err(Errno::INVAL | Errno::NOTSUP | Errno::ROFS) => Ok(()),
             done => Ok(done?),
         }
     }
-
-    /// Removes what dead processes left half-written, and says how many such files.
-    pub(crate) fn remove_unfinished(&self) -> io::Result<usize> {
-        let mut removed = 0;
-        for name in self.names(staged::is_staging_name)? {
-            removed += usize::from(staged::remove_if_dead(self, &name)?);
-        }
-        Ok(removed)
-    }
 }
 
-/// Makes the directory `path` and those above it that are missing, each with mode 0755 whatever the
-/// umask. Directories that are there are left as they are.
+/// Creates the directory `path` and its missing parents, with mode 0755 whatever the umask.
+/// Existing directories are left unchanged.
 fn make_directories(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -240,17 +233,17 @@ fn make_directories(path: &Path) -> io::Result<()> {
     }
     match mkdir(path, DIRECTORY_MODE) {
         Ok(()) => {}
-        // Another task was faster, and sets the mode as well.
+        // Another task was faster, and sets the mode too.
         Err(Errno::EXIST) => return Ok(()),
         Err(e) => return Err(e.into()),
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let made = File::from(openat(CWD, path, flags, Mode::empty())?);
-    fchmod(&made, DIRECTORY_MODE)?;
-    selinux::restore(&made, &path.canonicalize()?, selinux::Class::Directory)
+    let created = File::from(openat(CWD, path, flags, Mode::empty())?);
+    fchmod(&created, DIRECTORY_MODE)?;
+    selinux::restore(&created, &path.canonicalize()?, selinux::Class::Directory)
 }
 
-/// When the bytes of the file were last written.
+/// Returns when the file was last modified.
 pub(super) fn modified(stat: &Stat) -> SystemTime {
     let nanos = u32::try_from(stat.st_mtime_nsec).unwrap_or_default();
     match u64::try_from(stat.st_mtime) {

@@ -1,9 +1,9 @@
-//! The SELinux context of what is published.
+//! The SELinux contexts of published files.
 //!
-//! A file made in a directory mostly gets the directory's type, which is right for a web root. Where
-//! the policy has another one for the path, the web server would be refused. What the policy says is
-//! asked of `matchpathcon`, part of every SELinux system, for the *final* path and before the file
-//! is visible under it; `restorecon` could only mend it afterwards. As with `restorecon`, only the
+//! A new file usually inherits its directory's type, which is right for a web root. If the policy
+//! has another type for the path, the web server would be denied access. `matchpathcon`, which is
+//! part of every SELinux system, returns the policy's type for the *final* path before the file is
+//! visible under it; `restorecon` could only correct it afterwards. As with `restorecon`, only the
 //! type changes.
 
 use std::fs::File;
@@ -14,27 +14,27 @@ use std::process::Command;
 use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
 use rustix::io::Errno;
 
-/// There only while SELinux is on.
+/// A file that exists only while SELinux is enabled.
 const ENABLED: &str = "/sys/fs/selinux/enforce";
 
-/// Of `libselinux-utils` (Fedora, RHEL) or `selinux-utils` (Debian).
+/// Part of `libselinux-utils` (Fedora, RHEL) or `selinux-utils` (Debian).
 const MATCHPATHCON: &str = "/usr/sbin/matchpathcon";
 
-/// Where the kernel keeps a file's context.
+/// The extended attribute with a file's context.
 const XATTR: &str = "security.selinux";
 
-/// Longer than any context: the kernel's limit is one page.
+/// The maximum length of a context: the kernel's limit is one page.
 const CONTEXT_MAX: usize = 4096;
 
-/// What is labelled: the policy tells them apart.
+/// The class of a labelled file, which the policy distinguishes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Class {
     File,
     Directory,
 }
 
-/// Gives the open `file` the type that the policy has for `path`. Without SELinux this does nothing;
-/// without `matchpathcon` the file keeps the type it got from its directory.
+/// Sets the type of the open `file` to the policy's type for `path`. Without SELinux this does
+/// nothing; without `matchpathcon` the file keeps the type of its directory.
 pub(super) fn restore(file: &File, path: &Path, class: Class) -> io::Result<()> {
     if !Path::new(ENABLED).exists() {
         return Ok(());
@@ -45,7 +45,7 @@ pub(super) fn restore(file: &File, path: &Path, class: Class) -> io::Result<()> 
     }
 }
 
-/// Gives `file` the type of the context `policy`, unless it has it already.
+/// Sets the type of `file` to that of the context `policy`, unless it is the same already.
 fn set_type(file: &File, policy: &str) -> io::Result<()> {
     let Some(current) = context_of(file)? else {
         return Ok(());
@@ -63,7 +63,7 @@ fn set_type(file: &File, policy: &str) -> io::Result<()> {
     )?)
 }
 
-/// The context of `file`; `None` on a file system that has one for all its files.
+/// Returns the context of `file`; `None` on a file system with one context for all files.
 fn context_of(file: &File) -> io::Result<Option<String>> {
     let mut buffer = [0; CONTEXT_MAX];
     match fgetxattr(file, XATTR, &mut buffer[..]) {
@@ -73,33 +73,35 @@ fn context_of(file: &File) -> io::Result<Option<String>> {
     }
 }
 
-/// The context that the policy has for `path`; `None` when it has none or cannot be asked.
+/// Returns the policy's context for `path`; `None` if it has none or `matchpathcon` is missing.
 fn policy_for(path: &Path, class: Class) -> io::Result<Option<String>> {
     let mode = match class {
         Class::File => "file",
         Class::Directory => "dir",
     };
-    let answer = match Command::new(MATCHPATHCON)
+    let output = match Command::new(MATCHPATHCON)
         .args(["-n", "-m", mode])
         .arg(path)
         .output()
     {
-        Ok(answer) => answer,
+        Ok(output) => output,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             log::warn!(
-                "SELinux is on but {MATCHPATHCON} is missing (package libselinux-utils): {} keeps the \
-                 type of its directory",
+                "SELinux is enabled but {MATCHPATHCON} is missing (package libselinux-utils): {} \
+                 keeps the type of its directory",
                 path.display()
             );
             return Ok(None);
         }
         Err(e) => return Err(e),
     };
-    if !answer.status.success() {
-        let said = trimmed(&answer.stderr);
-        return Err(io::Error::other(format!("{MATCHPATHCON} failed: {said}")));
+    if !output.status.success() {
+        let message = trimmed(&output.stderr);
+        return Err(io::Error::other(format!(
+            "{MATCHPATHCON} failed: {message}"
+        )));
     }
-    let context = trimmed(&answer.stdout);
+    let context = trimmed(&output.stdout);
     Ok((context != "<<none>>").then_some(context))
 }
 
@@ -109,8 +111,8 @@ fn trimmed(bytes: &[u8]) -> String {
         .to_owned()
 }
 
-/// `current` with the type of `policy`; `None` when it has that type already, or when one of the two
-/// is no context. A context is `user:role:type`, in most policies followed by `:range`.
+/// Returns `current` with the type of `policy`; `None` if it has that type already, or if one of
+/// them is not a context. A context is `user:role:type`, in most policies followed by `:range`.
 fn retyped(current: &str, policy: &str) -> Option<String> {
     let wanted = policy.split(':').nth(2)?;
     let mut parts: Vec<&str> = current.splitn(4, ':').collect();
@@ -146,11 +148,11 @@ mod tests {
     #[test]
     fn the_type_is_set_on_a_real_file() {
         use std::io::Write;
-        // Only root may set it, but then also where SELinux is off.
+        // Only root may set it, but even if SELinux is disabled.
         let file = tempfile::tempfile().unwrap();
         let before = b"system_u:object_r:default_t:s0\0";
         if let Err(e) = fsetxattr(&file, XATTR, before, XattrFlags::empty()) {
-            // Straight to the terminal: what a passing test prints is not shown.
+            // Not with `eprintln`, which the test harness captures.
             let _ = writeln!(io::stderr(), "NOT TESTED: setting an SELinux type ({e})");
             return;
         }

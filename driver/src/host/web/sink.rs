@@ -1,4 +1,4 @@
-//! Writing an image's bytes to its file, counted.
+//! The sink that writes an image to its file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -9,59 +9,59 @@ use rustix::io::Errno;
 
 use crate::image::{HOLE, Sink, is_zero};
 
-/// Small writes are gathered to this many bytes.
+/// The size of the buffer for small writes.
 const BUFFER: usize = 256 * 1024;
 
-/// How many bytes the kernel copies at a time: enough to be fast, and a task that was given up
-/// notices soon.
+/// How many bytes the kernel copies at a time: enough to be fast, and few enough to notice a
+/// cancellation soon.
 const COPY: u64 = 16 * 1024 * 1024;
 
-/// Takes exactly the announced number of bytes, and stops when the task is given up.
+/// Accepts exactly the announced number of bytes, and stops when the task is cancelled.
 #[derive(Debug)]
 pub(crate) struct FileSink<'f> {
     out: BufWriter<&'f File>,
     left: u64,
-    given_up: &'f AtomicBool,
+    cancelled: &'f AtomicBool,
     pub(super) too_much: bool,
-    /// What the file system said when it refused bytes. The writer of the image may have wrapped or
-    /// dropped it.
+    /// The error with which the file system refused bytes. The producer may have wrapped or dropped
+    /// it.
     pub(crate) refused: Option<io::Error>,
 }
 
 impl<'f> FileSink<'f> {
-    pub(crate) fn new(file: &'f File, size: u64, given_up: &'f AtomicBool) -> Self {
+    pub(crate) fn new(file: &'f File, size: u64, cancelled: &'f AtomicBool) -> Self {
         Self {
             out: BufWriter::with_capacity(BUFFER, file),
             left: size,
-            given_up,
+            cancelled,
             too_much: false,
             refused: None,
         }
     }
 
-    /// How many of the announced bytes did not come.
+    /// Returns how many of the announced bytes are missing.
     pub(crate) fn left(&self) -> u64 {
         self.left
     }
 
-    /// Makes sure that `len` more bytes are welcome.
+    /// Checks that `len` more bytes are acceptable.
     fn admit(&mut self, len: u64) -> io::Result<()> {
-        if self.given_up.load(Ordering::Relaxed) {
+        if self.cancelled.load(Ordering::Relaxed) {
             return Err(io::Error::other(
-                "the task that publishes the image was given up",
+                "the task that publishes the image was cancelled",
             ));
         }
         if len > self.left {
             self.too_much = true;
-            return Err(io::Error::other("the image is larger than was announced"));
+            return Err(io::Error::other("the image is larger than announced"));
         }
         Ok(())
     }
 
-    /// Remembers a refusal of the file system.
-    fn noted<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+    /// Records an error of the file system.
+    fn recorded<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
         if let Err(e) = &done {
-            self.refused.get_or_insert(again(e));
+            self.refused.get_or_insert(copy_of(e));
         }
         done
     }
@@ -73,7 +73,7 @@ impl Write for FileSink<'_> {
         let done = match next_run(bytes) {
             Run::Data(len) => {
                 let done = self.out.write(&bytes[..len]);
-                self.noted(done)?
+                self.recorded(done)?
             }
             Run::Zeros(len) => {
                 self.flush()?;
@@ -87,7 +87,7 @@ impl Write for FileSink<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         let done = self.out.flush();
-        self.noted(done)
+        self.recorded(done)
     }
 }
 
@@ -95,12 +95,12 @@ impl Sink for FileSink<'_> {
     fn append(&mut self, source: &mut File, len: u64) -> io::Result<()> {
         self.admit(len)?;
         let flushed = self.out.flush();
-        self.noted(flushed)?;
+        self.recorded(flushed)?;
         let mut missing = len;
         while missing > 0 {
             self.admit(missing)?;
             let done = match next_part(source, missing)? {
-                Part::Hole(len) => self.leave_out(source, len)?,
+                Part::Hole(len) => self.append_hole(source, len)?,
                 Part::Data(len) => self.copy(source, len.min(COPY))?,
             };
             if done == 0 {
@@ -115,43 +115,43 @@ impl Sink for FileSink<'_> {
 }
 
 impl FileSink<'_> {
-    /// Appends up to `len` bytes, and says how many.
+    /// Appends up to `len` bytes, and returns how many.
     fn copy(&mut self, source: &File, len: u64) -> io::Result<u64> {
-        // From file to file the standard library has the kernel copy, and share blocks where the file
-        // system can.
+        // Between files, the standard library lets the kernel copy, or share blocks if the file
+        // system supports it.
         let done = io::copy(&mut Read::take(source, len), self.out.get_mut());
         done.inspect_err(|e| {
-            // Only for lack of room it is certain which of the two files is at fault.
+            // Only lack of space is certain to concern the output and not the source.
             if is_full(e) {
-                self.refused.get_or_insert(again(e));
+                self.refused.get_or_insert(copy_of(e));
             }
         })
     }
 
-    /// Appends what is a hole in `source` as a hole.
-    fn leave_out(&mut self, source: &mut File, len: u64) -> io::Result<u64> {
+    /// Appends a hole of `source` as a hole.
+    fn append_hole(&mut self, source: &mut File, len: u64) -> io::Result<u64> {
         let by = i64::try_from(len).map_err(io::Error::other)?;
         source.seek(SeekFrom::Current(by))?;
         self.skip(len)?;
         Ok(len)
     }
 
-    /// Appends a hole: in a new file what is not written reads as zeros.
+    /// Appends a hole, which reads as zeros.
     fn skip(&mut self, len: u64) -> io::Result<()> {
         let by = i64::try_from(len).map_err(io::Error::other)?;
         let out = self.out.get_mut();
         let longer = out
             .seek(SeekFrom::Current(by))
             .and_then(|end| out.set_len(end));
-        self.noted(longer)
+        self.recorded(longer)
     }
 }
 
-/// What bytes in memory begin with.
+/// The beginning of a buffer.
 enum Run {
-    /// So many bytes, not all zeros.
+    /// This many bytes of data.
     Data(usize),
-    /// So many zeros, enough for a hole.
+    /// This many zeros, enough for a hole.
     Zeros(usize),
 }
 
@@ -165,17 +165,17 @@ fn next_run(bytes: &[u8]) -> Run {
     Run::Data(data.map(<[u8]>::len).sum())
 }
 
-/// What comes next in a file, and how many bytes of it.
+/// The next part of a file, with its length.
 enum Part {
     Data(u64),
     Hole(u64),
 }
 
-/// What is at the position of `source`, up to `len` bytes of it. The position stays.
+/// Returns the part at the position of `source`, up to `len` bytes. The position does not change.
 fn next_part(source: &mut File, len: u64) -> io::Result<Part> {
     let at = source.stream_position()?;
     let end = source.metadata()?.len().min(at.saturating_add(len));
-    // On a file system that does not tell, all of it counts as data.
+    // On a file system that does not report holes, everything is data.
     let part = match seek(&*source, rustix::fs::SeekFrom::Data(at)) {
         Ok(data) if data > at => Part::Hole(data.min(end) - at),
         Ok(_) => match seek(&*source, rustix::fs::SeekFrom::Hole(at)) {
@@ -189,15 +189,15 @@ fn next_part(source: &mut File, len: u64) -> io::Result<Part> {
     Ok(part)
 }
 
-/// The same error once more.
-fn again(e: &io::Error) -> io::Error {
+/// Returns a copy of an error.
+fn copy_of(e: &io::Error) -> io::Error {
     match e.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
         None => io::Error::new(e.kind(), e.to_string()),
     }
 }
 
-/// Whether the file system has no room left for this user.
+/// Whether the file system has no space left for this user.
 pub(crate) fn is_full(e: &io::Error) -> bool {
     matches!(
         e.kind(),

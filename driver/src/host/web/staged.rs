@@ -1,7 +1,7 @@
-//! An image on its way: a file in the directory of images that has no image's name yet.
+//! Staged files: files that are being written and do not have their final name yet.
 //!
-//! The file carries a lock for as long as its process lives, whichever way that ends. So a file whose
-//! lock can be had was left by a dead process, and whoever gets the lock removes it.
+//! A process holds a lock on its staged file for as long as it lives. A file whose lock is free was
+//! therefore left by a dead process, and whoever acquires the lock removes the file.
 
 use std::fs::File;
 use std::io;
@@ -17,34 +17,34 @@ use rustix::io::Errno;
 use super::root::{Root, modified};
 use super::selinux;
 
-/// How such a file's name begins. The dot keeps it out of a web server's listings, and no image's
-/// name begins like this.
+/// The prefix of a staged file's name. The dot hides it from a web server's listings, and no
+/// image's name begins with it.
 const PREFIX: &str = ".publishing-";
 
-/// Random hexadecimal digits after the prefix.
+/// The number of random hexadecimal digits after the prefix.
 const DIGITS: usize = 16;
 
-/// Until the image is whole it is nobody else's to read, the web server included.
+/// Until the image is complete nobody else may read it, including the web server.
 const PRIVATE: Mode = Mode::from_raw_mode(0o600);
 
-/// What a web server that runs as another user needs.
+/// Readable for the web server, which runs as another user.
 const READABLE: Mode = Mode::from_raw_mode(0o644);
 
-/// Where locks do not work, a file that nobody has written to for so long counts as left over. It is
-/// far longer than any image takes.
+/// If locks do not work, a file that has not been modified for this long counts as abandoned. No
+/// image takes nearly as long.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Tries to make a file before giving up: another one is needed only when a sweep came in between.
+/// How many times creating a file is tried: again only if a sweep removed it before it was locked.
 const TRIES: usize = 16;
 
-/// Whether a file of this name is an image on its way, or the rest of one.
-pub(super) fn is_staging_name(name: &str) -> bool {
+/// Whether `name` is that of a staged file.
+fn is_staging_name(name: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|rest| {
         rest.len() == DIGITS && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     })
 }
 
-/// A file that is being written, removed again unless it gets an image's name.
+/// A staged file, which is removed on drop unless it was published.
 #[derive(Debug)]
 pub(crate) struct Staged<'r> {
     root: &'r Root,
@@ -54,7 +54,7 @@ pub(crate) struct Staged<'r> {
 }
 
 impl<'r> Staged<'r> {
-    /// Makes an empty file with a name of its own.
+    /// Creates an empty file with a unique name.
     pub(crate) fn create(root: &'r Root) -> io::Result<Self> {
         for _ in 0..TRIES {
             let name = format!(
@@ -73,7 +73,7 @@ impl<'r> Staged<'r> {
                 file,
                 published: false,
             };
-            if staged.hold()? {
+            if staged.lock()? {
                 return Ok(staged);
             }
         }
@@ -82,12 +82,12 @@ impl<'r> Staged<'r> {
         ))
     }
 
-    /// Locks the file; `false` when a sweep had seen it between its making and this.
-    fn hold(&self) -> io::Result<bool> {
+    /// Locks the file; returns `false` if a sweep found it before.
+    fn lock(&self) -> io::Result<bool> {
         match flock(&self.file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(fstat(&self.file)?.st_nlink > 0),
             Err(Errno::WOULDBLOCK) => Ok(false),
-            // Without locks a sweep goes by the file's age.
+            // Without locks, a sweep decides by the file's age.
             Err(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS) => Ok(true),
             Err(e) => Err(e.into()),
         }
@@ -97,8 +97,8 @@ impl<'r> Staged<'r> {
         &self.file
     }
 
-    /// Takes the room for `size` bytes now, so that a full disk shows before the work and not after
-    /// it. A file system that cannot do that is no error.
+    /// Reserves space for `size` bytes, so that a full disk is detected before the work and not
+    /// after it. Ignored on file systems without support.
     pub(crate) fn reserve(&self, size: u64) -> io::Result<()> {
         if size == 0 {
             return Ok(());
@@ -109,29 +109,29 @@ impl<'r> Staged<'r> {
         }
     }
 
-    /// The file's length in bytes, as the file system has it.
+    /// Returns the length of the file in bytes.
     pub(super) fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Makes the file readable for the web server under the name it will have, and safe on disk.
+    /// Makes the file readable for the web server under its final name, and safe on disk.
     pub(crate) fn finish(&self, name: &str) -> Result<(), (&'static str, io::Error)> {
         fchmod(&self.file, READABLE).map_err(|e| ("set the mode of", e.into()))?;
         let path = self.root.path_of(name);
         selinux::restore(&self.file, &path, selinux::Class::File)
-            .map_err(|e| ("restore the SELinux context of", e))?;
-        self.file.sync_all().map_err(|e| ("write to disk", e))
+            .map_err(|e| ("set the SELinux context of", e))?;
+        self.file.sync_all().map_err(|e| ("sync", e))
     }
 
-    /// Gives the file its image's name, which must be free: `AlreadyExists` if not.
+    /// Renames the file to its final name; an `AlreadyExists` error if that is taken.
     pub(super) fn publish(&mut self, name: &str) -> io::Result<()> {
         self.root.rename_to_free(&self.name, name)?;
         self.published = true;
         Ok(())
     }
 
-    /// Gives the file a name, in place of what has that name now: a reader that has the older file open
-    /// goes on with that.
+    /// Renames the file to its final name, replacing any file of that name. A reader that has the
+    /// older file open keeps reading that one.
     pub(crate) fn replace(&mut self, name: &str) -> io::Result<()> {
         self.root.rename(&self.name, name)?;
         self.published = true;
@@ -145,7 +145,7 @@ impl Drop for Staged<'_> {
             return;
         }
         if let Err(e) = self.root.remove(&self.name) {
-            // The next sweep takes it.
+            // The next sweep removes it.
             log::warn!(
                 "cannot remove {}: {e}",
                 self.root.path_of(&self.name).display()
@@ -154,7 +154,7 @@ impl Drop for Staged<'_> {
     }
 }
 
-/// Makes a symbolic link to `target`, in place of what has its name now.
+/// Creates the symbolic link `name` to `target`, replacing any file of that name.
 pub(crate) fn replace_link(root: &Root, target: &str, name: &str) -> io::Result<()> {
     if root.link_target(name)?.as_deref() == Some(target) {
         return Ok(());
@@ -171,18 +171,28 @@ pub(crate) fn replace_link(root: &Root, target: &str, name: &str) -> io::Result<
     renamed
 }
 
-/// Removes the file `name` if the process that wrote it is dead.
-pub(super) fn remove_if_dead(root: &Root, name: &str) -> io::Result<bool> {
+/// Removes the staged files that dead processes left in `root`, and returns their number.
+pub(crate) fn remove_unfinished(root: &Root) -> io::Result<usize> {
+    let mut removed = 0;
+    for name in root.names(is_staging_name)? {
+        removed += usize::from(remove_if_dead(root, &name)?);
+    }
+    Ok(removed)
+}
+
+/// Removes the staged file `name` if the process that wrote it is dead.
+fn remove_if_dead(root: &Root, name: &str) -> io::Result<bool> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let dead = match openat(root.fd(), name, flags, Mode::empty()) {
-        // Removing under the lock: its writer, if it is just starting, sees that and starts over.
+        // Removed under the lock: a writer that has not locked its new file yet notices, and
+        // creates another.
         Ok(file) => match flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return root.remove(name),
             Err(Errno::WOULDBLOCK) => false,
             Err(_) => is_abandoned(root, name)?,
         },
         Err(Errno::NOENT) => false,
-        // Another user's, or a link or a socket that only looks like ours.
+        // It belongs to another user, or is a link or a socket with a similar name.
         Err(_) => is_abandoned(root, name)?,
     };
     if dead { root.remove(name) } else { Ok(false) }
@@ -210,7 +220,7 @@ mod tests {
         let dead = dir.path().join(".publishing-0123456789abcdef");
         std::fs::write(&dead, "half").unwrap();
 
-        assert_eq!(root.remove_unfinished().unwrap(), 1);
+        assert_eq!(remove_unfinished(&root).unwrap(), 1);
         assert!(!dead.exists());
         assert!(dir.path().join(&live.name).exists());
         drop(live);
@@ -223,8 +233,8 @@ mod tests {
         let root = Root::create(dir.path()).unwrap();
         let staged = Staged::create(&root).unwrap();
         flock(&staged.file, FlockOperation::Unlock).unwrap();
-        assert_eq!(root.remove_unfinished().unwrap(), 1);
-        assert!(!staged.hold().unwrap());
+        assert_eq!(remove_unfinished(&root).unwrap(), 1);
+        assert!(!staged.lock().unwrap());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Trust in every certificate, where the operator wants none to be checked.
+//! Trust in any certificate, for operators who disable verification.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rustls::crypto::{
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes every certificate; the handshake itself must still be right.
+/// Returns a verifier that accepts any certificate; the handshake itself must still be valid.
 pub(super) fn verifier(provider: &CryptoProvider) -> Arc<dyn ServerCertVerifier> {
     Arc::new(AnyCertificate(provider.signature_verification_algorithms))
 }
@@ -62,8 +62,8 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
-/// Old BMCs have certificates that cannot even be parsed, such as those of X.509 version 1: where any
-/// certificate will do, so will they.
+/// Accepts certificates that cannot even be parsed. Old BMCs have such certificates, of X.509
+/// version 1 for example.
 fn tolerant(
     checked: Result<HandshakeSignatureValid, Error>,
 ) -> Result<HandshakeSignatureValid, Error> {

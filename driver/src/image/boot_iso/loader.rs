@@ -1,4 +1,4 @@
-//! The two boot loaders: isolinux for BIOS, and whatever an EFI boot image holds for UEFI.
+//! The boot loaders: isolinux for BIOS, and an EFI boot image for UEFI.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -16,9 +16,8 @@ pub(super) const ISOLINUX_BIN: &str = "isolinux/isolinux.bin";
 pub(super) const ISOLINUX_CFG: &str = "isolinux/isolinux.cfg";
 pub(super) const LDLINUX_C32: &str = "isolinux/ldlinux.c32";
 
-/// Where an EFI boot image lies unless told otherwise, and where its GRUB then looks for its
-/// configuration: what Ironic has used since it builds EFI system partition images
-/// (`[DEFAULT] grub_config_path`).
+/// The default paths of an EFI boot image and of its GRUB's configuration, which Ironic has used
+/// since it supports EFI system partition images (`[DEFAULT] grub_config_path`).
 const ESP_IMAGE_PATH: &str = "boot/grub/efiboot.img";
 const ESP_GRUB_CFG: &str = "boot/grub/grub.cfg";
 
@@ -31,8 +30,8 @@ pub struct Isolinux {
 }
 
 impl Isolinux {
-    /// isolinux from the file `isolinux.bin` at this path, `[DEFAULT] isolinux_bin`. Debian's
-    /// package `isolinux` has it as `/usr/lib/ISOLINUX/isolinux.bin`.
+    /// Uses the file `isolinux.bin` at this path, `[DEFAULT] isolinux_bin`. Debian's package
+    /// `isolinux` installs it as `/usr/lib/ISOLINUX/isolinux.bin`.
     pub fn new(isolinux_bin: impl Into<PathBuf>) -> Self {
         Self {
             isolinux_bin: isolinux_bin.into(),
@@ -41,24 +40,26 @@ impl Isolinux {
         }
     }
 
-    /// Adds its library `ldlinux.c32`, `[DEFAULT] ldlinux_c32`, which isolinux 5 and newer needs.
-    /// Debian's package `syslinux-common` has it as `/usr/lib/syslinux/modules/bios/ldlinux.c32`.
+    /// Adds the library `ldlinux.c32`, `[DEFAULT] ldlinux_c32`, which isolinux 5 and newer need.
+    /// Debian's package `syslinux-common` installs it as
+    /// `/usr/lib/syslinux/modules/bios/ldlinux.c32`.
     #[must_use]
     pub fn ldlinux_c32(mut self, path: impl Into<PathBuf>) -> Self {
         self.ldlinux_c32 = Some(path.into());
         self
     }
 
-    /// Takes its configuration from the Jinja2 template at this path,
-    /// `[DEFAULT] isolinux_config_template`, instead of the built-in one. It is given `kernel`,
-    /// `ramdisk` and `kernel_params`, as by Ironic.
+    /// Renders isolinux's configuration from the Jinja2 template at this path, `[DEFAULT]
+    /// isolinux_config_template`, instead of the built-in one. As in Ironic, its variables are
+    /// `kernel`, `ramdisk` and `kernel_params`.
     #[must_use]
     pub fn config_template(mut self, path: impl Into<PathBuf>) -> Self {
         self.template = Template::File(path.into());
         self
     }
 
-    /// No emulation, four sectors, and the table that tells isolinux where it lies.
+    /// Returns the boot entry: no emulation, four sectors, and the table with isolinux's own
+    /// location.
     pub(super) fn boot_entry() -> BootEntry {
         BootEntry::bios(ISOLINUX_BIN)
             .with_load_size(4)
@@ -94,7 +95,7 @@ impl Isolinux {
     }
 }
 
-/// An EFI boot image (a FAT image with a boot loader in it) and where its GRUB looks for
+/// An EFI boot image (a FAT image with a boot loader), and the paths where its GRUB looks for
 /// `grub.cfg`.
 #[derive(Debug, Clone)]
 pub struct EfiBoot {
@@ -105,7 +106,7 @@ pub struct EfiBoot {
 }
 
 impl EfiBoot {
-    /// The EFI boot image of a deploy ISO, with it and GRUB's configuration at the paths they have
+    /// Uses the EFI boot image of a deploy ISO, and the paths that it and GRUB's configuration have
     /// there.
     pub fn from_deploy_iso(deploy_iso: &DeployIso) -> Self {
         Self::new(
@@ -115,8 +116,8 @@ impl EfiBoot {
         )
     }
 
-    /// A given EFI system partition image, stored as `boot/grub/efiboot.img`, whose GRUB looks for
-    /// `boot/grub/grub.cfg` unless [`grub_cfg_path`](Self::grub_cfg_path) says otherwise.
+    /// Uses an EFI system partition image, stored as `boot/grub/efiboot.img`. Its GRUB looks for
+    /// `boot/grub/grub.cfg` unless [`grub_cfg_path`](Self::grub_cfg_path) is set.
     pub fn from_esp_image(image: impl Source + 'static) -> Self {
         Self::new(
             Arc::new(image),
@@ -135,15 +136,15 @@ impl EfiBoot {
         }
     }
 
-    /// Puts GRUB's configuration at this path only, `[DEFAULT] grub_config_path`; a leading `/` is
-    /// ignored.
+    /// Stores GRUB's configuration only at this path, `[DEFAULT] grub_config_path`. A leading `/`
+    /// is ignored.
     #[must_use]
     pub fn grub_cfg_path(self, path: impl AsRef<Path>) -> Self {
         self.grub_cfg_paths([path])
     }
 
-    /// Puts GRUB's configuration at each of these paths, for an image of which it is not known where
-    /// its GRUB looks; a leading `/` is ignored.
+    /// Stores GRUB's configuration at each of these paths, for an image whose GRUB looks at an
+    /// unknown one. A leading `/` is ignored.
     #[must_use]
     pub fn grub_cfg_paths<P: AsRef<Path>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         let text = |path: P| {
@@ -156,9 +157,9 @@ impl EfiBoot {
         self
     }
 
-    /// Takes GRUB's configuration from the Jinja2 template at this path,
-    /// `[DEFAULT] grub_config_template`, instead of the built-in one. It is given `linux`, `initrd`
-    /// and `kernel_params`, as by Ironic.
+    /// Renders GRUB's configuration from the Jinja2 template at this path, `[DEFAULT]
+    /// grub_config_template`, instead of the built-in one. As in Ironic, its variables are `linux`,
+    /// `initrd` and `kernel_params`.
     #[must_use]
     pub fn config_template(mut self, path: impl Into<PathBuf>) -> Self {
         self.template = Template::File(path.into());
@@ -169,8 +170,8 @@ impl EfiBoot {
         BootEntry::uefi(&self.image_path)
     }
 
-    /// Looks at the first sector: firmware passes over an image that is no FAT file system without
-    /// a word.
+    /// Checks the first sector, since firmware silently skips an image that is not a FAT file
+    /// system.
     pub(super) fn check_image(&self) -> Result<(), BootIsoError> {
         let wrong = |reason| BootIsoError::EfiBootImage {
             name: self.image.name(),
@@ -184,7 +185,9 @@ impl EfiBoot {
         let len = fat_len(&sector).ok_or_else(|| wrong("it has no FAT boot sector".into()))?;
         if len > self.image.size() {
             let size = self.image.size();
-            return Err(wrong(format!("it says it has {len} bytes, and has {size}")));
+            return Err(wrong(format!(
+                "its header says {len} bytes, but it has {size}"
+            )));
         }
         Ok(())
     }

@@ -1,5 +1,4 @@
-//! A boot ISO that is laid out: its size, its files, writing it and comparing it with what was
-//! written.
+//! Planned boot ISOs: their size and files, writing and verifying them.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -13,51 +12,51 @@ use super::{BootIsoError, RAMDISK, layout_error};
 use crate::image::source::Source;
 use crate::image::{BOOT_ISO_LABEL, IsoContents, IsoFile, IsoReadError, Sink};
 
-/// Content starts after the descriptors, of which there are six at most, from block 16 on.
+/// The block at which content may start: after the descriptors, at most six from block 16 on.
 const FIRST_BLOCK: u64 = 32;
-/// The ramdisk begins at a multiple of this many bytes. File systems share blocks of 4096; where they
-/// cannot, Linux copies from file to file in pieces of 64 KiB, a third faster when both begin at a piece.
+/// The alignment of the ramdisk in bytes. File systems share blocks of 4096 bytes; where they
+/// cannot, Linux copies between files in pieces of 64 KiB, a third faster if both are aligned.
 const ALIGNMENT: u64 = 64 * 1024;
 
-/// How a finished ISO differs from its plan.
+/// A difference between a finished ISO and its plan.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
     /// It cannot be read as an ISO.
     #[error(transparent)]
     Read(#[from] IsoReadError),
-    /// It can be read, and holds something else than was planned.
+    /// Its content differs from the plan.
     #[error(
         "the ISO is not as planned: expected {what} {expected}, found {actual}; build it again"
     )]
     Different {
-        /// What was compared.
+        /// The property that differs.
         what: &'static str,
-        /// What was planned.
+        /// The planned value.
         expected: String,
-        /// What was read.
+        /// The value that was read.
         actual: String,
     },
 }
 
-/// A boot ISO whose every byte is decided, though not yet read or written.
+/// A boot ISO whose layout is decided but which is not written yet.
 #[derive(Debug)]
 pub struct PlannedBootIso {
-    /// Content that is streamed, by path on the ISO.
+    /// Streamed content, by path on the ISO.
     pub(super) sources: Vec<(String, Arc<dyn Source>)>,
-    /// Content that is in memory, by path on the ISO.
+    /// Content in memory, by path on the ISO.
     pub(super) texts: Vec<(String, Vec<u8>)>,
     pub(super) options: IsoOptions,
     pub(super) report: Report,
 }
 
 impl PlannedBootIso {
-    /// The size of the image in bytes.
+    /// Returns the size of the image in bytes.
     pub fn size(&self) -> u64 {
         self.report.size()
     }
 
-    /// The files on the image by path, the boot catalogue included, with their sizes and places.
+    /// Returns the files of the image, including the boot catalogue, by path.
     pub fn files(&self) -> Vec<IsoFile> {
         let file = |(path, extents): (&hadris_fs::Name, &[hadris_fs::Extent])| {
             let path = String::from_utf8_lossy(path.as_bytes()).into_owned();
@@ -71,43 +70,40 @@ impl PlannedBootIso {
         self.report.files().map(file).collect()
     }
 
-    /// Writes the image to `out` from its first byte to its last, and flushes. The kernel, the
-    /// ramdisk and the EFI boot image are opened and read once each. It may be called again, and
-    /// then writes the same bytes.
+    /// Writes the image to `out` from its first byte to its last, and flushes. Each source is
+    /// opened and read once. Further calls write the same bytes.
     ///
     /// # Errors
     ///
-    /// [`BootIsoError::Source`] when content cannot be read or is not what was announced,
-    /// [`BootIsoError::Write`] when `out` fails. What was written until then is to be thrown away.
+    /// [`BootIsoError::Source`] if content cannot be read or has changed, [`BootIsoError::Write`]
+    /// if `out` fails. The partial output must then be discarded.
     pub fn write_to(&self, out: impl Write) -> Result<(), BootIsoError> {
         let none = Vec::new();
         self.write(Sequential::new(out, self.size(), append_by_copying, none))
     }
 
-    /// Writes the image to `out` as [`write_to`](Self::write_to) does, except that content that is a
-    /// file of this machine is handed over as a file: the system then copies it, or shares its blocks
-    /// on file systems that can, without passing it through this process. The ramdisk is placed so
-    /// that it may.
+    /// Writes the image to `out` as [`write_to`](Self::write_to) does, but appends local files with
+    /// [`Sink::append`]: the system then copies them, or shares their blocks if the file system
+    /// supports it, without passing them through this process. The ramdisk is aligned for that.
     ///
     /// # Errors
     ///
-    /// As [`write_to`](Self::write_to).
+    /// The same as [`write_to`](Self::write_to).
     pub fn write_to_sink(&self, out: &mut dyn Sink) -> Result<(), BootIsoError> {
         let files = self.files_to_append()?;
         let append = |out: &mut &mut dyn Sink, file: &mut File, len| out.append(file, len);
         self.write(Sequential::new(out, self.size(), append, files))
     }
 
-    /// Makes `file` the image: the same bytes as by [`write_to`](Self::write_to), whatever it held
-    /// before. Content that is a file of this machine is copied as by
+    /// Replaces the content of `file` with the image. Local files are copied as by
     /// [`write_to_sink`](Self::write_to_sink).
     ///
     /// # Errors
     ///
-    /// As [`write_to`](Self::write_to).
+    /// The same as [`write_to`](Self::write_to).
     pub fn write_to_file(&self, mut file: &File) -> Result<(), BootIsoError> {
-        // Not where there is nothing to cut off: ext4 takes that for the replacement of a file, and
-        // writes it to disk when it is closed.
+        // Only if necessary: ext4 treats truncation as the replacement of a file, and flushes it to
+        // disk on close.
         file.metadata()
             .and_then(|known| {
                 if known.len() > 0 {
@@ -122,7 +118,7 @@ impl PlannedBootIso {
         self.write(Sequential::new(file, self.size(), append_by_copying, files))
     }
 
-    /// The content that can be appended as files.
+    /// Opens the content that can be appended as files.
     fn files_to_append(&self) -> Result<Vec<Appended>, BootIsoError> {
         let mut files = Vec::new();
         for (index, (path, source)) in self.sources.iter().enumerate() {
@@ -152,13 +148,13 @@ impl PlannedBootIso {
         result.map(drop).map_err(|error| layout_error(&error))
     }
 
-    /// Reads a written image back and compares it with this plan: length, volume id, boot
-    /// catalogue, file list, sizes and places, by Rock Ridge and by Joliet names. Content is not
-    /// compared.
+    /// Reads a written image back and compares it with this plan: length, volume ID, boot
+    /// catalogue, and the names, sizes and positions of its files, with Rock Ridge and with Joliet
+    /// names. The content of files is not compared.
     ///
     /// # Errors
     ///
-    /// [`VerifyError::Read`] when it is no readable ISO, [`VerifyError::Different`] for the first
+    /// [`VerifyError::Read`] if it is not a readable ISO, [`VerifyError::Different`] for the first
     /// difference.
     pub fn verify(&self, image: impl Read + Seek) -> Result<IsoContents, VerifyError> {
         let contents = IsoContents::read(image)?;
@@ -202,8 +198,8 @@ impl PlannedBootIso {
         Ok(contents)
     }
 
-    /// The tree for the writer, and the sources its streamed files are read from, except those
-    /// that are `unread`.
+    /// Returns the tree for the writer, and the sources of its streamed files. Sources that are
+    /// `unread` are not read.
     fn tree(&self, unread: impl Fn(usize) -> bool) -> Result<(Tree, SourceFiles), BootIsoError> {
         let sources = self.sources.iter().enumerate();
         let sources = SourceFiles::new(
@@ -222,12 +218,12 @@ impl PlannedBootIso {
         Ok((tree, sources))
     }
 
-    /// Where the file at `path` starts, in bytes.
+    /// Returns the byte offset of the file at `path`.
     fn offset(&self, path: &str) -> Option<u64> {
         self.report.extents(path)?.first().map(Extent::offset)
     }
 
-    /// Decides the place of everything, with the ramdisk at a multiple of [`ALIGNMENT`].
+    /// Plans the position of everything, with the ramdisk at a multiple of [`ALIGNMENT`].
     pub(super) fn lay_out(&mut self, options: &IsoOptions) -> Result<(), BootIsoError> {
         self.lay_out_from(FIRST_BLOCK, options)?;
         let offset = self.offset(RAMDISK).unwrap_or_default();
@@ -250,7 +246,7 @@ impl PlannedBootIso {
     }
 }
 
-/// Between files this is `copy_file_range`.
+/// Copies `len` bytes of `file` to `out`, between files with `copy_file_range`.
 fn append_by_copying<W: Write>(mut out: &mut W, file: &mut File, len: u64) -> io::Result<()> {
     let done = io::copy(&mut Read::take(&mut *file, len), &mut out)?;
     if done < len {

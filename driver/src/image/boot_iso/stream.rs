@@ -1,5 +1,5 @@
-//! What stands beside `hadris-iso` so that it streams: its output as a plain `Write` that may be
-//! handed whole files, and its input as a file system whose files are sources.
+//! Adapters that make `hadris-iso` stream: its output is a plain `Write` that can also append whole
+//! files, and its input is a file system whose files are sources.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,31 +23,31 @@ const SECTOR: BlockSize = match BlockSize::new(BLOCK as u32) {
     None => unreachable!(), // Only for zero.
 };
 
-/// A file of this machine that is appended to the output as it is.
+/// A local file that is appended to the output as a whole.
 pub(super) struct Appended {
-    /// The number of its source.
+    /// The index of its source.
     pub(super) index: usize,
-    /// Where it starts in the output, in bytes.
+    /// Its byte offset in the output.
     pub(super) at: u64,
     pub(super) file: File,
     pub(super) len: u64,
     pub(super) name: String,
 }
 
-/// A block device that passes blocks on in the order in which they come, and takes no other.
+/// A block device that accepts blocks only in ascending order, and forwards them to a `Write`.
 pub(super) struct Sequential<W> {
     out: W,
     next: u64,
     blocks: u64,
     append: fn(&mut W, &mut File, u64) -> io::Result<()>,
-    /// By the block at which each starts. Blocks that the writer has for them are not used.
+    /// By first block. The blocks that the writer provides for them are ignored.
     files: BTreeMap<u64, Appended>,
     appended_until: u64,
     error: Option<BootIsoError>,
 }
 
 impl<W: Write> Sequential<W> {
-    /// A device for `size` bytes that passes them on to `out`, and has `append` pass on `files`.
+    /// Creates a device for `size` bytes that writes to `out`, and appends `files` with `append`.
     pub(super) fn new(
         out: W,
         size: u64,
@@ -66,17 +66,17 @@ impl<W: Write> Sequential<W> {
         }
     }
 
-    /// The numbers of the sources that are appended as files.
+    /// Returns the indices of the sources that are appended as files.
     pub(super) fn appended(&self) -> Vec<usize> {
         self.files.values().map(|file| file.index).collect()
     }
 
-    /// The error of the output, or of a file that was appended, if one failed.
+    /// Takes the error of the output or of an appended file, if one failed.
     pub(super) fn take_error(&mut self) -> Option<BootIsoError> {
         self.error.take()
     }
 
-    /// Keeps the error itself here, since the writer passes on only its message.
+    /// Records the error, since the writer returns only its message.
     fn failed(&mut self, source: io::Error) -> Error<io::Error> {
         let kind = source.kind();
         self.error = Some(BootIsoError::Write { source });
@@ -142,13 +142,13 @@ impl<W: Write> BlockDevice for Sequential<W> {
         if first.get() != self.next {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                "a stream takes blocks in order only",
+                "a stream accepts blocks only in order",
             ));
         }
         if let Some(appended) = self.files.remove(&self.next) {
             self.append(appended)?;
         }
-        // A request never reaches beyond the file of the tree that it belongs to.
+        // A request never extends beyond the file that it belongs to.
         if self.next >= self.appended_until {
             self.out
                 .write_all(buf)
@@ -163,14 +163,15 @@ impl<W: Write> BlockDevice for Sequential<W> {
     }
 }
 
-/// Sources as the files of a volume, because volumes are the content that `hadris-iso` reads
-/// piece by piece while it writes.
+/// Sources as the files of a volume, the kind of content that `hadris-iso` reads piece by piece
+/// while it writes.
 pub(super) struct SourceFiles {
     volume: Volume<SourceVolume>,
 }
 
 impl SourceFiles {
-    /// Each source, with whether its content is left unread because it is filled in another way.
+    /// Creates a volume of sources. The flag marks sources that are not read, because their content
+    /// is appended as a file.
     pub(super) fn new(sources: impl IntoIterator<Item = (Arc<dyn Source>, bool)>) -> Self {
         let files = sources
             .into_iter()
@@ -185,7 +186,7 @@ impl SourceFiles {
         }
     }
 
-    /// The content of the source added as number `index`.
+    /// Returns the content of the source `index`.
     pub(super) fn content(&self, index: usize) -> Result<Content, PathError> {
         let name = index.to_string();
         let tree = read_tree(&self.volume, &name)?;
@@ -193,7 +194,7 @@ impl SourceFiles {
         content.ok_or_else(|| PathError::new(ErrorKind::NotFound, "no such source"))
     }
 
-    /// The error of the source that failed, if one did.
+    /// Takes the error of the source that failed, if one did.
     pub(super) fn take_error(&self) -> Option<SourceError> {
         self.volume.lock().ok()?.error.take()
     }
@@ -204,7 +205,7 @@ struct SourceVolume {
     error: Option<SourceError>,
 }
 
-/// A source, and how far it has been read.
+/// A source, and the position up to which it has been read.
 struct Stream {
     source: Arc<dyn Source>,
     unread: bool,
@@ -222,7 +223,7 @@ impl Stream {
             if offset != 0 {
                 return Err(SourceError::other(
                     name,
-                    "expected it to be read from its start on",
+                    "expected it to be read from its start",
                 ));
             }
             self.open = Some((ExactReader::open(&*self.source)?, 0));
@@ -239,14 +240,14 @@ impl Stream {
         };
         *at += got as u64;
         if *at == self.source.size() {
-            // Nothing more is wanted of it: let its file or connection go.
+            // It has been read to its end: close its file or connection.
             self.open = None;
         }
         Ok(got)
     }
 }
 
-/// The root is node 1, the sources follow; file names are their numbers.
+/// The root is node 1, followed by the sources. File names are the indices of the sources.
 const ROOT: NodeId = match NodeId::new(1) {
     Some(node) => node,
     None => unreachable!(), // Only for zero.
@@ -339,7 +340,7 @@ impl FileSystem for SourceVolume {
         let index = self.index(node)?;
         self.files[index].read(offset, buf).map_err(|error| {
             let message = error.to_string();
-            // The error itself is kept here, since the writer passes on only its message.
+            // Recorded, since the writer returns only the message.
             self.error = Some(error);
             Error::device(io::Error::other(message), "a source failed")
         })

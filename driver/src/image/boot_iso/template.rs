@@ -1,4 +1,4 @@
-//! Configurations of boot loaders, from templates as Ironic's.
+//! The configurations of boot loaders, rendered from templates like Ironic's.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use minijinja::{Environment, Value, context, path_loader};
 
 use super::{BootIsoError, read_loader_file};
 
-/// Boots at once: without a prompt there is nothing to wait for.
+/// Boots immediately, without a prompt.
 pub(super) const ISOLINUX_CFG: &str = "\
 default boot
 prompt 0
@@ -17,8 +17,8 @@ label boot
   append initrd={{ ramdisk }} {{ kernel_params }}
 ";
 
-/// Boots at once. The volume is searched for because the configuration built into an EFI boot image
-/// may have set another root device than the one this file was found on.
+/// Boots immediately. Searches for the volume, since the configuration embedded in an EFI boot
+/// image may have set a root device other than the one with this file.
 pub(super) const GRUB_CFG: &str = "\
 set default=0
 set timeout=0
@@ -32,12 +32,12 @@ menuentry \"boot\" {
 
 #[derive(Debug, Clone)]
 pub(super) enum Template {
-    /// Its name and its text.
+    /// The template's name and text.
     BuiltIn(&'static str, &'static str),
     File(PathBuf),
 }
 
-/// What templates are given.
+/// The variables of templates.
 pub(super) struct Variables<'a> {
     kernel: String,
     ramdisk: String,
@@ -54,8 +54,8 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// Ironic calls the same two files `kernel` and `ramdisk` for isolinux, `linux` and `initrd`
-    /// for GRUB.
+    /// Returns the variables. For the same two files, Ironic uses `kernel` and `ramdisk` for
+    /// isolinux, and `linux` and `initrd` for GRUB.
     fn value(&self) -> Value {
         context! {
             kernel => &self.kernel,
@@ -78,7 +78,7 @@ impl Template {
         let (name, text) = match self {
             Self::BuiltIn(name, text) => (String::from(*name), String::from(*text)),
             Self::File(path) => {
-                // What Ironic lets a template include: its neighbours.
+                // As in Ironic, a template may include files of its directory.
                 environment.set_loader(path_loader(path.parent().unwrap_or(Path::new("."))));
                 let bytes = read_loader_file("the template", path)?;
                 let name = path.display().to_string();
@@ -92,7 +92,7 @@ impl Template {
         if rendered.trim().is_empty() {
             return Err(failed(
                 &name,
-                "expected it to give a configuration, and it is empty".into(),
+                "expected a configuration, but the result is empty".into(),
             ));
         }
         Ok(rendered.into_bytes())
@@ -105,8 +105,8 @@ fn render(
     text: &str,
     variables: &Variables<'_>,
 ) -> Result<String, minijinja::Error> {
-    // Jinja2 drops the last newline, and old boot loaders then miss the last line. Unknown names
-    // stay empty, as in Jinja2, so that operators' templates keep their meaning.
+    // Jinja2 drops the last newline, and old boot loaders then ignore the last line. As in Jinja2,
+    // unknown names are empty, so that operators' templates keep their meaning.
     environment.set_syntax(
         SyntaxConfig::builder()
             .keep_trailing_newline(true)
@@ -116,18 +116,18 @@ fn render(
     environment.render_named_str(name, text, variables.value())
 }
 
-/// Kernel parameters as words of a GRUB command, which understands shell quoting: without quotes
-/// `;` would end the command and `$` insert a variable.
+/// Quotes kernel parameters as words of a GRUB command, which has the syntax of a shell: without
+/// quotes, `;` would end the command and `$` would expand a variable.
 ///
-/// A quoted value with spaces (`dyndbg="file x +p"`) stays one word; GRUB puts it into double quotes
-/// again when it hands it to the kernel.
+/// A quoted value with spaces (`dyndbg="file x +p"`) remains one word; GRUB adds the double quotes
+/// again when it passes it to the kernel.
 fn grub_words(params: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-+=:,./@%^".contains(c);
     let quoted = |word: String| {
         if !word.is_empty() && word.chars().all(plain) {
             return word;
         }
-        // Within single quotes GRUB knows no escapes, so a single quote is written outside them.
+        // GRUB has no escapes within single quotes, so a single quote is written outside them.
         format!("'{}'", word.replace('\'', r"'\''"))
     };
     kernel_words(params)
@@ -137,7 +137,7 @@ fn grub_words(params: &str) -> String {
         .join(" ")
 }
 
-/// Splits as the kernel does: at white space outside double quotes, which group and are dropped.
+/// Splits `params` as the kernel does: at white space outside double quotes, which are dropped.
 fn kernel_words(params: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();

@@ -1,4 +1,4 @@
-//! Content that must have a known digest.
+//! Content with a known digest.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -10,11 +10,11 @@ use sha2::{Sha256, Sha512};
 
 use super::{Source, SourceError};
 
-/// A digest, as images carry it: `sha256:` and its hexadecimal digits, likewise `sha512:` and
-/// `md5:`, or bare digits whose number tells the algorithm (32, 64 or 128).
+/// A digest in the form that images use: `sha256:`, `sha512:` or `md5:` and the hexadecimal digits,
+/// or digits alone, whose number determines the algorithm (32, 64 or 128).
 ///
-/// MD5 guards against broken transfers only, not against forgery; it is here because image
-/// services still record it.
+/// MD5 protects against transmission errors only, not against forgery; it is supported because
+/// image services still record it.
 ///
 /// ```
 /// use driver::image::Checksum;
@@ -38,11 +38,11 @@ enum Algorithm {
     Sha512,
 }
 
-/// A text that is no checksum.
+/// A text that is not a checksum.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{text:?} is not a checksum: expected 32 (MD5), 64 (SHA-256) or 128 (SHA-512) hexadecimal \
-     digits, if need be after \"md5:\", \"sha256:\" or \"sha512:\""
+     digits, optionally after \"md5:\", \"sha256:\" or \"sha512:\""
 )]
 pub struct ChecksumParseError {
     text: String,
@@ -116,8 +116,8 @@ impl fmt::Display for Checksum {
     }
 }
 
-/// A source whose content is checked against a digest while it is read: the last bytes are not
-/// handed out before the digest is found right.
+/// A source whose content is verified against a digest while it is read. The last bytes are
+/// returned only if the digest matches.
 #[derive(Debug, Clone)]
 pub struct Verified<S> {
     source: S,
@@ -125,7 +125,7 @@ pub struct Verified<S> {
 }
 
 impl<S: Source> Verified<S> {
-    /// `source`, which must have `checksum`.
+    /// Wraps `source`, whose content must match `checksum`.
     pub fn new(source: S, checksum: Checksum) -> Self {
         Self { source, checksum }
     }
@@ -182,7 +182,7 @@ impl Read for VerifyingReader {
         let got = self.inner.read(buf)?;
         self.hasher.update(&buf[..got]);
         let before = self.left;
-        // Content longer than announced is for the reader around this one to report.
+        // The reader around this one reports content that is longer than announced.
         self.left = before.saturating_sub(got as u64);
         if before > 0 && self.left == 0 {
             self.check().map_err(SourceError::into_io)?;

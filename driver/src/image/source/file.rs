@@ -1,4 +1,4 @@
-//! Content in a file of this machine.
+//! Content in a local file.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -14,16 +14,16 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// The file at `path`, whose size is looked up now.
+    /// Creates a source for the file at `path`, and determines its size.
     ///
     /// # Errors
     ///
-    /// [`SourceError::Io`] when it is missing or cannot be looked at, [`SourceError::NotAFile`] for
-    /// anything but a regular file, [`SourceError::Empty`] for one without bytes.
+    /// [`SourceError::Io`] if the file is missing or inaccessible, [`SourceError::NotAFile`] for
+    /// anything but a regular file, [`SourceError::Empty`] for an empty one.
     pub fn new(path: impl Into<PathBuf>) -> Result<Self, SourceError> {
         let path = path.into();
         let name = path.display().to_string();
-        // Looked at before it is opened, because opening a pipe waits for its other end.
+        // Checked before opening, since opening a pipe waits for its other end.
         let metadata = fs::metadata(&path).map_err(|source| SourceError::Io {
             name: name.clone(),
             source,
@@ -46,7 +46,7 @@ impl FileSource {
         }
     }
 
-    /// Opens the file, which must still have its size.
+    /// Opens the file, and checks that its size is unchanged.
     fn checked(&self) -> Result<File, SourceError> {
         let failed = |source| SourceError::Io {
             name: self.name(),
@@ -65,7 +65,7 @@ impl FileSource {
         Ok(file)
     }
 
-    /// The path.
+    /// Returns the path.
     pub fn path(&self) -> &Path {
         &self.path
     }

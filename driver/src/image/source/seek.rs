@@ -1,20 +1,21 @@
-//! Reading content from place to place.
+//! Random access to content.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::{Source, SourceError};
 
-/// What is read at a time: directories and catalogues are read in small pieces.
+/// The size of the buffer: directories and catalogues are read in small pieces.
 const BUFFER: usize = 64 * 1024;
-/// A gap up to this many bytes is read over, which costs less than opening the content anew.
+/// A gap of up to this many bytes is skipped by reading, which costs less than reopening the
+/// content.
 const GAP: u64 = 256 * 1024;
 
-/// Any content as a reader that seeks, by opening it anew where it is needed.
+/// A seekable reader of any content, which reopens it at another position if necessary.
 pub(in crate::image) struct SeekingReader {
     source: Arc<dyn Source>,
     at: u64,
-    /// An open reader, and how far it has come.
+    /// An open reader and its position.
     open: Option<(BufReader<Box<dyn Read + Send>>, u64)>,
 }
 
@@ -27,7 +28,7 @@ impl SeekingReader {
         }
     }
 
-    /// Makes the open reader stand where it is read next.
+    /// Moves the open reader to the current position.
     fn advance(&mut self) -> Result<&mut BufReader<Box<dyn Read + Send>>, SourceError> {
         let (mut reader, from) = match self.open.take() {
             Some((reader, from)) if from <= self.at && self.at - from <= GAP => (reader, from),

@@ -1,4 +1,4 @@
-//! The content of an answer, read by code that blocks.
+//! The body of a response for blocking readers.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -9,79 +9,79 @@ use tokio::time::timeout;
 
 use super::super::SourceError;
 use super::Failure;
-use crate::http::blocking::{self, Started};
+use crate::http::blocking::{self, Task};
 
-/// Reads an answer part by part. While one is used, the next one is fetched.
+/// A reader of a response's body, which fetches the next chunk while the current one is consumed.
 pub(super) struct BodyReader {
     name: String,
     stall: Duration,
-    part: Bytes,
+    chunk: Bytes,
     next: Next,
 }
 
 enum Next {
-    Fetched(Started<(Response, Result<Option<Bytes>, Failure>)>),
+    Fetched(Task<(Response, Result<Option<Bytes>, Failure>)>),
     End,
     Failed,
 }
 
 impl BodyReader {
-    /// The content of `answer` that comes from the source called `name`, of which the server may keep
-    /// silent for `stall` before each part.
-    pub(super) fn new(name: String, stall: Duration, answer: Response) -> io::Result<Self> {
+    /// Creates a reader for the source `name`, whose server may be silent for `stall` before each
+    /// chunk.
+    pub(super) fn new(name: String, stall: Duration, response: Response) -> io::Result<Self> {
         Ok(Self {
             name,
             stall,
-            part: Bytes::new(),
-            next: fetch(stall, answer)?,
+            chunk: Bytes::new(),
+            next: fetch(stall, response)?,
         })
     }
 
-    fn next_part(&mut self) -> io::Result<()> {
-        let (answer, part) = match std::mem::replace(&mut self.next, Next::Failed) {
+    fn next_chunk(&mut self) -> io::Result<()> {
+        let (response, chunk) = match std::mem::replace(&mut self.next, Next::Failed) {
             Next::Fetched(started) => started.wait()?,
             Next::End => {
                 self.next = Next::End;
                 return Ok(());
             }
-            Next::Failed => return Err(io::Error::other("reading failed before")),
+            Next::Failed => return Err(io::Error::other("an earlier read failed")),
         };
-        let part = part.map_err(|failure| self.error(failure))?;
-        self.next = match &part {
-            Some(_) => fetch(self.stall, answer)?,
+        let chunk = chunk.map_err(|failure| self.error(failure))?;
+        self.next = match &chunk {
+            Some(_) => fetch(self.stall, response)?,
             None => Next::End,
         };
-        self.part = part.unwrap_or_default();
+        self.chunk = chunk.unwrap_or_default();
         Ok(())
     }
 
     fn error(&self, failure: Failure) -> io::Error {
         match failure {
-            // The kind tells an early end.
+            // Its kind tells an early end from other errors.
             Failure::Io(error) => error,
             other => SourceError::into_io(other.of(self.name.clone(), self.stall)),
         }
     }
 }
 
-fn fetch(stall: Duration, mut answer: Response) -> io::Result<Next> {
+fn fetch(stall: Duration, mut response: Response) -> io::Result<Next> {
     let started = blocking::start(async move {
-        let part = match timeout(stall, answer.chunk()).await {
-            Ok(part) => part.map_err(Failure::from),
+        let chunk = match timeout(stall, response.chunk()).await {
+            Ok(chunk) => chunk.map_err(Failure::from),
             Err(elapsed) => Err(elapsed.into()),
         };
-        (answer, part)
+        (response, chunk)
     })?;
     Ok(Next::Fetched(started))
 }
 
 impl Read for BodyReader {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while self.part.is_empty() && !buf.is_empty() && !matches!(self.next, Next::End) {
-            self.next_part()?;
+        while self.chunk.is_empty() && !buf.is_empty() && !matches!(self.next, Next::End) {
+            self.next_chunk()?;
         }
-        let count = buf.len().min(self.part.len());
-        self.part.copy_to_slice(&mut buf[..count]);
+        let count = buf.len().min(self.chunk.len());
+        self.chunk.copy_to_slice(&mut buf[..count]);
         Ok(count)
     }
 }

@@ -1,0 +1,145 @@
+//! Requests to Swift, Keystone and tempauth, and their responses, read whole.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+
+use super::super::error::SwiftError;
+use crate::http::reason;
+use crate::http::url::redacted;
+
+/// The largest response body that is read, in bytes: larger than any listing.
+const MAX_BODY: usize = 16 << 20;
+
+/// How many characters of a response's text an error shows.
+const SHOWN_CHARS: usize = 200;
+
+/// What a request addresses.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Resource<'p> {
+    /// The account itself.
+    Account,
+    /// The container of images.
+    Container,
+    /// An object in that container.
+    Object(&'p str),
+    /// `/info` at the root of the server, which describes its capabilities.
+    Info,
+}
+
+/// A request without a body, or with a small one.
+#[derive(Debug, Clone)]
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) resource: Resource<'a>,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(method: Method, resource: Resource<'a>) -> Self {
+        Self {
+            method,
+            resource,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    pub(super) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+}
+
+/// A response with its whole body.
+#[derive(Debug)]
+pub(super) struct Response {
+    /// Method and URL of the request, for messages.
+    pub(super) request: String,
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Response {
+    /// Reads a response to its end.
+    pub(super) async fn read(
+        request: String,
+        mut response: reqwest::Response,
+        timeout: Duration,
+    ) -> Result<Self, SwiftError> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut body = Vec::new();
+        loop {
+            let chunk = response.chunk().await;
+            let Some(chunk) = chunk.map_err(|error| no_response(&request, &error, timeout))? else {
+                break;
+            };
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(SwiftError::Answer {
+                    what: "a short response",
+                    url: request,
+                    reason: format!("it has more than {MAX_BODY} bytes"),
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Self {
+            request,
+            status,
+            headers,
+            body: body.into(),
+        })
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Turns a response with an unexpected status into an error.
+    pub(super) fn unexpected(self) -> SwiftError {
+        // Swift explains errors in a small HTML page.
+        let text = String::from_utf8_lossy(&self.body).replace(['\r', '\n'], " ");
+        SwiftError::Status {
+            request: self.request,
+            status: self.status,
+            text: text.trim().chars().take(SHOWN_CHARS).collect(),
+        }
+    }
+
+    /// Returns the response if its status is a success, or an error.
+    pub(super) fn success(self) -> Result<Self, SwiftError> {
+        if (200..300).contains(&self.status) {
+            Ok(self)
+        } else {
+            Err(self.unexpected())
+        }
+    }
+}
+
+/// Returns method and URL for messages.
+pub(super) fn describe(method: &Method, url: &Url) -> String {
+    format!("{method} {}", redacted(url))
+}
+
+/// Returns the error for a request that got no response.
+pub(super) fn no_response(request: &str, error: &reqwest::Error, timeout: Duration) -> SwiftError {
+    let request = request.to_owned();
+    if error.is_timeout() {
+        return SwiftError::Silent { request, timeout };
+    }
+    SwiftError::NoAnswer {
+        request,
+        reason: reason(error),
+    }
+}

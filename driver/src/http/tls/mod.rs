@@ -1,0 +1,166 @@
+//! The TLS configuration: which certificates are trusted, and which is presented.
+
+#[cfg(any(feature = "redfish", feature = "swift"))]
+mod any_certificate;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fs, io};
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, Error, RootCertStore};
+use rustls_platform_verifier::Verifier;
+
+/// Which certificates are trusted.
+#[derive(Debug, Clone)]
+pub(crate) enum Trust {
+    /// Certificates issued by this machine's authorities, as they were when this process first
+    /// needed them.
+    System,
+    /// Certificates issued by these authorities.
+    Authorities(Arc<RootCertStore>),
+    /// Any certificate.
+    #[cfg(any(feature = "redfish", feature = "swift"))]
+    Anybody,
+}
+
+/// The certificate chain and the key that a client presents to servers.
+pub(crate) type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// An unusable PEM file or directory of PEM files.
+#[derive(Debug)]
+pub(crate) struct PemError {
+    pub(crate) path: PathBuf,
+    pub(crate) reason: String,
+}
+
+/// Returns the configuration of a client.
+///
+/// # Errors
+///
+/// An error if this machine has no authorities, or if the key does not match the certificate.
+pub(crate) fn config(trust: &Trust, identity: Option<Identity>) -> Result<ClientConfig, Error> {
+    // Explicit, since the process may have no default provider, or a different one.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?;
+    let builder = match trust {
+        Trust::System => builder
+            .dangerous()
+            .with_custom_certificate_verifier(system_verifier(&provider)?),
+        Trust::Authorities(authorities) => builder.with_root_certificates(Arc::clone(authorities)),
+        #[cfg(any(feature = "redfish", feature = "swift"))]
+        Trust::Anybody => builder
+            .dangerous()
+            .with_custom_certificate_verifier(any_certificate::verifier(&provider)),
+    };
+    match identity {
+        None => Ok(builder.with_no_client_auth()),
+        Some((certificates, key)) => builder.with_client_auth_cert(certificates, key),
+    }
+}
+
+/// Returns a verifier with this machine's authorities. They are read once: a conductor creates a
+/// client for each node, and reading them takes longer than everything else that the client does.
+fn system_verifier(provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, Error> {
+    static KNOWN: Mutex<Option<Arc<Verifier>>> = Mutex::new(None);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(verifier) = &*known {
+        return Ok(Arc::clone(verifier));
+    }
+    let verifier = Arc::new(Verifier::new(Arc::clone(provider))?);
+    Ok(Arc::clone(known.insert(verifier)))
+}
+
+/// Returns trust in the authorities of a PEM file, or of all PEM files of a directory.
+pub(crate) fn authorities(path: &Path) -> Result<Trust, PemError> {
+    let unusable = |reason| PemError {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut store = RootCertStore::empty();
+    for file in files(path).map_err(|error| unusable(error.to_string()))? {
+        let pem = fs::read(&file).map_err(|error| error.to_string());
+        let added = pem.and_then(|pem| add(&mut store, &pem));
+        added.map_err(|reason| match file == path {
+            true => unusable(reason),
+            false => unusable(format!("{}: {reason}", file.display())),
+        })?;
+    }
+    not_empty(store).map_err(unusable)
+}
+
+/// Returns trust in the authorities in `pem`, or the reason why there are none.
+pub(crate) fn authorities_in(pem: &[u8]) -> Result<Trust, String> {
+    let mut store = RootCertStore::empty();
+    add(&mut store, pem)?;
+    not_empty(store)
+}
+
+fn add(store: &mut RootCertStore, pem: &[u8]) -> Result<(), String> {
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        store.add(certificate).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn not_empty(store: RootCertStore) -> Result<Trust, String> {
+    if store.is_empty() {
+        return Err(NO_CERTIFICATE.to_owned());
+    }
+    Ok(Trust::Authorities(Arc::new(store)))
+}
+
+const NO_CERTIFICATE: &str = "expected at least one PEM certificate";
+
+fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let file = entry?.path();
+        if file.is_file() {
+            files.push(file);
+        }
+    }
+    Ok(files)
+}
+
+/// Reads the client's certificate and key from two PEM files.
+#[cfg(feature = "swift")]
+pub(crate) fn identity(certificate: &Path, key: &Path) -> Result<Identity, PemError> {
+    let unusable = |path: &Path, reason: String| PemError {
+        path: path.to_owned(),
+        reason,
+    };
+    let certificates: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
+    let certificates = certificates.map_err(|error| unusable(certificate, error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(unusable(certificate, NO_CERTIFICATE.to_owned()));
+    }
+    let key =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error.to_string()))?;
+    Ok((certificates, key))
+}
+
+/// Returns what is wrong with the server's certificate, if a connection failed for that reason.
+#[cfg(feature = "redfish")]
+pub(crate) fn certificate_fault(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(Error::InvalidCertificate(fault)) = error.downcast_ref::<Error>() {
+            return Some(fault.to_string());
+        }
+        // `io::Error::source` skips the error that it wraps.
+        next = match error.downcast_ref::<io::Error>() {
+            Some(io) => io.get_ref().map(|held| held as &dyn std::error::Error),
+            None => error.source(),
+        };
+    }
+    None
+}

@@ -1,0 +1,392 @@
+//! Sources of kernels, ramdisks and boot loader images.
+
+mod checksum;
+mod file;
+mod http;
+mod seek;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+pub use checksum::{Checksum, ChecksumParseError, Verified};
+pub use file::FileSource;
+pub use http::{HttpClient, HttpSource};
+pub(super) use seek::SeekingReader;
+
+/// Content of known size that can be opened for reading any number of times.
+///
+/// A boot ISO is planned from the sizes alone; the content is read once, from start to end, while
+/// the ISO is written. Deploy code can implement this trait for its own sources, such as an image
+/// service.
+///
+/// ```
+/// use std::io::{Cursor, Read};
+/// use driver::image::{Source, SourceError};
+///
+/// #[derive(Debug)]
+/// struct Embedded(&'static [u8]);
+///
+/// impl Source for Embedded {
+///     fn name(&self) -> String {
+///         "the embedded kernel".into()
+///     }
+///     fn size(&self) -> u64 {
+///         self.0.len() as u64
+///     }
+///     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
+///         Ok(Box::new(Cursor::new(self.0)))
+///     }
+/// }
+/// ```
+pub trait Source: fmt::Debug + Send + Sync {
+    /// Returns a name for messages: a path, or a URL without its secrets.
+    fn name(&self) -> String;
+
+    /// Returns the size in bytes, which must not change. Reading content that turns out shorter or
+    /// longer is an error.
+    fn size(&self) -> u64;
+
+    /// Opens the content at its start.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`]; [`SourceError::other`] wraps errors from outside this library.
+    fn open(&self) -> Result<Box<dyn Read + Send>, SourceError>;
+
+    /// Opens the content at byte `offset`.
+    ///
+    /// The default implementation reads up to there. Sources with random access should override it,
+    /// since a deploy ISO is read in random order.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`open`](Self::open).
+    fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
+        let mut reader = self.open()?;
+        skip(&self.name(), self.size(), &mut reader, offset)?;
+        Ok(reader)
+    }
+
+    /// Opens the regular file that consists of exactly this content. Returns `None`, the default,
+    /// if there is no such file or if its content must be verified.
+    ///
+    /// [`PlannedBootIso::write_to_sink`](super::PlannedBootIso::write_to_sink) lets the system copy
+    /// such a file or share its blocks, without passing it through this process.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`open`](Self::open).
+    fn open_file(&self) -> Result<Option<File>, SourceError> {
+        Ok(None)
+    }
+}
+
+impl<S: Source + ?Sized> Source for Arc<S> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn size(&self) -> u64 {
+        (**self).size()
+    }
+
+    fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
+        (**self).open()
+    }
+
+    fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
+        (**self).open_at(offset)
+    }
+
+    fn open_file(&self) -> Result<Option<File>, SourceError> {
+        (**self).open_file()
+    }
+}
+
+/// Skips the first `offset` bytes of `reader`, which has the content `name` of `size` bytes.
+fn skip(name: &str, size: u64, reader: &mut dyn Read, offset: u64) -> Result<(), SourceError> {
+    let skipped = io::copy(&mut reader.take(offset), &mut io::sink());
+    let skipped = skipped.map_err(|error| SourceError::from_io(name, error))?;
+    if skipped == offset {
+        return Ok(());
+    }
+    Err(SourceError::Short {
+        name: name.into(),
+        expected: size,
+        actual: skipped,
+    })
+}
+
+/// An error from opening or reading content.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The reference is neither a path, nor a `file://`, `http://` or `https://` URL.
+    #[error("{reference:?} cannot be read: expected a path or a file://, http:// or https:// URL")]
+    Reference {
+        /// The reference without its secrets.
+        reference: String,
+    },
+    /// The path is that of a directory, a device or a pipe.
+    #[error("{name} is {what}: expected a regular file")]
+    NotAFile {
+        /// The path.
+        name: String,
+        /// The kind of file.
+        what: &'static str,
+    },
+    /// The content is empty.
+    #[error("{name} is empty: expected at least one byte")]
+    Empty {
+        /// The source's name.
+        name: String,
+    },
+    /// Opening or reading failed.
+    #[error("{name} cannot be read: {source}")]
+    Io {
+        /// The source's name.
+        name: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The server's response has another status than 200.
+    #[error("{name} returned {status}: expected 200 OK")]
+    Status {
+        /// The URL without its secrets.
+        name: String,
+        /// The status code and its standard text.
+        status: String,
+    },
+    /// The server does not announce the size of the content, or sends it encoded.
+    #[error(
+        "the size of {name} is unknown ({reason}): expected a Content-Length, since the ISO is \
+         planned before the content is read"
+    )]
+    NoSize {
+        /// The URL without its secrets.
+        name: String,
+        /// The header that is missing or wrong.
+        reason: &'static str,
+    },
+    /// The server was silent for too long.
+    #[error("{name} stalled: received nothing for {seconds} s")]
+    Stalled {
+        /// The URL without its secrets.
+        name: String,
+        /// The limit in seconds.
+        seconds: u64,
+    },
+    /// The content ended early.
+    #[error("{name} ended after {actual} bytes: expected {expected}")]
+    Short {
+        /// The source's name.
+        name: String,
+        /// The announced size in bytes.
+        expected: u64,
+        /// The number of bytes received.
+        actual: u64,
+    },
+    /// The content is longer than announced, or has changed.
+    #[error("{name} changed during use: expected {expected} bytes, found {found}")]
+    Changed {
+        /// The source's name.
+        name: String,
+        /// The announced size in bytes.
+        expected: u64,
+        /// What was found, such as `more`.
+        found: String,
+    },
+    /// The content does not match the checksum.
+    #[error("{name} is not the expected content: expected {expected}, found {actual}")]
+    Checksum {
+        /// The source's name.
+        name: String,
+        /// The given checksum.
+        expected: Checksum,
+        /// The checksum of the content.
+        actual: Checksum,
+    },
+    /// An error of a [`Source`] outside this library.
+    #[error("{name} cannot be read: {source}")]
+    Other {
+        /// The source's name.
+        name: String,
+        /// The error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl SourceError {
+    /// Wraps an error of a [`Source`] outside this library.
+    pub fn other(
+        name: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Other {
+            name: name.into(),
+            source: source.into(),
+        }
+    }
+
+    /// Converts a reader's error, unwrapping a `SourceError` inside it.
+    pub(crate) fn from_io(name: &str, error: io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(inner) => inner,
+            Err(source) => Self::Io {
+                name: name.into(),
+                source,
+            },
+        }
+    }
+
+    pub(crate) fn into_io(self) -> io::Error {
+        let kind = match &self {
+            Self::Io { source, .. } => source.kind(),
+            Self::Short { .. } => io::ErrorKind::UnexpectedEof,
+            Self::Stalled { .. } => io::ErrorKind::TimedOut,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, self)
+    }
+}
+
+/// Returns the source for a reference: a path, a `file://` URL, or an `http(s)://` URL, whose size
+/// is requested immediately with `http`.
+///
+/// # Errors
+///
+/// [`SourceError::Reference`] for anything else; otherwise the same as [`FileSource::new`] and
+/// [`HttpSource::new`].
+pub fn from_reference(reference: &str, http: &HttpClient) -> Result<Arc<dyn Source>, SourceError> {
+    let unknown = || SourceError::Reference {
+        reference: redacted(reference),
+    };
+    let scheme = reference
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        Some("http" | "https") => Ok(Arc::new(HttpSource::new(http, reference)?)),
+        Some("file") => {
+            let url = url::Url::parse(reference).map_err(|_| unknown())?;
+            Ok(Arc::new(FileSource::new(
+                url.to_file_path().map_err(|()| unknown())?,
+            )?))
+        }
+        Some(_) => Err(unknown()),
+        None if reference.is_empty() => Err(unknown()),
+        None => Ok(Arc::new(FileSource::new(reference)?)),
+    }
+}
+
+/// Returns a URL without user, password, fragment and query, which is the signature of temporary
+/// URLs.
+fn redacted(reference: &str) -> String {
+    let Ok(mut url) = url::Url::parse(reference) else {
+        let shown = reference.split(['?', '#']).next().unwrap_or_default();
+        // It may be a URL with a typo.
+        return match (shown.split_once("://"), shown.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
+            _ => shown.into(),
+        };
+    };
+    // These fail only for URLs that cannot have a user.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
+/// A reader that fails unless the content has exactly the announced size.
+pub(crate) struct ExactReader {
+    name: String,
+    inner: Box<dyn Read + Send>,
+    size: u64,
+    read: u64,
+}
+
+impl ExactReader {
+    pub(crate) fn open(source: &dyn Source) -> Result<Self, SourceError> {
+        let (name, size) = (source.name(), source.size());
+        Ok(Self {
+            name,
+            inner: source.open()?,
+            size,
+            read: 0,
+        })
+    }
+
+    /// Checks that the content ends where announced.
+    fn check_end(&mut self) -> Result<(), SourceError> {
+        let more = loop {
+            match self.inner.read(&mut [0]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other.map_err(|error| SourceError::from_io(&self.name, error))?,
+            }
+        };
+        if more == 0 {
+            return Ok(());
+        }
+        let (name, expected) = (self.name.clone(), self.size);
+        Err(SourceError::Changed {
+            name,
+            expected,
+            found: "more".into(),
+        })
+    }
+}
+
+impl Read for ExactReader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.size - self.read).unwrap_or(usize::MAX);
+        let wanted = buf.len().min(left);
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let got = match self.inner.read(&mut buf[..wanted]) {
+            Ok(got) => got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            // HTTP clients report an early end like this.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            Err(error) => return Err(SourceError::from_io(&self.name, error).into_io()),
+        };
+        if got == 0 {
+            let (name, expected, actual) = (self.name.clone(), self.size, self.read);
+            return Err(SourceError::Short {
+                name,
+                expected,
+                actual,
+            }
+            .into_io());
+        }
+        self.read += got as u64;
+        if self.read == self.size {
+            self.check_end().map_err(SourceError::into_io)?;
+        }
+        Ok(got)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_leave_urls() {
+        for (given, shown) in [
+            (
+                "http://h:8080/a?temp_url_sig=s&temp_url_expires=1",
+                "http://h:8080/a",
+            ),
+            ("https://user:secret@h/a#f", "https://h/a"),
+            ("http://[::1]:80/a b", "http://[::1]/a%20b"),
+            ("swift:object?x=y", "swift:object"),
+            ("http://user:secret@h:99999/a?x=y", "http://h:99999/a"),
+            ("a@b?x=y", "a@b"),
+        ] {
+            assert_eq!(redacted(given), shown);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The options of ironic.conf that determine how images are created and hosted and how BMCs are
+//! reached, under their current and former names.
+
+mod bmc;
+mod ipxe;
+mod reader;
+#[cfg(feature = "swift")]
+mod swift;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use oslo_config::{GetError, Opt, OptName, OptType, ParsedFile, opts_as_set};
+
+pub use self::bmc::{BmcOptions, VerifyCa};
+pub use self::ipxe::{ByBootMode, IpVersion, IpxeOptions};
+use self::reader::OptionReader;
+#[cfg(feature = "swift")]
+pub use self::{reader::Secret, swift::SwiftOptions};
+
+/// The values of the options. Those of BMCs and of iPXE are in [`BmcOptions`] and [`IpxeOptions`].
+///
+/// | option | default | former names, in order of precedence |
+/// |---|---|---|
+/// | `[deploy] http_server_url` | none | `[deploy] http_url`, `[pxe] http_url` |
+/// | `[deploy] http_server_root` | `/httpboot` | `[deploy] http_root`, `[pxe] http_root` |
+/// | `[ilo] use_http_web_server_for_images` | `False` | `[ilo] use_web_server_for_images` |
+/// | `[ilo] swift_ilo_container` | `ironic_ilo_container` | |
+/// | `[ilo] swift_object_expiry_timeout` | `900` s | |
+/// | `[ilo] client_timeout` | `60` s | |
+/// | `[ilo] client_port` | `443` | |
+/// | `[deploy] external_http_url` | none | |
+/// | `[pxe] kernel_append_params` | `nofb nomodeset vga=normal` | `[pxe] pxe_append_params` |
+/// | `[ilo] kernel_append_params` | the value of `[pxe]` | |
+/// | `[DEFAULT] isolinux_bin` | `/usr/lib/syslinux/isolinux.bin` | |
+/// | `[DEFAULT] ldlinux_c32` | none | |
+/// | `[DEFAULT] isolinux_config_template` | built in | |
+/// | `[DEFAULT] grub_config_template` | built in | |
+/// | `[DEFAULT] grub_config_path` | where the EFI boot image's GRUB looks | |
+/// | `[DEFAULT] esp_image` | none | |
+/// | `[conductor] api_url` | the value of `[service_catalog] endpoint_override` | |
+///
+/// The current names of the hosting options come from the blueprint "Make ilo drivers standalone in
+/// ironic by removing swift dependency"; Ironic has read the former names since 4.2.0. The other
+/// options have Ironic's names: `[pxe] kernel_append_params` since Xena, `[ilo]
+/// kernel_append_params` since Wallaby. The cargo feature `swift` adds the options of `[swift]`:
+/// see `SwiftOptions`.
+///
+/// ```
+/// use driver::options::Options;
+/// use oslo_config::SourceFile;
+///
+/// let text = b"[pxe]\nhttp_url = http://192.0.2.1\n".into();
+/// let file = SourceFile { path: "ironic.conf".into(), text };
+/// let options = Options::read(&[file.parse()?], [])?;
+/// assert_eq!(options.http_server_url.as_deref(), Some("http://192.0.2.1"));
+/// assert_eq!(options.http_server_root.to_str(), Some("/httpboot"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// The URL under which nodes reach the web server that hosts images; `None` if unset or empty.
+    pub http_server_url: Option<String>,
+    /// The directory that the web server serves.
+    pub http_server_root: PathBuf,
+    /// Whether images are hosted on the web server; otherwise they are in Swift.
+    pub use_http_web_server_for_images: bool,
+    /// The Swift container for images.
+    pub swift_ilo_container: String,
+    /// How long Swift keeps a floppy image.
+    pub swift_object_expiry_timeout: Duration,
+    /// How long an operation on an iLO may take.
+    pub client_timeout: Duration,
+    /// The port of an iLO.
+    pub client_port: u16,
+    /// The URL under which BMCs reach the web server, if it differs from
+    /// [`http_server_url`](Self::http_server_url); `None` if unset or empty.
+    pub external_http_url: Option<String>,
+    /// The kernel parameters of a boot ISO, after `root=`: the value of `[ilo]` if it is set, even
+    /// to nothing, or else the value of `[pxe]`.
+    pub kernel_append_params: String,
+    /// The kernel parameters for iPXE: the value of `[pxe]`.
+    pub pxe_kernel_append_params: String,
+    /// The path of isolinux, the boot loader for BIOS.
+    pub isolinux_bin: PathBuf,
+    /// The library that isolinux 5 and newer need.
+    pub ldlinux_c32: Option<PathBuf>,
+    /// The template of isolinux's configuration.
+    pub isolinux_config_template: Option<PathBuf>,
+    /// The template of GRUB's configuration.
+    pub grub_config_template: Option<PathBuf>,
+    /// The path of GRUB's configuration on a boot ISO.
+    pub grub_config_path: Option<PathBuf>,
+    /// The default EFI system partition image of boot ISOs.
+    pub esp_image: Option<PathBuf>,
+    /// The URL under which deploy ramdisks reach Ironic's API: `[conductor] api_url`, or else
+    /// `[service_catalog] endpoint_override`; `None` if neither is set.
+    pub api_url: Option<String>,
+    /// How BMCs are reached, and how long they may take.
+    pub bmc: BmcOptions,
+    /// How nodes boot with iPXE.
+    pub ipxe: IpxeOptions,
+    /// How Swift is reached.
+    #[cfg(feature = "swift")]
+    pub swift: SwiftOptions,
+}
+
+/// An invalid value of an option.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionsError {
+    /// A value does not have its option's type, or contains a reference that cannot be resolved.
+    #[error("{place}: {cause}; correct the value")]
+    Value {
+        /// Where the option is set: file and line, or an environment variable.
+        place: String,
+        /// The cause.
+        #[source]
+        cause: Box<GetError>,
+    },
+    /// A secret contains a reference that cannot be resolved.
+    #[error(
+        "{place}: the value of {option}, which is not shown, contains a reference that cannot be \
+         resolved; write $$ for a dollar sign"
+    )]
+    Secret {
+        /// The option.
+        option: OptName,
+        /// Where the option is set: file and line, or an environment variable.
+        place: String,
+    },
+    /// A number is out of range.
+    #[error("{place}: the value of {option} is invalid: expected {expected}")]
+    Range {
+        /// The option.
+        option: OptName,
+        /// Where the option is set: file and line, or an environment variable.
+        place: String,
+        /// The expected range.
+        expected: &'static str,
+    },
+}
+
+impl Options {
+    /// The default path of isolinux in Ironic.
+    pub const ISOLINUX_BIN: &str = "/usr/lib/syslinux/isolinux.bin";
+
+    /// Returns the definitions of the options that determine where images are hosted and how iLOs
+    /// are reached, with their former names.
+    #[must_use]
+    pub fn opts() -> Vec<Opt> {
+        vec![
+            Opt::new("deploy", "http_server_url", OptType::string())
+                .with_deprecated("deploy", "http_url")
+                .with_deprecated("pxe", "http_url"),
+            Opt::new("deploy", "http_server_root", OptType::string())
+                .with_default("/httpboot")
+                .with_deprecated("deploy", "http_root")
+                .with_deprecated("pxe", "http_root"),
+            Opt::new("ilo", "use_http_web_server_for_images", OptType::Bool)
+                .with_default("False")
+                .with_deprecated("ilo", "use_web_server_for_images"),
+            Opt::new("ilo", "swift_ilo_container", OptType::string())
+                .with_default("ironic_ilo_container"),
+            Opt::new("ilo", "swift_object_expiry_timeout", OptType::int()).with_default("900"),
+            Opt::new("ilo", "client_timeout", OptType::int()).with_default("60"),
+            Opt::new(
+                "ilo",
+                "client_port",
+                OptType::Port {
+                    min: Some(1),
+                    max: None,
+                    choices: Vec::new(),
+                },
+            )
+            .with_default("443"),
+        ]
+    }
+
+    /// Returns the definitions of the other options: those that also affect URLs, and those of boot
+    /// ISOs.
+    #[must_use]
+    pub fn image_opts() -> Vec<Opt> {
+        let text = |group, name| Opt::new(group, name, OptType::string());
+        vec![
+            text("deploy", "external_http_url"),
+            text("pxe", "kernel_append_params")
+                .with_default("nofb nomodeset vga=normal")
+                .with_deprecated("pxe", "pxe_append_params"),
+            text("ilo", "kernel_append_params"),
+            text("DEFAULT", "isolinux_bin").with_default(Self::ISOLINUX_BIN),
+            text("DEFAULT", "ldlinux_c32"),
+            text("DEFAULT", "isolinux_config_template"),
+            text("DEFAULT", "grub_config_template"),
+            text("DEFAULT", "grub_config_path"),
+            text("DEFAULT", "esp_image"),
+            text("conductor", "api_url"),
+            text("service_catalog", "endpoint_override"),
+        ]
+    }
+
+    /// Reads the options from `files`, in the order in which the service reads them, and the
+    /// environment. Logs one warning for each option that is set under a former name.
+    ///
+    /// # Errors
+    ///
+    /// [`OptionsError`] for the first value that does not have its option's type, contains a
+    /// reference that cannot be resolved, or is out of range.
+    pub fn read(
+        files: &[ParsedFile<'_>],
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, OptionsError> {
+        let mut opts = Options::opts();
+        opts.extend(Options::image_opts());
+        opts.extend(BmcOptions::opts());
+        opts.extend(IpxeOptions::opts());
+        // Values may refer to options of Ironic that this crate does not define.
+        opts.extend(opts_as_set(files, &opts));
+        let environment: Vec<_> = environment.into_iter().collect();
+        let reader = OptionReader::new(files, &opts, &environment);
+        let pxe_kernel_append_params = reader
+            .text("pxe", "kernel_append_params")?
+            .unwrap_or_default();
+        let kernel_append_params = reader
+            .text("ilo", "kernel_append_params")?
+            .unwrap_or_else(|| pxe_kernel_append_params.clone());
+        Ok(Options {
+            http_server_url: reader.filled("deploy", "http_server_url")?,
+            http_server_root: reader
+                .path("deploy", "http_server_root")?
+                .unwrap_or_default(),
+            use_http_web_server_for_images: reader
+                .get("ilo", "use_http_web_server_for_images")?
+                .value
+                .as_bool()
+                .unwrap_or_default(),
+            swift_ilo_container: reader
+                .text("ilo", "swift_ilo_container")?
+                .unwrap_or_default(),
+            swift_object_expiry_timeout: reader.seconds("ilo", "swift_object_expiry_timeout")?,
+            client_timeout: reader.seconds("ilo", "client_timeout")?,
+            client_port: reader.number("ilo", "client_port", "a port from 1 to 65535")?,
+            external_http_url: reader.filled("deploy", "external_http_url")?,
+            kernel_append_params,
+            pxe_kernel_append_params,
+            isolinux_bin: reader.path("DEFAULT", "isolinux_bin")?.unwrap_or_default(),
+            ldlinux_c32: reader.path("DEFAULT", "ldlinux_c32")?,
+            isolinux_config_template: reader.path("DEFAULT", "isolinux_config_template")?,
+            grub_config_template: reader.path("DEFAULT", "grub_config_template")?,
+            grub_config_path: reader.path("DEFAULT", "grub_config_path")?,
+            esp_image: reader.path("DEFAULT", "esp_image")?,
+            api_url: match reader.filled("conductor", "api_url")? {
+                Some(url) => Some(url),
+                None => reader.filled("service_catalog", "endpoint_override")?,
+            },
+            bmc: BmcOptions::read(&reader)?,
+            ipxe: IpxeOptions::read(&reader)?,
+            #[cfg(feature = "swift")]
+            swift: SwiftOptions::read(files, &environment)?,
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! Deployments that fail: their errors, what they leave behind, and that they can be repeated.
+//!
+//! Debian package: nginx-light.
+
+use std::time::Duration;
+
+use driver::deploy::DeployError;
+use serde_json::json;
+
+use crate::support::UUID;
+use crate::support::conductor::Conductor;
+use crate::support::ilo::{Fault, Generation, Ilo};
+use crate::support::web::names;
+
+#[tokio::test]
+async fn an_invalid_node_is_refused_with_all_its_faults() {
+    let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+    let node = conductor.node(
+        &ilo,
+        &json!({"driver": "pxe_ilo", "driver_info": {
+            "ilo_address": "192.0.2.7", "ilo_username": "a", "ilo_password": "******",
+            "ilo_deploy_iso": "/srv/deploy.iso",
+        }}),
+    );
+    let error = conductor.deploy().validate(&node).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "node {UUID} cannot be used: driver: expected agent_ilo, iscsi_ilo, or a hardware type \
+             (ilo, ilo5, redfish), got \"pxe_ilo\"; driver_info.ilo_password: masked by Ironic's \
+             API, expected the secret itself: read the node with a role that the policy \
+             show_password allows; driver_info.ilo_deploy_iso: a path, which a BMC cannot fetch: \
+             expected an http:// or https:// URL, such as that of a copy in http_server_root"
+        )
+    );
+    for (info, expected) in [
+        (
+            json!({}),
+            "expected instance_info.kernel and instance_info.ramdisk",
+        ),
+        (json!({"kernel": "/k"}), "expected instance_info.ramdisk"),
+        (
+            json!({"ilo_boot_iso": conductor.nginx.url("/boot/none.iso")}),
+            "instance_info.ilo_boot_iso cannot be used",
+        ),
+        (json!({"ilo_boot_iso": "1be26c0b"}), "in the image service"),
+    ] {
+        let node = conductor.node(&ilo, &json!({"instance_info": info}));
+        let error = conductor
+            .deploy()
+            .validate(&node)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected) && error.contains(UUID), "{error}");
+    }
+}
+
+/// The error names the node, the step and the cause, and the same call succeeds without the fault.
+#[tokio::test]
+async fn a_deployment_that_failed_at_the_bmc_can_be_repeated() {
+    for (fault, expected) in [
+        (
+            Fault::RefusesToInsert,
+            "cannot insert an image into the floppy drive",
+        ),
+        (Fault::ReportsEmptyDrive, "reports an empty drive"),
+        (Fault::NoLicence, "licence"),
+        (Fault::NoPrivilege, "privilege"),
+        (Fault::PowerStays, "cannot switch the server off and on"),
+        (
+            Fault::OverrideStays,
+            "cannot set the next boot to the CD drive",
+        ),
+        (Fault::Hangs, "no response from"),
+    ] {
+        let (conductor, ilo) = (Conductor::start(), Ilo::with(Generation::Ilo5, fault));
+        let (deploy, node) = (conductor.deploy(), conductor.node(&ilo, &json!({})));
+        let before = node.to_json();
+        let error = deploy.deploy(&node).await.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains(expected) && text.contains(UUID),
+            "{fault:?}: {text}"
+        );
+        assert!(matches!(error, DeployError::Bmc(_)), "{error:?}");
+        assert_eq!(node.to_json(), before);
+        ilo.repair();
+        let deployed = deploy.deploy(&node).await.unwrap();
+        let floppies = names(conductor.www.path());
+        assert_eq!(floppies.len(), 1, "{fault:?}: {floppies:?}");
+        deploy.clean_up(&deployed.node).await.unwrap();
+        assert_eq!(names(conductor.www.path()), [""; 0], "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bmc_that_restarts_is_awaited() {
+    let restart = Fault::RestartsAfterInserting(Duration::from_secs(1));
+    let (conductor, ilo) = (Conductor::start(), Ilo::with(Generation::Ilo5, restart));
+    let node = conductor.node(&ilo, &json!({}));
+    conductor.deploy().deploy(&node).await.unwrap();
+}

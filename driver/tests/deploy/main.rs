@@ -1,0 +1,29 @@
+//! What deploy code calls: its input, virtual media, and whole deployments.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failing test panics, and some print figures"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[cfg(feature = "redfish")]
+mod faults;
+#[cfg(feature = "redfish")]
+mod flows;
+mod load;
+mod node;
+mod options;
+mod own_bmc;
+#[cfg(all(feature = "redfish", feature = "swift"))]
+mod scenario;
+#[cfg(all(feature = "redfish", feature = "swift"))]
+mod site;
+#[cfg(feature = "redfish")]
+mod take_over;
+mod virtual_media;
+mod virtual_media_errors;

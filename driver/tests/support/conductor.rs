@@ -1,0 +1,86 @@
+//! A conductor that hosts images on its own web server, and deploys servers whose BMC is an
+//! [`Ilo`].
+
+use std::fs;
+
+use driver::bmc::Redfish;
+use driver::deploy::IloDeploy;
+use driver::node::Node;
+use driver::options::Options;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::ilo::Ilo;
+use super::image::{LoaderFiles, both, kernel, ramdisk, written};
+use super::nginx::Nginx;
+use super::web::open_dir;
+use super::{UUID, node_from, options};
+
+/// A conductor and its web server, which also serves a kernel, a ramdisk and a deploy ISO at
+/// `/boot/`.
+pub(crate) struct Conductor {
+    pub(crate) www: TempDir,
+    pub(crate) images: TempDir,
+    pub(crate) nginx: Nginx,
+    loader: LoaderFiles,
+}
+
+impl Conductor {
+    pub(crate) fn start() -> Self {
+        let (www, images) = (open_dir(), open_dir());
+        fs::write(images.path().join("vmlinuz"), kernel().1).unwrap();
+        fs::write(images.path().join("initrd"), ramdisk().1).unwrap();
+        let loader = LoaderFiles::new();
+        fs::write(images.path().join("deploy.iso"), written(&both(&loader))).unwrap();
+        let locations = format!("location /boot/ {{ alias {}/; }}", images.path().display());
+        Self {
+            nginx: Nginx::start(www.path(), &locations),
+            www,
+            images,
+            loader,
+        }
+    }
+
+    pub(crate) fn conf(&self) -> String {
+        format!(
+            "[deploy]\nhttp_server_url = {}\nhttp_server_root = {}\n\
+             [ilo]\nuse_http_web_server_for_images = True\nclient_timeout = 3\n\
+             [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n\
+             [conductor]\napi_url = http://192.0.2.1:6385\npower_state_change_timeout = 3\n",
+            self.nginx.url("/images"),
+            self.www.path().display(),
+            self.loader.path("isolinux.bin").display(),
+            self.loader.path("ldlinux.c32").display(),
+        )
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        options(&self.conf())
+    }
+
+    pub(crate) fn deploy(&self) -> IloDeploy {
+        IloDeploy::from_options(&self.options()).unwrap()
+    }
+
+    /// A node whose BMC is `ilo`, with the top-level fields in `changes` replaced.
+    pub(crate) fn node(&self, ilo: &Ilo, changes: &Value) -> Node {
+        let mut driver_info = ilo.driver_info();
+        driver_info["ilo_deploy_iso"] = json!(self.nginx.url("/boot/deploy.iso"));
+        let mut node = json!({
+            "uuid": UUID, "driver": "iscsi_ilo", "provision_state": "deploying",
+            "driver_info": driver_info, "driver_internal_info": {},
+            "instance_info": {
+                "kernel": self.nginx.url("/boot/vmlinuz"),
+                "ramdisk": self.nginx.url("/boot/initrd"),
+            },
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            node[key] = value.clone();
+        }
+        node_from(&node)
+    }
+
+    pub(crate) fn bmc(&self, node: &Node) -> Redfish {
+        Redfish::from_node(node, &self.options()).unwrap()
+    }
+}
