@@ -7,6 +7,8 @@
 mod plain;
 mod reading;
 mod registration;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::fmt;
