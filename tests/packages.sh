@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs those of the Debian packages in packages.txt that are missing.
+# Installs the missing Debian packages of packages.txt.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 

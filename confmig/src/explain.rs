@@ -21,7 +21,7 @@ pub struct Explanation<'d> {
     /// All entries that set the option.
     pub occurrences: Occurrences<'d>,
     /// The names that the option had over the releases of its service, if there were several.
-    pub names: Vec<Named>,
+    pub names: Vec<NameInReleases>,
 }
 
 impl<'d> Explanation<'d> {
@@ -57,7 +57,7 @@ impl<'d> Explanation<'d> {
 
 /// A name of an option, with the releases that read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub struct NameInReleases {
     /// The name.
     pub name: OptName,
     /// The releases that have it as an option.
@@ -67,7 +67,7 @@ pub struct Named {
 }
 
 /// Returns the names that an option had, by age; none when it only ever had one.
-fn names_of(service: Service, option: &OptName) -> Vec<Named> {
+fn names_of(service: Service, option: &OptName) -> Vec<NameInReleases> {
     let history = History::new(service);
     let mut seen: BTreeSet<OptName> = BTreeSet::new();
     let mut open = vec![option.clone()];
@@ -86,7 +86,7 @@ fn names_of(service: Service, option: &OptName) -> Vec<Named> {
         let first = readers.iter().map(|(_, run)| run.from).min();
         let last = readers.iter().map(|(_, run)| run.to).max();
         let former = first.zip(last);
-        found.push(Named {
+        found.push(NameInReleases {
             name,
             option: of_name.as_option(),
             former: former.map(|(from, to)| ReleaseRange { from, to }),

@@ -1,6 +1,6 @@
 //! Migrates the configuration of oslo.config services to the names of another release.
 //!
-//! The library behind the `confmig` program. It never prints and never exits.
+//! This is the library behind the `confmig` program. It never prints and never exits.
 //!
 //! A migration takes three calls: [`oslo_config::SourceFile::parse`] parses the files,
 //! [`migrate::migrate`] plans, makes and proves the new texts along a [`migrate::Route`], and

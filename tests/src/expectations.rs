@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bstr::ByteSlice;
-use confmig::check::{World, check};
+use confmig::check::{Environment, check};
 use confmig::diagnostic::{Code, Diagnostic};
 use confmig::migrate::{Change, ChangeKind, Migration, Route, Settings, migrate};
 use confmig::pack::{Pack, PackError};
@@ -17,6 +17,9 @@ use crate::cases::Tally;
 use crate::oracle::encode;
 use crate::real_service::{Loaded, RealService};
 
+/// Makes the target of migrated files.
+pub type MakeTarget<'e> = dyn Fn(&[ParsedFile<'_>]) -> Result<Box<dyn Target + 'e>, PackError> + 'e;
+
 /// A migration, and what must hold of the configurations that it writes.
 pub struct Expectations<'e> {
     /// The route of the migration.
@@ -24,7 +27,7 @@ pub struct Expectations<'e> {
     /// The settings of the migration.
     pub settings: &'e Settings,
     /// Makes the target of the migrated files.
-    pub target: &'e dyn Fn(&[ParsedFile<'_>]) -> Result<Box<dyn Target + 'e>, PackError>,
+    pub target: &'e MakeTarget<'e>,
     /// Whether the target knows the types of the items of lists.
     pub item_types_known: bool,
     /// Tells whether the real service says nothing reliable about an option.
@@ -117,13 +120,13 @@ fn name_of(entry: &Entry<'_, '_>) -> OptName {
 }
 
 fn diagnostics(files: &[ParsedFile<'_>], target: &dyn Target) -> Vec<Diagnostic> {
-    let world = World {
-        environment: &HashMap::new(),
+    let environment = Environment {
+        variables: &HashMap::new(),
         keep_old: false,
         defaults: false,
         is_directory: &|_| true,
     };
-    check(files, target, &Secrets::shown(target.pack()), &world)
+    check(files, target, &Secrets::shown(target.pack()), &environment)
 }
 
 /// Groups diagnostics by the option whose entry they are about.

@@ -1,4 +1,4 @@
-//! JSON for programs. Keys may be added; those that are here keep their names, meaning and order.
+//! JSON for programs. Keys may be added; existing ones keep their names, meanings and order.
 
 use bstr::ByteSlice;
 use oslo_config::{Entry, Occurrence, Origin, ParsedFile, Section};
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::MigrationReport;
 use crate::diagnostic::Diagnostic;
-use crate::explain::{Explanation, Named};
+use crate::explain::{Explanation, NameInReleases};
 use crate::history::ReleaseRange;
 use crate::migrate::Change;
 use crate::secret::Secrets;
 
-/// Returns the text of a document that is written as a whole.
+/// Formats a JSON document.
 pub(super) fn pretty(document: &Value) -> String {
     format!("{document:#}\n")
 }
@@ -32,13 +32,13 @@ fn diagnostics_form(diagnostics: &[Diagnostic]) -> Value {
     diagnostics.iter().map(form).collect()
 }
 
-/// The JSON of `confmig check`: `{"diagnostics":[…]}`.
+/// Returns the JSON of `confmig check`: `{"diagnostics":[…]}`.
 #[must_use]
 pub fn check_json(diagnostics: &[Diagnostic]) -> String {
     pretty(&json!({ "diagnostics": diagnostics_form(diagnostics) }))
 }
 
-/// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`.
+/// Returns the JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`.
 #[must_use]
 pub fn migrate_json(report: &MigrationReport<'_>) -> String {
     let mut form = json!({});
@@ -78,7 +78,7 @@ fn change_form(change: &Change) -> Value {
     form
 }
 
-/// The JSON of `confmig show`: `{"files":[…],"options":[…]}`.
+/// Returns the JSON of `confmig show`: `{"files":[…],"options":[…]}`.
 #[must_use]
 pub fn show_json(
     files: &[ParsedFile<'_>],
@@ -135,7 +135,7 @@ fn option_form(option: &Explanation<'_>, secrets: &Secrets<'_>) -> Value {
     form
 }
 
-fn name_form(named: &Named) -> Value {
+fn name_form(named: &NameInReleases) -> Value {
     let span = |range: ReleaseRange| [range.from.id(), range.to.id()];
     json!({
         "name": named.name.to_string(),

@@ -1,4 +1,4 @@
-//! What changed between two schemas, for people.
+//! The changes between two schemas as text.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::diagnostic::bracketed;
 use crate::schema::{Changed, Comparison, Deprecation, Schema};
 use crate::target::in_words;
 
-/// What changed from one schema to another, one line for each option.
+/// Returns what changed from one schema to another, one line for each change.
 #[must_use]
 pub fn comparison_text(from: &Schema, to: &Schema, found: &Comparison) -> String {
     let mut text = format!("{}: what changed since {}\n", to.origin, from.origin);
@@ -26,10 +26,10 @@ pub fn comparison_text(from: &Schema, to: &Schema, found: &Comparison) -> String
         let was = from.option(name);
         because(name, was.and_then(|was| was.deprecation.as_ref()))
     });
-    chapter(&mut text, "removed, and no successor is named", removed);
+    chapter(&mut text, "removed, with no replacement named", removed);
     let going = found.deprecated.iter();
     let going = going.map(|(name, going)| because(name, Some(going)));
-    chapter(&mut text, "to be removed", going);
+    chapter(&mut text, "deprecated", going);
     let changed = found
         .changed
         .iter()

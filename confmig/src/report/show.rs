@@ -1,4 +1,4 @@
-//! What `confmig show` tells, for people.
+//! The settings and values that `confmig show` lists, as text.
 
 use std::fmt::Write as _;
 
@@ -30,7 +30,7 @@ pub fn entries_text(files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> String {
     text
 }
 
-/// Returns what there is to say of one option: its value, where it comes from, what it hides.
+/// Returns an option's value, where it comes from and what it hides.
 #[must_use]
 pub fn explained_text(option: &Explanation<'_>, secrets: &Secrets<'_>) -> String {
     let name = option.opt.name();
@@ -43,13 +43,13 @@ pub fn explained_text(option: &Explanation<'_>, secrets: &Secrets<'_>) -> String
             .collect(),
         Err(_) => {
             let why = option.error(secrets).unwrap_or_default();
-            format!("{name} has no value: {why} (`confmig check` says more)\n")
+            format!("{name} has no value: {why} (run `confmig check` for details)\n")
         }
     };
     // Writing to a String cannot fail.
     let _ = match &option.origin {
         Origin::Unset | Origin::File { .. } => Ok(()),
-        Origin::Default => writeln!(text, "    its default"),
+        Origin::Default => writeln!(text, "    the default"),
         Origin::Environment { variable } => {
             writeln!(text, "    from the environment variable {variable}")
         }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use oslo_config::OptName;
 
-use super::sections::{SECTION, in_section};
+use super::sections::{SECTION, in_sections};
 use super::{Rule, Sections, group_of};
 
 /// A renaming: the former name, the current name, and the id.
@@ -103,21 +103,13 @@ fn flows<'r>(rules: &'r [Rule], formers: &[Former<'_>]) -> Vec<Flow<'r>> {
 
 impl<'r> Flow<'r> {
     fn new(rule: &'r Rule, groups: &BTreeSet<&str>) -> Self {
-        let concrete: Vec<Rule> = match &rule.sections {
-            None => vec![rule.clone()],
-            Some(Sections::These(sections)) => sections
-                .iter()
-                .map(|section| in_section(rule, &group_of(section)))
-                .collect(),
-            Some(_) => groups.iter().map(|group| in_section(rule, group)).collect(),
-        };
         let mut flow = Flow {
             id: &rule.id,
             claims: BTreeSet::new(),
             steps: Vec::new(),
             conditions: BTreeSet::new(),
         };
-        for rule in &concrete {
+        for rule in in_sections(rule, groups) {
             let renames = rule.rename.iter();
             flow.steps
                 .extend(renames.map(|rename| (rename.from.0.clone(), rename.to.0.clone())));

@@ -52,22 +52,24 @@ pub(crate) fn concrete(
 
 /// Returns the rule for each section that it lists, or else for each group that it names.
 pub(super) fn in_known_sections(rule: &Rule) -> Vec<Rule> {
+    let groups = rule.names().into_iter().map(|name| name.group());
+    in_sections(rule, &groups.collect())
+}
+
+/// Returns the rule for each section that it lists, or else for each of these groups.
+pub(super) fn in_sections(rule: &Rule, groups: &BTreeSet<&str>) -> Vec<Rule> {
     match &rule.sections {
         None => vec![rule.clone()],
         Some(Sections::These(sections)) => sections
             .iter()
             .map(|section| in_section(rule, &group_of(section)))
             .collect(),
-        Some(_) => {
-            let groups: BTreeSet<&str> = rule.names().iter().map(|name| name.group()).collect();
-            let groups = groups.into_iter();
-            groups.map(|group| in_section(rule, group)).collect()
-        }
+        Some(_) => groups.iter().map(|group| in_section(rule, group)).collect(),
     }
 }
 
 /// Returns the rule with a section in place of `{section}`.
-pub(super) fn in_section(rule: &Rule, section: &str) -> Rule {
+fn in_section(rule: &Rule, section: &str) -> Rule {
     let mut rule = rule.clone();
     let put = |name: &mut Name| {
         if name.group() == SECTION {

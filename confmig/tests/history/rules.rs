@@ -113,7 +113,7 @@ fn doubtful_cases_are_left() {
             "rocky",
             "stein",
             "[DEFAULT]\nrpc_backend = zmq\n",
-            "does not tell what the value",
+            "does not say what the value",
         ),
         (
             "stein",

@@ -16,7 +16,7 @@ fn the_target_or_the_source_wins_or_either() {
     makes(&rule("target"), before, "[b]\nx = False\n");
     makes(&rule("source"), before, "[b]\nx = True\n");
     makes(&rule("either"), before, "[b]\nx = True\n");
-    leaves(&rule("decide"), &[before], "both set, and differ");
+    leaves(&rule("decide"), &[before], "both set and differ");
 }
 
 /// Without a definition of the option, `1` may be a number or a boolean.
@@ -31,7 +31,7 @@ fn only_switches_have_values_that_are_written_in_several_ways() {
     let before = "[a]\nx = 1\n[b]\nx = True\n";
     let switch = "[[option]]\ngroup = \"b\"\nname = \"x\"\ntype = \"bool\"\n";
     makes(&rule(switch), before, "[b]\nx = True\n");
-    leaves(&rule(""), &[before], "both set, and differ");
+    leaves(&rule(""), &[before], "both set and differ");
 }
 
 /// Of several files with the source, the last one that also has the target keeps its own value.

@@ -84,17 +84,17 @@ const TRANSFORMED: &[(&str, &str, &str)] = &[
 /// Values that a part cannot transform, and a part of the reason.
 const LEFT: &[(&str, &str, &str)] = &[
     ("invert = true", "maybe", "neither true nor false"),
-    ("factor = 60", "soon", "no number"),
+    ("factor = 60", "soon", "not a number"),
     (
         "factor = 60",
         "170141183460469231731687303715884105727",
-        "no number",
+        "not a number",
     ),
-    ("values = { fast = \"high\" }", "slow", "does not tell"),
+    ("values = { fast = \"high\" }", "slow", "does not say"),
     (
         "url = \"port\"",
         "http://192.0.2.1/",
-        "no URL with that part",
+        "not a URL with that part",
     ),
     (
         "list = true, single = true",
@@ -202,7 +202,7 @@ set = [{ option = "DEFAULT.enabled_backends", value = "{backend}", append = true
     leaves(
         rule,
         &["[DEFAULT]\nbackend = x\n"],
-        "its default is not known here",
+        "its default is not known",
     );
 }
 

@@ -220,8 +220,8 @@ fn errors_name_the_line_and_what_was_expected() {
     );
     assert_eq!(
         error("[ilo]\nclient_timeout = -1\n"),
-        "0.conf:2: the value of ilo.client_timeout is invalid: expected a number of seconds, 0 or \
-         more"
+        "0.conf:2: the value of ilo.client_timeout is not valid: expected a number of seconds, 0 \
+         or more"
     );
     let error = read(&[""], &[("OS_ILO__CLIENT_PORT", "0")])
         .unwrap_err()

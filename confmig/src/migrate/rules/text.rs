@@ -1,4 +1,4 @@
-//! Values as texts: items of lists, switches, parts of URLs.
+//! Values as texts: items of lists, booleans, parts of URLs.
 
 use oslo_config::{Opt, OptType};
 

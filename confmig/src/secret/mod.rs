@@ -1,4 +1,4 @@
-//! Keeping passwords out of everything that is shown.
+//! Masks passwords in everything that is shown.
 
 mod document;
 mod lines;
@@ -15,11 +15,11 @@ use crate::pack::{Pack, is_named};
 use crate::rule::group_of;
 use crate::schema::Schema;
 
-/// What stands in place of a secret.
+/// The text shown in place of a secret.
 const MASK: &str = "****";
 
-/// Parts of names that tell of a secret, for options that nobody has described.
-const TELLING: [&str; 9] = [
+/// Parts of names that suggest a secret, for options that no pack, release or schema describes.
+const SUGGESTIVE: [&str; 9] = [
     "password",
     "passwd",
     "passphrase",
@@ -31,23 +31,22 @@ const TELLING: [&str; 9] = [
     "api_key",
 ];
 
-/// Returns the names that each service knows.
+/// Returns the known names of each service.
 fn known_names() -> impl Iterator<Item = &'static KnownNames> {
     Service::all().map(Service::known_names)
 }
 
-/// Tells whether an option is known as a secret; `None` when no service knows it. Whatever the rules are for:
-/// a name that is secret in one service is in all.
+/// Returns whether any service has this option as a secret; `None` when no service knows it.
 fn known_as_secret(group: &str, name: &str) -> Option<bool> {
     known_names()
         .filter_map(|known| known.is_secret(group, name))
         .reduce(|one, other| one || other)
 }
 
-/// Decides what is shown: everything, or everything but secrets.
+/// The policy of what may be shown: everything, or everything but secrets.
 ///
-/// A secret is the value of an option that is marked so, of an unknown option whose name tells of
-/// one, and the password in any URL, also in comments and in options that are commented out.
+/// Secrets are the values of options that are marked as secret, those of unknown options whose
+/// names suggest it, and passwords in URLs, all of them in comments and placeholders too.
 #[derive(Debug, Clone, Copy)]
 pub struct Secrets<'p> {
     pack: &'p Pack,
@@ -56,7 +55,7 @@ pub struct Secrets<'p> {
 }
 
 impl<'p> Secrets<'p> {
-    /// Hides secrets.
+    /// Creates a policy that masks secrets.
     #[must_use]
     pub fn hidden(pack: &'p Pack) -> Self {
         Secrets {
@@ -66,7 +65,7 @@ impl<'p> Secrets<'p> {
         }
     }
 
-    /// Shows everything.
+    /// Creates a policy that shows everything.
     #[must_use]
     pub fn shown(pack: &'p Pack) -> Self {
         Secrets {
@@ -75,19 +74,19 @@ impl<'p> Secrets<'p> {
         }
     }
 
-    /// Tells whether everything is shown.
+    /// Returns whether secrets are shown.
     pub(crate) fn are_shown(&self) -> bool {
         self.shown
     }
 
-    /// Counts as secret what one of these says, too: former names, and options that only an older
-    /// release has.
+    /// Also masks what one of these schemas marks as secret: under former names, and of options
+    /// that only the older release has.
     #[must_use]
     pub fn with_schemas(self, schemas: [Option<&'p Schema>; 2]) -> Self {
         Secrets { schemas, ..self }
     }
 
-    /// Tells whether the value of an option is secret as a whole.
+    /// Returns whether the whole value of an option is secret.
     fn is_secret(&self, group: &str, name: &str) -> bool {
         let mut schemas = self.schemas.iter().flatten();
         if schemas.any(|schema| schema.is_secret(group, name)) {
@@ -98,19 +97,19 @@ impl<'p> Secrets<'p> {
         }
         let name = name.replace('-', "_").to_lowercase();
         known_as_secret(group, &name).unwrap_or_else(|| {
-            // In a section that has no such option, the name may still tell: it was meant for another.
+            // The option may be in the wrong section.
             known_names().any(|known| known.is_secret_somewhere(&name))
-                || TELLING.iter().any(|part| name.contains(part))
+                || SUGGESTIVE.iter().any(|part| name.contains(part))
         })
     }
 
-    /// Tells whether nothing of the value of an option may be shown.
+    /// Returns whether the whole value of an option is masked.
     #[must_use]
     pub fn hides(&self, group: &str, name: &str) -> bool {
         !self.shown && self.is_secret(group, name)
     }
 
-    /// A value as it may be shown.
+    /// Returns a value, masked if needed.
     #[must_use]
     pub fn value<'t>(&self, group: &str, name: &str, value: &'t str) -> Cow<'t, str> {
         if self.shown || value.is_empty() {
@@ -125,7 +124,7 @@ impl<'p> Secrets<'p> {
         }
     }
 
-    /// An entry's value, or a part of it, as it may be shown.
+    /// Returns an entry's value, or a part of it, masked if needed.
     #[must_use]
     pub fn in_entry(&self, entry: Entry<'_, '_>, text: &[u8]) -> String {
         let (group, text) = (entry.group(), text.to_str_lossy());
@@ -133,7 +132,7 @@ impl<'p> Secrets<'p> {
             .into_owned()
     }
 
-    /// Files with the same sections, keys and lines, and values as they may be shown.
+    /// Returns files with the same sections, keys and lines, but masked values.
     #[must_use]
     pub fn files(&self, files: &[ParsedFile<'_>]) -> Vec<SourceFile> {
         let masked = |file: &ParsedFile<'_>| SourceFile {
@@ -143,7 +142,7 @@ impl<'p> Secrets<'p> {
         files.iter().map(masked).collect()
     }
 
-    /// Environment variables as they may be shown.
+    /// Returns environment variables with masked values.
     #[must_use]
     pub fn environment(&self, variables: HashMap<String, String>) -> HashMap<String, String> {
         let masked = |(variable, value): (String, String)| {
@@ -161,8 +160,8 @@ impl<'p> Secrets<'p> {
         variables.into_iter().map(masked).collect()
     }
 
-    /// A section's name as it may be shown: one that runs on after a closing bracket may be an
-    /// assignment on the header's line.
+    /// Returns a section's name, masked if needed: a name that continues past a closing bracket may
+    /// contain an assignment.
     #[must_use]
     pub fn section(&self, name: &BStr) -> String {
         let header = [b"[", name.as_bytes(), b"]"].concat();
@@ -173,8 +172,8 @@ impl<'p> Secrets<'p> {
     }
 }
 
-/// Masks the password of each `scheme://user:password@`. The password reaches to the last `@` of
-/// the word, since it may hold any character, and a URL may name several hosts.
+/// Masks the password in each `scheme://user:password@`. The password extends to the last `@` of
+/// the word, since it may contain any character, and a URL may name several hosts.
 #[must_use]
 pub fn without_credentials(text: &[u8]) -> Cow<'_, [u8]> {
     let mut output: Vec<u8> = Vec::new();

@@ -1,4 +1,4 @@
-//! What became of a line: where the new text has it.
+//! The lines that a change affects, in the old and the new text.
 
 use std::collections::HashMap;
 
@@ -7,20 +7,20 @@ use oslo_config::{Document, OptName, SourceFile};
 use crate::migrate::{Change, ChangeKind, FileMigration};
 use crate::target::name_of;
 
-/// Where a change is seen. Lines count from 1.
-pub(super) struct Trace {
+/// The lines that a change affects. Lines count from 1.
+pub(super) struct AffectedLines {
     /// The last line of the old entry.
     pub(super) last: usize,
-    /// The lines of the new text that have what the change is about; none when it was removed.
+    /// The lines of the new text with the resulting entries; none when the entry was removed.
     pub(super) lines: Vec<usize>,
 }
 
-/// Where each change of a file is seen.
-pub(super) fn traces(before: &SourceFile, after: &FileMigration) -> Vec<Trace> {
+/// Returns the lines that each change of a file affects.
+pub(super) fn affected_lines(before: &SourceFile, after: &FileMigration) -> Vec<AffectedLines> {
     let parsed = (Document::parse(&before.text), Document::parse(&after.after));
-    // A migration is made of files that were parsed, and read back.
+    // Both texts of a migration have been parsed before.
     let (Ok(was), Ok(is)) = parsed else {
-        let unknown = |change: &Change| Trace {
+        let unknown = |change: &Change| AffectedLines {
             last: change.line,
             lines: Vec::new(),
         };
@@ -38,7 +38,7 @@ pub(super) fn traces(before: &SourceFile, after: &FileMigration) -> Vec<Trace> {
         let entry = entries.get(&change.line);
         let name = match change.kind {
             ChangeKind::Drop | ChangeKind::Remove => None,
-            // The entry that refers may have gone elsewhere, too.
+            // The entry with the reference may itself have moved.
             ChangeKind::Reference => {
                 let moved = moved.get(&change.line).copied();
                 moved.or_else(|| entry.map(|(name, _)| name))
@@ -46,7 +46,7 @@ pub(super) fn traces(before: &SourceFile, after: &FileMigration) -> Vec<Trace> {
             _ => Some(&change.to),
         };
         let found = name.and_then(|name| lines.get(name));
-        Trace {
+        AffectedLines {
             last: entry.map_or(change.line, |(_, last)| *last),
             lines: found.cloned().unwrap_or_default(),
         }
@@ -54,7 +54,7 @@ pub(super) fn traces(before: &SourceFile, after: &FileMigration) -> Vec<Trace> {
     after.changes.iter().map(of_change).collect()
 }
 
-/// The name and the last line of the entry that each line is in.
+/// Returns the name and the last line of the entry at each line.
 fn by_line(document: &Document<'_>) -> HashMap<usize, (OptName, usize)> {
     let mut found = HashMap::new();
     for entry in document.entries() {
@@ -65,7 +65,7 @@ fn by_line(document: &Document<'_>) -> HashMap<usize, (OptName, usize)> {
     found
 }
 
-/// The lines of all entries, by their names.
+/// Returns the lines of all entries by name.
 fn by_name(document: &Document<'_>) -> HashMap<OptName, Vec<usize>> {
     let mut found: HashMap<OptName, Vec<usize>> = HashMap::new();
     for entry in document.entries() {

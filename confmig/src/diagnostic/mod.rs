@@ -1,4 +1,4 @@
-//! What there is to say about a configuration: a code that stays, a message, a place.
+//! Diagnostics: what is reported about a configuration, with a stable code, a message and a place.
 
 mod code;
 mod place;
@@ -13,14 +13,14 @@ pub use code::{Code, Severity};
 pub use place::Place;
 pub(crate) use place::Places;
 
-/// One thing to say.
+/// A problem in a configuration, or advice about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What it is about.
+    /// The kind of problem.
     pub code: Code,
-    /// What is wrong, in one line, without any value of an option.
+    /// The problem in one line, without any option's value.
     pub message: String,
-    /// Where; `None` when it is about no line of a file.
+    /// Where the problem is; `None` when it concerns no line of a file.
     pub place: Option<Place>,
     /// What to do.
     pub help: Option<String>,
@@ -36,12 +36,13 @@ impl Diagnostic {
         }
     }
 
+    /// Sets the place.
     pub(crate) fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
         self
     }
 
-    /// Says something below the part of the line that it is about.
+    /// Sets the label of the place, if there is a place.
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
         if let Some(place) = &mut self.place {
             place.label = Some(label.into());
@@ -49,13 +50,14 @@ impl Diagnostic {
         self
     }
 
+    /// Sets what to do.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The diagnostics for a file that cannot be parsed, one for each line that breaks the format;
-    /// none for any other error. `text` is the file's.
+    /// Returns the diagnostics for a file that cannot be parsed, one for each line that breaks the
+    /// format; none for any other error. `text` is the file's text.
     #[must_use]
     pub fn of_syntax(error: &SourceError, text: &[u8], secrets: &Secrets<'_>) -> Vec<Self> {
         let SourceError::Syntax { path, errors } = error else {
@@ -73,7 +75,7 @@ impl Diagnostic {
         error: &SyntaxError,
         shown: &[std::borrow::Cow<'_, [u8]>],
     ) -> Self {
-        // The line is the one that oslo.config names, so that it is found in a service's log.
+        // oslo.config's own line number, so that it matches the service's log.
         let line = error.reported_line();
         let elsewhere = line != error.line();
         let mut message = error.kind().message().to_owned();
@@ -88,7 +90,7 @@ impl Diagnostic {
             place.earlier = Some((
                 error.line(),
                 text(error.line()).to_str_lossy().into_owned(),
-                "this assignment is in no section",
+                "this assignment is outside any section",
             ));
         }
         Diagnostic::new(Code::Syntax, message)
@@ -97,7 +99,7 @@ impl Diagnostic {
     }
 }
 
-/// Returns the name of an option as it stands in a file: its group in brackets, then its key.
+/// Returns an option's name as `[group] key`.
 pub(crate) fn bracketed(name: &OptName) -> String {
     format!("[{}] {}", name.group(), name.name())
 }
