@@ -210,6 +210,18 @@ fn a_multi_valued_option_keeps_its_order() {
     let before = ["[b]\nx = 2\n[a]\nx = 1\n"];
     says(opts(), &before, &["[b]\nx = 1\nx = 2\n"], None);
     says(opts(), &before, &["[b]\nx = 2\nx = 1\n"], Some(CHANGED));
+    says(
+        opts(),
+        &["[b]\nx = 1\n"],
+        &["[b]\nx = 1\nx = 2\n"],
+        Some(CHANGED),
+    );
+    says(
+        opts(),
+        &["[b]\nx = 1\nx = 2\n"],
+        &["[b]\nx = 1\n"],
+        Some(CHANGED),
+    );
 }
 
 /// What a reference is replaced by counts, and not how it is written.
@@ -262,6 +274,28 @@ fn options_may_be_registered_in_any_order() {
     );
 }
 
+/// Whether the service has other options in the group of a former name decides what a reference to that
+/// name finds: here the key of the new name, which is a former name of another option.
+#[test]
+fn the_group_of_a_former_name_may_have_other_options() {
+    let opts = vec![
+        text("b", "y").with_deprecated("a", "x"),
+        text("e", "y").with_deprecated("a", "y"),
+    ];
+    let before = ["[a]\nx = 1\ny = 9\n[d]\nv = $a.x\n"];
+    let after = ["[b]\ny = 1\n[e]\ny = 9\n[d]\nv = $b.y\n"];
+    says(opts, &before, &after, Some("the value of d.v would change"));
+}
+
+/// The service may not have an option that only a reference names.
+#[test]
+fn what_only_references_name_may_be_no_option() {
+    let before = ["[DEFAULT]\nz = 1\n[a]\nw = $z\n[c]\nu = $a.z\n"];
+    let after = ["[DEFAULT]\nz = 1\n[a]\nw = $a.z\n[c]\nu = $a.z\n"];
+    let opts = vec![text("a", "w")];
+    says(opts, &before, &after, Some("the value of a.w would change"));
+}
+
 /// The former name stays, for a program that knows no other.
 #[test]
 fn a_kept_former_name_keeps_its_value() {
@@ -283,16 +317,156 @@ fn a_kept_former_name_keeps_its_value() {
     }
 }
 
-/// Two names may disagree before a migration between programs that each know one of them, but not where
-/// rules rename: there is one program.
+/// A legacy program reads a reference in the group of the former name, an updated one in that of the
+/// current name. Where both find a value, only the operator knows which one was meant. Rules say which:
+/// there is one program, and it knows the old name.
 #[test]
-fn two_programs_may_go_on_to_disagree() {
-    let before = ["[b]\nx = 1\n[a]\nx = 2\ny = 1\n"];
-    let after = ["[b]\nx = 1\n[a]\nx = 2\ny = 1\n\n"];
-    let mut case = Case::new(renamed(), &before, &after);
-    assert_eq!(case.said(), None);
-    case.by_rules = true;
-    assert_eq!(case.said(), None);
+fn two_programs_may_disagree_before_and_after() {
+    let before = ["[a]\nx = $y\ny = 1\n[b]\ny = 2\n"];
+    for (after, by_rules, expected) in [
+        ("[a]\nx = $y\ny = 1\n[b]\ny = 2\n\n", false, None),
+        ("[a]\nx = $y\ny = 1\n[b]\ny = 2\n\n", true, Some(CHANGED)),
+        ("[a]\ny = 1\n[b]\nx = $a.y\ny = 2\n", false, Some(CHANGED)),
+        ("[a]\ny = 1\n[b]\nx = $a.y\ny = 2\n", true, None),
+        ("[a]\ny = 1\n[b]\nx = $y\ny = 2\n", false, Some(CHANGED)),
+        ("[a]\ny = 1\n[b]\nx = $y\ny = 2\n", true, Some(CHANGED)),
+        ("[a]\ny = 1\n[b]\ny = 2\n", false, Some(LOST)),
+        ("[a]\ny = 1\n[b]\ny = 2\n", true, Some(LOST)),
+    ] {
+        let after = [after];
+        let case = Case {
+            by_rules,
+            ..Case::new(renamed(), &before, &after)
+        };
+        assert_eq!(case.said().as_deref(), expected, "{after:?}, {by_rules}");
+    }
+}
+
+/// Where only one program finds what a reference names, its value is kept.
+#[test]
+fn the_program_that_resolves_a_reference_is_right() {
+    let before = ["[a]\nx = $y\n[b]\ny = 2\n"];
+    says(renamed(), &before, &["[b]\nx = $y\ny = 2\n"], None);
+    says(
+        renamed(),
+        &before,
+        &["[b]\nx = $$y\ny = 2\n"],
+        Some(CHANGED),
+    );
+}
+
+/// A default cannot follow a renaming.
+#[test]
+fn a_default_that_refers_to_an_option_counts() {
+    let changed = Some("the value of d.v would change");
+    for planned in [Plan::Nothing, Plan::Transfer] {
+        let mut opts = renamed();
+        opts.push(text("d", "v").with_default("$a.x"));
+        let case = Case {
+            planned,
+            ..Case::new(opts, &["[a]\nx = 1\n"], &["[b]\nx = 1\n"])
+        };
+        assert_eq!(case.said().as_deref(), changed);
+    }
+}
+
+/// A value that its type refuses is compared as it is printed.
+#[test]
+fn a_refused_value_is_printed_the_same() {
+    let opts = || {
+        vec![
+            Opt::new("b", "x", OptType::list()).with_deprecated("a", "x"),
+            Opt::new("c", "y", OptType::int()),
+            Opt::new("e", "z", OptType::dict()),
+        ]
+    };
+    let before = ["[a]\nx = 1:2\n[c]\ny = $b.x\n[e]\nz = 1:2\n"];
+    let after = ["[b]\nx = 1:2\n[c]\ny = $b.x\n[e]\nz = 1:2\n"];
+    says(opts(), &before, &after, None);
+    let after = ["[b]\nx = 1:2\n[c]\ny = $e.z\n[e]\nz = 1:2\n"];
+    says(
+        opts(),
+        &before,
+        &after,
+        Some("the value of c.y would change"),
+    );
+}
+
+/// A plain renaming has a proof of its own, which is as strict.
+#[test]
+fn a_plain_renaming_must_be_one() {
+    let shared = || {
+        let mut opts = renamed();
+        opts.push(text("c", "x").with_deprecated("a", "x"));
+        opts
+    };
+    let with = |opt: Opt| {
+        let mut opts = renamed();
+        opts.push(opt);
+        opts
+    };
+    let c_lost = Some("the value of c.x could no longer be read");
+    for (opts, before, after, expected) in [
+        (renamed(), "[a]\nx = 1\n", "[b]\nx = 1\n", None),
+        (renamed(), "[a]\nx = 1\n", "[b]\nx = 2\n", Some(CHANGED)),
+        (renamed(), "[a]\nx = 1\n", "[b]\n", Some(LOST)),
+        (
+            renamed(),
+            "[a]\nx = 1\nx = 2\n",
+            "[b]\nx = 1\n",
+            Some(CHANGED),
+        ),
+        (
+            renamed(),
+            "[a]\nx = 1\n[b]\nx = 2\n",
+            "[b]\nx = 1\n",
+            Some(CHANGED),
+        ),
+        (
+            renamed(),
+            "[a]\nx = $y\ny = 1\n",
+            "[a]\ny = 1\n[b]\nx = $y\n",
+            Some(CHANGED),
+        ),
+        (shared(), "[a]\nx = 1\n", "[b]\nx = 1\n", c_lost),
+        (
+            with(text("a", "x")),
+            "[a]\nx = 1\n",
+            "[b]\nx = 1\n",
+            Some("the value of a.x could no longer be read"),
+        ),
+        (
+            with(text("c", "x").with_deprecated("b", "x")),
+            "[a]\nx = 1\n",
+            "[b]\nx = 1\n",
+            Some("c.x would get a value although none can be read now"),
+        ),
+        (
+            renamed(),
+            "[a]\nx = 1\n[c]\nx = 1\n",
+            "[b]\nx = 1\n[c]\n",
+            c_lost,
+        ),
+        (
+            renamed(),
+            "[a]\nx = 1\n[c]\nx = 1\nx = 2\n",
+            "[b]\nx = 1\n[c]\nx = 2\nx = 1\n",
+            Some("the value of c.x would change"),
+        ),
+        (
+            renamed(),
+            "[a]\nx = 1\n[c]\ny = $a.x\n",
+            "[b]\nx = 1\n[c]\ny = $a.x\n",
+            Some("the value of c.y would change"),
+        ),
+    ] {
+        let (before, after) = ([before], [after]);
+        let case = Case {
+            planned: Plan::Transfer,
+            ..Case::new(opts, &before, &after)
+        };
+        assert_eq!(case.said().as_deref(), expected, "{before:?} {after:?}");
+    }
 }
 
 #[test]
@@ -326,6 +500,20 @@ fn a_rule_keeps_its_promises() {
         };
         assert_eq!(case.said().as_deref(), expected, "{after:?}");
     }
+}
+
+/// What nothing is promised of stays.
+#[test]
+fn a_promise_is_about_one_option() {
+    let opts = || vec![text("c", "x"), text("d", "x")];
+    let before = ["[c]\nx = 1\n[d]\nx = 1\n"];
+    let case = |after| Case {
+        planned: Plan::Replace("2"),
+        by_rules: true,
+        ..Case::new(opts(), &before, after)
+    };
+    assert_eq!(case(&["[c]\nx = 2\n[d]\nx = 1\n"]).said(), None);
+    assert!(case(&["[c]\nx = 2\n[d]\nx = 2\n"]).said().is_some());
 }
 
 /// A promise is about one file.
