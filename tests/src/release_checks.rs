@@ -68,20 +68,17 @@ impl<'c> Claim<'c> {
     }
 }
 
-/// Checks what confmig knows about a service and the configurations that it migrates against each
-/// installed release.
-///
-/// # Panics
-///
-/// Panics if there is a violation, or if a claim was never put to the test.
-pub fn each_release_reads_what_is_migrated_to_it(service: Service) {
-    let (configurations, fixtures) = (Configurations::new(service), fixtures(service));
-    let all = installed_releases(service);
-    let claims = [
+/// Returns what must hold for each release.
+fn claims<'c>(
+    configurations: &'c Configurations,
+    fixtures: &'c [(String, String)],
+    all: &'c [InstalledRelease],
+) -> [Claim<'c>; 7] {
+    [
         Claim::new(
             "all options of a release are read by every newer one",
             generated(
-                &configurations,
+                configurations,
                 &[Selection::Changed, Selection::Default],
                 Settings::default(),
             ),
@@ -89,18 +86,18 @@ pub fn each_release_reads_what_is_migrated_to_it(service: Service) {
         ),
         Claim::new(
             "all options are read when every rule is followed",
-            generated(&configurations, &[Selection::Changed], accepting_all()),
+            generated(configurations, &[Selection::Changed], accepting_all()),
             &["value", "renamed"],
         ),
         Claim::new(
             "some options of a release are read by every newer one",
-            generated(&configurations, &[Selection::Some(1)], Settings::default()),
+            generated(configurations, &[Selection::Some(1)], Settings::default()),
             &["value", "renamed", "converted"],
         ),
         Claim::new(
             "options of plugins that are not chosen are reported",
             generated(
-                &configurations,
+                configurations,
                 &[Selection::WithoutPlugin],
                 Settings::default(),
             ),
@@ -120,36 +117,32 @@ pub fn each_release_reads_what_is_migrated_to_it(service: Service) {
         ),
         Claim::new(
             "fixtures are read",
-            |release| written(&fixtures, release),
+            |release| written(fixtures, release),
             &["value", "renamed"],
         ),
         Claim::new(
             "the first release after a rule reads what the rule's example promises",
-            |release| examples(release, &all),
-            match service {
+            |release| examples(release, all),
+            match all[0].series.service() {
                 Service::IRONIC => &["value", "converted"],
                 // Its own rules are about options that were removed.
                 _ => &["value"],
             },
         ),
-    ];
-    // The newest first, since they take the longest.
-    let (left, found) = (Mutex::new(all.clone()), Mutex::new(Violations::new()));
-    let next = || left.lock().expect("no holder panics").pop();
-    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(release) = next() {
-                    for (why, cases) in check_release(release, &claims) {
-                        let mut found = found.lock().expect("no holder panics");
-                        found.entry(why).or_default().extend(cases);
-                    }
-                }
-            });
-        }
-    });
-    let found = found.into_inner().expect("no holder panics");
+    ]
+}
+
+/// Checks what confmig knows about a service and the configurations that it migrates against each
+/// installed release.
+///
+/// # Panics
+///
+/// Panics if there is a violation, or if a claim was never put to the test.
+pub fn each_release_reads_what_is_migrated_to_it(service: Service) {
+    let (configurations, fixtures) = (Configurations::new(service), fixtures(service));
+    let all = installed_releases(service);
+    let claims = claims(&configurations, &fixtures, &all);
+    let found = check_releases(&all, &claims);
     let messages: Vec<String> = found
         .iter()
         .map(|(why, cases)| format!("{why}\n    {} times, as in {}", cases.len(), cases[0]))
@@ -174,6 +167,27 @@ pub fn each_release_reads_what_is_migrated_to_it(service: Service) {
             assert!(tally.of(kind) > 0, "{statement}: no {kind} in {tally}");
         }
     }
+}
+
+/// Returns the violations that any release finds.
+fn check_releases(releases: &[InstalledRelease], claims: &[Claim<'_>]) -> Violations {
+    // The newest first, since they take the longest.
+    let (left, found) = (Mutex::new(releases.to_vec()), Mutex::new(Violations::new()));
+    let next = || left.lock().expect("no holder panics").pop();
+    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(release) = next() {
+                    for (why, cases) in check_release(release, claims) {
+                        let mut found = found.lock().expect("no holder panics");
+                        found.entry(why).or_default().extend(cases);
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().expect("no holder panics")
 }
 
 /// Returns the violations that a release finds.

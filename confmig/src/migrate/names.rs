@@ -22,7 +22,7 @@ pub(crate) struct Names<'p> {
     set: HashMap<Cow<'p, str>, HashSet<&'p str>>,
     /// The groups with an entry that is masked out.
     masked: HashSet<Cow<'p, str>>,
-    /// If the options of the service are not known: those that references name with their group.
+    /// If the options of the service are not known: those that references name.
     referred: HashSet<OptName>,
     known: &'static KnownNames,
 }
@@ -86,9 +86,10 @@ impl<'p> Names<'p> {
             let in_defaults = defaults.flat_map(|text| references(text.as_bytes()));
             let in_values = references_in(files).map(|(_, reference)| reference);
             for reference in in_values.chain(in_defaults) {
-                if let (Some(group), name) = reference.parts() {
-                    names.referred.insert(OptName::new(group, name));
-                }
+                // One without its group is last looked for in the default group.
+                let (group, name) = reference.parts();
+                let option = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
+                names.referred.insert(option);
             }
         }
         names

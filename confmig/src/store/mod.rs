@@ -39,6 +39,8 @@
 //! - Where the file system cannot exchange files, as on NFS, a change made in the microseconds
 //!   between the last comparison and the rename is lost.
 
+use std::path::PathBuf;
+
 mod backup;
 mod error;
 mod file;
@@ -51,4 +53,13 @@ mod write;
 
 pub use error::StoreError;
 pub use undo::{Undone, undo};
-pub use write::{Replaced, Replacement, replace_all, write_new};
+pub use write::{Replacement, replace_all, write_new};
+
+/// A file that was replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The path given by the caller.
+    pub path: PathBuf,
+    /// The backup of its old text.
+    pub backup: PathBuf,
+}

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::StoreError;
 use super::backup;
 use super::file::Destination;
 use super::metadata::{self, Metadata};
 use super::stage::{Staged, switch_all};
+use super::{Replaced, StoreError};
 
 /// A file to replace.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,15 +31,6 @@ impl fmt::Debug for Replacement {
             .field("after", &format_args!("{} bytes", self.after.len()))
             .finish()
     }
-}
-
-/// A file that was replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaced {
-    /// The path given by the caller.
-    pub path: PathBuf,
-    /// The backup of its old text.
-    pub backup: PathBuf,
 }
 
 /// Replaces all these files, or none.

@@ -238,13 +238,8 @@ fn forced(kind: ServiceKind, opts: &[Opt], claimed: &[OptName]) -> Vec<Forced> {
         | ServiceKind::SharedByThree
         | ServiceKind::SharedWithMulti
         | ServiceKind::OwnSake
-        | ServiceKind::FedByAMove => {
-            vec![plain(former)]
-        }
-        ServiceKind::OneOfSeveralShared => {
-            let several = opts[0].deprecated().iter().map(plain);
-            several.collect()
-        }
+        | ServiceKind::FedByAMove => vec![plain(former)],
+        ServiceKind::OneOfSeveralShared => opts[0].deprecated().iter().map(plain).collect(),
         ServiceKind::ReferenceByFormerName => vec![plain(former), refers(former)],
         // The value is set by another name, which only one of them has.
         ServiceKind::ReferenceBySharedName => {
