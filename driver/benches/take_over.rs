@@ -153,7 +153,7 @@ async fn take_over(driver_infos: &[Value], images: &Nginx) -> Duration {
     let (www, loader) = (open_dir(), LoaderFiles::new());
     let conf = format!(
         "[deploy]\nhttp_server_url = http://192.0.2.1\nhttp_server_root = {}\n\
-         [ilo]\nuse_http_web_server_for_images = True\n\
+         [ilo]\nuse_http_web_server_for_images = True\nimage_networks = 127.0.0.0/8\n\
          [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n",
         www.path().display(),
         loader.path("isolinux.bin").display(),

@@ -9,9 +9,14 @@ use super::{Drive, Power, PowerState};
 use crate::http::url::redacted;
 use crate::node::NodeUuid;
 
+/// The number of resources or drives that an error lists.
+#[cfg(feature = "redfish")]
+const LISTED_MAX: usize = 8;
+
 /// A failed operation on a BMC: the node, the step and the cause.
 ///
-/// No message contains a password, or the query of an image's URL, which may be its signature.
+/// No message contains a password, or the query of an image's URL, which may be its signature. What
+/// the BMC said is cut to some hundred characters on one line.
 #[derive(Debug, thiserror::Error)]
 #[error("node {node}: cannot {step}: {cause}")]
 pub struct BmcError {
@@ -198,6 +203,89 @@ pub enum Cause {
         /// The cause.
         reason: String,
     },
+}
+
+#[cfg(feature = "redfish")]
+impl Cause {
+    /// Replaces every text that may be the BMC's by what `show` returns for it.
+    pub(super) fn map_texts(self, show: impl Fn(&str) -> String) -> Self {
+        let each = |texts: Vec<String>| -> Vec<String> {
+            let left = texts.len().saturating_sub(LISTED_MAX);
+            let mut shown: Vec<String> = texts
+                .iter()
+                .take(LISTED_MAX)
+                .map(|text| show(text))
+                .collect();
+            if left > 0 {
+                shown.push(format!("{left} more"));
+            }
+            shown
+        };
+        let refusal = |refusal: Refusal| Refusal {
+            request: show(&refusal.request),
+            message: show(&refusal.message),
+            ..refusal
+        };
+        match self {
+            Self::Credentials | Self::CertificateAuthorities { .. } | Self::PowerTimeout { .. } => {
+                self
+            }
+            Self::NoAnswer {
+                address,
+                seconds,
+                reason,
+            } => Self::NoAnswer {
+                address,
+                seconds,
+                reason: show(&reason),
+            },
+            Self::NotTrusted { address, reason } => Self::NotTrusted {
+                address,
+                reason: show(&reason),
+            },
+            Self::Privilege { request, message } => Self::Privilege {
+                request: show(&request),
+                message: show(&message),
+            },
+            Self::Licence { request, message } => Self::Licence {
+                request: show(&request),
+                message: show(&message),
+            },
+            Self::Refused(refusals) => Self::Refused(refusals.into_iter().map(refusal).collect()),
+            Self::NoDrive { drive, found } => Self::NoDrive {
+                drive,
+                found: each(found),
+            },
+            Self::Unsupported { missing } => Self::Unsupported {
+                missing: show(&missing),
+            },
+            Self::NotInserted {
+                expected,
+                reported,
+                seconds,
+            } => Self::NotInserted {
+                expected,
+                reported: show(&reported),
+                seconds,
+            },
+            Self::NotEjected { reported, seconds } => Self::NotEjected {
+                reported: show(&reported),
+                seconds,
+            },
+            Self::NotSet { expected, reported } => Self::NotSet {
+                expected,
+                reported: show(&reported),
+            },
+            Self::Ambiguous { what, found } => Self::Ambiguous {
+                what,
+                found: each(found),
+            },
+            Self::Answer { request, reason } => Self::Answer {
+                request: show(&request),
+                reason: show(&reason),
+            },
+        }
+    }
 }
 
 /// A request that was refused.

@@ -4,13 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use tokio::sync::Mutex;
 
 use super::super::error::{SwiftError, is_transient_status};
-use super::request::{Request, Resource, Response, describe, no_response};
+use super::request::{Reading, Request, Resource, Response, describe, no_response};
 use super::session::{Session, authenticate};
 use super::settings::{SwiftSettings, Tls};
+use crate::http::peer::Secrets;
 use crate::http::reason;
 use crate::http::tls::{self, PemError, Trust};
 
@@ -156,7 +158,23 @@ impl Client {
         }
         let response = builder.send().await;
         let response = response.map_err(|error| no_response(&described, &error, timeout))?;
-        Response::read(described, response, timeout).await
+        let reading = Reading {
+            request: described,
+            timeout,
+            secrets: self.secrets(session, &request.headers),
+        };
+        Response::read(reading, response).await
+    }
+
+    /// Returns the secrets of a request with these headers.
+    pub(super) fn secrets(&self, session: &Session, headers: &HeaderMap) -> Secrets {
+        let mut secrets = self.settings.secrets();
+        secrets.add_url(&session.storage);
+        let sensitive = headers.values().filter(|value| value.is_sensitive());
+        for value in session.token.iter().chain(sensitive) {
+            secrets.add(&String::from_utf8_lossy(value.as_bytes()));
+        }
+        secrets
     }
 
     /// Creates the container if it is missing.
