@@ -1,8 +1,9 @@
-//! Lists the services that `history` has a folder for, for `src/release/service.rs`, and makes one text of the rules of
-//! each, for `src/release/rules.rs`, so that a start of the program parses no TOML.
+//! Generates the table of services for `src/history/service.rs`, and one text with the rules of
+//! each service for `src/history/rules.rs`, so that the program does not parse TOML when it starts.
 //!
-//! A file holds the rules of one release, as `CONTRIBUTING.md` describes them. What is read here is only what the program
-//! needs to find a rule: its id, its releases and the options that set it going. The rest is checked by the tests.
+//! A file has the rules of one release; `CONTRIBUTING.md` describes the form. Only what is needed
+//! to find a rule is read here: its id, its releases and the options that trigger it. Tests check
+//! the rest.
 
 #![allow(
     clippy::print_stdout,
@@ -17,10 +18,10 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// A directory for each service: `releases.txt`, `options.txt`, and `rules` with `SERIES.toml` for releases.
+/// Has a folder for each service: `releases.txt`, `options.txt`, and `rules/SERIES.toml`.
 const HISTORY: &str = "history";
 
-/// The group that stands for several sections.
+/// The placeholder for several sections.
 const SECTION: &str = "{section}";
 
 fn main() -> ExitCode {
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Finds the folders of services, that of Ironic first: it is meant where nothing else is said.
+/// Finds the folders of services; that of Ironic, the default service, comes first.
 fn services() -> Result<Vec<PathBuf>, String> {
     let mut folders = entries(Path::new(HISTORY))?;
     folders.retain(|path| path.join("releases.txt").exists());
@@ -45,7 +46,7 @@ fn services() -> Result<Vec<PathBuf>, String> {
     Ok(folders)
 }
 
-/// Writes `static KNOWN`, a row with the texts of each service.
+/// Writes `static SERVICES`, with a row of texts for each service.
 fn list(services: &[PathBuf]) -> Result<(), String> {
     let mut rows = String::new();
     for service in services {
@@ -56,27 +57,28 @@ fn list(services: &[PathBuf]) -> Result<(), String> {
         let Some(title) = table["title"].as_str() else {
             return Err(format!("{}: expected `title`", about.display()));
         };
-        let text = |name: &str| match service.join(name).exists() {
+        let text = |name: &str| match service.join(format!("{name}.txt")).exists() {
             true => format!(
-                "include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{HISTORY}/{id}/{name}\"))"
+                "{name}: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \
+                 \"/{HISTORY}/{id}/{name}.txt\"))"
             ),
-            false => "\"\"".to_owned(),
+            false => format!("{name}: \"\""),
         };
-        let texts = ["releases.txt", "options.txt", "values.txt", "plugins.txt"].map(text);
+        let texts = ["releases", "options", "values", "plugins"].map(text);
         let rules = format!("include_str!(concat!(env!(\"OUT_DIR\"), \"/{id}-rules.txt\"))");
         rows += &format!(
-            "Known::new([{id:?}, {title:?}], [{}], {rules}),\n",
+            "Texts {{ id: {id:?}, title: {title:?}, {}, rules: {rules} }},\n",
             texts.join(", ")
         );
     }
     let count = services.len();
     write(
         "services.rs",
-        &format!("static KNOWN: [Known; {count}] = [\n{rows}];\n"),
+        &format!("static SERVICES: [Texts; {count}] = [\n{rows}];\n"),
     )
 }
 
-/// The name of a service's folder.
+/// Returns the name of a service's folder.
 fn id(service: &Path) -> String {
     let name = service.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
@@ -120,13 +122,13 @@ fn run(service: &Path) -> Result<(), String> {
     write(&format!("{}-rules.txt", id(service)), &text)
 }
 
-/// What is known of the releases.
+/// The releases and options of a service.
 struct Facts {
     series: Vec<String>,
     options: BTreeSet<(String, String)>,
 }
 
-/// A line of the text, and the number of the last release whose step has the rule.
+/// A line of the text, and the number of the last release whose step includes the rule.
 struct Line {
     last: usize,
     text: String,
@@ -143,14 +145,14 @@ impl Facts {
         })
     }
 
-    /// Tells which release, counted from the oldest, has this name.
+    /// Returns the number of a release, counted from the oldest.
     fn number(&self, series: &str) -> Result<usize, String> {
         let number = self.series.iter().position(|known| known == series);
         let known = || self.series.join(", ");
-        number.ok_or_else(|| format!("no release is called {series}: expected one of {}", known()))
+        number.ok_or_else(|| format!("no release is named {series}: expected one of {}", known()))
     }
 
-    /// Makes the line of a rule from the file of a release.
+    /// Makes the line of a rule in the file of a release.
     fn line(&self, mut rule: Value, series: usize) -> Result<Line, String> {
         let lasting = match take(&mut rule, "lasting") {
             None => false,
@@ -163,7 +165,7 @@ impl Facts {
             None => series,
             Some(_) if lasting => {
                 return Err(
-                    "has `since` and `lasting`: a lasting rule begins with the release of its file"
+                    "has `since` and `lasting`: a lasting rule starts with the release of its file"
                         .into(),
                 );
             }
@@ -195,7 +197,7 @@ impl Facts {
         Ok(Line { last, text })
     }
 
-    /// Lists the options, as `group.name`, of which one must be set for the rule to do anything.
+    /// Lists the options, as `group.name`, that trigger a rule.
     fn triggers(&self, rule: &Value) -> Result<BTreeSet<String>, String> {
         let mut names = fields(&rule["rename"], "from");
         names.extend(texts(&rule["take"]));
@@ -204,12 +206,12 @@ impl Facts {
         }
         if names.is_empty() {
             names.extend(fields(&rule["part"], "option"));
-            // A condition on {section} tells which sections the rule is about, not whether it is about any.
+            // A condition on `{section}` selects sections, but does not trigger the rule.
             let conditions = fields(&rule["when"], "option");
             names.extend(conditions.iter().filter(|name| !name.starts_with(SECTION)));
         }
         if names.is_empty() {
-            return Err("names no option that it is about".into());
+            return Err("names no option that triggers it".into());
         }
         let mut found = BTreeSet::new();
         for name in names {
@@ -230,7 +232,7 @@ impl Facts {
         Ok(found)
     }
 
-    /// Lists the groups that `{section}.option` can be about.
+    /// Lists the groups that `{section}` can be for an option.
     fn sections<'f>(&'f self, sections: &'f Value, option: &str) -> Result<Vec<&'f str>, String> {
         if sections.is_array() {
             return Ok(texts(sections));
@@ -250,7 +252,7 @@ impl Facts {
     }
 }
 
-/// Lists the files with rules in a directory, sorted; none when a service has no rules.
+/// Lists the rule files in a directory, sorted; none when the service has no rules.
 fn toml_files(directory: &Path) -> Result<Vec<PathBuf>, String> {
     if !directory.exists() {
         return Ok(Vec::new());
@@ -260,7 +262,7 @@ fn toml_files(directory: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-/// Lists what is in a directory, sorted.
+/// Lists the entries of a directory, sorted.
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, String> {
     let in_directory = |error| format!("{}: {error}", directory.display());
     let entries = fs::read_dir(directory).map_err(in_directory)?;
@@ -270,7 +272,8 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-/// Lists the names of a line of facts: `GROUP NAME RUN formerly GROUP.NAME,…` has former ones, too.
+/// Lists the names on a line of facts: `GROUP NAME RUN formerly GROUP.NAME,…` has former names,
+/// too.
 fn names(line: &str) -> Vec<(String, String)> {
     let words: Vec<&str> = line.splitn(4, ' ').collect();
     let [group, name, _, fact] = words[..] else {
@@ -300,18 +303,18 @@ fn rules(text: &str) -> Result<Vec<Value>, String> {
     }
 }
 
-/// Takes a key out of a table.
+/// Removes a key from a table.
 fn take(table: &mut Value, key: &str) -> Option<Value> {
     table.as_object_mut()?.remove(key)
 }
 
-/// Lists the texts in a list.
+/// Returns the texts in a list.
 fn texts(list: &Value) -> Vec<&str> {
     let items = list.as_array().into_iter().flatten();
     items.filter_map(Value::as_str).collect()
 }
 
-/// Lists the texts that the tables in a list, or in a table, have under a key.
+/// Returns the texts under a key of the tables in a list or in a table.
 fn fields<'v>(tables: &'v Value, key: &str) -> Vec<&'v str> {
     let tables: Vec<&Value> = match tables {
         Value::Array(list) => list.iter().collect(),

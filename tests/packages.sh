@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs those of the Debian packages in packages.txt that are missing.
+# Installs the missing Debian packages of packages.txt.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
@@ -11,7 +11,7 @@ while read -r package check; do
 done <tests/packages.txt
 if ((${#missing[@]})); then
     if ! command -v apt-get >/dev/null; then
-        echo "tests/packages.sh: this is not Debian: install what does the work of ${missing[*]}, then run again" >&2
+        echo "tests/packages.sh: this is not Debian: install equivalents of ${missing[*]}, then run again" >&2
         exit 1
     fi
     as_root=()

@@ -1,31 +1,33 @@
-//! Prints docs/releases.md: what becomes of the options from each release of a service to the next.
+//! Prints docs/releases.md: what happens to the options from each release of a service to the next.
 //!
 //! `cargo run -p confmig --example releases > docs/releases.md`
 
-// Run by people who change the facts, and by a test.
+// Run by whoever changes the facts, and by a test.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::fmt::Write as _;
 
-use confmig::migrate::{ChangeKind, Migration, Route, Settings, Span, migrate};
-use confmig::release::{Definition, Life, Lives, Series, Service, all_names, built_in_rules};
+use confmig::history::{
+    Definition, History, NameHistory, ReleaseRange, Series, Service, all_names, built_in_rules,
+};
+use confmig::migrate::{ChangeKind, Migration, Route, Settings, migrate};
 use oslo_config::{OptName, SourceFile};
 
 const HEAD: &str = "\
 # Release by release
 
 What `confmig migrate --from … --to …` does with each option from one release of a service to the next. Made by
-`cargo run -p confmig --example releases > docs/releases.md`; a test keeps it true.
+`cargo run -p confmig --example releases > docs/releases.md`; a test keeps it up to date.
 
-Each option of the older release that the newer one has not was set in a file of its own, and the file was migrated.
+Each option of the older release that the newer one does not have was set in a file of its own, and the file was migrated.
 
 - **unchanged**: the newer release has the option under the same name
 - **renamed**: moved to its new name, or copied to several
-- **converted**: its value became that of another option, alone or with others
-- **removed**, since nothing reads it any more and nothing is lost
-- **to decide**: left, with what took its place and since when; `--accept` follows the rule where there is one to follow
-- **value rules**: rules for values that left while their options stay, such as hardware types
-- **covered**: of all options of the older release, those of which one of the above is true
+- **converted**: its value became part of another option
+- **removed**: no longer read, and nothing is lost
+- **to decide**: left to the operator, with what superseded it and since when; `--accept` follows the rule if there is one
+- **value rules**: rules for values that were removed while their options stay, such as hardware types
+- **covered**: the options of the older release for which one of the above is true
 ";
 
 const TABLE: &str = "\
@@ -50,7 +52,7 @@ impl Row {
     }
 }
 
-/// The whole page.
+/// Returns the whole page.
 pub(crate) fn page() -> String {
     let mut page = HEAD.to_owned();
     for service in Service::all() {
@@ -61,11 +63,11 @@ pub(crate) fn page() -> String {
 }
 
 fn table(service: Service, page: &mut String) {
-    let lives = Lives::new(service);
-    let names: Vec<(OptName, Life)> = all_names(service).collect();
+    let history = History::new(service);
+    let names: Vec<(OptName, NameHistory)> = all_names(service).collect();
     for to in service.releases() {
         let Some(from) = to.before() else { continue };
-        let row = row(from, to, &names, &lives);
+        let row = row(from, to, &names, &history);
         writeln!(
             page,
             "| {from} | {to} | {} | {} | {} | {} | {} | {} | {} | {} of {} |",
@@ -83,7 +85,7 @@ fn table(service: Service, page: &mut String) {
     }
 }
 
-fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Row {
+fn row(from: Series, to: Series, names: &[(OptName, NameHistory)], history: &History) -> Row {
     let mut row = Row {
         values: built_in_rules(to.service())
             .filter(|rule| rule.last == to)
@@ -92,12 +94,12 @@ fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Ro
             .count(),
         ..Row::default()
     };
-    for (name, life) in names {
-        let Some(definition) = life.definition(from) else {
+    for (name, of_name) in names {
+        let Some(definition) = of_name.definition(from) else {
             continue;
         };
         row.options += 1;
-        if life.is_option(to) {
+        if of_name.is_option(to) {
             row.unchanged += 1;
             continue;
         }
@@ -107,7 +109,7 @@ fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Ro
             name.name(),
             value(&definition)
         );
-        let made = go(&text, from, to, lives);
+        let made = go(&text, from, to, history);
         let kinds: Vec<ChangeKind> = made.files[0]
             .changes
             .iter()
@@ -127,17 +129,17 @@ fn row(from: Series, to: Series, names: &[(OptName, Life)], lives: &Lives) -> Ro
     row
 }
 
-fn go(text: &str, from: Series, to: Series, lives: &Lives) -> Migration {
+fn go(text: &str, from: Series, to: Series, history: &History) -> Migration {
     let file = SourceFile {
         path: "ironic.conf".into(),
         text: text.into(),
     };
     let parsed = [file.parse().unwrap()];
-    let route = Route::releases(Span { from, to }, lives);
+    let route = Route::releases(ReleaseRange { from, to }, history);
     migrate(&parsed, &route, &Settings::default()).unwrap()
 }
 
-/// The default, or else a value of the type.
+/// Returns the default, or else a value of the type.
 fn value(definition: &Definition<'_>) -> String {
     let default = definition.default().into_iter().next();
     if let Some(default) =
@@ -155,7 +157,7 @@ fn value(definition: &Definition<'_>) -> String {
     }
 }
 
-#[allow(dead_code, reason = "the test has the page alone")]
+#[allow(dead_code, reason = "the test only uses the page")]
 fn main() {
     print!("{}", page());
 }

@@ -1,6 +1,6 @@
 """Rules to fill in for the options that a release no longer has.
 
-The rules themselves are in SERVICE/rules/*.toml; their format is in docs/confmig.md.
+The rules themselves are in SERVICE/rules/*.toml; their format is in docs/rule-language.md.
 """
 
 import json

@@ -1,18 +1,21 @@
-//! What makes one text out of another, line by line.
+//! The difference between two texts, line by line.
 
 use foldhash::HashMap;
 use similar::algorithms::{Capture, Compact, DiffHook as _, Replace};
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 
-/// What makes the lines `new` out of `old`.
+/// Returns the operations that turn the lines `old` into `new`.
 ///
-/// Entries that stay are found first, and only what stands between them is searched for lines in
-/// common: who reads the difference looks for entries, and the search takes a time that grows with the
-/// square of what changes.
+/// Unchanged entries are matched first, and only the lines between them are searched for common
+/// ones: readers of a diff look for entries, and the search takes time quadratic in the number of
+/// changed lines.
 pub(crate) fn difference(old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
     let mut kept = Vec::new();
     let (mut from_old, mut from_new) = (0, 0);
-    for (at_old, at_new) in steady(old, new).into_iter().chain([(old.len(), new.len())]) {
+    for (at_old, at_new) in unchanged_entries(old, new)
+        .into_iter()
+        .chain([(old.len(), new.len())])
+    {
         let between = (&old[from_old..at_old], &new[from_new..at_new]);
         let equal = capture_diff_slices(Algorithm::Myers, between.0, between.1)
             .into_iter()
@@ -22,35 +25,37 @@ pub(crate) fn difference(old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
         kept.push((at_old, at_new));
         (from_old, from_new) = (at_old + 1, at_new + 1);
     }
-    around(kept, old, new)
+    operations(kept, old, new)
 }
 
-/// The places of entries that both sides have once and in the same order: as many as there can be.
-fn steady(old: &[&[u8]], new: &[&[u8]]) -> Vec<(usize, usize)> {
+/// Returns the positions of as many entries as possible that both sides have exactly once and in
+/// the same order.
+fn unchanged_entries(old: &[&[u8]], new: &[&[u8]]) -> Vec<(usize, usize)> {
     let of_old = entries(old);
     let of_new = entries(new);
-    let place = |(line, at): (&&[u8], &Option<usize>)| Some(((*at)?, (*of_new.get(line)?)?));
-    let mut pairs: Vec<_> = of_old.iter().filter_map(place).collect();
+    let pair = |(line, at): (&&[u8], &Option<usize>)| Some(((*at)?, (*of_new.get(line)?)?));
+    let mut pairs: Vec<_> = of_old.iter().filter_map(pair).collect();
     pairs.sort_unstable();
     longest_ascending(&pairs)
 }
 
-/// Where lines with entries stand; no place for those that are there more than once.
+/// Returns the positions of lines with entries; `None` for lines that occur more than once.
 fn entries<'t>(lines: &[&'t [u8]]) -> HashMap<&'t [u8], Option<usize>> {
-    let mut places = HashMap::default();
+    let mut positions = HashMap::default();
     for (at, line) in lines.iter().enumerate() {
         let is_entry = !matches!(line.first(), Some(b'[' | b'#' | b';')) && line.contains(&b'=');
         if is_entry {
-            let place = places.entry(*line).or_insert(Some(at));
-            *place = place.filter(|first| *first == at);
+            let position = positions.entry(*line).or_insert(Some(at));
+            *position = position.filter(|first| *first == at);
         }
     }
-    places
+    positions
 }
 
-/// The longest sequence out of `pairs`, whose first numbers ascend, of which the second ones do, too.
+/// Returns the longest subsequence of `pairs`, which ascend in their first numbers, that also
+/// ascends in the second ones.
 fn longest_ascending(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    // By length less one, the pair with the lowest second number that a sequence can end with.
+    // At index n, the pair with the lowest second number that ends a sequence of n + 1 pairs.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
     for (at, pair) in pairs.iter().enumerate() {
@@ -67,23 +72,23 @@ fn longest_ascending(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     sequence
 }
 
-/// The operations that leave the pairs of lines `kept`, which ascend on both sides, as they are. The last
-/// pair is the ends of both.
-fn around(kept: Vec<(usize, usize)>, old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
+/// Returns the operations that keep the pairs of lines `kept` and change the rest. The pairs ascend
+/// on both sides; the last one is the two ends.
+fn operations(kept: Vec<(usize, usize)>, old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
     let mut hook = Compact::new(Replace::new(Capture::new()), old, new);
-    // Lines that are equal on both sides, as far as they are known to go on.
+    // The run of equal lines found so far.
     let (mut same_old, mut same_new) = (0..0, 0..0);
     for (at_old, at_new) in kept {
-        let (gone, come) = (same_old.end..at_old, same_new.end..at_new);
-        if !(gone.is_empty() && come.is_empty()) || at_old == old.len() {
+        let (deleted, inserted) = (same_old.end..at_old, same_new.end..at_new);
+        if !(deleted.is_empty() && inserted.is_empty()) || at_old == old.len() {
             if !same_old.is_empty() {
                 let Ok(()) = hook.equal(same_old.start, same_new.start, same_old.len());
             }
-            if !gone.is_empty() {
-                let Ok(()) = hook.delete(gone.start, gone.len(), come.start);
+            if !deleted.is_empty() {
+                let Ok(()) = hook.delete(deleted.start, deleted.len(), inserted.start);
             }
-            if !come.is_empty() {
-                let Ok(()) = hook.insert(at_old, come.start, come.len());
+            if !inserted.is_empty() {
+                let Ok(()) = hook.insert(at_old, inserted.start, inserted.len());
             }
             (same_old, same_new) = (at_old..at_old, at_new..at_new);
         }
@@ -97,9 +102,9 @@ fn around(kept: Vec<(usize, usize)>, old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp
 mod tests {
     use super::*;
 
-    /// What is done to the old lines makes the new ones, and entries that both have in the same order stay.
+    /// The operations turn random old lines into random new ones.
     #[test]
-    fn a_difference_is_right() {
+    fn operations_turn_the_old_lines_into_the_new() {
         let mut state = 1_u32;
         let mut next = move |below: u32| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -129,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_stay_are_kept_before_comments() {
+    fn unchanged_entries_are_matched_before_comments() {
         let old: Vec<&[u8]> = vec![b"# one", b"# two", b"# three", b"x = 1", b"y = 2", b"z = 3"];
         let new: Vec<&[u8]> = vec![b"y = 2", b"z = 3", b"# one", b"# two", b"# three", b"x = 1"];
         let ops = difference(&old, &new);
@@ -139,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn sequences_are_as_long_as_they_can_be() {
+    fn ascending_sequences_are_as_long_as_possible() {
         let of = |numbers: &[usize]| {
             let pairs: Vec<_> = numbers.iter().copied().enumerate().collect();
             let found = longest_ascending(&pairs);

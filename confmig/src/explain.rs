@@ -1,34 +1,34 @@
-//! Where an option's value comes from, and the names that it had.
+//! Explains where the value of an option comes from, and which names the option had.
 
 use std::collections::BTreeSet;
 
 use oslo_config::{Config, GetError, Occurrences, Opt, OptName, Origin};
 
+use crate::history::{History, ReleaseRange, Service};
 use crate::pack::Pack;
-use crate::release::{Lives, Series, Service};
 use crate::secret::Secrets;
 
-/// What there is to say of an option's value.
+/// The explanation of an option's value.
 #[derive(Debug, Clone)]
-pub struct Explained<'d> {
+pub struct Explanation<'d> {
     /// The option.
     pub opt: Opt,
-    /// Its value as text, references replaced: one, or all of a multi-valued option, none when it is
-    /// unset; or why oslo.config cannot give it.
+    /// The value as text, with references replaced: none when the option is unset, all values of a
+    /// multi-valued option; or the error with which oslo.config refuses it.
     pub texts: Result<Vec<String>, GetError>,
-    /// Where it comes from, also when it cannot be given.
+    /// The origin of the value, even if that is refused.
     pub origin: Origin,
-    /// All places where it is set.
+    /// All entries that set the option.
     pub occurrences: Occurrences<'d>,
-    /// The names that it had over the releases of the service, when there are several.
-    pub names: Vec<Named>,
+    /// The names that the option had over the releases of its service, if there were several.
+    pub names: Vec<NameInReleases>,
 }
 
-impl<'d> Explained<'d> {
-    /// Explains a registered option of a pack.
+impl<'d> Explanation<'d> {
+    /// Explains the value of a registered option.
     #[must_use]
     pub fn new(config: &Config<'d>, opt: &Opt, pack: &Pack) -> Self {
-        Explained {
+        Explanation {
             opt: opt.clone(),
             texts: config
                 .get(opt.name().group(), opt.name().name())
@@ -43,33 +43,32 @@ impl<'d> Explained<'d> {
         }
     }
 
-    /// Says why it has no value; `None` when it has one, or is not set.
+    /// Describes why the value is refused; `None` when it is not.
     #[must_use]
     pub fn error(&self, secrets: &Secrets<'_>) -> Option<String> {
         let error = self.texts.as_ref().err()?;
         let name = self.opt.name();
         Some(match secrets.hides(name.group(), name.name()) {
-            true => "a reference in it leads nowhere, or it is not of its type".to_owned(),
+            true => "it refers to an unknown option, or is not valid for its type".to_owned(),
             false => error.to_string(),
         })
     }
 }
 
-/// A name, and which releases read it how.
+/// A name of an option, with the releases that read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub struct NameInReleases {
     /// The name.
     pub name: OptName,
-    /// The first and the last release that have it as an option.
-    pub option: Option<(Series, Series)>,
-    /// The first and the last release that read it as a former name.
-    pub former: Option<(Series, Series)>,
+    /// The releases that have it as an option.
+    pub option: Option<ReleaseRange>,
+    /// The releases that read it as a former name.
+    pub former: Option<ReleaseRange>,
 }
 
-/// Returns the names that an option had, by the releases that had them; none when the service never had
-/// it under two names.
-fn names_of(service: Service, option: &OptName) -> Vec<Named> {
-    let lives = Lives::new(service);
+/// Returns the names that an option had, by age; none when it only ever had one.
+fn names_of(service: Service, option: &OptName) -> Vec<NameInReleases> {
+    let history = History::new(service);
     let mut seen: BTreeSet<OptName> = BTreeSet::new();
     let mut open = vec![option.clone()];
     let mut found = Vec::new();
@@ -78,18 +77,19 @@ fn names_of(service: Service, option: &OptName) -> Vec<Named> {
         if name.name().contains('-') || !seen.insert(name.clone()) {
             continue;
         }
-        let Some(life) = lives.of_option(&name) else {
+        let Some(of_name) = history.of_option(&name) else {
             continue;
         };
-        let former = life.all_former_of();
-        open.extend(former.iter().map(|(reader, ..)| reader.clone()));
-        open.extend(life.all_former().into_iter().map(|(name, ..)| name));
-        let first = former.iter().map(|(_, first, _)| *first).min();
-        let last = former.iter().map(|(.., last)| *last).max();
-        found.push(Named {
+        let readers = of_name.all_former_of();
+        open.extend(readers.iter().map(|(reader, _)| reader.clone()));
+        open.extend(of_name.all_former().into_iter().map(|(name, _)| name));
+        let first = readers.iter().map(|(_, run)| run.from).min();
+        let last = readers.iter().map(|(_, run)| run.to).max();
+        let former = first.zip(last);
+        found.push(NameInReleases {
             name,
-            option: life.as_option(),
-            former: first.zip(last),
+            option: of_name.as_option(),
+            former: former.map(|(from, to)| ReleaseRange { from, to }),
         });
     }
     found.sort_by_key(|named| named.option.or(named.former));

@@ -1,21 +1,19 @@
-//! Moves the configuration of an oslo.config service to the names of another release.
+//! Migrates the configuration of oslo.config services to the names of another release.
 //!
-//! The library behind the `confmig` program. It never prints and never exits.
+//! This is the library behind the `confmig` program. It never prints and never exits.
 //!
-//! The way through: files are parsed ([`oslo_config::SourceFile`]), [`migrate::migrate`] plans, makes and
-//! proves the new texts by the rules of a [`pack::Pack`], and [`store::replace_all`] puts them in place of the
-//! old ones.
+//! A migration takes three calls: [`oslo_config::SourceFile::parse`] parses the files,
+//! [`migrate::migrate`] plans, makes and proves the new texts along a [`migrate::Route`], and
+//! [`store::replace_all`] replaces the files.
 
 pub mod check;
 pub mod diagnostic;
 mod difference;
 pub mod explain;
-pub mod known;
+pub mod history;
 mod lines;
 pub mod migrate;
 pub mod pack;
-mod registered;
-pub mod release;
 pub mod report;
 pub mod rule;
 pub mod schema;
@@ -23,4 +21,4 @@ pub mod secret;
 pub mod store;
 pub mod target;
 
-pub use registered::registered;
+pub use target::registered;

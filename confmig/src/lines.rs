@@ -1,8 +1,8 @@
-//! Lines of a text that need not be a well-formed configuration file.
+//! Lines of a text, which need not be a well-formed configuration file.
 
 use std::borrow::Cow;
 
-/// Splits a text into its lines, each with its line end: LF, CR LF or CR.
+/// Splits a text into lines, each with its line end: LF, CR LF or CR.
 pub(crate) fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -30,14 +30,14 @@ pub(crate) fn split_end(line: &[u8]) -> (&[u8], &[u8]) {
     line.split_at(line.len() - end)
 }
 
-/// The content of a line by its number, the first being 1; nothing when there is no such line.
+/// Returns the content of a line by its number, counted from 1; empty when there is no such line.
 pub(crate) fn content<'t>(lines: &'t [Cow<'_, [u8]>], number: usize) -> &'t [u8] {
     let line = number.checked_sub(1).and_then(|at| lines.get(at));
     line.map_or(b"".as_slice(), |line| split_end(line).0)
 }
 
-/// How many bytes two texts have in common at their beginnings, and then at their ends. Both are whole
-/// characters.
+/// Returns the lengths in bytes of the longest common prefix of two texts, and of the longest
+/// common suffix of what follows it. Characters are never split.
 pub(crate) fn in_common(one: &str, other: &str) -> (usize, usize) {
     let same = |pairs: &mut dyn Iterator<Item = (char, char)>| {
         pairs

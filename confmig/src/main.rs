@@ -1,4 +1,4 @@
-//! The program `confmig`: see `confmig --help`.
+//! The `confmig` program: see `confmig --help`.
 
 mod cli;
 

@@ -16,6 +16,9 @@
     reason = "a benchmark, which stops on any error"
 )]
 
+#[path = "../../tests/benches/report/mod.rs"]
+mod report;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,6 +30,7 @@ use driver::node::Node;
 use driver::options::Options;
 use driver::virtual_media::{BootIsoRequest, BootMode, VirtualMedia};
 use oslo_config::SourceFile;
+use report::Report;
 
 const KERNEL: usize = 10 << 20;
 const RAMDISK: usize = 590 << 20;
@@ -190,11 +194,24 @@ struct Method<'a> {
     name: &'a str,
     run: Box<dyn Fn() -> Duration + 'a>,
     taken: Vec<Duration>,
+    /// The maximum ratio of our time to this method's.
+    goal: Option<f64>,
 }
 
 fn method<'a>(name: &'a str, run: impl Fn() -> Duration + 'a) -> Method<'a> {
-    let (run, taken) = (Box::new(run), Vec::new());
-    Method { name, run, taken }
+    Method {
+        name,
+        run: Box::new(run),
+        taken: Vec::new(),
+        goal: None,
+    }
+}
+
+impl Method<'_> {
+    fn with_goal(self, goal: f64) -> Self {
+        let goal = Some(goal);
+        Method { goal, ..self }
+    }
 }
 
 fn median(times: &mut [Duration]) -> Duration {
@@ -202,16 +219,15 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// Compares the methods, which alternate. The first is ours; `goals` are the maximum ratios of its
-/// time to the others'. Returns whether all goals are met.
+/// Compares the methods, which alternate. The first is ours. Returns whether all goals are met.
 fn compare(
     bench: &Bench,
+    report: &mut Report,
     title: &str,
     turns: usize,
     mut methods: Vec<Method<'_>>,
-    goals: &[Option<f64>],
 ) -> bool {
-    println!("\n{title}");
+    report.line(&format!("\n{title}"));
     for turn in 0..turns {
         // Each turn starts with another method, since a disk is slower after much work.
         for index in 0..methods.len() {
@@ -225,21 +241,21 @@ fn compare(
     let ours = medians.next().unwrap();
     let others: Vec<Duration> = medians.collect();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    println!("  {:44} {:10.2} ms", methods[0].name, ms(ours));
+    report.line(&format!("  {:44} {:10.2} ms", methods[0].name, ms(ours)));
     let mut met = true;
-    for ((method, theirs), goal) in methods[1..].iter().zip(others).zip(goals) {
+    for (method, theirs) in methods[1..].iter().zip(others) {
         let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-        let verdict = match goal {
+        let verdict = match method.goal {
             None => "no goal".to_owned(),
-            Some(goal) if ratio <= *goal => format!("goal {goal} met"),
+            Some(goal) if ratio <= goal => format!("goal {goal} met"),
             Some(goal) => format!("goal {goal} MISSED"),
         };
-        met &= goal.is_none_or(|goal| ratio <= goal);
+        met &= method.goal.is_none_or(|goal| ratio <= goal);
         let name = method.name;
-        println!(
-            "  {name:44} {:10.2} ms   ours/theirs {ratio:.3}, {verdict}",
-            ms(theirs)
-        );
+        let time = ms(theirs);
+        report.line(&format!(
+            "  {name:44} {time:10.2} ms   ours/theirs {ratio:.3}, {verdict}"
+        ));
     }
     met
 }
@@ -258,7 +274,7 @@ fn shares_extents(bench: &Bench) -> bool {
 }
 
 /// Creates the files that the methods read, and describes them.
-fn prepare(bench: &Bench) {
+fn prepare(bench: &Bench, report: &mut Report) {
     bench.make("vmlinuz", KERNEL);
     bench.make("initrd", RAMDISK);
     fs::write(
@@ -270,67 +286,70 @@ fn prepare(bench: &Bench) {
     bench.write_iso();
     bench.script("mv www/boot.iso finished.iso; sync finished.iso");
     let size = fs::metadata(bench.path("finished.iso")).unwrap().len();
-    println!(
-        "boot ISO of {:.1} MB, median of {ISO_TURNS} turns",
-        size as f64 / 1e6
-    );
-    println!(
-        "this file system {} extents between files",
-        if shares_extents(bench) {
-            "shares"
-        } else {
-            "does not share"
-        }
-    );
+    let megabytes = size as f64 / 1e6;
+    report.line(&format!(
+        "boot ISO of {megabytes:.1} MB, median of {ISO_TURNS} turns"
+    ));
+    let shares = match shares_extents(bench) {
+        true => "shares",
+        false => "does not share",
+    };
+    report.line(&format!("this file system {shares} extents between files"));
 }
 
-fn compare_isos(b: &Bench) -> bool {
+fn compare_isos(b: &Bench, report: &mut Report) -> bool {
     let synced = compare(
         b,
+        report,
         "boot ISO, safe on disk",
         ISO_TURNS,
         vec![
             method("published (read back, fsync)", || b.publish_iso()),
             method("cp of the same bytes, sync FILE", || {
                 b.script("cp finished.iso www/boot; sync www/boot www")
-            }),
+            })
+            .with_goal(1.25),
             method("Ironic's method, sync FILE", || {
                 b.script(&ironic_iso("sync www/boot www"))
-            }),
+            })
+            .with_goal(0.5),
         ],
-        &[Some(1.25), Some(0.5)],
     );
     let unsynced = compare(
         b,
+        report,
         "boot ISO, not forced to disk",
         ISO_TURNS,
         vec![
             method("written and read back", || b.write_iso()),
             method("cp of the same bytes", || {
                 b.script("cp finished.iso www/boot")
-            }),
-            method("Ironic's method", || b.script(&ironic_iso(":"))),
+            })
+            .with_goal(1.25),
+            method("Ironic's method", || b.script(&ironic_iso(":"))).with_goal(0.5),
         ],
-        &[Some(1.25), Some(0.5)],
     );
     synced && unsynced
 }
 
-fn compare_floppies(b: &Bench) -> bool {
-    println!("\nfloppy of 1440 KiB, median of {FLOPPY_TURNS} turns");
+fn compare_floppies(b: &Bench, report: &mut Report) -> bool {
+    report.line(&format!(
+        "\nfloppy of 1440 KiB, median of {FLOPPY_TURNS} turns"
+    ));
     let unsynced = compare(
         b,
+        report,
         "floppy, not forced to disk",
         FLOPPY_TURNS,
         vec![
             method("made and written", || b.write_floppy()),
-            method("dd, mkfs.vfat, mcopy", || b.script(&ironic_floppy(":"))),
+            method("dd, mkfs.vfat, mcopy", || b.script(&ironic_floppy(":"))).with_goal(0.05),
         ],
-        &[Some(0.05)],
     );
     // The disk's time for two fsyncs dominates on both sides, so there is no goal.
     let synced = compare(
         b,
+        report,
         "floppy, safe on disk",
         FLOPPY_TURNS,
         vec![
@@ -341,16 +360,27 @@ fn compare_floppies(b: &Bench) -> bool {
                 ))
             }),
         ],
-        &[None],
     );
     unsynced && synced
 }
 
 fn main() -> ExitCode {
+    let peers = [
+        ("dd", "apt-get install coreutils"),
+        ("genisoimage", "apt-get install genisoimage"),
+        ("mkfs.vfat", "apt-get install dosfstools"),
+        ("mcopy", "apt-get install mtools"),
+        (ISOLINUX, "apt-get install isolinux"),
+        (LDLINUX, "apt-get install syslinux-common"),
+    ];
+    let Some(mut report) = Report::new("images", &peers) else {
+        return ExitCode::FAILURE;
+    };
     let bench = Bench::new();
-    prepare(&bench);
-    let isos_met = compare_isos(&bench);
-    let floppies_met = compare_floppies(&bench);
+    prepare(&bench, &mut report);
+    let isos_met = compare_isos(&bench, &mut report);
+    let floppies_met = compare_floppies(&bench, &mut report);
+    report.write();
     if isos_met && floppies_met {
         ExitCode::SUCCESS
     } else {

@@ -15,6 +15,8 @@
     reason = "a benchmark, which stops on any error"
 )]
 
+#[path = "../../tests/benches/report/mod.rs"]
+mod report;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -26,6 +28,7 @@ use std::time::{Duration, Instant};
 
 use driver::deploy::IloDeploy;
 use driver::node::Node;
+use report::Report;
 use serde_json::{Value, json};
 use support::ilo::{Generation, Ilo};
 use support::image::{LoaderFiles, pattern};
@@ -97,6 +100,10 @@ fn main() -> ExitCode {
         Bmcs::run();
         return ExitCode::SUCCESS;
     }
+    let Some(mut report) = Report::new("take_over", &[("nginx", "apt-get install nginx-light")])
+    else {
+        return ExitCode::FAILURE;
+    };
     let images = open_dir();
     fs::write(images.path().join("vmlinuz"), pattern(KERNEL, 1)).unwrap();
     fs::write(images.path().join("initrd"), pattern(RAMDISK, 2)).unwrap();
@@ -114,12 +121,11 @@ fn main() -> ExitCode {
         assert_eq!(fetched, [round + 1; 2], "one download for each take-over");
         let each = time.as_secs_f64() * 1e3 / count as f64;
         let peak = peak_kilobytes();
-        println!(
-            "{count:>5} nodes, {AT_ONCE} at once: {:>7.1} s, {each:>6.1} ms each; \
-             peak memory {:>6.1} MiB",
-            time.as_secs_f64(),
-            peak as f64 / 1024.0
-        );
+        let (seconds, mebibytes) = (time.as_secs_f64(), peak as f64 / 1024.0);
+        report.line(&format!(
+            "{count:>5} nodes, {AT_ONCE} at once: {seconds:>7.1} s, {each:>6.1} ms each; \
+             peak memory {mebibytes:>6.1} MiB"
+        ));
         measured.push((each, peak));
     }
     let [(few, few_peak), (many, many_peak)] = measured[..] else {
@@ -141,11 +147,10 @@ fn main() -> ExitCode {
         ),
     ];
     for (text, holds) in &checks {
-        println!(
-            "  → {text}: {}",
-            if *holds { "holds" } else { "DOES NOT HOLD" }
-        );
+        let verdict = if *holds { "holds" } else { "DOES NOT HOLD" };
+        report.line(&format!("  → {text}: {verdict}"));
     }
+    report.write();
     ExitCode::from(u8::from(checks.iter().any(|(_, holds)| !holds)))
 }
 

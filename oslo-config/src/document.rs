@@ -1,4 +1,4 @@
-//! A configuration file as it was written: sections, entries, comments, blank lines, every byte.
+//! The lossless document: sections, entries, comments, blank lines, every byte of a file.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,8 +12,8 @@ use crate::text::{group_of_section, trim, trim_end, trim_start};
 
 /// A parsed configuration file.
 ///
-/// A document borrows its text and keeps 12 bytes for each line; it copies nothing. Its parts
-/// ([`Section`], [`Entry`]) are views into it. To change a document, use [`Edit`](crate::Edit).
+/// A document borrows its text and stores 12 bytes per line. [`Section`] and [`Entry`] are views
+/// into it. To change a document, use [`Edit`](crate::Edit).
 ///
 /// ```
 /// use oslo_config::Document;
@@ -32,13 +32,12 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Parses a text by oslo.config's rules. Bytes that are not UTF-8 are kept as they are, where
-    /// Python would refuse the file.
+    /// Parses a text by oslo.config's rules. Bytes that are not UTF-8 are kept, where Python would
+    /// refuse the file.
     ///
     /// # Errors
     ///
-    /// When a line breaks the file format; all such lines are named. The first is the one that
-    /// oslo.config reports.
+    /// Returns all lines that break the file format. The first is the one that oslo.config reports.
     pub fn parse(text: &'a [u8]) -> Result<Self, SyntaxErrors> {
         Ok(Document {
             text,
@@ -46,8 +45,9 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The same document with those entries alone that are wanted. The lines of all others are
-    /// [`LineKind::Hidden`]: they stay where they are, in the text and for edits, and are no entries.
+    /// Restricts the document to the entries for which `wanted` returns true. The lines of the
+    /// others become [`LineKind::Hidden`]: they stay in the text and can be edited, but are not
+    /// entries.
     #[must_use]
     pub fn narrowed(mut self, wanted: impl Fn(&Entry<'_, 'a>) -> bool) -> Self {
         let mut hidden: Vec<Range<usize>> = Vec::new();
@@ -61,19 +61,19 @@ impl<'a> Document<'a> {
         self
     }
 
-    /// The text that was parsed.
+    /// Returns the text that was parsed.
     #[must_use]
     pub fn text(&self) -> &'a BStr {
         self.text.as_bstr()
     }
 
-    /// The number of lines.
+    /// Returns the number of lines.
     #[must_use]
     pub fn line_count(&self) -> usize {
         self.lines.len()
     }
 
-    /// The line end that new lines take: that of the first line, or LF when there is none.
+    /// Returns the line end for new lines: that of the first line, or LF if it has none.
     #[must_use]
     pub fn line_end(&self) -> &'a [u8] {
         match self
@@ -86,7 +86,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The sections, in the order in which they are opened. One that is opened twice comes twice.
+    /// Iterates over the sections in file order. A section that is opened twice appears twice.
     pub fn sections(&self) -> impl Iterator<Item = Section<'_, 'a>> {
         let mut next = self.find_header(0);
         std::iter::from_fn(move || {
@@ -100,19 +100,18 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// The entries of all sections, in their order.
+    /// Iterates over the entries of all sections in file order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_, 'a>> {
         self.sections().flat_map(|section| section.entries())
     }
 
-    /// What the line of this number is, the first being 1; `None` past the end.
+    /// Returns the kind of a line, counted from 1; `None` past the end.
     #[must_use]
     pub fn line_kind(&self, number: usize) -> Option<LineKind> {
         self.lines.get(number.checked_sub(1)?).map(|line| line.kind)
     }
 
-    /// The text of the line of this number, the first being 1, without its line end; `None` past the
-    /// end.
+    /// Returns the text of a line, counted from 1, without its line end; `None` past the end.
     #[must_use]
     pub fn line_text(&self, number: usize) -> Option<&'a BStr> {
         let index = number
@@ -121,7 +120,7 @@ impl<'a> Document<'a> {
         Some(self.line_content(index).as_bstr())
     }
 
-    /// The number of the line that holds the byte at `offset`, the first being 1.
+    /// Returns the number of the line that contains the byte at `offset`, counted from 1.
     #[must_use]
     pub fn line_at(&self, offset: usize) -> usize {
         self.lines
@@ -129,15 +128,15 @@ impl<'a> Document<'a> {
             .max(1)
     }
 
-    /// The bytes of the given lines, line ends included. Line numbers start at 1; what is past the
-    /// end of the document counts as its end.
+    /// Returns the byte range of the given lines, line ends included. Lines are counted from 1;
+    /// those past the end of the document count as its end.
     #[must_use]
     pub fn byte_range(&self, lines: Range<usize>) -> Range<usize> {
         let start = self.start_of(lines.start.saturating_sub(1));
         start..self.start_of(lines.end.saturating_sub(1)).max(start)
     }
 
-    /// The numbers of the lines that start in a range of bytes.
+    /// Returns the numbers of the lines that start in a byte range.
     pub(crate) fn lines_starting_in(&self, bytes: Range<usize>) -> Range<usize> {
         let before = |offset: usize| {
             let starts = |line: &Line| (line.start as usize) < offset;
@@ -159,14 +158,14 @@ impl<'a> Document<'a> {
             .map(|at| from + at)
     }
 
-    /// Where the line of this index starts, or the end of the text.
+    /// Returns the offset of the line at `index`, or the end of the text.
     fn start_of(&self, index: usize) -> usize {
         self.lines
             .get(index)
             .map_or(self.text.len(), |line| line.start as usize)
     }
 
-    /// The line of this index with its line end.
+    /// Returns the line at `index` with its line end.
     fn line_bytes(&self, index: usize) -> &'a [u8] {
         &self.text[self.start_of(index)..self.start_of(index + 1)]
     }
@@ -189,49 +188,49 @@ impl fmt::Debug for Document<'_> {
     }
 }
 
-/// A section as it was opened once: its header, and all lines up to the next one.
+/// One section of a document: a header and all lines up to the next header.
 #[derive(Debug, Clone, Copy)]
 pub struct Section<'d, 'a> {
     document: &'d Document<'a>,
-    /// Index of the header's line.
+    /// The index of the header's line.
     first: usize,
-    /// Index of the line after the section.
+    /// The index of the line after the section.
     end: usize,
 }
 
 impl<'d, 'a> Section<'d, 'a> {
-    /// The name between the brackets, as it is written.
+    /// Returns the name between the brackets as written.
     #[must_use]
     pub fn name(&self) -> &'a BStr {
         let header = trim_end(self.document.line_content(self.first));
         header[1..header.len() - 1].as_bstr()
     }
 
-    /// The group that the section's entries belong to: the name in lower case, except for `DEFAULT`.
+    /// Returns the group of the section's entries: its name in lower case, except for `DEFAULT`.
     #[must_use]
     pub fn group(&self) -> Cow<'a, BStr> {
         as_bstr(group_of_section(self.name()))
     }
 
-    /// The number of the header's line, the first of the document being 1.
+    /// Returns the number of the header's line, counted from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.first + 1
     }
 
-    /// The numbers of the section's lines, its header included.
+    /// Returns the numbers of the section's lines, header included.
     #[must_use]
     pub fn lines(&self) -> Range<usize> {
         self.first + 1..self.end + 1
     }
 
-    /// The document that the section is part of.
+    /// Returns the document that the section is part of.
     #[must_use]
     pub fn document(&self) -> &'d Document<'a> {
         self.document
     }
 
-    /// The entries, in their order.
+    /// Iterates over the entries in file order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'d, 'a>> + use<'d, 'a> {
         let section = *self;
         let kind = move |index| section.document.kind(index);
@@ -250,36 +249,36 @@ impl<'d, 'a> Section<'d, 'a> {
     }
 }
 
-/// One assignment, with the lines that carry its value on.
+/// One assignment, including the lines that continue its value.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'d, 'a> {
     section: Section<'d, 'a>,
-    /// Index of the line with the key.
+    /// The index of the line with the key.
     first: usize,
-    /// Index of the line after the value.
+    /// The index of the line after the value.
     end: usize,
 }
 
 impl<'d, 'a> Entry<'d, 'a> {
-    /// The section that the entry stands in.
+    /// Returns the section that contains the entry.
     #[must_use]
     pub fn section(&self) -> Section<'d, 'a> {
         self.section
     }
 
-    /// The group that the entry belongs to.
+    /// Returns the group that the entry belongs to.
     #[must_use]
     pub fn group(&self) -> Cow<'a, BStr> {
         self.section.group()
     }
 
-    /// The key. Unlike a section's name, it is case-sensitive.
+    /// Returns the key. Unlike a section's name, it is case-sensitive.
     #[must_use]
     pub fn key(&self) -> &'a BStr {
         trim(self.before_separator()).as_bstr()
     }
 
-    /// The bytes of the document that are the key.
+    /// Returns the byte range of the key in the document.
     #[must_use]
     pub fn key_range(&self) -> Range<usize> {
         let before = self.before_separator();
@@ -287,8 +286,8 @@ impl<'d, 'a> Entry<'d, 'a> {
         start..start + self.key().len()
     }
 
-    /// The value as oslo.config reads it: without white space around it, without one pair of equal
-    /// quotes around its first line, further lines joined by LF.
+    /// Returns the value as oslo.config reads it: without surrounding white space, without one pair
+    /// of matching quotes around its first line, its lines joined by LF.
     #[must_use]
     pub fn value(&self) -> Cow<'a, BStr> {
         let first = unquote(trim(self.after_separator()));
@@ -303,8 +302,8 @@ impl<'d, 'a> Entry<'d, 'a> {
         Cow::Owned(value.into())
     }
 
-    /// The bytes of the document that the value is written in, line by line: what follows the
-    /// separator, then each further line; white space and quotes included, line ends not.
+    /// Returns the byte ranges of the value in the document, one per line: what follows the
+    /// separator, then each continuation line, with white space and quotes, without line ends.
     pub fn value_ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a, 'd> {
         let entry = *self;
         let after = entry.after_separator();
@@ -316,13 +315,13 @@ impl<'d, 'a> Entry<'d, 'a> {
         std::iter::once(first_end - after.len()..first_end).chain(further)
     }
 
-    /// The number of the line with the key, the first of the document being 1.
+    /// Returns the number of the line with the key, counted from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.first + 1
     }
 
-    /// The numbers of the entry's lines.
+    /// Returns the numbers of the entry's lines.
     #[must_use]
     pub fn lines(&self) -> Range<usize> {
         self.first + 1..self.end + 1
@@ -340,19 +339,19 @@ impl<'d, 'a> Entry<'d, 'a> {
         &self.document().text[self.start()..self.separator()]
     }
 
-    /// What follows the separator on its line.
+    /// Returns what follows the separator on its line.
     fn after_separator(&self) -> &'a [u8] {
         let line = self.document().line_content(self.first);
         &line[self.separator() + 1 - self.start()..]
     }
 
-    /// Where the separator stands in the text.
+    /// Returns the offset of the separator in the text.
     fn separator(&self) -> usize {
         self.start() + self.document().lines[self.first].separator as usize
     }
 }
 
-/// Removes one pair of equal quotes; a lone quote is both ends of a pair.
+/// Removes one pair of matching quotes; a lone quote counts as both.
 fn unquote(value: &[u8]) -> &[u8] {
     match value.first() {
         Some(quote @ (b'"' | b'\'')) if value.last() == Some(quote) => {

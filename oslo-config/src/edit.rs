@@ -1,4 +1,4 @@
-//! Changing a document: what is not named in an edit comes out byte for byte.
+//! Edits of a document that preserve everything else byte for byte.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use bstr::BString;
 use crate::document::{Document, Entry};
 use crate::line_map::LineMap;
 
-/// Changes to a [`Document`], collected and then made at once.
+/// Changes to a [`Document`] that are collected and then applied together.
 ///
-/// Places are those of the document as it was parsed; the order in which changes are added does not
-/// matter, except that texts inserted at the same place keep theirs.
+/// All positions refer to the document as parsed. The order in which changes are added does not
+/// matter, except that texts inserted at the same position keep theirs.
 ///
 /// ```
 /// use oslo_config::{Document, Edit};
@@ -32,11 +32,11 @@ pub struct Edit<'d, 'a> {
 struct Change {
     range: Range<usize>,
     text: BString,
-    /// For inserted lines: the line that each comes from.
+    /// The original line of each inserted line.
     from: Vec<Option<usize>>,
 }
 
-/// Two changes of one [`Edit`] touch the same bytes.
+/// The error for two changes of one [`Edit`] that touch the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("two changes touch the same bytes, on line {line}: make them one change")]
 pub struct EditConflict {
@@ -44,7 +44,7 @@ pub struct EditConflict {
 }
 
 impl EditConflict {
-    /// The line that both changes touch, the first being 1.
+    /// Returns the number of the line that both changes touch, counted from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
@@ -52,7 +52,7 @@ impl EditConflict {
 }
 
 impl<'d, 'a> Edit<'d, 'a> {
-    /// An edit that changes nothing yet.
+    /// Creates an edit without changes.
     #[must_use]
     pub fn new(document: &'d Document<'a>) -> Self {
         Edit {
@@ -61,18 +61,18 @@ impl<'d, 'a> Edit<'d, 'a> {
         }
     }
 
-    /// Tells whether nothing has been changed.
+    /// Tells whether the edit has no changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// Gives an entry another key, where it stands.
+    /// Changes the key of an entry in place.
     pub fn rename(&mut self, entry: Entry<'_, '_>, key: &str) {
         self.replace(entry.key_range(), key);
     }
 
-    /// Puts `text` in place of the bytes in `range`.
+    /// Replaces the bytes in `range`.
     pub fn replace(&mut self, range: Range<usize>, text: impl Into<BString>) {
         self.changes.push(Change {
             range,
@@ -81,20 +81,20 @@ impl<'d, 'a> Edit<'d, 'a> {
         });
     }
 
-    /// Removes whole lines. Line numbers start at 1.
+    /// Removes whole lines, counted from 1.
     pub fn remove_lines(&mut self, lines: Range<usize>) {
         let range = self.document.byte_range(lines);
         self.replace(range, "");
     }
 
-    /// Inserts whole lines above the line of this number (the first is 1; past the end: below the
-    /// last). A missing line end is added; a document without a final one stays without.
+    /// Inserts whole lines above a line, counted from 1, or below the last line if there is no such
+    /// line. A missing line end is added; a document without a final line end stays without one.
     pub fn insert_lines(&mut self, above: usize, text: impl Into<BString>) {
         self.insert_lines_from(above, text, Vec::new());
     }
 
-    /// As [`Edit::insert_lines`], and records for each inserted line which line of the document it
-    /// comes from. Lines past the end of `from` come from none.
+    /// Inserts lines as [`Edit::insert_lines`] does, and records the line of the document that each
+    /// of them comes from: `from` has an item for each, and those past its end come from none.
     pub fn insert_lines_from(
         &mut self,
         above: usize,
@@ -113,23 +113,23 @@ impl<'d, 'a> Edit<'d, 'a> {
         });
     }
 
-    /// Returns the document's text with all changes made.
+    /// Returns the document's text with all changes applied.
     ///
     /// # Errors
     ///
-    /// When two changes touch the same bytes.
+    /// Returns an error if two changes touch the same bytes.
     pub fn finish(self) -> Result<BString, EditConflict> {
         self.finish_with_lines().map(|(text, _)| text)
     }
 
-    /// Returns the document's text with all changes made, and which line of it was which line of the
-    /// document.
+    /// Returns the document's text with all changes applied, and the map of its lines to those of
+    /// the document.
     ///
     /// # Errors
     ///
-    /// When two changes touch the same bytes.
+    /// Returns an error if two changes touch the same bytes.
     pub fn finish_with_lines(mut self) -> Result<(BString, LineMap), EditConflict> {
-        // A stable sort: insertions at one place keep their order, and come before what is replaced.
+        // The sort is stable: insertions at one position keep their order, before a replacement.
         self.changes
             .sort_by_key(|change| (change.range.start, change.range.end));
         let text: &[u8] = self.document.text();
@@ -175,11 +175,11 @@ impl<'d, 'a> Edit<'d, 'a> {
         Ok((output, lines))
     }
 
-    /// Adds bytes that stay as they are.
+    /// Copies unchanged bytes to the output.
     fn keep(&self, bytes: Range<usize>, output: &mut BString, lines: &mut LineMap) {
         let text = &self.document.text()[bytes.clone()];
         let mut starting = self.document.lines_starting_in(bytes);
-        // A CR and the LF of a blank line have become one line end.
+        // A CR and the LF of a blank line have merged into one line end.
         if output.ends_with(b"\r") && text.starts_with(b"\n") {
             starting.start += 1;
         }
@@ -191,4 +191,59 @@ impl<'d, 'a> Edit<'d, 'a> {
 /// Tells whether a text is empty or ends with a line end.
 fn ends_line(text: &[u8]) -> bool {
     matches!(text.last(), None | Some(b'\n' | b'\r'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &[u8] = b"[a]\r\nk = v\r\n  more\r\n# \xff\r\nl: w";
+
+    fn edited(change: impl FnOnce(&mut Edit<'_, '_>, &[Entry<'_, '_>])) -> (BString, LineMap) {
+        let document = Document::parse(TEXT).unwrap();
+        let entries: Vec<_> = document.entries().collect();
+        let mut edit = Edit::new(&document);
+        change(&mut edit, &entries);
+        edit.finish_with_lines().unwrap()
+    }
+
+    #[test]
+    fn a_renamed_entry_keeps_its_spacing_and_value() {
+        let (text, _) = edited(|edit, entries| edit.rename(entries[0], "key"));
+        let expected = b"[a]\r\nkey = v\r\n  more\r\n# \xff\r\nl: w";
+        assert_eq!(text, &expected[..]);
+    }
+
+    #[test]
+    fn inserted_lines_take_the_line_end_of_the_document() {
+        let (text, lines) = edited(|edit, _| edit.insert_lines(6, "m = x"));
+        assert!(text.ends_with(b"\r\nl: w\r\nm = x"), "{text}");
+        assert_eq!((lines.original(5), lines.original(6)), (Some(5), None));
+    }
+
+    #[test]
+    fn a_moved_entry_is_traced_to_its_old_lines() {
+        let (text, lines) = edited(|edit, entries| {
+            edit.remove_lines(entries[0].lines());
+            edit.insert_lines_from(5, "[b]\r\nk = v\r\n  more", vec![None, Some(2), Some(3)]);
+        });
+        assert!(
+            text.ends_with(b"\xff\r\n[b]\r\nk = v\r\n  more\r\nl: w"),
+            "{text}"
+        );
+        let original: Vec<_> = (1..=6).map(|line| lines.original(line)).collect();
+        assert_eq!(
+            original,
+            [Some(1), Some(4), None, Some(2), Some(3), Some(5)]
+        );
+    }
+
+    #[test]
+    fn two_changes_of_the_same_bytes_conflict() {
+        let document = Document::parse(TEXT).unwrap();
+        let mut edit = Edit::new(&document);
+        edit.remove_lines(2..4);
+        edit.rename(document.entries().next().unwrap(), "key");
+        assert_eq!(edit.finish().unwrap_err().line(), 2);
+    }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a text that is not a configuration file.
+//! Syntax errors of configuration files.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use bstr::{BStr, BString, ByteSlice};
 
 use crate::text::trim_end;
 
-/// Which rule of the file format a line breaks. Each is an error of `oslo_config/iniparser.py` or
-/// `oslo_config/cfg.py` (10.7.0), except for [`TooLarge`](SyntaxErrorKind::TooLarge).
+/// The rule of the file format that a line breaks. Each is an error of `oslo_config/iniparser.py`
+/// or `oslo_config/cfg.py` (10.7.0), except [`TooLarge`](SyntaxErrorKind::TooLarge).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SyntaxErrorKind {
@@ -15,21 +15,21 @@ pub enum SyntaxErrorKind {
     UnclosedSection,
     /// `[]`.
     EmptySection,
-    /// An assignment stands above the first section.
+    /// An assignment is above the first section.
     NoSection,
     /// A line has neither `=` nor `:`.
     NoSeparator,
     /// `= value`.
     EmptyKey,
-    /// An indented line follows a blank line, a comment or a section, so there is no value that
-    /// it could carry on.
+    /// An indented line follows a blank line, a comment or a section header, so there is no value
+    /// for it to continue.
     UnexpectedContinuation,
     /// The text has 4 GiB or more. oslo.config has no such limit.
     TooLarge,
 }
 
 impl SyntaxErrorKind {
-    /// The message of oslo.config for this error, so that it can be found in a service's log.
+    /// Returns oslo.config's message for this error, as it appears in a service's log.
     #[must_use]
     pub fn message(self) -> &'static str {
         match self {
@@ -47,14 +47,14 @@ impl SyntaxErrorKind {
 /// One line that breaks the file format.
 ///
 /// Its `Display` names the line, the column and the rule, but not the text of the line, which may
-/// hold a password: who prints [`text`](SyntaxError::text) has to see to that.
+/// hold a password: mask [`text`](SyntaxError::text) before printing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
     kind: SyntaxErrorKind,
     line: usize,
     column: usize,
     text: BString,
-    noticed: usize,
+    reported_line: usize,
 }
 
 impl SyntaxError {
@@ -66,12 +66,12 @@ impl SyntaxError {
             line,
             column,
             text,
-            noticed: line,
+            reported_line: line,
         }
     }
 
-    pub(crate) fn noticed_at(mut self, line: usize) -> Self {
-        self.noticed = line;
+    pub(crate) fn reported_at(mut self, line: usize) -> Self {
+        self.reported_line = line;
         self
     }
 
@@ -79,39 +79,39 @@ impl SyntaxError {
         SyntaxError::new(SyntaxErrorKind::TooLarge, 1, b"", 0)
     }
 
-    /// Which rule the line breaks.
+    /// Returns the rule that the line breaks.
     #[must_use]
     pub fn kind(&self) -> SyntaxErrorKind {
         self.kind
     }
 
-    /// The line that is wrong, the first being 1.
+    /// Returns the number of the wrong line, counted from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The line that oslo.config names for this error. It is [`line`](SyntaxError::line), except
-    /// for [`NoSection`](SyntaxErrorKind::NoSection): that one oslo.config notices when the value
-    /// ends, which is on the next line that does not carry it on.
+    /// Returns the number of the line that oslo.config reports. It is [`line`](SyntaxError::line)
+    /// except for [`NoSection`](SyntaxErrorKind::NoSection), which oslo.config reports where the
+    /// value ends: on the next line that does not continue it.
     #[must_use]
-    pub fn noticed(&self) -> usize {
-        self.noticed
+    pub fn reported_line(&self) -> usize {
+        self.reported_line
     }
 
-    /// Where in the line it is wrong, counted in characters, the first being 1.
+    /// Returns the column of the error in characters, counted from 1.
     #[must_use]
     pub fn column(&self) -> usize {
         self.column
     }
 
-    /// The line's text, without white space at its end.
+    /// Returns the line's text without trailing white space.
     #[must_use]
     pub fn text(&self) -> &BStr {
         self.text.as_bstr()
     }
 
-    /// What to do about it.
+    /// Returns what to do about the error.
     #[must_use]
     pub fn help(&self) -> &'static str {
         if self.line == 1 && self.text.starts_with(b"\xef\xbb\xbf") {
@@ -125,7 +125,7 @@ impl SyntaxError {
         }
         let template = self.text.starts_with(b"{{") || self.text.starts_with(b"{%");
         if template || self.text.starts_with(b"<%") {
-            return "this looks like a template: render it first, and give the file that comes out";
+            return "this looks like a template: render it first and use the result";
         }
         match self.kind {
             SyntaxErrorKind::UnclosedSection => {
@@ -134,15 +134,15 @@ impl SyntaxError {
             SyntaxErrorKind::EmptySection => "write the section's name between the brackets",
             SyntaxErrorKind::NoSection => "put a section above it, for example [DEFAULT]",
             SyntaxErrorKind::NoSeparator => {
-                "write `name = value`, start the line with # if it is a comment, or indent it if it \
-                 carries on the value above"
+                "write `name = value`, start the line with # if it is a comment, or indent it if \
+                 it continues the value above"
             }
             SyntaxErrorKind::EmptyKey => "write the option's name before the separator",
             SyntaxErrorKind::UnexpectedContinuation => {
-                "start the line in the first column, or join it to its value: a blank line, a \
-                 comment or a section ends a value"
+                "start the line in the first column or join it to its value: a blank line, a \
+                 comment or a section header ends a value"
             }
-            SyntaxErrorKind::TooLarge => "give a configuration file; this is something else",
+            SyntaxErrorKind::TooLarge => "use a configuration file; this is something else",
         }
     }
 }
@@ -161,8 +161,7 @@ impl fmt::Display for SyntaxError {
 
 impl std::error::Error for SyntaxError {}
 
-/// All lines of a text that break the file format, in their order; never empty. The first is the
-/// one that oslo.config stops at.
+/// All syntax errors of a text in line order; never empty. oslo.config stops at the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxErrors(Vec<SyntaxError>);
 
@@ -171,14 +170,14 @@ impl SyntaxErrors {
         (!errors.is_empty()).then_some(SyntaxErrors(errors))
     }
 
-    /// The error that oslo.config reports.
+    /// Returns the error that oslo.config reports.
     #[must_use]
     pub fn first(&self) -> &SyntaxError {
-        // Both constructors put at least one error in.
+        // Neither constructor makes an empty list.
         &self.0[0]
     }
 
-    /// All of them, by line.
+    /// Iterates over all errors in line order.
     pub fn iter(&self) -> std::slice::Iter<'_, SyntaxError> {
         self.0.iter()
     }

@@ -1,5 +1,5 @@
-//! Where things stand in a file that people read: the comments of an entry, the commented-out
-//! placeholder of an option, the end of a section.
+//! The layout that people give a file: the comments of an entry, the placeholder of an option, the
+//! end of a section.
 
 use std::ops::Range;
 
@@ -8,8 +8,7 @@ use crate::parse::LineKind;
 use crate::text::{trim, trim_start};
 
 impl Entry<'_, '_> {
-    /// The numbers of the comment lines directly above the entry, up to a blank line or anything
-    /// else; empty when there are none.
+    /// Returns the numbers of the comment lines directly above the entry; empty if there are none.
     #[must_use]
     pub fn comment_lines(&self) -> Range<usize> {
         comments_above(self.section().document(), self.line())
@@ -17,9 +16,9 @@ impl Entry<'_, '_> {
 }
 
 impl Section<'_, '_> {
-    /// The number of the line after the section's commented-out placeholder for an option, such as
-    /// `#http_url = <None>` in a generated sample; `None` when there is no placeholder. Of several
-    /// (a multi-valued option has one for each default value) the last counts.
+    /// Returns the number of the line after the section's placeholder for an option, such as
+    /// `#http_url = <None>` in a generated sample; `None` if there is none. A multi-valued option
+    /// has a placeholder for each default value: the last one counts.
     #[must_use]
     pub fn after_placeholder(&self, option: &str) -> Option<usize> {
         let document = self.document();
@@ -42,7 +41,7 @@ impl Section<'_, '_> {
         let mut end = lines.end;
         if document.line_kind(end) == Some(LineKind::Header) {
             let above_next = comments_above(document, end);
-            // Comments that fill the section from its header on are its own.
+            // Comments that fill the whole section belong to it.
             if above_next.start > self.line() + 1 {
                 end = above_next.start;
             }
@@ -54,7 +53,7 @@ impl Section<'_, '_> {
     }
 }
 
-/// The comment lines directly above a line.
+/// Returns the comment lines directly above a line.
 fn comments_above(document: &Document<'_>, line: usize) -> Range<usize> {
     let mut start = line;
     while start > 1 && document.line_kind(start - 1) == Some(LineKind::Comment) {

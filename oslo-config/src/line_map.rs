@@ -1,8 +1,8 @@
-//! Which line of an edited text was which line of the original.
+//! Maps the lines of an edited text to those of the original.
 
 use std::ops::Range;
 
-/// Which line of an edited text was which line of the original: made by
+/// A map of the lines of an edited text to those of the original, as returned by
 /// [`Edit::finish_with_lines`](crate::Edit::finish_with_lines).
 ///
 /// ```
@@ -20,12 +20,12 @@ use std::ops::Range;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineMap {
-    /// For each line its number in the original; 0 for a line that comes from none.
+    /// The number of each line in the original; 0 for a new line.
     lines: Vec<u32>,
 }
 
 impl LineMap {
-    /// Maps each of the first `count` lines to itself.
+    /// Creates a map of `count` lines to themselves.
     #[must_use]
     pub fn identity(count: usize) -> Self {
         let mut map = LineMap::default();
@@ -33,16 +33,16 @@ impl LineMap {
         map
     }
 
-    /// Returns the number that a line of the edited text had in the original, both counted from 1;
-    /// `None` when it comes from no line.
+    /// Returns the number in the original of a line of the edited text, both counted from 1; `None`
+    /// if the line is new.
     #[must_use]
     pub fn original(&self, line: usize) -> Option<usize> {
         let number = *self.lines.get(line.checked_sub(1)?)?;
         (number > 0).then_some(number as usize)
     }
 
-    /// Returns the number that a line of the original has in the edited text, both counted from 1: that of
-    /// the first one that comes from it, if there are several; `None` when it is gone.
+    /// Returns the number in the edited text of a line of the original, both counted from 1: the
+    /// first one if there are several; `None` if the line was removed.
     #[must_use]
     pub fn current(&self, original: usize) -> Option<usize> {
         let number = u32::try_from(original).ok().filter(|number| *number > 0)?;
@@ -50,8 +50,8 @@ impl LineMap {
         Some(at + 1)
     }
 
-    /// Returns the map of a further edit, whose original is this one's edited text, as a map to this
-    /// one's original.
+    /// Combines this map with that of a further edit of the edited text: the result maps the lines
+    /// of the last text to the original of this map.
     #[must_use]
     pub fn then(&self, next: &LineMap) -> LineMap {
         let number = |line: &u32| match *line {
@@ -63,13 +63,13 @@ impl LineMap {
         }
     }
 
-    /// Adds lines that stay as they are.
+    /// Adds unchanged lines.
     pub(crate) fn keep(&mut self, lines: Range<usize>) {
         self.lines.extend(lines.map(to_u32));
     }
 
-    /// Adds the lines of a new text; `from` gives the original line of each, counted from 0. The first
-    /// one continues the last line unless the text starts a line.
+    /// Adds the lines of a new text; `from` returns the original line of each, counted from 0.
+    /// Unless the text starts a line, its first line continues the last one.
     pub(crate) fn add(
         &mut self,
         text: &[u8],

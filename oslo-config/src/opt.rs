@@ -1,10 +1,10 @@
-//! What an option is: its name, its type, its default, its former names.
+//! The definition of an option: its names, its type and its default.
 
 use std::fmt;
 
 use crate::types::OptType;
 
-/// The default group of oslo.config: options outside any group.
+/// The default group of oslo.config, for options outside any group.
 pub const DEFAULT_GROUP: &str = "DEFAULT";
 
 /// The name of an option: its group and its name in the group, written `group.name`.
@@ -15,7 +15,7 @@ pub struct OptName {
 }
 
 impl OptName {
-    /// A name from its two parts. The group is `DEFAULT` for options outside any group.
+    /// Creates a name. The group is `DEFAULT` for options outside any group.
     pub fn new(group: impl Into<String>, name: impl Into<String>) -> Self {
         OptName {
             group: group.into(),
@@ -23,7 +23,7 @@ impl OptName {
         }
     }
 
-    /// Reads `group.name`, or `name` alone for the default group. Returns `None` when a part is
+    /// Parses `group.name`, or `name` alone for the default group. Returns `None` if a part is
     /// empty.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -31,20 +31,21 @@ impl OptName {
         (!group.is_empty() && !name.is_empty()).then(|| OptName::new(group, name))
     }
 
-    /// The group.
+    /// Returns the group.
     #[must_use]
     pub fn group(&self) -> &str {
         &self.group
     }
 
-    /// The name in the group.
+    /// Returns the name in the group.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The environment variable that sets an option of this name: `OS_DEPLOY__HTTP_URL`. It wins
-    /// over every file; the variable of a deprecated name is never read.
+    /// Returns the environment variable that sets an option of this name, such as
+    /// `OS_DEPLOY__HTTP_URL`. It takes precedence over every file; that of a former name is never
+    /// read.
     #[must_use]
     pub fn environment_variable(&self) -> String {
         format!(
@@ -78,14 +79,14 @@ pub struct Opt {
     secret: bool,
     default: Vec<String>,
     deprecated: Vec<OptName>,
-    /// The name in the group as it was given, hyphens kept.
+    /// The name in the group as given, with its hyphens.
     registered_name: String,
 }
 
 impl Opt {
-    /// An option without default and without former names.
+    /// Creates an option without a default and without former names.
     ///
-    /// As with oslo.config, a hyphen in the name counts as an underscore everywhere.
+    /// As in oslo.config, a hyphen in the name counts as an underscore everywhere.
     pub fn new(group: impl Into<String>, name: impl Into<String>, kind: OptType) -> Self {
         let name: String = name.into();
         Opt {
@@ -99,22 +100,21 @@ impl Opt {
         }
     }
 
-    /// Makes it a `MultiOpt`: each time it is set adds a value, instead of replacing the last.
+    /// Makes the option a `MultiOpt`: each assignment adds a value instead of replacing the last.
     #[must_use]
     pub fn multi(mut self) -> Self {
         self.multi = true;
         self
     }
 
-    /// Marks its value as one that must not be shown.
+    /// Marks the value as secret.
     #[must_use]
     pub fn secret(mut self) -> Self {
         self.secret = true;
         self
     }
 
-    /// Sets the default, as it would be written in a file. For a multi-valued option this adds one
-    /// value.
+    /// Sets the default as written in a file. For a multi-valued option, adds one value to it.
     #[must_use]
     pub fn with_default(mut self, value: impl Into<String>) -> Self {
         if !self.multi {
@@ -124,20 +124,20 @@ impl Opt {
         self
     }
 
-    /// Gives it another type.
+    /// Sets the type.
     #[must_use]
     pub fn with_type(mut self, kind: OptType) -> Self {
         self.kind = kind;
         self
     }
 
-    /// Adds a former name that is still read. They are tried in the order in which they are added;
-    /// one with a hyphen is, after all of these, tried with an underscore.
+    /// Adds a former name that is still read. Former names are tried in the order in which they are
+    /// added; then those with hyphens are tried with underscores.
     #[must_use]
     pub fn with_deprecated(mut self, group: impl Into<String>, name: impl Into<String>) -> Self {
         let name = OptName::new(group, name);
         let hyphenated = |name: &OptName| name.name().contains('-');
-        // For each name with a hyphen, another spelling of it stands at the end of the list.
+        // The list ends with the other spelling of each name with a hyphen.
         let respelled = self
             .deprecated
             .iter()
@@ -152,43 +152,44 @@ impl Opt {
         self
     }
 
-    /// Its current name.
+    /// Returns the current name.
     #[must_use]
     pub fn name(&self) -> &OptName {
         &self.name
     }
 
-    /// Its type; for a multi-valued option, that of one value.
+    /// Returns the type; for a multi-valued option, that of each value.
     #[must_use]
     pub fn kind(&self) -> &OptType {
         &self.kind
     }
 
-    /// Tells whether each time it is set adds a value.
+    /// Tells whether the option is multi-valued: each assignment adds a value.
     #[must_use]
     pub fn is_multi(&self) -> bool {
         self.multi
     }
 
-    /// Tells whether its value must not be shown.
+    /// Tells whether the value is secret.
     #[must_use]
     pub fn is_secret(&self) -> bool {
         self.secret
     }
 
-    /// Its default as it would be written in a file: at most one value, unless it is multi-valued.
+    /// Returns the default as written in a file: at most one value unless the option is
+    /// multi-valued.
     #[must_use]
     pub fn default(&self) -> &[String] {
         &self.default
     }
 
-    /// The name in its group as it was given, with hyphens if it has any.
+    /// Returns the name in the group as given, with its hyphens.
     #[must_use]
     pub fn registered_name(&self) -> &str {
         &self.registered_name
     }
 
-    /// Its former names that are still read, in the order in which they are tried.
+    /// Returns the former names that are still read, in the order in which they are tried.
     #[must_use]
     pub fn deprecated(&self) -> &[OptName] {
         &self.deprecated

@@ -1,15 +1,16 @@
-//! From bytes to lines: the grammar of `oslo_config/iniparser.py` (oslo.config 10.7.0).
+//! Splits a text into classified lines by the grammar of `oslo_config/iniparser.py` (oslo.config
+//! 10.7.0).
 //!
-//! A line is put into its class by its first byte and what stands open before it. Nothing is
-//! copied: a line is where it starts, what it is, and where its separator stands.
+//! A line is classified by its first byte and by whether a value is open before it. Nothing is
+//! copied: a line is recorded as its start, its kind and the position of its separator.
 
 use crate::error::{SyntaxError, SyntaxErrorKind, SyntaxErrors};
 use crate::text::{trim, trim_end};
 
-/// What a line is.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {
-    /// Nothing but white space. It ends the value above it.
+    /// White space only. It ends the value above it.
     Blank,
     /// `#` or `;` in the first column.
     Comment,
@@ -17,23 +18,24 @@ pub enum LineKind {
     Header,
     /// `key = value` or `key: value`.
     Assignment,
-    /// An indented line that carries on the value above it.
+    /// An indented line that continues the value above it.
     Continuation,
-    /// A line of an entry that [`Document::narrowed`](crate::Document::narrowed) left out.
+    /// A line of an entry that [`Document::narrowed`](crate::Document::narrowed) excluded.
     Hidden,
 }
 
-/// One line of a document: 12 bytes, whatever its length.
+/// One line of a document, in 12 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line {
-    /// Where the line starts in the text.
+    /// The offset of the line in the text.
     pub(crate) start: u32,
-    /// Where its `=` or `:` stands, counted from `start`; 0 unless it is an assignment.
+    /// The offset of its `=` or `:` from `start`; 0 unless it is an assignment.
     pub(crate) separator: u32,
     pub(crate) kind: LineKind,
 }
 
-/// Splits a line into its text and its line end: LF, CR LF or CR, as in Python's universal newlines.
+/// Splits a line into its text and its line end: LF, CR LF or CR, as in Python's universal
+/// newlines.
 pub(crate) fn split_line_end(line: &[u8]) -> (&[u8], &[u8]) {
     let end = match line {
         [.., b'\r', b'\n'] => 2,
@@ -43,7 +45,7 @@ pub(crate) fn split_line_end(line: &[u8]) -> (&[u8], &[u8]) {
     line.split_at(line.len() - end)
 }
 
-/// Cuts `text` into lines and puts each into its class.
+/// Splits `text` into lines and classifies each.
 pub(crate) fn parse(text: &[u8]) -> Result<Vec<Line>, SyntaxErrors> {
     if u32::try_from(text.len()).is_err() {
         return Err(SyntaxError::too_large().into());
@@ -62,41 +64,41 @@ pub(crate) fn parse(text: &[u8]) -> Result<Vec<Line>, SyntaxErrors> {
     parser.finish()
 }
 
-/// How many bytes are searched for line ends at once: as many as a mask has bits.
+/// The number of bytes searched for line ends at once: the number of bits of a mask.
 const BLOCK: usize = 64;
 
-/// Where a block has bytes that can end a line: a bit for each, the first byte's being the lowest.
+/// Returns a mask of the bytes of a block that can end a line, the first byte being the lowest bit.
 ///
-/// Lines are short. Searching a whole block for line ends without a branch is faster than searching
-/// for the next one from each.
+/// Lines are short: searching a whole block without branches is faster than searching for the next
+/// line end from each line.
 #[inline]
 fn line_ends(block: &[u8; BLOCK]) -> u64 {
     let flags = block.map(|byte| u8::from(matches!(byte, b'\n' | b'\r')) << 7);
     let (words, _) = flags.as_chunks::<8>();
     words.iter().enumerate().fold(0, |mask, (index, word)| {
-        // The product has the eight flags in its highest byte.
+        // The multiplication gathers the eight flags in the highest byte.
         let gathered = u64::from_le_bytes(*word).wrapping_mul(0x0002_0408_1020_4081) >> 56;
         mask | gathered << (8 * index)
     })
 }
 
-/// What stands open while lines go by.
+/// The state between lines.
 struct Parser<'a> {
     text: &'a [u8],
     lines: Vec<Line>,
-    /// Where the line that is being read starts.
+    /// The offset of the current line.
     start: usize,
     errors: Vec<SyntaxError>,
     in_section: bool,
-    /// A value is open, so that an indented line carries it on.
+    /// Whether a value is open, so that an indented line continues it.
     in_value: bool,
-    /// The first assignment that stands before any section, as long as its value is open.
-    homeless: Option<SyntaxError>,
+    /// The error for the first assignment above any section, while its value is open.
+    outside_section: Option<SyntaxError>,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a [u8]) -> Self {
-        // Real files have 25 to 40 bytes a line; a wrong guess costs one growth of the list.
+        // Real files have 25 to 40 bytes per line; a wrong guess costs one reallocation.
         let lines = Vec::with_capacity(text.len() / 24 + 1);
         let errors = Vec::new();
         Parser {
@@ -106,11 +108,11 @@ impl<'a> Parser<'a> {
             errors,
             in_section: false,
             in_value: false,
-            homeless: None,
+            outside_section: None,
         }
     }
 
-    /// Reads on to the last line end in a block that starts at `offset`.
+    /// Reads the lines that end in a block, which starts at `offset`.
     #[inline]
     fn block(&mut self, offset: usize, block: &[u8; BLOCK]) {
         let mut ends = line_ends(block);
@@ -130,7 +132,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads the line that ends, without its line end, at `end`.
+    /// Reads the current line, whose content ends at `end`.
     #[inline]
     fn line(&mut self, end: usize) {
         let start = self.start;
@@ -153,7 +155,7 @@ impl<'a> Parser<'a> {
                 _ => self.assignment(line),
             }
         };
-        // `parse` has checked that the text, and so each place in it, fits into 32 bits.
+        // `parse` has checked that the length of the text, and so each offset, fits into 32 bits.
         #[allow(clippy::cast_possible_truncation)]
         self.lines.push(Line {
             start: start as u32,
@@ -179,13 +181,13 @@ impl<'a> Parser<'a> {
             self.error(SyntaxErrorKind::NoSeparator, line, 0);
             return (LineKind::Assignment, 0);
         };
-        // A line that begins with a character that is seen has a key, unless that is the separator.
-        let seen = separator > 0 && line[0].is_ascii_graphic();
-        if !seen && trim(&line[..separator]).is_empty() {
+        // A line that begins with a visible character other than the separator has a key.
+        let visible = separator > 0 && line[0].is_ascii_graphic();
+        if !visible && trim(&line[..separator]).is_empty() {
             self.error(SyntaxErrorKind::EmptyKey, line, separator);
-        } else if !self.in_section && self.homeless.is_none() {
+        } else if !self.in_section && self.outside_section.is_none() {
             let number = self.lines.len() + 1;
-            self.homeless = Some(SyntaxError::new(
+            self.outside_section = Some(SyntaxError::new(
                 SyntaxErrorKind::NoSection,
                 number,
                 line,
@@ -196,21 +198,21 @@ impl<'a> Parser<'a> {
         (LineKind::Assignment, separator)
     }
 
-    /// The line that is being read ends the open value.
+    /// Ends the open value at the current line.
     #[inline]
     fn end_value(&mut self) {
         self.in_value = false;
-        if self.homeless.is_some() {
-            self.report_homeless(self.lines.len() + 1);
+        if self.outside_section.is_some() {
+            self.report_outside_section(self.lines.len() + 1);
         }
     }
 
-    /// oslo.config files an assignment under its section when its value ends; if there is none,
-    /// that is the line it names.
-    fn report_homeless(&mut self, noticed: usize) {
-        if let Some(error) = self.homeless.take() {
-            self.errors.push(error.noticed_at(noticed));
-            // Every later one before the first section has the same cause.
+    /// Reports an assignment above any section. oslo.config adds an assignment to its section when
+    /// its value ends, and names that line in its error.
+    fn report_outside_section(&mut self, reported_line: usize) {
+        if let Some(error) = self.outside_section.take() {
+            self.errors.push(error.reported_at(reported_line));
+            // All later ones above the first section have the same cause.
             self.in_section = true;
         }
     }
@@ -222,7 +224,7 @@ impl<'a> Parser<'a> {
     }
 
     fn finish(mut self) -> Result<Vec<Line>, SyntaxErrors> {
-        self.report_homeless(self.lines.len());
+        self.report_outside_section(self.lines.len());
         match SyntaxErrors::from_list(self.errors) {
             Some(errors) => Err(errors),
             None => Ok(self.lines),

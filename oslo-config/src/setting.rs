@@ -1,4 +1,4 @@
-//! What there is to know of an option's value: the value, where it comes from, or why there is none.
+//! The result of a lookup: value, origin, or error.
 
 use std::path::Path;
 
@@ -7,32 +7,33 @@ use crate::opt::OptName;
 use crate::types::TypeError;
 use crate::value::Value;
 
-/// A place where an option is set.
+/// An entry that sets an option.
 #[derive(Debug, Clone, Copy)]
 pub struct Occurrence<'d> {
-    /// Which file, counted from 0 in the order in which they are read.
+    /// The index of the file in reading order.
     pub file: usize,
     /// The file's path.
     pub path: &'d Path,
     /// The entry.
     pub entry: Entry<'d, 'd>,
-    /// Which of the option's names the entry has: 0 is the current one, 1 its first former name.
+    /// Which of the option's names the entry has: 0 for the current one, 1 for the first former
+    /// name.
     pub name_index: usize,
 }
 
-/// All places where an option is set.
+/// All entries that set an option.
 #[derive(Debug, Clone, Default)]
 pub struct Occurrences<'d> {
-    /// Those that give the value: one, or for a multi-valued option all, in the order of its values.
+    /// Those that give the value: one, or all of a multi-valued option, in the order of its values.
     pub effective: Vec<Occurrence<'d>>,
-    /// Those that are hidden by them, in the order in which the files are read.
+    /// Those that are hidden by them, in reading order.
     pub hidden: Vec<Occurrence<'d>>,
 }
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// It is set nowhere, and the option has no default.
+    /// The option is not set and has no default.
     Unset,
     /// The option's default.
     Default,
@@ -41,21 +42,21 @@ pub enum Origin {
         /// The variable's name.
         variable: String,
     },
-    /// A file. For a multi-valued option: the last of its values.
+    /// A file; that of the last value if the option is multi-valued.
     File {
         /// The file's path.
         path: std::path::PathBuf,
-        /// The line, the first being 1.
+        /// The line, counted from 1.
         line: usize,
-        /// The name that the entry has.
+        /// The name of the entry.
         name: OptName,
-        /// The name is a former one.
+        /// Whether this is a former name.
         deprecated: bool,
     },
 }
 
 impl Origin {
-    /// The former name by which the value was found; `None` when it has another origin.
+    /// Returns the former name that gave the value; `None` if it has another origin.
     #[must_use]
     pub fn deprecated_name(&self) -> Option<&OptName> {
         match self {
@@ -69,31 +70,31 @@ impl Origin {
     }
 }
 
-/// The value of an option, and where it comes from.
+/// The value of an option and its origin.
 #[derive(Debug, Clone)]
 pub struct Setting<'d> {
-    /// The value, converted to the option's type.
+    /// The value converted to the option's type.
     pub value: Value,
-    /// The texts that it was converted from, references replaced: one, or one for each value of a
-    /// multi-valued option; empty when nothing is set and there is no default.
+    /// The texts that it was converted from, after substitution: one, or one for each value of a
+    /// multi-valued option; empty if the option is not set and has no default.
     pub texts: Vec<String>,
-    /// Where it comes from.
+    /// The origin of the value.
     pub origin: Origin,
-    /// The places in files where it is set.
+    /// The entries that set the option.
     pub occurrences: Occurrences<'d>,
 }
 
-/// Why an option has no value.
+/// The reason why an option has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GetError {
-    /// No such option is registered, or a value refers to one that is not.
+    /// No such option is registered; it was looked up or referred to.
     #[error("no option {name} is known: check the name and the reference to it")]
     NoSuchOption {
-        /// The option, as it was asked for or referred to.
+        /// The option as looked up or referred to.
         name: String,
     },
-    /// A value refers to an option in a group that has none.
+    /// A value refers to an option in an unknown group.
     #[error("no group {group} is known: check the reference to an option in it")]
     NoSuchGroup {
         /// The group.
@@ -105,20 +106,20 @@ pub enum GetError {
         /// The group.
         name: String,
     },
-    /// A value refers to itself, directly or through others.
-    #[error("the value of {option} refers to itself: break the circle")]
+    /// A value refers to itself, directly or indirectly.
+    #[error("the value of {option} refers to itself: break the loop")]
     ReferenceLoop {
-        /// An option in the circle.
+        /// An option in the loop.
         option: OptName,
     },
-    /// A value takes more references than anybody means: a chain of more than 200, where oslo.config
-    /// gives up after some 120, or more than 10,000 in all, where oslo.config goes on.
+    /// A value takes too many references: a chain of more than 200, where oslo.config gives up
+    /// after about 120, or more than 10,000 in all, where oslo.config has no limit.
     #[error("{option} is reached through too many references: shorten the chain")]
     TooDeep {
-        /// The option where the chain was left.
+        /// The option at which evaluation stopped.
         option: OptName,
     },
-    /// The text is not of the option's type.
+    /// The text does not fit the option's type.
     #[error("the value of {option} is not valid: {cause}")]
     Invalid {
         /// The option.

@@ -1,4 +1,4 @@
-//! Which files a service reads, and in which order.
+//! The files that a service reads, and their order.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,22 +8,21 @@ use std::path::{Path, PathBuf};
 use crate::document::Document;
 use crate::error::SyntaxErrors;
 
-/// One thing that a service was told to read.
+/// A source of configuration, as given on the command line of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `--config-file F`.
     File(PathBuf),
-    /// `--config-dir D`: the files `D/*.conf`, sorted by name. Like a shell's, the pattern does not
-    /// match names that begin with a dot.
+    /// `--config-dir D`: the files `D/*.conf` sorted by name, without those that begin with a dot.
     Dir(PathBuf),
 }
 
 impl Source {
-    /// The files that this source stands for, in the order in which they are read.
+    /// Returns the files of this source in reading order.
     ///
     /// # Errors
     ///
-    /// When a directory cannot be listed.
+    /// Returns an error if a directory cannot be listed.
     pub fn files(&self) -> Result<Vec<PathBuf>, SourceError> {
         match self {
             Source::File(path) => Ok(vec![path.clone()]),
@@ -49,14 +48,15 @@ fn files_of_directory(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(names.into_iter().map(|name| directory.join(name)).collect())
 }
 
-/// Where oslo.config looks for a project's files when it is told of none: of the directories
-/// `~/.PROJECT`, `~`, `/etc/PROJECT`, `/etc` (then a snap's), the first that has `PROJECT.conf`
-/// gives that file, and the first that has `PROJECT.conf.d` gives that directory, which is read
-/// after it. The packaged `/usr/share/PROJECT/PROJECT-dist.conf` of RPM distributions, which their
-/// services are started with, is read before both.
+/// Finds the files that oslo.config reads for a project when no sources are given.
 ///
-/// `exists` tells whether a path is there, and `variable` gives an environment variable (`HOME`,
-/// `SNAP_COMMON`, `SNAP`), so that the search is a matter of the caller's own world.
+/// These are the first `PROJECT.conf` in the directories `~/.PROJECT`, `~`, `/etc/PROJECT`, `/etc`
+/// (then a snap's), and after it the first directory `PROJECT.conf.d` in them. The
+/// `/usr/share/PROJECT/PROJECT-dist.conf` that RPM distributions start their services with is read
+/// before both.
+///
+/// `exists` tells whether a path exists, and `variable` returns an environment variable (`HOME`,
+/// `SNAP_COMMON`, `SNAP`): the function itself reads neither the file system nor the environment.
 pub fn search(
     project: &str,
     exists: impl Fn(&Path) -> bool,
@@ -88,12 +88,12 @@ pub fn search(
     [packaged, file, directory].into_iter().flatten().collect()
 }
 
-/// A file that was read.
+/// A file and its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Where it is, as the caller named it.
+    /// The path as given by the caller.
     pub path: PathBuf,
-    /// Its bytes.
+    /// The contents.
     pub text: Vec<u8>,
 }
 
@@ -102,7 +102,7 @@ impl SourceFile {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read.
+    /// Returns an error if the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, SourceError> {
         match fs::read(path) {
             Ok(text) => Ok(SourceFile {
@@ -120,7 +120,7 @@ impl SourceFile {
     ///
     /// # Errors
     ///
-    /// When the file breaks the format, with the file's path.
+    /// Returns the syntax errors with the file's path if the file breaks the format.
     pub fn parse(&self) -> Result<ParsedFile<'_>, SourceError> {
         match Document::parse(&self.text) {
             Ok(document) => Ok(ParsedFile {
@@ -135,16 +135,16 @@ impl SourceFile {
     }
 }
 
-/// A file that was read and parsed.
+/// A parsed file.
 #[derive(Debug, Clone)]
 pub struct ParsedFile<'a> {
-    /// Where it is, as the caller named it.
+    /// The path as given by the caller.
     pub path: &'a Path,
-    /// What stands in it.
+    /// The parsed contents.
     pub document: Document<'a>,
 }
 
-/// Why a source could not be used. No message has text of a file in it.
+/// The reason why a source cannot be used. No message contains text of a file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
@@ -153,7 +153,7 @@ pub enum SourceError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
@@ -162,7 +162,7 @@ pub enum SourceError {
     Directory {
         /// The directory.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
@@ -180,7 +180,7 @@ pub enum SourceError {
 fn file_advice(cause: &io::Error) -> &'static str {
     match cause.kind() {
         io::ErrorKind::NotFound => "check the path",
-        io::ErrorKind::IsADirectory => "give a directory as --config-dir",
+        io::ErrorKind::IsADirectory => "use --config-dir for a directory",
         io::ErrorKind::PermissionDenied => "run as a user who may read it",
         _ => "make it readable",
     }
@@ -189,7 +189,7 @@ fn file_advice(cause: &io::Error) -> &'static str {
 fn directory_advice(cause: &io::Error) -> &'static str {
     match cause.kind() {
         io::ErrorKind::NotFound => "check the path",
-        io::ErrorKind::NotADirectory => "give a file as --config-file",
+        io::ErrorKind::NotADirectory => "use --config-file for a file",
         io::ErrorKind::PermissionDenied => "run as a user who may read it",
         _ => "make it readable",
     }

@@ -1,5 +1,5 @@
-//! `$name`, `${name}` and `$group.name` in a value: `ConfigOpts.Template` of oslo.config 10.7.0,
-//! Python's `string.Template` with dots allowed in names.
+//! References in a value: `$name`, `${name}` and `$group.name`, as in `ConfigOpts.Template` of
+//! oslo.config 10.7.0, which is Python's `string.Template` with dots in names.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use bstr::ByteSlice;
 use crate::opt::{DEFAULT_GROUP, OptName};
 use crate::text::is_letter;
 
-/// A reference to another option, in the text of a value.
+/// A reference to another option in the text of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
     name: String,
@@ -17,26 +17,27 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// The name as it is written: `name` or `group.name`, without `$` and braces.
+    /// Returns the name as written: `name` or `group.name`, without `$` and braces.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where the name stands in the text.
+    /// Returns the range of the name in the text.
     #[must_use]
     pub fn range(&self) -> Range<usize> {
         self.range.clone()
     }
 
-    /// The group and the option that the name is made of; no group when it has no dot.
+    /// Returns the group and the option of the name; no group if the name has no dot.
     #[must_use]
     pub fn parts(&self) -> (Option<&str>, &str) {
         split_name(&self.name)
     }
 
-    /// The options that it may lead to from a value in `group`, in the order in which oslo.config tries
-    /// them: the one in the group that it names; without one, that in `group` and that in `DEFAULT`.
+    /// Returns the options that a reference in a value in `group` may resolve to, in the order in
+    /// which oslo.config tries them: in the group that it names; without one, in `group` and in
+    /// `DEFAULT`.
     ///
     /// ```
     /// let found = oslo_config::references(b"$my_ip:${pxe.port}");
@@ -63,8 +64,8 @@ pub(crate) fn split_name(name: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// Finds the references in a value. `$$` and `\$` are dollar signs, and a `$` before anything that
-/// is no name stands for itself.
+/// Finds the references in a value. `$$` and `\$` are dollar signs, and so is a `$` that is not
+/// followed by a name.
 ///
 /// ```
 /// let found = oslo_config::references(br"http://$my_ip:${pxe.port}/\$x");
@@ -91,8 +92,8 @@ pub fn references(value: &[u8]) -> Vec<Reference> {
         .collect()
 }
 
-/// Puts the result of `resolve` in place of each reference, and `$` in place of each escape. A
-/// reference for which it gives `None` stays as it is written.
+/// Replaces each reference by what `resolve` returns and each escape by `$`. A reference for which
+/// `resolve` returns `None` stays as written.
 pub(crate) fn substitute<E>(
     value: &str,
     mut resolve: impl FnMut(&str) -> Result<Option<String>, E>,
@@ -115,7 +116,7 @@ pub(crate) fn substitute<E>(
     Ok(output.to_str_lossy().into_owned())
 }
 
-/// oslo.config makes `\$` into `$$` first. That keeps every byte's place.
+/// Replaces `\$` by `$$`, as oslo.config does first. All offsets stay the same.
 fn with_plain_escapes(value: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', value).is_none() {
         return Cow::Borrowed(value);
@@ -123,10 +124,10 @@ fn with_plain_escapes(value: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(value.replace(r"\$", "$$"))
 }
 
-/// A `$$`, or a reference.
+/// A `$$` or a reference.
 struct Token {
     range: Range<usize>,
-    /// Where the name stands; `None` for `$$`.
+    /// The range of the name; `None` for `$$`.
     name: Option<Range<usize>>,
 }
 
@@ -174,11 +175,11 @@ impl Iterator for Tokens<'_> {
 }
 
 impl Tokens<'_> {
-    /// Where the name that starts at `start` ends; `start` itself when none starts there.
+    /// Returns the end of the name that starts at `start`, or `start` if there is none.
     fn name_end(&self, start: usize) -> usize {
         let mut end = start;
         for (at, next, character) in self.text[start..].char_indices() {
-            // The pattern is `[_a-z][._a-z0-9]*` without regard to case.
+            // The pattern is `[_a-z][._a-z0-9]*`, ignoring case.
             let fits = character == '_'
                 || is_letter(character)
                 || (at > 0 && (character.is_ascii_digit() || character == '.'));

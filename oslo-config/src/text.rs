@@ -1,8 +1,7 @@
 //! White space and case as Python's `str` sees them.
 //!
-//! oslo.config strips with `str.strip()`, whose idea of white space is wider than ASCII's: a
-//! no-break space (U+00A0) before a key is not part of the key. Bytes that are not UTF-8 are never
-//! white space.
+//! oslo.config strips with `str.strip()`, whose white space is not only ASCII's: a no-break space
+//! (U+00A0) before a key is not part of the key. Bytes that are not UTF-8 are never white space.
 
 use std::borrow::Cow;
 
@@ -13,7 +12,7 @@ fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
 }
 
-/// As [`is_space`], for a byte that is a character; `None` when it is part of one.
+/// Tells whether a byte is white space; `None` if it is only part of a character.
 fn is_space_byte(byte: u8) -> Option<bool> {
     byte.is_ascii()
         .then_some(matches!(byte, b'\t'..=b'\r' | 0x1c..=b' '))
@@ -59,15 +58,15 @@ pub(crate) fn trim_str(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
-/// Tells whether Python's pattern `[a-z]` without regard to case holds for `character`: beside the
-/// ASCII letters, these four have one of them as their other case.
+/// Tells whether Python's pattern `[a-z]`, ignoring case, matches `character`: besides ASCII
+/// letters, these four match since their other case is an ASCII letter.
 pub(crate) fn is_letter(character: char) -> bool {
     character.is_ascii_alphabetic()
         || matches!(character, '\u{130}' | '\u{131}' | '\u{17f}' | '\u{212a}')
 }
 
-/// The group that a section's name stands for: `DEFAULT` in capitals is the default group, every
-/// other name is lower-cased (`_normalize_group_name` of oslo.config 10.7.0).
+/// Returns the group of a section: `DEFAULT` in capitals is the default group, and every other name
+/// is lower-cased (`_normalize_group_name` of oslo.config 10.7.0).
 pub(crate) fn group_of_section(name: &[u8]) -> Cow<'_, [u8]> {
     if name == b"DEFAULT"
         || name

@@ -1,28 +1,29 @@
-//! A converted value, and how Python would print it.
+//! A converted value and its printed form in Python.
 
 use std::fmt::Write as _;
 
 /// The value of an option after conversion to its type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Not set and without default, or a number set to the empty string.
+    /// The value of an option that is not set and has no default, or of a number set to the empty
+    /// string.
     None,
     /// `True` or `False`.
     Bool(bool),
-    /// A whole number. Python's has no bounds; one beyond 128 bits is refused here.
+    /// A whole number. One beyond 128 bits is refused, unlike in Python.
     Int(i128),
     /// A floating-point number.
     Float(f64),
-    /// A text, as it stands.
+    /// A text.
     Str(String),
     /// A list, or the values of a multi-valued option.
     List(Vec<Value>),
-    /// Names and values, in the order in which they are written.
+    /// Names and values in the order in which they are written.
     Dict(Vec<(String, Value)>),
 }
 
 impl Value {
-    /// The text of a string value; `None` for any other.
+    /// Returns the text of a string; `None` for any other value.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -31,7 +32,7 @@ impl Value {
         }
     }
 
-    /// The value of a boolean; `None` for any other.
+    /// Returns a boolean; `None` for any other value.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -40,7 +41,7 @@ impl Value {
         }
     }
 
-    /// The value of a whole number; `None` for any other.
+    /// Returns a whole number; `None` for any other value.
     #[must_use]
     pub fn as_int(&self) -> Option<i128> {
         match self {
@@ -49,8 +50,8 @@ impl Value {
         }
     }
 
-    /// What `str(value)` gives in Python: the text that a `$reference` to an option becomes. An
-    /// option that is not set becomes the empty string.
+    /// Returns what `str(value)` returns in Python, which is what replaces a `$reference` to an
+    /// option. An option that is not set gives the empty string.
     #[must_use]
     pub fn to_python_str(&self) -> String {
         match self {
@@ -60,8 +61,8 @@ impl Value {
         }
     }
 
-    /// What `repr(value)` gives in Python. Characters that are newer than one of the two versions of
-    /// Unicode, Rust's and Python's, may be escaped by one of them only.
+    /// Returns what `repr(value)` returns in Python, except that either of the two may have the
+    /// newer version of Unicode and leave more characters unescaped.
     fn repr(&self) -> String {
         match self {
             Value::None => "None".into(),
@@ -116,8 +117,8 @@ fn str_repr(text: &str) -> String {
 
 /// Tells whether Python's `str.isprintable()` holds for a character outside ASCII.
 fn is_printable(character: char) -> bool {
-    // `str::escape_debug` goes by the same categories of Unicode, but for a combining character at
-    // the start of a text, which it escapes, too.
+    // `str::escape_debug` uses the same Unicode categories, but also escapes a combining character
+    // at the start of a text.
     let after_another = format!("x{character}");
     after_another.escape_debug().count() == 2
 }

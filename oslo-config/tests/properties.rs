@@ -1,6 +1,6 @@
-//! What holds for every text, whoever else reads it.
+//! Properties that hold for every text.
 
-// The helpers of tests may, as tests do.
+// Helpers of tests are tests, too.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// Pieces that mean something to the parser, so that random texts get past its first line.
+/// Pieces that the parser knows, so that random texts get past its first line.
 const PIECES: [&[u8]; 24] = [
     b"[a]\n",
     b"[b]\r\n",
@@ -48,7 +48,7 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Valid texts, most of which have some entries.
+/// Returns valid texts, most of them with entries.
 fn valid_texts() -> impl Strategy<Value = Vec<u8>> {
     const LINES: [&str; 9] = [
         "[a]",
@@ -108,14 +108,14 @@ fn opts() -> Vec<Opt> {
     opts
 }
 
-/// Looks at everything that a text has to show.
-fn look_at_all(text: &[u8]) {
+/// Calls every accessor on a text.
+fn read_all(text: &[u8]) {
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(errors) => {
             for error in &errors {
                 assert!((1..=text.len() + 1).contains(&error.line()));
-                assert!(error.noticed() >= error.line() && error.column() >= 1);
+                assert!(error.reported_line() >= error.line() && error.column() >= 1);
                 assert!(!error.to_string().is_empty() && !error.help().is_empty());
             }
             return;
@@ -155,7 +155,7 @@ fn look_at_all(text: &[u8]) {
     }
 }
 
-/// The project's fixtures.
+/// Returns the texts of the project's fixtures.
 fn fixtures() -> Vec<Vec<u8>> {
     fn below(directory: &Path, found: &mut Vec<Vec<u8>>) {
         for entry in std::fs::read_dir(directory).unwrap() {
@@ -220,11 +220,14 @@ impl Mutation {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(2000)
+    })]
 
     #[test]
     fn no_bytes_make_it_panic(text in texts()) {
-        look_at_all(&text);
+        read_all(&text);
     }
 
     #[test]
@@ -269,11 +272,15 @@ proptest! {
         prop_assert!(appended.starts_with(&text));
         let closed = |text: &[u8]| text.ends_with(b"\n") || text.ends_with(b"\r");
         prop_assert_eq!(closed(&text), closed(&appended));
-        prop_assert_eq!(Document::parse(&appended).unwrap().line_count(), document.line_count() + 1);
+        let appended = Document::parse(&appended).unwrap();
+        prop_assert_eq!(appended.line_count(), document.line_count() + 1);
     }
 
     #[test]
-    fn each_line_of_an_edited_text_is_traced(text in valid_texts(), which in any::<(Index, Index)>()) {
+    fn each_line_of_an_edited_text_is_traced(
+        text in valid_texts(),
+        which in any::<(Index, Index)>(),
+    ) {
         let document = Document::parse(&text).unwrap();
         let entries: Vec<_> = document.entries().collect();
         prop_assume!(entries.len() > 1);
@@ -301,11 +308,14 @@ proptest! {
         prop_assert_eq!(lines.original(after.line_count() + 1), None);
     }
 
-    /// `rust-ini` is another parser by other people. On simple files, no name of which comes twice,
-    /// both have to see the same.
+    /// Compares with `rust-ini`, an independent parser, on simple files without repeated names.
     #[test]
-    fn another_parser_sees_the_same_in_simple_files(
-        sections in btree_map("[a-z]{1,8}", btree_map("[a-z_]{1,8}", "[a-zA-Z0-9/:.]{0,12}", 0..5), 0..5),
+    fn another_parser_reads_the_same_from_simple_files(
+        sections in btree_map(
+            "[a-z]{1,8}",
+            btree_map("[a-z_]{1,8}", "[a-zA-Z0-9/:.]{0,12}", 0..5),
+            0..5,
+        ),
         spaced in any::<bool>(),
     ) {
         let equals = if spaced { " = " } else { "=" };
@@ -319,9 +329,17 @@ proptest! {
         let ours = Document::parse(text.as_bytes()).unwrap();
         let ours: Vec<[String; 3]> = ours
             .entries()
-            .map(|entry| [entry.section().name(), entry.key(), entry.value().as_ref()].map(ToString::to_string))
+            .map(|entry| {
+                let value = entry.value();
+                let parts = [entry.section().name(), entry.key(), value.as_ref()];
+                parts.map(ToString::to_string)
+            })
             .collect();
-        let options = ini::ParseOption { enabled_quote: false, enabled_escape: false, ..Default::default() };
+        let options = ini::ParseOption {
+            enabled_quote: false,
+            enabled_escape: false,
+            ..Default::default()
+        };
         let theirs = ini::Ini::load_from_str_opt(&text, options).unwrap();
         let mut others = Vec::new();
         for (section, entries) in &theirs {
@@ -350,7 +368,7 @@ fn no_damage_to_a_real_file_makes_it_panic() {
     let mut runner = proptest::test_runner::TestRunner::new(config);
     runner
         .run(&damaged, |text| {
-            look_at_all(&text);
+            read_all(&text);
             Ok(())
         })
         .unwrap();
@@ -372,7 +390,7 @@ fn a_chain_of_references_ends() {
     }];
     let config = Config::new(&files, &opts);
     assert!(config.get("DEFAULT", "k0").is_err());
-    // Its last link leads nowhere; looking for that in two places at each link would take for ever.
+    // The last link does not resolve: looking it up in two groups at each link would take forever.
     assert!(
         config
             .get("DEFAULT", &format!("k{}", length - 100))

@@ -1,8 +1,8 @@
-"""The oracle: what Python's oslo.config makes of configuration files.
+"""The oracle: reads configuration files with Python's oslo.config, on requests over pipes.
 
-One JSON object per line on standard input, one per line back on standard output. BYTES are a text
-with one character for each byte (Latin-1), so that a request can be read. An exception that has no
-place in an answer comes back as `{"crash": TRACEBACK}`.
+Each line of standard input is a request in JSON; its answer is one line of JSON on standard output. BYTES
+is a text with one character per byte (Latin-1). A request that fails is answered with
+`{"crash": TRACEBACK}`.
 
 `{"ask": "version"}`
     gives `{"version": TEXT}`.
@@ -20,7 +20,7 @@ place in an answer comes back as `{"crash": TRACEBACK}`.
     or `{"failure": FAILURE}`.
 
 FAILURE is `{"kind": "syntax", "line": LINE, "message": TEXT, "file": NAME}` or `{"kind": "not UTF-8"}`.
-VALUE is as in JSON, but for numbers, `{"int": TEXT}` and `{"float": TEXT}`, and `{"dict": [[NAME, VALUE], ...]}`.
+VALUE is JSON, except for numbers, `{"int": TEXT}` and `{"float": TEXT}`, and `{"dict": [[NAME, VALUE], ...]}`.
 """
 
 import importlib.metadata
@@ -35,7 +35,7 @@ from oslo_config import cfg, iniparser, types
 
 
 class Collector(logging.Handler):
-    """Keeps the deprecations that oslo.config logs: by file and by reference."""
+    """Collects the deprecations that oslo.config logs, by file and by reference."""
 
     def __init__(self):
         super().__init__()

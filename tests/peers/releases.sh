@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Fetches the releases in releases.txt as tests/.venv/packages/SERVICE-VERSION.whl, from which Python loads them;
-# the libraries that they need are those of tests/.venv/releases, one set for all.
+# Downloads the releases in releases.txt as tests/.venv/packages/SERVICE-VERSION.whl, from which Python
+# loads them. They share the libraries in tests/.venv/releases.
+#
 # Usage: tests/peers/releases.sh
 set -euo pipefail
 
@@ -9,11 +10,11 @@ peers=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 venvs=$(dirname -- "$peers")/.venv
 packages=$venvs/packages
 mkdir -p -- "$packages"
-# Two runs at once would write over each other: the second waits, then finds the work done.
+# Concurrent runs would overwrite each other: the second one waits and then finds the work done.
 exec 9>"$packages.lock"
 flock 9
 
-# One release: only a finished wheel has the name that is looked for.
+# Downloads one release. Only a complete wheel gets its final name.
 fetch() {
     echo "fetching $1 $2" >&2
     local directory=$packages/$1-$2.part

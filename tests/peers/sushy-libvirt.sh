@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Runs sushy-emulator with its libvirt driver until it is killed: a Redfish BMC whose server really boots what is
-# inserted. It listens on the loopback interface and writes in DIR alone; the server is called node-1, is off,
-# and its serial console is DIR/console.log.
+# Runs sushy-emulator with its libvirt driver until it is killed: a Redfish BMC whose server boots the
+# inserted media. It listens on the loopback interface and writes only to DIR. The server is named node-1,
+# is powered off, and its serial console is DIR/console.log.
 #
 # Usage: tests/peers/sushy-libvirt.sh start DIR PORT
-#        tests/peers/sushy-libvirt.sh stop DIR      ends the server and libvirt's daemon, after the kill
+#        tests/peers/sushy-libvirt.sh stop DIR      stops the server and libvirt's daemon afterwards
 #
-# No system service and no KVM: libvirt's session daemon starts by itself, and QEMU emulates. Root has no session
-# daemon, so root's run as nobody.
+# It needs neither a system service nor KVM: libvirt's session daemon starts on demand, and QEMU emulates.
+# Root has no session daemon, so for root it runs as nobody.
 set -euo pipefail
 
 usage() {
@@ -45,7 +45,7 @@ start() {
   </devices>
 </domain>
 XML
-    # The emulator's own choice of firmware is the build for Secure Boot, which boots nothing without KVM in minutes.
+    # By default the emulator chooses firmware for Secure Boot, which takes minutes to boot without KVM.
     cat >"$dir/sushy.conf" <<CONF
 SUSHY_EMULATOR_LISTEN_IP = '127.0.0.1'
 SUSHY_EMULATOR_LISTEN_PORT = $1
@@ -74,7 +74,7 @@ stop() {
     "${virsh[@]}" destroy node-1 2>/dev/null || true
     kill "$pid" 2>/dev/null || exit 0
     for _ in {1..50}; do
-        # Gone, or a zombie that nobody waits for.
+        # The process is gone, or a zombie.
         grep -qs '^State:[[:space:]]*[^Z]' "/proc/$pid/status" || exit 0
         sleep 0.1
     done

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs sushy-emulator with its fake driver, a Redfish BMC without a hypervisor, on the loopback interface
-# until it is killed. It writes in DIR alone.
+# until it is killed. It writes only to DIR.
 #
 # Usage: tests/peers/sushy.sh VENV DIR PORT [USER PASSWORD]
 #
-# The system is called 1, its drives 1 (floppy, USB stick) and 2 (CD, DVD), as on an iLO. With a user and a
-# password it asks for them, and is served by HTTPS with a certificate that DIR/tls.crt vouches for.
+# The system is named 1, its drives 1 (floppy, USB stick) and 2 (CD, DVD), as on an iLO. With a user and a
+# password it requires them, and uses HTTPS with a certificate that DIR/tls.crt verifies.
 set -euo pipefail
 
 if [[ $# -ne 3 && $# -ne 5 ]]; then
@@ -29,7 +29,7 @@ SUSHY_EMULATOR_VMEDIA_DEVICES = {
     '2': {'Name': 'Virtual CD', 'MediaTypes': ['CD', 'DVD']}}
 CONF
 if [[ $# -eq 5 ]]; then
-    # The file format of htpasswd; few rounds, since a test waits for each.
+    # The file format of htpasswd, with few rounds, since tests wait for each request.
     "$venv/bin/python" -c 'import bcrypt, sys
 print(sys.argv[1] + ":" + bcrypt.hashpw(sys.argv[2].encode(), bcrypt.gensalt(4)).decode())' \
         "$4" "$5" >"$dir/htpasswd"
@@ -42,5 +42,5 @@ SUSHY_EMULATOR_SSL_CERT = '$dir/tls.crt'
 SUSHY_EMULATOR_SSL_KEY = '$dir/tls.key'
 CONF
 fi
-# It keeps what was inserted in the temporary directory.
+# Inserted images are kept in the temporary directory.
 TMPDIR=$dir/tmp exec "$venv/bin/sushy-emulator" --config "$dir/sushy.conf" --fake

@@ -1,22 +1,21 @@
 #!/usr/bin/env bash
-# A real OpenStack Swift on 127.0.0.1, with one replica, for as long as standard input stays open.
+# Runs a real OpenStack Swift on 127.0.0.1, with one replica, until standard input is closed.
 #
-# Usage: tests/peers/swift.sh run PORT          makes a directory, configures Swift in it and starts it; the proxy
-#                                               listens on PORT, the others on the four ports after it. Prints
-#                                               "ready DIR" once it answers
-#        tests/peers/swift.sh expire DIR        one pass of what removes expired objects
+# Usage: tests/peers/swift.sh run PORT      creates a directory, configures Swift in it and starts it. The
+#                                           proxy listens on PORT, the other servers on the next four
+#                                           ports. Prints "ready DIR" once Swift answers
+#        tests/peers/swift.sh expire DIR    removes expired objects once
 #
-# Whoever starts it need not stop it: when the other end of standard input is closed, for whatever reason, all of
-# its processes end and the directory goes. TMPDIR says where that is: on a file system with extended attributes of
-# users (ext4, xfs, btrfs).
+# There is no need to stop it: when standard input is closed for any reason, all its processes exit and the
+# directory is removed. It is in TMPDIR, which must support user extended attributes (ext4, xfs, btrfs).
 #
-# From the environment:
+# Environment variables:
 #   SWIFT_AUTH              tempauth (the default: the users ironic of the accounts test, fresh and other, with key
 #                           "secret"; test:reader with "readonly"), or the URL of a Keystone that keystone.sh runs
-#   SWIFT_TEMPURL_DIGESTS   the digests of temporary URLs; Swift's own choice when it is empty
-#   SWIFT_MAX_FILE_SIZE     bytes of the largest object
-#   SWIFT_TOKEN_CACHE_SECONDS   how long it takes a token for good that Keystone has called so
-#   SWIFT_CLOCK             how far its clock is off, such as +1h
+#   SWIFT_TEMPURL_DIGESTS   the digests for temporary URLs; Swift's default if empty
+#   SWIFT_MAX_FILE_SIZE     the maximum size of an object in bytes
+#   SWIFT_TOKEN_CACHE_SECONDS   how long it caches that Keystone accepted a token
+#   SWIFT_CLOCK             the offset of its clock, such as +1h
 set -euo pipefail
 
 if [[ $# -ne 2 || ! $1 =~ ^(run|expire)$ ]]; then
@@ -39,7 +38,7 @@ etc=$dir/etc
 auth=${SWIFT_AUTH:-tempauth}
 clock=()
 if [[ -n ${SWIFT_CLOCK:-} ]]; then
-    # Not through the program: the server would be its child, and outlive it.
+    # Not through the faketime program: the server would be its child and outlive it.
     clock=(env "LD_PRELOAD=$(faketime -f +0 printenv LD_PRELOAD)" "FAKETIME=$SWIFT_CLOCK"
         FAKETIME_DONT_FAKE_MONOTONIC=1)
 fi
@@ -125,7 +124,7 @@ use = egg:swift#keystoneauth
 operator_roles = admin, member, service
 reseller_admin_role = ResellerAdmin
 EOF
-    # Their names in a pipeline and in Swift's package differ only by the kind of line.
+    # The names of filters in the pipeline and in Swift's package differ only in - and _.
     local filter
     for filter in catch_errors gatekeeper healthcheck proxy-logging listing_formats bulk copy container-quotas \
         account-quotas dlo versioned_writes; do
@@ -179,7 +178,7 @@ for offset, name in enumerate(('object', 'container', 'account'), start=1):
     ring.rebalance()
     ring.get_ring().save(os.path.join(etc, name + '.ring.gz'))
 EOF
-    # Swift's daemons read /etc/swift/swift.conf whatever swift_dir says, unless they are told before all else.
+    # Swift's daemons read /etc/swift/swift.conf whatever swift_dir is, unless it is set before any import.
     cat >"$dir/launch.py" <<'EOF'
 import os, runpy, sys
 
@@ -210,7 +209,7 @@ answers() { # URL
 pids=()
 stop() {
     trap - EXIT
-    # A graceful stop waits for idle connections; what Swift acknowledged is on disk already.
+    # A graceful stop waits for idle connections. Whatever Swift acknowledged is already on disk.
     ((${#pids[@]})) && kill -KILL "${pids[@]}" 2>/dev/null || true
     { wait; } 2>/dev/null
     rm -rf -- "$dir"
@@ -242,7 +241,7 @@ run() { # PORT
         sleep 0.1
     done
     echo "ready $dir"
-    # Nothing is ever written to it: this ends when the other end is closed.
+    # Nothing is ever written to standard input: this returns when the other end is closed.
     cat >/dev/null
 }
 

@@ -1,4 +1,4 @@
-//! Compares this project's answers with the oracle's. Each comparison returns what differs.
+//! Compares this project with the oracle. Each comparison returns the differences as an error.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use serde_json::Value as Json;
 
 use crate::cases::Tally;
 use crate::generate::{ConfigSource, Set, escaped, plain_types};
-use crate::oracle::{ErrorKind, Event, Failure, Oracle, Outcome, Parsed, encode};
+use crate::oracle::{ErrorKind, Event, Failure, Oracle, Outcome, Parsed, Resolved, encode};
 
-/// Compares what the two parsers make of a text: sections, entries with their lines and values,
-/// comments, or the error. Also looks whether the document gives back every byte.
+/// Compares how the two parsers read a text: sections, entries with their lines and values,
+/// comments, or the error. Also checks that an empty edit returns every byte.
 ///
 /// # Errors
 ///
-/// With what differs.
+/// Returns the differences.
 pub fn parse(oracle: &mut Oracle, text: &[u8], tally: &Tally) -> Result<(), String> {
     let ours = Document::parse(text);
     if let Ok(document) = &ours {
@@ -27,7 +27,7 @@ pub fn parse(oracle: &mut Oracle, text: &[u8], tally: &Tally) -> Result<(), Stri
         }
     }
     let theirs = oracle.parse(text);
-    // Deliberate: see `differences`.
+    // A deliberate difference: see `differences`.
     if std::str::from_utf8(text).is_err() {
         tally.count("not UTF-8");
         return match theirs {
@@ -43,7 +43,7 @@ pub fn parse(oracle: &mut Oracle, text: &[u8], tally: &Tally) -> Result<(), Stri
         Err(errors) => {
             tally.count("syntax error");
             let first = errors.first();
-            Err((first.noticed(), first.kind().message().to_owned()))
+            Err((first.reported_line(), first.kind().message().to_owned()))
         }
     };
     let theirs = match theirs {
@@ -58,7 +58,7 @@ pub fn parse(oracle: &mut Oracle, text: &[u8], tally: &Tally) -> Result<(), Stri
     Ok(())
 }
 
-/// A document in the words of the oracle's parser.
+/// Converts a document to the events of the oracle's parser.
 fn parsed(document: &Document<'_>) -> Parsed {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("a part of UTF-8");
     let mut events = Vec::new();
@@ -75,15 +75,15 @@ fn parsed(document: &Document<'_>) -> Parsed {
     Parsed { events, comments }
 }
 
-/// Compares the value of every option of a set, and the former names that were found.
+/// Compares the value of every option of a set, and the former names that are in use.
 ///
 /// # Errors
 ///
-/// With what differs.
+/// Returns the differences.
 ///
 /// # Panics
 ///
-/// When the set cannot be written to a temporary directory.
+/// Panics if the set cannot be written to a temporary directory.
 pub fn values(oracle: &mut Oracle, set: &Set, tally: &Tally) -> Result<(), String> {
     let theirs = oracle.resolve(&set.sources, &set.opts, &set.environment);
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -141,15 +141,25 @@ pub fn values(oracle: &mut Oracle, set: &Set, tally: &Tally) -> Result<(), Strin
             }
         }
     }
+    same_former_names(&found, &theirs, tally)
+}
+
+/// Compares the former names found in files with those that oslo.config logs.
+fn same_former_names(
+    found: &BTreeSet<OptName>,
+    theirs: &Resolved,
+    tally: &Tally,
+) -> Result<(), String> {
     if !found.is_empty() {
         tally.count("former name in a file");
     }
     if !theirs.referred.is_empty() {
         tally.count("former name in a reference");
     }
-    // A reference by a former name looks under more names than the option has, and logs those.
+    // A reference by a former name also looks up names that the option does not have, and logs
+    // them.
     let same = if theirs.referred.is_empty() {
-        found == theirs.deprecated
+        *found == theirs.deprecated
     } else {
         found.is_subset(&theirs.deprecated)
     };
@@ -176,11 +186,11 @@ fn count_outcome(outcome: &Outcome, tally: &Tally) {
     });
 }
 
-/// Compares one option's value or error.
+/// Compares the value or error of one option.
 ///
 /// # Errors
 ///
-/// With what differs.
+/// Returns the differences.
 pub fn same_outcome(
     ours: &Result<(Json, String), GetError>,
     theirs: &Outcome,
@@ -188,7 +198,7 @@ pub fn same_outcome(
     let same = match (ours, theirs) {
         (Ok(ours), Outcome::Found { value, text }) => ours.0 == *value && ours.1 == *text,
         (Err(ours), Outcome::Refused { error, .. }) => error_kind(ours) == *error,
-        // Deliberate: see `differences`.
+        // A deliberate difference: see `differences`.
         (Err(GetError::Invalid { .. }), Outcome::Found { text, .. }) => beyond_128_bits(text),
         _ => false,
     };
@@ -198,7 +208,7 @@ pub fn same_outcome(
     Err(format!("\nours:   {ours:?}\ntheirs: {theirs:?}"))
 }
 
-/// Tells whether a text has a number that 128 bits cannot hold.
+/// Tells whether a text contains a number of more than 128 bits.
 fn beyond_128_bits(text: &str) -> bool {
     text.split(|character: char| !character.is_ascii_digit())
         .any(|digits| !digits.is_empty() && digits.parse::<i128>().is_err())
@@ -227,7 +237,7 @@ fn same_failure(ours: &SourceError, theirs: &Failure) -> Result<(), String> {
         ) => {
             let first = errors.first();
             path.file_name() == Some(file.as_ref())
-                && first.noticed() == *line
+                && first.reported_line() == *line
                 && first.kind().message() == message
         }
         _ => false,
@@ -238,13 +248,12 @@ fn same_failure(ours: &SourceError, theirs: &Failure) -> Result<(), String> {
     Err(format!("\nours:   {ours}\ntheirs: {theirs:?}"))
 }
 
-/// Compares everything that some sources set: each file on its own, then the values of all of them,
-/// once as texts and once as all types by turns. This is how files are compared whose service, and so
-/// whose options, the test does not know.
+/// Compares everything that sources set: each file on its own, then all values, once as strings and
+/// once as all types in turn. For files of services whose options the test does not know.
 ///
 /// # Errors
 ///
-/// With what differs.
+/// Returns the differences.
 pub fn sources(oracle: &mut Oracle, sources: &[ConfigSource], tally: &Tally) -> Result<(), String> {
     for source in sources {
         let files = match source {

@@ -1,8 +1,8 @@
-//! Runs a test on generated cases, and tells what failed in its smallest form.
+//! Runs a test on generated cases and prints a failing case in its smallest form.
 //!
-//! `ORACLE_SEED` (a number) repeats a run; without it, each run takes a new seed and prints it.
-//! `ORACLE_CASES` sets how many cases a test tries, and `ORACLE_KIND` (a part of a name) which kinds of them
-//! where there are several.
+//! `ORACLE_SEED` (a number) repeats a run; without it, each run chooses a seed and prints it.
+//! `ORACLE_CASES` sets the number of cases of each test, and `ORACLE_KIND` (a part of a name)
+//! selects kinds of cases where there are several.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,19 +18,19 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 
 use crate::oracle::Oracle;
 
-/// Few enough for a plain `cargo test` to be quick; `tests/run` asks for more.
+/// Few enough for a quick `cargo test`; `tests/run` sets more.
 const DEFAULT_CASES: u64 = 1000;
 
-/// The cases are cut into this many parts, each with a seed of its own, whatever the number of
-/// processors: a seed means the same cases on every machine.
+/// The number of parts that the cases are split into, each with its own seed. It does not depend on
+/// the number of processors, so that a seed gives the same cases on every machine.
 const PARTS: u64 = 8;
 
-/// How often each thing was seen, to tell that the cases are not all of one kind.
+/// Counts what the cases cover.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<BTreeMap<&'static str, u64>>);
 
 impl Tally {
-    /// Counts one more.
+    /// Adds one to a count.
     pub fn count(&self, what: &'static str) {
         *self
             .0
@@ -40,17 +40,17 @@ impl Tally {
             .or_default() += 1;
     }
 
-    /// How often it was counted.
+    /// Returns a count.
     pub fn of(&self, what: &str) -> u64 {
         let counts = self.0.lock().expect("no holder panics");
         counts.get(what).copied().unwrap_or_default()
     }
 
-    /// Looks whether each of these was counted. A run of few cases may miss some.
+    /// Checks that each of these was counted. A run of few cases may miss some.
     ///
     /// # Panics
     ///
-    /// When one was never counted in a run of 1000 cases or more.
+    /// Panics if one was not counted in a run of 1000 cases or more.
     pub fn assert_seen(&self, all: &[&str]) {
         let missed: Vec<_> = all.iter().filter(|what| self.of(what) == 0).collect();
         assert!(
@@ -71,26 +71,14 @@ impl fmt::Display for Tally {
     }
 }
 
-/// How many cases each test tries.
+/// Returns the number of cases that each test tries.
 ///
 /// # Panics
 ///
-/// When `ORACLE_CASES` is not a number.
+/// Panics if `ORACLE_CASES` is not a number.
 #[must_use]
 pub fn count() -> u64 {
     number("ORACLE_CASES").unwrap_or(DEFAULT_CASES)
-}
-
-/// Those of some kinds whose cases are wanted; all, when `ORACLE_KIND` names none of them.
-#[must_use]
-pub fn wanted<K: Copy>(kinds: Vec<K>, name: impl Fn(K) -> &'static str) -> Vec<K> {
-    let part = env::var("ORACLE_KIND").unwrap_or_default();
-    let named: Vec<K> = kinds
-        .iter()
-        .copied()
-        .filter(|kind| name(*kind).contains(&part))
-        .collect();
-    if named.is_empty() { kinds } else { named }
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -101,40 +89,39 @@ fn number(variable: &str) -> Option<u64> {
     )
 }
 
-/// Runs `test` on cases from a strategy, each part of them with an oracle of its own. Returns what the
-/// test has counted.
+/// Runs `test` on cases from a strategy, each part with its own oracle, and returns the tally.
 ///
 /// # Panics
 ///
-/// When a case fails: with the seed, and the case in the smallest form that still fails.
+/// Panics if a case fails, with the seed and the smallest case that still fails.
 pub fn run<S, T>(name: &str, strategy: impl Fn() -> S + Sync, test: T) -> Tally
 where
     S: Strategy,
     T: Fn(&mut Oracle, &S::Value, &Tally) -> Result<(), String> + Sync,
 {
-    run_all(name, Amount::asked(), strategy, || {
+    run_all(name, Amount::requested(), strategy, || {
         let oracle = RefCell::new(Oracle::start());
         let test = &test;
         move |case: &S::Value, tally: &Tally| test(&mut oracle.borrow_mut(), case, tally)
     })
 }
 
-/// As [`run`], without an oracle, and with a tenth of the cases: for tests that take their time.
+/// Runs a slow `test` as [`run`] does, without an oracle and on a tenth of the cases.
 ///
 /// # Panics
 ///
-/// As [`run`].
+/// Panics if a case fails.
 pub fn run_fewer<S, T>(name: &str, strategy: impl Fn() -> S + Sync, test: T) -> Tally
 where
     S: Strategy,
     T: Fn(&S::Value, &Tally) -> Result<(), String> + Sync,
 {
-    let Amount { cases, seed } = Amount::asked();
+    let Amount { cases, seed } = Amount::requested();
     let cases = cases.div_ceil(10);
     run_all(name, Amount { cases, seed }, strategy, || &test)
 }
 
-/// How many cases are tried, and which.
+/// The number of cases and their seed.
 #[derive(Debug, Clone, Copy)]
 struct Amount {
     cases: u64,
@@ -142,8 +129,8 @@ struct Amount {
 }
 
 impl Amount {
-    /// As the environment says; without a seed there, one of this moment.
-    fn asked() -> Self {
+    /// Reads the environment; without a seed there, takes one from the clock.
+    fn requested() -> Self {
         let now = || SystemTime::now().duration_since(UNIX_EPOCH);
         Amount {
             cases: count(),
@@ -153,7 +140,7 @@ impl Amount {
     }
 }
 
-/// Runs the tests that `start` makes, one for each thread.
+/// Runs the tests that `start` returns, one per thread.
 fn run_all<S, T>(
     name: &str,
     Amount { cases, seed }: Amount,

@@ -1,7 +1,7 @@
-//! Where this project differs from oslo.config on purpose: all of it, each with what shows it.
+//! All deliberate differences between this project and oslo.config, each with code that shows it.
 //!
-//! The generators keep away from these. Everything else that differs is a fault. One more has no test,
-//! because it would need 4 GiB: a text of that size is refused.
+//! The generators avoid these; any other difference is a bug. One more is not tested since it takes
+//! 4 GiB: a text of that size is refused.
 
 use oslo_config::{Config, Document, Opt, OptType, ParsedFile, Value};
 
@@ -11,46 +11,54 @@ use crate::oracle::{ErrorKind, Failure, Oracle, Outcome};
 /// One difference.
 #[derive(Debug, Clone, Copy)]
 pub struct Difference {
-    /// What differs, and why.
+    /// What differs and why.
     pub sentence: &'static str,
-    /// Shows it; panics when it is not so.
+    /// Shows the difference; panics if it does not exist.
     pub shows: fn(&mut Oracle),
 }
 
 /// All differences.
 pub const DIFFERENCES: &[Difference] = &[
     Difference {
-        sentence: "Bytes that are not UTF-8 are kept, and read as U+FFFD in a value: comments in Latin-1 are \
-                   common and harm nobody. Python refuses the file.",
+        sentence: "\
+            Bytes that are not UTF-8 are kept, and read as U+FFFD in a value, since comments \
+            in Latin-1 are common and harmless. Python refuses the file.",
         shows: not_utf8,
     },
     Difference {
-        sentence: "A number is read in ASCII digits only: nobody means ١٢ to be 12. Python takes the digits of \
-                   every script.",
+        sentence: "\
+            Numbers are read in ASCII digits only: nobody writes ١٢ for 12. Python accepts \
+            the digits of every script.",
         shows: digits_of_other_scripts,
     },
     Difference {
-        sentence: "A whole number has at most 128 bits; a larger one is refused. Python's have no end.",
+        sentence: "\
+            A whole number of more than 128 bits is refused. Python's have no limit.",
         shows: numbers_without_end,
     },
     Difference {
-        sentence: "A character that only one of Rust and Python knows, having the newer version of Unicode, may be \
-                   escaped by one and not by the other in the printed form of a list, and keep its case in one only.",
+        sentence: "\
+            Characters that only the newer of Rust's and Python's versions of Unicode has may \
+            be escaped by only one of them in the printed form of a list, and be \
+            lower-cased by only one of them.",
         shows: characters_of_newer_unicode,
     },
     Difference {
-        sentence: "The options that oslo.config registers for itself (config_file, config_dir, config_source, \
-                   shell_completion) are none of a service's, so a reference to one is an error.",
+        sentence: "\
+            A reference to an option that oslo.config registers for itself (config_file, \
+            config_dir, config_source, shell_completion) is an error.",
         shows: its_own_options,
     },
     Difference {
-        sentence: "An option whose group and name make one of these names when joined (file in [config]) is read \
-                   from files like any other. Python gives what the command line says for config_file.",
+        sentence: "\
+            An option whose group and name spell one of these names (file in [config]) is \
+            read from files like any other. Python returns the value of --config-file.",
         shows: names_that_join_to_its_own,
     },
     Difference {
-        sentence: "A chain of references may have 200 links. Python gives up after some 120, depending on who \
-                   asks, with the same error as for a circle.",
+        sentence: "\
+            A chain of references may have 200 links. Python gives up after about 120, \
+            depending on the caller, with the same error as for a loop.",
         shows: long_chains_of_references,
     },
 ];
@@ -62,7 +70,7 @@ fn one_file(text: &[u8]) -> Vec<ConfigSource> {
     })]
 }
 
-/// The oracle's outcome and ours, for the first of the options in a file.
+/// Returns the oracle's outcome and ours for the first option.
 fn both(oracle: &mut Oracle, text: &[u8], opts: &[Opt]) -> (Outcome, Result<Value, String>) {
     let theirs = oracle
         .resolve(&one_file(text), opts, &[])
@@ -135,7 +143,7 @@ fn numbers_without_end(oracle: &mut Oracle) {
 }
 
 fn characters_of_newer_unicode(oracle: &mut Oracle) {
-    // Of Unicode 17. Python has it from 3.15 on; from then on this one is no difference.
+    // A character of Unicode 17, which Python has from 3.15 on.
     let opts = [Opt::new("a", "k", OptType::list())];
     let (theirs, ours) = both(oracle, "[a]\nk = \u{1faea}".as_bytes(), &opts);
     assert_eq!(

@@ -1,20 +1,20 @@
-//! The files to test with: the project's fixtures, and the corpus of real ones where it is at hand.
+//! The files to test with: the project's fixtures, and a corpus of real files if there is one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 #[must_use]
 pub fn workspace() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().expect("the workspace is above").to_owned()
 }
 
-/// The project's fixtures: every `*.conf` under `fixtures/`, sorted.
+/// Returns the project's fixtures: every `*.conf` under `fixtures/`, sorted.
 ///
 /// # Panics
 ///
-/// When there are none.
+/// Panics if there are none.
 #[must_use]
 pub fn fixtures() -> Vec<PathBuf> {
     let found = below(&workspace().join("fixtures"), &|path| {
@@ -25,8 +25,8 @@ pub fn fixtures() -> Vec<PathBuf> {
     found
 }
 
-/// Real configuration files, sorted. They are kept beside the project, not in it; where they are not
-/// at hand, that is printed and the list is empty.
+/// Returns real configuration files, sorted. They are kept outside the repository; if they are
+/// missing, says so and returns an empty list.
 #[must_use]
 pub fn corpus() -> Vec<PathBuf> {
     let corpus = workspace().join("../shared/corpus");
@@ -42,7 +42,7 @@ pub fn corpus() -> Vec<PathBuf> {
     })
 }
 
-/// All files in a directory and those below it for which `wanted` holds, sorted.
+/// Returns all files below a directory for which `wanted` returns true, sorted.
 fn below(directory: &Path, wanted: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).expect("a directory that can be listed") {

@@ -1,7 +1,7 @@
-//! What the tests that cross the crates share: the oracle (Python's oslo.config as a process of its
-//! own), the strategies that generate configurations, and the comparison of the two.
+//! Shared code of the tests that cross the crates: the oracle (Python's oslo.config in a process),
+//! real releases of services, strategies that generate configurations, and comparisons.
 //!
-//! A test that meets the oracle is three lines:
+//! A test with the oracle is three lines:
 //!
 //! ```no_run
 //! tests::cases::run("every value is the same", tests::generate::sets, |oracle, set, tally| {
@@ -9,7 +9,7 @@
 //! });
 //! ```
 
-// All of this runs in tests only, where a panic is how a failure is told.
+// All of this runs in tests only, which fail by a panic.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -19,19 +19,19 @@
 
 pub mod agree;
 pub mod cases;
-pub mod claims;
+pub mod configurations;
 pub mod differences;
+pub mod expectations;
 pub mod files;
 pub mod generate;
-pub mod judge;
-pub mod judged;
 pub mod libraries;
-pub mod made;
 pub mod migration;
 pub mod oracle;
 mod pools;
 mod process;
+pub mod real_service;
+pub mod release_checks;
 pub mod releases;
-pub mod service;
+pub mod schema_configuration;
 pub mod target;
-pub mod walk;
+pub mod upgrade;

@@ -1,10 +1,10 @@
-//! Which of a service's options come from libraries: what a release knows of these depends on the versions
-//! that are installed with it.
+//! The options of services that come from libraries. They depend on the versions of the libraries
+//! that are installed with a release.
 
-use confmig::release::{Lives, Series, Service};
+use confmig::history::{History, Series, Service};
 use oslo_config::OptName;
 
-/// What Ironic and Keystone use of the libraries, as the namespaces of their options.
+/// The namespaces of the libraries' options that Ironic and Keystone use.
 const OF_IRONIC: &[&str] = &[
     "cotyledon",
     "keystonemiddleware.audit",
@@ -36,7 +36,7 @@ const OF_KEYSTONE: &[&str] = &[
     "osprofiler",
 ];
 
-/// Groups of which every option is a library's.
+/// Groups that only libraries have options in.
 const GROUPS: &[&str] = &[
     "audit_middleware_notifications",
     "cache",
@@ -49,7 +49,7 @@ const GROUPS: &[&str] = &[
     "ssl",
 ];
 
-/// Groups of libraries, and the options that Ironic has there, too.
+/// Groups that libraries share with Ironic, and Ironic's own options in them.
 const SHARED: &[(&str, &[&str])] = &[
     ("audit", &["audit_map_file", "enabled", "ignore_req_list"]),
     (
@@ -63,7 +63,7 @@ const SHARED: &[(&str, &[&str])] = &[
     ("healthcheck", &["enabled"]),
 ];
 
-/// Of `ironic-lib` until Ironic took them over.
+/// The groups of `ironic-lib`, until Ironic adopted them.
 const IRONIC_LIB: &[&str] = &[
     "disk_partitioner",
     "disk_utils",
@@ -74,7 +74,8 @@ const IRONIC_LIB: &[&str] = &[
     "metrics_statsd",
 ];
 
-/// Options without a group, of oslo.log, oslo.messaging, oslo.service and oslo.versionedobjects.
+/// Options of oslo.log, oslo.messaging, oslo.service and oslo.versionedobjects in the default
+/// group.
 const DEFAULT: &[&str] = &[
     "backdoor_port",
     "backdoor_socket",
@@ -96,7 +97,7 @@ const DEFAULT: &[&str] = &[
     "watch_log_file",
 ];
 
-/// What the names of such options begin with, but for those that are Ironic's own.
+/// Prefixes of such options, with exceptions that are Ironic's own.
 const PREFIXES: &[&str] = &[
     "conn_pool_",
     "log_",
@@ -112,10 +113,10 @@ const OWN: &[&str] = &[
     "use_rpc_for_database",
 ];
 
-/// The release that has a copy of ironic-lib of its own.
+/// The first release that includes the code of ironic-lib.
 const WITHOUT_IRONIC_LIB: &str = "2025.1";
 
-/// The namespaces of the libraries' options that a service has.
+/// Returns the namespaces of the libraries' options that a service has.
 #[must_use]
 pub fn namespaces(service: Service) -> &'static [&'static str] {
     match service {
@@ -124,7 +125,7 @@ pub fn namespaces(service: Service) -> &'static [&'static str] {
     }
 }
 
-/// Tells whether an option is a library's in the releases that judge.
+/// Tells whether an option of a release comes from a library.
 #[must_use]
 pub fn of_library(option: &OptName, release: Series) -> bool {
     let (group, name) = (option.group(), option.name());
@@ -147,9 +148,9 @@ pub fn of_library(option: &OptName, release: Series) -> bool {
     }
 }
 
-/// Tells whether an option's type is that of keystoneauth's sessions, which are in every section that
-/// authenticates: `timeout` was a whole number until 2026.2.
+/// Tells whether an option is keystoneauth's `timeout`, in any section that authenticates. It was a
+/// whole number until 2026.2.
 #[must_use]
-pub fn of_session(option: &OptName, lives: &Lives) -> bool {
-    option.name() == "timeout" && lives.of(option.group(), "auth_section").is_some()
+pub fn of_session(option: &OptName, history: &History) -> bool {
+    option.name() == "timeout" && history.of(option.group(), "auth_section").is_some()
 }

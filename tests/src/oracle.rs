@@ -1,4 +1,4 @@
-//! The oracle: a Python process with the real oslo.config in it, asked over pipes.
+//! The oracle: a Python process with the real oslo.config.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,32 +16,32 @@ use crate::process::Process;
 #[derive(Debug)]
 pub struct Oracle(Process);
 
-/// What oslo.config's parser sees in one file.
+/// A file as oslo.config's parser reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
-    /// Sections and entries, in their order.
+    /// Sections and entries in file order.
     pub events: Vec<Event>,
     /// The numbers of the lines that are comments.
     pub comments: Vec<usize>,
 }
 
-/// A step of the parser. Lines are counted from 1; an entry's is that of its key.
+/// An event of the parser. Lines are counted from 1; that of an entry is the line of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A section is opened: its line, and its name as it is written.
+    /// A section: its line, and its name as written.
     Section(usize, String),
     /// An entry: its line, its section's name, its key, its value.
     Entry(usize, String, String, String),
 }
 
-/// Why oslo.config does not read a file.
+/// The reason why oslo.config does not read a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// A line breaks the file format.
     Syntax {
-        /// The line that oslo.config names, the first being 1.
+        /// The line that oslo.config reports, counted from 1.
         line: usize,
-        /// What it says.
+        /// The message.
         message: String,
         /// The file's name, without its directory.
         file: String,
@@ -50,37 +50,37 @@ pub enum Failure {
     NotUtf8,
 }
 
-/// What oslo.config finds for a set of options.
+/// The values of a set of options.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
-    /// For each option, in the order in which they were asked for.
+    /// One outcome for each option, in the order of the request.
     pub options: Vec<Outcome>,
-    /// The former names that were logged as deprecated when a file had them; groups in lower case.
+    /// The former names in files that were logged as deprecated; groups in lower case.
     pub deprecated: BTreeSet<OptName>,
-    /// The former names that were logged as deprecated when a `$reference` had them.
+    /// The former names in `$references` that were logged as deprecated.
     pub referred: BTreeSet<OptName>,
 }
 
-/// What oslo.config gives for one option.
+/// The result of looking up one option.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// A value.
     Found {
-        /// In the form that [`encode`] gives.
+        /// The value as returned by [`encode`].
         value: Json,
-        /// What a `$reference` to the option becomes.
+        /// The text that replaces a `$reference` to the option.
         text: String,
     },
     /// An exception.
     Refused {
-        /// Which one.
+        /// The kind of exception.
         error: ErrorKind,
-        /// Its text.
+        /// The text of the exception.
         message: String,
     },
 }
 
-/// A message may name the place of a value, so only the kinds of two refusals are compared.
+/// Messages may name the place of a value, so refusals are compared by their kinds only.
 impl PartialEq for Outcome {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -99,7 +99,7 @@ impl PartialEq for Outcome {
     }
 }
 
-/// The exceptions with which oslo.config refuses to give a value.
+/// The exceptions that oslo.config raises instead of returning a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 pub enum ErrorKind {
     /// `ValueError` and what derives from it.
@@ -124,14 +124,14 @@ impl Oracle {
     ///
     /// # Panics
     ///
-    /// When its Python environment has not been made.
+    /// Panics if its Python environment is not installed.
     #[must_use]
     pub fn start() -> Self {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
         let python = tests.join(".venv/oslo/bin/python");
         assert!(
             python.exists(),
-            "{} is not there: run tests/run, or tests/peers/venv.sh oslo",
+            "{} does not exist: run tests/run, or tests/peers/venv.sh oslo",
             python.display()
         );
         Oracle(Process::start(
@@ -140,7 +140,7 @@ impl Oracle {
         ))
     }
 
-    /// The version of oslo.config.
+    /// Returns the version of oslo.config.
     pub fn version(&mut self) -> String {
         let answer = self.0.ask(&json!({"ask": "version"}));
         answer["version"].as_str().expect("a text").to_owned()
@@ -150,7 +150,7 @@ impl Oracle {
     ///
     /// # Errors
     ///
-    /// When oslo.config refuses the file.
+    /// Returns an error if oslo.config refuses the file.
     pub fn parse(&mut self, text: &[u8]) -> Result<Parsed, Failure> {
         let answer = self
             .0
@@ -164,11 +164,11 @@ impl Oracle {
         }
     }
 
-    /// Looks options up in files, in the order in which they are given, and in an environment.
+    /// Looks up options in files, in the given order, and in an environment.
     ///
     /// # Errors
     ///
-    /// When oslo.config refuses a file.
+    /// Returns an error if oslo.config refuses a file.
     pub fn resolve(
         &mut self,
         sources: &[ConfigSource],
@@ -314,8 +314,8 @@ fn source_json(source: &ConfigSource) -> Json {
 }
 
 fn opt_json(opt: &Opt) -> Json {
-    // For each former name with a hyphen there is one with an underscore at the end of the list; those
-    // oslo.config finds by itself.
+    // The list ends with the spelling with underscores of each former name with hyphens, which
+    // oslo.config adds by itself.
     let hyphenated = |name: &&OptName| name.name().contains('-');
     let former = opt.deprecated();
     let respelled = former.iter().filter(hyphenated).count();
@@ -331,7 +331,7 @@ fn opt_json(opt: &Opt) -> Json {
 }
 
 fn type_json(kind: &OptType) -> Json {
-    // The tests' own bounds are small; a JSON number holds no more than 64 bits.
+    // A JSON number has at most 64 bits; the bounds in tests are small.
     let small = |number: i128| i64::try_from(number).expect("a bound of at most 64 bits");
     let version = |version: &Option<IpVersion>| {
         version.map(|version| match version {
@@ -370,12 +370,12 @@ fn type_json(kind: &OptType) -> Json {
             json!({"kind": "hostaddress", "version": version(v)})
         }
         OptType::Ip { version: v } => json!({"kind": "ip", "version": version(v)}),
-        other => panic!("the oracle has not been told of the type {other:?}"),
+        other => panic!("the oracle does not know the type {other:?}"),
     }
 }
 
-/// A value in the form of the oracle's answers: as in JSON, with numbers as text, since JSON's have
-/// fewer digits than Python's.
+/// Encodes a value as the oracle does: as JSON with numbers as text, since JSON's have fewer digits
+/// than Python's.
 #[must_use]
 pub fn encode(value: &Value) -> Json {
     match value {

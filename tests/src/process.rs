@@ -1,4 +1,4 @@
-//! A process that answers over pipes: one JSON object a line for each that it is asked.
+//! A process that answers requests over pipes, each a line of JSON.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 /// A running process. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
-    /// What it is, in words.
+    /// A name for messages.
     name: String,
     child: Child,
     requests: Option<ChildStdin>,
@@ -16,15 +16,15 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it.
+    /// Starts a process.
     ///
     /// # Panics
     ///
-    /// When it does not start.
+    /// Panics if it does not start.
     pub(crate) fn start(name: impl Into<String>, command: &mut Command) -> Self {
         let name = name.into();
         let mut child = command
-            // Files are UTF-8, whatever the locale that the tests are run in.
+            // Files are UTF-8 whatever the locale of the tests.
             .env("PYTHONUTF8", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -40,11 +40,11 @@ impl Process {
         }
     }
 
-    /// Its answer to a request.
+    /// Returns the answer to a request.
     ///
     /// # Panics
     ///
-    /// When it has none.
+    /// Panics if there is none.
     pub(crate) fn ask(&mut self, request: &Json) -> Json {
         let name = &self.name;
         let requests = self.requests.as_mut().expect("open until dropped");
@@ -64,7 +64,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // At the end of its input the process ends by itself.
+        // The process exits at the end of its input.
         self.requests.take();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Whom files are migrated for: a schema, two of them, or a pack; made of option definitions.
+//! Targets of migrations, made from option definitions: a schema, two schemas, or a pack.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use confmig::schema::Schema;
 use oslo_config::{Opt, OptName, OptType, ParsedFile};
 use serde_json::json;
 
-/// Whom files are migrated for.
+/// The target of a migration.
 #[derive(Clone)]
 pub enum Target {
-    /// A service, by its schema.
+    /// The schema of a service.
     Schema(Vec<Opt>),
-    /// A service, by the schemas of two releases.
+    /// The schemas of two releases of a service.
     Schemas {
-        /// What the files are written for.
+        /// The options of the release that the files were written for.
         older: Vec<Opt>,
-        /// What is to read them.
+        /// The options of the release that is to read them.
         newer: Vec<Opt>,
     },
     /// A pack of option definitions.
@@ -51,38 +51,39 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// As the library, and when a pack cannot be used.
+    /// Returns the error of the library, or that of an unusable pack.
     pub fn migrate(
         &self,
         files: &[ParsedFile<'_>],
         settings: &Settings,
     ) -> Result<Migration, String> {
-        let go = |route: &Route<'_>| {
-            let made = migrate(files, route, settings);
-            made.map_err(|error| format!("an error: {error}"))
+        let run = |route: &Route<'_>| {
+            let migration = migrate(files, route, settings);
+            migration.map_err(|error| format!("an error: {error}"))
         };
         match self {
-            Target::Schema(opts) => go(&Route::schemas(None, &schema(opts, "schema"))),
+            Target::Schema(opts) => run(&Route::schemas(None, &schema(opts, "schema"))),
             Target::Schemas { older, newer } => {
                 let (from, to) = (&schema(older, "older"), &schema(newer, "newer"));
-                go(&Route::schemas(Some(from), to))
+                run(&Route::schemas(Some(from), to))
             }
-            Target::Pack(opts) => go(&Route::pack(&Pack::from_opts("generated", opts.to_vec()))),
+            Target::Pack(opts) => run(&Route::pack(&Pack::from_opts("generated", opts.to_vec()))),
             Target::Rules(text) => {
                 let pack = Pack::parse(text, "generated").map_err(|error| error.to_string())?;
-                go(&Route::pack(&pack))
+                run(&Route::pack(&pack))
             }
         }
     }
 
-    /// The schemas of two releases, the newer of which reads no more than these options. What is not the
-    /// same in the older is chosen by `plan`, one number for each set of options that share names: not yet
-    /// renamed; or former names that are options, too, and no name at all in the newer release.
+    /// Makes the schemas of two releases, of which the newer one has at most these options. The
+    /// numbers in `plan`, one for each set of options that share names, choose how the older one
+    /// differs: not renamed yet, or with former names that are also options and that the newer one
+    /// does not have at all.
     #[must_use]
     pub fn two_schemas(opts: &[Opt], plan: &[u8]) -> Self {
         let current: Vec<&OptName> = opts.iter().map(Opt::name).collect();
         let (mut older, mut newer) = (Vec::new(), Vec::new());
-        for (set, number) in that_share_names(opts).iter().zip(plan.iter().cycle()) {
+        for (set, number) in sets_that_share_names(opts).iter().zip(plan.iter().cycle()) {
             let mut former: Vec<Opt> = Vec::new();
             for opt in set {
                 for name in opt.deprecated() {
@@ -91,7 +92,7 @@ impl Target {
                     }
                 }
             }
-            // A name is dropped by all options that have it.
+            // All options that have a name drop it together.
             let dropped = |name: &OptName| {
                 number & 4 != 0
                     && (usize::from(*number) + name.name().len() + name.group().len())
@@ -126,8 +127,8 @@ fn is_former(opts: &[Opt], name: &OptName) -> bool {
     opts.iter().any(|opt| opt.deprecated().contains(name))
 }
 
-/// Sets of options that are joined by names.
-fn that_share_names(opts: &[Opt]) -> Vec<Vec<&Opt>> {
+/// Returns the sets of options that are connected by names.
+fn sets_that_share_names(opts: &[Opt]) -> Vec<Vec<&Opt>> {
     let mut sets: Vec<Vec<&Opt>> = Vec::new();
     for opt in opts {
         let mut with = vec![opt];
@@ -148,7 +149,7 @@ fn share_a_name(one: &Opt, other: &Opt) -> bool {
     names.any(|name| name == other.name() || other.deprecated().contains(name))
 }
 
-/// An option as another, under another name.
+/// Returns an option like `opt` with another name.
 #[must_use]
 pub fn of_name(opt: &Opt, name: &OptName) -> Opt {
     let mut own = Opt::new(name.group(), name.name(), opt.kind().clone());
@@ -160,7 +161,7 @@ pub fn of_name(opt: &Opt, name: &OptName) -> Opt {
         .fold(own, |own, value| own.with_default(value))
 }
 
-/// An option without some of its former names.
+/// Returns an option without some of its former names.
 fn without(opt: &Opt, dropped: impl Fn(&OptName) -> bool) -> Opt {
     let registered = OptName::new(opt.name().group(), opt.registered_name());
     let kept = declared(opt).filter(|name| !dropped(name));
@@ -169,19 +170,19 @@ fn without(opt: &Opt, dropped: impl Fn(&OptName) -> bool) -> Opt {
     })
 }
 
-/// An option as its schema tells it: `oslo-config-generator` leaves out former names with a hyphen.
+/// Returns an option as its schema has it: `oslo-config-generator` omits former names with hyphens.
 #[must_use]
-pub fn as_schemas_tell(opt: &Opt) -> Opt {
-    let mut told = without(opt, |_| true);
+pub fn as_in_schema(opt: &Opt) -> Opt {
+    let mut bare = without(opt, |_| true);
     for name in opt.deprecated() {
         if !name.name().contains('-') {
-            told = told.with_deprecated(name.group(), name.name());
+            bare = bare.with_deprecated(name.group(), name.name());
         }
     }
-    told
+    bare
 }
 
-/// The former names of an option as they are declared: those with a hyphen once.
+/// Returns the former names of an option as declared: those with hyphens only once.
 pub fn declared(opt: &Opt) -> impl Iterator<Item = &OptName> {
     let hyphenated = |name: &&OptName| name.name().contains('-');
     let respelled = opt.deprecated().iter().filter(hyphenated).count();
@@ -190,17 +191,17 @@ pub fn declared(opt: &Opt) -> impl Iterator<Item = &OptName> {
         .take(opt.deprecated().len() - respelled)
 }
 
-/// The schema of options, by way of the JSON that `oslo-config-generator` writes.
+/// Returns a schema of options, made from JSON as `oslo-config-generator` writes it.
 ///
 /// # Panics
 ///
-/// When it is refused.
+/// Panics if the schema is refused.
 #[must_use]
 pub fn schema(opts: &[Opt], origin: &str) -> Schema {
     let mut groups = serde_json::Map::new();
     for opt in opts {
-        let told = as_schemas_tell(opt);
-        let former: Vec<_> = told
+        let described = as_in_schema(opt);
+        let former: Vec<_> = described
             .deprecated()
             .iter()
             .map(|name| json!({"group": name.group(), "name": name.name()}))
@@ -235,7 +236,7 @@ pub fn schema(opts: &[Opt], origin: &str) -> Schema {
     Schema::parse(&text.to_string(), origin).expect("a schema")
 }
 
-/// A pack of options in TOML.
+/// Returns a pack of options in TOML.
 #[must_use]
 pub fn toml(opts: &[Opt]) -> String {
     let mut text = "name = \"generated\"\nsummary = \"generated\"\n".to_owned();

@@ -1,11 +1,11 @@
-//! The facts of the history are those of the real releases, which the command that adds a release installs from PyPI.
+//! Compares the history with the real releases, which `add_release.py` installs from PyPI.
 
 #![allow(clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-use confmig::release::Service;
+use confmig::history::Service;
 
 /// Runs Python in the directory of the history.
 fn python(words: &[&str]) -> Output {
@@ -19,20 +19,20 @@ fn python(words: &[&str]) -> Output {
 }
 
 fn assert_succeeds(output: &Output, what: &str) {
-    let (said, errors) = (&output.stdout, &output.stderr);
+    let (text, errors) = (&output.stdout, &output.stderr);
     assert!(
         output.status.success(),
         "{what}: {}\n{}{}",
         output.status,
-        String::from_utf8_lossy(said),
+        String::from_utf8_lossy(text),
         String::from_utf8_lossy(errors)
     );
 }
 
-/// Each fact of the newest release is what the release registers, with the libraries that it was read with.
+/// Checks that the newest release registers what the history records, with the same libraries.
 fn newest_is_as_recorded(service: &str) {
     let newest = Service::find(service).expect("a known service").newest();
-    // Kept for the next run, as the other Python environments are.
+    // Kept for the next run, like the other Python environments.
     let environments = concat!(env!("CARGO_MANIFEST_DIR"), "/.venv/history");
     let (series, version) = (newest.id(), newest.version());
     let output = python(&[

@@ -1,13 +1,13 @@
-//! Migrations keep every value, as oslo.config itself reads them before and after.
+//! Checks that migrations keep every value as the real oslo.config reads it before and after.
 //!
-//! The kinds of generated services are those of [`Kind`], those of rule packs of [`RuleKind`], and
-//! those of configurations of Ironic of [`ReleaseKind`].
+//! The kinds of generated services are those of [`ServiceKind`], those of rule packs of
+//! [`RuleKind`], and those of configurations of Ironic of [`ReleaseKind`].
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 use confmig::pack::Pack;
 use tests::cases::{self, Tally};
-use tests::generate::{self, Given, Kind, RuleKind, Set};
+use tests::generate::{self, Given, RuleKind, ServiceKind, Set};
 use tests::oracle::Oracle;
 use tests::releases::{self, ReleaseKind};
 use tests::{files, migration};
@@ -44,7 +44,7 @@ fn services_keep_their_meaning(name: &str, given: Given, keep_old: bool) {
         || generate::services(given),
         |oracle, service, tally| migration::service_holds(oracle, service, keep_old, tally),
     );
-    let kinds: Vec<_> = given.kinds().into_iter().map(Kind::name).collect();
+    let kinds: Vec<_> = given.kinds().into_iter().map(ServiceKind::name).collect();
     tally.assert_seen(&kinds);
     tally.assert_seen(&["migrated", "decision"]);
 }
@@ -93,7 +93,7 @@ fn by_a_pack_in_toml_with_the_old_names_kept() {
     services_keep_their_meaning("by a pack in TOML, old names kept", Given::Toml, true);
 }
 
-/// Follows rule packs of every kind.
+/// Applies rule packs of every kind.
 fn rules_hold(name: &str, keep_old: bool) {
     let tally = cases::run(name, generate::rule_cases, |oracle, case, tally| {
         migration::rules_hold(oracle, case, keep_old, tally)
@@ -116,7 +116,7 @@ fn by_rules_with_the_old_names_kept() {
     rules_hold("by rules, old names kept", true);
 }
 
-/// Goes from release to release of Ironic.
+/// Migrates between releases of Ironic.
 fn releases_keep_their_meaning(name: &str, keep_old: bool) {
     let tally = cases::run(name, releases::release_cases, |oracle, case, tally| {
         releases::holds(oracle, case, keep_old, tally)
@@ -159,7 +159,7 @@ fn migrate_files(paths: &[std::path::PathBuf]) -> Tally {
     tally
 }
 
-/// All names that are set, as texts.
+/// Returns a string option for each name that is set.
 fn oslo_opts(set: &Set, pack: &Pack) -> Vec<oslo_config::Opt> {
     let files: Vec<_> = set
         .files()

@@ -1,4 +1,4 @@
-//! One truth about names: the driver and confmig's pack `standalone-ilo` define the same options.
+//! Checks that the driver and confmig's pack `standalone-ilo` define the same options.
 
 use confmig::migrate::{Route, Settings, migrate};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ fn the_driver_and_the_pack_agree_on_names_types_and_defaults() {
 }
 
 #[test]
-fn both_packs_lead_to_the_same_values() {
+fn both_packs_give_the_same_values() {
     let text = b"[pxe]\nhttp_url = http://192.0.2.1:8080\nhttp_root = /srv/images\n\
                  [ilo]\nuse_web_server_for_images = True\n";
     let file = oslo_config::SourceFile {

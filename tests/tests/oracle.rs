@@ -1,6 +1,6 @@
-//! oslo.config itself, from PyPI, says what is right: it and this project read the same files.
+//! Compares this project with the real oslo.config from PyPI on the same files.
 
-// What a run has seen is told; it is shown when the run fails.
+// The tallies are printed, which is shown if a test fails.
 #![allow(clippy::print_stdout)]
 
 use std::path::PathBuf;
@@ -12,12 +12,11 @@ use tests::oracle::Oracle;
 use tests::{agree, files, generate};
 
 #[test]
-fn the_oracle_is_the_release_that_the_rules_are_of() {
+fn the_oracle_has_the_version_that_this_project_follows() {
     assert_eq!(Oracle::start().version(), "10.7.0");
 }
 
-/// Compares lists of files and directories, each list being what one service reads. They need not be
-/// valid.
+/// Compares lists of files and directories, valid or not. Each list is what one service reads.
 fn compare(lists: &[Vec<PathBuf>]) -> Tally {
     let (mut oracle, tally) = (Oracle::start(), Tally::default());
     let compare = |paths: &Vec<PathBuf>| {
@@ -31,7 +30,7 @@ fn compare(lists: &[Vec<PathBuf>]) -> Tally {
     tally
 }
 
-/// Each file on its own.
+/// Makes a list of each file.
 fn alone(paths: Vec<PathBuf>) -> Vec<Vec<PathBuf>> {
     paths.into_iter().map(|path| vec![path]).collect()
 }
@@ -82,7 +81,7 @@ fn layers_of_fixtures_are_read_the_same() {
 fn real_files_are_read_the_same() {
     let corpus = files::corpus();
     let mut lists = alone(corpus.clone());
-    // What a package of RPM distributions reads before the operator's own file.
+    // The file that RPM distributions read before the operator's own.
     let packaged = corpus
         .iter()
         .find(|path| path.ends_with("ironic/rdo-dist.conf"));
@@ -128,7 +127,7 @@ fn sets_resolve_the_same() {
 }
 
 #[test]
-fn deliberate_differences_are_as_they_are_listed() {
+fn deliberate_differences_are_as_listed() {
     let mut oracle = Oracle::start();
     for difference in DIFFERENCES {
         println!("{}", difference.sentence);

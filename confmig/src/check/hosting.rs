@@ -1,4 +1,4 @@
-//! What goes wrong in practice where iLO images are hosted.
+//! Common mistakes in where iLO images are hosted.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use bstr::ByteSlice;
 use oslo_config::{Entry, Origin, Setting};
 
-use super::{Checker, said};
+use super::{Checker, finding};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
-/// The names of the options, the blueprint's and Ironic's.
+/// The options' names: the blueprint's, then Ironic's.
 const SWITCH: [&str; 2] = [
     "use_http_web_server_for_images",
     "use_web_server_for_images",
@@ -37,7 +37,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Where an option is set; `None` when it is not set in a file.
+    /// Returns where an option is set; `None` when no file sets it.
     fn place(&self, setting: &Setting<'_>) -> Option<Place> {
         let Origin::File { .. } = setting.origin else {
             return None;
@@ -46,6 +46,7 @@ impl Checker<'_> {
         Some(self.places.key(set.path, set.entry))
     }
 
+    /// Reports a diagnostic at the place of a setting.
     fn report(&self, found: &mut Vec<Diagnostic>, setting: &Setting<'_>, diagnostic: Diagnostic) {
         found.push(Diagnostic {
             place: self.place(setting),
@@ -58,14 +59,17 @@ impl Checker<'_> {
             return;
         };
         let url = self.config.get(opt.name().group(), opt.name().name());
-        // A value that cannot be read is set, and has a diagnostic of its own.
+        // A value that cannot be read is set, and is reported separately.
         if url.is_ok_and(|url| url.texts.iter().all(String::is_empty)) {
-            let message = "images are to be hosted on a web server, but its URL is not set";
-            let help = format!("set [deploy] {} to where nodes reach it", opt.name().name());
+            let message = "images are hosted on a web server, but its URL is not set";
+            let help = format!(
+                "set [deploy] {} to the URL that nodes use",
+                opt.name().name()
+            );
             self.report(
                 found,
                 switch,
-                said(Code::WebServerUrlMissing, message, help),
+                finding(Code::WebServerUrlMissing, message, help),
             );
         }
     }
@@ -75,13 +79,13 @@ impl Checker<'_> {
         if !self.uses_ilo() || sections.any(|section| *section.group() == "swift") {
             return;
         }
-        let message = "images are to be hosted in Swift, but there is no [swift] section";
+        let message = "images are hosted in Swift, but there is no [swift] section";
         let named = |group: &str, names: &[&str; 2]| {
             self.option(group, names)
                 .map_or(String::new(), |opt| opt.name().to_string())
         };
         let help = format!(
-            "add [swift] with how to reach it, or host on a web server: set {} and {}",
+            "add a [swift] section, or host images on a web server: set {} and {}",
             named("ilo", &SWITCH),
             named("deploy", &URL),
         );
@@ -94,12 +98,12 @@ impl Checker<'_> {
         };
         found.push(Diagnostic {
             place: self.place(switch).or_else(header),
-            ..said(Code::SwiftSectionMissing, message, help)
+            ..finding(Code::SwiftSectionMissing, message, help)
         });
     }
 
-    /// Tells whether the files speak of iLO: a section of its own, or an enabled driver or hardware
-    /// type.
+    /// Returns whether the files configure iLO: by an `[ilo]` section, or by an enabled driver or
+    /// hardware type.
     fn uses_ilo(&self) -> bool {
         let enabling = ["enabled_drivers", "enabled_hardware_types"];
         let enables = |entry: Entry<'_, '_>| {
@@ -112,7 +116,7 @@ impl Checker<'_> {
         sections.any(|section| *section.group() == "ilo" || section.entries().any(enables))
     }
 
-    /// What is wrong with the web server's URL as such.
+    /// Checks the web server's URL by itself.
     fn url(&self, url: &Setting<'_>, found: &mut Vec<Diagnostic>) {
         let Some(text) = url.value.as_str().filter(|text| !text.is_empty()) else {
             return;
@@ -137,36 +141,36 @@ impl Checker<'_> {
                 !is_http,
                 Code::UrlWithoutScheme,
                 "the web server's URL does not start with http:// or https://",
-                "write the whole URL, as in http://192.0.2.1:8080",
+                "write the whole URL, for example http://192.0.2.1:8080",
             ),
             (
                 has_space,
                 Code::MalformedUrl,
-                "the web server's URL has white space in it",
-                "a comment needs a line of its own: there are no comments after a value",
+                "the web server's URL contains white space",
+                "put comments on lines of their own: a comment cannot follow a value",
             ),
             (
                 loopback && !has_space,
                 Code::LoopbackUrl,
-                "the web server's URL leads to this machine only: no iLO reaches it",
-                "give the address under which nodes and their iLOs reach the web server",
+                "the web server's URL points to this machine itself: no iLO can reach it",
+                "use an address at which nodes and their iLOs can reach the web server",
             ),
             (
                 authority.contains('@'),
                 Code::CredentialsInUrl,
-                "the web server's URL has a user in it, which every iLO and node would see",
-                "serve the images without a password, to the nodes' network only",
+                "the web server's URL contains credentials, which every iLO and node would see",
+                "serve the images without a password, and only to the nodes' network",
             ),
         ];
-        for (is_so, code, message, help) in faults {
-            if is_so {
-                self.report(found, url, said(code, message, help));
+        for (present, code, message, help) in faults {
+            if present {
+                self.report(found, url, finding(code, message, help));
             }
         }
     }
 
     fn root_missing(&self, switch: &Setting<'_>, root: &Setting<'_>, found: &mut Vec<Diagnostic>) {
-        let asked_for = switch.value.as_bool() == Some(true)
+        let is_used = switch.value.as_bool() == Some(true)
             || matches!(
                 root.origin,
                 Origin::File { .. } | Origin::Environment { .. }
@@ -174,7 +178,7 @@ impl Checker<'_> {
         let Some(text) = root.value.as_str() else {
             return;
         };
-        if asked_for && !(self.world.is_directory)(Path::new(text)) {
+        if is_used && !(self.environment.is_directory)(Path::new(text)) {
             let from_default = match root.origin {
                 Origin::Default => ", its default",
                 _ => "",
@@ -182,10 +186,16 @@ impl Checker<'_> {
             let opt = self.option("deploy", &ROOT);
             let name = opt.map_or(ROOT[0], |opt| opt.name().name());
             let message = format!(
-                "the web server's directory [deploy] {name}{from_default} is not a directory on this machine"
+                "the web server's directory, [deploy] {name}{from_default}, is not a directory on \
+                 this machine"
             );
-            let help = "make it, readable by the web server and writable by the conductor, or correct the path";
-            self.report(found, root, said(Code::WebServerRootMissing, message, help));
+            let help = "create it, readable by the web server and writable by the conductor, \
+                        or correct the path";
+            self.report(
+                found,
+                root,
+                finding(Code::WebServerRootMissing, message, help),
+            );
         }
     }
 }

@@ -1,53 +1,58 @@
-//! Values that only Ironic understands: what is installed, and parameters of a kernel.
+//! Values with rules of Ironic's own: hardware types, interfaces, and kernel parameters.
 
 use bstr::ByteSlice;
 use oslo_config::Origin;
 
-use super::{Checker, Named, said};
+use super::{Checker, NamedEntry, finding};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
-use crate::release::{installed, is_installed, is_kernel_command_line, named_by};
+use crate::history::{installed, is_installed, is_kernel_command_line, named_by};
 use crate::target::{ReleaseTarget, Standing, Target};
 
 impl Checker<'_> {
-    /// Hardware types and interfaces that are not installed.
+    /// Reports hardware types and interfaces that the release does not have.
     pub(super) fn not_installed(
         &self,
-        it: &Named<'_>,
+        named: &NamedEntry<'_>,
         release: &ReleaseTarget<'_>,
         found: &mut Vec<Diagnostic>,
     ) {
-        let (to, group, key) = (release.series(), it.name.group(), it.name.name());
-        if release.standing(&it.name) != Standing::Option || !named_by(to.service(), group, key) {
+        let (to, group, key) = (release.series(), named.name.group(), named.name.name());
+        if release.standing(&named.name) != Standing::Option || !named_by(to.service(), group, key)
+        {
             return;
         }
-        let value = it.entry.value();
+        let value = named.entry.value();
         let value = value.to_str_lossy();
         let items = value.split([',', '\n']).map(str::trim);
         for item in items.filter(|item| !item.is_empty() && !item.contains('$')) {
             if is_installed(group, key, item, to) == Some(false) {
                 let names: Vec<&str> = installed(group, key, to).collect();
-                let name = bracketed(&it.name);
+                let name = bracketed(&named.name);
                 let message = format!(
-                    "{to} has no {item} for {name}: a service that is given it does not start"
+                    "{to} has no {item} for {name}: a service configured with it does not start"
                 );
-                let help = format!("installed are {}", names.join(", "));
-                let diagnostic = said(Code::NotInstalled, message, help);
-                found.push(diagnostic.at(it.place(&self.places)).label("not installed"));
+                let help = format!("available: {}", names.join(", "));
+                let diagnostic = finding(Code::NotInstalled, message, help);
+                found.push(
+                    diagnostic
+                        .at(named.place(&self.places))
+                        .label("not installed"),
+                );
             }
         }
     }
 
-    /// Parameters that Ironic would refuse to hand to a kernel.
+    /// Reports kernel parameters that Ironic refuses.
     pub(super) fn kernel_parameters(
         &self,
-        it: &Named<'_>,
+        named: &NamedEntry<'_>,
         release: &ReleaseTarget<'_>,
     ) -> Option<Diagnostic> {
-        let current = match release.standing(&it.name) {
-            Standing::Former => release.readers(&it.name).into_iter().next(),
+        let current = match release.standing(&named.name) {
+            Standing::Former => release.readers(&named.name).into_iter().next(),
             _ => None,
         };
-        let option = current.as_ref().unwrap_or(&it.name);
+        let option = current.as_ref().unwrap_or(&named.name);
         let definition = release.definition(option)?;
         if definition.subtype.as_deref() != Some("kernel_parameter_string") {
             return None;
@@ -56,12 +61,12 @@ impl Checker<'_> {
         if switch.is_some_and(|switch| switch.value.as_bool() == Some(true)) {
             return None;
         }
-        let value = it.entry.value();
+        let value = named.entry.value();
         let text = value.to_str().ok()?;
         let text = if text.contains('$') {
             let mut setting = self.config.get(option.group(), option.name()).ok()?;
             let counts = matches!(&setting.origin, Origin::File { path, line, .. }
-                if *path == it.file.path && *line == it.entry.line());
+                if *path == named.file.path && *line == named.entry.line());
             setting.texts.pop().filter(|_| counts)?
         } else {
             text.to_owned()
@@ -70,11 +75,11 @@ impl Checker<'_> {
             return None;
         }
         let message = format!(
-            "the value of {} is not valid: expected key and key=value with blanks between them, values with \
-             blanks in double quotes",
-            bracketed(&it.name)
+            "the value of {} is not valid: expected space-separated `key` and `key=value` \
+             parameters; values with spaces need double quotes",
+            bracketed(&named.name)
         );
         let help = "correct the value, or set [conductor] disable_kernel_parameter_parsing";
-        Some(said(Code::IllTypedValue, message, help).at(it.place(&self.places)))
+        Some(finding(Code::IllTypedValue, message, help).at(named.place(&self.places)))
     }
 }

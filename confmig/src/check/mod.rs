@@ -1,4 +1,4 @@
-//! What is wrong with a set of files, besides their syntax.
+//! Checks a set of files for everything but their syntax.
 
 mod hosting;
 mod installed;
@@ -19,36 +19,35 @@ use crate::secret::Secrets;
 use crate::target::{Target, name_of};
 use plugins::Plugins;
 
-/// How files are checked, and the world around them.
-pub struct World<'w> {
-    /// The environment's variables.
-    pub environment: &'w HashMap<String, String>,
-    /// The files are also read by a program that knows the former names, so that both may stand there.
+/// The settings of a check, and what it needs to know of the machine.
+pub struct Environment<'e> {
+    /// The environment variables.
+    pub variables: &'e HashMap<String, String>,
+    /// Whether a legacy program reads the files too, so that former names may be set beside
+    /// current ones.
     pub keep_old: bool,
-    /// Tell of options that are not set and have another default than in the older release.
+    /// Whether to report unset options whose default differs from the older release's.
     pub defaults: bool,
-    /// Tells whether a path is a directory.
-    pub is_directory: &'w dyn Fn(&Path) -> bool,
+    /// Returns whether a path is a directory.
+    pub is_directory: &'e dyn Fn(&Path) -> bool,
 }
 
-impl std::fmt::Debug for World<'_> {
+impl std::fmt::Debug for Environment<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").finish_non_exhaustive()
+        f.debug_struct("Environment").finish_non_exhaustive()
     }
 }
 
-/// Checks `files`, in the order in which they are read, for a target that was made for them.
+/// Checks `files`, given in the order in which the service reads them, against `target`.
 #[must_use]
 pub fn check(
     files: &[ParsedFile<'_>],
     target: &dyn Target,
     secrets: &Secrets<'_>,
-    world: &World<'_>,
+    environment: &Environment<'_>,
 ) -> Vec<Diagnostic> {
-    let environment = world
-        .environment
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()));
+    let variables = environment.variables.iter();
+    let variables = variables.map(|(name, value)| (name.clone(), value.clone()));
     let opts = crate::registered(files, target.pack());
     let checker = Checker {
         files,
@@ -56,10 +55,10 @@ pub fn check(
         pack: target.pack(),
         current: target.pack().opts.iter().map(Opt::name).collect(),
         groups: target.groups(),
-        plugins: Plugins::new(files, target, world.keep_old, Places { secrets }),
-        config: Config::new(files, &opts).with_environment(environment),
+        plugins: Plugins::new(files, target, environment.keep_old, Places { secrets }),
+        config: Config::new(files, &opts).with_environment(variables),
         places: Places { secrets },
-        world,
+        environment,
     };
     let mut found = Vec::new();
     checker.options(&mut found);
@@ -67,15 +66,15 @@ pub fn check(
         checker.file(file, &mut found);
     }
     checker.hosting(&mut found);
-    if world.defaults {
+    if environment.defaults {
         checker.defaults(&mut found);
     }
-    in_order(&mut found, files);
+    sort(&mut found, files);
     found
 }
 
-/// By file in the order in which they are read, then by line; what has no place comes last.
-fn in_order(found: &mut [Diagnostic], files: &[ParsedFile<'_>]) {
+/// Sorts diagnostics by file, in reading order, then by line; those without a place come last.
+fn sort(found: &mut [Diagnostic], files: &[ParsedFile<'_>]) {
     let order = |diagnostic: &Diagnostic| {
         let place = diagnostic.place.as_ref();
         let file = place.and_then(|place| files.iter().position(|file| file.path == place.path));
@@ -87,45 +86,46 @@ fn in_order(found: &mut [Diagnostic], files: &[ParsedFile<'_>]) {
     found.sort_by_key(order);
 }
 
-/// An entry of a file, with the name that it has.
-struct Named<'e> {
+/// An entry of a file, with its name.
+struct NamedEntry<'e> {
     file: &'e ParsedFile<'e>,
     entry: Entry<'e, 'e>,
     name: OptName,
 }
 
-impl<'e> Named<'e> {
+impl<'e> NamedEntry<'e> {
     fn new(file: &'e ParsedFile<'e>, entry: Entry<'e, 'e>) -> Self {
         let name = name_of(entry);
-        Named { file, entry, name }
+        NamedEntry { file, entry, name }
     }
 
-    /// The place of its key.
+    /// Returns the place of the entry's key.
     fn place(&self, places: &Places<'_, '_>) -> Place {
         places.key(self.file.path, self.entry)
     }
 }
 
-/// A finding, and what to do.
-fn said(code: Code, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
+/// Creates a diagnostic with its help, as yet without a place.
+fn finding(code: Code, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
     Diagnostic::new(code, message).help(help)
 }
 
+/// The state shared by all checks.
 struct Checker<'c> {
     files: &'c [ParsedFile<'c>],
     target: &'c dyn Target,
     pack: &'c Pack,
-    /// The current names of its options.
+    /// The current names of the pack's options.
     current: HashSet<&'c OptName>,
     groups: BTreeSet<&'c str>,
     plugins: Option<Plugins<'c>>,
     config: Config<'c>,
     places: Places<'c, 'c>,
-    world: &'c World<'c>,
+    environment: &'c Environment<'c>,
 }
 
 impl<'c> Checker<'c> {
-    /// The options of the target, whatever names they are set by.
+    /// Checks each option of the target, under whichever names it is set.
     fn options(&self, found: &mut Vec<Diagnostic>) {
         for opt in &self.pack.opts {
             self.occurrences(opt, found);
@@ -134,7 +134,7 @@ impl<'c> Checker<'c> {
         }
     }
 
-    /// A file, entry by entry.
+    /// Checks a file entry by entry.
     fn file(&self, file: &ParsedFile<'_>, found: &mut Vec<Diagnostic>) {
         self.duplicates(file, found);
         for section in file.document.sections() {
@@ -143,20 +143,20 @@ impl<'c> Checker<'c> {
         self.not_utf8(file, found);
     }
 
-    /// The first of these options that the pack has.
+    /// Returns the first of these options that the pack has.
     fn option(&self, group: &str, names: &[&str]) -> Option<&'c Opt> {
         let named = |opt: &&Opt| opt.name().group() == group && names.contains(&opt.name().name());
         self.pack.opts.iter().find(named)
     }
 
-    /// The setting of the first of these options that the pack has; `None` when it has none of them
-    /// or the value cannot be read.
+    /// Returns the setting of the first of these options that the pack has; `None` when it has none
+    /// of them or the value cannot be read.
     fn setting(&self, group: &str, names: &[&str]) -> Option<Setting<'c>> {
         let opt = self.option(group, names)?.name();
         self.config.get(opt.group(), opt.name()).ok()
     }
 
-    /// Tells whether an entry of a file has a name.
+    /// Returns whether any file has an entry of this name.
     fn is_set(&self, name: &OptName) -> bool {
         let opt = Opt::new(name.group(), name.name(), OptType::string());
         !self.config.occurrences(&opt).effective.is_empty()

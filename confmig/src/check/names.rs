@@ -1,19 +1,19 @@
-//! Names that an option has: former, hidden, repeated.
+//! Names under which options are set: former, hidden and repeated ones.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
 use oslo_config::{Occurrence, Opt, OptName, ParsedFile};
 
-use super::{Checker, said};
+use super::{Checker, finding};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
 use crate::target::name_of;
 
 impl Checker<'_> {
-    /// Where an option of the pack is set.
+    /// Reports entries of an option that have a former name or no effect.
     pub(super) fn occurrences(&self, opt: &Opt, found: &mut Vec<Diagnostic>) {
         let set = self.config.occurrences(opt);
-        // An entry that another option reads for its own sake is no former name.
+        // A former name that is also another option's current name is not deprecated.
         let is_former = |set: &&Occurrence<'_>| {
             set.name_index == 0 || !self.current.contains(name_in(opt, set))
         };
@@ -28,7 +28,7 @@ impl Checker<'_> {
         }
     }
 
-    /// An entry that has a former name of options; said for the first of them.
+    /// Reports an entry under a former name, once, for the first option that reads it.
     fn deprecated(&self, opt: &Opt, occurrence: &Occurrence<'_>) -> Option<Diagnostic> {
         let (old, new) = (name_in(opt, occurrence), opt.name());
         let mut readers = self.target.readers(old);
@@ -44,16 +44,17 @@ impl Checker<'_> {
             bracketed(old),
             all.join(" and ")
         );
-        let help = match self.world.keep_old {
+        let help = match self.environment.keep_old {
             true => "`confmig migrate --keep-old` adds the new name",
             false => "`confmig migrate` moves it",
         };
         let place = self.places.key(occurrence.path, occurrence.entry);
-        let diagnostic = said(Code::DeprecatedName, message, help).at(place);
+        let diagnostic = finding(Code::DeprecatedName, message, help).at(place);
         let all: Vec<String> = readers.iter().map(ToString::to_string).collect();
         Some(diagnostic.label(format!("now {}", all.join(" and "))))
     }
 
+    /// Reports an entry that has no effect, because another of the option's entries wins.
     fn hidden(
         &self,
         opt: &Opt,
@@ -62,14 +63,14 @@ impl Checker<'_> {
     ) -> Option<Diagnostic> {
         let same_name = hidden.name_index == winner.name_index;
         let same_file = hidden.file == winner.file;
-        if self.world.keep_old && same_file && winner.name_index == 0 {
+        if self.environment.keep_old && same_file && winner.name_index == 0 {
             return None;
         }
         let (old, by) = (name_in(opt, hidden), name_in(opt, winner));
         let at = format!("{}:{}", winner.path.display(), winner.entry.line());
         if same_name {
-            // In the same file it is a duplicate, which is reported as such; in another it is what
-            // layers of files are for, unless the name is a former one.
+            // In the same file this is a duplicate, reported elsewhere. In another file it is an
+            // override, as intended, unless the name is a former one.
             return (!same_file && hidden.name_index > 0)
                 .then(|| self.deprecated(opt, hidden))
                 .flatten();
@@ -88,25 +89,26 @@ impl Checker<'_> {
             false => "the last file that has any of the option's names wins",
         };
         let place = self.places.key(hidden.path, hidden.entry);
-        Some(said(code, message, help).at(place).label("no effect"))
+        Some(finding(code, message, help).at(place).label("no effect"))
     }
 
-    /// Environment variables by a former name.
+    /// Reports environment variables that have a former name of the option.
     pub(super) fn variables(&self, opt: &Opt, found: &mut Vec<Diagnostic>) {
         for name in opt.deprecated() {
             let variable = name.environment_variable();
-            if self.world.environment.contains_key(&variable) {
+            if self.environment.variables.contains_key(&variable) {
                 let message = format!(
-                    "the environment variable {variable} is never read: it has a former name of {}",
+                    "the environment variable {variable} is never read: its name is a former name \
+                     of {}",
                     bracketed(opt.name()),
                 );
                 let help = format!("set {} instead", opt.name().environment_variable());
-                found.push(said(Code::UnreadVariable, message, help));
+                found.push(finding(Code::UnreadVariable, message, help));
             }
         }
     }
 
-    /// Options of one value that a file sets twice.
+    /// Reports single-valued options that a file sets more than once.
     pub(super) fn duplicates(&self, file: &ParsedFile<'_>, found: &mut Vec<Diagnostic>) {
         let mut first: HashMap<OptName, usize> = HashMap::new();
         for entry in file.document.entries() {
@@ -120,18 +122,19 @@ impl Checker<'_> {
                 }
                 Slot::Occupied(earlier) => {
                     let message = format!(
-                        "{} is set again: the value of line {} has no effect",
+                        "{} is set again: the value on line {} has no effect",
                         bracketed(earlier.key()),
                         earlier.get()
                     );
                     let place = self.places.key(file.path, entry);
-                    let diagnostic = said(Code::DuplicateOption, message, "keep one of them");
+                    let diagnostic = finding(Code::DuplicateOption, message, "keep one of them");
                     found.push(diagnostic.at(place).label("this one counts"));
                 }
             }
         }
     }
 
+    /// Returns whether the option of this name, or the first that reads it, takes a single value.
     fn has_one_value(&self, name: &OptName) -> bool {
         let reader = || self.target.option(self.target.readers(name).first()?);
         let option = self.target.option(name).or_else(reader);
@@ -139,6 +142,7 @@ impl Checker<'_> {
     }
 }
 
+/// Returns the name under which an occurrence sets the option.
 fn name_in<'o>(opt: &'o Opt, occurrence: &Occurrence<'_>) -> &'o OptName {
     let former = occurrence.name_index.checked_sub(1);
     let former = former.and_then(|at| opt.deprecated().get(at));

@@ -1,52 +1,52 @@
-//! Options of keystoneauth's plugins: a section has those of the plugin that it chooses by `auth_type`.
+//! Options of keystoneauth plugins: a section has those of the plugin that its `auth_type` chooses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
 use oslo_config::{OptName, ParsedFile};
 
-use super::{Named, said};
+use super::{NamedEntry, finding};
 use crate::diagnostic::{Code, Diagnostic, Places};
-use crate::known::KnownNames;
-use crate::release::{AuthOptions, Series, auth_options};
+use crate::history::KnownNames;
+use crate::history::{AuthOptions, Series, auth_options};
 use crate::target::{Standing, Target};
 
-/// The plugins whose options services list with their own, whichever plugin is chosen.
+/// The plugins whose options services list among their own, whichever plugin is chosen.
 const LISTED: [&str; 3] = ["password", "v2password", "v3password"];
 
-/// What chooses a plugin, the last by a former name of the first.
+/// The options that choose a plugin; `auth_plugin` is a former name of `auth_type`.
 const CHOOSING: [&str; 3] = ["auth_type", "auth_section", "auth_plugin"];
 
-/// The options of plugins in a set of files.
+/// The plugin options set in a set of files.
 pub(super) struct Plugins<'p> {
     files: &'p [ParsedFile<'p>],
     target: &'p dyn Target,
     series: Series,
     keep_old: bool,
     places: Places<'p, 'p>,
-    /// The values that count of what chooses a plugin, by section and name.
+    /// The effective values of the options that choose a plugin, by section and name.
     chosen: BTreeMap<(String, String), String>,
-    /// The sections that `auth_section` names anywhere.
+    /// The sections named by any `auth_section`.
     referred: BTreeSet<String>,
-    /// The last file that sets an option of a plugin, by section and name.
+    /// The last file that sets a plugin option, by section and name.
     last: BTreeMap<(String, String), usize>,
 }
 
-/// What a section chooses.
-pub(super) enum Choice {
-    /// A plugin with these options.
+/// The plugin that a section chooses.
+pub(super) enum PluginChoice {
+    /// A plugin, with its options.
     Plugin(String, AuthOptions),
-    /// None, although the service asks for one.
+    /// None, although the service expects one.
     Missing,
-    /// The section that `auth_section` names has it all.
+    /// The one that the section named by `auth_section` chooses.
     Elsewhere(String),
-    /// It has nothing to do with plugins, or it cannot be told.
+    /// Not known, or the section has nothing to do with plugins.
     Unknown,
 }
 
 impl<'p> Plugins<'p> {
-    /// Those of files for a target; `None` when it does not tell which plugins it has. `keep_old`: former
-    /// names may stand beside the current ones.
+    /// Collects the plugin options of files; `None` when the target does not say which plugins it
+    /// has. With `keep_old`, former names may be set beside current ones.
     pub(super) fn new(
         files: &'p [ParsedFile<'p>],
         target: &'p dyn Target,
@@ -84,8 +84,8 @@ impl<'p> Plugins<'p> {
         Some(plugins)
     }
 
-    /// What a section chooses.
-    pub(super) fn choice(&self, group: &str) -> Choice {
+    /// Returns the plugin that a section chooses.
+    pub(super) fn choice(&self, group: &str) -> PluginChoice {
         let auth_section = OptName::new(group, "auth_section");
         let asked = self.target.standing(&auth_section) == Standing::Option;
         let referred = self.referred.contains(group);
@@ -94,8 +94,8 @@ impl<'p> Plugins<'p> {
             .filter(|section| section.to_lowercase() != group);
         if let Some(section) = elsewhere.filter(|_| asked && !referred) {
             return match section.contains('$') {
-                true => Choice::Unknown,
-                false => Choice::Elsewhere(section.to_owned()),
+                true => PluginChoice::Unknown,
+                false => PluginChoice::Elsewhere(section.to_owned()),
             };
         }
         let chosen = self
@@ -105,17 +105,21 @@ impl<'p> Plugins<'p> {
             .or_else(|| self.default_plugin(group));
         match chosen {
             Some(plugin) => match auth_options(&plugin, self.series) {
-                Some(options) => Choice::Plugin(plugin, options),
-                None => Choice::Unknown,
+                Some(options) => PluginChoice::Plugin(plugin, options),
+                None => PluginChoice::Unknown,
             },
-            None if asked || referred => Choice::Missing,
-            None => Choice::Unknown,
+            None if asked || referred => PluginChoice::Missing,
+            None => PluginChoice::Unknown,
         }
     }
 
-    /// What is wrong with an entry of a section that makes this choice.
-    pub(super) fn check(&self, it: &Named<'_>, choice: &Choice) -> Option<Diagnostic> {
-        let (group, key) = (it.name.group(), it.name.name());
+    /// Checks an entry of a section that makes this choice.
+    pub(super) fn check(
+        &self,
+        named: &NamedEntry<'_>,
+        choice: &PluginChoice,
+    ) -> Option<Diagnostic> {
+        let (group, key) = (named.name.group(), named.name.name());
         let listed = || {
             let mut plugins = LISTED
                 .iter()
@@ -123,47 +127,47 @@ impl<'p> Plugins<'p> {
             plugins.any(|options| options.has(key))
         };
         let of_plugin = KnownNames::ironic().has_anywhere(key)
-            && (!self.target.standing(&it.name).is_read() || listed());
+            && (!self.target.standing(&named.name).is_read() || listed());
         if !of_plugin {
             return None;
         }
         let (why, help) = match choice {
-            Choice::Unknown => return None,
-            Choice::Plugin(_, options) if options.has(key) => {
+            PluginChoice::Unknown => return None,
+            PluginChoice::Plugin(_, options) if options.has(key) => {
                 let current = options.current(key)?;
-                return self.former(it, current);
+                return self.former(named, current);
             }
-            Choice::Plugin(plugin, options) => {
+            PluginChoice::Plugin(plugin, options) => {
                 let names: Vec<&str> = options.names().collect();
                 (
-                    format!("auth_type = {plugin} has no such option"),
+                    format!("the plugin {plugin} has no such option"),
                     format!("{plugin} reads {}", names.join(", ")),
                 )
             }
-            Choice::Missing => (
-                "no auth_type chooses a plugin that would read it".to_owned(),
-                "set auth_type, as in auth_type = password, or remove it".to_owned(),
+            PluginChoice::Missing => (
+                "the section chooses no plugin".to_owned(),
+                "set auth_type, for example to password, or remove this option".to_owned(),
             ),
-            Choice::Elsewhere(section) => (
-                format!("auth_section = {section} has the plugin read [{section}] instead"),
-                format!("set it in [{section}], or take out auth_section"),
+            PluginChoice::Elsewhere(section) => (
+                format!("auth_section makes the plugin read [{section}] instead"),
+                format!("set it in [{section}], or remove auth_section"),
             ),
         };
         let message = format!("[{group}] {key} is not read: {why}");
-        Some(said(Code::UnreadByPlugin, message, help).at(it.place(&self.places)))
+        Some(finding(Code::UnreadByPlugin, message, help).at(named.place(&self.places)))
     }
 
-    /// A name that the plugin reads as a former one.
-    fn former(&self, it: &Named<'_>, current: &str) -> Option<Diagnostic> {
-        let (group, key) = (it.name.group(), it.name.name());
-        // Where it is nothing but a former name, it is found as all others are.
-        if self.target.standing(&it.name) == Standing::Former {
+    /// Reports an entry that the plugin reads under a former name.
+    fn former(&self, named: &NamedEntry<'_>, current: &str) -> Option<Diagnostic> {
+        let (group, key) = (named.name.group(), named.name.name());
+        // The target's own former names are reported with all others.
+        if self.target.standing(&named.name) == Standing::Former {
             return None;
         }
         let at = self
             .files
             .iter()
-            .position(|other| other.path == it.file.path)?;
+            .position(|other| other.path == named.file.path)?;
         let set = self.last.get(&(group.to_owned(), current.to_owned()));
         let hidden = set.is_some_and(|last| *last >= at);
         if hidden && self.keep_old {
@@ -172,24 +176,24 @@ impl<'p> Plugins<'p> {
         let (diagnostic, label) = if hidden {
             let message =
                 format!("[{group}] {key} has no effect: the same option is set as {current}");
-            let diagnostic = said(Code::HiddenValue, message, "remove it");
+            let diagnostic = finding(Code::HiddenValue, message, "remove it");
             (diagnostic, "no effect".to_owned())
         } else {
             let message = format!("[{group}] {key} is a former name of [{group}] {current}");
             let help = "write the new name: the plugin still reads the old one";
-            let diagnostic = said(Code::DeprecatedName, message, help);
+            let diagnostic = finding(Code::DeprecatedName, message, help);
             (diagnostic, format!("now {current}"))
         };
-        Some(diagnostic.at(it.place(&self.places)).label(label))
+        Some(diagnostic.at(named.place(&self.places)).label(label))
     }
 
-    /// The plugin of a section that chooses none.
+    /// Returns the plugin of a section that sets none.
     fn default_plugin(&self, group: &str) -> Option<String> {
         let option = self.target.option(&OptName::new(group, "auth_type"))?;
         option.default().first().cloned()
     }
 
-    /// The value that counts of what chooses a plugin.
+    /// Returns the effective value of an option that chooses a plugin, unless it is empty.
     fn chosen(&self, group: &str, name: &str) -> Option<&str> {
         let value = self.chosen.get(&(group.to_owned(), name.to_owned()))?;
         (!value.is_empty()).then_some(value)

@@ -1,53 +1,56 @@
-//! References in values, and where they lead.
+//! References in values that do not resolve, or not as they seem to.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, Origin, Reference, references};
 
-use super::{Checker, Named, said};
+use super::{Checker, NamedEntry, finding};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::known::KnownNames;
+use crate::history::KnownNames;
 use crate::target::Standing;
 
+/// A message, and what to do.
+type Problem = (String, String);
+
 impl Checker<'_> {
-    /// The references in the value of an entry that lead nowhere.
-    pub(super) fn references(&self, it: &Named<'_>, found: &mut Vec<Diagnostic>) {
-        for (range, reference) in references_of(it) {
-            let dangling = self.dangling(it, &reference);
-            let moved = || self.neighbour(&it.name, &reference);
-            if let Some(said) = dangling.or_else(moved) {
-                found.push(self.at_reference(it, (&range, &reference), said));
+    /// Reports the references in an entry's value that do not resolve.
+    pub(super) fn references(&self, named: &NamedEntry<'_>, found: &mut Vec<Diagnostic>) {
+        for (range, reference) in references_of(named) {
+            let dangling = self.dangling(named, &reference);
+            let moved = || self.neighbour(&named.name, &reference);
+            if let Some(problem) = dangling.or_else(moved) {
+                found.push(self.at_reference(named, (&range, &reference), problem));
             }
         }
     }
 
-    /// What is wrong with a reference, and what to do.
-    fn dangling(&self, it: &Named<'_>, reference: &Reference) -> Option<(String, String)> {
-        // By a former name, a value is read in the group of the current one.
-        let mut options: Vec<OptName> = reference.options(it.name.group()).collect();
+    /// Returns what is wrong with a reference, and what to do.
+    fn dangling(&self, named: &NamedEntry<'_>, reference: &Reference) -> Option<Problem> {
+        // oslo.config resolves the value of a former name in the current name's group.
+        let mut options: Vec<OptName> = reference.options(named.name.group()).collect();
         let mut by_former = options.iter();
         if let Some((opt, name)) = by_former.find_map(|name| Some((self.owner(name)?, name))) {
             return self.left_behind(&opt, name);
         }
         let (group, name) = reference.parts();
         if group == Some(DEFAULT_GROUP) {
-            let message = "the default group cannot be named in a reference".to_owned();
+            let message = "a reference cannot name the default group".to_owned();
             return Some((message, format!("write ${name}")));
         }
-        for reader in self.target.readers(&it.name) {
+        for reader in self.target.readers(&named.name) {
             options.extend(reference.options(reader.group()));
         }
-        let leads = |option: &OptName| match self.target.standing(option) {
+        let resolves = |option: &OptName| match self.target.standing(option) {
             Standing::Option | Standing::Former | Standing::CannotTell => true,
-            Standing::Gone | Standing::NotYet => false,
+            Standing::Removed | Standing::NotYet => false,
             Standing::Unknown => self.is_set(option),
         };
-        if options.iter().any(leads) || KnownNames::ironic().has_anywhere(name) {
+        if options.iter().any(resolves) || KnownNames::ironic().has_anywhere(name) {
             return None;
         }
         let message = format!(
-            "the reference ${} leads to no option of {}",
+            "the reference ${} names no option of {}",
             reference.name(),
             self.target.name()
         );
@@ -59,9 +62,9 @@ impl Checker<'_> {
         Some((message, help))
     }
 
-    /// The value of an option under a former name is read in the group of its current one, where its
-    /// old neighbours are not found.
-    fn neighbour(&self, entry: &OptName, reference: &Reference) -> Option<(String, String)> {
+    /// Returns what is wrong with a reference to a neighbour from under a former name: oslo.config
+    /// resolves it in the current name's group, which does not have the neighbour.
+    fn neighbour(&self, entry: &OptName, reference: &Reference) -> Option<Problem> {
         let (None, name) = reference.parts() else {
             return None;
         };
@@ -72,20 +75,17 @@ impl Checker<'_> {
             self.target.standing(&option).is_read() || self.is_set(&option)
         };
         let lost = old != new && exists(old) && !exists(new) && !exists(DEFAULT_GROUP);
-        lost.then(|| {
-            (
-                format!(
-                    "${name} is looked up in [{new}], where {entry} belongs now, not in [{old}]"
-                ),
-                format!("write ${old}.{name}, or run `confmig migrate`"),
-            )
-        })
+        let message =
+            format!("${name} is looked up in [{new}], where {entry} now is, not in [{old}]");
+        let help = format!("write ${old}.{name}, or run `confmig migrate`");
+        lost.then_some((message, help))
     }
 
-    /// A reference by a former name finds only entries of former names: when the option is set under
-    /// its current one, the reference becomes the default, or empty.
-    fn left_behind(&self, opt: &Opt, former: &OptName) -> Option<(String, String)> {
-        if self.world.keep_old && self.is_set(former) {
+    /// Returns what is wrong with a reference by a former name, which finds only entries of former
+    /// names: when the option is set under its current name, the reference yields the default, or
+    /// an empty string.
+    fn left_behind(&self, opt: &Opt, former: &OptName) -> Option<Problem> {
+        if self.environment.keep_old && self.is_set(former) {
             return None;
         }
         let name = opt.name();
@@ -94,49 +94,48 @@ impl Checker<'_> {
             Origin::Environment { .. } => true,
             _ => false,
         };
-        under_current.then(|| {
-            (
-                format!(
-                    "the reference to {former} does not see the value of {name}, its current name"
-                ),
-                format!("write ${name}, or run `confmig migrate`"),
-            )
-        })
+        let message =
+            format!("the reference to {former} does not see the value of {name}, its current name");
+        let help = format!("write ${name}, or run `confmig migrate`");
+        under_current.then_some((message, help))
     }
 
-    /// The option of the pack that a former name belongs to.
+    /// Returns the option that has this former name.
     pub(super) fn owner(&self, former: &OptName) -> Option<Cow<'_, Opt>> {
         let readers = self.target.readers(former).into_iter();
         let mut owners = readers.filter_map(|reader| self.target.option(&reader));
         owners.find(|opt| opt.deprecated().contains(former))
     }
 
+    /// Reports a problem at the place of a reference, unless the place would reveal a secret.
     fn at_reference(
         &self,
-        it: &Named<'_>,
+        named: &NamedEntry<'_>,
         (range, reference): (&Range<usize>, &Reference),
-        (message, help): (String, String),
+        (message, help): Problem,
     ) -> Diagnostic {
-        let (group, key) = (it.name.group(), it.name.name());
+        let (group, key) = (named.name.group(), named.name.name());
         if self.places.secrets.hides(group, key) {
-            // The name would give a part of the secret away.
-            let message = "a reference in the value leads nowhere";
+            // Naming the reference would reveal part of the secret.
+            let message = "a reference in the value does not resolve";
             let help = "correct its name, or write $$ for a dollar sign";
-            return said(Code::DanglingReference, message, help).at(it.place(&self.places));
+            return finding(Code::DanglingReference, message, help).at(named.place(&self.places));
         }
         let offset = range.start + reference.range().start;
         let chars = reference.name().chars().count();
-        let place = self.places.in_value(it.file.path, it.entry, offset, chars);
-        said(Code::DanglingReference, message, help).at(place)
+        let place = self
+            .places
+            .in_value(named.file.path, named.entry, offset, chars);
+        finding(Code::DanglingReference, message, help).at(place)
     }
 }
 
-/// Every reference in an entry's value, and the bytes of the document that it stands in.
-fn references_of(it: &Named<'_>) -> Vec<(Range<usize>, Reference)> {
-    let text = it.file.document.text();
+/// Returns the references in an entry's value, each with the byte range it was found in.
+fn references_of(named: &NamedEntry<'_>) -> Vec<(Range<usize>, Reference)> {
+    let text = named.file.document.text();
     let of_range = |range: Range<usize>| {
         let found = references(&text[range.clone()]);
         found.into_iter().map(move |found| (range.clone(), found))
     };
-    it.entry.value_ranges().flat_map(of_range).collect()
+    named.entry.value_ranges().flat_map(of_range).collect()
 }

@@ -1,16 +1,16 @@
-//! Names that the target does not read, or not for long.
+//! Names that the target does not read, or will soon stop reading.
 
 use bstr::ByteSlice;
 use oslo_config::{OptName, ParsedFile, Section};
 
-use super::plugins::Choice;
-use super::{Checker, Named, said};
+use super::plugins::PluginChoice;
+use super::{Checker, NamedEntry, finding};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
-use crate::known::KnownNames;
+use crate::history::KnownNames;
 use crate::target::Standing;
 
 impl Checker<'_> {
-    /// A section, and all that is in it.
+    /// Checks a section and its entries.
     pub(super) fn section(
         &self,
         file: &ParsedFile<'_>,
@@ -24,29 +24,30 @@ impl Checker<'_> {
             found.extend(self.unknown_section(file, section, &group));
         }
         let plugins = self.plugins.as_ref();
-        let choice = plugins.map_or(Choice::Unknown, |plugins| plugins.choice(&group));
+        let choice = plugins.map_or(PluginChoice::Unknown, |plugins| plugins.choice(&group));
         let chooses = section.entries().any(|entry| entry.key() == "auth_type");
         for entry in section.entries() {
-            let it = Named::new(file, entry);
-            let of_plugin = plugins.and_then(|plugins| plugins.check(&it, &choice));
-            let anywhere = || chooses && KnownNames::ironic().has_anywhere(it.name.name());
-            let standing = self.target.standing(&it.name);
+            let named = NamedEntry::new(file, entry);
+            let of_plugin = plugins.and_then(|plugins| plugins.check(&named, &choice));
+            let anywhere = || chooses && KnownNames::ironic().has_anywhere(named.name.name());
+            let standing = self.target.standing(&named.name);
             match standing {
-                Standing::Gone => found.push(self.removed(&it)),
+                Standing::Removed => found.push(self.removed(&named)),
                 Standing::Unknown if is_known && of_plugin.is_none() && !anywhere() => {
-                    found.push(self.unknown(&it));
+                    found.push(self.unknown(&named));
                 }
                 _ => {}
             }
-            self.value(&it, standing, found);
+            self.value(&named, standing, found);
             if standing == Standing::NotYet {
-                found.push(self.not_yet(&it));
+                found.push(self.not_yet(&named));
             }
-            found.extend(self.deprecated_option(&it));
+            found.extend(self.deprecated_option(&named));
             found.extend(of_plugin);
         }
     }
 
+    /// Reports a section that nothing reads, when its name looks like a mistake.
     fn unknown_section(
         &self,
         file: &ParsedFile<'_>,
@@ -57,9 +58,9 @@ impl Checker<'_> {
             return None;
         } else if section.name().contains(&b']') {
             (
-                "the section's name runs on after a closing bracket".to_owned(),
+                "the section's name continues past a closing bracket".to_owned(),
                 "all of this is the name".to_owned(),
-                "a header needs a line of its own: put what follows it on the next line",
+                "a section header needs its own line: put what follows it on the next line",
             )
         } else {
             let meant = similar(group, self.groups.iter().copied())?;
@@ -67,49 +68,49 @@ impl Checker<'_> {
             (
                 format!("nothing reads the section [{name}]"),
                 format!("did you mean [{meant}]?"),
-                "section names are read without regard to case, but with all their spaces; only DEFAULT must be in capitals",
+                "case does not matter in section names, but spaces do; \
+                 only DEFAULT must be in capitals",
             )
         };
-        let diagnostic = said(Code::UnknownSection, message, help);
+        let diagnostic = finding(Code::UnknownSection, message, help);
         let place = self.places.header(file, section);
         Some(diagnostic.at(place).label(label))
     }
 
-    fn removed(&self, it: &Named<'_>) -> Diagnostic {
-        let message = format!("{} is gone", bracketed(&it.name));
-        let help = self.target.advice(&it.name);
-        said(Code::RemovedOption, message, help).at(it.place(&self.places))
+    fn removed(&self, named: &NamedEntry<'_>) -> Diagnostic {
+        let message = format!("{} is no longer read", bracketed(&named.name));
+        let help = self.target.advice(&named.name);
+        finding(Code::RemovedOption, message, help).at(named.place(&self.places))
     }
 
-    fn not_yet(&self, it: &Named<'_>) -> Diagnostic {
-        let help =
-            "an option that is not known is not read: remove it, or check for a later release";
-        let message = self.target.denial(&it.name);
-        said(Code::UnknownOption, message, help).at(it.place(&self.places))
+    fn not_yet(&self, named: &NamedEntry<'_>) -> Diagnostic {
+        let help = "unknown options are not read: remove it, or check against a later release";
+        let message = self.target.denial(&named.name);
+        finding(Code::UnknownOption, message, help).at(named.place(&self.places))
     }
 
-    fn unknown(&self, it: &Named<'_>) -> Diagnostic {
-        let of_group = self.target.names_in(it.name.group());
-        let (meant, help) = if let Some(group) = self.belongs_to(it.name.name()) {
+    fn unknown(&self, named: &NamedEntry<'_>) -> Diagnostic {
+        let of_group = self.target.names_in(named.name.group());
+        let (meant, help) = if let Some(group) = self.belongs_to(named.name.name()) {
             let meant = format!("[{group}]");
-            (Some(meant), "move it to the section it belongs to")
-        } else if let Some(meant) = similar(it.name.name(), of_group.into_iter()) {
+            (Some(meant), "move it to its section")
+        } else if let Some(meant) = similar(named.name.name(), of_group.into_iter()) {
             let meant = meant.to_owned();
             (Some(meant), "correct the name; keys are case-sensitive")
         } else {
-            (None, "remove it, unless a program of your own reads it")
+            (None, "remove it, unless one of your own programs reads it")
         };
-        let help = format!("an option that is not known is not read: {help}");
-        let message = self.target.denial(&it.name);
-        let diagnostic = said(Code::UnknownOption, message, help).at(it.place(&self.places));
+        let help = format!("unknown options are not read: {help}");
+        let message = self.target.denial(&named.name);
+        let diagnostic = finding(Code::UnknownOption, message, help).at(named.place(&self.places));
         match meant {
             Some(meant) => diagnostic.label(format!("did you mean {meant}?")),
             None => diagnostic,
         }
     }
 
-    /// The group that has an option of this name, when it is the only one: of the options that the files
-    /// are read with, or of all that are known.
+    /// Returns the only group that has an option of this name, among the pack's options or else
+    /// among all known ones; `None` when there are several.
     fn belongs_to(&self, name: &str) -> Option<&str> {
         let own = self.pack.opts.iter().map(|opt| opt.name());
         let own = own.filter(|opt| opt.name() == name).map(OptName::group);
@@ -118,31 +119,31 @@ impl Checker<'_> {
         only(own).or_else(|| only(all))
     }
 
-    fn deprecated_option(&self, it: &Named<'_>) -> Option<Diagnostic> {
-        let deprecation = self.target.deprecation(&it.name)?;
+    fn deprecated_option(&self, named: &NamedEntry<'_>) -> Option<Diagnostic> {
+        let deprecation = self.target.upcoming_removal(&named.name)?;
         let when = match deprecation.removed_in {
-            Some(release) => format!("it is gone in {release}"),
-            None => "it will be gone in a later release".to_owned(),
+            Some(release) => format!("{release} removes it"),
+            None => "a later release will remove it".to_owned(),
         };
-        let (name, since) = (bracketed(&it.name), deprecation.since);
+        let (name, since) = (bracketed(&named.name), deprecation.since);
         let message = format!("{name} is deprecated{since}: {when}");
-        let see_notes = || "see the release notes for what takes its place".to_owned();
+        let see_notes = || "see the release notes for its replacement".to_owned();
         let help = deprecation.advice.unwrap_or_else(see_notes);
-        Some(said(Code::DeprecatedOption, message, help).at(it.place(&self.places)))
+        Some(finding(Code::DeprecatedOption, message, help).at(named.place(&self.places)))
     }
 }
 
-/// The item of an iterator that has one alone.
+/// Returns the item of an iterator that yields exactly one.
 fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
     items.next().filter(|_| items.next().is_none())
 }
 
-/// The name that was probably meant: one that differs by case, spaces, or a slip or two.
+/// Returns the name that was probably meant: one that differs by case, spaces, or a typo or two.
 fn similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let plain = |name: &str| name.trim().to_lowercase().replace('-', "_");
-    let name = plain(name);
+    let normalized = |name: &str| name.trim().to_lowercase().replace('-', "_");
+    let name = normalized(name);
     let allowed = if name.chars().count() < 6 { 1 } else { 2 };
-    let distance = |other: &str| strsim::osa_distance(&name, &plain(other));
+    let distance = |other: &str| strsim::osa_distance(&name, &normalized(other));
     names
         .map(|other| (distance(other), other))
         .filter(|(distance, _)| *distance <= allowed)

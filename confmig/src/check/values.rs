@@ -1,34 +1,40 @@
-//! Values: ill-typed, in a circle, not UTF-8, and those of defaults.
+//! Values: invalid ones, reference loops, bytes that are not UTF-8, and changed defaults.
 
 use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
 use oslo_config::{DEFAULT_GROUP, Entry, GetError, Opt, ParsedFile};
 
-use super::{Checker, Named, said};
+use super::{Checker, NamedEntry, finding};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
-use crate::known::KnownNames;
+use crate::history::KnownNames;
 use crate::target::Standing;
 
 impl Checker<'_> {
-    /// What is wrong with the value of an entry.
-    pub(super) fn value(&self, it: &Named<'_>, standing: Standing, found: &mut Vec<Diagnostic>) {
-        found.extend(self.in_a_circle(it));
+    /// Checks the value of an entry.
+    pub(super) fn value(
+        &self,
+        named: &NamedEntry<'_>,
+        standing: Standing,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        found.extend(self.reference_loop(named));
         let follow = match standing {
-            Standing::Gone | Standing::NotYet => self.owner(&it.name).is_some(),
-            // One that no release of Ironic has may be that of a driver from outside its tree.
+            Standing::Removed | Standing::NotYet => self.owner(&named.name).is_some(),
+            // An option that no release knows may belong to an out-of-tree driver.
             Standing::Unknown => !KnownNames::of(self.pack).is_empty(),
             _ => true,
         };
         if follow {
-            self.references(it, found);
+            self.references(named, found);
         }
         if let Some(release) = self.target.release() {
-            self.not_installed(it, release, found);
-            found.extend(self.kernel_parameters(it, release));
+            self.not_installed(named, release, found);
+            found.extend(self.kernel_parameters(named, release));
         }
     }
 
+    /// Reports an option whose value is invalid, in a file or in the environment.
     pub(super) fn ill_typed(&self, opt: &Opt) -> Option<Diagnostic> {
         let name = opt.name();
         let cause = match self.config.get(name.group(), name.name()) {
@@ -36,51 +42,57 @@ impl Checker<'_> {
             _ => return None,
         };
         let variable = opt.name().environment_variable();
-        if self.world.environment.contains_key(&variable) {
+        if self.environment.variables.contains_key(&variable) {
             let message =
                 format!("the value of the environment variable {variable} is not valid: {cause}");
-            return Some(said(Code::IllTypedValue, message, "correct or unset it"));
+            return Some(finding(
+                Code::IllTypedValue,
+                message,
+                "correct it or unset it",
+            ));
         }
         let set = self.config.occurrences(opt).effective.pop()?;
         let message = format!("the value of {} is not valid: {cause}", bracketed(name));
-        let help = "the service refuses it when it reads it: correct the value";
+        let help = "the service fails when it reads the option: correct the value";
         let (path, entry) = (set.path, set.entry);
         let place = match value_start(entry) {
             Some(offset) => self.places.in_value(path, entry, offset, usize::MAX),
             None => self.places.key(path, entry),
         };
-        Some(said(Code::IllTypedValue, message, help).at(place))
+        Some(finding(Code::IllTypedValue, message, help).at(place))
     }
 
+    /// Reports the lines of a file that are not UTF-8.
     pub(super) fn not_utf8(&self, file: &ParsedFile<'_>, found: &mut Vec<Diagnostic>) {
         if file.document.text().to_str().is_ok() {
             return;
         }
         let message = "the line has bytes that are not UTF-8";
-        let help = "Python 3 refuses the file: convert it, as with `iconv -f latin1 -t utf-8`";
+        let help = "Python 3 cannot read the file: convert it, \
+                    for example with `iconv -f latin1 -t utf-8`";
         for place in self.places.lines(file, |line| line.to_str().is_err()) {
-            let diagnostic = said(Code::NotUtf8, message, help);
+            let diagnostic = finding(Code::NotUtf8, message, help);
             found.push(diagnostic.at(place).label("not UTF-8"));
         }
     }
 
-    /// A value that refers to itself.
-    fn in_a_circle(&self, it: &Named<'_>) -> Option<Diagnostic> {
-        if !it.entry.value().contains(&b'$') {
+    /// Reports a value that refers to itself.
+    fn reference_loop(&self, named: &NamedEntry<'_>) -> Option<Diagnostic> {
+        if !named.entry.value().contains(&b'$') {
             return None;
         }
-        let owner = self.owner(&it.name);
-        let option = owner.as_deref().map_or(&it.name, Opt::name);
+        let owner = self.owner(&named.name);
+        let option = owner.as_deref().map_or(&named.name, Opt::name);
         let Err(GetError::ReferenceLoop { .. }) = self.config.get(option.group(), option.name())
         else {
             return None;
         };
-        let message = "the value refers to itself, directly or through others";
-        let help = "the service refuses it when it reads it: break the circle";
-        Some(said(Code::ReferenceLoop, message, help).at(it.place(&self.places)))
+        let message = "the value refers to itself, directly or through other options";
+        let help = "the service fails when it reads the option: break the loop";
+        Some(finding(Code::ReferenceLoop, message, help).at(named.place(&self.places)))
     }
 
-    /// Options that are not set and have another default.
+    /// Reports unset options whose default has changed.
     pub(super) fn defaults(&self, found: &mut Vec<Diagnostic>) {
         let sections = self.files.iter().flat_map(|file| file.document.sections());
         let sections: BTreeSet<String> = sections
@@ -95,18 +107,18 @@ impl Checker<'_> {
                 continue;
             };
             let message = format!(
-                "{} is not set, and its default is {}, where it was {}",
+                "{} is not set, and its default has changed: it is {}, and was {}",
                 bracketed(opt.name()),
                 changed.now,
                 changed.before
             );
             let help = "set it to keep the old value";
-            found.push(said(Code::DefaultChanged, message, help));
+            found.push(finding(Code::DefaultChanged, message, help));
         }
     }
 }
 
-/// Where an entry's value starts, white space skipped.
+/// Returns the byte offset of an entry's value, past leading white space.
 fn value_start(entry: Entry<'_, '_>) -> Option<usize> {
     let range = entry.value_ranges().next()?;
     let text = &entry.section().document().text()[range.clone()];

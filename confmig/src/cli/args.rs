@@ -1,17 +1,17 @@
-//! The words of the command line.
+//! The command line's arguments.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use confmig::release::Service;
+use confmig::history::Service;
 use oslo_config::{OptName, Source};
 
-/// Moves the configuration of an oslo.config service to new option names, losing nothing.
+/// Migrate the configuration of an oslo.config service to new option names without losing anything.
 ///
-/// Exit status: 0 done, or nothing to do; 1 `--check` or `check` found something; 2 wrong usage,
-/// input that cannot be read or parsed, a write that failed.
+/// Exit status: 0 if all is done, or there is nothing to do; 1 if `check` or `--check` found
+/// something; 2 for wrong usage, input that cannot be read or parsed, or a failed write.
 #[derive(Debug, Parser)]
 #[command(name = "confmig", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -27,16 +27,16 @@ pub(crate) struct Cli {
         value_name = "WHEN",
         display_order = 100
     )]
-    pub(crate) color: When,
+    pub(crate) color: ColorWhen,
 
-    /// Tell on standard error what is done (twice: in detail)
+    /// Log what is done to standard error (-vv for details)
     #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 101)]
     pub(crate) verbose: u8,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-pub(crate) enum When {
-    /// When the output is a terminal, and NO_COLOR is not set
+pub(crate) enum ColorWhen {
+    /// If the output is a terminal and NO_COLOR is not set
     #[default]
     Auto,
     Always,
@@ -52,7 +52,7 @@ pub(crate) enum Format {
     Json,
     /// For code review and dashboards: SARIF 2.1.0
     Sarif,
-    /// For people who approve of a change: one page, with all that it needs in it
+    /// For people who approve changes: one self-contained page
     Html,
 }
 
@@ -60,54 +60,56 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Show what would change, as a unified diff; with --write, change it
     Migrate(Migrate),
-    /// Find deprecated, hidden, removed, unknown, repeated, ill-typed and dangling settings
+    /// Find deprecated, hidden, removed, unknown, duplicate and invalid settings
     Check(Check),
-    /// Show what oslo.config sees, and with -o where an option's value comes from
+    /// Show the settings as oslo.config sees them, or with -o where an option's value comes from
     Show(Show),
-    /// List the rules of a pack, each with its reason and its proof
+    /// List the rules of a pack, each with its reason and evidence
     Rules(Rules),
-    /// Put back what `migrate --write` replaced
+    /// Restore files that `migrate --write` replaced
     Undo(Undo),
-    /// Print a script that completes the command line in a shell
+    /// Print a shell completion script
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page, of the program or of one of its commands
+    /// Print the manual page of the program or of one of its commands
     Man {
         /// The command
         command: Option<String>,
     },
 }
 
-/// Which files are read. Given none, those that oslo.config finds for the project ironic, or for the
-/// service of the schema.
+/// The files to read. Without any, those that oslo.config finds for the project ironic, or for the
+/// schema's service.
 #[derive(Debug, Args)]
-pub(crate) struct Sources {
+pub(crate) struct SourceArgs {
     /// Configuration files, in the order in which the service reads them; `-` is standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// A configuration file, as the service is given it
+    /// A configuration file, as on the service's command line
     #[arg(long, value_name = "FILE")]
     config_file: Vec<PathBuf>,
 
-    /// A directory of which the service reads all *.conf files, sorted
+    /// A directory whose *.conf files are read in sorted order
     #[arg(long, value_name = "DIR")]
     config_dir: Vec<PathBuf>,
 
-    /// All of the above in the order in which they were given
+    /// All of the above in the order given
     #[arg(skip)]
     pub(crate) ordered: Vec<Source>,
 }
 
+/// The arguments shared by all commands that read files.
 #[derive(Debug, Args)]
-pub(crate) struct Choice {
-    /// Rule packs by name, or files with rules (TOML) [default: standalone-ilo, or none with --to or --schema]
+pub(crate) struct CommonArgs {
+    /// A rule pack or rule file (TOML); repeatable [default: standalone-ilo, or none with --to or
+    /// --schema]
     #[arg(long, value_name = "PACK|FILE.toml")]
     pub(crate) rules: Vec<String>,
 
-    /// The options of any service that uses oslo.config: JSON or YAML of `oslo-config-generator --format`
+    /// The options of any oslo.config service: JSON or YAML written by `oslo-config-generator`
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
 
@@ -116,23 +118,23 @@ pub(crate) struct Choice {
     pub(crate) show_secrets: bool,
 }
 
-/// Between which releases.
+/// The releases to migrate between.
 #[derive(Debug, Default, Args)]
-pub(crate) struct Releases {
-    /// The schema of the release that the files were written for
+pub(crate) struct ReleaseArgs {
+    /// The schema of the release the files were written for
     #[arg(long, value_name = "FILE", requires = "schema", conflicts_with_all = ["from", "to"])]
     pub(crate) from_schema: Option<PathBuf>,
 
-    /// The release that the files were written for, as a series (train, 2026.1), code name or version; guessed
-    /// from the files if only --to is given
+    /// The release the files were written for, as a series (train, 2026.1), code name or version;
+    /// guessed from the files if only --to is given
     #[arg(long, value_name = "RELEASE", conflicts_with = "schema")]
     pub(crate) from: Option<String>,
 
-    /// The release that is to read them; the newest if only --from is given
+    /// The release that will read the files; the newest if only --from is given
     #[arg(long, value_name = "RELEASE", conflicts_with = "schema")]
     pub(crate) to: Option<String>,
 
-    /// The service whose releases --from and --to name; guessed from the files if not given
+    /// The service that --from and --to refer to; guessed from the files by default
     #[arg(long, value_name = "SERVICE", value_parser = service, conflicts_with = "schema")]
     pub(crate) service: Option<Service>,
 }
@@ -140,36 +142,36 @@ pub(crate) struct Releases {
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
     #[command(flatten)]
-    pub(crate) sources: Sources,
+    pub(crate) sources: SourceArgs,
 
     #[command(flatten)]
-    pub(crate) choice: Choice,
+    pub(crate) common: CommonArgs,
 
-    /// Form of the report
+    /// The format of the report
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
     #[command(flatten)]
-    pub(crate) releases: Releases,
+    pub(crate) releases: ReleaseArgs,
 
-    /// Add the new names and leave the old ones, for files that an older program reads too
+    /// Add the new names and keep the old ones, for files that a legacy program reads too
     #[arg(long)]
     pub(crate) keep_old: bool,
 
-    /// Migrate an option that needs a decision, such as deploy.http_server_url, or follow a rule that
-    /// does, such as ilo-group
+    /// Accept a change that needs a decision, by the option's new name (deploy.http_server_url) or
+    /// by the rule's id (ilo-group); repeatable
     #[arg(long, value_name = "GROUP.OPTION|RULE")]
     pub(crate) accept: Vec<String>,
 
-    /// Replace the files, after a backup of each
+    /// Replace the files, after backing up each of them
     #[arg(long, conflicts_with_all = ["check", "output"])]
     pub(crate) write: bool,
 
-    /// Exit with 1 when anything would change or needs a decision
+    /// Exit with status 1 if anything would change or needs a decision
     #[arg(long)]
     pub(crate) check: bool,
 
-    /// Write the whole new text of the one file to PATH, or to standard output (-)
+    /// Write the whole new text of a single file to PATH, or to standard output (-)
     #[arg(long, value_name = "PATH|-")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -177,23 +179,23 @@ pub(crate) struct Migrate {
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     #[command(flatten)]
-    pub(crate) sources: Sources,
+    pub(crate) sources: SourceArgs,
 
     #[command(flatten)]
-    pub(crate) choice: Choice,
+    pub(crate) common: CommonArgs,
 
-    /// Form of the report
+    /// The format of the report
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
     #[command(flatten)]
-    pub(crate) releases: Releases,
+    pub(crate) releases: ReleaseArgs,
 
-    /// Report options that are not set and have another default in the release of --to, or in --schema
+    /// Report options that are not set and whose default differs in --to or --schema
     #[arg(long)]
     pub(crate) defaults: bool,
 
-    /// Old names may stand beside the new ones, for an older program that reads the files too
+    /// Allow old names beside the new ones, for files that a legacy program reads too
     #[arg(long)]
     pub(crate) keep_old: bool,
 }
@@ -201,48 +203,48 @@ pub(crate) struct Check {
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     #[command(flatten)]
-    pub(crate) sources: Sources,
+    pub(crate) sources: SourceArgs,
 
     #[command(flatten)]
-    pub(crate) choice: Choice,
+    pub(crate) common: CommonArgs,
 
-    /// Form of the report
+    /// The format of the report
     #[arg(long, value_parser = text_or_json(), default_value = "text")]
     pub(crate) format: Format,
 
-    /// Show an option's value, where it comes from and what it hides (GROUP.OPTION; repeatable)
+    /// Show an option's value, where it comes from and what it hides; repeatable
     #[arg(short, long, value_name = "GROUP.OPTION", value_parser = option_name)]
     pub(crate) option: Vec<OptName>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Rules {
-    /// The pack, a file with rules, `ironic` for the history of Ironic, or one of its rules by its id;
-    /// without it, the packs are listed
+    /// A pack, a rule file, a service such as `ironic` for all of its releases' rules, or the id of
+    /// one of these rules; without it, all packs are listed
     #[arg(conflicts_with = "schema")]
     pub(crate) pack: Option<String>,
 
-    /// List the former names of a service's options: JSON or YAML of `oslo-config-generator --format`
+    /// List the former names in a schema (JSON or YAML written by `oslo-config-generator`)
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
 
-    /// List what changed since another schema of the service
+    /// List what changed since this older schema
     #[arg(long, value_name = "FILE", requires = "schema")]
     pub(crate) from_schema: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Undo {
-    /// Files that `migrate --write` replaced
+    /// The files to restore
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Put back also a file that was changed since; its present text is kept beside it
+    /// Restore a file even if it was edited since; its current text is kept beside it
     #[arg(long)]
     pub(crate) force: bool,
 }
 
-/// Takes the formats that `show` has.
+/// Returns a parser of the formats that `show` has.
 fn text_or_json() -> impl TypedValueParser<Value = Format> {
     let formats = [Format::Text, Format::Json];
     PossibleValuesParser::new(formats.iter().filter_map(ValueEnum::to_possible_value))
@@ -250,15 +252,16 @@ fn text_or_json() -> impl TypedValueParser<Value = Format> {
 }
 
 fn option_name(text: &str) -> Result<OptName, String> {
-    OptName::parse(text).ok_or_else(|| "expected GROUP.OPTION, as in deploy.http_server_url".into())
+    OptName::parse(text)
+        .ok_or_else(|| "expected GROUP.OPTION, for example deploy.http_server_url".into())
 }
 
 impl Cli {
-    /// Parses a command line.
+    /// Parses the command line.
     ///
     /// # Errors
     ///
-    /// When it is not one; also for `--help` and `--version`, which clap treats alike.
+    /// Wrong usage; also `--help` and `--version`, which clap reports as errors.
     pub(crate) fn read(words: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = Cli::command().try_get_matches_from(words)?;
         let mut cli = Cli::from_arg_matches(&matches)?;
@@ -271,7 +274,7 @@ impl Cli {
 }
 
 impl Command {
-    fn sources_mut(&mut self) -> Option<&mut Sources> {
+    fn sources_mut(&mut self) -> Option<&mut SourceArgs> {
         match self {
             Command::Migrate(migrate) => Some(&mut migrate.sources),
             Command::Check(check) => Some(&mut check.sources),
@@ -281,7 +284,8 @@ impl Command {
     }
 }
 
-impl Sources {
+impl SourceArgs {
+    /// Merges the three kinds of sources into `ordered`.
     fn put_in_order(&mut self, matches: &ArgMatches) {
         let indices = |id: &str| matches.indices_of(id).into_iter().flatten();
         let files = indices("files").zip(self.files.drain(..).map(Source::File));
@@ -293,12 +297,12 @@ impl Sources {
     }
 }
 
-/// Finds a service whose releases are known.
+/// Finds a service by its id.
 fn service(id: &str) -> Result<Service, String> {
     Service::find(id).ok_or_else(|| {
         let known: Vec<&str> = Service::all().map(Service::id).collect();
         format!(
-            "expected one of {}; for any other, see --schema",
+            "expected one of {}; for any other service, use --schema",
             known.join(", ")
         )
     })

@@ -2,54 +2,54 @@
 
 use std::path::Path;
 
-use confmig::check::{World, check};
+use confmig::check::{Environment, check};
 use confmig::report::{self, CheckReport, Releases};
 
 use super::args::Check;
 use super::input::{Loaded, environment};
 use super::output::{Output, document};
-use super::{Failure, Outcome};
+use super::{Failure, Status};
 
-pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Outcome, Failure> {
-    let loaded = Loaded::new(&command.sources, &command.choice, &command.releases)?;
+pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failure> {
+    let loaded = Loaded::new(&command.sources, &command.common, &command.releases)?;
     let inputs = loaded.parse(command.format, output)?;
-    let between = inputs.between.as_ref();
-    if command.defaults && between.is_none() && command.releases.from_schema.is_none() {
-        return Err(Failure::Said(
-            "--defaults compares two releases: give --to, and --from or a file to guess it from, or \
-             --from-schema and --schema"
+    let releases = inputs.releases.as_ref();
+    if command.defaults && releases.is_none() && command.releases.from_schema.is_none() {
+        return Err(Failure::Message(
+            "--defaults compares two releases: give --to (and --from, unless it can be guessed), \
+             or --from-schema and --schema"
                 .into(),
         ));
     }
     let target = inputs.target()?;
     let secrets = loaded.secrets(target.pack());
-    let world = World {
-        environment: &environment(),
+    let environment = Environment {
+        variables: &environment(),
         keep_old: command.keep_old,
         defaults: command.defaults,
         is_directory: &Path::is_dir,
     };
-    let diagnostics = check(&inputs.parsed, &*target, &secrets, &world);
+    let diagnostics = check(&inputs.parsed, &*target, &secrets, &environment);
     let found = CheckReport {
         files: &loaded.files,
         diagnostics: &diagnostics,
         pack: &loaded.rules,
         secrets: &secrets,
-        release: between.map(|between| between.span.to),
+        release: releases.map(|releases| releases.span.to),
     };
     if let Some(document) = document(&found, command.format)? {
         output.bytes(document.as_bytes())?;
     } else {
-        let guessed = between.filter(|_| command.defaults);
+        let guessed = releases.filter(|_| command.defaults);
         show(&found, guessed.and_then(Releases::note), output)?;
     }
     Ok(match diagnostics.is_empty() {
-        true => Outcome::Done,
-        false => Outcome::Found,
+        true => Status::Success,
+        false => Status::Findings,
     })
 }
 
-/// What was found, for people.
+/// Shows the findings as text.
 fn show(found: &CheckReport<'_>, note: Option<String>, output: &mut Output) -> Result<(), Failure> {
     let rendered = report::render(found.diagnostics, output.results);
     output.bytes(rendered.as_bytes())?;
@@ -61,8 +61,8 @@ fn show(found: &CheckReport<'_>, note: Option<String>, output: &mut Output) -> R
     }
     let files = report::counted(found.files.len(), "file");
     output.message(&match found.diagnostics.len() {
-        0 => format!("{files}, nothing to report"),
-        count => format!("{files}, {count} to look at"),
+        0 => format!("checked {files}: no findings"),
+        count => format!("checked {files}: {}", report::counted(count, "finding")),
     });
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a command is about: rules, schemas and files, loaded once, and whom the files are for.
+//! Loads a command's inputs once: rules, schemas and files, and the target they determine.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -6,9 +6,9 @@ use std::io::Read;
 use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
-use confmig::migrate::{Route, Span, check_examples};
+use confmig::history::{self, History, ReleaseRange, Series, Service, guess_service};
+use confmig::migrate::{Route, check_examples};
 use confmig::pack::{DEFAULT_PACK, Pack};
-use confmig::release::{self, Lives, Series, Service, guess_service};
 use confmig::report::{self, CheckReport};
 use confmig::schema::Schema;
 use confmig::secret::Secrets;
@@ -16,24 +16,24 @@ use confmig::target::{PackTarget, ReleaseTarget, SchemaTarget, Schemas, Target, 
 use oslo_config::{ParsedFile, SourceError, SourceFile};
 
 use super::Failure;
-use super::args::{Choice, Format, Releases, Sources};
+use super::args::{CommonArgs, Format, ReleaseArgs, SourceArgs};
 use super::output::{Output, document};
 
-/// How standard input is named in reports.
+/// The name of standard input in reports.
 pub(crate) const STDIN: &str = "<stdin>";
 
-/// The project whose files are looked for when none are given.
+/// The project whose files are read when none are given.
 const PROJECT: &str = "ironic";
 
-/// What was asked for and read, before anything is parsed.
+/// A command's inputs, before the files are parsed.
 pub(crate) struct Loaded {
     pub(crate) files: Vec<SourceFile>,
-    /// The rules that were asked for, if any.
+    /// The rules given by `--rules`, if any.
     pub(crate) site: Option<Pack>,
-    /// The rules as reports name them: those that were asked for, or that the release or the schema has
-    /// for no file.
+    /// The rules that reports name: those given by `--rules`, or those of the release or the schema
+    /// without regard to the files.
     pub(crate) rules: Pack,
-    pub(crate) lives: Lives,
+    pub(crate) lives: History,
     schema: Option<Schema>,
     from_schema: Option<Schema>,
     from: Option<Series>,
@@ -41,23 +41,23 @@ pub(crate) struct Loaded {
     show_secrets: bool,
 }
 
-/// What was loaded, and what is in the files.
+/// A command's inputs, with the files parsed.
 pub(crate) struct Inputs<'l> {
     pub(crate) parsed: Vec<ParsedFile<'l>>,
-    /// Between which releases the files are to go, if that was asked for.
-    pub(crate) between: Option<report::Releases>,
+    /// The releases to migrate between, if any were given.
+    pub(crate) releases: Option<report::Releases>,
     loaded: &'l Loaded,
 }
 
 impl Loaded {
     pub(crate) fn new(
-        sources: &Sources,
-        choice: &Choice,
-        releases: &Releases,
+        sources: &SourceArgs,
+        common: &CommonArgs,
+        releases: &ReleaseArgs,
     ) -> Result<Self, Failure> {
-        let schema = schema(choice.schema.as_deref())?;
+        let schema = schema(common.schema.as_deref())?;
         let from_schema = self::schema(releases.from_schema.as_deref())?;
-        let packs = choice.rules.iter().map(|name| load(name));
+        let packs = common.rules.iter().map(|name| load(name));
         let packs: Vec<Pack> = packs.collect::<Result<_, _>>()?;
         let site = match packs.is_empty() {
             true => None,
@@ -70,18 +70,18 @@ impl Loaded {
             false => Service::IRONIC,
         };
         let service = releases.service.unwrap_or_else(guessed);
-        let lives = Lives::new(service);
+        let lives = History::new(service);
         let series = |text: &Option<String>| {
             let parsed = text.as_deref().map(|text| Series::parse(service, text));
             parsed
                 .transpose()
-                .map_err(|error| Failure::Said(error.to_string()))
+                .map_err(|error| Failure::Message(error.to_string()))
         };
         let from = series(&releases.from)?;
         let any = from.is_some() || releases.service.is_some();
         let to = series(&releases.to)?.or(any.then(|| service.newest()));
         let rules = match (&site, &schema, to) {
-            (None, None, Some(to)) => release::pack(to, &BTreeSet::new(), &lives),
+            (None, None, Some(to)) => history::pack(to, &BTreeSet::new(), &lives),
             (_, Some(schema), _) => joined(schema.pack(&[]), site.as_ref())?,
             (Some(site), None, _) => site.clone(),
             (None, None, None) => Pack::load(DEFAULT_PACK)?,
@@ -95,22 +95,22 @@ impl Loaded {
             from_schema,
             from,
             to,
-            show_secrets: choice.show_secrets,
+            show_secrets: common.show_secrets,
         })
     }
 
-    /// Parses the files. When some cannot be parsed, shows for each what is wrong.
+    /// Parses the files. If some cannot be parsed, shows their diagnostics and fails.
     pub(crate) fn parse(&self, format: Format, output: &mut Output) -> Result<Inputs<'_>, Failure> {
         let secrets = self.secrets(&self.rules);
         let parsed = parse(&self.files, format, &self.rules, &secrets, output)?;
         Ok(Inputs {
-            between: self.between(&parsed)?,
+            releases: self.releases(&parsed)?,
             parsed,
             loaded: self,
         })
     }
 
-    /// Decides what is shown, by what the rules and the schemas call secret.
+    /// Returns what to mask, according to the rules and the schemas.
     pub(crate) fn secrets<'s>(&'s self, rules: &'s Pack) -> Secrets<'s> {
         let secrets = match self.show_secrets {
             true => Secrets::shown(rules),
@@ -119,7 +119,7 @@ impl Loaded {
         secrets.with_schemas([self.from_schema.as_ref(), self.schema.as_ref()])
     }
 
-    /// The schemas that were asked for.
+    /// Returns the schemas, if any were given.
     pub(crate) fn schemas(&self) -> Option<Schemas<'_>> {
         Some(Schemas {
             from: self.from_schema.as_ref(),
@@ -127,29 +127,31 @@ impl Loaded {
         })
     }
 
-    fn between(&self, files: &[ParsedFile<'_>]) -> Result<Option<report::Releases>, Failure> {
+    /// Determines the releases to migrate between, guessing the first if need be.
+    fn releases(&self, files: &[ParsedFile<'_>]) -> Result<Option<report::Releases>, Failure> {
         let Some(to) = self.to else {
             return Ok(None);
         };
         if let Some(from) = self.from.filter(|from| *from > to) {
-            return Err(Failure::Said(format!(
-                "--from {from} is newer than --to {to}: configurations are migrated to newer releases only"
+            return Err(Failure::Message(format!(
+                "--from {from} is newer than --to {to}: files can be migrated only to a newer \
+                 release"
             )));
         }
         let guess = match self.from {
             Some(_) => None,
-            None => Some(release::guess(files, &self.lives)),
+            None => Some(history::guess(files, &self.lives)),
         };
         let guessed = guess.as_ref().map(|guess| guess.series);
-        // A file may be newer than what is to read it: then there are no steps.
+        // Files may be newer than the release that will read them: then there are no steps.
         let from = self.from.or(guessed).unwrap_or(to).min(to);
-        let span = Span { from, to };
+        let span = ReleaseRange { from, to };
         Ok(Some(report::Releases { span, guess }))
     }
 }
 
 impl Inputs<'_> {
-    /// The rules that the files are migrated by, besides those of the releases.
+    /// Returns the rules to migrate by, besides those of the releases.
     pub(crate) fn rules(&self) -> Result<Cow<'_, Pack>, Failure> {
         match &self.loaded.schema {
             Some(schema) => {
@@ -160,11 +162,11 @@ impl Inputs<'_> {
         }
     }
 
-    /// The way from the names that the files have to those that their target reads.
+    /// Returns the route from the names in the files to those that the target reads.
     pub(crate) fn route(&self) -> Route<'_> {
         let loaded = self.loaded;
-        let route = match (&self.between, loaded.schemas()) {
-            (Some(between), _) => Route::releases(between.span, &loaded.lives),
+        let route = match (&self.releases, loaded.schemas()) {
+            (Some(releases), _) => Route::releases(releases.span, &loaded.lives),
             (None, Some(schemas)) => Route::schemas(schemas.from, schemas.to),
             (None, None) => return Route::pack(&loaded.rules),
         };
@@ -174,11 +176,11 @@ impl Inputs<'_> {
         }
     }
 
-    /// Whom the files are for.
+    /// Returns the target of the files.
     pub(crate) fn target(&self) -> Result<Box<dyn Target + '_>, Failure> {
         let (files, loaded) = (&self.parsed, self.loaded);
         let site = loaded.site.as_ref();
-        Ok(match (&self.between, loaded.schemas()) {
+        Ok(match (&self.releases, loaded.schemas()) {
             (Some(report::Releases { span, .. }), _) => {
                 let (from, lives) = (Some(span.from), &loaded.lives);
                 Box::new(ReleaseTarget::new(span.to, from, files, site, lives)?)
@@ -189,30 +191,30 @@ impl Inputs<'_> {
     }
 }
 
-/// Loads a pack. The examples of a rule file must hold; those of a built-in pack do.
+/// Loads a pack, and checks the examples of a rule file. Those of built-in packs are tested.
 pub(crate) fn load(name: &str) -> Result<Pack, Failure> {
     let pack = Pack::load(name)?;
     if Pack::built_in().all(|built_in| built_in != name) {
         check_examples(&pack).map_err(|wrong| {
-            Failure::Said(format!("the rules in {name} cannot be used: {wrong}"))
+            Failure::Message(format!("the rules in {name} cannot be used: {wrong}"))
         })?;
     }
     Ok(pack)
 }
 
-/// Reads a schema, if one was asked for.
+/// Reads a schema, if one was given.
 pub(crate) fn schema(path: Option<&Path>) -> Result<Option<Schema>, Failure> {
     Ok(path.map(Schema::read).transpose()?)
 }
 
-/// Reads all files, in the order in which the service reads them.
-fn read(sources: &Sources, schema: Option<&Schema>) -> Result<Vec<SourceFile>, Failure> {
+/// Reads all files, in the order given.
+fn read(sources: &SourceArgs, schema: Option<&Schema>) -> Result<Vec<SourceFile>, Failure> {
     let found;
     let ordered = if sources.ordered.is_empty() {
         let project = match schema {
             Some(schema) => schema.project.as_deref().ok_or_else(|| {
-                Failure::Said(format!(
-                    "{} does not tell which service it is of: name the files to read",
+                Failure::Message(format!(
+                    "{} does not name its service: give the files to read",
                     schema.origin
                 ))
             })?,
@@ -220,9 +222,9 @@ fn read(sources: &Sources, schema: Option<&Schema>) -> Result<Vec<SourceFile>, F
         };
         found = oslo_config::search(project, Path::exists, |name| std::env::var_os(name));
         if found.is_empty() {
-            return Err(Failure::Said(format!(
-                "found no configuration of {project} in ~/.{project}, ~, /etc/{project} or /etc: name \
-                 the files to read"
+            return Err(Failure::Message(format!(
+                "found no configuration of {project} in ~/.{project}, ~, /etc/{project} or /etc: \
+                 give the files to read"
             )));
         }
         &found
@@ -251,7 +253,7 @@ fn read_stdin() -> Result<SourceFile, Failure> {
     }
 }
 
-/// Parses files. When some cannot be parsed, shows for each what is wrong.
+/// Parses files. If some cannot be parsed, shows their diagnostics and fails.
 pub(crate) fn parse<'f>(
     files: &'f [SourceFile],
     format: Format,
@@ -288,12 +290,12 @@ pub(crate) fn parse<'f>(
     Err(Failure::Unparsable { count: unparsable })
 }
 
-/// Tells whether a path means standard input, in reports.
+/// Returns whether a path in a report stands for standard input.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new(STDIN)
 }
 
-/// The environment's variables, as far as they are UTF-8.
+/// Returns the environment variables that are UTF-8.
 pub(crate) fn environment() -> HashMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
+use confmig::history::find_rule;
 use confmig::migrate::{FileMigration, Migration, Settings, migrate};
 use confmig::pack::Pack;
-use confmig::release::find_rule;
-use confmig::report;
+use confmig::report::{self, MigrationReport};
 use confmig::secret::Secrets;
 use confmig::store::{self, Replaced, Replacement};
 use oslo_config::{OptName, SourceFile};
@@ -14,15 +14,15 @@ use oslo_config::{OptName, SourceFile};
 use super::args::{Format, Migrate};
 use super::input::{self, Loaded};
 use super::output::Output;
-use super::{Failure, Outcome};
+use super::{Failure, Status};
 
-pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Failure> {
-    let loaded = Loaded::new(&command.sources, &command.choice, &command.releases)?;
+pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Failure> {
+    let loaded = Loaded::new(&command.sources, &command.common, &command.releases)?;
     let files = &loaded.files;
     if command.output.is_some() && files.len() != 1 {
         let count = files.len();
-        return Err(Failure::Said(format!(
-            "--output takes the new text of one file, not of {count}"
+        return Err(Failure::Message(format!(
+            "--output needs exactly one file, but {count} were given"
         )));
     }
     let inputs = loaded.parse(command.format, output)?;
@@ -30,7 +30,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
     let secrets = loaded.secrets(&pack);
     let settings = settings(command, &pack, &loaded)?;
     let migration = migrate(&inputs.parsed, &inputs.route(), &settings)?;
-    let between = inputs.between.as_ref();
+    let releases = inputs.releases.as_ref();
     let decisions = migration.decisions.iter();
     let decisions = decisions.map(|decision| decision.diagnostic(&inputs.parsed, &secrets));
     let decisions: Vec<Diagnostic> = decisions.collect();
@@ -44,39 +44,44 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Outcome, Fai
     } else if command.write && !migration.is_empty() {
         backups = write(&migration, files)?;
     }
-    // With `--output -` the new text is all that standard output has.
+    // With `--output -`, standard output has only the new text.
     let to_stdout = command.output.as_deref() == Some(Path::new("-"));
     if text || to_stdout {
         if !decisions.is_empty() {
             output.message(&report::render(&decisions, output.messages));
         }
-        if let Some(note) = between.and_then(report::Releases::note) {
+        if let Some(note) = releases.and_then(report::Releases::note) {
             output.note(&note);
         }
         summarize(command, &migration, &backups, &pack, output);
     } else {
-        let made = report::MigrationReport {
+        let report = MigrationReport {
             migration: &migration,
             before: files,
             decisions: &decisions,
             written: &backups,
-            releases: between,
+            releases,
             pack: &pack,
             settings: &settings,
             secrets: &secrets,
         };
-        let told = match command.format {
-            Format::Sarif => report::migrate_sarif(&made),
-            Format::Html => report::migrate_html(&made)?,
-            Format::Json | Format::Text => report::migrate_json(&made),
+        let document = match command.format {
+            Format::Sarif => report::migrate_sarif(&report),
+            Format::Html => report::migrate_html(&report)?,
+            Format::Json | Format::Text => report::migrate_json(&report),
         };
-        output.bytes(told.as_bytes())?;
+        output.bytes(document.as_bytes())?;
     }
     let found = command.check && (!migration.is_empty() || !decisions.is_empty());
-    Ok(if found { Outcome::Found } else { Outcome::Done })
+    Ok(if found {
+        Status::Findings
+    } else {
+        Status::Success
+    })
 }
 
-/// What `--accept` decides: rules by their ids, options by their names.
+/// Returns the settings of the migration, with what `--accept` names: rules by their ids, options
+/// by their new names.
 fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings, Failure> {
     let by_release = by_release(command);
     let from_schema = loaded.schemas().and_then(|schemas| schemas.from);
@@ -85,22 +90,24 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
         ..Settings::default()
     };
     for word in &command.accept {
-        let of_pack = pack.conversions.iter().any(|rule| rule.id == *word);
+        let of_pack = pack.rules.iter().any(|rule| rule.id == *word);
         if of_pack || by_release && find_rule(word).is_some() {
             settings.accept_rules.insert(word.clone());
             continue;
         }
         let Some(name) = OptName::parse(word) else {
-            return Err(Failure::Said(format!(
-                "--accept {word}: expected GROUP.OPTION, as in deploy.http_server_url, or the id of a rule"
+            return Err(Failure::Message(format!(
+                "--accept {word}: expected GROUP.OPTION, for example deploy.http_server_url, or \
+                 the id of a rule"
             )));
         };
         let known = by_release && loaded.lives.of_option(&name).is_some();
         let older = from_schema.is_some_and(|schema| schema.option(&name).is_some());
-        let renamed = pack.rules.iter().any(|rule| rule.to == name);
+        let renamed = pack.renamings.iter().any(|rule| rule.to == name);
         if !known && !older && !renamed {
-            return Err(Failure::Said(format!(
-                "--accept {word}: the pack {} renames no option to this name",
+            return Err(Failure::Message(format!(
+                "--accept {word}: expected the new name of an option, but the pack {} renames \
+                 none to this",
                 pack.name
             )));
         }
@@ -109,7 +116,7 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
     Ok(settings)
 }
 
-/// The diff of each file that changes.
+/// Shows the diff of each file that changes.
 fn show(
     migration: &Migration,
     files: &[SourceFile],
@@ -123,6 +130,7 @@ fn show(
     Ok(())
 }
 
+/// Returns the files that change, after and before.
 fn changed<'m>(
     migration: &'m Migration,
     files: &'m [SourceFile],
@@ -131,6 +139,7 @@ fn changed<'m>(
     both.filter(|(file, _)| !file.changes.is_empty())
 }
 
+/// Writes the new text of the only file to the path of `--output`.
 fn write_output(
     path: &Path,
     migration: &Migration,
@@ -150,8 +159,8 @@ fn write_output(
         matches!((one, other), (Ok(one), Ok(other)) if one == other)
     };
     if source.is_some_and(same) {
-        return Err(Failure::Said(format!(
-            "{} is the file itself: use --write, which keeps a backup",
+        return Err(Failure::Message(format!(
+            "--output {} is the input file: use --write, which keeps a backup",
             path.display()
         )));
     }
@@ -163,8 +172,8 @@ fn write_output(
 /// Replaces the files that change.
 fn write(migration: &Migration, files: &[SourceFile]) -> Result<Vec<Replaced>, Failure> {
     if files.iter().any(|file| input::is_stdin(&file.path)) {
-        return Err(Failure::Said(
-            "standard input cannot be written to: use --output - for the new text".into(),
+        return Err(Failure::Message(
+            "--write cannot replace standard input: use --output - to get the new text".into(),
         ));
     }
     let replacements: Vec<Replacement> = changed(migration, files)
@@ -181,8 +190,8 @@ fn by_release(command: &Migrate) -> bool {
     command.releases.from.is_some() || command.releases.to.is_some()
 }
 
-/// The changes of a file, a line for each.
-fn told(file: &FileMigration) -> impl Iterator<Item = String> {
+/// Describes the changes of a file, one line each.
+fn descriptions(file: &FileMigration) -> impl Iterator<Item = String> {
     let path = file.path.display();
     file.changes.iter().map(move |change| {
         let release = change.release.as_ref();
@@ -192,7 +201,7 @@ fn told(file: &FileMigration) -> impl Iterator<Item = String> {
     })
 }
 
-/// What was done, who reads the new names, and what to do next.
+/// Tells what was done, which programs read the new names, and what to do next.
 fn summarize(
     command: &Migrate,
     migration: &Migration,
@@ -203,19 +212,22 @@ fn summarize(
     if migration.is_empty() {
         output.message(&match (migration.decisions.len(), command.keep_old) {
             (0, false) if by_release(command) => {
-                "nothing to do: the release reads all that is set".to_owned()
+                "nothing to do: the release reads everything that is set".to_owned()
             }
             (0, false) => format!(
-                "nothing to do: no former name of the pack {} is in use",
+                "nothing to do: the files use no former name of the pack {}",
                 pack.name
             ),
-            (0, true) => "nothing to do: every option in use has its new name".to_owned(),
-            (left, _) => format!("nothing was changed: {left} to decide"),
+            (0, true) => "nothing to do: every option is set under its new name".to_owned(),
+            (left, _) => format!(
+                "nothing was changed: {} left to make",
+                report::counted(left, "decision")
+            ),
         });
         return;
     }
-    let told: Vec<String> = migration.files.iter().flat_map(told).collect();
-    output.message(&told.join("\n"));
+    let changes: Vec<String> = migration.files.iter().flat_map(descriptions).collect();
+    output.message(&changes.join("\n"));
     for replaced in backups {
         let (path, backup) = (replaced.path.display(), replaced.backup.display());
         output.message(&format!("wrote {path} (backup: {backup})"));
@@ -227,10 +239,10 @@ fn summarize(
         let paths = backups.iter().map(|file| file.path.display().to_string());
         let paths: Vec<String> = paths.collect();
         output.note(&format!(
-            "`confmig undo {}` puts the old text back; restart the service to make it read the new one",
+            "restart the service to use the new configuration; `confmig undo {}` restores the old",
             paths.join(" ")
         ));
     } else if !command.check && command.output.is_none() {
-        output.note("this was a dry run: nothing was written; --write replaces the files");
+        output.note("dry run: nothing was written; use --write to replace the files");
     }
 }

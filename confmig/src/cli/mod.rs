@@ -1,4 +1,4 @@
-//! The command line: the only place that prints, and that decides on the exit status.
+//! The command line: the only room that prints and that decides the exit status.
 
 mod args;
 mod check;
@@ -18,19 +18,19 @@ use confmig::store;
 use args::{Cli, Command, Undo};
 use output::Output;
 
-/// How a command ended, when it did not fail.
-pub(crate) enum Outcome {
-    /// Done, or nothing to do.
-    Done,
-    /// `--check` or `check` found something.
-    Found,
+/// The result of a command that did not fail.
+pub(crate) enum Status {
+    /// All is done, or there is nothing to do.
+    Success,
+    /// `check` or `--check` found something.
+    Findings,
 }
 
-/// Why a command could not do its work.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("{0}")]
-    Said(String),
+    Message(String),
     #[error(transparent)]
     Pack(#[from] confmig::pack::PackError),
     #[error(transparent)]
@@ -43,8 +43,8 @@ pub(crate) enum Failure {
     Html(#[from] confmig::report::HtmlError),
     #[error(transparent)]
     Store(#[from] confmig::store::StoreError),
-    /// Files that cannot be parsed; what is wrong has been shown.
-    #[error("{} cannot be parsed: correct what is shown above", counted(*count, "file"))]
+    /// Files that cannot be parsed; their diagnostics have been shown.
+    #[error("cannot parse {}: correct the errors shown above", counted(*count, "file"))]
     Unparsable { count: usize },
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
@@ -55,7 +55,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::read(words) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are not errors, and go to standard output.
+            // Help and version go to standard output.
             let status = if error.use_stderr() { 2 } else { 0 };
             let _ = error.print();
             return ExitCode::from(status);
@@ -76,8 +76,8 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Man { command } => man(command.as_deref(), &mut output),
     };
     match outcome {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Found) => ExitCode::from(1),
+        Ok(Status::Success) => ExitCode::SUCCESS,
+        Ok(Status::Findings) => ExitCode::from(1),
         Err(failure) => {
             output.failure(&failure.to_string());
             ExitCode::from(2)
@@ -86,39 +86,36 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 /// `confmig undo`.
-fn undo(command: &Undo, output: &mut Output) -> Result<Outcome, Failure> {
+fn undo(command: &Undo, output: &mut Output) -> Result<Status, Failure> {
     for path in &command.files {
         let undone = store::undo(path, command.force)?;
         output.message(&format!(
-            "put back {} from {}",
+            "restored {} from {}",
             undone.path.display(),
             undone.backup.display()
         ));
         if let Some(kept) = undone.kept {
-            output.note(&format!(
-                "the text that it had until now is in {}",
-                kept.display()
-            ));
+            output.note(&format!("its previous text is kept in {}", kept.display()));
         }
     }
-    Ok(Outcome::Done)
+    Ok(Status::Success)
 }
 
-fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Outcome, Failure> {
+fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Status, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "confmig", &mut script);
     output.bytes(&script)?;
-    Ok(Outcome::Done)
+    Ok(Status::Success)
 }
 
-fn man(command: Option<&str>, output: &mut Output) -> Result<Outcome, Failure> {
+fn man(command: Option<&str>, output: &mut Output) -> Result<Status, Failure> {
     let program = Cli::command().disable_help_subcommand(true);
     let page = match command {
         None => program,
         Some(name) => {
             let Some(found) = program.find_subcommand(name) else {
-                return Err(Failure::Said(format!(
-                    "there is no command {name}: see confmig --help"
+                return Err(Failure::Message(format!(
+                    "unknown command {name}: see `confmig --help` for the commands"
                 )));
             };
             found.clone().display_name(format!("confmig-{name}"))
@@ -127,5 +124,5 @@ fn man(command: Option<&str>, output: &mut Output) -> Result<Outcome, Failure> {
     let mut text = Vec::new();
     clap_mangen::Man::new(page).render(&mut text)?;
     output.bytes(&text)?;
-    Ok(Outcome::Done)
+    Ok(Status::Success)
 }

@@ -7,54 +7,54 @@ use anstyle::{AnsiColor, Style};
 use confmig::report::{self, CheckReport, Paint};
 
 use super::Failure;
-use super::args::{Format, When};
+use super::args::{ColorWhen, Format};
 
-/// Where results and messages go.
+/// The two streams: results go to standard output, messages to standard error.
 pub(crate) struct Output {
     /// How results are painted.
     pub(crate) results: Paint,
     /// How messages are painted.
     pub(crate) messages: Paint,
-    /// The reader of standard output has gone, as `head` does. The work goes on without it.
-    reader_gone: bool,
+    /// Whether the other end of standard output is closed, as by `head`. The work goes on.
+    pipe_closed: bool,
 }
 
 impl Output {
-    pub(crate) fn new(when: When) -> Self {
+    pub(crate) fn new(when: ColorWhen) -> Self {
         let paint = |choice: ColorChoice, terminal: bool| match (when, choice) {
-            (When::Always, _) => Paint::Colour,
-            (When::Auto, ColorChoice::Always | ColorChoice::AlwaysAnsi) => Paint::Colour,
-            (When::Auto, ColorChoice::Auto) if terminal => Paint::Colour,
+            (ColorWhen::Always, _) => Paint::Colour,
+            (ColorWhen::Auto, ColorChoice::Always | ColorChoice::AlwaysAnsi) => Paint::Colour,
+            (ColorWhen::Auto, ColorChoice::Auto) if terminal => Paint::Colour,
             _ if terminal => Paint::Terminal,
             _ => Paint::Plain,
         };
-        // What NO_COLOR, CLICOLOR and TERM ask for.
+        // These follow NO_COLOR, CLICOLOR and TERM.
         let results = anstream::AutoStream::choice(&std::io::stdout());
         let messages = anstream::AutoStream::choice(&std::io::stderr());
         Output {
             results: paint(results, std::io::stdout().is_terminal()),
             messages: paint(messages, std::io::stderr().is_terminal()),
-            reader_gone: false,
+            pipe_closed: false,
         }
     }
 
-    /// Puts bytes on standard output as they are.
+    /// Writes bytes to standard output.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        if self.reader_gone {
+        if self.pipe_closed {
             return Ok(());
         }
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                self.reader_gone = true;
+                self.pipe_closed = true;
                 Ok(())
             }
             written => written,
         }
     }
 
-    /// Puts text on standard output; on a terminal, without the control characters that a file may
-    /// have in it, and that a terminal would obey.
+    /// Writes text to standard output. On a terminal, replaces control characters, which may come
+    /// from a file and which the terminal would interpret.
     pub(crate) fn text(&mut self, text: &str) -> std::io::Result<()> {
         if !std::io::stdout().is_terminal() {
             return self.bytes(text.as_bytes());
@@ -67,18 +67,18 @@ impl Output {
         self.bytes(text.chars().map(shown).collect::<String>().as_bytes())
     }
 
-    /// Puts a message on standard error. One that cannot be written has nowhere else to go.
+    /// Writes a message to standard error. Errors are ignored: there is nowhere to report them.
     pub(crate) fn message(&mut self, text: &str) {
-        // In one piece: standard error has no buffer.
+        // In one call, since standard error is unbuffered.
         let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
     }
 
-    /// Says why the program failed.
+    /// Writes an error message.
     pub(crate) fn failure(&mut self, text: &str) {
         self.headed("error", AnsiColor::Red.on_default().bold(), text);
     }
 
-    /// Says something that is good to know.
+    /// Writes a note.
     pub(crate) fn note(&mut self, text: &str) {
         self.headed("note", Style::new().bold(), text);
     }
@@ -92,7 +92,7 @@ impl Output {
     }
 }
 
-/// What was found, in a form that is written as a whole; `None` for text.
+/// Renders the findings in a document format; `None` for text.
 pub(crate) fn document(found: &CheckReport<'_>, format: Format) -> Result<Option<String>, Failure> {
     Ok(match format {
         Format::Json => Some(report::check_json(found.diagnostics)),

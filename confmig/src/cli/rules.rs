@@ -1,16 +1,16 @@
 //! `confmig rules`.
 
+use confmig::history::{self, History, Service, built_in_rules, find_rule};
 use confmig::pack::{Pack, PackError};
-use confmig::release::{self, Lives, Service, built_in_rules, find_rule};
 use confmig::report;
 use confmig::schema::compare;
 
 use super::args::Rules;
 use super::input;
 use super::output::Output;
-use super::{Failure, Outcome};
+use super::{Failure, Status};
 
-pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failure> {
+pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failure> {
     let mut text = String::new();
     if let Some(schema) = input::schema(command.schema.as_deref())? {
         let text = match input::schema(command.from_schema.as_deref())? {
@@ -18,7 +18,7 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failu
             None => report::pack_text(&schema.pack(&[])),
         };
         output.text(&text)?;
-        return Ok(Outcome::Done);
+        return Ok(Status::Success);
     }
     match command.pack.as_deref() {
         Some(name) if let Some(service) = Service::find(name) => history(service, &mut text),
@@ -37,23 +37,24 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Outcome, Failu
                 let (id, title) = (service.id(), service.title());
                 let count = built_in_rules(service).count();
                 text.push_str(&format!(
-                    "{id}: what each release of {title} changed, for --from and --to: {count} rules, and every former \
-                     name that a release declares\n  `confmig rules {id}` lists them, `confmig rules ID` shows one\n"
+                    "{id}: the changes of each {title} release, for --from and --to: \
+                     {count} rules, and every former name that a release declares\n  \
+                     `confmig rules {id}` lists them, `confmig rules ID` shows one\n"
                 ));
             }
         }
     }
     output.text(&text)?;
-    Ok(Outcome::Done)
+    Ok(Status::Success)
 }
 
-/// Writes every rule of a service's history, and every renaming that the releases declare.
+/// Writes every rule of a service's history, and every renaming that its releases declare.
 fn history(service: Service, text: &mut String) {
     for rule in built_in_rules(service) {
         text.push_str(&report::built_in_text(&rule));
         text.push('\n');
     }
-    for rule in release::declared(&Lives::new(service)) {
+    for rule in history::declared(&History::new(service)) {
         text.push_str(&report::renaming_text(&rule));
         for (head, name) in [("before", &rule.from), ("after", &rule.to)] {
             let (group, name) = (name.group(), name.name());

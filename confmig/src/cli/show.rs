@@ -2,27 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use confmig::explain::Explained;
+use confmig::explain::Explanation;
 use confmig::registered;
 use confmig::report;
 use confmig::target::Target;
 use oslo_config::{Config, DEFAULT_GROUP, Opt, OptName, OptType};
 
-use super::args::{Format, Releases, Show};
+use super::args::{Format, ReleaseArgs, Show};
 use super::input::{Loaded, environment, parse};
 use super::output::Output;
-use super::{Failure, Outcome};
+use super::{Failure, Status};
 
-pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failure> {
-    let loaded = Loaded::new(&command.sources, &command.choice, &Releases::default())?;
+pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure> {
+    let loaded = Loaded::new(&command.sources, &command.common, &ReleaseArgs::default())?;
     let inputs = loaded.parse(command.format, output)?;
     let target = inputs.target()?;
     let pack = target.pack();
     let secrets = loaded.secrets(pack);
-    // What is shown is made from texts that have no secrets, so that none gets out by a reference.
+    // Evaluates masked texts, so that no reference can reveal a secret.
     let files = secrets.files(&inputs.parsed);
     let parsed = parse(&files, command.format, pack, &secrets, output)?;
-    // What is masked is of no type.
+    // A masked value does not have its option's type.
     let hides = |opt: &Opt| secrets.hides(opt.name().group(), opt.name().name());
     let opts = registered(&parsed, pack).into_iter();
     let opts = opts.map(|opt| match hides(&opt) {
@@ -40,9 +40,9 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
         }));
     }
     let config = Config::new(&parsed, &opts).with_environment(secrets.environment(environment()));
-    let explained: Vec<Explained<'_>> = asked
+    let explained: Vec<Explanation<'_>> = asked
         .into_iter()
-        .map(|at| Explained::new(&config, &opts[at], pack))
+        .map(|at| Explanation::new(&config, &opts[at], pack))
         .collect();
     let text = match command.format {
         Format::Json => report::show_json(&parsed, &explained, &secrets),
@@ -53,10 +53,11 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Outcome, Failur
             .collect(),
     };
     output.text(&text)?;
-    Ok(Outcome::Done)
+    Ok(Status::Success)
 }
 
-/// A name without a group is that of the only option so named, if not of one in `[DEFAULT]`.
+/// Resolves a name without a group: to an option in `[DEFAULT]`, else to the only group that has
+/// it.
 fn in_its_group(name: &OptName, opts: &[Opt], target: &dyn Target) -> OptName {
     let has = |group: &str| target.names_in(group).contains(&name.name());
     let is_default = has(DEFAULT_GROUP) || opts.iter().any(|opt| is_named(opt, name));

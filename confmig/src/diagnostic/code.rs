@@ -1,16 +1,16 @@
-//! What a diagnostic is about, and how bad that is: one table.
+//! The diagnostic codes, in one table.
 
-/// How bad it is.
+/// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Severity {
-    /// The service will not start, or not do what the file asks for.
+    /// The service does not start, or does not do what the file asks for.
     Error,
-    /// It works, but not for long or not as it looks.
+    /// The service works, but not as the file suggests, or not after a later upgrade.
     Warning,
 }
 
 impl Severity {
-    /// Returns the word for it in JSON.
+    /// Returns the severity's name in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -20,8 +20,8 @@ impl Severity {
     }
 }
 
-/// What a diagnostic code means, whatever reports it.
-struct Row {
+/// What a code means, whichever command reports it.
+struct Description {
     name: &'static str,
     severity: Severity,
     title: &'static str,
@@ -29,11 +29,15 @@ struct Row {
     help: &'static str,
 }
 
-/// Makes [`Code`] and its table out of one row for each code: variant, name, severity, title, explanation,
-/// and what to do. They are read in SARIF and in the manual, too.
+/// Defines [`Code`] from one row for each code: variant, name, severity, title, explanation, and
+/// what to do. SARIF and `docs/diagnostics.md` have the same texts.
 macro_rules! codes {
-    ($($variant:ident => $name:literal, $severity:ident, $title:literal, $explanation:literal, $help:literal;)*) => {
-        /// What a diagnostic is about. Codes do not change their meaning; new ones may come.
+    ($(
+        $variant:ident => $name:literal, $severity:ident,
+        $title:literal, $explanation:literal, $help:literal;
+    )*) => {
+        /// The kind of problem that a diagnostic reports. A code never changes its meaning; new
+        /// codes may be added.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Code {
@@ -44,9 +48,9 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: [Code; [$(Code::$variant),*].len()] = [$(Code::$variant),*];
 
-            const fn row(self) -> &'static Row {
+            const fn description(self) -> &'static Description {
                 match self {
-                    $(Code::$variant => &Row {
+                    $(Code::$variant => &Description {
                         name: $name,
                         severity: Severity::$severity,
                         title: $title,
@@ -61,139 +65,150 @@ macro_rules! codes {
 
 codes! {
     Syntax => "syntax", Error,
-        "Not a configuration file",
-        "A line breaks the format. oslo.config refuses the whole file, and the service does not start.",
+        "Invalid syntax",
+        "A line breaks the format: oslo.config rejects the whole file, and the service does not \
+         start.",
         "Correct the line.";
     DeprecatedName => "deprecated-name", Warning,
         "Former name of an option",
-        "An option is set under a former name, which a later release will not read.",
-        "Run `confmig migrate`, which renames it and proves that its value stays.";
+        "An option is set under a former name, which a later release will stop reading.",
+        "Run `confmig migrate`, which renames it and proves that its value does not change.";
     HiddenValue => "hidden-value", Warning,
         "Entry without effect",
-        "Another entry for the same option, under another of its names and with the same value, hides this one.",
-        "Remove it, or run `confmig migrate`, which does.";
+        "Another entry sets the same option to the same value, under another of its names, and \
+         hides this one.",
+        "Remove the entry, or run `confmig migrate` if both are in one file.";
     ConflictingValues => "conflicting-values", Warning,
         "Two names, two values",
-        "One option is set under two of its names, to different values: somebody may believe in the one that has no effect.",
-        "Put the value that is meant under the current name, and remove the other entry.";
+        "One option is set to different values under two of its names, and only one of them takes \
+         effect.",
+        "Keep the intended value under the current name, and remove the other entry.";
     DuplicateOption => "duplicate-option", Warning,
         "Option set twice",
-        "An option that takes one value is set more than once in a file, where the last one counts.",
-        "Keep one of them.";
+        "A single-valued option is set more than once in a file: the last entry wins.",
+        "Keep one of the entries.";
     RemovedOption => "removed-option", Warning,
         "Removed option",
-        "The release does not read the option any more.",
-        "Do what the message advises, then remove the option.";
+        "The option is no longer read.",
+        "Follow the advice in the message, then remove the option.";
     UnknownSection => "unknown-section", Warning,
         "Unknown section",
-        "Nothing reads a section of this name, which is almost that of one that is read.",
+        "Nothing reads a section of this name, and the name is similar to that of a known section.",
         "Correct the name.";
     UnknownOption => "unknown-option", Warning,
         "Unknown option",
-        "No option of this name is known in this section, so it has no effect.",
-        "Correct the name, move it to its section, or remove it.";
+        "No option of this name is known in this section, so the entry has no effect.",
+        "Correct the name, move the entry to the right section, or remove it.";
     IllTypedValue => "ill-typed-value", Error,
-        "Value of another type",
-        "The value is not of its option's type, or not among its choices: the service stops when it reads it.",
-        "Write a value of the type that the message names.";
+        "Invalid value",
+        "The value does not have the option's type, or is not one of its choices: the service \
+         fails when it reads the option.",
+        "Write a value that meets the message's expectation.";
     DanglingReference => "dangling-reference", Error,
-        "Reference to nothing",
-        "A reference in the value names an option that is not there.",
-        "Name an option that is set, or write the value itself. A dollar sign is written $$.";
+        "Unresolved reference",
+        "A reference in the value names an option that does not exist, or does not see its value.",
+        "Refer to an existing option by its current name, or write the value itself. Write a \
+         literal dollar sign as $$.";
     ReferenceLoop => "reference-loop", Error,
-        "Value that refers to itself",
-        "References lead round in a circle, so the option has no value.",
-        "Write one of the values itself.";
+        "Reference loop",
+        "A value refers to itself, directly or through other options, so the option has no value.",
+        "Replace one of the references with a value.";
     NotUtf8 => "not-utf8", Warning,
         "Bytes that are not UTF-8",
-        "A line has bytes that are not UTF-8. Python refuses the file, and the service does not start.",
+        "A line has bytes that are not UTF-8: Python cannot read the file, and the service does \
+         not start.",
         "Save the file as UTF-8.";
     WebServerUrlMissing => "web-server-url-missing", Error,
-        "No URL of the web server",
-        "Images are to be hosted on a web server, but [deploy] http_server_url is not set.",
-        "Set it to the URL under which nodes and their iLOs reach the web server.";
+        "No web server URL",
+        "Images are hosted on a web server, but [deploy] http_server_url is not set.",
+        "Set it to the URL at which nodes and their iLOs can reach the web server.";
     WebServerRootMissing => "web-server-root-missing", Warning,
-        "No directory of the web server",
-        "The directory of [deploy] http_server_root is not there, or is not a directory.",
-        "Create it, or name the one that the web server serves.";
+        "No web server directory",
+        "The path in [deploy] http_server_root does not exist, or is not a directory.",
+        "Create the directory, or set the option to the one that the web server serves.";
     SwiftSectionMissing => "swift-section-missing", Warning,
-        "No way to Swift",
-        "Images are to be hosted in Swift, but there is no section [swift].",
+        "No Swift section",
+        "Images are hosted in Swift, but there is no [swift] section.",
         "Add the section, or host the images on a web server.";
     UrlWithoutScheme => "url-without-scheme", Error,
-        "URL without a protocol",
-        "A URL does not begin with http:// or https://.",
+        "URL without a scheme",
+        "The web server's URL does not start with http:// or https://.",
         "Write the whole URL.";
     MalformedUrl => "malformed-url", Error,
         "Malformed URL",
-        "A URL has white space in it, such as a comment that was attempted: there are none after a value.",
+        "The web server's URL contains white space, perhaps because of a comment: a comment \
+         cannot follow a value.",
         "Put the comment on a line of its own.";
     CredentialsInUrl => "credentials-in-url", Warning,
         "Credentials in a URL",
-        "A URL that is handed to nodes and their iLOs has a user in it, which shows in their logs.",
-        "Serve the images without a password, to the nodes' network only.";
+        "The web server's URL contains credentials, which appear in the logs of nodes and their \
+         iLOs.",
+        "Serve the images without a password, and only to the nodes' network.";
     LoopbackUrl => "loopback-url", Warning,
-        "URL of this machine only",
-        "A URL leads to the machine itself, where no node and no iLO reaches it.",
-        "Give the address under which they reach the web server.";
+        "Loopback URL",
+        "The web server's URL points to this machine itself, so no node or iLO can reach it.",
+        "Use an address at which they can reach the web server.";
     UnreadVariable => "unread-variable", Warning,
         "Environment variable that is not read",
-        "A variable has a former name of an option; oslo.config reads current names only.",
+        "An environment variable has the former name of an option; oslo.config reads only current \
+         names.",
         "Set the variable that the message names.";
     NeedsDecision => "needs-decision", Warning,
         "Change that needs a decision",
-        "A change was not made, because a value might come to mean something else.",
-        "Decide, and correct the file, or accept the change with `--accept`.";
+        "A change was not made, because it might change what a value means.",
+        "Correct the file, or accept the change with `--accept`.";
     Advice => "advice", Warning,
         "Advice",
-        "There is something to know or to do that no tool can do.",
-        "Do what the message says.";
+        "There is something to know, or to do by hand.",
+        "Follow the advice in the message.";
     DeprecatedOption => "deprecated-option", Warning,
-        "Option that will be removed",
-        "The release still reads the option, and a later one will not.",
-        "Prepare for the release without it: the message says what takes its place.";
+        "Deprecated option",
+        "The release still reads the option, but a later release will not.",
+        "Prepare for its removal: the message names its replacement, if there is one.";
     NotInstalled => "not-installed", Error,
-        "Not installed in the release",
-        "The release has no hardware type, interface or driver of this name: a service that is given it does not start.",
-        "Remove the name, after moving what uses it to another one.";
+        "Not part of the release",
+        "The release has no hardware type, interface or driver of this name: a service configured \
+         with it does not start.",
+        "Move the nodes that use it to another one, then remove the name.";
     UnreadByPlugin => "unread-by-plugin", Warning,
-        "Option that the plugin does not read",
-        "The section chooses an authentication plugin that does not read this option, or chooses none.",
-        "Remove it, or choose the plugin that reads it by auth_type.";
+        "Option not read by the plugin",
+        "The section's authentication plugin does not read this option, or the section chooses no \
+         plugin.",
+        "Remove the option, or set auth_type to a plugin that reads it.";
     DefaultChanged => "default-changed", Warning,
-        "Other default",
-        "An option that is not set has another default than in the release before.",
-        "Set it to keep the old value.";
+        "Changed default",
+        "An option is not set, and its default differs from that of the older release.",
+        "Set the option to keep the old value.";
 }
 
 impl Code {
-    /// Returns the code as it is written.
+    /// Returns the code's name, as in `deprecated-name`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        self.row().name
+        self.description().name
     }
 
-    /// Returns how bad it is.
+    /// Returns the severity of the code's diagnostics.
     #[must_use]
     pub fn severity(self) -> Severity {
-        self.row().severity
+        self.description().severity
     }
 
-    /// Returns what it is about, in a few words.
+    /// Returns the problem in a few words.
     #[must_use]
     pub fn title(self) -> &'static str {
-        self.row().title
+        self.description().title
     }
 
-    /// Returns what it is about, in a sentence or two.
+    /// Returns the problem in a sentence or two.
     #[must_use]
     pub fn explanation(self) -> &'static str {
-        self.row().explanation
+        self.description().explanation
     }
 
     /// Returns what to do.
     #[must_use]
     pub fn help(self) -> &'static str {
-        self.row().help
+        self.description().help
     }
 }

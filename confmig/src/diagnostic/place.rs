@@ -1,4 +1,4 @@
-//! Where something is: a part of a line, as it may be shown.
+//! Places in files: a part of a line, with secrets masked.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -8,27 +8,27 @@ use oslo_config::{Entry, ParsedFile, Section};
 
 use crate::secret::Secrets;
 
-/// A part of a line.
+/// A part of a line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file, as the caller named it.
     pub path: PathBuf,
-    /// The line, the first being 1.
+    /// The line number, counted from 1.
     pub line: usize,
-    /// Where the part starts in the line, counted in characters, the first being 1.
+    /// Where the part starts, in characters counted from 1.
     pub column: usize,
-    /// The line's text, secrets masked.
+    /// The line's text, with secrets masked.
     pub text: String,
-    /// The part's bytes in `text`.
+    /// The part's byte range in `text`.
     pub part: Range<usize>,
-    /// Said below the part.
+    /// A note about the part.
     pub label: Option<String>,
-    /// An earlier line that it has to do with: its number, its text with secrets masked, and what is
-    /// said of it.
+    /// A related earlier line: its number, its text with secrets masked, and its label.
     pub earlier: Option<(usize, String, &'static str)>,
 }
 
 impl Place {
+    /// Creates a place of at most `chars` characters from `column` on.
     pub(super) fn in_line(
         path: &Path,
         line: usize,
@@ -58,14 +58,14 @@ impl Place {
     }
 }
 
-/// Makes places in parsed files, secrets masked.
+/// Creates places in parsed files, with secrets masked.
 #[derive(Debug)]
 pub(crate) struct Places<'s, 'p> {
     pub(crate) secrets: &'s Secrets<'p>,
 }
 
 impl Places<'_, '_> {
-    /// The key of an entry.
+    /// Returns the place of an entry's key.
     pub(crate) fn key(&self, path: &Path, entry: Entry<'_, '_>) -> Place {
         let document = entry.section().document();
         let start = document.byte_range(entry.line()..entry.line()).start;
@@ -81,7 +81,8 @@ impl Places<'_, '_> {
         )
     }
 
-    /// The part of an entry's value at a byte of the document, `chars` characters long.
+    /// Returns the place of `chars` characters of an entry's value, from a byte offset in the
+    /// document on.
     pub(crate) fn in_value(
         &self,
         path: &Path,
@@ -101,7 +102,7 @@ impl Places<'_, '_> {
         Place::in_line(path, line, shown.as_bytes(), column, chars)
     }
 
-    /// The header of a section.
+    /// Returns the place of a section's header.
     pub(crate) fn header(&self, file: &ParsedFile<'_>, section: Section<'_, '_>) -> Place {
         let line = section.line();
         let text = file.document.line_text(line).unwrap_or_default();
@@ -114,24 +115,24 @@ impl Places<'_, '_> {
         )
     }
 
-    /// The lines of a file that hold for `holds`.
+    /// Returns the places of all lines of a file that satisfy a predicate.
     pub(crate) fn lines(
         &self,
         file: &ParsedFile<'_>,
-        holds: impl Fn(&[u8]) -> bool,
+        predicate: impl Fn(&[u8]) -> bool,
     ) -> impl Iterator<Item = Place> {
         let shown = self.secrets.lines(file.document.text());
         let lines = crate::lines::split(file.document.text())
             .zip(shown)
             .enumerate();
-        let held = lines.filter(move |(_, (line, _))| holds(line));
-        held.map(|(index, (_, shown))| {
+        let matching = lines.filter(move |(_, (line, _))| predicate(line));
+        matching.map(|(index, (_, shown))| {
             let text = crate::lines::split_end(&shown).0;
             Place::in_line(file.path, index + 1, text, 1, usize::MAX)
         })
     }
 
-    /// The first line of an entry, its value masked when it is secret.
+    /// Returns the first line of an entry, its value masked when it is secret.
     fn shown(&self, entry: Entry<'_, '_>) -> String {
         let document = entry.section().document();
         let line = document.line_text(entry.line()).unwrap_or_default();

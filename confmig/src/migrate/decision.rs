@@ -1,4 +1,4 @@
-//! What is left for the operator to decide.
+//! Decisions: changes that are left to the operator.
 
 use std::path::{Path, PathBuf};
 
@@ -7,34 +7,35 @@ use oslo_config::{OptName, ParsedFile};
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::secret::Secrets;
 
-/// An option that was not migrated, because its meaning might change.
+/// A change that was left to the operator, since it might change the meaning of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The option; its name in [`Settings::accept`](super::Settings::accept) makes the change all the same.
+    /// The option.
     pub option: OptName,
-    /// The file with the entry that it is about.
+    /// The file of the entry in question.
     pub path: PathBuf,
-    /// The entry's line.
+    /// The line of the entry.
     pub line: usize,
-    /// What is to be decided.
+    /// What is to be decided, and why.
     pub reason: String,
-    /// [`Settings::accept`](super::Settings::accept) makes the change all the same, or
-    /// [`Settings::accept_rules`](super::Settings::accept_rules) when a rule is behind it.
+    /// The operator can accept the change, by the option in
+    /// [`Settings::accept`](super::Settings::accept) or the rule in
+    /// [`Settings::accept_rules`](super::Settings::accept_rules).
     pub acceptable: bool,
-    /// All options that it is about, when a rule is behind it.
+    /// All options that the rule is about.
     pub options: Vec<OptName>,
-    /// The rule behind it, when it is not a renaming.
+    /// The id of the rule; `None` for a renaming.
     pub rule: Option<String>,
-    /// The release whose change it is about, when the migration goes from release to release.
+    /// The release whose step left the change, in a migration from release to release.
     pub release: Option<String>,
     /// What the operator has to know or do.
     pub advice: Option<String>,
-    /// What it is, as it is shown.
+    /// The code under which it is reported.
     pub code: Code,
 }
 
 impl Decision {
-    /// Leaves an option to decide, for a reason, that a line of a file is about.
+    /// Creates the decision about an option that a line of a file sets.
     pub(super) fn new(option: &OptName, path: &Path, line: usize, reason: String) -> Self {
         Decision {
             option: option.clone(),
@@ -50,7 +51,7 @@ impl Decision {
         }
     }
 
-    /// The decision as something to show.
+    /// Returns the decision as a diagnostic.
     #[must_use]
     pub fn diagnostic(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
         let diagnostic = match &self.rule {
@@ -71,14 +72,14 @@ impl Decision {
     fn of_renaming(&self, secrets: &Secrets<'_>) -> Diagnostic {
         let option = &self.option;
         let reason = match secrets.hides(option.group(), option.name()) {
-            true => "its value, which is secret, has references that might change their meaning",
+            true => "its value is secret and has references whose meaning might change",
             false => &self.reason,
         };
         let help = match self.acceptable {
-            true => format!(
-                "decide, and correct the file, or migrate it all the same with --accept {option}"
-            ),
-            false => "leave the file as it is, or migrate without --keep-old".to_owned(),
+            true => {
+                format!("correct the file, or migrate the option anyway with `--accept {option}`")
+            }
+            false => "leave the file as it is, or migrate without `--keep-old`".to_owned(),
         };
         let message = format!("{option} was not migrated: {reason}");
         Diagnostic::new(Code::NeedsDecision, message).help(help)

@@ -1,4 +1,4 @@
-//! The examples of rules: each rule does what its examples say.
+//! Checks that rules do what their examples say.
 
 use std::path::Path;
 
@@ -8,29 +8,25 @@ use super::{Route, Settings, migrate};
 use crate::pack::Pack;
 use crate::rule::{Example, Rule};
 
-/// An example that does not hold.
+/// The error for a rule that does not do what its example says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an example of the rule {rule} does not hold: {reason}: correct the example, or the rule")]
+#[error("an example of the rule {rule} is wrong: {reason}: correct the example or the rule")]
 pub struct WrongExample {
-    /// The rule's id.
+    /// The id of the rule.
     pub rule: String,
-    /// What was expected, and what the rule makes instead.
+    /// The expected text, and the one that the rule makes instead.
     pub reason: String,
 }
 
-/// Follows each rule of a pack on its examples, as if the operator had decided for it.
+/// Follows each rule of a pack on its examples, as if the operator had accepted it.
 ///
 /// # Errors
 ///
-/// When a rule makes something else of an example than it says.
+/// When a rule makes another text of an example than it says.
 pub fn check_examples(pack: &Pack) -> Result<(), WrongExample> {
-    for rule in pack
-        .conversions
-        .iter()
-        .filter(|rule| !rule.example.is_empty())
-    {
+    for rule in pack.rules.iter().filter(|rule| !rule.example.is_empty()) {
         let alone = Pack {
-            conversions: vec![rule.clone()],
+            rules: vec![rule.clone()],
             ..pack.clone()
         };
         for example in &rule.example {
@@ -45,7 +41,7 @@ pub fn check_examples(pack: &Pack) -> Result<(), WrongExample> {
 
 fn check(example: &Example, rule: &Rule, pack: &Pack) -> Result<(), String> {
     let (made, said) = follow(&example.before, rule, pack)?;
-    // A text in a rule file need not end with a line end.
+    // A text in a rule file need not end with a newline.
     if made.trim_end() != example.after.trim_end() {
         return Err(format!(
             "expected\n{}\nbut the rule makes\n{}\n{said}",
@@ -60,7 +56,7 @@ fn check(example: &Example, rule: &Rule, pack: &Pack) -> Result<(), String> {
     Ok(())
 }
 
-/// The text that a rule makes, and what it leaves to be decided.
+/// Returns the text that a rule makes, and what it leaves to decide.
 fn follow(text: &str, rule: &Rule, pack: &Pack) -> Result<(String, String), String> {
     let document = Document::parse(text.as_bytes())
         .map_err(|errors| format!("the text cannot be parsed: {errors}"))?;

@@ -1,42 +1,47 @@
-//! A migration on its way: texts in memory, and what the steps so far have made of them.
+//! The state of a migration: the files after the steps so far, and what the steps did.
 
 use bstr::ByteSlice;
 use bumpalo::Bump;
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, Entry, LineMap, Opt, OptName, ParsedFile, references};
 
-use super::pass::{Applied, Held, Pass};
-use super::put_back::put_back;
+use super::definitions::Definitions;
+use super::edit::put_back;
+use super::pass::{Held, Pass};
+use super::planned::Applied;
 use super::rename::{Renamed, rename};
-use super::rules::{Active, Facts, Followed, follow};
+use super::rules::{Active, Followed, follow};
 use super::view::View;
 use super::{
     Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, Settings, finish,
 };
-use crate::pack::{self, Pack};
-use crate::release::Series;
+use crate::history::Series;
+use crate::pack::{Pack, Renaming};
 use crate::rule::{Automatic, Name, Rename};
 
-/// A migration on its way.
+/// The number of passes in which the rules of one step may trigger each other.
+pub(super) const LINKS_MAX: usize = 8;
+
+/// The state of a migration.
 pub(super) struct Migrator<'m> {
     pub(super) before: &'m [ParsedFile<'m>],
     pub(super) settings: &'m Settings,
-    /// Holds the texts that steps make, as long as the migration takes.
+    /// Owns the texts that steps make.
     texts: &'m Bump,
-    /// The files as they are now.
+    /// The current files.
     pub(super) files: Vec<ParsedFile<'m>>,
-    made: Vec<FileMigration>,
-    /// What is left to decide, each with the name of the entry that it is about.
+    results: Vec<FileMigration>,
+    /// The decisions that are left, each with the current name of its entry.
     pub(super) decisions: Vec<(OptName, Decision)>,
-    /// The names of options, without their groups, that were changed since this was emptied.
+    /// The names, without groups, of the options that the current step changed.
     pub(super) changed: HashSet<String>,
-    /// What is left to decide and stays so.
+    /// The options that earlier steps left to decide.
     held: Held,
-    /// Entries that stay although another one hid them for a release: file and line at first, with
-    /// the names there, since a copy comes from the same line.
+    /// The entries that stay although another one hid them from a release: by file and original
+    /// line, the names there, since a copy comes from the same line.
     pub(super) superseded: HashMap<(usize, usize), HashSet<OptName>>,
-    /// Tells whether the program that knows the old names has an option of a name.
-    is_old: Box<dyn Fn(&OptName) -> bool + 'm>,
+    /// Tells whether the legacy program has an option of a name.
+    legacy_has: Box<dyn Fn(&OptName) -> bool + 'm>,
 }
 
 impl<'m> Migrator<'m> {
@@ -45,7 +50,7 @@ impl<'m> Migrator<'m> {
         settings: &'m Settings,
         texts: &'m Bump,
     ) -> Self {
-        let made = |file: &ParsedFile<'_>| FileMigration {
+        let unchanged = |file: &ParsedFile<'_>| FileMigration {
             path: file.path.to_owned(),
             after: file.document.text().to_owned(),
             changes: Vec::new(),
@@ -56,17 +61,18 @@ impl<'m> Migrator<'m> {
             settings,
             texts,
             files: files.to_vec(),
-            made: files.iter().map(made).collect(),
+            results: files.iter().map(unchanged).collect(),
             decisions: Vec::new(),
             changed: HashSet::default(),
             held: Held::default(),
             superseded: HashMap::default(),
-            is_old: Box::new(|_| false),
+            legacy_has: Box::new(|_| false),
         }
     }
 
-    /// From here on, what is left to decide stays so, by whichever of its names: the option's own and
-    /// the former ones, as `former` returns them. A newer release may read these otherwise.
+    /// Makes the following steps leave alone the options that are left to decide, under any of
+    /// their names: a newer release may read these differently. `former` returns an option's former
+    /// names.
     pub(super) fn hold_decided(&mut self, former: impl Fn(&OptName) -> Vec<OptName>) {
         let decided = self.decisions.iter().map(|(_, decision)| decision);
         let renamings = decided.filter(|decision| decision.rule.is_none());
@@ -75,18 +81,18 @@ impl<'m> Migrator<'m> {
         }
     }
 
-    /// From here on, old names that stay are those of a program that has these options.
-    pub(super) fn keep_for(&mut self, is_old: impl Fn(&OptName) -> bool + 'm) {
-        self.is_old = Box::new(is_old);
+    /// Sets the options of the legacy program for the following steps.
+    pub(super) fn set_legacy(&mut self, has: impl Fn(&OptName) -> bool + 'm) {
+        self.legacy_has = Box::new(has);
     }
 
-    /// Returns the line that a line of a file had at first.
-    pub(super) fn first_line(&self, file: usize, line: usize) -> usize {
-        self.made[file].lines.original(line).unwrap_or(line)
+    /// Returns the original line of a line of a file.
+    pub(super) fn original_line(&self, file: usize, line: usize) -> usize {
+        self.results[file].lines.original(line).unwrap_or(line)
     }
 
-    /// Tells whether a rule waits for the operator, who was told.
-    pub(super) fn is_decided(&self, active: &Active) -> bool {
+    /// Tells whether a rule waits for a decision that is reported already.
+    pub(super) fn awaits_decision(&self, active: &Active) -> bool {
         let rule = &active.rule;
         (rule.automatic != Automatic::Yes || active.doubt.is_some())
             && !self.settings.accept_rules.contains(&rule.id)
@@ -96,7 +102,7 @@ impl<'m> Migrator<'m> {
                 .any(|(_, decision)| decision.rule.as_ref() == Some(&rule.id))
     }
 
-    /// Follows the renamings of a pack; tells whether anything changed.
+    /// Follows the renamings of a pack; returns whether anything changed.
     pub(super) fn rename(
         &mut self,
         pack: &Pack,
@@ -111,15 +117,15 @@ impl<'m> Migrator<'m> {
         by_rules: bool,
         release: Option<Series>,
     ) -> Result<bool, MigrateError> {
-        if pack.rules.is_empty() {
+        if pack.renamings.is_empty() {
             return Ok(false);
         }
         let view = View::of_pack(&self.files, pack);
         let seen = self.seen(&view);
         let was_empty = |file, line| self.was_empty(file, line);
         let is_superseded = |file: usize, line| {
-            let names = || self.superseded.get(&(file, self.first_line(file, line)));
-            // The name is looked up for these lines only, since that reads the whole file.
+            let names = || self.superseded.get(&(file, self.original_line(file, line)));
+            // Looked up for these lines only, since it reads the whole file.
             let has = |names: &HashSet<OptName>| {
                 let name = name_at(&self.files[file].document, line);
                 name.is_some_and(|name| names.contains(&name))
@@ -137,7 +143,7 @@ impl<'m> Migrator<'m> {
         })?;
         for (file, line) in superseded {
             if let Some(name) = name_at(&self.files[file].document, line) {
-                let place = (file, self.first_line(file, line));
+                let place = (file, self.original_line(file, line));
                 self.superseded.entry(place).or_default().insert(name);
             }
         }
@@ -158,7 +164,7 @@ impl<'m> Migrator<'m> {
             view,
             was_empty,
             texts: self.texts,
-            is_old: &*self.is_old,
+            legacy_has: &*self.legacy_has,
             held: &self.held,
             is_superseded: &|_, _| false,
             by_rules: false,
@@ -170,17 +176,18 @@ impl<'m> Migrator<'m> {
         files.map(|file| view.narrow(file.clone())).collect()
     }
 
-    /// Follows rules until all are, and the renamings that these leave; tells whether anything changed.
+    /// Follows rules, including postponed ones, and their renamings; returns whether anything
+    /// changed.
     pub(super) fn follow(
         &mut self,
         rules: Vec<Active>,
         pack: &Pack,
-        facts: &dyn Facts,
+        definitions: &dyn Definitions,
         release: Option<Series>,
     ) -> Result<bool, MigrateError> {
         let (mut left, mut waits, mut changed) = (rules, true, false);
         while !left.is_empty() {
-            let former = |option: &OptName| facts.former(option);
+            let former = |option: &OptName| definitions.former(option);
             let rules = left.iter().map(|active| &*active.rule);
             let view = View::of_rules(&self.files, rules, &former);
             let seen = self.seen(&view);
@@ -191,11 +198,11 @@ impl<'m> Migrator<'m> {
                 decisions,
                 renames,
                 postponed,
-            } = follow(pass, left, facts, waits)?;
+            } = follow(pass, left, definitions, waits)?;
             let mut has_changed = self.absorb(files, decisions, release);
-            has_changed |= self.rename_by(&renamings(renames, pack, facts), true, release)?;
+            has_changed |= self.rename_by(&renamings(renames, pack, definitions), true, release)?;
             changed |= has_changed;
-            // Without a change, what was postponed would be postponed again.
+            // Without a change, the same rules would be postponed again.
             left = if has_changed || waits {
                 postponed
             } else {
@@ -206,24 +213,23 @@ impl<'m> Migrator<'m> {
         Ok(changed)
     }
 
-    /// Tells whether the header in a line of a file is that of a section that had no entry at
-    /// first.
+    /// Tells whether the section with this header line was empty in the original file.
     fn was_empty(&self, file: usize, line: usize) -> bool {
-        let first = self.made[file].lines.original(line);
+        let first = self.results[file].lines.original(line);
         let mut sections = self.before[file].document.sections();
         let section = sections.find(|section| Some(section.line()) == first);
         section.is_some_and(|section| section.entries().next().is_none())
     }
 
-    /// Takes over what a step made of what it saw, with the lines of the files as they were at first.
-    /// Tells whether that changes anything.
+    /// Takes over the outcome of a pass, with lines mapped to those of the original files. Returns
+    /// whether anything changed.
     fn absorb(
         &mut self,
         files: Vec<Applied<'m>>,
         decisions: Vec<(usize, Decision)>,
         release: Option<Series>,
     ) -> bool {
-        let first = |(at, decision): &(usize, Decision)| self.first_line(*at, decision.line);
+        let first = |(at, decision): &(usize, Decision)| self.original_line(*at, decision.line);
         let lines: Vec<usize> = decisions.iter().map(first).collect();
         let mut has_changed = false;
         for (at, file) in files.into_iter().enumerate() {
@@ -232,20 +238,20 @@ impl<'m> Migrator<'m> {
             };
             has_changed = true;
             for mut change in file.changes {
-                // What was left to decide of an option before, and is done now, is decided.
+                // A decision about an option that is renamed after all is no longer needed.
                 self.decisions
                     .retain(|(_, known)| known.rule.is_some() || known.option != change.to);
                 let names = [&change.from, &change.to].map(|option| option.name().to_owned());
                 self.changed.extend(names);
-                change.line = self.first_line(at, change.line);
+                change.line = self.original_line(at, change.line);
                 change.release = release.map(|series| series.to_string());
-                self.made[at].changes.push(change);
+                self.results[at].changes.push(change);
             }
-            self.made[at].lines = self.made[at].lines.then(&file.lines);
+            self.results[at].lines = self.results[at].lines.then(&file.lines);
             self.files[at].document = document;
         }
         for ((at, mut decision), line) in decisions.into_iter().zip(lines) {
-            let now = self.made[at].lines.current(line);
+            let now = self.results[at].lines.current(line);
             let name = now.and_then(|line| name_at(&self.files[at].document, line));
             let name = name.unwrap_or_else(|| decision.option.clone());
             decision.line = line;
@@ -260,16 +266,21 @@ impl<'m> Migrator<'m> {
         has_changed
     }
 
-    /// Puts comments back whose entries went to another section and were removed there.
+    /// Puts back comments of entries that were moved to another section and removed there.
     fn put_back_comments(&mut self) -> Result<(), MigrateError> {
-        for ((made, file), first) in self.made.iter_mut().zip(&mut self.files).zip(self.before) {
+        for ((result, file), original) in self
+            .results
+            .iter_mut()
+            .zip(&mut self.files)
+            .zip(self.before)
+        {
             let removes = |change: &Change| change.kind == ChangeKind::Remove;
-            if !made.changes.iter().any(removes) {
+            if !result.changes.iter().any(removes) {
                 continue;
             }
-            if let Some(edit) = put_back(&first.document, &file.document, &made.lines) {
-                let (document, lines) = finish(edit, &made.path, self.texts)?;
-                made.lines = made.lines.then(&lines);
+            if let Some(edit) = put_back(&original.document, &file.document, &result.lines) {
+                let (document, lines) = finish(edit, &result.path, self.texts)?;
+                result.lines = result.lines.then(&lines);
                 file.document = document;
             }
         }
@@ -288,15 +299,15 @@ impl<'m> Migrator<'m> {
                     set.extend(reference.options(&group));
                 }
             }
-            self.made[at].after = file.document.text().to_owned();
+            self.results[at].after = file.document.text().to_owned();
         }
-        // What a later step removed, or gave another name, is no longer to be decided.
+        // A decision about an entry that a later step removed or renamed is no longer needed.
         let held = &self.held;
         self.decisions.retain(|(name, Decision { option, .. })| {
             let mut names = held.former(option).iter().chain([name, option]);
             names.any(|name| set.contains(name))
         });
-        for (file, before) in self.made.iter_mut().zip(self.before) {
+        for (file, before) in self.results.iter_mut().zip(self.before) {
             file.changes.sort_by_key(|change| change.line);
             if file.after == before.document.text() {
                 file.changes.clear();
@@ -310,13 +321,13 @@ impl<'m> Migrator<'m> {
             .collect();
         decisions.sort_by_key(|decision| (order(&decision.path), decision.line));
         Ok(Migration {
-            files: self.made,
+            files: self.results,
             decisions,
         })
     }
 }
 
-/// The name of the entry in a line.
+/// Returns the name of the entry on a line.
 fn name_at(document: &Document<'_>, line: usize) -> Option<OptName> {
     let is_there = |entry: &Entry<'_, '_>| entry.line() == line;
     let entry = document.entries().find(is_there)?;
@@ -326,23 +337,24 @@ fn name_at(document: &Document<'_>, line: usize) -> Option<OptName> {
     ))
 }
 
-/// The options of a pack with the renamings alone that rules leave, each with the id of its rule.
-fn renamings(renames: Vec<(Rename, String)>, base: &Pack, facts: &dyn Facts) -> Pack {
+/// Returns a pack with the options of `base` and only these renamings of rules, each with the id of
+/// its rule.
+fn renamings(renames: Vec<(Rename, String)>, base: &Pack, definitions: &dyn Definitions) -> Pack {
     let mut opts: Vec<Opt> = base.opts.clone();
-    let mut rules: Vec<pack::Rule> = Vec::new();
+    let mut renamings: Vec<Renaming> = Vec::new();
     for (Rename { from, to: Name(to) }, id) in renames {
-        // What is given a former name belongs to the option that reads it.
+        // A rule that gives a former name sets the option that reads it.
         let reads = |opt: &&Opt| opt.deprecated().contains(&to);
         let is_option = base.opts.iter().any(|opt| *opt.name() == to);
         let reader = base.opts.iter().find(reads).filter(|_| !is_option);
         let to = reader.map_or(to.clone(), |opt| opt.name().clone());
         let at = opts.iter().position(|opt| *opt.name() == to);
         let at = at.unwrap_or_else(|| {
-            opts.push(facts.define(&to));
+            opts.push(definitions.define(&to));
             opts.len() - 1
         });
         opts[at] = opts[at].clone().with_deprecated(from.group(), from.name());
-        rules.push(pack::Rule {
+        renamings.push(Renaming {
             id,
             from: from.0,
             to,
@@ -354,7 +366,7 @@ fn renamings(renames: Vec<(Rename, String)>, base: &Pack, facts: &dyn Facts) -> 
         name: base.name.clone(),
         project: base.project.clone(),
         opts,
-        rules,
+        renamings,
         ..Pack::default()
     }
 }

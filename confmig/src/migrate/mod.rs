@@ -1,35 +1,29 @@
-//! Moving a set of files to the names of a target.
+//! Migrates a set of files to the names of a target.
 //!
-//! A migration is a route of steps: one for a pack of names or a schema, one for each release on the
-//! way to another. A step is planned on the whole set of files (a reference in one file may lead to
-//! another), applied to each file by itself (so that precedence between files stays), and then proved:
-//! every option is resolved from the old texts and from the new ones. What cannot be shown to keep its
-//! value is left as it is and becomes a [`Decision`].
+//! A migration follows a route of steps: one for a pack or a schema, one for each release on the
+//! way to another. A step plans its changes on the whole set of files, since a reference in one
+//! file may name an option in another; applies them to each file separately, which preserves the
+//! precedence between files; and proves the result: every option is resolved from the old texts and
+//! from the new ones. A change that cannot be proved to keep all values is not made but left as a
+//! [`Decision`].
 
-mod apply;
-mod apply_rule;
-mod comments;
+mod apply_proved;
 mod decision;
-mod draft;
-mod effect;
+mod definitions;
+mod edit;
 mod examples;
-mod facts;
 mod migrator;
 mod names;
-mod of_option;
+mod names_in_use;
 mod pass;
+mod planned;
 mod prove;
-mod prove_plain;
-mod put_back;
 mod read_otherwise;
-mod reading;
 mod references;
-mod registration;
+mod releases;
 mod rename;
-mod renaming;
 mod route;
 mod rules;
-mod steps;
 mod unread;
 mod view;
 
@@ -42,25 +36,25 @@ use oslo_config::{Document, Edit, EditConflict, LineMap, OptName, SourceError};
 
 pub use decision::Decision;
 pub use examples::{WrongExample, check_examples};
-pub use route::{Route, Span, migrate};
+pub use route::{Route, migrate};
 
-/// How to migrate.
+/// The settings of a migration.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Add the new names and leave the old ones, for files that an older program reads too.
+    /// Add the new names and keep the old ones, for files that a legacy program reads, too.
     pub keep_old: bool,
-    /// Options to migrate even though their meaning may change: the decision was made.
+    /// Options to migrate although their meaning may change: the operator accepts it.
     pub accept: BTreeSet<OptName>,
-    /// Rules, by their ids, that are followed even though they need a decision: it was made.
+    /// Ids of rules to follow although they need a decision: the operator accepts them.
     pub accept_rules: BTreeSet<String>,
 }
 
-/// What a migration makes of a set of files.
+/// The result of a migration.
 #[derive(Debug, Clone)]
 pub struct Migration {
     /// The files, in the order in which they are read.
     pub files: Vec<FileMigration>,
-    /// What was left as it is.
+    /// The changes that were left to the operator.
     pub decisions: Vec<Decision>,
 }
 
@@ -72,48 +66,48 @@ impl Migration {
     }
 }
 
-/// What a migration makes of one file.
+/// The result of a migration for one file.
 #[derive(Debug, Clone)]
 pub struct FileMigration {
-    /// The file, as the caller named it.
+    /// The path, as the caller gave it.
     pub path: PathBuf,
-    /// The whole text afterwards.
+    /// The new text.
     pub after: BString,
-    /// What was changed, by line.
+    /// The changes, by line.
     pub changes: Vec<Change>,
-    /// Which line of the new text was which line of the old one.
+    /// Which line of the old text each line of the new one comes from.
     pub lines: LineMap,
 }
 
 /// One change in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The id of the rule behind it.
+    /// The id of the rule or renaming.
     pub rule: String,
     /// What was done.
     pub kind: ChangeKind,
-    /// The line in the old text, the first being 1.
+    /// The line in the old text, counted from 1.
     pub line: usize,
-    /// The name that stood there.
+    /// The old name.
     pub from: OptName,
-    /// The name in its place.
+    /// The new name.
     pub to: OptName,
-    /// What was done, in words.
+    /// A description of the change.
     pub message: String,
-    /// The release whose change it follows, when the migration goes from release to release.
+    /// The release whose step made the change, in a migration from release to release.
     pub release: Option<String>,
 }
 
 /// What was done to an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
-    /// Its key was changed where it stands.
+    /// Its key was changed on its line.
     Rename,
-    /// It went to another section.
+    /// It was moved to another section.
     Move,
     /// A copy under the new name was added.
     Copy,
-    /// It was removed, since another entry hides it.
+    /// It was removed, since another entry hid it.
     Drop,
     /// A reference in its value was changed.
     Reference,
@@ -124,7 +118,7 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    /// The word for it in JSON.
+    /// Returns the word for it in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -139,20 +133,20 @@ impl ChangeKind {
     }
 }
 
-/// Why a set of files cannot be migrated. Nothing is changed then.
+/// The error for a set of files that cannot be migrated. Nothing is changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrateError {
-    /// Two changes fell on the same bytes.
+    /// Two changes affected the same bytes.
     #[error("{}: {cause}; nothing was changed: please report this", path.display())]
     Conflict {
         /// The file.
         path: PathBuf,
-        /// Where.
+        /// The conflict.
         #[source]
         cause: EditConflict,
     },
-    /// Lines that no rule is about would not stand where they were.
+    /// Lines that no rule is about would change or move.
     #[error(
         "{}: lines that no rule is about would change; nothing was changed: please report this",
         path.display()
@@ -162,11 +156,11 @@ pub enum MigrateError {
         path: PathBuf,
     },
     /// The new text does not parse.
-    #[error("the new text cannot be read back: {0}; nothing was changed: please report this")]
+    #[error("the new text cannot be parsed: {0}; nothing was changed: please report this")]
     Unreadable(#[source] SourceError),
 }
 
-/// Finishes an edit: the new text is read back, and stays in `texts`.
+/// Finishes an edit and parses the new text, which is kept in `texts`.
 fn finish<'m>(
     edit: Edit<'_, '_>,
     path: &Path,

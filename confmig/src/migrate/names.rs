@@ -1,4 +1,4 @@
-//! Which names lead to which options, and which names there are at all.
+//! The names of options, and the options that read each name.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,40 +9,41 @@ use oslo_config::{
     DEFAULT_GROUP, Entry, LineKind, Opt, OptName, ParsedFile, Reference, references,
 };
 
-use crate::known::KnownNames;
-use crate::pack::Pack;
+use crate::history::KnownNames;
+use crate::pack::{Pack, Renaming};
 
-/// The names of a target's options, of the service, and of the entries in a set of files.
+/// The names of the options of a target and of its service, and of the entries in a set of files.
 pub(crate) struct Names<'p> {
     pub(crate) opts: &'p [Opt],
-    /// The options that read a name as a former one, in the order in which they are registered.
+    /// The options that read a former name, in the order in which they are registered.
     former: HashMap<(&'p str, &'p str), Vec<Reader>>,
     current: HashMap<(&'p str, &'p str), usize>,
-    /// The keys of each group, as far as they are valid UTF-8.
+    /// The keys that are set in each group, as far as they are valid UTF-8.
     set: HashMap<Cow<'p, str>, HashSet<&'p str>>,
-    /// The groups with an entry that is hidden.
-    hidden: HashSet<Cow<'p, str>>,
-    /// Where it is not known which options the service has: those that references name with their group.
-    named: HashSet<OptName>,
+    /// The groups with an entry that is masked out.
+    masked: HashSet<Cow<'p, str>>,
+    /// If the options of the service are not known: those that references name.
+    referred: HashSet<OptName>,
     known: &'static KnownNames,
 }
 
-/// An option that reads a name as a former one.
+/// An option that reads a former name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reader {
-    /// Which of the options.
+    /// The index of the option.
     pub(crate) opt: usize,
-    /// Which of its names: 1 is the first former one.
+    /// The rank of the name: 1 is the option's first former name.
     pub(crate) rank: usize,
-    /// The option is to have its current name: a rule says so.
+    /// A renaming of the pack gives the option its current name.
     pub(crate) renames: bool,
 }
 
 impl<'p> Names<'p> {
     pub(crate) fn new(files: &[ParsedFile<'p>], pack: &'p Pack) -> Self {
         let key = |name: &'p OptName| (name.group(), name.name());
-        let rules = pack.rules.iter();
-        let rules: HashSet<_> = rules.map(|rule| (spelling(&rule.from), &rule.to)).collect();
+        let renamings = pack.renamings.iter();
+        let renamings = renamings.map(|renaming| (spelling(&renaming.from), &renaming.to));
+        let renamings: HashSet<_> = renamings.collect();
         let current: HashMap<_, _> = pack
             .opts
             .iter()
@@ -51,12 +52,9 @@ impl<'p> Names<'p> {
             .collect();
         // A name with a hyphen is read with an underscore, too, unless that is another option.
         let is_renamed = |from: &'p OptName, to: &'p OptName| {
-            let exact = || {
-                pack.rules
-                    .iter()
-                    .any(|rule| rule.from == *from && rule.to == *to)
-            };
-            rules.contains(&(spelling(from), to)) && (!current.contains_key(&key(from)) || exact())
+            let is_exact = |known: &Renaming| known.from == *from && known.to == *to;
+            renamings.contains(&(spelling(from), to))
+                && (!current.contains_key(&key(from)) || pack.renamings.iter().any(is_exact))
         };
         let mut former: HashMap<_, Vec<Reader>> = HashMap::default();
         for (opt, definition) in pack.opts.iter().enumerate() {
@@ -72,8 +70,32 @@ impl<'p> Names<'p> {
                 }
             }
         }
-        let mut set: HashMap<Cow<'p, str>, HashSet<&'p str>> = HashMap::default();
-        let mut hidden = HashSet::default();
+        let known = KnownNames::of(pack);
+        let mut names = Names {
+            opts: &pack.opts,
+            former,
+            current,
+            set: HashMap::default(),
+            masked: HashSet::default(),
+            referred: HashSet::default(),
+            known,
+        };
+        names.add_files(files);
+        if known.is_empty() {
+            let defaults = pack.opts.iter().flat_map(Opt::default);
+            let in_defaults = defaults.flat_map(|text| references(text.as_bytes()));
+            let in_values = references_in(files).map(|(_, reference)| reference);
+            for reference in in_values.chain(in_defaults) {
+                // One without its group is last looked for in the default group.
+                let (group, name) = reference.parts();
+                let option = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
+                names.referred.insert(option);
+            }
+        }
+        names
+    }
+
+    fn add_files(&mut self, files: &[ParsedFile<'p>]) {
         for section in files.iter().flat_map(|file| file.document.sections()) {
             let Some(group) = text_of(section.group()) else {
                 continue;
@@ -83,46 +105,25 @@ impl<'p> Names<'p> {
                 .filter_map(|entry| entry.key().to_str().ok());
             let mut lines = section.lines();
             if lines.any(|line| section.document().line_kind(line) == Some(LineKind::Hidden)) {
-                hidden.insert(group.clone());
+                self.masked.insert(group.clone());
             }
-            set.entry(group).or_default().extend(keys);
-        }
-        let known = KnownNames::of(pack);
-        let mut named = HashSet::default();
-        if known.is_empty() {
-            let defaults = pack.opts.iter().flat_map(Opt::default);
-            let in_defaults = defaults.flat_map(|text| references(text.as_bytes()));
-            let in_values = references_in(files).map(|(_, reference)| reference);
-            for reference in in_values.chain(in_defaults) {
-                if let (Some(group), name) = reference.parts() {
-                    named.insert(OptName::new(group, name));
-                }
-            }
-        }
-        Names {
-            opts: &pack.opts,
-            former,
-            current,
-            set,
-            hidden,
-            named,
-            known,
+            self.set.entry(group).or_default().extend(keys);
         }
     }
 
-    /// The options that read a name as a former one.
+    /// Returns the options that read a name as a former name.
     pub(crate) fn readers<'n>(&'n self, group: &'n str, name: &'n str) -> &'n [Reader] {
         self.former.get(&(group, name)).map_or(&[], Vec::as_slice)
     }
 
-    /// The option that a reference by a former name leads to: oslo.config takes the one that was
-    /// registered last.
+    /// Returns the option that a reference by a former name resolves to: oslo.config finds the one
+    /// that was registered last.
     pub(crate) fn by_former(&self, group: &str, name: &str) -> Option<&'p Opt> {
         let reader = self.readers(group, name).last()?;
         (!self.is_current(group, name)).then(|| &self.opts[reader.opt])
     }
 
-    /// The options that share a former name to which a value refers.
+    /// Returns the options that share a former name to which a value refers.
     pub(crate) fn referred_readers(&self, files: &[ParsedFile<'_>]) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
         if self.former.values().all(|readers| readers.len() < 2) {
@@ -139,48 +140,47 @@ impl<'p> Names<'p> {
         found
     }
 
-    /// Tells whether it is the current name of one of the options.
+    /// Tells whether one of the options has this current name.
     pub(crate) fn is_current(&self, group: &str, name: &str) -> bool {
         self.current.contains_key(&(group, name))
     }
 
-    /// The option of this current name.
+    /// Returns the index of the option with this current name.
     pub(crate) fn index_of(&self, group: &str, name: &str) -> Option<usize> {
         self.current.get(&(group, name)).copied()
     }
 
-    /// Tells whether one of the options has this name, as its current one or as a former one.
+    /// Tells whether one of the options has this name, current or former.
     pub(crate) fn has(&self, group: &str, name: &str) -> bool {
         self.is_current(group, name) || !self.readers(group, name).is_empty()
     }
 
-    /// Tells whether there is such an option: one of the target's, one that the service knows, or one
-    /// that is set.
+    /// Tells whether there is an option of this name: in the target, in the service, or in a file.
     pub(crate) fn exists(&self, group: &str, name: &str) -> bool {
         self.has(group, name)
             || self.known.has(group, name)
             || self.is_set(group, name)
-            || !self.named.is_empty() && self.named.contains(&OptName::new(group, name))
+            || !self.referred.is_empty() && self.referred.contains(&OptName::new(group, name))
     }
 
-    /// Tells whether it is not known which options the service has, and references name some.
-    pub(crate) fn has_named(&self) -> bool {
-        !self.named.is_empty()
+    /// Tells whether options are known from references only.
+    pub(crate) fn has_referred(&self) -> bool {
+        !self.referred.is_empty()
     }
 
-    /// Tells whether nothing but references says that there is such an option.
-    pub(crate) fn is_only_named(&self, option: &OptName) -> bool {
+    /// Tells whether an option is known from references only.
+    pub(crate) fn is_only_referred(&self, option: &OptName) -> bool {
         let (group, name) = (option.group(), option.name());
-        self.named.contains(option) && !self.has(group, name) && !self.is_set(group, name)
+        self.referred.contains(option) && !self.has(group, name) && !self.is_set(group, name)
     }
 
-    /// Tells whether an entry of this name stands in any of the files.
+    /// Tells whether any of the files has an entry of this name.
     pub(crate) fn is_set(&self, group: &str, name: &str) -> bool {
         self.set.get(group).is_some_and(|keys| keys.contains(name))
     }
 
-    /// The groups that are known to have options: those of entries that are not of former names alone,
-    /// and of former names where the service has others.
+    /// Returns the groups that are known to have options: those with an entry that is not of a
+    /// former name only, and those of former names in which the service has other options.
     pub(crate) fn groups(&self) -> HashSet<&str> {
         let set = self.set.iter().filter(|(group, keys)| {
             let is_other = |name| self.readers(group, name).is_empty();
@@ -190,14 +190,15 @@ impl<'p> Names<'p> {
         let former = self.opts.iter().flat_map(Opt::deprecated);
         let former = former.map(OptName::group);
         let known = former.filter(|group| self.known.has_group(group));
-        let hidden = self.hidden.iter().map(|group| &**group);
+        let masked = self.masked.iter().map(|group| &**group);
         set.map(|(group, _)| &**group)
             .chain(known)
-            .chain(hidden)
+            .chain(masked)
             .collect()
     }
 
-    /// The groups, not known to have options, in which references name a former name.
+    /// Returns the groups in which references name a former name and that are not known to have
+    /// options.
     pub(crate) fn referred_groups(&self, files: &[ParsedFile<'_>]) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for (_, reference) in references_in(files) {
@@ -214,7 +215,7 @@ impl<'p> Names<'p> {
         found
     }
 
-    /// The group and name that a reference leads to, from a value of an option of `group`.
+    /// Returns the group and name that a reference in a value of an option of `group` resolves to.
     pub(crate) fn target<'n>(
         &self,
         group: &'n str,
@@ -228,7 +229,7 @@ impl<'p> Names<'p> {
     }
 }
 
-/// A former name as rules have it: one with a hyphen is read with an underscore, too.
+/// Returns the spelling of a former name with underscores, by which it is read, too.
 fn spelling(name: &OptName) -> (&str, Cow<'_, str>) {
     let key = match name.name().contains('-') {
         true => name.name().replace('-', "_").into(),
@@ -237,7 +238,7 @@ fn spelling(name: &OptName) -> (&str, Cow<'_, str>) {
     (name.group(), key)
 }
 
-/// The references in values, each with its entry.
+/// Returns the references in values, each with its entry.
 fn references_in<'f>(
     files: &'f [ParsedFile<'f>],
 ) -> impl Iterator<Item = (Entry<'f, 'f>, Reference)> {

@@ -1,7 +1,8 @@
-//! What the newer of two releases reads otherwise than the older one, whatever the steps between them show.
+//! Reports values that the newer of two releases reads differently from the older one.
 //!
-//! Each step keeps what its own release reads. A reference may still lead elsewhere in the other one, where
-//! it was not followed: with the old names kept, or because of what was left to decide.
+//! Each step keeps the values that its own release reads. A reference that was not followed, since
+//! the old names are kept or a decision is left, may still resolve to another option in the other
+//! release.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +10,18 @@ use oslo_config::{Config, DEFAULT_GROUP, OptName, ParsedFile};
 
 use super::migrator::Migrator;
 use super::names::Names;
-use super::reading::{Reading, Values, texts_of};
-use super::registration::Registration;
-use super::unread::{Finding, Found};
+use super::prove::{ComparedValues, Reading, Registration, texts_of};
+use super::unread::{Finding, FindingAt};
 use crate::diagnostic::Code;
 use crate::pack::Pack;
 use crate::schema::Schema;
 
-/// The id under which values are reported that the newer release reads otherwise.
+/// The id of reports about values that the newer release reads differently.
 const OTHERWISE: &str = "read-otherwise";
 
 impl Migrator<'_> {
-    /// Reports options of which the newer release now reads another value than the older one did, or the
-    /// older one itself where the old names are kept.
+    /// Reports options whose value in the newer release differs from the old value in the older
+    /// one, and with the old names kept, options whose value in the older one changed.
     pub(super) fn read_otherwise(&mut self, from: &Schema, to: &Schema) {
         let mut files = self.before.iter().chain(&self.files);
         if !files.any(|file| file.document.text().contains(&b'$')) {
@@ -29,13 +29,13 @@ impl Migrator<'_> {
         }
         let (older, newer) = (from.pack(self.before), to.pack(&self.files));
         let was = read(&older, self.before, |_| false);
-        // What only the older one has is set in vain for the newer one.
+        // Options that only the older release has have no effect in the newer one.
         let (old, new) = (Names::new(&[], &older), Names::new(&[], &newer));
         let has = |names: &Names<'_>, name: &OptName| names.has(name.group(), name.name());
-        let is_gone = |name: &OptName| has(&old, name) && !has(&new, name);
-        let is = read(&newer, &self.files, is_gone);
-        // A former name may lead nowhere in the older one, and is followed; of others it is not known here
-        // where they lead.
+        let is_removed = |name: &OptName| has(&old, name) && !has(&new, name);
+        let is = read(&newer, &self.files, is_removed);
+        // The older release may not know a former name, whose reference was followed. What
+        // references to other unknown names resolve to is not known.
         let is_known = |option: &OptName, reference: &str| {
             let bare = || [option.group(), DEFAULT_GROUP].map(|group| (group, reference));
             let named = reference.split_once('.');
@@ -51,8 +51,8 @@ impl Migrator<'_> {
 
     fn report_otherwise(
         &mut self,
-        was: &Read,
-        is: &Read,
+        was: &ReadValues,
+        is: &ReadValues,
         is_known: &dyn Fn(&OptName, &str) -> bool,
         release: &str,
     ) {
@@ -63,17 +63,17 @@ impl Migrator<'_> {
         let found = is.iter().filter_map(|(option, (place, is))| {
             let (_, was) = was.get(option)?;
             let followed = || {
-                let mut led_nowhere = was.text.unresolved_beside(&is.text);
+                let mut unresolved = was.text.unresolved_beside(&is.text);
                 is.text.resolves_more_than(&was.text)
-                    && led_nowhere.all(|reference| is_known(option, reference))
+                    && unresolved.all(|reference| is_known(option, reference))
             };
             let is_kept = is.is_same(was) || followed();
             (!is_kept && !decided(option)).then(|| {
                 let finding = Finding {
                     rule: OTHERWISE,
                     reason: format!(
-                        "a reference in its value leads elsewhere in {release}: put the value \
-                         itself there"
+                        "a reference in its value has another value in {release}: replace it with \
+                         the value"
                     ),
                     code: Code::NeedsDecision,
                     release: None,
@@ -81,18 +81,18 @@ impl Migrator<'_> {
                 (option.clone(), *place, finding)
             })
         });
-        let found: Vec<Found> = found.collect();
+        let found: Vec<FindingAt> = found.collect();
         self.add(found);
     }
 }
 
-/// The values that have references, as a program reads them that has the options of one release,
-/// with the file and the line of each.
-type Read = BTreeMap<OptName, ((usize, usize), Value)>;
+/// The values with references as a program with the options of one release reads them, with the
+/// file and line of each.
+type ReadValues = BTreeMap<OptName, ((usize, usize), Value)>;
 
 struct Value {
     text: Reading,
-    /// With what Python prints of the options that it refers to; `None` when the value is refused.
+    /// The value with referred options as Python prints them; `None` when it is refused.
     typed: Option<Vec<String>>,
 }
 
@@ -105,14 +105,18 @@ impl Value {
     }
 }
 
-/// Reads `files` as a program that has the options of a pack and what else is set, but for what is
-/// gone.
-fn read(pack: &Pack, files: &[ParsedFile<'_>], is_gone: impl Fn(&OptName) -> bool) -> Read {
+/// Reads files as a program with the options of a pack and all others that are set, except removed
+/// ones.
+fn read(
+    pack: &Pack,
+    files: &[ParsedFile<'_>],
+    is_removed: impl Fn(&OptName) -> bool,
+) -> ReadValues {
     let names = Names::new(files, pack);
     let mut registration = Registration::new(&names);
     registration.add_files(files.iter(), |_| true);
     let mut opts = registration.into_opts();
-    opts.retain(|opt| !names.is_only_named(opt.name()) && !is_gone(opt.name()));
+    opts.retain(|opt| !names.is_only_referred(opt.name()) && !is_removed(opt.name()));
     let typed = [&pack.opts, &opts[pack.opts.len()..]].concat();
     let config = Config::new(files, &opts);
     let typed = config.with_opts(&typed);
@@ -121,7 +125,7 @@ fn read(pack: &Pack, files: &[ParsedFile<'_>], is_gone: impl Fn(&OptName) -> boo
         let mut refers = set.iter().filter(|set| set.entry.value().contains(&b'$'));
         let place = refers.next_back().map(|set| (set.file, set.entry.line()))?;
         let value = Value {
-            text: Values::Effective.read(opt, &config)?,
+            text: ComparedValues::Effective.read(opt, &config)?,
             typed: texts_of(&typed, option),
         };
         Some((option.clone(), (place, value)))

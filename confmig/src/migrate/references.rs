@@ -1,83 +1,81 @@
-//! References that follow a renaming, or name their group once their value stands elsewhere.
+//! References that follow a renaming, or name their group once their value was moved.
 
 use std::ops::Range;
 
 use bstr::ByteSlice;
-use oslo_config::{DEFAULT_GROUP, Entry, OptName, Reference, references};
+use oslo_config::{DEFAULT_GROUP, Entry, Opt, OptName, Reference, references};
 
-use super::effect::Carry;
 use super::names::Names;
+use super::planned::Transfer;
 
-/// A reference that is given another name.
+/// A reference that gets another name.
 #[derive(Debug, Clone)]
 pub(crate) struct Rewrite {
-    /// The bytes of the document that are the name.
+    /// The bytes of the name in the document.
     pub(crate) range: Range<usize>,
     pub(crate) new_name: String,
     pub(crate) from: OptName,
     pub(crate) to: OptName,
-    /// The reference leads to an option that moved; otherwise the value itself moved, and the
-    /// reference to its old neighbour was qualified.
+    /// The reference follows an option that was renamed; otherwise the value itself was moved, and
+    /// its reference to an old neighbour was qualified.
     pub(crate) followed: bool,
 }
 
-/// Why the references of a moved value are ambiguous, in words; `None` when they are not.
+/// Describes why a reference in a moved value is ambiguous; `None` when none is.
 ///
-/// A program that knows only the former name looks `$x` up in the former group, one that knows the
-/// current name looks it up in the current group. Where both find something, the value may have
-/// had either meaning.
-pub(crate) fn ambiguity(carry: &Carry<'_>, names: &Names<'_>) -> Option<String> {
-    let (old, new) = (carry.from.group(), carry.to.group());
+/// A legacy program looks `$x` up in the former group, an updated one in the current group. If both
+/// find an option, the value may have had either meaning.
+pub(crate) fn ambiguity(transfer: &Transfer<'_>, names: &Names<'_>) -> Option<String> {
+    let (old, new) = (transfer.from.group(), transfer.to.group());
     if old == new {
         return None;
     }
-    let document = carry.entry.section().document();
-    let found = carry
-        .entry
-        .value_ranges()
-        .flat_map(|range| references(&document.text()[range]));
-    found
-        .filter(|reference| reference.parts().0.is_none())
-        .find_map(|reference| {
-            let name = reference.name();
-            let before = names.target(old, (None, name));
-            let after = names.target(new, (None, name));
-            // Both look-ups lead to an option; only the default group's needs no check that it exists.
-            let both_found = names.exists(before.0, name) && names.exists(after.0, name);
-            let captured = before.0 == DEFAULT_GROUP && after.0 == new;
-            let former = |(group, name)| names.by_former(group, name).map(oslo_config::Opt::name);
-            let itself = former(before).is_some_and(|option| (option.group(), option.name()) == after);
-            let follows = former(before).is_some()
-                && (itself || former(after) == former(before) || !names.exists(after.0, name));
-            let neighbour = before.0 == old && old != DEFAULT_GROUP && !follows;
-            if neighbour && !is_writable(&OptName::new(old, name), new, names) {
-                return Some(format!(
-                    "its value refers to ${name}, and {old}.{name} cannot be written as a reference: \
-                     put the value itself there"
-                ));
-            }
-            if before == after || follows || !(both_found || captured) {
-                return None;
-            }
-            let advice = if before.0 == DEFAULT_GROUP {
-                "write the value itself, since [DEFAULT] cannot be named in a reference".to_owned()
-            } else {
-                format!("write the group into the reference, as in ${}.{name}", before.0)
-            };
-            Some(format!(
-                "its value refers to ${name}, which is [{}] {name} for a program that knows {} and \
-                 [{}] {name} for one that knows {}: {advice}",
-                before.0, carry.from, after.0, carry.to,
-            ))
-        })
+    let document = transfer.entry.section().document();
+    let ranges = transfer.entry.value_ranges();
+    let found = ranges.flat_map(|range| references(&document.text()[range]));
+    let mut bare = found.filter(|reference| reference.parts().0.is_none());
+    bare.find_map(|reference| ambiguous(reference.name(), transfer, names))
 }
 
-/// The references in the value of an entry that are to be given another name: those by a former name of
-/// an option that `follows`, and those of a value that goes elsewhere to its old neighbours. `carry` is
-/// where it goes.
+/// Describes why a reference `$name` in a moved value is ambiguous; `None` when it is not.
+fn ambiguous(name: &str, transfer: &Transfer<'_>, names: &Names<'_>) -> Option<String> {
+    let (old, new) = (transfer.from.group(), transfer.to.group());
+    let before = names.target(old, (None, name));
+    let after = names.target(new, (None, name));
+    let both_found = names.exists(before.0, name) && names.exists(after.0, name);
+    let captured = before.0 == DEFAULT_GROUP && after.0 == new;
+    let former = |(group, name)| names.by_former(group, name).map(Opt::name);
+    let itself = former(before).is_some_and(|option| (option.group(), option.name()) == after);
+    let follows = former(before).is_some()
+        && (itself || former(after) == former(before) || !names.exists(after.0, name));
+    let neighbour = before.0 == old && old != DEFAULT_GROUP && !follows;
+    if neighbour && !is_writable(&OptName::new(old, name), new, names) {
+        return Some(format!(
+            "its value refers to ${name}, and {old}.{name} cannot be written as a reference: \
+             replace it with the value"
+        ));
+    }
+    if before == after || follows || !(both_found || captured) {
+        return None;
+    }
+    let advice = if before.0 == DEFAULT_GROUP {
+        "replace it with the value, since a reference cannot name [DEFAULT]".to_owned()
+    } else {
+        format!("name the group in the reference: ${}.{name}", before.0)
+    };
+    Some(format!(
+        "its value refers to ${name}, which is [{}] {name} for a program that knows {} and \
+         [{}] {name} for one that knows {}: {advice}",
+        before.0, transfer.from, after.0, transfer.to,
+    ))
+}
+
+/// Returns the references in the value of an entry that get another name: those by a former name of
+/// an option for which `follows` holds and, if the value is moved by `transfer`, those to its old
+/// neighbours.
 pub(crate) fn rewrites(
     entry: Entry<'_, '_>,
-    carry: Option<&Carry<'_>>,
+    transfer: Option<&Transfer<'_>>,
     names: &Names<'_>,
     follows: &dyn Fn(&OptName) -> bool,
 ) -> Vec<Rewrite> {
@@ -95,7 +93,7 @@ pub(crate) fn rewrites(
     in_value
         .filter_map(|(start, reference)| {
             let range = start + reference.range().start..start + reference.range().end;
-            let new_group = carry.map_or(group, |carry| carry.to.group());
+            let new_group = transfer.map_or(group, |transfer| transfer.to.group());
             follow(
                 (group, new_group),
                 &reference,
@@ -103,12 +101,12 @@ pub(crate) fn rewrites(
                 names,
                 follows,
             )
-            .or_else(|| qualify(&reference, range, carry?, names))
+            .or_else(|| qualify(&reference, range, transfer?, names))
         })
         .collect()
 }
 
-/// A reference by a former name gets the current one.
+/// Gives a reference by a former name the current name.
 fn follow(
     (group, new_group): (&str, &str),
     reference: &Reference,
@@ -130,18 +128,18 @@ fn follow(
     })
 }
 
-/// A moved value's reference to an old neighbour gets the neighbour's group.
+/// Gives a moved value's reference to an old neighbour the neighbour's group.
 fn qualify(
     reference: &Reference,
     range: Range<usize>,
-    carry: &Carry<'_>,
+    transfer: &Transfer<'_>,
     names: &Names<'_>,
 ) -> Option<Rewrite> {
-    let old = carry.from.group();
+    let old = transfer.from.group();
     let (None, name) = reference.parts() else {
         return None;
     };
-    let neighbour = old != DEFAULT_GROUP && old != carry.to.group() && names.exists(old, name);
+    let neighbour = old != DEFAULT_GROUP && old != transfer.to.group() && names.exists(old, name);
     let target = OptName::new(old, name);
     neighbour.then(|| Rewrite {
         range,
@@ -152,8 +150,8 @@ fn qualify(
     })
 }
 
-/// The options that the value of an entry refers to by a former name, and whether the reference can
-/// be written with the current one, when the entry stands in `new_group`.
+/// Returns the options that the value of an entry refers to by a former name, and whether the
+/// reference can be written with the current name if the entry is in `new_group`.
 pub(crate) fn by_former_name<'p>(
     entry: Entry<'_, '_>,
     new_group: &str,
@@ -171,9 +169,9 @@ pub(crate) fn by_former_name<'p>(
     found.collect()
 }
 
-/// Tells whether a value of an option of the group `from` can refer to an option: references have
-/// ASCII letters, digits, underscores and dots, the first dot ends the group, and an option of the
-/// default group must not be hidden by one of the same name.
+/// Tells whether a value of an option of the group `from` can refer to an option: references
+/// consist of ASCII letters, digits, underscores and dots, the first dot ends the group, and an
+/// option of the default group must not be shadowed by one of the same name.
 pub(crate) fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bool {
     let word = |text: &str| {
         text.bytes()
@@ -188,7 +186,7 @@ pub(crate) fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bo
     word(group) && starts_well(group) && word(&name.replace('.', "_"))
 }
 
-/// A name as a reference to it is written: options of the default group have no group in front,
+/// Returns a name as it is written in a reference: without the group if that is the default group,
 /// since oslo.config refuses `$DEFAULT.name`.
 pub(crate) fn written(name: &OptName) -> String {
     if name.group() == DEFAULT_GROUP {

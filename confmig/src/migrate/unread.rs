@@ -1,22 +1,22 @@
-//! What is set after the last step, and not read.
+//! Reports entries that the target does not read or refuses, after the last step.
 
 use foldhash::HashSet;
 use oslo_config::{Config, GetError, Opt, OptName};
 
+use super::Decision;
 use super::migrator::Migrator;
-use super::{Decision, Span};
 use crate::diagnostic::Code;
-use crate::release::{self, Lives};
+use crate::history::{self, History, ReleaseRange};
 use crate::schema::Schema;
-use crate::target::{gone, name_of};
+use crate::target::{describe_absence, name_of};
 
-/// The id under which names are reported that the target does not read.
+/// The id of reports about names that the target does not read.
 const NOT_READ: &str = "not-read";
 
-/// The id under which values are reported that the newer release refuses.
+/// The id of reports about values that the target refuses.
 const REFUSED: &str = "refused";
 
-/// Why an option that is set is reported.
+/// The reason for which an option is reported.
 pub(super) struct Finding {
     pub(super) rule: &'static str,
     pub(super) reason: String,
@@ -24,23 +24,23 @@ pub(super) struct Finding {
     pub(super) release: Option<String>,
 }
 
-/// An option, the file and the line that set it, and why it is reported.
-pub(super) type Found = (OptName, (usize, usize), Finding);
+/// An option, the file and line of its entry, and the finding.
+pub(super) type FindingAt = (OptName, (usize, usize), Finding);
 
 impl Migrator<'_> {
-    /// Reports what a release does not read.
-    pub(super) fn unread(&mut self, span: Span, lives: &Lives) {
+    /// Reports the names that a release does not read.
+    pub(super) fn unread(&mut self, range: ReleaseRange, history: &History) {
         self.report(|option| {
-            let life = lives.of_option(option)?;
-            if life.is_read(span.to) {
+            let of_option = history.of_option(option)?;
+            if of_option.is_read(range.to) {
                 return None;
             }
-            let (first, last) = life.span()?;
-            let gone = last.after().filter(|gone| *gone <= span.to);
+            let read = of_option.read_in()?;
+            let gone = read.to.after().filter(|gone| *gone <= range.to);
             Some(Finding {
                 rule: NOT_READ,
-                reason: release::whereabouts(option, span.to, lives),
-                code: match first > span.to {
+                reason: history::describe_absence(option, range.to, history),
+                code: match read.from > range.to {
                     true => Code::UnknownOption,
                     false => Code::RemovedOption,
                 },
@@ -49,9 +49,9 @@ impl Migrator<'_> {
         });
     }
 
-    /// Reports what the older release reads and the newer one does not.
+    /// Reports the names that the older release reads and the newer one does not.
     pub(super) fn unread_by_schema(&mut self, from: &Schema, to: &Schema) {
-        // Options of sections that an option names are in no schema by these sections' names.
+        // No schema has the options of sections that an option names under these sections' names.
         let names = |schema: &Schema, files: &_| -> HashSet<OptName> {
             let opts = schema.pack(files).opts.into_iter();
             opts.map(|opt| opt.name().clone()).collect()
@@ -62,7 +62,7 @@ impl Migrator<'_> {
             let is_read = to.reads(option) || new.contains(option);
             (was_read && !is_read).then(|| Finding {
                 rule: NOT_READ,
-                reason: gone(option, Some(from), to),
+                reason: describe_absence(option, Some(from), to),
                 code: Code::RemovedOption,
                 release: None,
             })
@@ -89,14 +89,14 @@ impl Migrator<'_> {
             };
             Some((name.clone(), place, finding))
         });
-        let refused: Vec<Found> = refused.collect();
+        let refused: Vec<FindingAt> = refused.collect();
         self.add(refused);
     }
 
-    /// Reports what `find` finds of names that are set and were not reported yet.
+    /// Reports the names that are set, not reported yet, and for which `find` returns a finding.
     fn report(&mut self, find: impl Fn(&OptName) -> Option<Finding>) {
         let decided = self.decisions.iter();
-        let mut told: HashSet<OptName> = decided
+        let mut reported: HashSet<OptName> = decided
             .flat_map(|(name, decision)| decision.options.iter().chain([name]))
             .cloned()
             .collect();
@@ -104,11 +104,11 @@ impl Migrator<'_> {
         for (file, parsed) in self.files.iter().enumerate() {
             for entry in parsed.document.entries() {
                 let option = name_of(entry);
-                if told.contains(&option) {
+                if reported.contains(&option) {
                     continue;
                 }
                 if let Some(finding) = find(&option) {
-                    told.insert(option.clone());
+                    reported.insert(option.clone());
                     found.push((option, (file, entry.line()), finding));
                 }
             }
@@ -116,9 +116,10 @@ impl Migrator<'_> {
         self.add(found);
     }
 
-    pub(super) fn add(&mut self, found: Vec<Found>) {
+    /// Adds findings to the decisions.
+    pub(super) fn add(&mut self, found: Vec<FindingAt>) {
         for (option, (file, line), finding) in found {
-            let line = self.first_line(file, line);
+            let line = self.original_line(file, line);
             let reason = format!("{option}: {}", finding.reason);
             let decision = Decision {
                 options: vec![option.clone()],

@@ -1,9 +1,9 @@
-//! The part of a set of files that a step is about.
+//! The part of a set of files that a pass is about.
 //!
-//! A release changes a few options. The entries of all others are hidden while it is followed: they are
-//! of no option that a rule names, refer to none of these and are not referred to by what is seen, so that
-//! they can neither change what is done nor be changed by it. That they stand there afterwards as before
-//! is part of the proof.
+//! A release changes few options. The entries of all others are masked out during its pass: no rule
+//! names their options, they do not refer to these, and no visible entry refers to them, so they
+//! can neither affect the changes nor be affected. The proof includes that they are still the same
+//! afterwards.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -12,17 +12,17 @@ use foldhash::HashSet;
 use oslo_config::{Document, Entry, LineKind, OptName, ParsedFile, references};
 
 use super::MigrateError;
-use super::pass::Applied;
+use super::planned::Applied;
 use crate::pack::Pack;
 use crate::rule::Rule;
 
-/// Which entries are seen: those with one of these keys or with a reference to one, in whatever
+/// The entries that are visible: those with one of these keys, or a reference to one, in any
 /// section.
 #[derive(Debug, Default)]
 pub(crate) struct View(HashSet<Vec<u8>>);
 
 impl View {
-    /// What renamings of a pack are about.
+    /// Creates the view of the options of a pack.
     pub(crate) fn of_pack(files: &[ParsedFile<'_>], pack: &Pack) -> Self {
         let mut view = View::default();
         for opt in &pack.opts {
@@ -35,7 +35,8 @@ impl View {
         view.with_referred(files)
     }
 
-    /// What rules are about, and the former names of it, by which values may refer to it.
+    /// Creates the view of the options of rules, and of their former names, by which values may
+    /// refer to them.
     pub(crate) fn of_rules<'r>(
         files: &[ParsedFile<'_>],
         rules: impl IntoIterator<Item = &'r Rule>,
@@ -55,11 +56,11 @@ impl View {
         view.with_referred(files)
     }
 
-    /// Adds what is referred to by what is seen, to read the values.
+    /// Adds what visible values refer to, so that the values can be read.
     fn with_referred(mut self, files: &[ParsedFile<'_>]) -> Self {
         let mut referring: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
         for ParsedFile { document, .. } in files {
-            let dollars = Dollars::new(document);
+            let dollars = DollarLines::new(document);
             if dollars.0.is_empty() {
                 continue;
             }
@@ -94,12 +95,12 @@ impl View {
         keys.iter().any(|key| self.has(key))
     }
 
-    /// The file with what is seen alone.
+    /// Returns the file with all but the visible entries masked out.
     pub(crate) fn narrow<'d>(
         &self,
         ParsedFile { path, document }: ParsedFile<'d>,
     ) -> ParsedFile<'d> {
-        let dollars = Dollars::new(&document);
+        let dollars = DollarLines::new(&document);
         let document = document.narrowed(|entry| {
             self.has(entry.key())
                 || dollars.has(entry) && self.has_any_of(&referred(&entry.value()))
@@ -107,36 +108,36 @@ impl View {
         ParsedFile { path, document }
     }
 
-    /// What is seen of new texts of files.
+    /// Returns the new files with all but the visible entries masked out.
     ///
     /// # Errors
     ///
-    /// When a text has not the same hidden lines as before.
-    pub(crate) fn see<'t>(
+    /// When the masked lines of a file are not the same as before.
+    pub(crate) fn narrow_new<'t>(
         &self,
-        made: &[Applied<'t>],
+        applied: &[Applied<'t>],
         before: &[ParsedFile<'t>],
     ) -> Result<Vec<ParsedFile<'t>>, MigrateError> {
-        let files = made.iter().zip(before).map(|(made, before)| {
-            let Some(document) = &made.document else {
+        let files = applied.iter().zip(before).map(|(applied, before)| {
+            let Some(document) = &applied.document else {
                 return Ok(before.clone());
             };
-            let seen = self.narrow(ParsedFile {
+            let narrowed = self.narrow(ParsedFile {
                 path: before.path,
                 document: document.clone(),
             });
-            if hidden(&before.document).eq(hidden(&seen.document)) {
-                return Ok(seen);
+            if masked(&before.document).eq(masked(&narrowed.document)) {
+                return Ok(narrowed);
             }
-            let path: PathBuf = seen.path.to_owned();
+            let path: PathBuf = narrowed.path.to_owned();
             Err(MigrateError::Disturbed { path })
         });
         files.collect()
     }
 }
 
-/// The hidden lines, each with the header above it.
-fn hidden<'d>(document: &'d Document<'_>) -> impl Iterator<Item = (&'d [u8], &'d [u8])> {
+/// Returns the masked lines, each with the header above it.
+fn masked<'d>(document: &'d Document<'_>) -> impl Iterator<Item = (&'d [u8], &'d [u8])> {
     let text = |line| document.line_text(line).map_or(&[][..], |text| text);
     let mut header: &[u8] = &[];
     (1..=document.line_count()).filter_map(move |line| match document.line_kind(line)? {
@@ -149,28 +150,28 @@ fn hidden<'d>(document: &'d Document<'_>) -> impl Iterator<Item = (&'d [u8], &'d
     })
 }
 
-/// The lines with a dollar sign, in their order.
-pub(crate) struct Dollars(Vec<usize>);
+/// The lines that contain a dollar sign, in order: only these may have references.
+pub(crate) struct DollarLines(Vec<usize>);
 
-impl Dollars {
+impl DollarLines {
     pub(crate) fn new(document: &Document<'_>) -> Self {
         let places = memchr::memchr_iter(b'$', document.text());
-        Dollars(places.map(|at| document.line_at(at)).collect())
+        DollarLines(places.map(|at| document.line_at(at)).collect())
     }
 
-    /// Tells whether an entry has one in its lines.
+    /// Tells whether an entry contains a dollar sign.
     pub(crate) fn has(&self, entry: &Entry<'_, '_>) -> bool {
         self.has_any_in(entry.lines())
     }
 
-    /// Tells whether any of these lines has one.
+    /// Tells whether a range of lines contains a dollar sign.
     pub(crate) fn has_any_in(&self, Range { start, end }: Range<usize>) -> bool {
         let at = self.0.partition_point(|line| *line < start);
         self.0.get(at).is_some_and(|line| *line < end)
     }
 }
 
-/// The keys that a text refers to.
+/// Returns the keys that a text refers to.
 fn referred(text: &[u8]) -> Vec<Vec<u8>> {
     let keys = references(text).into_iter();
     keys.map(|reference| reference.parts().1.as_bytes().to_vec())

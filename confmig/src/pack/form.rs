@@ -1,11 +1,11 @@
-//! A pack as it is written in TOML.
+//! The TOML form of a pack.
 
 use oslo_config::{Opt, OptName, OptType};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Pack, Removed, Rule, contradiction, endless};
-use crate::rule;
+use super::{Pack, Removed, Renaming, contradiction, endless};
+use crate::rule::{self, Rule};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,7 +19,7 @@ pub(super) struct PackForm {
     #[serde(default)]
     removed: Vec<RemovedForm>,
     #[serde(default, rename = "rule")]
-    conversions: Vec<Spanned<rule::Rule>>,
+    rules: Vec<Spanned<Rule>>,
 }
 
 #[derive(Deserialize)]
@@ -78,14 +78,14 @@ impl PackForm {
             .map(OptForm::to_opt)
             .collect::<Result<Vec<_>, _>>()?;
         let forms = self.options.into_iter().zip(&opts);
-        let rules: Vec<Rule> = forms
-            .flat_map(|(form, opt)| form.into_rules(opt.name()))
+        let renamings: Vec<Renaming> = forms
+            .flat_map(|(form, opt)| form.into_renamings(opt.name()))
             .collect();
-        if let Some(reason) = contradiction(&opts).or_else(|| repeated_id(&rules)) {
+        if let Some(reason) = contradiction(&opts).or_else(|| repeated_id(&renamings)) {
             return Err(reason);
         }
-        let conversions = conversions(self.conversions, &rules, text)?;
-        if let Some(reason) = endless(&conversions, &rules) {
+        let rules = valid_rules(self.rules, &renamings, text)?;
+        if let Some(reason) = endless(&rules, &renamings) {
             return Err(reason);
         }
         let removed = self
@@ -102,9 +102,9 @@ impl PackForm {
             readers: self.readers,
             project: self.project,
             opts,
-            rules,
+            renamings,
             removed,
-            conversions,
+            rules,
         })
     }
 }
@@ -129,7 +129,7 @@ impl OptForm {
             );
         }
         for default in &defaults {
-            // A default may refer to other options; what it becomes is not known here.
+            // The value of a default with references is not known.
             let plain = oslo_config::references(default.as_bytes()).is_empty();
             if let Err(error) = opt.kind().convert(default)
                 && plain
@@ -165,8 +165,15 @@ impl OptForm {
                 max_length: None,
             }),
             "bool" => Ok(OptType::Bool),
-            "int" => Ok(OptType::Int { min: bounds.0, max: bounds.1, choices: Vec::new() }),
-            "float" => Ok(OptType::Float { min: None, max: None }),
+            "int" => Ok(OptType::Int {
+                min: bounds.0,
+                max: bounds.1,
+                choices: Vec::new(),
+            }),
+            "float" => Ok(OptType::Float {
+                min: None,
+                max: None,
+            }),
             "list" => Ok(OptType::list()),
             "dict" => Ok(OptType::dict()),
             "port" => Ok(OptType::Port {
@@ -178,8 +185,8 @@ impl OptForm {
             "hostaddress" => Ok(OptType::HostAddress { version: None }),
             "ip" => Ok(OptType::Ip { version: None }),
             other => Err(self.refuse(&format!(
-                "type {other:?} is none of str, bool, int, float, list, dict, port, uri, hostaddress, \
-                 ip (for a multi-valued option add `multi = true`)"
+                "type {other:?} is none of str, bool, int, float, list, dict, port, uri, \
+                 hostaddress, ip (for a multi-valued option add `multi = true`)"
             ))),
         }
     }
@@ -188,9 +195,9 @@ impl OptForm {
         format!("option {}.{}: {reason}", self.group, self.name)
     }
 
-    /// The rules for its former names; `to` is the name that is written for them.
-    fn into_rules(self, to: &OptName) -> impl Iterator<Item = Rule> {
-        self.formers.into_iter().map(|former| Rule {
+    /// Returns the renamings of the former names to `to`.
+    fn into_renamings(self, to: &OptName) -> impl Iterator<Item = Renaming> {
+        self.formers.into_iter().map(|former| Renaming {
             id: former
                 .id
                 .unwrap_or_else(|| format!("{}-{}", former.group, former.name)),
@@ -202,37 +209,39 @@ impl OptForm {
     }
 }
 
-/// The rules of a file, once they make sense; else the line of the one that does not, and why.
-fn conversions(
-    forms: Vec<Spanned<rule::Rule>>,
-    renames: &[Rule],
+/// Returns the rules of a file, or the line and the problem of the first one that is not valid.
+fn valid_rules(
+    forms: Vec<Spanned<Rule>>,
+    renamings: &[Renaming],
     text: &str,
-) -> Result<Vec<rule::Rule>, String> {
-    let mut conversions: Vec<rule::Rule> = Vec::new();
+) -> Result<Vec<Rule>, String> {
+    let mut rules: Vec<Rule> = Vec::new();
     for form in forms {
         let start = form.span().start.min(text.len());
         let line = 1 + memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count();
         let rule = form.into_inner();
-        let ids = renames.iter().map(|rename| &rename.id);
-        let mut ids = ids.chain(conversions.iter().map(|known| &known.id));
+        let ids = renamings.iter().map(|renaming| &renaming.id);
+        let mut ids = ids.chain(rules.iter().map(|known| &known.id));
         let problem = if ids.any(|id| *id == rule.id) {
-            Some("its id stands twice: give each rule its own".to_owned())
+            Some("its id is used twice: give each rule its own".to_owned())
         } else {
             rule::problem(&rule)
         };
         if let Some(problem) = problem {
             return Err(format!("line {line}: the rule {}: {problem}", rule.id));
         }
-        conversions.push(rule);
+        rules.push(rule);
     }
-    Ok(conversions)
+    Ok(rules)
 }
 
-fn repeated_id(rules: &[Rule]) -> Option<String> {
+fn repeated_id(renamings: &[Renaming]) -> Option<String> {
     let mut ids = std::collections::HashSet::new();
-    let repeated = rules.iter().find(|rule| !ids.insert(&rule.id))?;
+    let repeated = renamings
+        .iter()
+        .find(|renaming| !ids.insert(&renaming.id))?;
     Some(format!(
-        "the id {} stands twice: give each former name its own",
+        "the id {} is used twice: give each former name its own",
         repeated.id
     ))
 }

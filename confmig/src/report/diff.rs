@@ -1,4 +1,4 @@
-//! Unified diffs with secrets masked.
+//! Unified diffs, with secrets masked.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -10,22 +10,23 @@ use similar::{ChangeTag, group_diff_ops};
 use crate::difference::difference;
 use crate::secret::Secrets;
 
-/// How many lines are shown around what changes.
+/// How many unchanged lines are shown around each change.
 pub(super) const CONTEXT: usize = 3;
 
-/// Whether output has colours.
+/// How text output is styled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
-    /// The text as it is.
+    /// Not at all: the text as it is.
     Plain,
-    /// For a terminal without colours: control characters, which it would obey, are replaced.
+    /// For a terminal without colours: control characters, which it would interpret, are replaced.
     Terminal,
     /// For a terminal, with colours.
     Colour,
 }
 
-/// A unified diff of two texts, three lines of context around each change; empty when they are
-/// equal. Unless secrets are shown, their values are masked, and the diff is for reading only.
+/// Returns a unified diff of two texts, with three lines of context; empty if they are equal.
+///
+/// Secrets are masked unless they are shown, so the diff is for reading, not for `patch`.
 #[must_use]
 pub fn unified_diff(
     path: &Path,
@@ -37,7 +38,7 @@ pub fn unified_diff(
     let split = |text| crate::lines::split(text).collect::<Vec<_>>();
     let (old, new) = (split(before), split(after));
     let groups = group_diff_ops(difference(&old, &new), CONTEXT);
-    // Each group, with the lines of the old and the new text that it is about.
+    // Each group, with its line ranges in the old and the new text.
     let hunks = groups.iter().filter_map(|group| {
         let (first, last) = group.first().zip(group.last())?;
         let of_old = first.old_range().start..last.old_range().end;
@@ -49,7 +50,7 @@ pub fn unified_diff(
         secrets.lines_in(&old, hunks.iter().map(|hunk| hunk.1.clone())),
         secrets.lines_in(&new, hunks.iter().map(|hunk| hunk.2.clone())),
     ];
-    let mut output = Output {
+    let mut output = DiffWriter {
         bytes: Vec::new(),
         paint,
     };
@@ -77,7 +78,7 @@ pub fn unified_diff(
     output.bytes
 }
 
-/// A range of lines as a hunk's header has it.
+/// Formats a range of lines for a hunk's header.
 fn range(lines: std::ops::Range<usize>) -> String {
     match lines.len() {
         1 => format!("{}", lines.start + 1),
@@ -86,12 +87,12 @@ fn range(lines: std::ops::Range<usize>) -> String {
     }
 }
 
-struct Output {
+struct DiffWriter {
     bytes: Vec<u8>,
     paint: Paint,
 }
 
-impl Output {
+impl DiffWriter {
     fn line(&mut self, style: Style, text: &[u8]) {
         let style = match self.paint {
             Paint::Colour => style,
@@ -103,15 +104,16 @@ impl Output {
         let _ = writeln!(self.bytes, "{style:#}");
     }
 
-    /// A line of the text. CR LF is kept, so that the diff can be applied; a lone CR becomes LF.
+    /// Writes a line of the text. CR LF is kept, so that the diff can be applied; a lone CR becomes
+    /// LF.
     fn change(&mut self, sign: u8, style: Style, text: &[u8]) {
         let (content, end) = crate::lines::split_end(text);
         let mut line = vec![sign];
         line.extend_from_slice(content);
         if self.paint != Paint::Plain {
-            let obeyed = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+            let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
             line.iter_mut()
-                .filter(|byte| obeyed(byte))
+                .filter(|byte| is_control(byte))
                 .for_each(|byte| *byte = b'?');
         } else if end == b"\r\n" {
             line.push(b'\r');

@@ -1,4 +1,4 @@
-//! JSON for programs. Keys may be added; those that are here keep their names, meaning and order.
+//! JSON for programs. Keys may be added; existing ones keep their names, meanings and order.
 
 use bstr::ByteSlice;
 use oslo_config::{Entry, Occurrence, Origin, ParsedFile, Section};
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::MigrationReport;
 use crate::diagnostic::Diagnostic;
-use crate::explain::{Explained, Named};
+use crate::explain::{Explanation, NameInReleases};
+use crate::history::ReleaseRange;
 use crate::migrate::Change;
-use crate::release::Series;
 use crate::secret::Secrets;
 
-/// Returns the text of a document that is written as a whole.
+/// Formats a JSON document.
 pub(super) fn pretty(document: &Value) -> String {
     format!("{document:#}\n")
 }
@@ -32,13 +32,13 @@ fn diagnostics_form(diagnostics: &[Diagnostic]) -> Value {
     diagnostics.iter().map(form).collect()
 }
 
-/// The JSON of `confmig check`: `{"diagnostics":[…]}`.
+/// Returns the JSON of `confmig check`: `{"diagnostics":[…]}`.
 #[must_use]
 pub fn check_json(diagnostics: &[Diagnostic]) -> String {
     pretty(&json!({ "diagnostics": diagnostics_form(diagnostics) }))
 }
 
-/// The JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`.
+/// Returns the JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`.
 #[must_use]
 pub fn migrate_json(report: &MigrationReport<'_>) -> String {
     let mut form = json!({});
@@ -47,7 +47,7 @@ pub fn migrate_json(report: &MigrationReport<'_>) -> String {
         form["releases"] = json!({ "from": from, "to": to });
         if let Some(guess) = &releases.guess {
             form["releases"]["guess"] =
-                json!({ "sureness": guess.sureness.as_str(), "why": guess.why });
+                json!({ "sureness": guess.confidence.as_str(), "why": guess.why });
         }
     }
     let files = report.migration.files.iter().map(|file| {
@@ -78,11 +78,11 @@ fn change_form(change: &Change) -> Value {
     form
 }
 
-/// The JSON of `confmig show`: `{"files":[…],"options":[…]}`.
+/// Returns the JSON of `confmig show`: `{"files":[…],"options":[…]}`.
 #[must_use]
 pub fn show_json(
     files: &[ParsedFile<'_>],
-    options: &[Explained<'_>],
+    options: &[Explanation<'_>],
     secrets: &Secrets<'_>,
 ) -> String {
     let entry_form = |entry: Entry<'_, '_>| {
@@ -105,14 +105,14 @@ pub fn show_json(
             "sections": file.document.sections().map(section_form).collect::<Value>(),
         })
     };
-    let option_form = |option: &Explained<'_>| option_form(option, secrets);
+    let option_form = |option: &Explanation<'_>| option_form(option, secrets);
     pretty(&json!({
         "files": files.iter().map(file_form).collect::<Value>(),
         "options": options.iter().map(option_form).collect::<Value>(),
     }))
 }
 
-fn option_form(option: &Explained<'_>, secrets: &Secrets<'_>) -> Value {
+fn option_form(option: &Explanation<'_>, secrets: &Secrets<'_>) -> Value {
     let name = option.opt.name();
     let shown = |text: &String| json!(secrets.value(name.group(), name.name(), text));
     let value = match option.texts.as_deref() {
@@ -135,8 +135,8 @@ fn option_form(option: &Explained<'_>, secrets: &Secrets<'_>) -> Value {
     form
 }
 
-fn name_form(named: &Named) -> Value {
-    let span = |(first, last): (Series, Series)| [first.id(), last.id()];
+fn name_form(named: &NameInReleases) -> Value {
+    let span = |range: ReleaseRange| [range.from.id(), range.to.id()];
     json!({
         "name": named.name.to_string(),
         "option_in": named.option.map(span),

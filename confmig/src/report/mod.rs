@@ -1,4 +1,4 @@
-//! What is shown to people and programs. Everything here makes text; nothing prints.
+//! Renders results as text, JSON, SARIF and HTML. Nothing here prints.
 
 mod diff;
 mod html;
@@ -15,9 +15,9 @@ use std::path::Path;
 use oslo_config::SourceFile;
 
 use crate::diagnostic::Diagnostic;
-use crate::migrate::{Migration, Settings, Span};
+use crate::history::{Guess, ReleaseRange, Series};
+use crate::migrate::{Migration, Settings};
 use crate::pack::Pack;
-use crate::release::{Guess, Series};
 use crate::secret::Secrets;
 use crate::store::Replaced;
 
@@ -30,17 +30,17 @@ pub use schema::comparison_text;
 pub use show::{entries_text, explained_text};
 pub use text::render;
 
-/// Between which releases files go.
+/// The releases that files are migrated between.
 #[derive(Debug, Clone)]
 pub struct Releases {
     /// The two releases.
-    pub span: Span,
-    /// How the first was found, when it was not given.
+    pub span: ReleaseRange,
+    /// How the first release was found, if it was guessed.
     pub guess: Option<Guess>,
 }
 
 impl Releases {
-    /// Says which release the files were taken to be for, when it was guessed.
+    /// Returns a note about the first release, if it was guessed.
     #[must_use]
     pub fn note(&self) -> Option<String> {
         let guess = self.guess.as_ref()?;
@@ -50,59 +50,59 @@ impl Releases {
             String::new()
         };
         Some(format!(
-            "taken to be written for {} ({}): {}{newer}; --from says otherwise",
+            "assuming the files were written for {} ({}): {}{newer}; override with --from",
             guess.series,
-            guess.sureness.as_str(),
+            guess.confidence.as_str(),
             guess.why
         ))
     }
 }
 
-/// What `confmig check` found, and in what.
+/// The results of `confmig check`.
 #[derive(Debug, Clone, Copy)]
 pub struct CheckReport<'r> {
-    /// The files, in the order in which they are read.
+    /// The files, in reading order.
     pub files: &'r [SourceFile],
-    /// What was found.
+    /// The findings.
     pub diagnostics: &'r [Diagnostic],
-    /// The rules that were followed.
+    /// The rules that were used.
     pub pack: &'r Pack,
-    /// What is not to be shown.
+    /// What to mask.
     pub secrets: &'r Secrets<'r>,
-    /// The release of Ironic that the files were checked for, if for one.
+    /// The release that the files were checked against, if any.
     pub release: Option<Series>,
 }
 
-/// A migration, and what it was made from.
+/// The results of `confmig migrate`, with its inputs.
 #[derive(Debug, Clone, Copy)]
 pub struct MigrationReport<'r> {
-    /// What was made.
+    /// The migration.
     pub migration: &'r Migration,
-    /// The files as they were, in the order of the migration's.
+    /// The original files, in the order of the migration's files.
     pub before: &'r [SourceFile],
-    /// What is left to decide, in the order of the migration's decisions.
+    /// The open decisions, in the order of the migration's decisions.
     pub decisions: &'r [Diagnostic],
     /// The files that were replaced.
     pub written: &'r [Replaced],
-    /// Between which releases it went, if from release to release.
+    /// The releases, if it was from release to release.
     pub releases: Option<&'r Releases>,
-    /// The rules that were followed, besides those of the releases.
+    /// The rules that were used, besides those of the releases.
     pub pack: &'r Pack,
-    /// How it was made.
+    /// The settings of the migration.
     pub settings: &'r Settings,
-    /// What is not to be shown.
+    /// What to mask.
     pub secrets: &'r Secrets<'r>,
 }
 
 impl MigrationReport<'_> {
-    /// Returns where the old text of a file is, if it was replaced.
+    /// Returns the backup of a file, if it was replaced.
     fn backup_of(&self, path: &Path) -> Option<&Path> {
         let replaced = self.written.iter().find(|file| file.path == path)?;
         Some(&replaced.backup)
     }
 }
 
-/// Returns how many there are of something.
+/// Returns a count with its noun, as in `1 file` or `2 files`.
 #[must_use]
 pub fn counted(count: usize, what: &str) -> String {
     match count {

@@ -1,32 +1,32 @@
-//! Why a change was made: the rule behind it, whichever pack or release has it.
+//! The reason for a change: the rule behind it, whichever pack or release has it.
 
 use oslo_config::OptName;
 
 use super::rules::{arrow, what};
+use crate::history::{self, History, Service};
 use crate::migrate::{Change, ChangeKind, Decision};
-use crate::pack::{self, Pack};
-use crate::release::{self, Lives, Service};
+use crate::pack::{Pack, Renaming};
 use crate::rule;
 
-/// What a rule says for itself.
+/// What a rule does, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(super) struct Reason {
-    /// What it does, in lines.
+    /// What the rule does, line by line.
     pub(super) what: Vec<String>,
-    /// Why it is so.
+    /// Why.
     pub(super) why: String,
-    /// Where it can be looked up.
-    pub(super) proof: Vec<String>,
-    /// What an operator has to know or do.
+    /// The evidence: where to look it up.
+    pub(super) evidence: Vec<String>,
+    /// What an operator needs to know or do.
     pub(super) advice: Option<String>,
 }
 
 impl Reason {
-    fn of_renaming(rule: &pack::Rule) -> Self {
+    fn of_renaming(rule: &Renaming) -> Self {
         Reason {
             what: vec![arrow(&rule.from, &rule.to)],
             why: rule.why.clone(),
-            proof: rule.proof.iter().cloned().collect(),
+            evidence: rule.proof.iter().cloned().collect(),
             advice: None,
         }
     }
@@ -35,30 +35,30 @@ impl Reason {
         Reason {
             what: what(rule),
             why: rule.why.clone(),
-            proof: rule.proof.clone(),
+            evidence: rule.proof.clone(),
             advice: rule.advice.clone(),
         }
     }
 }
 
-/// Finds the reasons of changes and decisions.
+/// Finds the reasons for changes and decisions.
 pub(super) struct Reasons<'p> {
     pack: &'p Pack,
-    lives: Lives,
+    lives: History,
 }
 
 impl<'p> Reasons<'p> {
-    /// Those of a pack, and of the history of its service.
+    /// Finds reasons in a pack, and in the history of its service.
     pub(super) fn new(pack: &'p Pack) -> Self {
         let service = pack.project.as_deref().and_then(Service::find);
         let service = service.unwrap_or(Service::IRONIC);
         Reasons {
             pack,
-            lives: Lives::new(service),
+            lives: History::new(service),
         }
     }
 
-    /// The reason of a change.
+    /// Returns the reason for a change.
     pub(super) fn of_change(&self, change: &Change) -> Reason {
         let found = match &change.release {
             Some(_) => self.in_history(&change.rule, &change.from, &change.to),
@@ -68,42 +68,43 @@ impl<'p> Reasons<'p> {
             let (what, why) = match change.kind {
                 ChangeKind::Reference => (
                     format!("${} -> ${}", change.from.name(), change.to),
-                    "oslo.config looks a name up in the group of the option that it stands in",
+                    "oslo.config looks up a reference without a group in the group of the option \
+                     that contains it",
                 ),
                 _ => (arrow(&change.from, &change.to), "renamed"),
             };
             Reason {
                 what: vec![what],
                 why: why.to_owned(),
-                proof: Vec::new(),
+                evidence: Vec::new(),
                 advice: None,
             }
         })
     }
 
-    /// The reason of a decision that a rule is behind, when the rule is known by its id.
+    /// Returns the reason for a decision, if a known rule is behind it.
     pub(super) fn of_decision(&self, decision: &Decision) -> Option<Reason> {
         let id = decision.rule.as_deref()?;
         match &decision.release {
-            Some(_) => Some(Reason::of_rule(&release::find_rule(id)?.rule()?)),
+            Some(_) => Some(Reason::of_rule(&history::find_rule(id)?.rule()?)),
             None => self.in_pack(id, &decision.option),
         }
     }
 
     fn in_pack(&self, id: &str, to: &OptName) -> Option<Reason> {
-        let with_id = || self.pack.rules.iter().filter(|rule| rule.id == id);
+        let with_id = || self.pack.renamings.iter().filter(|rule| rule.id == id);
         let renaming = with_id().find(|rule| rule.to == *to).or(with_id().next());
-        let rules = &self.pack.conversions;
+        let rules = &self.pack.rules;
         renaming
             .map(Reason::of_renaming)
             .or_else(|| rules.iter().find(|rule| rule.id == id).map(Reason::of_rule))
     }
 
     fn in_history(&self, id: &str, from: &OptName, to: &OptName) -> Option<Reason> {
-        if let Some(rule) = release::find_rule(id).and_then(|found| found.rule()) {
+        if let Some(rule) = history::find_rule(id).and_then(|found| found.rule()) {
             return Some(Reason::of_rule(&rule));
         }
-        let declared = release::declared_rule(from, to, &self.lives);
+        let declared = history::declared_renaming(from, to, &self.lives);
         (declared.id == id).then(|| Reason::of_renaming(&declared))
     }
 }

@@ -1,20 +1,20 @@
-//! Rules for people: what each does, why, by what proof, and an example.
+//! Rules as text: what each does, why, its evidence, and an example.
 
 use std::fmt::Write as _;
 
 use oslo_config::OptName;
 
 use crate::diagnostic::bracketed;
-use crate::pack::{self, Pack};
-use crate::release::BuiltIn;
+use crate::history::BuiltIn;
+use crate::pack::{Pack, Renaming};
 use crate::rule::{self, Automatic, IfSet, Part, Rule, Sections};
 
-/// An old name and the new one.
+/// Formats a former and a current name.
 pub(super) fn arrow(from: &OptName, to: &OptName) -> String {
     format!("{} -> {}", bracketed(from), bracketed(to))
 }
 
-/// A pack and its rules.
+/// Returns the text of a pack and its rules.
 #[must_use]
 pub fn pack_text(pack: &Pack) -> String {
     let mut text = String::new();
@@ -23,15 +23,15 @@ pub fn pack_text(pack: &Pack) -> String {
     if let Some(readers) = &pack.readers {
         let _ = writeln!(text, "  {readers}");
     }
-    for rule in &pack.rules {
+    for rule in &pack.renamings {
         text.push('\n');
         text.push_str(&renaming_text(rule));
     }
     for removed in &pack.removed {
-        let _ = writeln!(text, "\n  {} is gone", bracketed(&removed.name));
+        let _ = writeln!(text, "\n  {} is no longer read", bracketed(&removed.name));
         let _ = writeln!(text, "    advice: {}", removed.advice);
     }
-    for rule in &pack.conversions {
+    for rule in &pack.rules {
         text.push('\n');
         text.push_str(&rule_text(rule));
     }
@@ -39,19 +39,19 @@ pub fn pack_text(pack: &Pack) -> String {
     text
 }
 
-/// A renaming: its id, its names, why, proof.
+/// Returns the text of a renaming: its id, names, reason and evidence.
 #[must_use]
-pub fn renaming_text(rule: &pack::Rule) -> String {
+pub fn renaming_text(rule: &Renaming) -> String {
     let (id, why) = (&rule.id, &rule.why);
     let what = arrow(&rule.from, &rule.to);
-    let mut text = format!("  {id}\n    {what}\n    why:   {why}\n");
+    let mut text = format!("  {id}\n    {what}\n    why: {why}\n");
     if let Some(proof) = &rule.proof {
-        text += &format!("    proof: {proof}\n");
+        text += &format!("    evidence: {proof}\n");
     }
     text
 }
 
-/// A rule of Ironic's history, with the releases whose step has it.
+/// Returns the text of a built-in rule, with the releases whose steps have it.
 #[must_use]
 pub fn built_in_text(built_in: &BuiltIn) -> String {
     let Some(rule) = built_in.rule() else {
@@ -59,7 +59,7 @@ pub fn built_in_text(built_in: &BuiltIn) -> String {
     };
     let text = rule_text(&rule);
     let when = match (built_in.first, built_in.last) {
-        (first, _) if built_in.lasting => format!("{first} and newer"),
+        (first, _) if built_in.lasting => format!("{first} and later"),
         (first, last) if first == last => first.to_string(),
         (first, last) => format!("{first} to {last}"),
     };
@@ -67,26 +67,26 @@ pub fn built_in_text(built_in: &BuiltIn) -> String {
     text.replacen('\n', &format!("\n    release: {when}\n"), 1)
 }
 
-/// A rule: its id, what it does, why, advice, proof, examples.
+/// Returns the text of a rule: its id, what it does, its reason, advice, evidence and examples.
 #[must_use]
 pub fn rule_text(rule: &Rule) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let certain = match rule.automatic {
+    let mark = match rule.automatic {
         Automatic::Yes => "",
         Automatic::Partial => " (needs a decision)",
         Automatic::Advice => " (advice)",
     };
-    let _ = writeln!(text, "  {}{certain}", rule.id);
+    let _ = writeln!(text, "  {}{mark}", rule.id);
     for line in what(rule) {
         let _ = writeln!(text, "    {line}");
     }
-    let _ = writeln!(text, "    why:   {}", rule.why);
+    let _ = writeln!(text, "    why: {}", rule.why);
     if let Some(advice) = &rule.advice {
         let _ = writeln!(text, "    advice: {advice}");
     }
     for proof in &rule.proof {
-        let _ = writeln!(text, "    proof: {proof}");
+        let _ = writeln!(text, "    evidence: {proof}");
     }
     for example in &rule.example {
         if example.before == example.after {
@@ -104,26 +104,9 @@ pub fn rule_text(rule: &Rule) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What a rule does, in lines.
+/// Describes what a rule does, line by line.
 pub(super) fn what(rule: &Rule) -> Vec<String> {
-    let mut lines = Vec::new();
-    match &rule.sections {
-        None => {}
-        Some(Sections::These(sections)) => {
-            lines.push(format!("in each of [{}]", sections.join("], [")));
-        }
-        Some(Sections::NamedBy { named_by }) => {
-            lines.push(format!(
-                "in each section that {} names",
-                bracketed(named_by)
-            ));
-        }
-        Some(Sections::Having { having, equals }) => {
-            let values = equals.as_ref().map(|values| values.each().join(" or "));
-            let values = values.map_or_else(String::new, |values| format!(" = {values}"));
-            lines.push(format!("in each section that has {having}{values}"));
-        }
-    }
+    let mut lines: Vec<String> = rule.sections.iter().map(sections_text).collect();
     let renames = rule.rename.iter();
     lines.extend(renames.map(|rename| arrow(&rename.from, &rename.to)));
     for set in &rule.set {
@@ -157,17 +140,31 @@ pub(super) fn what(rule: &Rule) -> Vec<String> {
         lines.push(format!("removes {}", all(&removal.options)));
     }
     if let Some(report) = &rule.report {
-        lines.push(format!("tells of {}", all(&report.options)));
+        lines.push(format!("reports {}", all(&report.options)));
     }
     let wins = match rule.if_target_set {
         IfSet::Target => None,
-        IfSet::Source => Some("the old option wins when both are set"),
-        IfSet::Either => Some("when both are set, it is on when either is"),
-        IfSet::Last => Some("the last file that sets either counts, and there the new option"),
-        IfSet::Decide => Some("when both are set and differ, the operator decides"),
+        IfSet::Source => Some("if both are set, the old option wins"),
+        IfSet::Either => Some("if both are set, it is on if either is"),
+        IfSet::Last => Some("if both are set, the last file wins, and in one file the new option"),
+        IfSet::Decide => Some("if both are set and differ, the operator decides"),
     };
     lines.extend(wins.map(str::to_owned));
     lines
+}
+
+fn sections_text(sections: &Sections) -> String {
+    match sections {
+        Sections::These(sections) => format!("in each of [{}]", sections.join("], [")),
+        Sections::NamedBy { named_by } => {
+            format!("in each section that {} names", bracketed(named_by))
+        }
+        Sections::Having { having, equals } => {
+            let values = equals.as_ref().map(|values| values.each().join(" or "));
+            let values = values.map_or_else(String::new, |values| format!(" = {values}"));
+            format!("in each section that has {having}{values}")
+        }
+    }
 }
 
 fn part_text(part: &Part) -> String {
@@ -181,7 +178,7 @@ fn part_text(part: &Part) -> String {
         say(format!("or {}", or_nothing(default)));
     }
     if part.invert {
-        say("turned round".into());
+        say("inverted".into());
     }
     if !part.values.is_empty() {
         let values = part.values.iter();
@@ -195,13 +192,16 @@ fn part_text(part: &Part) -> String {
         say(format!("times {factor}"));
     }
     if let Some(suffix) = &part.suffix {
-        say(format!("{} for {} at its end", suffix.to, suffix.from));
+        say(format!(
+            "suffix {} replaced with {}",
+            suffix.from, suffix.to
+        ));
     }
     if let Some(scheme) = &part.scheme {
-        say(format!("with {scheme}:// if it has no scheme"));
+        say(format!("{scheme}:// added if it has no scheme"));
     }
     if let Some(port) = &part.host_port {
-        say(format!("with port {port} if it has none"));
+        say(format!("port {port} added if it has none"));
     }
     if part.encode {
         say("percent-encoded".into());

@@ -1,12 +1,12 @@
-//! What `confmig show` tells, for people.
+//! The settings and values that `confmig show` lists, as text.
 
 use std::fmt::Write as _;
 
 use bstr::ByteSlice;
 use oslo_config::{Occurrence, Origin, ParsedFile};
 
-use crate::explain::Explained;
-use crate::release::Series;
+use crate::explain::Explanation;
+use crate::history::ReleaseRange;
 use crate::secret::Secrets;
 
 /// Returns all entries, as oslo.config sees them.
@@ -30,9 +30,9 @@ pub fn entries_text(files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> String {
     text
 }
 
-/// Returns what there is to say of one option: its value, where it comes from, what it hides.
+/// Returns an option's value, where it comes from and what it hides.
 #[must_use]
-pub fn explained_text(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
+pub fn explained_text(option: &Explanation<'_>, secrets: &Secrets<'_>) -> String {
     let name = option.opt.name();
     let shown = |value: &str| secrets.value(name.group(), name.name(), value).into_owned();
     let mut text = match option.texts.as_deref() {
@@ -43,13 +43,13 @@ pub fn explained_text(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
             .collect(),
         Err(_) => {
             let why = option.error(secrets).unwrap_or_default();
-            format!("{name} has no value: {why} (`confmig check` says more)\n")
+            format!("{name} has no value: {why} (run `confmig check` for details)\n")
         }
     };
     // Writing to a String cannot fail.
     let _ = match &option.origin {
         Origin::Unset | Origin::File { .. } => Ok(()),
-        Origin::Default => writeln!(text, "    its default"),
+        Origin::Default => writeln!(text, "    the default"),
         Origin::Environment { variable } => {
             writeln!(text, "    from the environment variable {variable}")
         }
@@ -72,7 +72,10 @@ pub fn explained_text(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
         let _ = writeln!(text, "    hides {place}, {name}");
     }
     for named in &option.names {
-        let span = |(first, last): (Series, Series)| match first == last {
+        let span = |ReleaseRange {
+                        from: first,
+                        to: last,
+                    }: ReleaseRange| match first == last {
             true => first.to_string(),
             false => format!("{first} to {last}"),
         };
@@ -82,7 +85,7 @@ pub fn explained_text(option: &Explained<'_>, secrets: &Secrets<'_>) -> String {
             .map(|it| format!("a former name in {}", span(it)));
         let said: Vec<String> = as_option.into_iter().chain(as_former).collect();
         let any = named.option.or(named.former);
-        let service = any.map_or("", |(series, _)| series.service().title());
+        let service = any.map_or("", |range| range.from.service().title());
         let _ = writeln!(text, "    in {service} {}: {}", named.name, said.join(", "));
     }
     text

@@ -1,11 +1,11 @@
-//! Diagnostics for people, in the manner of rustc.
+//! Diagnostics as text, in the style of rustc.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Paint;
 use crate::diagnostic::{Diagnostic, Severity};
 
-/// Renders diagnostics, a blank line between two.
+/// Renders diagnostics, separated by blank lines.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], paint: Paint) -> String {
     let renderer = match paint {

@@ -1,10 +1,10 @@
-//! Decimal numbers, computed exactly.
+//! Exact decimal numbers.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// How many digits may follow the point.
+/// The greatest number of digits after the point.
 const SCALE_MAX: usize = 38;
 
 /// A decimal number: `digits` divided by ten to the power of `scale`, without superfluous zeros.
@@ -15,7 +15,8 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Reads a number as `60`, `-0.5` or `1e-3`; `None` when it is none, or has too many digits.
+    /// Reads a number such as `60`, `-0.5` or `1e-3`; `None` when it is invalid or has too many
+    /// digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let (number, exponent) = match text.split_once(['e', 'E']) {
@@ -45,7 +46,7 @@ impl Decimal {
         Decimal { digits, scale }.reduced()
     }
 
-    /// The product; `None` when it has too many digits.
+    /// Returns the product; `None` when it has too many digits.
     pub(crate) fn times(self, other: Self) -> Option<Self> {
         let digits = self.digits.checked_mul(other.digits)?;
         let scale = self.scale + other.scale;
@@ -69,7 +70,7 @@ impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.digits < 0 { "-" } else { "" };
         let digits = self.digits.unsigned_abs();
-        // At least one digit stands before the point.
+        // At least one digit precedes the point.
         let digits = format!("{digits:0>width$}", width = self.scale + 1);
         let (whole, fraction) = digits.split_at(digits.len() - self.scale);
         let point = if fraction.is_empty() { "" } else { "." };
@@ -83,12 +84,12 @@ impl<'de> Deserialize<'de> for Decimal {
         #[serde(untagged, expecting = "expected a number")]
         enum Number {
             Whole(i64),
-            Broken(f64),
+            Fractional(f64),
         }
-        // The shortest text that reads as this floating-point number is the one that was written.
+        // Formatting gives the shortest text for this number: the one that was written.
         let text = match Number::deserialize(deserializer)? {
             Number::Whole(number) => number.to_string(),
-            Number::Broken(number) => number.to_string(),
+            Number::Fractional(number) => number.to_string(),
         };
         Decimal::parse(&text).ok_or_else(|| {
             D::Error::custom(format!(
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_too_large_has_no_product() {
+    fn invalid_and_too_large_numbers_have_no_product() {
         for text in [
             "", "soon", "-", ".", "1.2.3", "1e", "1e999", "1e-999", "inf", "0x10", "1_0",
         ] {

@@ -1,14 +1,13 @@
-//! Rules as data: what becomes of options when a release changes more than their names.
+//! Rules as data: changes of options that do more than rename.
 //!
-//! A rule has one of five forms: options are renamed; values are made from other values; items of
-//! lists are replaced or dropped; options are removed, since nothing reads them any more; or there
-//! is only something to say. The same forms serve operators, in TOML, and the history of Ironic that
-//! the program has inside, in JSON.
+//! A rule has one of five forms: it renames options, makes values from other values, replaces or
+//! drops items of lists, removes options that are no longer read, or reports options without
+//! changing them. The forms are the same for the rules of packs, in TOML, and for the built-in
+//! rules, in JSON.
 
 mod decimal;
 mod endless;
-mod name;
-mod options;
+mod names;
 mod parts;
 mod sections;
 mod validate;
@@ -19,113 +18,114 @@ use serde::Deserialize;
 
 pub use decimal::Decimal;
 pub(crate) use endless::endless;
-pub use name::Name;
-pub(crate) use name::{group, group_of};
+pub use names::Name;
+pub(crate) use names::{group, group_of};
 pub(crate) use sections::concrete;
 pub(crate) use validate::problem;
 
-/// A rule.
+/// A rule: a change that does more than rename one option.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Names the rule.
+    /// The id.
     pub id: String,
-    /// Why it is so, in one line.
+    /// The reason, in one line.
     pub why: String,
-    /// How certain the change is.
+    /// Whether the change is made without a decision.
     #[serde(default)]
     pub automatic: Automatic,
-    /// The release that it is about.
+    /// The release that made the change.
     pub release: Option<String>,
-    /// What an operator has to know or do.
+    /// What the operator has to know or do.
     pub advice: Option<String>,
-    /// Where it can be looked up: commits, release notes, sources.
+    /// The evidence: commits, release notes, sources.
     #[serde(default)]
     pub proof: Vec<String>,
     /// The sections that `{section}` in the names of options stands for.
     #[serde(rename = "in")]
     pub sections: Option<Sections>,
-    /// What must hold for the rule to be about a configuration at all.
+    /// The conditions under which the rule applies.
     #[serde(default)]
     pub when: Vec<Condition>,
-    /// What makes it a matter for the operator.
+    /// The doubts that leave the change to the operator.
     #[serde(default)]
     pub decide: Vec<Doubt>,
-    /// Options that have another name.
+    /// The options that are renamed.
     #[serde(default)]
     pub rename: Vec<Rename>,
-    /// What counts when the target of a renaming or an assignment is set already.
+    /// Which value counts when the target of a renaming or an assignment is already set.
     #[serde(default)]
     pub if_target_set: IfSet,
     /// The values that assignments are made from.
     #[serde(default)]
     pub part: BTreeMap<String, Part>,
-    /// What is set.
+    /// The options that are set.
     #[serde(default)]
     pub set: Vec<Assignment>,
-    /// The options that go when the assignments are made; if absent, those of all parts that are
-    /// not set again.
+    /// The options that are removed when the assignments are made. Without it: those of all parts,
+    /// except options that are set.
     pub take: Option<Vec<Name>>,
-    /// Items of lists that are replaced or dropped.
+    /// The items of lists that are replaced or dropped.
     pub items: Option<Items>,
-    /// Options that nothing reads any more.
+    /// The options that are no longer read.
     pub remove: Option<Removal>,
-    /// Options of which there is only something to say.
+    /// The options that are only reported.
     pub report: Option<Report>,
-    /// What the rule does to a text.
+    /// Examples of what the rule does.
     #[serde(default)]
     pub example: Vec<Example>,
 }
 
-/// How certain a change is.
+/// Whether a change is made without a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Automatic {
-    /// It is made.
+    /// The change is always made.
     #[default]
     Yes,
-    /// It is made when the operator says so.
+    /// The change is made once the operator accepts it.
     Partial,
-    /// It is never made; there is only advice.
+    /// The change is never made, only advised.
     Advice,
 }
 
-/// Which sections a rule is about.
+/// The sections that a rule is about.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(
     untagged,
     deny_unknown_fields,
-    expecting = "expected a list of sections, { named_by = \"GROUP.OPTION\" } or { having = \"OPTION\", equals = \"VALUE\" }"
+    expecting = "expected a list of sections, { named_by = \"GROUP.OPTION\" } or \
+                 { having = \"OPTION\", equals = \"VALUE\" }"
 )]
 pub enum Sections {
-    /// These.
+    /// These sections.
     These(Vec<String>),
     /// Those that the value of an option names, such as `DEFAULT.enabled_backends`.
     NamedBy {
         /// The option.
         named_by: Name,
     },
-    /// Those that have an option, such as `auth_type`.
+    /// Those that set an option, such as `auth_type`.
     Having {
-        /// The name of the option in its section.
+        /// The name of the option, without a group.
         having: String,
-        /// The value that it must have, or one of several; any if absent.
+        /// The value that the option must have. Without it: any.
         equals: Option<OneOf>,
     },
 }
 
-/// A value, or several of which any will do.
+/// One value, or any of several.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "expected a value, or a list of values")]
 pub enum OneOf {
-    /// This one.
+    /// This value.
     This(String),
-    /// Any of these.
+    /// Any of these values.
     These(Vec<String>),
 }
 
 impl OneOf {
-    /// Each of them.
+    /// Returns all of the values.
     #[must_use]
     pub fn each(&self) -> &[String] {
         match self {
@@ -135,36 +135,37 @@ impl OneOf {
     }
 }
 
-/// Something that must hold of an option.
+/// A condition on an option.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// The option.
     pub option: Name,
-    /// It must be set, or must not be.
+    /// The option must be set, or must not be.
     pub set: Option<bool>,
-    /// It must have this value. Booleans are compared as such.
+    /// The option must have this value. Booleans are compared as booleans.
     pub equals: Option<String>,
-    /// The opposite must hold.
+    /// The condition is negated.
     #[serde(default)]
     pub not: bool,
 }
 
-/// Something that makes a change a matter for the operator.
+/// A condition that leaves a change to the operator.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Doubt {
     /// The option.
     pub option: Name,
-    /// It is set, or is not.
+    /// The option is set, or is not.
     pub set: Option<bool>,
-    /// It has this value.
+    /// The option has this value.
     pub equals: Option<String>,
-    /// What there is to decide.
+    /// What is to be decided, and why.
     pub why: String,
 }
 
 impl Doubt {
+    /// Returns the condition without the reason.
     pub(crate) fn condition(&self) -> Condition {
         Condition {
             option: self.option.clone(),
@@ -175,18 +176,18 @@ impl Doubt {
     }
 }
 
-/// An option has another name.
+/// An option that is renamed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rename {
     /// The old name.
     pub from: Name,
     /// The new name.
-    #[serde(deserialize_with = "name::current")]
+    #[serde(deserialize_with = "names::current")]
     pub to: Name,
 }
 
-/// What counts when a target is set already.
+/// Which value counts when the target is already set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IfSet {
@@ -195,63 +196,64 @@ pub enum IfSet {
     Target,
     /// The target gets the new value.
     Source,
-    /// Two switches: on when either is.
+    /// For two booleans: true when either is.
     Either,
-    /// As oslo.config reads a deprecated name: the last file that has either counts, and there the target.
+    /// As oslo.config reads a deprecated name: the last file that has either counts, and within it
+    /// the target.
     Last,
-    /// The operator decides, unless both are the same.
+    /// The operator decides, unless both values are the same.
     Decide,
 }
 
-/// A value that assignments are made from: that of an option, and what is done to it, in the order of
-/// the fields.
+/// A value that assignments are made from: that of an option, transformed in the order of the
+/// fields.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// The option.
     pub option: Name,
-    /// The value when the option is not set; may have other parts in braces.
+    /// The value when the option is not set. May name other parts in braces.
     pub default: Option<String>,
-    /// The value is a list: what follows is done to each item.
+    /// The value is a list, whose items are transformed one by one.
     #[serde(default)]
     pub list: bool,
-    /// What separates the items: a text, or one blank for any white space. A comma if absent.
+    /// The separator of the items, or one blank for any white space. Without it: a comma.
     pub split: Option<String>,
-    /// The list must have one item.
+    /// The list must have a single item.
     #[serde(default)]
     pub single: bool,
-    /// The value is a switch: it becomes `true` or `false` however it is written.
+    /// The value is a boolean, which is normalized to `true` or `false`.
     #[serde(default)]
     pub bool: bool,
-    /// The value is a switch that is turned round: it becomes `True` or `False`.
+    /// The value is a boolean, which is inverted to `True` or `False`.
     #[serde(default)]
     pub invert: bool,
-    /// The value is a URL, of which this is wanted.
+    /// The value is a URL, of which this part is used.
     pub url: Option<UrlPart>,
-    /// For these values nothing is set; such items are dropped.
+    /// Values for which nothing is set; items that are dropped.
     #[serde(default)]
     pub without: Vec<String>,
-    /// What each value becomes.
+    /// A table of replacements for values.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
-    /// What becomes of a value that `values` does not have.
+    /// What happens to a value that `values` does not list.
     #[serde(default)]
     pub otherwise: Otherwise,
-    /// The value's end that is replaced; nothing is done when it ends otherwise.
+    /// An ending of the value that is replaced, if it is there.
     pub suffix: Option<Suffix>,
-    /// The value is a number, multiplied by this.
+    /// The value is a number, which is multiplied by this factor.
     pub factor: Option<Decimal>,
-    /// The scheme that a URL gets that has none; may have other parts in braces.
+    /// The scheme that is added to a URL without one. May name other parts in braces.
     pub scheme: Option<String>,
-    /// The value is a host, or host and port: an IPv6 address is put into brackets, and this port is
-    /// added when there is none; may have other parts in braces.
+    /// The value is a host, with or without a port: an IPv6 address is put into brackets, and this
+    /// port is added if there is none. May name other parts in braces.
     pub host_port: Option<String>,
-    /// The value is percent-encoded, as user, password and path of a URL are.
+    /// The value is percent-encoded for use in a URL.
     #[serde(default)]
     pub encode: bool,
-    /// What the value is put into, as `{item}`; may have other parts in braces.
+    /// A template for each value, with `{item}` in its place. May name other parts in braces.
     pub each: Option<String>,
-    /// What joins the items again; a comma if absent.
+    /// The text that joins the items. Without it: a comma.
     pub join: Option<String>,
 }
 
@@ -259,7 +261,7 @@ pub struct Part {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UrlPart {
-    /// `https` of `https://…`.
+    /// The scheme, such as `https`.
     Scheme,
     /// The user.
     User,
@@ -269,49 +271,49 @@ pub enum UrlPart {
     Host,
     /// The port.
     Port,
-    /// The path, with its first slash.
+    /// The path, with the leading slash.
     Path,
 }
 
-/// What becomes of a value that a table does not have.
+/// What happens to a value that a table does not list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Otherwise {
     /// The operator decides.
     #[default]
     Decide,
-    /// It stays as it is.
+    /// The value stays as it is.
     Keep,
 }
 
-/// How a value's end is replaced.
+/// An ending of a value, and its replacement.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Suffix {
-    /// The end.
+    /// The ending.
     pub from: String,
-    /// What stands in its place.
+    /// The replacement.
     pub to: String,
 }
 
-/// An option is set.
+/// An option that is set.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// The option.
-    #[serde(deserialize_with = "name::current")]
+    #[serde(deserialize_with = "names::current")]
     pub option: Name,
-    /// The value, as it is written in a file; parts stand in braces.
+    /// The value, as it is written in a file. Names parts in braces.
     pub value: String,
-    /// The value is added to the list that the option has.
+    /// The value is appended to the option's list.
     #[serde(default)]
     pub append: bool,
-    /// What counts when the option is set already; that of the rule if absent.
+    /// Which value counts when the option is already set. Without it: `if_target_set`.
     pub if_set: Option<IfSet>,
-    /// What must hold for it to be set.
+    /// The conditions under which the option is set.
     #[serde(default)]
     pub when: Vec<Condition>,
-    /// Options that must be set, too, for the value to be of use.
+    /// Other options that must be set for the value to have an effect.
     #[serde(default)]
     pub need: Vec<Name>,
 }
@@ -322,25 +324,25 @@ pub struct Assignment {
 pub struct Items {
     /// The options.
     pub options: Vec<Name>,
-    /// What stands in place of which.
+    /// The replacement of each item.
     #[serde(default)]
     pub replace: BTreeMap<String, String>,
-    /// What is dropped.
+    /// The items that are dropped.
     #[serde(default)]
     pub drop: Vec<String>,
 }
 
-/// Options that nothing reads any more.
+/// Options that are no longer read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Removal {
     /// The options.
     pub options: Vec<Name>,
-    /// The service now behaves as with this value; another is a matter for the operator.
+    /// The value whose behaviour the service still has. Any other is left to the operator.
     pub kept: Option<String>,
 }
 
-/// Options of which there is only something to say.
+/// Options that are only reported.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
@@ -348,12 +350,12 @@ pub struct Report {
     pub options: Vec<Name>,
 }
 
-/// What a rule does to a text.
+/// An example of what a rule does.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// The text before.
     pub before: String,
-    /// The text after, once the operator has decided for the change.
+    /// The text after, once the operator has accepted the change.
     pub after: String,
 }

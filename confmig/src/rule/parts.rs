@@ -1,11 +1,11 @@
-//! What makes the parts of a rule senseless.
+//! Validates the parts of a rule.
 
 use std::collections::BTreeSet;
 
 use super::sections::in_known_sections;
 use super::{Assignment, Condition, Decimal, Otherwise, Part, Rule, Sections};
 
-/// What is wrong with the parts of a rule, and what was expected; `None` when all is well.
+/// Describes what is wrong with the parts of a rule; `None` when they are valid.
 pub(super) fn problem(rule: &Rule) -> Option<String> {
     templates(rule)
         .or_else(|| {
@@ -21,7 +21,7 @@ pub(super) fn problem(rule: &Rule) -> Option<String> {
         })
 }
 
-/// Templates name parts that there are, and no part is made of itself.
+/// Templates name existing parts, and no part is made from itself.
 fn templates(rule: &Rule) -> Option<String> {
     for set in &rule.set {
         for name in placeholders(&set.value) {
@@ -38,7 +38,7 @@ fn templates(rule: &Rule) -> Option<String> {
         while let Some((path, part)) = open.pop() {
             for used in used(part) {
                 if path.contains(&used) {
-                    return Some(format!("the part {used} is made of itself"));
+                    return Some(format!("the part {used} is made from itself"));
                 }
                 let Some(next) = rule.part.get(used) else {
                     return Some(format!(
@@ -52,7 +52,7 @@ fn templates(rule: &Rule) -> Option<String> {
     None
 }
 
-/// The parts that a part is made of.
+/// Returns the parts that a part is made from.
 fn used(part: &Part) -> impl Iterator<Item = &str> {
     let templates = [&part.default, &part.scheme, &part.host_port];
     let each = part.each.iter().flat_map(|each| placeholders(each));
@@ -63,7 +63,7 @@ fn used(part: &Part) -> impl Iterator<Item = &str> {
         .chain(each.filter(|name| *name != "item"))
 }
 
-/// The parts that a template is made of, and those that these are made of.
+/// Returns the parts that a template is made from, directly or indirectly.
 fn all_used<'r>(rule: &'r Rule, template: &'r str) -> BTreeSet<&'r str> {
     let mut found: BTreeSet<&str> = BTreeSet::new();
     let mut open: Vec<&str> = placeholders(template).collect();
@@ -75,7 +75,7 @@ fn all_used<'r>(rule: &'r Rule, template: &'r str) -> BTreeSet<&'r str> {
     found
 }
 
-/// The names in braces. `${name}` is a reference of oslo.config, and none of them.
+/// Returns the names in braces, except in `${name}`, which is a reference of oslo.config.
 fn placeholders(template: &str) -> impl Iterator<Item = &str> {
     let mut rest = template;
     std::iter::from_fn(move || {
@@ -94,7 +94,7 @@ fn placeholders(template: &str) -> impl Iterator<Item = &str> {
 
 fn of_part(name: &str, part: &Part) -> Option<String> {
     let problem = if part.invert && !part.values.is_empty() {
-        "is both turned round and looked up in `values`"
+        "is both inverted and looked up in `values`"
     } else if !part.list && (part.single || part.split.is_some() || part.join.is_some()) {
         "has single, split or join, but not `list = true`"
     } else if part.factor.is_some_and(Decimal::is_zero) {
@@ -107,27 +107,26 @@ fn of_part(name: &str, part: &Part) -> Option<String> {
     Some(format!("the part {name} {problem}"))
 }
 
-/// A part that no value is made from, and whose option no condition looks at: its option would go, and its
-/// value with it.
+/// Every part is used: the option of another one would be removed, and its value lost.
 fn unused(rule: &Rule) -> Option<String> {
     let values = rule.set.iter();
     let found: BTreeSet<&str> = values.flat_map(|set| all_used(rule, &set.value)).collect();
     let (name, part) = rule
         .part
         .iter()
-        .find(|(name, part)| !found.contains(name.as_str()) && !looked_at(rule, part))?;
+        .find(|(name, part)| !found.contains(name.as_str()) && !is_option_named(rule, part))?;
     Some(format!(
-        "nothing uses the part {name}: put {{{name}}} into a value, or leave the part out (`take` lists \
-         options that go, here {})",
+        "nothing uses the part {name}: put {{{name}}} into a value, or leave the part out (to \
+         remove {}, list it in `take`)",
         part.option
     ))
 }
 
-/// Tells whether the option of a part is one that the rule decides by, or sets again.
-fn looked_at(rule: &Rule, part: &Part) -> bool {
+/// Tells whether a condition or an assignment names the option of a part.
+fn is_option_named(rule: &Rule, part: &Part) -> bool {
     let of_sets = rule.set.iter().flat_map(|set| &set.when);
     let conditions = rule.when.iter().chain(of_sets);
-    let mut decided_by = conditions
+    let mut named = conditions
         .map(|Condition { option, .. }| option)
         .chain(rule.decide.iter().map(|doubt| &doubt.option))
         .chain(rule.set.iter().map(|set| &set.option));
@@ -135,28 +134,28 @@ fn looked_at(rule: &Rule, part: &Part) -> bool {
         &rule.sections,
         Some(Sections::NamedBy { named_by }) if *named_by == part.option
     );
-    names_sections || decided_by.any(|option| *option == part.option)
+    names_sections || named.any(|option| *option == part.option)
 }
 
-/// A value that is made from what the option has must stay when it is made again.
+/// A value that is made from the option's own value does not change when it is made again.
 fn in_place(rule: &Rule, set: &Assignment) -> Option<String> {
     let mut own = all_used(rule, &set.value)
         .into_iter()
         .filter(|name| rule.part[*name].option == set.option);
-    let changed_again = own.any(|name| {
+    let changes_again = own.any(|name| {
         let alone = set.value == format!("{{{name}}}");
         !alone || !stays(&rule.part[name])
     });
-    changed_again.then(|| {
+    changes_again.then(|| {
         format!(
-            "makes another value of {} each time it is followed: set another option, or make a value that \
-             stays as it is",
+            "changes the value of {} each time it is followed: set another option, or make a value \
+             that stays the same",
             set.option
         )
     })
 }
 
-/// Tells whether what a part makes stays as it is when the part is made from it.
+/// Tells whether a part, applied to its own result, does not change it.
 fn stays(part: &Part) -> bool {
     let values = part
         .values
@@ -170,7 +169,7 @@ fn stays(part: &Part) -> bool {
         .as_ref()
         .is_none_or(|suffix| !suffix.to.ends_with(&suffix.from) || suffix.to == suffix.from);
     let each = part.each.as_ref().is_none_or(|each| each == "{item}");
-    // Joined by another text than the one they are split at, the items are one.
+    // Joined by another text than the separator, the items become one.
     let separator = |text: &Option<String>| text.as_deref().unwrap_or(",").to_owned();
     let joined_otherwise = separator(&part.join) != separator(&part.split);
     let items = !joined_otherwise

@@ -1,4 +1,4 @@
-//! Rules that hold in several sections.
+//! Rules for several sections.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use oslo_config::OptName;
 
 use super::{Name, Rule, Sections, group_of};
 
-/// What stands for a section in the names of options, and in values.
+/// The placeholder for a section in the names of options, and in values.
 pub(super) const SECTION: &str = "{section}";
 
-/// The rule for each of the sections that it is about; the rule itself when it names none. `value`
-/// gives the value of an option, `having` the sections that have an option of a name.
+/// Returns the rule for each of its sections, or the rule itself if it has none. `value` returns
+/// the value of an option, `having` the sections that set an option.
 pub(crate) fn concrete(
     rule: &Rule,
     value: &dyn Fn(&OptName) -> Option<String>,
@@ -50,25 +50,26 @@ pub(crate) fn concrete(
         .collect()
 }
 
-/// The rule in each of the sections that it can be seen to be about: those that it lists, else those that
-/// it names besides, and any other.
+/// Returns the rule for each section that it lists, or else for each group that it names.
 pub(super) fn in_known_sections(rule: &Rule) -> Vec<Rule> {
+    let groups = rule.names().into_iter().map(|name| name.group());
+    in_sections(rule, &groups.collect())
+}
+
+/// Returns the rule for each section that it lists, or else for each of these groups.
+pub(super) fn in_sections(rule: &Rule, groups: &BTreeSet<&str>) -> Vec<Rule> {
     match &rule.sections {
         None => vec![rule.clone()],
         Some(Sections::These(sections)) => sections
             .iter()
             .map(|section| in_section(rule, &group_of(section)))
             .collect(),
-        Some(_) => {
-            let groups: BTreeSet<&str> = rule.names().iter().map(|name| name.group()).collect();
-            let groups = groups.into_iter();
-            groups.map(|group| in_section(rule, group)).collect()
-        }
+        Some(_) => groups.iter().map(|group| in_section(rule, group)).collect(),
     }
 }
 
-/// The rule with a section in place of `{section}`.
-pub(super) fn in_section(rule: &Rule, section: &str) -> Rule {
+/// Returns the rule with a section in place of `{section}`.
+fn in_section(rule: &Rule, section: &str) -> Rule {
     let mut rule = rule.clone();
     let put = |name: &mut Name| {
         if name.group() == SECTION {
@@ -105,7 +106,7 @@ pub(super) fn in_section(rule: &Rule, section: &str) -> Rule {
         .into_iter()
         .flatten()
         .for_each(|names| names.iter_mut().for_each(put));
-    // In this section, `{section}` may have made one option of two.
+    // In this section, two names may have become the same.
     rule.rename.retain(|rename| rename.from != rename.to);
     if let Some(take) = &mut rule.take {
         take.retain(|name| rule.set.iter().all(|set| set.option != *name));

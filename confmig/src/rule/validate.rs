@@ -1,11 +1,11 @@
-//! What makes a rule senseless, besides its form.
+//! Validates rules beyond their form.
 
 use std::collections::BTreeSet;
 
 use super::sections::{SECTION, in_known_sections};
 use super::{Items, Name, Rule, parts};
 
-/// What is wrong with a rule, and what was expected; `None` when all is well.
+/// Describes what is wrong with a rule; `None` when it is valid.
 pub(crate) fn problem(rule: &Rule) -> Option<String> {
     let of_rule = forms(rule)
         .or_else(|| sections(rule))
@@ -24,7 +24,8 @@ fn forms(rule: &Rule) -> Option<String> {
             .id
             .contains(|c: char| c.is_whitespace() || c.is_control())
     {
-        return Some("its id is empty or has white space in it: expected words joined by -".into());
+        let reason = "its id is empty or has white space: expected words joined by hyphens";
+        return Some(reason.into());
     }
     let forms = [
         (!rule.rename.is_empty(), "rename"),
@@ -44,32 +45,35 @@ fn forms(rule: &Rule) -> Option<String> {
             Some("has parts, but sets nothing from them: expected `set`".into())
         }
         ["set"] if rule.part.is_empty() && rule.when.is_empty() => {
-            Some("sets options from nothing: expected a part, or `when`".into())
+            Some("sets options from nothing: expected a part or `when`".into())
         }
         [_] => None,
         several => Some(format!(
-            "has {}: expected one of them, and a rule for each",
+            "has {}: expected only one of them, so split the rule",
             several.join(" and ")
         )),
     }
 }
 
-/// `{section}` needs sections.
+/// A rule with `{section}` has sections.
 fn sections(rule: &Rule) -> Option<String> {
     let names = rule.names();
     let has = names.iter().any(|name| name.group() == SECTION);
     if rule.sections.is_none() && has {
-        return Some("has {section} in a name, but no `in` that says which sections".into());
+        return Some("has {section} in a name, but no `in` that lists the sections".into());
     }
     let odd = names
         .iter()
         .find(|name| name.group().contains('{') && name.group() != SECTION)?;
-    Some(format!("{odd}: a group is a name, or {{section}}"))
+    Some(format!(
+        "{odd}: expected a name or {{section}} as the group"
+    ))
 }
 
+/// A condition has either `set` or `equals`.
 fn conditions(rule: &Rule) -> Option<String> {
     let of_sets = rule.set.iter().flat_map(|set| &set.when);
-    let said = rule.when.iter().chain(of_sets).map(|condition| {
+    let required = rule.when.iter().chain(of_sets).map(|condition| {
         (
             &condition.option,
             condition.set.is_some(),
@@ -80,13 +84,15 @@ fn conditions(rule: &Rule) -> Option<String> {
         .decide
         .iter()
         .map(|doubt| (&doubt.option, doubt.set.is_some(), doubt.equals.is_some()));
-    let (option, ..) = said.chain(doubts).find(|(_, set, equals)| set == equals)?;
+    let (option, ..) = required
+        .chain(doubts)
+        .find(|(_, set, equals)| set == equals)?;
     Some(format!(
-        "the condition on {option} needs one of `set` and `equals`"
+        "the condition on {option} needs either `set` or `equals`"
     ))
 }
 
-/// Each option has one new name, and no other option of the rule has it.
+/// Each option is renamed once, to another name.
 fn renames(rule: &Rule) -> Option<String> {
     for (at, rename) in rule.rename.iter().enumerate() {
         if rename.from == rename.to {
@@ -100,7 +106,7 @@ fn renames(rule: &Rule) -> Option<String> {
     None
 }
 
-/// Of several assignments to one option, the first whose conditions hold is made.
+/// An option is set more than once only under conditions.
 fn sets(rule: &Rule) -> Option<String> {
     let twice = rule.set.iter().enumerate().find(|(at, set)| {
         let mut earlier = rule.set[..*at].iter();
@@ -113,11 +119,11 @@ fn sets(rule: &Rule) -> Option<String> {
     ))
 }
 
-/// What goes is not set again.
+/// An option that is removed is not set again.
 fn takes(rule: &Rule) -> Option<String> {
     let take = rule.take.as_ref()?;
     if rule.set.is_empty() {
-        return Some("has `take`, but no `set`: expected `remove` for options that go".into());
+        return Some("has `take`, but no `set`: use `remove` to remove options".into());
     }
     let concrete = in_known_sections(rule);
     let sets: BTreeSet<&Name> = concrete
@@ -134,7 +140,7 @@ fn takes(rule: &Rule) -> Option<String> {
     ))
 }
 
-/// What stands in place of an item stays.
+/// A replacement is not replaced or dropped itself.
 fn items(items: &Items) -> Option<String> {
     let (old, new) = items.replace.iter().find(|(old, new)| {
         items.drop.contains(new)
@@ -144,6 +150,7 @@ fn items(items: &Items) -> Option<String> {
                 .is_some_and(|next| next != *new && old != new)
     })?;
     Some(format!(
-        "replaces {old} by {new}, which it replaces or drops, too: say what becomes of {old} in the end"
+        "replaces {old} with {new}, which it replaces or drops, too: replace {old} with the final \
+         item"
     ))
 }

@@ -1,45 +1,45 @@
-//! What changed between two releases of a service.
+//! The differences between the schemas of two releases.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use oslo_config::{OptName, OptType};
 
-use super::{Described, Going, Schema};
+use super::{Deprecation, Schema, SchemaOption};
 use crate::pack::names_of;
 
-/// What changed between two schemas, an older and a newer one.
+/// The differences between an older and a newer schema.
 #[derive(Debug, Clone, Default)]
 pub struct Comparison {
-    /// Names that have become others, at once or by way of one between: old and new. One that several
-    /// options read stands here for each.
+    /// The old and new names of options that were renamed, directly or by way of a third name. A
+    /// former name of several options is listed for each of them.
     pub renamed: Vec<(OptName, OptName)>,
-    /// Names that the older one reads, as options or former names, and the newer one does not.
+    /// The names that the older schema reads and the newer one does not.
     pub removed: Vec<OptName>,
-    /// Options that the older one neither has nor had under a former name.
+    /// The options that the older schema does not have, even under a former name.
     pub new: Vec<OptName>,
-    /// Options of both, which are not the same.
+    /// The options that both have, with what is different about them.
     pub changed: Vec<(OptName, Changed)>,
-    /// Options that the newer one calls deprecated for removal, and the older one does not.
-    pub going: Vec<(OptName, Going)>,
+    /// The options that only the newer schema calls deprecated for removal.
+    pub deprecated: Vec<(OptName, Deprecation)>,
 }
 
-/// What is different about an option.
+/// A difference in the definition of an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {
-    /// Its type: the old one and the new one, in the words of the generator.
+    /// The old and new types, in the words of the generator.
     Type(String, String),
-    /// Values that are not allowed any more, and values that are allowed since.
+    /// The choices.
     Choices {
-        /// Not any more.
-        gone: Vec<String>,
-        /// Since.
-        new: Vec<String>,
+        /// Values that are no longer allowed.
+        removed: Vec<String>,
+        /// Values that are now allowed.
+        added: Vec<String>,
     },
-    /// Its bounds, old and new, in words.
+    /// The old and new bounds, in words.
     Bounds(String, String),
-    /// Its default, old and new, as they would be written in a file; empty for none. Those of secret
-    /// options are left out.
+    /// The old and new defaults, as they would be written in a file; empty for none. Those of
+    /// secret options are left out.
     Default(Vec<String>, Vec<String>),
 }
 
@@ -47,7 +47,7 @@ pub enum Changed {
 #[must_use]
 pub fn compare(old: &Schema, new: &Schema) -> Comparison {
     let mut found = Comparison::default();
-    let opts = old.options().map(|described| &described.opt);
+    let opts = old.options().map(|option| &option.opt);
     let names: BTreeSet<&OptName> = opts.flat_map(names_of).collect();
     for name in names {
         if let Some(now) = new.option(name) {
@@ -61,7 +61,7 @@ pub fn compare(old: &Schema, new: &Schema) -> Comparison {
             found.removed.push(name.clone());
         }
         for successor in successors {
-            // A former name that both read is nothing new.
+            // A former name that both read is no difference.
             let both = |schema: &Schema| schema.readers(name).any(|reader| *reader == successor);
             if both(old) && both(new) {
                 continue;
@@ -72,16 +72,16 @@ pub fn compare(old: &Schema, new: &Schema) -> Comparison {
             found.renamed.push((name.clone(), successor));
         }
     }
-    for described in new.options() {
-        if !names_of(&described.opt).any(|name| old.reads(name)) {
-            found.new.push(described.opt.name().clone());
+    for option in new.options() {
+        if !names_of(&option.opt).any(|name| old.reads(name)) {
+            found.new.push(option.opt.name().clone());
         }
     }
     found
 }
 
-/// The options of the newer schema that a name stands for now: those that read it as a former name, or as
-/// one that it had in between by the older schema.
+/// Returns the options of the newer schema that supersede a name: those that read it as a former
+/// name, or that read the name by which the older schema reads it.
 pub(crate) fn successors(name: &OptName, old: Option<&Schema>, new: &Schema) -> Vec<OptName> {
     let direct: Vec<OptName> = new.readers(name).cloned().collect();
     if !direct.is_empty() {
@@ -97,20 +97,20 @@ pub(crate) fn successors(name: &OptName, old: Option<&Schema>, new: &Schema) -> 
 }
 
 impl Comparison {
-    fn changes(&mut self, name: &OptName, was: &Described, now: &Described) {
+    fn changes(&mut self, name: &OptName, was: &SchemaOption, now: &SchemaOption) {
         let mut changed = |what| self.changed.push((name.clone(), what));
         if was.type_name != now.type_name {
             changed(Changed::Type(was.type_name.clone(), now.type_name.clone()));
         }
         let (before, after) = (choices(was.opt.kind()), choices(now.opt.kind()));
         if before != after {
-            // No choices means that all values are allowed.
+            // Without choices, all values are allowed.
             let lacks = |of: &BTreeSet<String>, other: &BTreeSet<String>| {
                 of.difference(other).cloned().collect::<Vec<_>>()
             };
             changed(Changed::Choices {
-                gone: lacks(&before, &after),
-                new: lacks(&after, &before),
+                removed: lacks(&before, &after),
+                added: lacks(&after, &before),
             });
         }
         let (before, after) = (bounds(was.opt.kind()), bounds(now.opt.kind()));
@@ -123,8 +123,8 @@ impl Comparison {
             let (before, after) = (was.opt.default().to_vec(), now.opt.default().to_vec());
             changed(Changed::Default(before, after));
         }
-        if let (None, Some(going)) = (&was.going, &now.going) {
-            self.going.push((name.clone(), going.clone()));
+        if let (None, Some(deprecation)) = (&was.deprecation, &now.deprecation) {
+            self.deprecated.push((name.clone(), deprecation.clone()));
         }
     }
 }
@@ -138,12 +138,12 @@ fn choices(kind: &OptType) -> BTreeSet<String> {
     }
 }
 
-/// The bounds in words.
+/// Returns the bounds in words.
 fn bounds(kind: &OptType) -> String {
     match kind {
         OptType::Int { min, max, .. } => in_words(*min, *max),
         OptType::Float { min, max } => in_words(*min, *max),
-        // A port has bounds of its own.
+        // The bounds of every port are not worth mentioning.
         OptType::Port { min, max, .. } => in_words(
             min.filter(|bound| *bound != 0),
             max.filter(|bound| *bound != u16::MAX),

@@ -1,4 +1,4 @@
-//! The form that `oslo-config-generator` writes (`oslo_config/generator.py`, 10.7.0).
+//! The form of a schema, as `oslo-config-generator` writes it (`oslo_config/generator.py`, 10.7.0).
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,10 @@ use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Described, Going, Schema};
+use super::{Deprecation, Schema, SchemaOption};
+use crate::rule::group_of;
 
-/// What the namespaces of libraries begin with.
+/// The first words of the namespaces of libraries.
 const LIBRARIES: [&str; 5] = [
     "castellan",
     "cotyledon",
@@ -17,7 +18,7 @@ const LIBRARIES: [&str; 5] = [
     "osprofiler",
 ];
 
-/// The whole text. Keys that are not needed are not read.
+/// The whole text. Keys that are not needed are ignored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Form {
     options: BTreeMap<String, GroupForm>,
@@ -47,7 +48,7 @@ struct OptForm {
     default: Value,
     #[serde(default)]
     sample_default: Value,
-    /// Pairs of a value and its help; values alone in older releases.
+    /// Pairs of a value and its help; only values in older releases.
     choices: Option<Vec<Value>>,
     min: Option<f64>,
     max: Option<f64>,
@@ -69,18 +70,17 @@ struct FormerForm {
 
 impl Form {
     pub(super) fn into_schema(self, origin: &str) -> Schema {
-        let mut options: BTreeMap<OptName, Described> = BTreeMap::new();
+        let mut options: BTreeMap<OptName, SchemaOption> = BTreeMap::new();
         let mut dynamic = Vec::new();
         for (group, form) in self.options {
-            let group = as_looked_up(&group);
+            let group = group_of(&group);
             let owner = form.dynamic_group_owner.as_deref().and_then(owner);
             dynamic.extend(owner.map(|owner| (group.clone(), owner)));
             for form in form.opts {
-                let described = form.describe(&group);
-                // Libraries that several namespaces list come more than once.
-                options
-                    .entry(described.opt.name().clone())
-                    .or_insert(described);
+                let option = form.into_option(&group);
+                // An option of a library that several namespaces list appears more than once.
+                let name = option.opt.name().clone();
+                options.entry(name).or_insert(option);
             }
         }
         let namespaces = self.generator_options.namespace.unwrap_or_default();
@@ -93,36 +93,28 @@ impl Form {
     }
 }
 
-/// The service whose namespace it is, `nova` for `nova.conf`; none for one of a library.
+/// Returns the service of a namespace, such as `nova` for `nova.conf`; `None` for a library.
 fn service(namespace: &str) -> Option<String> {
     let head = namespace.split('.').next().unwrap_or_default();
     (!head.is_empty() && !LIBRARIES.contains(&head)).then(|| head.to_owned())
 }
 
-/// Groups are compared without regard to case, but for `DEFAULT`.
-fn as_looked_up(group: &str) -> String {
-    match group {
-        DEFAULT_GROUP => group.to_owned(),
-        _ => group.to_lowercase(),
-    }
-}
-
-/// The option that names the groups: `NAME` in the default group, or `GROUP.NAME`.
+/// Reads the option that names the sections: `NAME` in the default group, or `GROUP.NAME`.
 fn owner(text: &str) -> Option<OptName> {
     let name = text.trim();
     match name.rsplit_once('.') {
         _ if name.is_empty() => None,
-        Some((group, name)) => Some(OptName::new(as_looked_up(group), name)),
+        Some((group, name)) => Some(OptName::new(group_of(group), name)),
         None => Some(OptName::new(DEFAULT_GROUP, name)),
     }
 }
 
 impl OptForm {
-    fn describe(self, group: &str) -> Described {
+    fn into_option(self, group: &str) -> SchemaOption {
         let type_name = self.kind.clone().unwrap_or_else(|| "unknown value".into());
-        // A name with a hyphen is looked up with an underscore; references do not find all such.
-        let other = self.dest.clone();
-        let other = other.filter(|dest| *dest != self.name.replace('-', "_"));
+        // A name with a hyphen is kept, since references do not find all such options.
+        let dest = self.dest.clone();
+        let other = dest.filter(|dest| *dest != self.name.replace('-', "_"));
         let name = other.unwrap_or_else(|| self.name.clone());
         let kind = self.kind();
         let is_list = matches!(kind, OptType::List { .. });
@@ -139,30 +131,27 @@ impl OptForm {
             opt = default.into_iter().fold(opt, Opt::with_default);
         }
         for former in &self.deprecated_opts {
-            let place = former
-                .group
-                .as_deref()
-                .map_or(group.to_owned(), as_looked_up);
+            let place = former.group.as_deref().map_or(group.to_owned(), group_of);
             let known = OptName::new(&place, &former.name);
             let same = known == *opt.name();
-            // No file has an effect by a name with a hyphen.
+            // A former name with a hyphen has no effect in a file.
             if !same && !former.name.contains('-') && !opt.deprecated().contains(&known) {
                 opt = opt.with_deprecated(place, &former.name);
             }
         }
-        let going = (self.deprecated_for_removal == Some(true)).then(|| Going {
+        let deprecation = (self.deprecated_for_removal == Some(true)).then(|| Deprecation {
             reason: text(&self.deprecated_reason).map(|reason| one_line(&reason)),
             since: text(&self.deprecated_since),
         });
-        Described {
+        SchemaOption {
             opt,
             type_name,
             default_is_unknown,
-            going,
+            deprecation,
         }
     }
 
-    /// The type that the generator's words stand for; any text where they tell too little.
+    /// Returns the type for the generator's words; text where they do not say enough.
     fn kind(&self) -> OptType {
         let whole = |bound: Option<f64>| bound.map(|bound| bound as i128);
         let port = |bound: Option<f64>| bound.map(|bound| bound as u16);
@@ -200,7 +189,7 @@ impl OptForm {
         }
     }
 
-    /// The values that are allowed.
+    /// Returns the allowed values.
     fn choices(&self) -> impl Iterator<Item = &Value> {
         let rows = self.choices.iter().flatten();
         rows.filter_map(|row| match row {
@@ -216,7 +205,7 @@ impl OptForm {
     }
 }
 
-/// A value as it is written in a file; `None` for none, and for one of several parts.
+/// Returns a value as it is written in a file; `None` for null and for values of several parts.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -225,8 +214,8 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// A default as it would be written in a file, one text for each value of a multi-valued option;
-/// `None` when it cannot be written there so that it is read again as the same.
+/// Returns a default as it would be written in a file, one text for each value of a multi-valued
+/// option; `None` when a file cannot express it.
 fn default_texts(default: &Value, multi: bool) -> Option<Vec<String>> {
     let item = |value: &Value| {
         let plain = |text: &String| !text.contains([',', '\n', '"', '\'']) && text.trim() == text;

@@ -1,8 +1,8 @@
-//! What `oslo-config-generator` tells of a service: its options, in JSON or YAML.
+//! Schemas: the options of any service that uses oslo.config, as `oslo-config-generator` lists them
+//! in JSON or YAML.
 //!
-//! Every service that uses oslo.config can be described so. A [`Schema`] becomes a [`Pack`] for a set
-//! of files; two of them, of an older and a newer release, tell what was removed or changed
-//! ([`compare`]).
+//! A [`Schema`] becomes a [`Pack`] for a set of files. [`compare`] finds what was renamed, removed
+//! or changed between the schemas of an older and a newer release.
 
 mod compare;
 mod form;
@@ -19,59 +19,63 @@ use form::Form;
 
 use crate::pack::{Pack, is_named};
 
-/// The options of a service, as `oslo-config-generator --format json` or `--format yaml` writes them.
+/// The options of a service, as `oslo-config-generator --format json` or `--format yaml` writes
+/// them.
 ///
-/// Not told there, and so not known: whether choices are compared without regard to case (they are
-/// taken to be), the types of the items of lists, regular expressions, greatest lengths, and whether an
-/// option of another type than text is multi-valued (it is taken to be when its default is a list).
+/// The generator does not say whether choices are compared without regard to case (they are assumed
+/// to be), what types the items of lists have, what regular expressions and maximum lengths there
+/// are, and whether an option of another type than text is multi-valued (it is assumed to be if its
+/// default is a list).
 #[derive(Debug, Clone)]
 pub struct Schema {
-    /// Where it was read from, for messages.
+    /// The file it was read from, for messages.
     pub origin: String,
-    /// The service, when the schema tells: what the first of its namespaces begins with that is not a
-    /// library's.
+    /// The service: the first word of the first namespace that does not belong to a library.
     pub project: Option<String>,
-    /// The options by their names, former names as they are declared.
-    options: BTreeMap<OptName, Described>,
-    /// Groups of which there are several, under other names: the group, and the option that names them.
+    /// The options, by current name.
+    options: BTreeMap<OptName, SchemaOption>,
+    /// The groups that stand for several sections, each with the option that names these.
     dynamic: Vec<(String, OptName)>,
 }
 
 /// An option of a schema.
 #[derive(Debug, Clone)]
-pub struct Described {
-    /// The option, with all former names that it declares.
+pub struct SchemaOption {
+    /// The option, with its former names.
     pub opt: Opt,
-    /// Its type, in the words of the generator.
+    /// The type, in the words of the generator.
     pub type_name: String,
-    /// The default is found out on the host, or cannot be written in a file: it is not in `opt`.
+    /// The default is computed on the host or cannot be written in a file: `opt` has none.
     pub default_is_unknown: bool,
-    /// It is deprecated and will be removed.
-    pub going: Option<Going>,
+    /// The deprecation, if the option will be removed.
+    pub deprecation: Option<Deprecation>,
 }
 
-/// An option will be removed.
+/// The deprecation of an option that will be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Going {
-    /// Why, and what to do, in the words of the service.
+pub struct Deprecation {
+    /// The reason and advice, in the words of the service.
     pub reason: Option<String>,
-    /// Since which release that is known.
+    /// The release that deprecated the option.
     pub since: Option<String>,
 }
 
-/// Why a schema cannot be used.
+/// The error for a schema that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the messages tell what the fields are")]
+#[expect(missing_docs, reason = "the messages show what the fields are")]
 pub enum SchemaError {
     /// The file cannot be read.
-    #[error("cannot read the schema {}: {cause}: give a file that oslo-config-generator wrote", path.display())]
+    #[error(
+        "cannot read the schema {}: {cause}: expected a file that oslo-config-generator wrote",
+        path.display()
+    )]
     Read {
         path: PathBuf,
         #[source]
         cause: std::io::Error,
     },
-    /// It begins like JSON and is not, or has another form.
+    /// The text starts like JSON but is not JSON, or has another form.
     #[error(
         "the schema {origin} is not what `oslo-config-generator --format json` writes: {cause}"
     )]
@@ -80,7 +84,7 @@ pub enum SchemaError {
         #[source]
         cause: serde_json::Error,
     },
-    /// It is not YAML, or has another form.
+    /// The text is not YAML, or has another form.
     #[error(
         "the schema {origin} is not what `oslo-config-generator --format yaml` writes: {cause}"
     )]
@@ -89,10 +93,10 @@ pub enum SchemaError {
         #[source]
         cause: Box<serde_saphyr::Error>,
     },
-    /// It has no option.
+    /// The schema has no options.
     #[error(
-        "the schema {origin} has no option: name the service's namespaces when making it, as in \
-         `oslo-config-generator --namespace keystone --format json`"
+        "the schema {origin} has no options: name the service's namespaces when you generate it, \
+         as in `oslo-config-generator --namespace keystone --format json`"
     )]
     Empty { origin: String },
 }
@@ -102,7 +106,7 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or is none that `oslo-config-generator` writes.
+    /// When the file cannot be read, or `oslo-config-generator` did not write it.
     pub fn read(path: &Path) -> Result<Self, SchemaError> {
         let text = std::fs::read_to_string(path).map_err(|cause| SchemaError::Read {
             path: path.into(),
@@ -111,11 +115,11 @@ impl Schema {
         Schema::parse(&text, &path.display().to_string())
     }
 
-    /// Reads a schema from JSON, which begins with a brace, or YAML. `origin` names it in errors.
+    /// Reads a schema from YAML, or from JSON if it starts with a brace. Errors call it `origin`.
     ///
     /// # Errors
     ///
-    /// When the text is none that `oslo-config-generator` writes, or has no option.
+    /// When `oslo-config-generator` did not write the text, or it has no options.
     pub fn parse(text: &str, origin: &str) -> Result<Self, SchemaError> {
         let form: Form = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).map_err(|cause| SchemaError::Json {
@@ -123,7 +127,7 @@ impl Schema {
                 cause,
             })?
         } else {
-            // A file that is none may have secrets, which errors would quote.
+            // A wrong file may have secrets, which a snippet would show.
             let options = serde_saphyr::options! { with_snippet: false };
             serde_saphyr::from_str_with_options(text, options).map_err(|cause| {
                 SchemaError::Yaml {
@@ -141,46 +145,46 @@ impl Schema {
         Ok(schema)
     }
 
-    /// An option by its current name.
+    /// Returns an option by its current name.
     #[must_use]
-    pub fn option(&self, name: &OptName) -> Option<&Described> {
+    pub fn option(&self, name: &OptName) -> Option<&SchemaOption> {
         self.options.get(name)
     }
 
-    /// All options, sorted by name.
-    pub fn options(&self) -> impl Iterator<Item = &Described> {
+    /// Returns all options, sorted by name.
+    pub fn options(&self) -> impl Iterator<Item = &SchemaOption> {
         self.options.values()
     }
 
-    /// The options that read a name as a former one, and are not named so themselves.
+    /// Returns the options that read a name as a former name.
     pub fn readers<'s>(&'s self, former: &'s OptName) -> impl Iterator<Item = &'s OptName> {
         self.options()
-            .map(|described| &described.opt)
+            .map(|option| &option.opt)
             .filter(move |opt| opt.name() != former && opt.deprecated().contains(former))
             .map(Opt::name)
     }
 
-    /// Tells whether a name is read, as an option or as a former name of one.
+    /// Tells whether a name is read, as a current or a former name.
     #[must_use]
     pub fn reads(&self, name: &OptName) -> bool {
         self.options.contains_key(name) || self.readers(name).next().is_some()
     }
 
-    /// Tells whether a name is that of a secret option, or a former one.
+    /// Tells whether a name is a current or former name of a secret option.
     #[must_use]
     pub fn is_secret(&self, group: &str, name: &str) -> bool {
-        let mut secret = self.options().map(|described| &described.opt);
+        let mut secret = self.options().map(|option| &option.opt);
         secret.any(|opt| opt.is_secret() && is_named(opt, group, name))
     }
 
-    /// What is needed to migrate and check a set of files: a pack of all options, those of the sections
-    /// that the files name among them, with a rule for each former name.
+    /// Returns the pack to migrate and check a set of files with: all options, including those of
+    /// sections that the files name, and a renaming for each former name.
     #[must_use]
     pub fn pack(&self, files: &[ParsedFile<'_>]) -> Pack {
         pack::pack(self, files)
     }
 
-    /// What a schema is called in reports.
+    /// Returns the name for reports.
     #[must_use]
     pub fn name(&self) -> &str {
         self.project.as_deref().unwrap_or(&self.origin)
@@ -192,25 +196,25 @@ mod tests {
     use super::*;
     use oslo_config::OptType;
 
-    fn one(option: &str) -> Described {
+    fn one(option: &str) -> SchemaOption {
         let text = format!(r#"{{"options": {{"Press": {{"opts": [{option}]}}}}}}"#);
         let schema = Schema::parse(&text, "test").unwrap();
         schema.options().next().unwrap().clone()
     }
 
     #[test]
-    fn options_are_as_the_generator_tells() {
+    fn options_are_read_as_the_generator_writes_them() {
         let port = one(
             r#"{"name": "listen-port", "dest": "listen_port", "type": "port value",
             "default": 8080, "min": 0, "max": 65535, "choices": [],
-            "deprecated_opts": [{"group": "DEFAULT", "name": "port"}, {"group": "Press", "name": "listen_port"}]}"#,
+            "deprecated_opts": [{"group": "DEFAULT", "name": "port"},
+            {"group": "Press", "name": "listen_port"}]}"#,
         );
         assert_eq!(port.opt.name(), &OptName::new("press", "listen_port"));
         assert_eq!(port.opt.default(), ["8080"]);
         assert_eq!(port.opt.deprecated(), [OptName::new("DEFAULT", "port")]);
-        let chosen = one(
-            r#"{"name": "c", "type": "string value", "default": "a", "choices": [["a", null], ["b", "help"]]}"#,
-        );
+        let chosen = one(r#"{"name": "c", "type": "string value", "default": "a",
+            "choices": [["a", null], ["b", "help"]]}"#);
         let OptType::Str { choices, .. } = chosen.opt.kind() else {
             panic!("{chosen:?}")
         };
@@ -221,11 +225,11 @@ mod tests {
     }
 
     #[test]
-    fn the_service_is_the_first_that_is_no_library() {
+    fn the_service_is_the_first_namespace_that_is_not_a_library() {
         let service = |namespaces: &str| {
             let text = format!(
-                r#"{{"generator_options": {{"namespace": {namespaces}}},
-                "options": {{"DEFAULT": {{"opts": [{{"name": "debug", "type": "boolean value"}}]}}}}}}"#
+                r#"{{"generator_options": {{"namespace": {namespaces}}}, "options":
+                {{"DEFAULT": {{"opts": [{{"name": "debug", "type": "boolean value"}}]}}}}}}"#
             );
             Schema::parse(&text, "test").unwrap().project
         };
@@ -238,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_as_a_file_would_have_them() {
+    fn defaults_are_as_a_file_would_write_them() {
         let default = |kind: &str, default: &str| {
             let text = format!(r#"{{"name": "d", "type": "{kind}", "default": {default}}}"#);
             let found = one(&text);

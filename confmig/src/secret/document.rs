@@ -1,4 +1,4 @@
-//! Documents with values as they may be shown.
+//! Masks secrets in parsed documents.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use oslo_config::{Document, Entry};
 use super::{MASK, Secrets, without_credentials};
 
 impl Secrets<'_> {
-    /// A document's text with values as they may be shown: nothing else changes, so that it is parsed as the
-    /// document is.
+    /// Returns a document's text with masked values. Nothing else changes, so it parses to the same
+    /// sections and keys.
     pub(super) fn document(&self, document: &Document<'_>) -> Vec<u8> {
         let text = document.text();
         if self.shown {
@@ -22,7 +22,7 @@ impl Secrets<'_> {
             let secret = self.is_secret(&group.to_str_lossy(), &entry.key().to_str_lossy());
             for range in entry.value_ranges() {
                 let replaced = if secret {
-                    // What is indented stays so, or it would be another entry.
+                    // A continuation line stays indented, or it would be parsed as an entry.
                     let value = text[range.clone()].trim_start();
                     (!value.is_empty()).then(|| (range.end - value.len(), MASK.into()))
                 } else {
@@ -41,8 +41,8 @@ impl Secrets<'_> {
     }
 }
 
-/// Part of a value without the passwords in its URLs; `None` when it has none. A URL may begin before
-/// the separator, as in a line that is one.
+/// Returns part of a value with the passwords in its URLs masked; `None` when there are none. A URL
+/// may start before the separator, as in a line that is just a URL.
 fn without_passwords(
     entry: &Entry<'_, '_>,
     text: &[u8],
@@ -62,9 +62,8 @@ mod tests {
     use super::*;
     use crate::pack::Pack;
 
-    /// Whatever is masked, the document has the same sections and keys in the same lines.
     #[test]
-    fn masking_keeps_what_is_parsed() {
+    fn masking_keeps_sections_keys_and_lines() {
         let pack = Pack::load("standalone-ilo").unwrap();
         let secrets = Secrets::hidden(&pack);
         for (text, masked) in [

@@ -1,4 +1,4 @@
-//! Texts as they may be shown, line for line, well-formed or not.
+//! Masks secrets line by line, in texts that need not be well-formed.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,41 +11,40 @@ use super::{MASK, Secrets, without_credentials};
 use crate::rule::group_of;
 
 impl Secrets<'_> {
-    /// The lines of a text as they may be shown, each with its line end. The text need not be
-    /// well-formed.
+    /// Returns the masked lines of a text, each with its line end.
     #[must_use]
     pub fn lines<'t>(&self, text: &'t [u8]) -> Vec<Cow<'t, [u8]>> {
-        let mut reader = Reader::new(self);
+        let mut masker = LineMasker::new(self);
         let lines = crate::lines::split(text);
-        lines.map(|line| reader.line(line)).collect()
+        lines.map(|line| masker.line(line)).collect()
     }
 
-    /// As [`Secrets::lines`], for some of the lines of a text: those in `ranges`, which are in order
-    /// and apart. Of the others only what matters for these is looked at.
+    /// Returns the masked lines of a text that are in `ranges`, which are in order and disjoint.
+    /// Other lines are read only as far as they matter for these.
     pub(crate) fn lines_in<'t>(
         &self,
         lines: &[&'t [u8]],
         ranges: impl IntoIterator<Item = Range<usize>>,
     ) -> HashMap<usize, Cow<'t, [u8]>> {
-        let mut reader = Reader::new(self);
+        let mut masker = LineMasker::new(self);
         let mut shown = HashMap::new();
         let mut read = 0;
         for range in ranges {
-            // From a header or an assignment on, nothing before it matters but the section.
+            // Before the last header or assignment, only the section matters.
             let mut before = lines[read..range.start].iter();
-            let settled = before.rposition(|line| {
+            let last_start = before.rposition(|line| {
                 let (content, _) = crate::lines::split_end(line);
                 let first = content.trim_ascii_end().first();
                 first.is_some_and(|first| !b" \t#;".contains(first))
             });
-            let from = read + settled.unwrap_or(0);
+            let from = read + last_start.unwrap_or(0);
             for line in &lines[read..from] {
                 if line.starts_with(b"[") {
-                    reader.line(line);
+                    masker.line(line);
                 }
             }
             for (index, line) in lines[from..range.end].iter().enumerate() {
-                let line = reader.line(line);
+                let line = masker.line(line);
                 if range.contains(&(from + index)) {
                     shown.insert(from + index, line);
                 }
@@ -56,18 +55,18 @@ impl Secrets<'_> {
     }
 }
 
-/// Goes through a text line by line, knowing in which section and value it is.
-struct Reader<'s, 'p> {
+/// Masks a text line by line, keeping track of the current section and value.
+struct LineMasker<'s, 'p> {
     secrets: &'s Secrets<'p>,
     group: String,
-    /// The last assignment was to a secret option. Kept over blank lines and comments: an indented
-    /// line after them is an error, but still part of a secret.
+    /// Whether the last assignment was to a secret option. Blank lines and comments do not reset
+    /// it: an indented line after them is an error, but may still be part of a secret.
     in_secret: bool,
 }
 
-impl<'s, 'p> Reader<'s, 'p> {
+impl<'s, 'p> LineMasker<'s, 'p> {
     fn new(secrets: &'s Secrets<'p>) -> Self {
-        Reader {
+        LineMasker {
             secrets,
             group: DEFAULT_GROUP.into(),
             in_secret: false,
@@ -87,7 +86,7 @@ impl<'s, 'p> Reader<'s, 'p> {
             }
             Some(b' ' | b'\t') if self.in_secret => masked(&content[..indent(content)], end),
             Some(b'#' | b';') => self.assignment(line).0,
-            // An indented line is no assignment for oslo.config, but it may be meant as one.
+            // An indented line is no assignment to oslo.config, but may be meant as one.
             Some(_) => {
                 let (shown, secret) = self.assignment(line);
                 self.in_secret = secret;
@@ -96,8 +95,8 @@ impl<'s, 'p> Reader<'s, 'p> {
         }
     }
 
-    /// A section's header. What follows its first closing bracket, on the same line, may be an
-    /// assignment, or the value of an option whose name stands in brackets.
+    /// Masks a section header. What follows its first closing bracket may be an assignment, or the
+    /// value of an option whose name is in the brackets.
     fn header<'t>(&mut self, line: &'t [u8]) -> Cow<'t, [u8]> {
         let (content, end) = crate::lines::split_end(line);
         let close = content.find_byte(b']').unwrap_or(content.len());
@@ -110,7 +109,7 @@ impl<'s, 'p> Reader<'s, 'p> {
             return without_credentials(line);
         }
         let kept = after.find_byteset(b"=:").map_or(0, |at| at + 1);
-        // A bracket at the end is what makes it a header.
+        // The closing bracket makes it a header.
         let closing: &[u8] = match content.last() {
             Some(b']') => b"]",
             _ => b"",
@@ -121,13 +120,13 @@ impl<'s, 'p> Reader<'s, 'p> {
         )
     }
 
-    /// An assignment, commented out or not, or a line that should have been one; and whether its
-    /// value is secret.
+    /// Masks an assignment, a placeholder, or a line that was meant as one; also returns whether
+    /// its value is secret.
     fn assignment<'t>(&self, line: &'t [u8]) -> (Cow<'t, [u8]>, bool) {
         let (content, end) = crate::lines::split_end(line);
         let start = content.find_not_byteset(b"#; \t").unwrap_or(content.len());
         let separator = content[start..].find_byteset(b"=:").map(|at| start + at);
-        // Without a separator, what follows the first word may be the value.
+        // Without a separator, the value may follow the first word.
         let at = separator.or_else(|| content[start..].find_byteset(b" \t").map(|at| start + at));
         let Some(at) = at else {
             return (without_credentials(line), false);
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_secret_options_are_masked_wherever_they_stand() {
+    fn values_of_secret_options_are_masked_everywhere() {
         assert_eq!(
             shown("[DEFAULT]\nrabbit_password = hunter2\n#rabbit_password=old\nmy_ip = 1.2.3.4\n"),
             "[DEFAULT]\nrabbit_password = ****\n#rabbit_password=****\nmy_ip = 1.2.3.4\n"
@@ -181,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn a_header_stays_one() {
+    fn a_masked_header_is_still_a_header() {
         assert_eq!(shown("[x] password = hunter2]\n"), "[x] password = ****]\n");
         assert_eq!(shown("[x] password = hunter2\n"), "[x] password = ****\n");
     }
 
     #[test]
-    fn passwords_in_urls_are_masked_wherever_they_stand() {
+    fn passwords_in_urls_are_masked_everywhere() {
         assert_eq!(
             shown("# see http://joe:pa@ss/word@host/x and http://h:80/a\n"),
             "# see http://joe:****@host/x and http://h:80/a\n"
@@ -203,11 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn some_lines_are_shown_as_they_are_among_all() {
+    fn lines_in_ranges_are_masked_as_in_the_whole_text() {
         let pack = Pack::load("standalone-ilo").unwrap();
         let secrets = Secrets::hidden(&pack);
-        let text = "  x\n[swift]\n#password = a\npassword = b\n  c\n\n  d\n# e\n  f\n[DEFAULT] password = g\n\
-                    my_ip = 1\n  rabbit_password: h\n  i\nk = http://u:l@m\n[database]\n\n# \nconnection: n\n o";
+        let text = "  x\n[swift]\n#password = a\npassword = b\n  c\n\n  d\n# e\n  f\n\
+                    [DEFAULT] password = g\n\
+                    my_ip = 1\n  rabbit_password: h\n  i\nk = http://u:l@m\n[database]\n\n# \n\
+                    connection: n\n o";
         let all = secrets.lines(text.as_bytes());
         let lines: Vec<&[u8]> = crate::lines::split(text.as_bytes()).collect();
         for start in 0..lines.len() {

@@ -1,10 +1,11 @@
-//! The old text, kept beside the file: `NAME.confmig-TIME-HASH`.
+//! Backups: the old text, kept beside the file as `NAME.confmig-TIME-HASH`.
 //!
-//! TIME is when the file was replaced, in UTC (`20260131T235959Z`); HASH is the first 12
-//! hexadecimal digits of the SHA-256 of the text that *replaced* it. So [`undo`](super::undo()) can
-//! tell whether the file was edited since. A second backup of the same second gets `.2`, a third
-//! `.3`; if the clock was set back, TIME is that of the newest backup, so that names sort by age.
-//! No name ends in `.conf`: oslo.config would read it as part of a `--config-dir`.
+//! TIME is when the file was replaced, in UTC (`20260131T235959Z`). HASH is the first 12
+//! hexadecimal digits of the SHA-256 of the text that *replaced* it, which tells
+//! [`undo`](super::undo()) whether the file was edited since. A second backup within the same
+//! second gets the suffix `.2`, a third `.3`. If the clock was set back, TIME is that of the newest
+//! backup, so that names sort by age. No name ends in `.conf`, or oslo.config would read it as part
+//! of a `--config-dir`.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -16,24 +17,24 @@ use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
-use super::file::{Created, Observed, Target};
+use super::file::{Created, Destination, Observed};
 
 const MARK: &str = ".confmig-";
 const TIME_DIGITS: usize = 16;
 const HASH_DIGITS: usize = 12;
 
-/// When a backup was made, and what the file held afterwards, as its name says. Sorts by age.
+/// The time and hash in a backup's name. Sorts by age.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Stamp {
     time: String,
-    /// 1 for the first backup of a second.
+    /// 1 for the first backup within a second.
     number: u64,
     pub(super) hash: String,
 }
 
 impl Stamp {
-    /// The stamp of a backup made now of a file that gets a text of this hash. It sorts after all
-    /// that stand there already, even after the clock was set back.
+    /// Returns the stamp of a backup made now of a file whose new text has this hash. It sorts
+    /// after all existing ones, even if the clock was set back.
     fn next(existing: Option<&Self>, now: String, hash: String) -> Self {
         let (time, number) = match existing {
             Some(newest) if newest.time >= now => (newest.time.clone(), newest.number + 1),
@@ -66,7 +67,7 @@ impl Stamp {
             number,
             hash: hash.to_owned(),
         };
-        // Read back to exactly this name, so not `.02` or `.+2`.
+        // Only the exact name counts, not `.02` or `.+2`.
         (is_time && is_hash && stamp.name(file) == name).then_some(stamp)
     }
 }
@@ -81,21 +82,25 @@ fn numbered(file: &OsStr, stamp: &str, number: u64) -> OsString {
     OsString::from_vec(name)
 }
 
-/// What backups of `file` are called, for messages.
+/// Returns the pattern of the names of `file`'s backups, for messages.
 pub(super) fn pattern(file: &OsStr) -> String {
     format!("{}{MARK}*", file.display())
 }
 
-/// The backups that stand beside the target, oldest first.
-pub(super) fn list(target: &Target) -> Result<Vec<(Stamp, OsString)>, StoreError> {
+/// Returns the backups of the destination, oldest first.
+pub(super) fn list(destination: &Destination) -> Result<Vec<(Stamp, OsString)>, StoreError> {
     let failed = |errno: Errno| {
-        StoreError::reading(&target.directory.path, "look for backups in", errno.into())
+        StoreError::reading(
+            &destination.directory.path,
+            "look for backups in",
+            errno.into(),
+        )
     };
     let mut found = Vec::new();
-    for entry in Dir::read_from(&target.directory).map_err(failed)? {
+    for entry in Dir::read_from(&destination.directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
-        if let Some(stamp) = Stamp::parse(&target.name, name) {
+        if let Some(stamp) = Stamp::parse(&destination.name, name) {
             found.push((stamp, name.to_os_string()));
         }
     }
@@ -103,57 +108,60 @@ pub(super) fn list(target: &Target) -> Result<Vec<(Stamp, OsString)>, StoreError
     Ok(found)
 }
 
-/// Keeps the target's text, before `after` takes its place.
+/// Backs up the destination before it is replaced with `after`.
 pub(super) fn make(
-    target: &Target,
+    destination: &Destination,
     before: &Observed,
     after: &[u8],
 ) -> Result<Created, StoreError> {
-    let existing = list(target)?;
+    let existing = list(destination)?;
     let newest = existing.last().map(|(stamp, _)| stamp);
     let stamp = Stamp::next(newest, utc(SystemTime::now()), hash(after));
-    keep(target, before, |taken| {
+    keep(destination, before, |taken| {
         Stamp {
             number: stamp.number + taken,
             ..stamp.clone()
         }
-        .name(&target.name)
+        .name(&destination.name)
     })
 }
 
-/// Keeps the target's text under a name that is no backup's, so that no undo takes it for one.
-pub(super) fn keep_edited(target: &Target, present: &Observed) -> Result<Created, StoreError> {
+/// Keeps the destination's edited text under a name that undo does not take for a backup's.
+pub(super) fn keep_edited(
+    destination: &Destination,
+    present: &Observed,
+) -> Result<Created, StoreError> {
     let stamp = format!("{}-edited", utc(SystemTime::now()));
-    keep(target, present, |taken| {
-        numbered(&target.name, &stamp, 1 + taken)
+    keep(destination, present, |taken| {
+        numbered(&destination.name, &stamp, 1 + taken)
     })
 }
 
-/// Makes a copy of the target, under the first of these names that is not taken. The name comes
-/// last: whatever has it is whole.
+/// Copies the destination to the first of these names that is not taken. The copy is renamed last,
+/// so a file of that name is always complete.
 fn keep(
-    target: &Target,
+    destination: &Destination,
     original: &Observed,
     name: impl Fn(u64) -> OsString,
 ) -> Result<Created, StoreError> {
-    let (mut copy, file) = target.temporary()?;
-    target.fill(&file, &original.content, &original.metadata)?;
+    let (mut copy, file) = destination.temporary()?;
+    destination.fill(&file, &original.content, &original.metadata)?;
     for taken in 0.. {
         match copy.rename(&name(taken)) {
             Ok(()) => break,
             Err(Errno::EXIST) => {}
-            Err(errno) => return Err(target.writing("make a backup of", errno.into())),
+            Err(errno) => return Err(destination.writing("make a backup of", errno.into())),
         }
     }
     log::debug!(
         "kept the old text of {} as {}",
-        target.given.display(),
+        destination.given.display(),
         copy.path().display()
     );
     Ok(copy)
 }
 
-/// The first hexadecimal digits of the SHA-256 of a text, as they stand in a backup's name.
+/// Returns the first hexadecimal digits of the SHA-256 of a text, as in a backup's name.
 pub(super) fn hash(text: &[u8]) -> String {
     let digest = Sha256::digest(text);
     digest
@@ -163,7 +171,7 @@ pub(super) fn hash(text: &[u8]) -> String {
         .collect()
 }
 
-/// A time as it stands in a backup's name. Before 1970 counts as 1970.
+/// Returns a time as in a backup's name; one before 1970 counts as 1970.
 fn utc(time: SystemTime) -> String {
     let time = DateTime::<Utc>::from(time.max(UNIX_EPOCH));
     time.format("%Y%m%dT%H%M%SZ").to_string()

@@ -1,4 +1,4 @@
-//! What can go wrong, and what to do about it.
+//! Errors of replacing and restoring files.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,34 +7,34 @@ use rustix::io::Errno;
 
 use super::Replaced;
 
-/// Why a file was not replaced, written or put back.
+/// The reason why a file was not replaced, written or restored.
 ///
-/// Each message is complete in itself: it holds the system's reason, what was expected and what to
-/// do, and of the files only their paths. The first path of each is the one that was given, and an
-/// [`io::Error`] is what the system said.
+/// Each message is self-contained: it has the system's error, what was expected and what to do. It
+/// has the paths of files, but not their contents. The first path of each variant is the one given
+/// by the caller.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the messages tell what the fields are")]
+#[expect(missing_docs, reason = "the messages explain the fields")]
 pub enum StoreError {
     /// There is no such file, or the path is a symbolic link to nothing.
     #[error(
-        "cannot find {}: no such file, or a symbolic link to nothing; check the path",
+        "cannot find {}: there is no such file, or it is a broken symbolic link; check the path",
         .0.display()
     )]
     Missing(PathBuf),
 
     /// The directory that should hold the file does not exist.
     #[error(
-        "cannot write {}: there is no directory {}; make it first, or choose another path",
+        "cannot write {}: there is no directory {}; create it first, or choose another path",
         path.display(), directory.display()
     )]
     MissingDirectory { path: PathBuf, directory: PathBuf },
 
-    /// The directory does not let this user make, rename or remove files.
+    /// The user may not create, rename or remove files in the directory.
     #[error(
-        "cannot write {}: no permission to make or replace files in {} ({cause}); the new text is \
-         written beside the old and then takes its place, so run as a user who may write in that \
-         directory, for instance root",
+        "cannot write {}: no permission to create or replace files in {} ({cause}); the new text \
+         is written to a new file in that directory first, so run as a user who may write there, \
+         for example root",
         path.display(), directory.display()
     )]
     DirectoryNotWritable {
@@ -45,29 +45,29 @@ pub enum StoreError {
 
     /// The file, a backup or its directory may not be read.
     #[error(
-        "cannot read {}: {cause}; run as a user who may read it, for instance root",
+        "cannot read {}: {cause}; run as a user who may read it, for example root",
         .0.display(), cause = .1
     )]
     Unreadable(PathBuf, io::Error),
 
     /// The path is a directory, a device, a pipe or a socket.
     #[error(
-        "cannot replace {}: it is not a regular file; give the path of a regular file \
-         (for standard output, give -)",
+        "cannot replace {}: it is not a regular file; give the path of one (or - for standard \
+         output)",
         .0.display()
     )]
     NotRegular(PathBuf),
 
-    /// The file has more than one name: the others would keep the old text.
+    /// The file has more than one name, and the others would keep the old text.
     #[error(
-        "cannot replace {0}: it has {links} hard links, and under its other names the old text \
-         would stay; give it a copy of its own first (cp -a {0} {0}.new && mv {0}.new {0}), or \
-         write the new text elsewhere with --output",
+        "cannot replace {0}: it has {links} hard links, and its other names would keep the old \
+         text; break the link first (cp -a {0} {0}.new && mv {0}.new {0}), or write the new text \
+         elsewhere with --output",
         path.display()
     )]
     HardLinks { path: PathBuf, links: u64 },
 
-    /// No one has write permission in the file's mode: someone wants it left alone.
+    /// The file's mode gives no one write permission.
     #[error(
         "cannot replace {0}: it is read-only (mode {mode:04o}); make it writable first \
          (chmod u+w {0})",
@@ -75,16 +75,16 @@ pub enum StoreError {
     )]
     ReadOnly { path: PathBuf, mode: u32 },
 
-    /// This user may not write to the file.
+    /// The user may not write to the file.
     #[error(
-        "cannot replace {}: you may not write to it ({cause}); run as its owner or as root",
+        "cannot replace {}: no permission to write to it ({cause}); run as its owner or as root",
         .0.display(), cause = .1
     )]
     NotPermitted(PathBuf, io::Error),
 
-    /// The file carries the immutable attribute.
+    /// The file has the immutable attribute.
     #[error(
-        "cannot replace {path}: it is marked immutable; allow changes first (chattr -i {path})",
+        "cannot replace {path}: it is immutable; allow changes first (chattr -i {path})",
         path = .0.display()
     )]
     Immutable(PathBuf),
@@ -97,10 +97,10 @@ pub enum StoreError {
     )]
     ReadOnlyFileSystem(PathBuf),
 
-    /// The disk is full, or the quota is used up. Nothing was changed.
+    /// The disk is full, or the quota is exhausted. Nothing was changed.
     #[error(
-        "cannot write {}: no room in {} ({cause}); nothing was changed: free room for the new text \
-         and for a backup of the old, then run again",
+        "cannot write {}: no space left in {} ({cause}); nothing was changed: free enough space \
+         for the new text and a backup of the old one, then run again",
         path.display(), directory.display()
     )]
     NoSpace {
@@ -109,31 +109,31 @@ pub enum StoreError {
         cause: io::Error,
     },
 
-    /// The file is a mount point, as files given to a container are.
+    /// The file is a mount point, as are files bind-mounted into a container.
     #[error(
-        "cannot replace {}: it is a mount point ({cause}), as files bind-mounted into a container \
-         are; write the new text to another file with --output, and copy it over the original on \
-         the host",
+        "cannot replace {}: it is a mount point ({cause}), for example a file bind-mounted into a \
+         container; write the new text to another file with --output, and copy it over the \
+         original on the host",
         .0.display(), cause = .1
     )]
     Busy(PathBuf, io::Error),
 
     /// Someone else changed the file after it was read. Their change is kept.
     #[error(
-        "cannot replace {}: someone else changed it meanwhile, and that change is kept; look at \
-         the file and run again",
+        "cannot replace {}: someone else changed it in the meantime, and that change is kept; \
+         check the file and run again",
         .0.display()
     )]
     Changed(PathBuf),
 
-    /// The same file is given twice, perhaps under two names.
+    /// The same file was given twice, perhaps under two names.
     #[error(
-        "cannot replace {} twice in one run; give each file once, under one name",
+        "cannot replace {} twice in one run; give each file once, under a single name",
         .0.display()
     )]
     Twice(PathBuf),
 
-    /// Owner, group, mode or an extended attribute cannot be kept. Nothing was changed.
+    /// The owner, group, mode or an extended attribute cannot be kept. Nothing was changed.
     #[error(
         "cannot replace {}: its {what} cannot be kept on the new file ({cause}); nothing was \
          changed: run as the file's owner or as root",
@@ -147,7 +147,7 @@ pub enum StoreError {
 
     /// The file has no backup.
     #[error(
-        "cannot undo {}: there is nothing to undo, no backup {pattern} stands in {}",
+        "cannot undo {}: there is no backup {pattern} in {}",
         path.display(), directory.display()
     )]
     NothingToUndo {
@@ -159,15 +159,15 @@ pub enum StoreError {
     /// The file was edited after the migration that would be undone.
     #[error(
         "cannot undo {}: it was edited after the migration that made the backup {}, and those \
-         edits would go; compare the two, then edit by hand, or undo with --force, which first \
-         keeps the present text in a file beside it",
+         edits would be lost; compare the two and edit by hand, or undo with --force, which keeps \
+         the current text in a file beside it",
         path.display(), backup.display()
     )]
     Edited { path: PathBuf, backup: PathBuf },
 
-    /// Undone, but the used backup is still there.
+    /// The file was restored, but its backup is still there.
     #[error(
-        "put {} back, but the used backup {} could not be removed ({cause}); remove it by hand",
+        "restored {}, but could not remove the used backup {} ({cause}); remove it by hand",
         path.display(), backup.display()
     )]
     BackupNotRemoved {
@@ -176,18 +176,18 @@ pub enum StoreError {
         cause: io::Error,
     },
 
-    /// Someone else changed the file again and again while it was being replaced: one text is in
-    /// the file, another is kept beside it.
+    /// Someone else changed the file repeatedly while it was being replaced: one text is in the
+    /// file, another is kept beside it.
     #[error(
-        "cannot replace {}: someone else changed it again while their first change was being put \
-         back; one of the texts is kept as {}: compare the two and keep what you need",
+        "cannot replace {}: someone else changed it again while their first change was being \
+         restored; one of the texts is kept as {}: compare the two and keep what you need",
         path.display(), kept.display()
     )]
     Stranded { path: PathBuf, kept: PathBuf },
 
     /// One file failed, and files that were already replaced could not be put back.
     #[error(
-        "{first}; moreover, these were already replaced and could not be put back: {}; copy each \
+        "{first}; these files had already been replaced and could not be restored: {}; copy each \
          backup over its file by hand",
         list(stuck)
     )]
@@ -196,8 +196,8 @@ pub enum StoreError {
         stuck: Vec<Replaced>,
     },
 
-    /// Anything else that the system refused.
-    #[error("cannot {doing} {}: {cause}; put that right and run again", path.display())]
+    /// Any other system error.
+    #[error("cannot {doing} {}: {cause}; fix this and run again", path.display())]
     Io {
         path: PathBuf,
         doing: &'static str,
@@ -211,7 +211,7 @@ fn list(stuck: &[Replaced]) -> String {
 }
 
 impl StoreError {
-    /// Says why `path` or something beside it in `directory` could not be written.
+    /// Returns the error for a failure to write `path` or a file beside it in `directory`.
     pub(super) fn writing(
         path: &Path,
         directory: &Path,
@@ -237,7 +237,7 @@ impl StoreError {
         }
     }
 
-    /// Says why `path` could not be read.
+    /// Returns the error for a failure to read `path`.
     pub(super) fn reading(path: &Path, doing: &'static str, cause: io::Error) -> Self {
         let path = path.to_path_buf();
         match Errno::from_io_error(&cause) {

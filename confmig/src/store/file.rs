@@ -1,5 +1,5 @@
-//! The file that a path leads to, seen through its directory, so that nobody can move the
-//! directory away between two steps.
+//! The destination of a path, accessed through its open directory, so that no one can move the
+//! directory between two steps.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -14,34 +14,34 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::StoreError;
-use super::metadata::{Metadata, Unkept};
+use super::metadata::{Metadata, MetadataError};
 
 /// An open directory.
 #[derive(Debug)]
 pub(super) struct Directory {
     fd: OwnedFd,
-    /// As it is shown.
+    /// The path, for messages.
     pub(super) path: PathBuf,
 }
 
 impl Directory {
-    /// Makes a file that was not there, readable by nobody but its owner.
+    /// Creates a file that does not exist yet, readable only by its owner.
     pub(super) fn create(&self, name: &OsStr) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?.into())
     }
 
-    /// Makes names that were added, changed or removed last.
+    /// Syncs names that were added, changed or removed.
     fn sync(&self) -> io::Result<()> {
         match rustix::fs::fsync(&self.fd) {
-            // Some network file systems cannot sync a directory; their servers do it by themselves.
+            // Some network file systems cannot sync a directory; their servers do it themselves.
             Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
             other => Ok(other?),
         }
     }
 
-    /// Where the file of this name is, as it is shown.
+    /// Returns the path of a file in the directory, for messages.
     pub(super) fn join(&self, name: &OsStr) -> PathBuf {
         if self.path == Path::new(".") {
             PathBuf::from(name)
@@ -57,7 +57,7 @@ impl AsFd for Directory {
     }
 }
 
-/// A file made on the way, which goes when it is dropped unless it is kept.
+/// A file that is removed on drop unless it is kept.
 #[derive(Debug)]
 pub(super) struct Created {
     directory: Rc<Directory>,
@@ -78,7 +78,7 @@ impl Created {
         self.directory.join(&self.name)
     }
 
-    /// Gives the file another name, unless there is a file of that name: then `EEXIST`.
+    /// Renames the file; fails with `EEXIST` if there is a file of that name.
     pub(super) fn rename(&mut self, name: &OsStr) -> rustix::io::Result<()> {
         let directory = &self.directory;
         let flags = RenameFlags::NOREPLACE;
@@ -106,22 +106,22 @@ impl Drop for Created {
     }
 }
 
-/// Whether the file system or the kernel knows no such way to rename.
+/// Returns whether the file system or the kernel does not support such a rename.
 pub(super) fn is_unsupported(errno: Errno) -> bool {
     matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
 }
 
-/// What a path leads to: a name in an open directory. There may be no file of that name yet.
+/// The destination of a path: a name in an open directory. The file need not exist yet.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
-    /// The path as the caller gave it, for messages.
+pub(super) struct Destination {
+    /// The path given by the caller, for messages.
     pub(super) given: PathBuf,
     pub(super) directory: Rc<Directory>,
     pub(super) name: OsString,
 }
 
-impl Target {
-    /// Follows `path`, through a symbolic link if it is one, to a name in an open directory.
+impl Destination {
+    /// Resolves `path`, following a symbolic link.
     pub(super) fn find(path: &Path) -> Result<Self, StoreError> {
         let is_link = fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_symlink());
         let real = if is_link {
@@ -161,8 +161,8 @@ impl Target {
         self.observe_as(&self.name)
     }
 
-    /// Reads the file called `name` in the target's directory, never through a link, and never
-    /// opens what is not a regular file. Errors speak of the target.
+    /// Reads the file `name` in the destination's directory, without following a link or opening
+    /// anything but a regular file. Errors name the destination.
     pub(super) fn observe_as(&self, name: &OsStr) -> Result<Observed, StoreError> {
         let reading = |e: io::Error| StoreError::reading(&self.given, "read", e);
         let not_regular = || StoreError::NotRegular(self.given.clone());
@@ -171,7 +171,7 @@ impl Target {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(not_regular());
         }
-        // NONBLOCK: should a pipe stand here by now, opening it must not wait for a writer.
+        // NONBLOCK: if the file has become a pipe, opening it must not wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.directory, name, flags, Mode::empty())
             .map_err(|e| reading(e.into()))?;
@@ -182,7 +182,7 @@ impl Target {
         }
         let mut content = Vec::with_capacity(usize::try_from(stat.len()).unwrap_or(0));
         file.read_to_end(&mut content).map_err(reading)?;
-        let metadata = Metadata::of(&file).map_err(|unkept| self.not_kept(unkept))?;
+        let metadata = Metadata::of(&file).map_err(|error| self.not_kept(error))?;
         let identity = (stat.dev(), stat.ino());
         Ok(Observed {
             content,
@@ -192,7 +192,7 @@ impl Target {
         })
     }
 
-    /// Whether the file called `name` still has this content and this metadata.
+    /// Returns whether the file `name` still has this content and metadata.
     pub(super) fn is_still(
         &self,
         name: &OsStr,
@@ -206,7 +206,7 @@ impl Target {
         }
     }
 
-    /// Refuses a file that may not be replaced, before anything is made.
+    /// Checks that a file may be replaced, before anything is created.
     pub(super) fn check_replaceable(&self, observed: &Observed) -> Result<(), StoreError> {
         let path = self.given.clone();
         if observed.links > 1 {
@@ -226,7 +226,7 @@ impl Target {
             AtFlags::EACCESS,
         );
         match allowed {
-            // NOSYS: a kernel before 5.8 and a set-user-id program; later steps will tell.
+            // NOSYS: a set-user-id program on a kernel before 5.8; later steps fail if need be.
             Ok(()) | Err(Errno::NOSYS) => Ok(()),
             Err(Errno::PERM) => Err(StoreError::Immutable(path)),
             Err(errno @ Errno::ACCESS) => Err(StoreError::NotPermitted(path, errno.into())),
@@ -234,8 +234,8 @@ impl Target {
         }
     }
 
-    /// Makes an empty file beside the target, of a name that nothing reads: it begins with a dot
-    /// and does not end in `.conf`.
+    /// Creates an empty file beside the destination under a name that no service reads: it starts
+    /// with a dot and does not end in `.conf`.
     pub(super) fn temporary(&self) -> Result<(Created, File), StoreError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         loop {
@@ -246,13 +246,13 @@ impl Target {
             match self.directory.create(&name) {
                 Ok(file) => return Ok((Created::new(&self.directory, name), file)),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(self.writing("make a new file beside", e)),
+                Err(e) => return Err(self.writing("create a new file beside", e)),
             }
         }
     }
 
-    /// Writes a new file beside the target to the disk, with this content and this metadata; says
-    /// what metadata it then has.
+    /// Writes this content and metadata to a new file beside the destination, and syncs it. Returns
+    /// the metadata it then has.
     pub(super) fn fill(
         &self,
         mut file: &File,
@@ -263,19 +263,19 @@ impl Target {
             .map_err(|e| self.writing("write the text of", e))?;
         let given = metadata
             .give_to(file)
-            .map_err(|unkept| self.not_kept(unkept))?;
+            .map_err(|error| self.not_kept(error))?;
         file.sync_all()
-            .map_err(|e| self.writing("bring to the disk the text of", e))?;
+            .map_err(|e| self.writing("sync the text of", e))?;
         Ok(given)
     }
 
-    /// Makes what names the directory has last.
+    /// Syncs the directory.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         let synced = self.directory.sync();
         synced.map_err(|cause| self.writing("sync the directory of", cause))
     }
 
-    /// As [`Target::sync`], when all is done and nothing is lost without it.
+    /// Syncs the directory, but only warns on failure, for when the work is done already.
     pub(super) fn sync_or_warn(&self) {
         if let Err(cause) = self.directory.sync() {
             let path = self.given.display();
@@ -283,13 +283,13 @@ impl Target {
         }
     }
 
-    /// Says why the target or something beside it could not be written.
+    /// Returns the error for a failure to write the destination or a file beside it.
     pub(super) fn writing(&self, doing: &'static str, cause: io::Error) -> StoreError {
         StoreError::writing(&self.given, &self.directory.path, doing, cause)
     }
 
-    /// Says what of the target's metadata cannot be kept.
-    pub(super) fn not_kept(&self, Unkept { what, cause }: Unkept) -> StoreError {
+    /// Returns the error for metadata of the destination that cannot be kept.
+    pub(super) fn not_kept(&self, MetadataError { what, cause }: MetadataError) -> StoreError {
         StoreError::NotKept {
             path: self.given.clone(),
             what,
@@ -298,7 +298,7 @@ impl Target {
     }
 }
 
-/// A regular file as it was at one moment.
+/// A regular file as it was at one point in time.
 #[derive(Debug)]
 pub(super) struct Observed {
     pub(super) content: Vec<u8>,

@@ -1,9 +1,9 @@
-//! One file on its way: the new text prepared beside it, switched, and put back if need be.
+//! Staged files: the new text is prepared beside the file, switched in, and put back if need be.
 
 use rustix::fs::RenameFlags;
 use rustix::io::Errno;
 
-use super::file::{Created, Observed, Target, is_unsupported};
+use super::file::{Created, Destination, Observed, is_unsupported};
 use super::metadata::Metadata;
 use super::{Replaced, StoreError};
 
@@ -12,14 +12,14 @@ use super::{Replaced, StoreError};
 enum Switched {
     /// The old file has the temporary name.
     Exchanged,
-    /// The old file is gone, but for its backup.
+    /// The old file is gone, except for its backup.
     Renamed,
 }
 
-/// One file that is ready to be switched. Dropped before that, it leaves no trace.
+/// A file that is ready to be switched. If dropped before, it leaves no trace.
 #[derive(Debug)]
 pub(super) struct Staged<'a> {
-    target: Target,
+    destination: Destination,
     pub(super) before: Observed,
     after: &'a [u8],
     /// The metadata of the new file.
@@ -30,19 +30,19 @@ pub(super) struct Staged<'a> {
 }
 
 impl<'a> Staged<'a> {
-    /// Writes the new file beside the target.
+    /// Writes the new file beside the destination.
     pub(super) fn prepare(
-        target: Target,
+        destination: Destination,
         before: Observed,
         after: &'a [u8],
         backup: Option<Created>,
     ) -> Result<Self, StoreError> {
-        let (temporary, file) = target.temporary()?;
-        let metadata = target.fill(&file, after, &before.metadata)?;
-        target.sync()?;
-        log::debug!("prepared the new text of {}", target.given.display());
+        let (temporary, file) = destination.temporary()?;
+        let metadata = destination.fill(&file, after, &before.metadata)?;
+        destination.sync()?;
+        log::debug!("prepared the new text of {}", destination.given.display());
         Ok(Self {
-            target,
+            destination,
             before,
             after,
             metadata,
@@ -52,12 +52,12 @@ impl<'a> Staged<'a> {
         })
     }
 
-    /// Puts the new file in the target's place, if the target is still what it was.
+    /// Puts the new file in the destination's place, if the destination is unchanged.
     fn switch(&mut self) -> Result<(), StoreError> {
-        // From here on the old text may be nowhere else.
+        // From here on, the backup may be the only copy of the old text.
         self.keep_backup(true);
         let switched = swap(
-            &self.target,
+            &self.destination,
             &mut self.temporary,
             (self.after, &self.metadata),
             (&self.before.content, &self.before.metadata),
@@ -65,56 +65,55 @@ impl<'a> Staged<'a> {
         match switched {
             Ok(switched) => self.switched = Some(switched),
             Err(error) => {
-                // With two texts to choose from, the old one helps to compare.
+                // With two texts to choose from, the old one helps in comparing them.
                 self.keep_backup(matches!(error, StoreError::Stranded { .. }));
                 return Err(error);
             }
         }
         log::debug!(
             "replaced {} ({:?})",
-            self.target.given.display(),
+            self.destination.given.display(),
             self.switched
         );
-        self.target.sync()
+        self.destination.sync()
     }
 
-    /// Puts the old file back, if the new one is still what it was. Then nothing is left of the
-    /// try.
+    /// Puts the old file back, if the new one is unchanged. Nothing of the attempt is left then.
     fn put_back(&mut self) -> Result<(), StoreError> {
         let old = match (self.switched, &mut self.backup) {
             (Some(Switched::Exchanged), _) => &mut self.temporary,
             (Some(Switched::Renamed), Some(backup)) => backup,
-            // The old text is gone; there was to be no backup.
+            // The old text is gone: no backup was asked for.
             (Some(Switched::Renamed), None) | (None, _) => return Ok(()),
         };
         let new = (self.after, &self.metadata);
         let way = swap(
-            &self.target,
+            &self.destination,
             old,
             (&self.before.content, &self.before.metadata),
             new,
         )?;
-        // After an exchange it is the new text that has this name.
+        // After an exchange, this name has the new text.
         old.kept = way == Switched::Renamed;
         if self.switched == Some(Switched::Exchanged) {
             self.keep_backup(false);
         }
         self.switched = None;
-        log::debug!("put {} back", self.target.given.display());
-        self.target.sync_or_warn();
+        log::debug!("put {} back", self.destination.given.display());
+        self.destination.sync_or_warn();
         Ok(())
     }
 
-    /// Clears up after a switch that stays: the old file itself becomes the backup, or goes.
+    /// Cleans up after a final switch: the old file itself becomes the backup, or is removed.
     fn finish(mut self) {
         let Some(backup) = &self.backup else { return };
         if self.switched != Some(Switched::Exchanged) {
             return;
         }
-        let directory = &self.target.directory;
+        let directory = &self.destination.directory;
         match rustix::fs::renameat(directory, &self.temporary.name, directory, &backup.name) {
             Ok(()) => self.temporary.kept = true,
-            // The backup is a true copy; the old file goes.
+            // The backup is a faithful copy, so the old file can be removed.
             Err(errno) => log::debug!("left the copy {}: {errno}", backup.path().display()),
         }
     }
@@ -128,13 +127,13 @@ impl<'a> Staged<'a> {
     fn replaced(&self) -> Option<Replaced> {
         let backup = self.backup.as_ref()?;
         Some(Replaced {
-            path: self.target.given.clone(),
+            path: self.destination.given.clone(),
             backup: backup.path(),
         })
     }
 }
 
-/// Switches all, or none; says where the old texts are kept.
+/// Switches all files or none. Returns where the old texts are kept.
 pub(super) fn switch_all(mut staged: Vec<Staged<'_>>) -> Result<Vec<Replaced>, StoreError> {
     let Some(first) = staged.iter_mut().find_map(|file| file.switch().err()) else {
         let replaced = staged.iter().filter_map(Staged::replaced).collect();
@@ -146,7 +145,7 @@ pub(super) fn switch_all(mut staged: Vec<Staged<'_>>) -> Result<Vec<Replaced>, S
         if let Err(error) = file.put_back() {
             log::debug!(
                 "could not put {} back: {error}",
-                file.target.given.display()
+                file.destination.given.display()
             );
             stuck.extend(file.replaced());
         }
@@ -161,47 +160,48 @@ pub(super) fn switch_all(mut staged: Vec<Staged<'_>>) -> Result<Vec<Replaced>, S
     }
 }
 
-/// Puts the file `from` in the target's place if the target is `expected`; says where the target's
-/// file then is. `from` holds `ours` and is kept from removal where it may be someone else's text.
+/// Puts the file `from` in the destination's place if the destination is `expected`. Returns where
+/// the destination's file then is. `from` holds `ours`, and is not removed when it may be someone
+/// else's text.
 fn swap(
-    target: &Target,
+    destination: &Destination,
     from: &mut Created,
     ours: (&[u8], &Metadata),
     expected: (&[u8], &Metadata),
 ) -> Result<Switched, StoreError> {
-    let directory = &target.directory;
-    let changed = || StoreError::Changed(target.given.clone());
+    let directory = &destination.directory;
+    let changed = || StoreError::Changed(destination.given.clone());
     let switching = |errno: Errno| match errno {
         Errno::NOENT => changed(),
-        other => target.writing("replace", other.into()),
+        other => destination.writing("replace", other.into()),
     };
-    match exchange(target, from) {
+    match exchange(destination, from) {
         Ok(()) => {
-            let came_out = target.is_still(&from.name, expected.0, expected.1);
-            if matches!(came_out, Ok(true)) {
+            let old_unchanged = destination.is_still(&from.name, expected.0, expected.1);
+            if matches!(old_unchanged, Ok(true)) {
                 return Ok(Switched::Exchanged);
             }
-            // It is someone else's: give it back. What then comes out should be ours again.
+            // It is someone else's text: exchange again, which should return ours.
             let kept = from.path();
             let stranded = StoreError::Stranded {
-                path: target.given.clone(),
+                path: destination.given.clone(),
                 kept,
             };
             from.kept = true;
-            if exchange(target, from).is_err() {
+            if exchange(destination, from).is_err() {
                 return Err(stranded);
             }
-            match target.is_still(&from.name, ours.0, ours.1) {
+            match destination.is_still(&from.name, ours.0, ours.1) {
                 Ok(true) => from.kept = false,
                 _ => return Err(stranded),
             }
-            came_out.and(Err(changed()))
+            old_unchanged.and(Err(changed()))
         }
         Err(errno) if is_unsupported(errno) => {
-            if !target.is_still(&target.name, expected.0, expected.1)? {
+            if !destination.is_still(&destination.name, expected.0, expected.1)? {
                 return Err(changed());
             }
-            rustix::fs::renameat(directory, &from.name, directory, &target.name)
+            rustix::fs::renameat(directory, &from.name, directory, &destination.name)
                 .map_err(switching)?;
             from.kept = true;
             Ok(Switched::Renamed)
@@ -210,10 +210,10 @@ fn swap(
     }
 }
 
-fn exchange(target: &Target, other: &Created) -> rustix::io::Result<()> {
+fn exchange(destination: &Destination, other: &Created) -> rustix::io::Result<()> {
     #[cfg(test)]
     super::tests::before_exchange()?;
-    let directory = &target.directory;
+    let directory = &destination.directory;
     let flags = RenameFlags::EXCHANGE;
-    rustix::fs::renameat_with(directory, &other.name, directory, &target.name, flags)
+    rustix::fs::renameat_with(directory, &other.name, directory, &destination.name, flags)
 }

@@ -1,4 +1,4 @@
-//! What cannot be brought about from outside: changes in the last instant, and file systems that
+//! Tests of what cannot be caused from outside: changes at the last moment, and file systems that
 //! cannot exchange two files.
 
 use std::cell::RefCell;
@@ -18,7 +18,7 @@ thread_local! {
     static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
 }
 
-/// Runs what the test asked for, in place of chance.
+/// Runs the test's hook before an exchange.
 pub(super) fn before_exchange() -> rustix::io::Result<()> {
     HOOK.with_borrow_mut(|hook| hook.as_mut().map_or(Ok(()), |hook| hook()))
 }
@@ -29,12 +29,12 @@ fn hook(mut hook: impl FnMut(usize) -> rustix::io::Result<()> + 'static) {
     HOOK.set(Some(Box::new(move || hook(count.next().unwrap()))));
 }
 
-/// As on NFS.
+/// Fails as on NFS.
 fn cannot_exchange(_: usize) -> rustix::io::Result<()> {
     Err(Errno::INVAL)
 }
 
-/// A directory with files that hold `old`.
+/// Creates a directory with files that hold `old`.
 fn files<const N: usize>(names: [&str; N]) -> (TempDir, [PathBuf; N]) {
     let directory = tempfile::tempdir().unwrap();
     let paths = names.map(|name| directory.path().join(name));

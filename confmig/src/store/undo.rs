@@ -1,4 +1,4 @@
-//! Puts back what was replaced.
+//! Restores replaced files from their backups.
 
 use std::path::{Path, PathBuf};
 
@@ -6,60 +6,60 @@ use rustix::fs::AtFlags;
 
 use super::StoreError;
 use super::backup;
-use super::file::Target;
+use super::file::Destination;
 use super::stage::{Staged, switch_all};
 
-/// A file that holds the text of a backup again.
+/// A file that was restored from a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undone {
-    /// The path as it was given.
+    /// The path given by the caller.
     pub path: PathBuf,
-    /// The backup that was put back. It is used up: there is no such file any more.
+    /// The backup that was restored. It no longer exists.
     pub backup: PathBuf,
-    /// Where the text is that an undo by force replaced.
+    /// Where the edited text is kept that a forced undo replaced.
     pub kept: Option<PathBuf>,
 }
 
-/// Puts back the newest backup of the file at `path`.
+/// Restores the newest backup of the file at `path`.
 ///
-/// The file keeps its present mode, owner and attributes, and the backup is removed, so that the
-/// next call goes to the next older one. What is replaced is the outcome of a migration, which can
-/// be had again; if it is not, because the file was edited since, this is an error, or with `force`
-/// the edited text is first kept as `NAME.confmig-TIME-edited`, which no undo takes for a backup.
+/// The file keeps its current mode, owner and attributes. The backup is removed, so that the next
+/// call restores the next older one. If the file was edited since the migration, this is an error;
+/// with `force`, the edited text is first kept as `NAME.confmig-TIME-edited`, which no undo takes
+/// for a backup.
 ///
-/// An undo that was interrupted is brought to its end.
+/// An interrupted undo is completed.
 ///
 /// # Errors
 ///
-/// [`StoreError::NothingToUndo`], [`StoreError::Edited`] without `force`, and any other
-/// [`StoreError`] of [`replace_all`](super::replace_all). The file is as it was, except after
+/// [`StoreError::NothingToUndo`]; [`StoreError::Edited`] without `force`; and any other
+/// [`StoreError`] of [`replace_all`](super::replace_all). The file is unchanged, except after
 /// [`StoreError::BackupNotRemoved`].
 pub fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
-    let target = Target::find(path)?;
-    let present = target.observe()?;
-    let Some((stamp, name)) = backup::list(&target)?.pop() else {
+    let destination = Destination::find(path)?;
+    let present = destination.observe()?;
+    let Some((stamp, name)) = backup::list(&destination)?.pop() else {
         return Err(StoreError::NothingToUndo {
             path: path.to_path_buf(),
-            directory: target.directory.path.clone(),
-            pattern: backup::pattern(&target.name),
+            directory: destination.directory.path.clone(),
+            pattern: backup::pattern(&destination.name),
         });
     };
-    let backup = target.directory.join(&name);
-    let old = Target {
+    let backup = destination.directory.join(&name);
+    let old = Destination {
         given: backup.clone(),
         name,
-        ..target.clone()
+        ..destination.clone()
     };
     let text = old.observe()?.content;
     let mut kept = None;
     if text == present.content {
         log::debug!(
-            "{} holds the text of {} already",
+            "{} already holds the text of {}",
             path.display(),
             backup.display()
         );
     } else {
-        target.check_replaceable(&present)?;
+        destination.check_replaceable(&present)?;
         let mut edited = None;
         if backup::hash(&present.content) != stamp.hash {
             if !force {
@@ -68,12 +68,12 @@ pub fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
                     backup,
                 });
             }
-            edited = Some(backup::keep_edited(&target, &present)?);
+            edited = Some(backup::keep_edited(&destination, &present)?);
         }
-        let mut replaced = switch_all(vec![Staged::prepare(target, present, &text, edited)?])?;
+        let mut replaced = switch_all(vec![Staged::prepare(destination, present, &text, edited)?])?;
         kept = replaced.pop().map(|replaced| replaced.backup);
     }
-    // The file holds the backup's text.
+    // The file now holds the backup's text.
     if let Err(errno) = rustix::fs::unlinkat(&old.directory, &old.name, AtFlags::empty()) {
         let cause = errno.into();
         return Err(StoreError::BackupNotRemoved {
@@ -82,9 +82,9 @@ pub fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
             cause,
         });
     }
-    // Should the backup come back after a power failure, the next undo removes it.
+    // If the backup reappears after a power failure, the next undo removes it.
     old.sync_or_warn();
-    log::debug!("put {} back from {}", path.display(), backup.display());
+    log::debug!("restored {} from {}", path.display(), backup.display());
     Ok(Undone {
         path: path.to_path_buf(),
         backup,

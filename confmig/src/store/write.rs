@@ -1,29 +1,29 @@
-//! Replaces files: prepares all, then switches all, and puts back what was switched if one fails.
+//! Replaces files: prepares all, then switches all, and puts back those switched if one fails.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::StoreError;
 use super::backup;
-use super::file::Target;
+use super::file::Destination;
 use super::metadata::{self, Metadata};
 use super::stage::{Staged, switch_all};
+use super::{Replaced, StoreError};
 
-/// One file to replace.
+/// A file to replace.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Replacement {
     /// The file, or a symbolic link to it.
     pub path: PathBuf,
-    /// What was read from it. The file is replaced only while it still holds exactly this.
+    /// The text that was read from it. The file is replaced only if it still holds exactly this.
     pub before: Vec<u8>,
-    /// What it shall hold.
+    /// The new text.
     pub after: Vec<u8>,
 }
 
 impl fmt::Debug for Replacement {
-    /// Lengths only: configurations hold passwords.
+    /// Prints only the lengths of the texts, since they contain passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Replacement")
             .field("path", &self.path)
@@ -33,24 +33,15 @@ impl fmt::Debug for Replacement {
     }
 }
 
-/// One file that was replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaced {
-    /// The path as it was given.
-    pub path: PathBuf,
-    /// Where its old text is.
-    pub backup: PathBuf,
-}
-
 /// Replaces all these files, or none.
 ///
-/// Says for each file where its old text is kept, in the order given. A replacement whose two texts
-/// are equal is left out.
+/// Returns the files and their backups in the order given, without those whose text does not
+/// change.
 ///
 /// # Errors
 ///
-/// Any [`StoreError`]; then all files hold what they held before, except after
-/// [`StoreError::NotPutBack`], which names those that do not.
+/// Any [`StoreError`]. All files are unchanged then, except after [`StoreError::NotPutBack`], which
+/// names those that are not.
 ///
 /// # Example
 ///
@@ -74,21 +65,21 @@ pub struct Replaced {
 pub fn replace_all(replacements: &[Replacement]) -> Result<Vec<Replaced>, StoreError> {
     let mut staged: Vec<Staged<'_>> = Vec::new();
     for replacement in replacements.iter().filter(|r| r.before != r.after) {
-        let target = Target::find(&replacement.path)?;
-        let present = target.observe()?;
+        let destination = Destination::find(&replacement.path)?;
+        let present = destination.observe()?;
         if staged
             .iter()
             .any(|other| other.before.identity == present.identity)
         {
-            return Err(StoreError::Twice(target.given));
+            return Err(StoreError::Twice(destination.given));
         }
         if present.content != replacement.before {
-            return Err(StoreError::Changed(target.given));
+            return Err(StoreError::Changed(destination.given));
         }
-        target.check_replaceable(&present)?;
-        let backup = backup::make(&target, &present, &replacement.after)?;
+        destination.check_replaceable(&present)?;
+        let backup = backup::make(&destination, &present, &replacement.after)?;
         staged.push(Staged::prepare(
-            target,
+            destination,
             present,
             &replacement.after,
             Some(backup),
@@ -97,47 +88,51 @@ pub fn replace_all(replacements: &[Replacement]) -> Result<Vec<Replaced>, StoreE
     switch_all(staged)
 }
 
-/// Writes `bytes` to `path` in one step, whether there is a file yet or not.
+/// Writes `bytes` to `path` atomically, whether or not the file exists.
 ///
-/// A file that is there is replaced as by [`replace_all`], keeping its metadata, but without a
-/// backup. A new file gets the mode of `mode_like` and, if this user may give it, its group; where
-/// the group has to differ, it may do no more than all others. Without `mode_like` the mode is
-/// 0640. The umask is not asked.
+/// An existing file is replaced as by [`replace_all`], keeping its metadata, but without a backup.
+/// A new file gets the mode of `mode_like` and, if this user may set it, its group; otherwise the
+/// group gets no more rights than others. Without `mode_like`, the mode is 0640. The umask is
+/// ignored.
 ///
 /// # Errors
 ///
-/// Any [`StoreError`] but those of [`undo`](super::undo()); then `path` is as it was.
+/// Any [`StoreError`] except those of [`undo`](super::undo()). `path` is unchanged then.
 pub fn write_new(path: &Path, bytes: &[u8], mode_like: Option<&Path>) -> Result<(), StoreError> {
-    let target = Target::find(path)?;
-    match target.observe() {
+    let destination = Destination::find(path)?;
+    match destination.observe() {
         Ok(present) if present.content == bytes => Ok(()),
         Ok(present) => {
-            target.check_replaceable(&present)?;
-            switch_all(vec![Staged::prepare(target, present, bytes, None)?]).map(drop)
+            destination.check_replaceable(&present)?;
+            switch_all(vec![Staged::prepare(destination, present, bytes, None)?]).map(drop)
         }
-        Err(StoreError::Missing(_)) => create(&target, bytes, mode_like),
+        Err(StoreError::Missing(_)) => create(&destination, bytes, mode_like),
         Err(other) => Err(other),
     }
 }
 
-/// Writes a file that is not there.
-fn create(target: &Target, bytes: &[u8], mode_like: Option<&Path>) -> Result<(), StoreError> {
+/// Writes a file that does not exist yet.
+fn create(
+    destination: &Destination,
+    bytes: &[u8],
+    mode_like: Option<&Path>,
+) -> Result<(), StoreError> {
     let like = match mode_like {
-        Some(source) => Some(Target::find(source)?.observe()?.metadata),
+        Some(source) => Some(Destination::find(source)?.observe()?.metadata),
         None => None,
     };
-    let (mut new, file) = target.temporary()?;
+    let (mut new, file) = destination.temporary()?;
     match &like {
         Some(like) => metadata::resemble(&file, like),
         None => metadata::set_mode_only(&file, 0o640),
     }
-    .map_err(|unkept| target.not_kept(unkept))?;
-    let now = Metadata::of(&file).map_err(|unkept| target.not_kept(unkept))?;
-    target.fill(&file, bytes, &now)?;
-    new.rename(&target.name).map_err(|errno| match errno {
-        Errno::EXIST => StoreError::Changed(target.given.clone()),
-        other => target.writing("write", other.into()),
+    .map_err(|error| destination.not_kept(error))?;
+    let now = Metadata::of(&file).map_err(|error| destination.not_kept(error))?;
+    destination.fill(&file, bytes, &now)?;
+    new.rename(&destination.name).map_err(|errno| match errno {
+        Errno::EXIST => StoreError::Changed(destination.given.clone()),
+        other => destination.writing("write", other.into()),
     })?;
     new.kept = true;
-    target.sync()
+    destination.sync()
 }

@@ -1,4 +1,5 @@
-//! Whom files are for: those who follow a pack of names, a release of Ironic, or a service by its schema.
+//! Targets: whom files are for. A pack of names, a release of a service, or a service by its
+//! schema.
 
 mod pack;
 mod release;
@@ -10,69 +11,69 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 use oslo_config::{Entry, Opt, OptName};
 
+use crate::history::Series;
 use crate::pack::{Pack, PackError};
-use crate::release::Series;
-pub use pack::PackTarget;
+pub use pack::{PackTarget, registered};
 pub use release::ReleaseTarget;
-pub(crate) use schema::gone;
+pub(crate) use schema::describe_absence;
 pub use schema::{SchemaTarget, Schemas};
 
-/// What a target makes of a name.
+/// The standing of a name in a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// An option has this name.
+    /// It is the current name of an option.
     Option,
-    /// Options read it as a former name, and none has it.
+    /// It is a former name only.
     Former,
-    /// It was read, and is not any more.
-    Gone,
+    /// It is no longer read.
+    Removed,
     /// A later release reads it.
     NotYet,
     /// Nothing reads it.
     Unknown,
-    /// The target knows too little to say.
+    /// The target does not know enough to tell.
     CannotTell,
 }
 
 impl Standing {
-    /// Tells whether the name is read, for itself or for another option.
+    /// Tells whether the name is read, as a current or a former name.
     #[must_use]
     pub fn is_read(self) -> bool {
         matches!(self, Standing::Option | Standing::Former)
     }
 }
 
-/// An option is still read, and will be removed.
+/// The upcoming removal of an option that is still read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deprecation {
-    /// Since when, as it follows "is deprecated".
+pub struct UpcomingRemoval {
+    /// Since when it is announced, as a text to follow "is deprecated".
     pub since: String,
-    /// The first release without it, if that is known.
+    /// The first release without the option, if known.
     pub removed_in: Option<Series>,
-    /// What takes its place, if that is known.
+    /// What supersedes the option, if known.
     pub advice: Option<String>,
 }
 
-/// An option has another default than in an older release.
+/// A default that differs from the one in an older release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedDefault {
     /// The option.
     pub option: OptName,
-    /// The default, in words.
+    /// The new default, in words.
     pub now: String,
-    /// The default of the older release, in words.
+    /// The old default, in words.
     pub before: String,
 }
 
 /// Whom files are for.
 pub trait Target {
-    /// Returns what it is called in messages.
+    /// Returns the name for messages.
     fn name(&self) -> Cow<'_, str>;
 
-    /// Returns the options that the files are read with, and what it says of other names, by name.
+    /// Returns the target's pack, indexed by name.
     fn own(&self) -> &PackTarget;
 
-    /// Returns the options that the files are read with, and what it says of other names.
+    /// Returns the target's pack: the options that the files are read with.
     fn pack(&self) -> &Pack {
         &self.own().pack
     }
@@ -80,13 +81,13 @@ pub trait Target {
     /// Returns the definition of an option by its current name.
     fn option(&self, name: &OptName) -> Option<Cow<'_, Opt>>;
 
-    /// Returns the options that read a name as a former one.
+    /// Returns the options that read a name as a former name.
     fn readers(&self, name: &OptName) -> Vec<OptName>;
 
-    /// Returns what becomes of a name.
+    /// Returns the standing of a name.
     fn standing(&self, name: &OptName) -> Standing;
 
-    /// Returns the groups that have options; none where that cannot be told.
+    /// Returns the groups that have options; none if they are not known.
     fn groups(&self) -> BTreeSet<&str> {
         self.own().groups()
     }
@@ -96,35 +97,35 @@ pub trait Target {
         self.own().names_in(group)
     }
 
-    /// Says that a name is not read: one that is unknown or came later.
+    /// Describes a name that is unknown or was added later.
     fn denial(&self, name: &OptName) -> String;
 
-    /// Says where it can be looked up what took over from a name that is gone.
-    fn whereabouts(&self, name: &OptName) -> String;
+    /// Describes why a removed name is not read, as far as the pack does not say.
+    fn describe_absence(&self, name: &OptName) -> String;
 
-    /// Says what took over from a name that is gone, or where that can be looked up.
+    /// Returns the advice about a removed name.
     fn advice(&self, name: &OptName) -> String {
         let removed = self.own().removed(name);
-        removed.map_or_else(|| self.whereabouts(name), |it| it.advice.clone())
+        removed.map_or_else(|| self.describe_absence(name), |it| it.advice.clone())
     }
 
-    /// Returns what is known of an option's removal; `None` when it stays.
-    fn deprecation(&self, name: &OptName) -> Option<Deprecation> {
+    /// Returns the upcoming removal of an option, if there is one.
+    fn upcoming_removal(&self, name: &OptName) -> Option<UpcomingRemoval> {
         let _ = name;
         None
     }
 
-    /// Returns the options that have another default than in the older release, if there is one.
+    /// Returns the defaults that differ from those of the older release, if there is one.
     fn changed_defaults(&self) -> Vec<ChangedDefault> {
         Vec::new()
     }
 
-    /// Returns the release whose authentication plugins it has; `None` when that is not known.
+    /// Returns the release whose authentication plugins the target has; `None` if not known.
     fn plugins(&self) -> Option<Series> {
         None
     }
 
-    /// Returns the release of Ironic that it is.
+    /// Returns the target as a release, if it is one.
     fn release(&self) -> Option<&ReleaseTarget<'_>> {
         None
     }
@@ -142,7 +143,8 @@ pub fn joined(pack: Pack, site: Option<&Pack>) -> Result<Pack, PackError> {
     }
 }
 
-/// Returns the name that an entry sets. What is not UTF-8 in it is replaced: no option is named like that.
+/// Returns the name that an entry sets. Bytes that are not UTF-8, which no option's name has, are
+/// replaced.
 pub(crate) fn name_of(entry: Entry<'_, '_>) -> OptName {
     OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy())
 }
@@ -160,7 +162,7 @@ mod tests {
     use oslo_config::SourceFile;
 
     use super::*;
-    use crate::release::{Lives, Service};
+    use crate::history::{History, Service};
     use crate::schema::Schema;
 
     const FILE: &str = "[pxe]\nhttp_url = a\ntftp_server = b\n[deploy]\nno_such = c\n";
@@ -171,8 +173,8 @@ mod tests {
     }
 
     #[test]
-    fn a_pack_tells_of_what_its_project_ever_had_and_of_its_own() {
-        use Standing::{CannotTell, Former, Gone, Option, Unknown};
+    fn a_pack_knows_its_own_names_and_those_its_service_ever_had() {
+        use Standing::{CannotTell, Former, Option, Removed, Unknown};
         let names = [
             ("pxe", "http_url"),
             ("deploy", "http_server_url"),
@@ -184,24 +186,24 @@ mod tests {
             standings(&ironic, &names),
             [Former, Option, Option, Unknown]
         );
-        let rules = "name = \"site\"\nsummary = \"s\"\n[[removed]]\ngroup = \"pxe\"\nname = \"http_url\"\n\
-                     advice = \"serve it\"\n";
+        let rules = "name = \"site\"\nsummary = \"s\"\n\
+                     [[removed]]\ngroup = \"pxe\"\nname = \"http_url\"\nadvice = \"serve it\"\n";
         let site = PackTarget::new(Pack::parse(rules, "site.toml").unwrap());
-        let cannot_tell = [Gone, CannotTell, CannotTell, CannotTell];
+        let cannot_tell = [Removed, CannotTell, CannotTell, CannotTell];
         assert_eq!(standings(&site, &names), cannot_tell);
         assert!(site.groups().is_empty() && site.plugins().is_none());
         assert_eq!(site.advice(&OptName::new("pxe", "http_url")), "serve it");
     }
 
     #[test]
-    fn a_release_tells_what_it_reads() {
-        use Standing::{CannotTell, Former, Gone, NotYet, Option, Unknown};
+    fn a_release_knows_what_it_reads() {
+        use Standing::{CannotTell, Former, NotYet, Option, Removed, Unknown};
         let file = SourceFile {
             path: "ironic.conf".into(),
             text: FILE.into(),
         };
         let files = [file.parse().unwrap()];
-        let lives = Lives::new(Service::IRONIC);
+        let history = History::new(Service::IRONIC);
         let names = [
             ("pxe", "http_url"),
             ("pxe", "tftp_server"),
@@ -212,23 +214,24 @@ mod tests {
         ];
         let in_release = |series: &str| {
             let series = Series::parse(Service::IRONIC, series).unwrap();
-            let target = ReleaseTarget::new(series, None, &files, None, &lives).unwrap();
+            let target = ReleaseTarget::new(series, None, &files, None, &history).unwrap();
             standings(&target, &names)
         };
         let liberty = [Former, Option, Option, CannotTell, Unknown, NotYet];
         assert_eq!(in_release("liberty"), liberty);
-        let newest = [Gone, Option, Option, CannotTell, Unknown, Option];
+        let newest = [Removed, Option, Option, CannotTell, Unknown, Option];
         assert_eq!(in_release("2026.2"), newest);
     }
 
     #[test]
-    fn a_schema_tells_what_it_and_the_older_one_read() {
-        use Standing::{Former, Gone, Option, Unknown};
+    fn a_schema_knows_what_it_and_the_older_one_read() {
+        use Standing::{Former, Option, Removed, Unknown};
         let schema = |name: &str, former: &str| {
             let text = format!(
                 r#"{{"options": {{"gate": {{"opts": [{{"name": "{name}", "type": "string value",
                 "deprecated_opts": [{{"group": "gate", "name": "{former}"}}]}},
-                {{"name": "other", "type": "string value", "deprecated_opts": [{{"group": "gate", "name": "{former}"}}]}}
+                {{"name": "other", "type": "string value",
+                "deprecated_opts": [{{"group": "gate", "name": "{former}"}}]}}
                 ]}}}}}}"#
             );
             Schema::parse(&text, "schema.json").unwrap()
@@ -240,7 +243,7 @@ mod tests {
         };
         let target = SchemaTarget::new(schemas, &[], None).unwrap();
         let names = ["key", "word", "bolt", "lock", "door"].map(|name| ("gate", name));
-        let standing = [Option, Former, Gone, Gone, Unknown];
+        let standing = [Option, Former, Removed, Removed, Unknown];
         assert_eq!(standings(&target, &names), standing);
         let readers = target.readers(&OptName::new("gate", "word"));
         assert_eq!(

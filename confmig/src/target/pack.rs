@@ -1,32 +1,32 @@
-//! A pack of names as a target.
+//! A pack of names as a target, and the options that files are read with.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use foldhash::HashMap;
-use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType};
+use bstr::ByteSlice;
+use foldhash::{HashMap, HashSet};
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, opts_as_set, references};
 
 use super::{Standing, Target};
-use crate::known::KnownNames;
-use crate::pack::{Pack, Removed};
-use crate::release::Service;
+use crate::history::{KnownNames, Service};
+use crate::pack::{Pack, Removed, names_of};
 
-/// A pack of names. One of Ironic's project knows every name that Ironic ever had; another one cannot
-/// tell of any but its own.
+/// A pack of names as a target. If the pack names a service whose history is known, the target
+/// knows every name that the service ever had; otherwise only those of the pack.
 #[derive(Debug)]
 pub struct PackTarget {
     pub(super) pack: Pack,
     known: &'static KnownNames,
-    /// The places of its options by their names.
+    /// The index of each option, by its current name.
     current: HashMap<OptName, usize>,
-    /// The places of the options that read a former name.
+    /// The indices of the options that read a former name.
     former: HashMap<OptName, Vec<usize>>,
-    /// The places of what is removed.
+    /// The index of each removed option.
     removed: HashMap<OptName, usize>,
 }
 
 impl PackTarget {
-    /// Makes a target of a pack.
+    /// Creates a target from a pack.
     #[must_use]
     pub fn new(pack: Pack) -> Self {
         let mut former: HashMap<OptName, Vec<usize>> = HashMap::default();
@@ -46,10 +46,10 @@ impl PackTarget {
         }
     }
 
-    /// Returns what the pack itself says of a name, and nothing else that is known.
+    /// Returns the standing that the pack itself gives a name.
     pub(super) fn own_standing(&self, name: &OptName) -> Option<Standing> {
         if self.removed.contains_key(name) {
-            Some(Standing::Gone)
+            Some(Standing::Removed)
         } else if self.current.contains_key(name) {
             Some(Standing::Option)
         } else {
@@ -62,7 +62,7 @@ impl PackTarget {
         self.current.get(name).map(|at| &self.pack.opts[*at])
     }
 
-    /// Returns what the pack itself says of a name that is removed.
+    /// Returns the pack's own entry for a removed name.
     pub(super) fn removed(&self, name: &OptName) -> Option<&Removed> {
         self.removed.get(name).map(|at| &self.pack.removed[*at])
     }
@@ -142,7 +142,47 @@ impl Target for PackTarget {
         )
     }
 
-    fn whereabouts(&self, _: &OptName) -> String {
+    fn describe_absence(&self, _: &OptName) -> String {
         "see the release notes".to_owned()
     }
+}
+
+/// Returns the options that files are read with: those of the pack and, as texts, those that are
+/// set and those that values refer to and the service knows.
+///
+/// The default of an option that is only referred to is not known. It is a reference to the option
+/// itself, so that `http://$my_ip` is read as `http://$my_ip` instead of being an error.
+#[must_use]
+pub fn registered(files: &[ParsedFile<'_>], pack: &Pack) -> Vec<Opt> {
+    let known = KnownNames::of(pack);
+    let multi = |opt: Opt| {
+        if known.is_multi(opt.name().group(), opt.name().name()) {
+            opt.multi()
+        } else {
+            opt
+        }
+    };
+    let mut opts = pack.opts.clone();
+    opts.extend(opts_as_set(files, &pack.opts).into_iter().map(multi));
+    let mut seen: HashSet<OptName> = opts.iter().flat_map(names_of).cloned().collect();
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    for entry in entries {
+        let (group, value) = (entry.group(), entry.value());
+        for reference in references(&value) {
+            let mut options = reference.options(&group.to_str_lossy());
+            let known = options.find(|option| known.has(option.group(), option.name()));
+            if let Some(target) = known {
+                let itself = if target.group() == DEFAULT_GROUP {
+                    target.name().to_owned()
+                } else {
+                    target.to_string()
+                };
+                if seen.insert(target.clone()) {
+                    let opt = Opt::new(target.group(), target.name(), OptType::string());
+                    opts.push(multi(opt).with_default(format!("$${itself}")));
+                }
+            }
+        }
+    }
+    opts
 }

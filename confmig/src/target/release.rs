@@ -1,27 +1,28 @@
-//! A release of Ironic as a target.
+//! A release of a service as a target.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use oslo_config::{Opt, OptName, ParsedFile};
 
-use super::{ChangedDefault, Deprecation, PackTarget, Standing, Target, in_words, joined, name_of};
+use super::{
+    ChangedDefault, PackTarget, Standing, Target, UpcomingRemoval, in_words, joined, name_of,
+};
+use crate::history::{self, Definition, History, NameHistory, Series};
 use crate::pack::{Pack, PackError};
-use crate::release::{self, Definition, Lives, Series};
 
-/// A release of Ironic, and what it knows of the names in a set of files.
+/// A release of a service as a target, with what it knows about the names in a set of files.
 #[derive(Debug)]
 pub struct ReleaseTarget<'l> {
-    /// What the release, and the site's rules, say of names in the files.
+    /// The pack of the release for the names in the files, joined with the site's rules.
     own: PackTarget,
     to: Series,
     from: Option<Series>,
-    lives: &'l Lives,
+    history: &'l History,
 }
 
 impl<'l> ReleaseTarget<'l> {
-    /// Makes a target for files of a release, joined with the site's rules. `from` is the release that they
-    /// were written for.
+    /// Creates a target for a set of files that were written for the release `from`, if known.
     ///
     /// # Errors
     ///
@@ -31,16 +32,16 @@ impl<'l> ReleaseTarget<'l> {
         from: Option<Series>,
         files: &[ParsedFile<'_>],
         site: Option<&Pack>,
-        lives: &'l Lives,
+        history: &'l History,
     ) -> Result<Self, PackError> {
         let entries = files.iter().flat_map(|file| file.document.entries());
         let names: BTreeSet<OptName> = entries.map(name_of).collect();
-        let pack = joined(release::pack(to, &names, lives), site)?;
+        let pack = joined(history::pack(to, &names, history), site)?;
         Ok(ReleaseTarget {
             own: PackTarget::new(pack),
             to,
             from,
-            lives,
+            history,
         })
     }
 
@@ -50,10 +51,10 @@ impl<'l> ReleaseTarget<'l> {
         self.to
     }
 
-    /// Returns what an option is like in the release.
+    /// Returns the definition of an option in the release.
     #[must_use]
     pub fn definition(&self, name: &OptName) -> Option<Definition<'static>> {
-        self.lives.of_option(name)?.definition(self.to)
+        self.history.of_option(name)?.definition(self.to)
     }
 }
 
@@ -70,10 +71,10 @@ impl Target for ReleaseTarget<'_> {
         if let Some(opt) = self.own.own_option(name) {
             return Some(Cow::Borrowed(opt));
         }
-        let opt = release::option(name, self.to, self.lives)?;
+        let opt = history::option(name, self.to, self.history)?;
         let defaults = self.definition(name)?.default().into_iter();
         let opt = defaults.fold(opt, Opt::with_default);
-        let former = self.lives.of_option(name)?.former(self.to).into_iter();
+        let former = self.history.of_option(name)?.former(self.to).into_iter();
         let opt = former.fold(opt, |opt, name| {
             opt.with_deprecated(name.group(), name.name())
         });
@@ -82,8 +83,11 @@ impl Target for ReleaseTarget<'_> {
 
     fn readers(&self, name: &OptName) -> Vec<OptName> {
         let mut readers = self.own.readers(name);
-        let life = self.lives.of_option(name);
-        for reader in life.iter().flat_map(|life| life.former_of(self.to)) {
+        let of_name = self.history.of_option(name);
+        let former_of = of_name
+            .iter()
+            .flat_map(|of_name| of_name.former_of(self.to));
+        for reader in former_of {
             if !readers.contains(&reader) {
                 readers.push(reader);
             }
@@ -95,44 +99,46 @@ impl Target for ReleaseTarget<'_> {
         if let Some(standing) = self.own.own_standing(name) {
             return standing;
         }
-        match self.lives.of_option(name) {
-            Some(life) if life.is_option(self.to) => Standing::Option,
-            Some(life) if life.is_former(self.to) => Standing::Former,
-            Some(life) if life.span().is_some_and(|(first, _)| first > self.to) => Standing::NotYet,
-            Some(_) => Standing::Gone,
-            // Options of plugins, and of libraries that were not looked at.
+        match self.history.of_option(name) {
+            Some(of_name) if of_name.is_option(self.to) => Standing::Option,
+            Some(of_name) if of_name.is_former(self.to) => Standing::Former,
+            Some(of_name) if of_name.read_in().is_some_and(|read| read.from > self.to) => {
+                Standing::NotYet
+            }
+            Some(_) => Standing::Removed,
+            // An option of a plugin, or of a library whose options are not recorded.
             None if self.own.ever_read(name) => Standing::CannotTell,
             None => Standing::Unknown,
         }
     }
 
     fn denial(&self, name: &OptName) -> String {
-        let life = self.lives.of_option(name);
-        match life.and_then(|life| life.span()) {
-            Some((first, _)) => format!(
-                "{} does not know [{}] {}: it came in {first}",
+        let of_name = self.history.of_option(name);
+        match of_name.and_then(|of_name| of_name.read_in()) {
+            Some(read) => format!(
+                "{} does not know [{}] {}: it was added in {}",
                 self.to,
                 name.group(),
-                name.name()
+                name.name(),
+                read.from
             ),
             None => self.own.denial(name),
         }
     }
 
-    fn whereabouts(&self, name: &OptName) -> String {
-        release::whereabouts(name, self.to, self.lives)
+    fn describe_absence(&self, name: &OptName) -> String {
+        history::describe_absence(name, self.to, self.history)
     }
 
-    fn deprecation(&self, name: &OptName) -> Option<Deprecation> {
+    fn upcoming_removal(&self, name: &OptName) -> Option<UpcomingRemoval> {
         if !self.definition(name)?.to_be_removed {
             return None;
         }
-        let (_, last) = self.lives.of_option(name)?.as_option()?;
-        let removed_in = last.after();
-        Some(Deprecation {
+        let removed_in = self.history.of_option(name)?.as_option()?.to.after();
+        Some(UpcomingRemoval {
             since: format!(" in {}", self.to),
             removed_in,
-            advice: removed_in.map(|gone| release::whereabouts(name, gone, self.lives)),
+            advice: removed_in.map(|gone| history::describe_absence(name, gone, self.history)),
         })
     }
 
@@ -140,8 +146,8 @@ impl Target for ReleaseTarget<'_> {
         let Some(from) = self.from else {
             return Vec::new();
         };
-        let changed = |(option, life): (OptName, release::Life)| {
-            let (old, new) = (life.definition(from)?, life.definition(self.to)?);
+        let changed = |(option, of_name): (OptName, NameHistory)| {
+            let (old, new) = (of_name.definition(from)?, of_name.definition(self.to)?);
             let (before, now) = (old.default(), new.default());
             if old.runtime_default || new.runtime_default || before == now {
                 return None;
@@ -158,7 +164,7 @@ impl Target for ReleaseTarget<'_> {
                 before: shown(&before, from),
             })
         };
-        release::all_names(self.to.service())
+        history::all_names(self.to.service())
             .filter_map(changed)
             .collect()
     }

@@ -1,4 +1,4 @@
-//! A service, by its schema, as a target.
+//! A service, described by its schema, as a target.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,28 +6,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::HashMap;
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile};
 
-use super::{ChangedDefault, Deprecation, PackTarget, Standing, Target, in_words, joined};
+use super::{ChangedDefault, PackTarget, Standing, Target, UpcomingRemoval, in_words, joined};
 use crate::diagnostic::bracketed;
+use crate::history::{Series, Service};
 use crate::pack::{Pack, PackError};
-use crate::release::{Series, Service};
 use crate::schema::{Changed, Schema, compare, successors};
 
-/// What oslo.config reads for itself, which is in no schema.
+/// The options of oslo.config itself, which are in no schema.
 const OWN: [&str; 3] = ["config_file", "config_dir", "config_source"];
 
 /// The schema of a service, and that of an older release of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Schemas<'s> {
-    /// That of the release that the files were written for.
+    /// The schema of the release that the files were written for.
     pub from: Option<&'s Schema>,
-    /// That of the release that reads them.
+    /// The schema of the release that is to read them.
     pub to: &'s Schema,
 }
 
-/// A service, by its schema, and what that says of a set of files.
+/// A service, described by its schema, as a target.
 #[derive(Debug)]
 pub struct SchemaTarget<'s> {
-    /// What the schema, and the site's rules, say of names, those in sections that the files name among them.
+    /// The pack of the schema, with the sections that the files name, joined with the site's rules.
     own: PackTarget,
     schemas: Schemas<'s>,
     /// The options that read a former name.
@@ -37,7 +37,7 @@ pub struct SchemaTarget<'s> {
 }
 
 impl<'s> SchemaTarget<'s> {
-    /// Makes a target for files of a schema, joined with the site's rules.
+    /// Creates a target for a set of files, joined with the site's rules.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl<'s> SchemaTarget<'s> {
             add(&OptName::new(DEFAULT_GROUP, name));
         }
         let mut readers: HashMap<&OptName, BTreeSet<&OptName>> = HashMap::default();
-        for opt in schemas.to.options().map(|described| &described.opt) {
+        for opt in schemas.to.options().map(|option| &option.opt) {
             for former in opt.deprecated().iter().filter(|name| *name != opt.name()) {
                 readers.entry(former).or_default().insert(opt.name());
                 add(former);
@@ -103,7 +103,7 @@ impl Target for SchemaTarget<'_> {
             Some(standing) => standing,
             None if self.readers.contains_key(name) => Standing::Former,
             None if is_read => Standing::Option,
-            None if self.schemas.from.is_some_and(|from| from.reads(name)) => Standing::Gone,
+            None if self.schemas.from.is_some_and(|from| from.reads(name)) => Standing::Removed,
             None => Standing::Unknown,
         }
     }
@@ -126,17 +126,17 @@ impl Target for SchemaTarget<'_> {
         )
     }
 
-    fn whereabouts(&self, name: &OptName) -> String {
-        gone(name, self.schemas.from, self.schemas.to)
+    fn describe_absence(&self, name: &OptName) -> String {
+        describe_absence(name, self.schemas.from, self.schemas.to)
     }
 
-    fn deprecation(&self, name: &OptName) -> Option<Deprecation> {
-        let going = self.schemas.to.option(name)?.going.as_ref()?;
-        let since = going.since.as_ref();
-        Some(Deprecation {
+    fn upcoming_removal(&self, name: &OptName) -> Option<UpcomingRemoval> {
+        let deprecation = self.schemas.to.option(name)?.deprecation.as_ref()?;
+        let since = deprecation.since.as_ref();
+        Some(UpcomingRemoval {
             since: since.map_or_else(String::new, |since| format!(" since {since}")),
             removed_in: None,
-            advice: going.reason.clone(),
+            advice: deprecation.reason.clone(),
         })
     }
 
@@ -157,23 +157,23 @@ impl Target for SchemaTarget<'_> {
     }
 
     fn plugins(&self) -> Option<Series> {
-        // A schema does not tell which keystoneauth comes with the service.
+        // A schema does not say which version of keystoneauth the service uses.
         Some(Service::IRONIC.newest())
     }
 }
 
-/// Says what there is to say of a name that only the older release reads.
-pub(crate) fn gone(name: &OptName, from: Option<&Schema>, to: &Schema) -> String {
+/// Describes why a schema does not have a name that an older release reads.
+pub(crate) fn describe_absence(name: &OptName, from: Option<&Schema>, to: &Schema) -> String {
     let successors: Vec<String> = successors(name, from, to).iter().map(bracketed).collect();
     let was = from.and_then(|from| from.option(name));
-    let reason = was.and_then(|was| was.going.as_ref()?.reason.as_deref());
-    let said = format!("{} does not read it any more", to.origin);
+    let reason = was.and_then(|was| was.deprecation.as_ref()?.reason.as_deref());
+    let fact = format!("{} no longer has it", to.origin);
     match reason {
         _ if !successors.is_empty() => format!(
-            "{said}: `confmig migrate` with both schemas moves it to {}",
+            "{fact}: `confmig migrate` with both schemas moves it to {}",
             successors.join(", ")
         ),
-        Some(reason) => format!("{said}; it was deprecated: {reason}"),
-        None => format!("{said}, and names no successor: see the release notes"),
+        Some(reason) => format!("{fact}; it was deprecated: {reason}"),
+        None => format!("{fact} and names no successor: see the release notes"),
     }
 }

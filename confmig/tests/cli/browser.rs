@@ -1,4 +1,4 @@
-//! A real browser, without a window: what it makes of a page.
+//! A headless browser, to measure how it renders a page.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -6,25 +6,25 @@ use std::process::{Command, Output};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// Put into a copy of a page: measures it, and leaves what it found in an attribute.
+/// The script put into a copy of a page, which measures it and stores the result in an attribute.
 const MEASURE: &str = include_str!("browser/measure.js");
 
-/// The policy of a page, and the one under which its copy is measured. Scripts may run in the copy, also
-/// those that a hostile file might have brought in.
+/// The policy of a page, and that of its copy, in which scripts may run, including any that a
+/// hostile file has injected.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 const POLICY_OF_COPY: &str = "default-src * data: 'unsafe-inline'";
 
-/// The attribute that the script leaves.
+/// The attribute in which the script stores its result.
 const ATTRIBUTE: &str = "data-measured=\"";
 
-/// In which colours a page is shown.
+/// The colour scheme in which a page is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Light,
     Dark,
 }
 
-/// Runs Chromium on a file. Ends the test when there is none.
+/// Runs Chromium on a file. Panics if it is not installed.
 fn chromium(page: &Path, words: &[&str]) -> Output {
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new("timeout")
@@ -35,7 +35,7 @@ fn chromium(page: &Path, words: &[&str]) -> Output {
             "--disable-gpu",
             "--no-first-run",
         ])
-        // Root, as in containers, cannot have Chromium's own sandbox; the pages are ours.
+        // Chromium's sandbox does not work as root, as in containers; the pages are our own.
         .args([
             "--no-sandbox",
             "--hide-scrollbars",
@@ -51,7 +51,8 @@ fn chromium(page: &Path, words: &[&str]) -> Output {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "chromium ended with {}: is it there? Run tests/run, or install the Debian package chromium\n{said}",
+        "chromium failed with {}: is it installed? Run tests/run, or install the package \
+         chromium\n{said}",
         output.status
     );
     output
@@ -64,7 +65,7 @@ fn colours(scheme: Scheme) -> &'static str {
     }
 }
 
-/// What the browser's console says of a page as it is.
+/// Returns what the browser's console prints about an unmodified page.
 pub(crate) fn console(html: &str) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let page = directory.path().join("page.html");
@@ -77,7 +78,7 @@ pub(crate) fn console(html: &str) -> Vec<String> {
         .collect()
 }
 
-/// What a page measures in a window of this width: see `browser/measure.js`.
+/// Measures a page in a window of this width: see `browser/measure.js`.
 pub(crate) fn measure(html: &str, width: usize, scheme: Scheme) -> Value {
     let directory = tempfile::tempdir().unwrap();
     let page = directory.path().join("page.html");
@@ -97,7 +98,7 @@ pub(crate) fn measure(html: &str, width: usize, scheme: Scheme) -> Value {
     measured
 }
 
-/// A picture of a page; gives its width and height, and how many bytes it takes.
+/// Takes a screenshot of a page. Returns its width, its height and its size in bytes.
 pub(crate) fn picture(html: &str, scheme: Scheme) -> (u32, u32, usize) {
     let directory = tempfile::tempdir().unwrap();
     let page = directory.path().join("page.html");

@@ -1,4 +1,4 @@
-//! `confmig check`: one mistake each, as people make them.
+//! Tests of `confmig check`, each with one typical mistake.
 
 use crate::support::{assert_as, confmig, fixtures, ironic_conf, line, read, stem};
 
@@ -96,11 +96,12 @@ fn with_keep_old_both_names_may_stand_there() {
     assert!(!of_names(&codes("check --keep-old --format json -")));
 }
 
-/// A pack of another service knows nothing of names that are not its own.
+/// A pack of another service knows only its own names.
 #[test]
 fn what_a_pack_cannot_know_is_not_called_unknown() {
     let rules = "name = \"site\"\nsummary = \"s\"\n[[option]]\ngroup = \"gate\"\nname = \"lock\"\n\
-                 type = \"bool\"\n[[option.former]]\ngroup = \"gate\"\nname = \"bolt\"\nwhy = \"w\"\n";
+                 type = \"bool\"\n[[option.former]]\ngroup = \"gate\"\nname = \"bolt\"\n\
+                          why = \"w\"\n";
     let text = "[gate]\nbolt = maybe\nkey = $nowhere\n[gatee]\nlock = yes\n[other]\nx = $gate.y\n";
     let directory = ironic_conf(text);
     std::fs::write(directory.path().join("site.toml"), rules).unwrap();
@@ -114,28 +115,32 @@ fn what_a_pack_cannot_know_is_not_called_unknown() {
     assert_eq!(codes, ["deprecated-name", "ill-typed-value"]);
 }
 
-/// What is said of every target alike.
+/// All kinds of targets have the same findings.
 #[test]
-fn targets_are_asked_the_same() {
+fn all_targets_have_the_same_findings() {
     let orchard = "--schema fixtures/schemas/orchard-3.yaml";
     for target in ["", "--to 2026.2", orchard] {
         let ran = line(&format!("check {target} -"))
             .input("[pxe] # x]\na = 1\n")
             .run();
-        assert!(ran.stdout().contains("runs on"), "{}", ran.transcript());
+        assert!(
+            ran.stdout().contains("continues past"),
+            "{}",
+            ran.transcript()
+        );
     }
-    // A section without entries is one that the files have.
+    // An empty section counts as present in the files.
     let ran = line("check --from liberty --to 2025.1 --defaults -").input("[conductor]\n");
     let said = ran.run().expect(1).stdout().to_owned();
     assert!(
         said.contains("[conductor] workers_pool_size is not set"),
         "{said}"
     );
-    // Of an option that the release does not read, no line counts.
+    // No entry of an option that the release does not read takes effect.
     let ran = line("check --to 2026.2 -").input("[ilo]\nclient_timeout = 1\nclient_timeout = 2\n");
     let said = ran.run().expect(1).stdout().to_owned();
     assert!(
-        said.contains("is gone") && !said.contains("set again"),
+        said.contains("is no longer read") && !said.contains("set again"),
         "{said}"
     );
 }

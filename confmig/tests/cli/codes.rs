@@ -1,10 +1,10 @@
-//! Every code of a diagnostic, with a configuration that it is said of.
+//! Every diagnostic code, with a configuration that has it.
 
 use confmig::diagnostic::Code;
 
 use crate::support::{Run, ironic_conf, line, root};
 
-/// A run whose JSON has a diagnostic of this code.
+/// Returns a run whose JSON has a diagnostic of this code.
 fn example(code: Code) -> Option<Run> {
     let of = |file: &str| Some(line(&format!("check --format json fixtures/{file}.conf")));
     match code {
@@ -77,7 +77,8 @@ fn every_code_has_an_example() {
 #[test]
 fn removed_option() {
     // No built-in pack has removed options yet.
-    let rules = "name = \"r\"\nsummary = \"s\"\n[[removed]]\ngroup = \"pxe\"\nname = \"tftp_root\"\n\
+    let rules = "name = \"r\"\nsummary = \"s\"\n[[removed]]\ngroup = \"pxe\"\n\
+                 name = \"tftp_root\"\n\
                  advice = \"serve over HTTP\"\n";
     let directory = ironic_conf("[pxe]\ntftp_root = /tftpboot\n");
     std::fs::write(directory.path().join("r.toml"), rules).unwrap();
@@ -90,18 +91,16 @@ fn removed_option() {
     assert_eq!(json["diagnostics"][0]["help"], "serve over HTTP");
 }
 
-/// The manual has a section for each code, which begins with what the table says of it.
+/// The manual has a section for each code, which starts with the texts of the table.
 #[test]
-fn the_manual_tells_what_the_table_tells() {
-    let manual = std::fs::read_to_string(root().join("docs/confmig.md")).unwrap();
-    let (_, from_here) = manual.split_once("\n## Diagnostics\n").unwrap();
-    let (diagnostics, _) = from_here.split_once("\n## ").unwrap();
+fn the_manual_has_the_texts_of_the_table() {
+    let manual = std::fs::read_to_string(root().join("docs/diagnostics.md")).unwrap();
     let plain = |text: &str| {
         let words: Vec<&str> = text.split_whitespace().collect();
         words.join(" ").replace(['`', '*'], "")
     };
-    let told: Vec<(&str, String)> = diagnostics
-        .split("\n### ")
+    let sections: Vec<(&str, String)> = manual
+        .split("\n## ")
         .skip(1)
         .map(|section| {
             let mut paragraphs = section.split("\n\n");
@@ -113,13 +112,10 @@ fn the_manual_tells_what_the_table_tells() {
         .iter()
         .map(|code| {
             let (title, explanation) = (code.title(), code.explanation());
-            let said = format!(
-                "{:?}. {title}. {explanation} {}",
-                code.severity(),
-                code.help()
-            );
-            (code.as_str(), plain(&said))
+            let (severity, help) = (code.severity(), code.help());
+            let text = format!("{severity:?}. {title}. {explanation} {help}");
+            (code.as_str(), plain(&text))
         })
         .collect();
-    assert_eq!(told, expected);
+    assert_eq!(sections, expected);
 }

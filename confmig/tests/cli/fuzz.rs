@@ -1,11 +1,11 @@
-//! No bytes make the program panic: mutations of the fixtures, through all that it does.
+//! Mutations of the fixtures, to show that no input makes the program panic.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use confmig::check::{World, check};
+use confmig::check::{Environment, check};
 use confmig::diagnostic::Diagnostic;
-use confmig::explain::Explained;
+use confmig::explain::Explanation;
 use confmig::migrate::{Migration, Route, Settings, migrate};
 use confmig::pack::Pack;
 use confmig::report::{self, Paint};
@@ -15,7 +15,7 @@ use oslo_config::{Config, ParsedFile, SourceFile};
 
 use crate::support::{fixtures, line, read, visible};
 
-/// xorshift64*: the same numbers on each run.
+/// A xorshift64* generator, with the same numbers in each run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -31,7 +31,7 @@ impl Numbers {
     }
 }
 
-/// What a configuration is full of, and what it should not have.
+/// Pieces that configurations typically have, and some that they should not.
 const PIECES: [&[u8]; 24] = [
     b"[",
     b"]",
@@ -92,11 +92,11 @@ fn mutate(numbers: &mut Numbers, pool: &[Vec<u8>]) -> Vec<u8> {
 
 fn pool() -> Vec<Vec<u8>> {
     let pool: Vec<_> = fixtures("").iter().map(|fixture| read(fixture)).collect();
-    // Short ones are mutated to more effect.
+    // Mutations of short texts have more effect.
     pool.into_iter().filter(|text| text.len() < 4000).collect()
 }
 
-/// All that the program does with a text; the new one, when it parses.
+/// Does everything that the program does with a text. Returns the migration, if the text parses.
 fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migration, String>> {
     let secrets = Secrets::hidden(pack);
     let file = SourceFile {
@@ -110,20 +110,20 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
             assert!(!diagnostics.is_empty());
             let _ = report::render(&diagnostics, Paint::Plain);
             let _ = report::check_json(&diagnostics);
-            told_of_check(&diagnostics, pack, &secrets);
+            report_check(&diagnostics, pack, &secrets);
             return None;
         }
     };
-    let environment = HashMap::new();
-    let world = World {
+    let environment = Environment {
         keep_old: false,
         defaults: false,
-        environment: &environment,
+        variables: &HashMap::new(),
         is_directory: &|_: &Path| false,
     };
-    let diagnostics = check(&parsed, &PackTarget::new(pack.clone()), &secrets, &world);
+    let target = PackTarget::new(pack.clone());
+    let diagnostics = check(&parsed, &target, &secrets, &environment);
     let _ = report::render(&diagnostics, Paint::Colour);
-    told_of_check(&diagnostics, pack, &secrets);
+    report_check(&diagnostics, pack, &secrets);
     shown(&parsed, pack, &secrets);
     let settings = Settings {
         keep_old,
@@ -135,28 +135,28 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
     };
     let after = &migration.files[0].after;
     let _ = report::unified_diff(&file.path, text, after, &secrets, Paint::Plain);
-    let decisions: Vec<_> = migration
-        .decisions
-        .iter()
-        .map(|decision| decision.diagnostic(&parsed, &secrets))
-        .collect();
-    let told = report::MigrationReport {
+    let decisions = migration.decisions.iter();
+    let decisions = decisions.map(|decision| decision.diagnostic(&parsed, &secrets));
+    report_migration(&report::MigrationReport {
         migration: &migration,
         before: std::slice::from_ref(&file),
-        decisions: &decisions,
+        decisions: &decisions.collect::<Vec<_>>(),
         written: &[],
         releases: None,
         pack,
         settings: &settings,
         secrets: &secrets,
-    };
-    let _ = report::migrate_json(&told);
-    let _ = report::migrate_sarif(&told);
-    report::migrate_html(&told).unwrap();
+    });
     Some(Ok(migration))
 }
 
-fn told_of_check(diagnostics: &[Diagnostic], pack: &Pack, secrets: &Secrets<'_>) {
+fn report_migration(report: &report::MigrationReport<'_>) {
+    let _ = report::migrate_json(report);
+    let _ = report::migrate_sarif(report);
+    report::migrate_html(report).unwrap();
+}
+
+fn report_check(diagnostics: &[Diagnostic], pack: &Pack, secrets: &Secrets<'_>) {
     let _ = report::check_sarif(diagnostics);
     let page = report::CheckReport {
         files: &[SourceFile {
@@ -176,12 +176,12 @@ fn shown(parsed: &[ParsedFile<'_>], pack: &Pack, secrets: &Secrets<'_>) {
     let config = Config::new(parsed, &opts);
     let explained: Vec<_> = opts
         .iter()
-        .map(|opt| Explained::new(&config, opt, pack))
+        .map(|opt| Explanation::new(&config, opt, pack))
         .collect();
     let _ = report::show_json(parsed, &explained, secrets);
 }
 
-/// What is wrong with what is made of a text; `None` when it is not well-formed.
+/// Returns what goes wrong with a text, if anything; `None` also if it cannot be parsed.
 fn failure(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<(), String>> {
     let once = match everything(text, pack, keep_old)? {
         Ok(once) => once,
@@ -211,7 +211,7 @@ fn no_bytes_make_it_panic_and_twice_is_once() {
     let mut numbers = Numbers(20_150_813);
     let mut parsed = 0;
     let mut failures: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    // More of them: CONFMIG_FUZZ=100000 cargo test --test cli fuzz
+    // For more rounds: CONFMIG_FUZZ=100000 cargo test --test cli fuzz
     let cases = std::env::var("CONFMIG_FUZZ").map_or(600, |cases| cases.parse().unwrap());
     for case in 0..cases {
         let text = mutate(&mut numbers, &pool);
@@ -219,7 +219,7 @@ fn no_bytes_make_it_panic_and_twice_is_once() {
             None => {}
             Some(Ok(())) => parsed += 1,
             Some(Err(error)) => {
-                // Of each kind the shortest.
+                // Keep the shortest input of each failure.
                 let kind: String = error
                     .chars()
                     .filter(|c| !c.is_ascii_digit())

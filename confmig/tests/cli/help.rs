@@ -1,4 +1,4 @@
-//! What the program says of itself.
+//! Tests of help, version, completions and manual pages.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -34,7 +34,7 @@ fn version() {
     );
 }
 
-/// Runs a shell on a script; `None` when there is no such shell here.
+/// Runs a shell on a script; `None` if the shell is not installed.
 fn shell(name: &str, words: &[&str], script: &[u8]) -> Option<std::process::Output> {
     let mut child = Command::new(name)
         .args(words)
@@ -68,8 +68,10 @@ fn completions_are_scripts_that_the_shells_can_read() {
 fn bash_completes_commands_and_options() {
     let mut script = line("completions bash").run().expect(0).stdout;
     script.extend_from_slice(
-        b"\nCOMP_WORDS=(confmig mig); COMP_CWORD=1; _confmig confmig mig confmig; echo \"${COMPREPLY[@]}\"\
-          \nCOMP_WORDS=(confmig migrate --keep); COMP_CWORD=2; _confmig confmig --keep migrate; echo \"${COMPREPLY[@]}\"\n",
+        b"\nshow() { echo \"${COMPREPLY[@]}\"; }\n\
+          COMP_WORDS=(confmig mig); COMP_CWORD=1; _confmig confmig mig confmig; show\n\
+          COMP_WORDS=(confmig migrate --keep); COMP_CWORD=2; _confmig confmig --keep migrate; \
+          show\n",
     );
     let Some(output) = shell("bash", &[], &script) else {
         return;

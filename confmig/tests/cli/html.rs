@@ -1,27 +1,27 @@
-//! The page for people who approve of a change, as it is and as a browser has it.
+//! Tests of the HTML page, as written and as a browser renders it.
 
 use serde_json::Value;
 
 use crate::browser::{Scheme, console, measure, picture};
 use crate::support::{assert_as, confmig, fixtures, line};
 
-/// The least contrast that WCAG 2 asks for text (level AA).
+/// The minimum contrast that WCAG 2 requires of text (level AA).
 const CONTRAST: f64 = 4.5;
 
-/// A page, from a command line.
+/// Returns the page that a command line writes.
 fn page(words: &str) -> String {
     let ran = line(&format!("{words} --format html")).run();
     ran.stdout().to_owned()
 }
 
-/// A page without its style, which is the same for all.
+/// Returns a page without its style sheet, which is the same for all pages.
 fn without_style(html: &str) -> String {
     let (head, rest) = html.split_once("<style>").unwrap();
     let (_, tail) = rest.split_once("</style>").unwrap();
     format!("{head}<style>…</style>{tail}")
 }
 
-/// The lines that a diff takes out and puts in.
+/// Returns the lines that a diff removes and adds.
 fn diff(words: &str) -> (Vec<String>, Vec<String>) {
     let ran = line(words).run();
     let of = |sign: char| {
@@ -35,7 +35,7 @@ fn diff(words: &str) -> (Vec<String>, Vec<String>) {
     (of('-'), of('+'))
 }
 
-/// The changed lines on one side of a page.
+/// Returns the changed lines on one side of a page.
 fn changed(measured: &Value, side: usize) -> Vec<String> {
     let rows = measured["rows"].as_array().unwrap().iter();
     rows.map(|row| &row[side])
@@ -44,15 +44,15 @@ fn changed(measured: &Value, side: usize) -> Vec<String> {
         .collect()
 }
 
-/// The windows that a page is looked at in: wide, dark, and too narrow for two sides.
+/// The windows in which a page is tested: wide, dark, and too narrow for two sides.
 const WINDOWS: [(usize, Scheme); 3] = [
     (1280, Scheme::Light),
     (1000, Scheme::Dark),
     (500, Scheme::Light),
 ];
 
-/// Ends the test unless a page can be read in all windows, leads nowhere else, and has nothing in it that
-/// is not ours. Gives what it measures in the first.
+/// Asserts that a page is readable in all windows, has no external links and only our own elements.
+/// Returns its measurements in the first window.
 #[track_caller]
 fn assert_sound(html: &str, windows: &[(usize, Scheme)]) -> Value {
     assert_eq!(console(html), Vec::<String>::new());
@@ -90,8 +90,23 @@ fn pages_as_they_are() {
     }
 }
 
+/// Asserts that a page has all of these diagnostics, the open decisions first.
+fn assert_has_diagnostics(measured: &Value, diagnostics: &[Value]) {
+    let mut diagnostics: Vec<&Value> = diagnostics.iter().collect();
+    diagnostics.sort_by_key(|diagnostic| diagnostic["code"] != "needs-decision");
+    let findings = measured["findings"].as_array().unwrap();
+    assert_eq!(diagnostics.len(), findings.len());
+    for (diagnostic, finding) in diagnostics.iter().zip(findings) {
+        for part in ["message", "help", "code"] {
+            let part = diagnostic[part].as_str().unwrap_or_default();
+            let part = part.replace('`', "");
+            assert!(finding.as_str().unwrap().contains(&part), "{part}");
+        }
+    }
+}
+
 #[test]
-fn each_changed_line_is_shown_beside_the_other_and_has_its_reason() {
+fn changed_lines_are_side_by_side_with_reasons() {
     for (at, words) in [
         "migrate fixtures/standalone-liberty/ironic.conf",
         "migrate --keep-old fixtures/standalone-liberty/ironic.conf",
@@ -119,7 +134,7 @@ fn each_changed_line_is_shown_beside_the_other_and_has_its_reason() {
             let note = notes.iter().find(|note| note["number"] == at + 1).unwrap();
             let text = note["text"].as_str().unwrap();
             for part in ["rule", "message"] {
-                // What stands between backticks is shown as code, without them.
+                // Text in backticks is shown as code, without them.
                 let part = change[part].as_str().unwrap().replace('`', "");
                 assert!(text.contains(&part), "no {part} in {text}");
             }
@@ -127,7 +142,7 @@ fn each_changed_line_is_shown_beside_the_other_and_has_its_reason() {
             for part in [change["rule"].as_str().unwrap(), "Does", "Why"] {
                 assert!(rule.contains(part), "no {part} in {rule}");
             }
-            // Below the last line of what it is about.
+            // The note is below the last line of the entry.
             assert!(note["line"].as_u64() >= change["line"].as_u64(), "{note}");
             let number = Value::from(at + 1);
             let has = |half: &Value| {
@@ -136,7 +151,7 @@ fn each_changed_line_is_shown_beside_the_other_and_has_its_reason() {
             };
             let before = rows.iter().find(|row| has(&row[0]));
             assert_eq!(before.unwrap()[0]["line"], change["line"], "{change}");
-            // What was not taken out, and was not renamed once more, is pointed to in the new text.
+            // Unless it was removed or renamed again, the new entry is marked.
             let key = change["to"].as_str().unwrap().rsplit('.').next().unwrap();
             if let Some(row) = rows.iter().find(|row| has(&row[1]))
                 && change["kind"] != "reference"
@@ -145,18 +160,7 @@ fn each_changed_line_is_shown_beside_the_other_and_has_its_reason() {
                 assert!(line.starts_with(key), "{change}: {line}");
             }
         }
-        // What has to be decided comes first.
-        let mut left: Vec<&Value> = json["diagnostics"].as_array().unwrap().iter().collect();
-        left.sort_by_key(|found| found["code"] != "needs-decision");
-        let findings = measured["findings"].as_array().unwrap();
-        assert_eq!(left.len(), findings.len());
-        for (found, finding) in left.iter().zip(findings) {
-            for part in ["message", "help", "code"] {
-                let part = found[part].as_str().unwrap_or_default();
-                let part = part.replace('`', "");
-                assert!(finding.as_str().unwrap().contains(&part), "{part}");
-            }
-        }
+        assert_has_diagnostics(&measured, json["diagnostics"].as_array().unwrap());
         let summary = measured["text"].as_str().unwrap();
         for said in ["What was proved", "Nothing was written"] {
             assert!(summary.contains(said), "{summary}");
@@ -164,7 +168,7 @@ fn each_changed_line_is_shown_beside_the_other_and_has_its_reason() {
     }
 }
 
-/// One former name of two options: both are set, each for a reason of its own.
+/// One former name of two options: each is set for its own reason.
 #[test]
 fn reasons_are_those_of_the_option() {
     let run = line("migrate --from icehouse --to kilo --format html -");
@@ -178,7 +182,7 @@ fn reasons_are_those_of_the_option() {
 }
 
 #[test]
-fn checks_are_told_of() {
+fn pages_of_check() {
     for words in [
         "check --to 2026.2 fixtures/releases/2024-conductor-override.conf",
         "check fixtures/invalid/before-any-section.conf",
@@ -205,7 +209,7 @@ http_url = http://h/</code></td></tr></table><script>document.title='owned'</scr
 http_root = <svg onload=document.title='owned'>
 ";
 
-/// Rules that bring in what a page must not obey.
+/// Rules with texts that try to inject markup.
 const RULES: &str = r#"
 name = "<b>site</b>"
 summary = "</title><script>document.title = 'owned'</script>"
@@ -230,7 +234,7 @@ name = "http_root"
 why = "</style><script>document.title='owned'</script>"
 "#;
 
-/// A file that wants to be more than text is text.
+/// Markup in a file is shown as text.
 #[test]
 fn hostile_text_is_inert() {
     let directory = tempfile::tempdir().unwrap();
@@ -265,12 +269,12 @@ fn hostile_text_is_inert() {
     assert_eq!(measured["title"], format!("Check of {name}"));
 }
 
-/// What the tests above rely on: the browser does tell of what is wrong with a page.
+/// The browser does report faults in a page, as the tests above assume.
 #[test]
-fn the_browser_tells_of_faults() {
+fn the_browser_reports_faults() {
     let html = page("migrate fixtures/check/deprecated-names.conf");
     let with = |text: &str| html.replacen("</main>", &format!("{text}</main>"), 1);
-    // The page's own policy stops it, and that is told of.
+    // The page's policy blocks it, and the console says so.
     let script = with("<script>document.title = 'owned'</script>");
     assert!(console(&script)[0].contains("Content Security Policy"));
     let measured = measure(&script, 1280, Scheme::Light);
@@ -304,10 +308,10 @@ fn the_browser_tells_of_faults() {
     );
 }
 
-/// Whoever is handed a page with secrets is told so.
+/// A page with secrets carries a warning.
 #[test]
-fn a_page_with_secrets_says_so() {
-    let alarm = "This page shows passwords";
+fn a_page_with_secrets_has_a_warning() {
+    let alarm = "This page contains passwords";
     for command in ["migrate", "check"] {
         let page = |words: &str| {
             let run = line(&format!("{command} --format html {words} -"));
@@ -326,14 +330,14 @@ fn a_picture_of_the_page() {
     for scheme in [Scheme::Light, Scheme::Dark] {
         let (width, height, bytes) = picture(&html, scheme);
         assert_eq!((width, height), (1280, 1024));
-        // A window full of text, not an empty one.
+        // The window is full of text, not empty.
         assert!(bytes > 50_000, "{bytes}");
     }
 }
 
-/// Every fixture makes a page, and what changes in it is what the diff changes.
+/// The page of every fixture shows the same changes as the diff.
 #[test]
-fn every_fixture_makes_a_page() {
+fn every_fixture_has_a_page() {
     for fixture in fixtures("") {
         for words in [
             "migrate",

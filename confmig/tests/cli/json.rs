@@ -1,10 +1,10 @@
-//! The JSON that programs read: these keys stay, whatever else is added.
+//! Tests of the JSON formats: existing keys stay, whatever is added.
 
 use serde_json::Value;
 
 use crate::support::{assert_as, confmig, fixtures, line};
 
-/// Ends the test unless the object has these keys, each of a type; `?` allows null.
+/// Asserts that an object has these keys, each with a type; `?` allows null.
 #[track_caller]
 fn assert_keys(object: &Value, keys: &[(&str, &str)]) {
     for (key, kind) in keys {

@@ -1,8 +1,8 @@
-//! The program, run as people run it: its words, what it prints, its exit status.
+//! Tests of the program as people run it: its arguments, its output and its exit status.
 //!
-//! A snapshot holds all that a run said: the command line, the exit status, standard output and
-//! standard error. Commands run in the workspace's root, so that they can be tried as they stand.
-//! Bytes that a snapshot cannot show are escaped: `\r`, `\x1b`.
+//! A snapshot holds a whole run: the command line, the exit status, standard output and standard
+//! error. Commands run in the workspace's root, so that they can be tried by hand. Bytes that a
+//! snapshot cannot show are escaped: `\r`, `\x1b`.
 
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -14,6 +14,7 @@ mod fuzz;
 mod help;
 mod html;
 mod json;
+mod links;
 mod migrate;
 mod releases;
 mod rules;

@@ -1,10 +1,10 @@
-//! `confmig migrate`: the diffs that people are to accept at sight.
+//! Tests of `confmig migrate`, mostly snapshots of its diffs.
 
 use bstr::ByteSlice;
 
 use crate::support::{assert_as, confmig, fixtures, ironic_conf, line, read, stem};
 
-/// One snapshot for each fixture of a directory.
+/// Makes one snapshot for each fixture in a directory.
 fn diffs(directory: &str) {
     for fixture in fixtures(directory) {
         let ran = confmig(["migrate", &fixture]).run().expect(0);
@@ -119,8 +119,8 @@ fn the_new_text_has_nothing_left_to_migrate() {
     }
 }
 
-/// `$my_ip` is the default group's for Ironic, which reads the URL in `[pxe]`, and would be
-/// `[deploy]`'s for a program that reads it there.
+/// `$my_ip` means `[DEFAULT] my_ip` to Ironic, which reads the URL in `[pxe]`, and `[deploy] my_ip`
+/// to a program that reads the URL in `[deploy]`.
 const AMBIGUOUS: &str = "\
 [DEFAULT]
 my_ip = 192.0.2.1

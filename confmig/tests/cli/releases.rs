@@ -1,4 +1,4 @@
-//! From release to release, and checks for one.
+//! Tests of migrations from release to release, and of checks against a release.
 
 use crate::support::{assert_as, fixtures, ironic_conf, line, read, stem};
 
@@ -16,7 +16,7 @@ fn one_step() {
     assert_as("releases", "one-step", &ran.transcript());
 }
 
-/// Kilo took any port for [irmc] port; Mitaka and all after it two.
+/// Kilo accepts any port as `[irmc] port`; Mitaka and later accept only two.
 #[test]
 fn numbers_have_choices_too() {
     let directory = ironic_conf("[irmc]\nport = 444\n");
@@ -36,11 +36,12 @@ fn numbers_have_choices_too() {
     assert!(!check("kilo").contains("ill-typed-value"));
 }
 
-/// Of two entries for one option one is hidden: the line that is told afterwards is that of the other.
+/// Of two entries for one option, later messages name the line of the effective one.
 #[test]
-fn lines_are_those_of_the_entry_that_counts() {
+fn lines_are_those_of_the_effective_entry() {
     let directory = ironic_conf(
-        "[DEFAULT]\nfatal_exception_format_errors = True\n[ironic_lib]\nfatal_exception_format_errors = True\n",
+        "[DEFAULT]\nfatal_exception_format_errors = True\n[ironic_lib]\n\
+         fatal_exception_format_errors = True\n",
     );
     let ran = line("migrate --from ocata --to 2026.2 ironic.conf").directory(directory.path());
     let said = ran.run().expect(0).stderr().to_owned();
@@ -82,9 +83,9 @@ client_timeout = 120
 use_web_server_for_images = True
 ";
 
-/// The iLO drivers left: what the operator has to do is told, and nothing is done in silence.
+/// After the removal of the iLO drivers, everything the operator has to do is reported.
 #[test]
-fn ilo_is_told_of() {
+fn ilo_is_reported() {
     let directory = ironic_conf(ILO);
     for (name, words) in [
         ("ilo-migrate", "migrate --to 2026.2 ironic.conf"),
@@ -92,7 +93,8 @@ fn ilo_is_told_of() {
         ("ilo-check-before", "check --to 2026.1 ironic.conf"),
         (
             "ilo-accepted",
-            "migrate --from 2026.1 --to 2026.2 --accept ilo-group --accept values-removed-types-2026.2 \
+            "migrate --from 2026.1 --to 2026.2 --accept ilo-group --accept \
+             values-removed-types-2026.2 \
              --accept values-removed-boot-2026.2 ironic.conf",
         ),
     ] {
@@ -122,13 +124,13 @@ fn rules_by_their_ids() {
     }
     let all = line("rules ironic").run().expect(0);
     let text = all.stdout();
-    // Each has a reason and a proof.
+    // Each has a reason and evidence.
     let ids = text
         .lines()
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .count();
     assert!(ids > 143 + 100, "{ids}");
-    for head in ["    why:   ", "    proof: "] {
+    for head in ["    why: ", "    evidence: "] {
         assert!(
             text.lines().filter(|line| line.starts_with(head)).count() >= ids,
             "{head}"
@@ -137,7 +139,7 @@ fn rules_by_their_ids() {
 }
 
 #[test]
-fn json_tells_the_releases() {
+fn json_has_the_releases() {
     let ran = line(
         "migrate --from icehouse --to 2026.2 --format json fixtures/releases/icehouse-pxe.conf",
     )
@@ -162,7 +164,7 @@ fn json_tells_the_releases() {
     assert!(!ran.stdout().contains("bE4wLs82HxUq"), "a secret is shown");
 }
 
-/// The password becomes part of a URL, and stays hidden in all that is shown.
+/// A password that becomes part of a URL stays masked.
 #[test]
 fn secrets_stay_hidden() {
     let ran = line("migrate --to 2026.2 fixtures/releases/icehouse-pxe.conf").run();
@@ -186,7 +188,7 @@ fn defaults_that_changed() {
     assert_as("releases", "defaults-of-nothing", &ran.transcript());
 }
 
-/// Options of plugins: those that no plugin reads, and those that one reads by a former name.
+/// Plugin options: those that no plugin reads, and those read under a former name.
 const PLUGINS: &str = "\
 [cinder]
 auth_type = password
@@ -236,7 +238,7 @@ fn options_of_plugins() {
     }
 }
 
-/// Names that are options, and former names of others besides: the others are set, and these stay.
+/// Options that are also former names of others stay, and the others are set.
 #[test]
 fn names_that_are_read_for_two_options() {
     let directory =
@@ -251,8 +253,10 @@ fn names_that_are_read_for_two_options() {
 #[test]
 fn references_to_options_of_other_releases() {
     let directory = ironic_conf(
-        "[DEFAULT]\nhost = $ours\nours = a\n[glance]\nendpoint_override = http://$glance_host:9292\n\
-         [deploy]\nhttp_root = $conductor.file_url_allowed_paths\n[neutron]\npassword = $url_timeout\n",
+        "[DEFAULT]\nhost = $ours\nours = a\n[glance]\nendpoint_override = \
+         http://$glance_host:9292\n\
+         [deploy]\nhttp_root = $conductor.file_url_allowed_paths\n[neutron]\n\
+         password = $url_timeout\n",
     );
     for to in ["pike", "2026.2"] {
         let words = format!("check --to {to} ironic.conf");
@@ -265,7 +269,8 @@ fn references_to_options_of_other_releases() {
 fn types_of_ironics_own() {
     let directory = ironic_conf(
         "[api]\nunix_socket_mode = 0800\n[json_rpc]\nunix_socket_mode = 0600\n\
-         [conductor]\nclean_step_priority_override = deploy.erase_devices:10\nclean_step_priority_override = 12\n\
+         [conductor]\nclean_step_priority_override = deploy.erase_devices:10\n\
+         clean_step_priority_override = 12\n\
          file_url_allowed_paths = /srv/images,/srv/../etc\n[console]\nport_range = 20000:10000\n\
          [pxe]\nkernel_append_params = nofb vga= console=ttyS0\n\
          [redfish]\nkernel_append_params = nofb vga=normal\n",
@@ -277,7 +282,7 @@ fn types_of_ironics_own() {
     }
 }
 
-/// What stands in a command line counts after references are followed; `$my_ip` is known on the host only.
+/// Kernel parameters are checked after references are resolved; `$my_ip` is known only on the host.
 #[test]
 fn kernel_parameters_with_references() {
     let directory = ironic_conf(

@@ -1,4 +1,4 @@
-//! `confmig rules`, and rules of one's own.
+//! Tests of `confmig rules`, and of rule files.
 
 use crate::support::{assert_as, confmig, ironic_conf, line};
 
@@ -45,7 +45,7 @@ connection = sqlite://
 ";
 
 #[test]
-fn rules_of_ones_own() {
+fn rule_files() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("nova.toml"), NOVA).unwrap();
     std::fs::write(directory.path().join("nova.conf"), NOVA_CONF).unwrap();
@@ -67,7 +67,7 @@ fn rules_of_ones_own() {
     }
 }
 
-/// A pack with this in place of its options.
+/// Returns a rule file with this text as its options.
 fn pack(options: &str) -> String {
     format!("name = \"site\"\nsummary = \"our names\"\n{options}")
 }
@@ -136,12 +136,13 @@ fn rules_that_cannot_be_used() {
     }
 }
 
-/// A rule does what its examples say, or the file is refused.
+/// A rule file is refused if a rule does not do what its examples say.
 #[test]
 fn examples_that_do_not_hold() {
     let rule = |after: &str| {
         format!(
-            "[[rule]]\nid = \"a\"\nwhy = \"w\"\nrename = [{{ from = \"pxe.foo\", to = \"pxe.bar\" }}]\n\
+            "[[rule]]\nid = \"a\"\nwhy = \"w\"\n\
+             rename = [{{ from = \"pxe.foo\", to = \"pxe.bar\" }}]\n\
              example = [{{ before = \"[pxe]\\nfoo = 1\", after = \"{after}\" }}]\n"
         )
     };
@@ -160,13 +161,15 @@ fn examples_that_do_not_hold() {
     }
 }
 
-/// The id of a former name is the one in the report, however the names are spelled.
+/// A renaming has the same id in reports, however its names are spelled.
 #[test]
 fn the_id_of_a_former_name() {
     let rules = pack(
         "[[option]]\ngroup = \"Site\"\nname = \"new-name\"\ntype = \"str\"\n\
-         [[option.former]]\nid = \"my-rule\"\ngroup = \"SITE\"\nname = \"old-name\"\nwhy = \"because\"\n\
-         [[rule]]\nid = \"r\"\nwhy = \"w\"\nrename = [{ from = \"Site.a-b\", to = \"Site.c-d\" }]\n",
+         [[option.former]]\nid = \"my-rule\"\ngroup = \"SITE\"\nname = \"old-name\"\n\
+         why = \"because\"\n\
+         [[rule]]\nid = \"r\"\nwhy = \"w\"\n\
+         rename = [{ from = \"Site.a-b\", to = \"Site.c-d\" }]\n",
     );
     let directory = ironic_conf("[Site]\nold-name = 1\na-b = 2\n");
     std::fs::write(directory.path().join("site.toml"), rules).unwrap();
@@ -175,7 +178,7 @@ fn the_id_of_a_former_name() {
 }
 
 #[test]
-fn packs_that_are_not_there() {
+fn missing_packs() {
     for (name, words) in [
         ("no-such-pack", "rules standalone-ilos"),
         (
@@ -201,7 +204,7 @@ fn every_rule_says_why_and_has_a_proof() {
     for pack in confmig::pack::Pack::built_in() {
         let loaded = confmig::pack::Pack::load(pack).unwrap();
         let said = confmig(["rules", pack]).run().expect(0);
-        for rule in &loaded.rules {
+        for rule in &loaded.renamings {
             assert!(rule.proof.is_some(), "{}", rule.id);
             assert!(said.stdout().contains(&rule.id));
             assert!(said.stdout().contains(&rule.why));

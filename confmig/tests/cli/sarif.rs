@@ -1,4 +1,5 @@
-//! SARIF 2.1.0: valid by its schema, read by a reader that is not ours, and fixes that make the new text.
+//! Tests of SARIF 2.1.0: it is valid by its schema, another program can read it, and its fixes
+//! yield the new text.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use serde_sarif::sarif::Sarif;
 
 use crate::support::{Ran, assert_as, confmig, fixtures, ironic_conf, line, read, root, stem};
 
-/// The schema of the standard, as the crate `serde-sarif` has it with its own source.
+/// Returns the standard's schema, which is part of the source of the crate `serde-sarif`.
 fn schema() -> PathBuf {
     let run = |variable: &str, program: &str, words: &[&str]| {
         let program = std::env::var_os(variable).unwrap_or_else(|| program.into());
@@ -25,7 +26,7 @@ fn schema() -> PathBuf {
         );
         output.stdout
     };
-    // Packages for other platforms need not be there.
+    // Packages for other platforms may be missing.
     let version = String::from_utf8(run("RUSTC", "rustc", &["-vV"])).unwrap();
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     let words = "metadata --format-version 1 --offline --locked --filter-platform";
@@ -40,7 +41,7 @@ fn schema() -> PathBuf {
     manifest.with_file_name("src").join("schema.json")
 }
 
-/// Holds logs against the schema; gives whether all are valid, and what was said of them.
+/// Validates logs by the schema. Returns whether all are valid, and the validator's output.
 fn validate(logs: &[PathBuf]) -> (bool, String) {
     let python = root().join("tests/.venv/sarif/bin/python");
     assert!(
@@ -63,7 +64,7 @@ fn results(log: &Value) -> &Vec<Value> {
     log["runs"][0]["results"].as_array().unwrap()
 }
 
-/// The command lines whose logs are looked at: each fixture, checked and migrated.
+/// Returns command lines that check and migrate each fixture.
 fn command_lines() -> Vec<Vec<String>> {
     let mut all = Vec::new();
     for fixture in fixtures("") {
@@ -117,7 +118,7 @@ fn logs_are_valid() {
     let (valid, said) = validate(&logs);
     assert!(valid, "{said}");
 
-    // What judges them does refuse: a level that there is not, a URI that is none.
+    // The validator does reject logs: one with an unknown level, one with an invalid URI.
     let log = String::from_utf8(in_format(&command_lines()[0], "sarif").stdout).unwrap();
     let bad = directory.path().join("bad.sarif");
     for (good, wrong) in [
@@ -133,12 +134,12 @@ fn logs_are_valid() {
 }
 
 #[test]
-fn logs_tell_what_json_tells() {
+fn logs_have_the_same_content_as_json() {
     for (at, words) in command_lines().into_iter().enumerate() {
         let ran = in_format(&words, "sarif");
         let json = in_format(&words, "json");
         assert_eq!(ran.status, json.status, "{words:?}");
-        // The same each time; some will do.
+        // The output is the same each time, so a sample suffices.
         if at % 7 == 0 {
             assert_eq!(ran.stdout, in_format(&words, "sarif").stdout);
         }
@@ -150,7 +151,7 @@ fn logs_tell_what_json_tells() {
             .map(|file| file["changes"].as_array().unwrap().len())
             .sum();
         let diagnostics = json["diagnostics"].as_array().unwrap().len();
-        // One more has the whole migration as a fix.
+        // The first result is the whole migration.
         let expected = changes + diagnostics + usize::from(changes > 0);
         assert_eq!(results(&log).len(), expected, "{words:?}");
 
@@ -172,7 +173,7 @@ fn logs_tell_what_json_tells() {
     }
 }
 
-/// The byte at a line and a column, both from 1.
+/// Returns the byte offset of a line and a column, both counted from 1.
 fn offset(text: &str, line: u64, column: u64) -> usize {
     let mut start = 0;
     for _ in 1..line {
@@ -190,7 +191,7 @@ fn offset(text: &str, line: u64, column: u64) -> usize {
     start + chars.nth(column).unwrap_or(text.len() - start)
 }
 
-/// A text with all replacements of a fix made, as SARIF says: each region is one of the old text.
+/// Applies all replacements of a fix to a text. As SARIF says, all regions are in the old text.
 fn fixed(text: &str, change: &Value) -> String {
     let mut output = String::new();
     let mut kept = 0;
@@ -239,7 +240,8 @@ fn the_fix_makes_the_new_text() {
             let changes = fixes[0]["artifactChanges"].as_array().unwrap();
             assert_eq!(changes.len(), 1);
             assert_eq!(changes[0]["artifactLocation"]["uri"], *fixture);
-            // What a fix does not touch need not be UTF-8, but a text must be to be fixed here.
+            // A fix may leave bytes that are not UTF-8 alone, but this test applies fixes to
+            // strings.
             let Ok(before) = String::from_utf8(read(&fixture)) else {
                 continue;
             };
@@ -249,7 +251,7 @@ fn the_fix_makes_the_new_text() {
         }
     }
     assert!(made > 100, "{made}");
-    // Only where a secret moves, or what changes is not UTF-8.
+    // Fixes are missing only where a secret moves, or the change is not UTF-8.
     assert!(left_out.contains(&(" --to 2026.2", "icehouse-pxe".to_owned())));
     let shown = left_out
         .iter()
@@ -262,7 +264,7 @@ fn the_fix_makes_the_new_text() {
     }
 }
 
-/// Files that were proved together are changed by one fix.
+/// One fix changes all files that were proved together.
 #[test]
 fn one_fix_for_all_files() {
     let directory = tempfile::tempdir().unwrap();
@@ -297,10 +299,11 @@ fn one_fix_for_all_files() {
 #[test]
 fn a_fix_shows_no_secret() {
     let directory = ironic_conf(
-        "[DEFAULT]\nsql_connection = mysql://ironic:hunter2@db/ironic\ndebug = True\n[deploy]\nhttp_url = http://u:hunter3@h:80\n",
+        "[DEFAULT]\nsql_connection = mysql://ironic:hunter2@db/ironic\ndebug = True\n[deploy]\n\
+         http_url = http://u:hunter3@h:80\n",
     );
     let words = "migrate --format sarif ironic.conf";
-    // Renamed in place: the secret stays where it is, and the fix need not tell it.
+    // Renamed in place: the fix need not contain the secret.
     let ran = line(words).directory(directory.path()).run().expect(0);
     assert!(!ran.stdout().contains("hunter"), "{}", ran.transcript());
     let log = ran.json();
@@ -308,7 +311,7 @@ fn a_fix_shows_no_secret() {
     let replacements = replacements.as_array().unwrap();
     assert_eq!(replacements.len(), 1, "{log}");
     assert_eq!(replacements[0]["insertedContent"]["text"], "server_");
-    // Moved: the fix would tell it.
+    // Moved: the fix would contain the secret.
     let to = "migrate --format sarif --from icehouse --to 2026.2 ironic.conf";
     let ran = line(to).directory(directory.path()).run().expect(0);
     assert!(!ran.stdout().contains("hunter"), "{}", ran.transcript());

@@ -1,4 +1,4 @@
-//! Any service: `--schema` and `--from-schema`.
+//! Tests of `--schema` and `--from-schema`, for any service.
 
 use crate::support::{assert_as, ironic_conf, line};
 
@@ -53,7 +53,8 @@ fn checks() {
     let said = ran.stdout();
     assert!(
         said.contains(
-            "[harvest] interval is not set, and its default is \"120\" now, where it was \"60\""
+            "[harvest] interval is not set, and its default has changed: it is \"120\" now, and \
+             was \"60\""
         ),
         "{said}"
     );
@@ -75,7 +76,7 @@ fn values_are_those_of_the_service() {
     assert_as("schema", "show", &ran.transcript());
 }
 
-/// What one schema calls secret, under whatever name, is never shown.
+/// What either schema marks as secret is masked, under all of its names.
 #[test]
 fn secrets_are_those_of_both_schemas() {
     let option = |name: &str, more: &str| {
@@ -108,7 +109,7 @@ fn secrets_are_those_of_both_schemas() {
             "{said}"
         );
     }
-    // An ironic.conf is no schema: its lines stay out of the error.
+    // An ironic.conf is not a schema; the error must not quote its lines.
     let ran = line("check --schema ironic.conf ironic.conf").directory(directory.path());
     let said = ran.transcript();
     assert!(
@@ -147,7 +148,7 @@ fn schemas_that_cannot_be_used() {
     ] {
         assert_as("schema", name, &line(&words).transcript());
     }
-    // Where the service's files are looked for.
+    // The service's files are found by the schema's project.
     let ran = line(&format!("check --schema {NEW}")).run().expect(2);
     assert!(
         ran.stderr().contains("no configuration of orchard"),
@@ -156,7 +157,7 @@ fn schemas_that_cannot_be_used() {
     );
 }
 
-/// Options that no plugin reads, and references to options that the service does not have.
+/// Options that no plugin reads, and references to unknown options.
 #[test]
 fn plugins_and_references() {
     let option = |name: &str| format!("{{\"name\": \"{name}\", \"type\": \"string value\"}}");
@@ -174,7 +175,8 @@ fn plugins_and_references() {
         ),
         (
             "plugin-chosen",
-            "[gate]\nauth_type = v3password\nauth_url = http://192.0.2.1\npassword = a\ntenant_id = b\n",
+            "[gate]\nauth_type = v3password\nauth_url = http://192.0.2.1\npassword = a\n\
+             tenant_id = b\n",
         ),
     ] {
         std::fs::write(directory.path().join("ironic.conf"), text).unwrap();

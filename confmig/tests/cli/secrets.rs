@@ -1,4 +1,4 @@
-//! Passwords, keys and tokens appear in no output unless they are asked for.
+//! Tests that passwords, keys and tokens appear in no output unless asked for.
 
 use crate::support::{assert_as, confmig, fixtures, line, read};
 
@@ -11,7 +11,7 @@ fn holds(text: &[u8], secret: &str) -> bool {
     bstr::ByteSlice::contains_str(text, secret)
 }
 
-/// The fixtures that hold a secret: all others have none to give away.
+/// Returns the fixtures that contain a secret.
 fn fixtures_with_secrets() -> Vec<String> {
     let secrets = secrets();
     let mut all = fixtures("");
@@ -23,7 +23,7 @@ fn fixtures_with_secrets() -> Vec<String> {
     all
 }
 
-/// Every option that a fixture sets, as arguments.
+/// Returns every option that a fixture sets, as arguments.
 fn options(fixture: &str) -> Vec<String> {
     let json = confmig(["show", "--format", "json", fixture]).run().json();
     let mut options = Vec::new();
@@ -46,7 +46,7 @@ fn options(fixture: &str) -> Vec<String> {
     options
 }
 
-/// Ends the test when a run's output holds a secret.
+/// Asserts that a run's output contains no secret.
 #[track_caller]
 fn assert_no_secret(secrets: &[String], words: &[&str]) {
     let ran = confmig(words).run();
@@ -145,7 +145,7 @@ fn in_an_indented_assignment() {
 }
 
 #[test]
-fn with_rules_of_ones_own() {
+fn with_rule_files() {
     let rules = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
     std::fs::write(rules.path(), "name = \"site\"\nsummary = \"our names\"\n").unwrap();
     let secrets = secrets();

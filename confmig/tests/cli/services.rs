@@ -1,4 +1,4 @@
-//! Services whose releases are known: which one is meant, and the way of Keystone's files.
+//! Tests of services with known releases: which one is meant, and the migration of Keystone.
 
 use crate::support::{Ran, assert_as, line, read};
 
@@ -17,7 +17,7 @@ fn keystone_to_the_newest() {
     assert_as("services", "keystone-check", &line(&words).transcript());
 }
 
-/// What is migrated has nothing left that `check` could only tell of the old release.
+/// After a migration, `check` has no finding about the older release's names.
 #[test]
 fn keystone_after_the_migration() {
     let directory = tempfile::tempdir().unwrap();
@@ -34,7 +34,7 @@ fn the_service_is_guessed() {
     assert_eq!(by_name.stdout(), said.stdout());
     assert_eq!(by_name.stderr(), said.stderr());
 
-    // No service is called so: the names in the file tell.
+    // No service has this name, so the names in the file decide.
     let directory = tempfile::tempdir().unwrap();
     let other = directory.path().join("identity.conf");
     std::fs::write(&other, read(KEYSTONE)).unwrap();
@@ -50,9 +50,9 @@ fn the_service_is_guessed() {
     assert!(from.stderr().contains("Keystone"), "{}", from.stderr());
 }
 
-/// Whatever the name of a file, what is said counts.
+/// `--service` overrides the name of the file.
 #[test]
-fn the_service_that_is_named_counts() {
+fn the_given_service_wins() {
     let words = format!("check --service ironic --to 2026.2 {KEYSTONE}");
     let ran = line(&words).run();
     let said = "no release knows an option public_endpoint in [DEFAULT]";

@@ -1,4 +1,4 @@
-//! `confmig show`: what oslo.config sees.
+//! Tests of `confmig show`: what oslo.config sees.
 
 use crate::support::{assert_as, confmig, fixtures, ironic_conf, line, stem};
 
@@ -60,7 +60,7 @@ fn an_option_without_a_value_that_can_be_read() {
 
 #[test]
 fn a_multi_valued_option() {
-    // A rule pack's option or one that the service has: neither is in need of a type.
+    // A pack's option, or another of the service's: no type is needed.
     let ran = line(
         "show -o oslo_messaging_notifications.driver -o DEFAULT.notification_driver \
          fixtures/multi-valued/one-file.conf",
@@ -68,7 +68,7 @@ fn a_multi_valued_option() {
     assert_as("show", "multi-valued-option", &ran.transcript());
 }
 
-/// oslo.config takes each character of the variable for a value.
+/// oslo.config takes each character of the variable as a value.
 #[test]
 fn a_multi_valued_option_from_the_environment() {
     let option = "oslo_messaging_notifications.driver";
@@ -86,7 +86,7 @@ fn a_multi_valued_option_from_the_environment() {
     );
 }
 
-/// What oslo.config reads is shown, however it looks when its secrets are masked.
+/// What oslo.config reads is shown, even if masking changes how the line looks.
 #[test]
 fn a_header_that_goes_on_as_an_assignment() {
     let text = "[DEFAULT]\na = b\n[x] password = hunter2]\nc = d\n";
@@ -109,14 +109,23 @@ fn a_header_that_goes_on_as_an_assignment() {
 #[test]
 fn a_secret_that_is_a_number_has_a_value() {
     let directory = ironic_conf("[a]\npin = 1234\nx = $pin\n");
-    let pack = "name = \"x\"\nsummary = \"y\"\n[[option]]\ngroup = \"a\"\nname = \"pin\"\ntype = \"int\"\nsecret = true\n";
+    let pack = "name = \"x\"\nsummary = \"y\"\n[[option]]\ngroup = \"a\"\nname = \"pin\"\n\
+                type = \"int\"\nsecret = true\n";
     std::fs::write(directory.path().join("r.toml"), pack).unwrap();
     let ran = line("show --rules r.toml -o a.pin -o a.x ironic.conf")
         .directory(directory.path())
         .run()
         .expect(0);
-    let said = "a.pin = ****\n    from ironic.conf:2, as a.pin\na.x = ****\n    from ironic.conf:3, as a.x\n";
-    assert_eq!(ran.stdout(), said);
+    let lines: Vec<&str> = ran.stdout().lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "a.pin = ****",
+            "    from ironic.conf:2, as a.pin",
+            "a.x = ****",
+            "    from ironic.conf:3, as a.x",
+        ]
+    );
 }
 
 #[test]
@@ -147,8 +156,8 @@ fn the_values_stay_when_the_files_are_migrated() {
             .run();
         let (before, after) = (values(before.json()), values(after.json()));
         for (before, after) in before.iter().zip(&after) {
-            // Before, the value of a former name may name a neighbour that a program which knows
-            // the new name does not find; after, it does.
+            // Before, the value under a former name may refer to a neighbour that an updated
+            // program does not find; afterwards, it does.
             assert!(
                 before == after || before.is_null(),
                 "{fixture}: {before}, {after}"

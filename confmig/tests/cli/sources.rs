@@ -1,11 +1,11 @@
-//! Which files are read, and in which order.
+//! Tests of which files are read, and in which order.
 
 use std::fs;
 use std::path::Path;
 
 use crate::support::{assert_as, ironic_conf, line};
 
-/// The URL that the last of three files wins with.
+/// Returns the effective URL.
 fn url(words: &str, directory: &Path) -> String {
     let ran = line(&format!(
         "show --format json -o deploy.http_server_url {words}"
@@ -58,12 +58,12 @@ fn standard_input() {
     assert_as("sources", "stdin-write", &ran.transcript());
     let ran = line("migrate --output - -").input(text).run().expect(0);
     assert_eq!(ran.stdout(), "[deploy]\nhttp_server_root = /srv/httpboot\n");
-    // A file before it, standard input last: it wins.
+    // Standard input comes last, so it wins.
     let ran = line("show -o deploy.http_server_root fixtures/names/already-current.conf -");
     assert_as("sources", "stdin-last", &ran.input(text).transcript());
 }
 
-/// Files that oslo.config would find on this machine, beside those of `HOME`.
+/// Returns whether oslo.config would find files on this machine outside `HOME`.
 fn has_files_of_its_own() -> bool {
     [
         "/etc/ironic",
@@ -84,13 +84,13 @@ fn none_given_and_found_at_home() {
     let ironic = home.path().join(".ironic");
     fs::create_dir(&ironic).unwrap();
     fs::write(ironic.join("ironic.conf"), "[pxe]\nhttp_root = /srv/a\n").unwrap();
-    // Not read: ~/.ironic comes first.
+    // Not read, because ~/.ironic comes first.
     fs::write(
         home.path().join("ironic.conf"),
         "[pxe]\nhttp_root = /srv/b\n",
     )
     .unwrap();
-    // Read: no directory stands in ~/.ironic.
+    // Read, because ~/.ironic has no such directory.
     fs::create_dir(home.path().join("ironic.conf.d")).unwrap();
     let site = home.path().join("ironic.conf.d/site.conf");
     fs::write(site, "[ilo]\nuse_web_server_for_images = True\n").unwrap();

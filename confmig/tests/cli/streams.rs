@@ -1,4 +1,4 @@
-//! Colours, and readers that leave early.
+//! Tests of colours, and of closed pipes.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
@@ -50,7 +50,7 @@ fn no_colour_and_force_colour_are_heeded() {
             .variable("CLICOLOR_FORCE", "1")
             .variable("NO_COLOR", "1")
     ));
-    // What is said on the command line counts more.
+    // The command line takes precedence.
     let always = format!("{words} --color always");
     assert!(coloured(line(&always).variable("NO_COLOR", "1")));
     let never = format!("{words} --color never");
@@ -69,13 +69,13 @@ fn json_and_new_texts_have_no_colours() {
     }
 }
 
-/// A configuration whose diff, diagnostics and entries are longer than a pipe holds.
+/// Returns a configuration whose diff, diagnostics and entries do not fit into a pipe's buffer.
 fn long() -> String {
     let entry = format!("# {}\nhttp_root = /srv/httpboot\n", "x".repeat(70));
     format!("[pxe]\n{}", entry.repeat(4000))
 }
 
-/// As in `confmig ... | head -1`: the exit status and what was said on standard error.
+/// Returns the exit status and standard error when only the first line of the output is read.
 fn head(words: &str, text: &str) -> (Option<i32>, String) {
     let directory = crate::support::ironic_conf(text);
     let mut status = None;
@@ -104,7 +104,7 @@ fn head(words: &str, text: &str) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_reader_that_leaves_early_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     for words in [
         "migrate ironic.conf",
         "show ironic.conf",

@@ -1,4 +1,4 @@
-//! Runs the program, and tells what it said.
+//! Runs the program, and records its output.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 
 use bstr::ByteSlice;
 
-/// The root of the workspace, where commands run.
+/// Returns the root of the workspace, where commands run.
 pub(crate) fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap().to_owned()
 }
 
-/// The `*.conf` files below a directory of `fixtures`, sorted, as paths from the root.
+/// Returns the `*.conf` files below a directory of `fixtures`, sorted, as paths from the root.
 pub(crate) fn fixtures(under: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut left = vec![format!("fixtures/{under}").trim_end_matches('/').to_owned()];
@@ -33,13 +33,13 @@ pub(crate) fn fixtures(under: &str) -> Vec<String> {
     found
 }
 
-/// The last part of a fixture's path, without `.conf`.
+/// Returns the last part of a fixture's path, without `.conf`.
 pub(crate) fn stem(fixture: &str) -> &str {
     let name = fixture.rsplit('/').next().unwrap();
     name.strip_suffix(".conf").unwrap()
 }
 
-/// A command line of the program, to be run.
+/// A command line to run.
 pub(crate) struct Run {
     command: Command,
     words: Vec<OsString>,
@@ -47,8 +47,8 @@ pub(crate) struct Run {
     variables: Vec<String>,
 }
 
-/// The program with these words, in the workspace's root and with no environment but a `HOME`
-/// where nothing is.
+/// Returns a run of the program with these arguments, in the workspace's root and with no
+/// environment variable but a `HOME` that is empty.
 pub(crate) fn confmig<W: AsRef<OsStr>>(words: impl IntoIterator<Item = W>) -> Run {
     let words: Vec<OsString> = words.into_iter().map(|w| w.as_ref().to_owned()).collect();
     let mut command = Command::new(env!("CARGO_BIN_EXE_confmig"));
@@ -66,7 +66,7 @@ pub(crate) fn confmig<W: AsRef<OsStr>>(words: impl IntoIterator<Item = W>) -> Ru
     }
 }
 
-/// [`confmig`], the words separated by blanks.
+/// Does the same as [`confmig`] with arguments separated by spaces.
 pub(crate) fn line(line: &str) -> Run {
     confmig(line.split_whitespace())
 }
@@ -92,7 +92,7 @@ impl Run {
         self
     }
 
-    /// The command, for what is not foreseen here.
+    /// Changes the command.
     pub(crate) fn command(mut self, change: impl FnOnce(&mut Command)) -> Self {
         change(&mut self.command);
         self
@@ -102,7 +102,7 @@ impl Run {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
         if let Some(input) = self.input {
-            // It need not be read, as when an option is wrong.
+            // The program may not read it, for example after a usage error.
             let _ = child.stdin.take().unwrap().write_all(&input);
         }
         let output = child.wait_with_output().unwrap();
@@ -118,7 +118,7 @@ impl Run {
         }
     }
 
-    /// Runs it, and tells all that it said.
+    /// Runs the program, and returns its transcript.
     pub(crate) fn transcript(self) -> String {
         self.run().transcript()
     }
@@ -133,10 +133,10 @@ fn quoted(word: &OsStr) -> String {
     }
 }
 
-/// What a run said.
+/// The result of a run.
 pub(crate) struct Ran {
     line: String,
-    /// `None` when a signal ended it.
+    /// The exit status; `None` if a signal ended it.
     pub(crate) status: Option<i32>,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
@@ -163,13 +163,13 @@ impl Ran {
         self.stderr.to_str().unwrap()
     }
 
-    /// Standard output as JSON.
+    /// Returns standard output as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.stdout)
             .unwrap_or_else(|error| panic!("{error} in: {}", self.transcript()))
     }
 
-    /// Ends the test unless the exit status is this.
+    /// Asserts the exit status.
     #[track_caller]
     pub(crate) fn expect(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "{}", self.transcript());
@@ -177,7 +177,7 @@ impl Ran {
     }
 }
 
-/// Bytes as a snapshot shows them.
+/// Returns bytes as a snapshot shows them.
 pub(crate) fn visible(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
@@ -201,7 +201,7 @@ pub(crate) fn visible(bytes: &[u8]) -> String {
     text
 }
 
-/// The time and hash in the name of a backup are another each time.
+/// Replaces the times and hashes in names of backups, which differ in each run.
 fn without_stamps(text: &str) -> String {
     const STAMP: usize = "20260131T235959Z-0123456789ab".len();
     let mut parts = text.split(".confmig-");
@@ -218,7 +218,7 @@ fn without_stamps(text: &str) -> String {
     output
 }
 
-/// Holds a text against the snapshot `DIRECTORY/NAME`.
+/// Asserts that a text equals the snapshot `DIRECTORY/NAME`.
 #[track_caller]
 pub(crate) fn assert_as(directory: &str, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
@@ -228,14 +228,14 @@ pub(crate) fn assert_as(directory: &str, name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-/// A directory with an `ironic.conf` of this text.
+/// Creates a directory with an `ironic.conf` that has this text.
 pub(crate) fn ironic_conf(text: impl AsRef<[u8]>) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("ironic.conf"), text).unwrap();
     directory
 }
 
-/// A fixture's text.
+/// Returns a fixture's text.
 pub(crate) fn read(fixture: &str) -> Vec<u8> {
     std::fs::read(root().join(fixture)).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Files that are no configuration files: what is wrong, where, what to do; nothing is touched.
+//! Tests of files that cannot be parsed: the messages, and that no file is changed.
 
 use crate::support::{assert_as, confmig, fixtures, ironic_conf, line, read, stem};
 

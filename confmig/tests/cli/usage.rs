@@ -1,4 +1,4 @@
-//! Wrong command lines: exit status 2, and what was expected.
+//! Tests of wrong usage: exit status 2, and what was expected.
 
 use crate::support::{assert_as, line};
 

@@ -1,4 +1,4 @@
-//! `--write` and `undo`, end to end. `tests/store/` has the corners of the file system.
+//! End-to-end tests of `--write` and `undo`. `tests/store/` covers special cases of file systems.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -13,7 +13,7 @@ fn run(words: &str, directory: &Path) -> Ran {
     line(words).directory(directory).run()
 }
 
-/// The backups in a directory.
+/// Returns the backups in a directory.
 fn backups(directory: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(directory)
         .unwrap()
@@ -210,7 +210,7 @@ fn a_read_only_file_is_left_alone() {
 
 #[test]
 fn a_directory_that_may_not_be_written() {
-    // Root may write anywhere, so it becomes somebody else.
+    // Root may write anywhere, so the program runs as another user.
     const NOBODY: u32 = 65_534;
     let directory = ironic_conf(read(LIBERTY));
     let path = directory.path().join("ironic.conf");
@@ -219,7 +219,7 @@ fn a_directory_that_may_not_be_written() {
         std::os::unix::fs::chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
     }
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o555)).unwrap();
-    // Somebody else may not be let into the directory where the program was built.
+    // The other user may not have access to the build directory.
     let programs = tempfile::tempdir().unwrap();
     fs::set_permissions(programs.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let program = programs.path().join("confmig");

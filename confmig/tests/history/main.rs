@@ -1,5 +1,5 @@
-//! The histories of the services: every rule does what its example says, every name is accounted for, and going
-//! through many releases at once is going from one to the next.
+//! Tests of the histories of services: every rule does what its example says, every name is
+//! accounted for, and a migration over many releases equals one per release.
 
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]

@@ -1,9 +1,9 @@
-//! Every name that a release had is read, renamed or accounted for in the next ones.
+//! Every name of a release is read, renamed or accounted for in the next ones.
 
 use std::collections::BTreeSet;
 
+use confmig::history::{History, NameHistory, Service, all_names, declared};
 use confmig::migrate::Settings;
-use confmig::release::{Life, Lives, Service, all_names, declared};
 use oslo_config::OptName;
 
 use super::releases;
@@ -17,18 +17,19 @@ fn every_declared_renaming_is_made() {
 }
 
 fn every_renaming_is_made(service: Service) {
-    let lives = Lives::new(service);
-    let rules = declared(&lives);
+    let history = History::new(service);
+    let rules = declared(&history);
     assert!(rules.len() > 80, "{service:?}: {}", rules.len());
     for rule in rules {
-        let life = lives.of_option(&rule.from).unwrap();
+        let of_name = history.of_option(&rule.from).unwrap();
         let at = service
             .releases()
             .find(|series| {
-                life.is_former(*series) && life.former_of(*series).any(|reader| reader == rule.to)
+                of_name.is_former(*series)
+                    && of_name.former_of(*series).any(|reader| reader == rule.to)
             })
             .unwrap();
-        let value = sample(&lives.of_option(&rule.to).unwrap().definition(at).unwrap());
+        let value = sample(&history.of_option(&rule.to).unwrap().definition(at).unwrap());
         let before = format!("[{}]\n{} = {value}\n", rule.from.group(), rule.from.name());
         let after = text(&go(&before, at, at, &Settings::default()));
         let wanted = format!("[{}]\n", rule.to.group());
@@ -39,7 +40,8 @@ fn every_renaming_is_made(service: Service) {
     }
 }
 
-/// Every name that the newest release has not as an option is renamed, converted, taken out, or told of.
+/// Every name that is not an option of the newest release is renamed, converted, removed, or left
+/// with a decision.
 #[test]
 fn every_name_that_is_gone_is_accounted_for() {
     Service::all().for_each(every_gone_name_is_accounted_for);
@@ -47,22 +49,22 @@ fn every_name_that_is_gone_is_accounted_for() {
 
 fn every_gone_name_is_accounted_for(service: Service) {
     let newest = service.newest();
-    let gone: Vec<(OptName, Life)> = all_names(service)
-        .filter(|(_, life)| !life.is_option(newest))
+    let gone: Vec<(OptName, NameHistory)> = all_names(service)
+        .filter(|(_, of_name)| !of_name.is_option(newest))
         .collect();
     assert!(gone.len() > 300, "{service:?}: {}", gone.len());
     let mut left = Vec::new();
-    for (name, life) in &gone {
+    for (name, of_name) in &gone {
         if name.name().contains('-') {
-            // No file has an effect by such a name; `check` says so.
+            // Such a name has no effect in a file; `check` reports it.
             continue;
         }
-        let (_, last) = life.span().unwrap();
+        let last = of_name.read_in().unwrap().to;
         let from = service
             .releases()
-            .rfind(|series| life.is_option(*series))
+            .rfind(|series| of_name.is_option(*series))
             .unwrap_or(last);
-        let value = life
+        let value = of_name
             .definition(from)
             .map_or_else(|| "value".into(), |definition| sample(&definition));
         let before = format!("[{}]\n{} = {value}\n", name.group(), name.name());
@@ -85,11 +87,11 @@ fn every_gone_name_is_accounted_for(service: Service) {
     );
 }
 
-/// No release after the last step calls anything deprecated, or does not know it, without a word.
+/// After the last step, every name that is deprecated or unknown has a decision.
 #[test]
 fn nothing_deprecated_is_left() {
     for from in Service::all().flat_map(|service| service.releases().step_by(3)) {
-        let (lives, newest) = (Lives::new(from.service()), from.service().newest());
+        let (history, newest) = (History::new(from.service()), from.service().newest());
         for to in from.through(newest).step_by(4).chain([newest]) {
             let before = every_option(from);
             let migration = go(&before, from, to, &accepting_all());
@@ -106,7 +108,7 @@ fn nothing_deprecated_is_left() {
             let after = file_again(&migration);
             for entry in after.parse().unwrap().document.entries() {
                 let name = OptName::new(entry.group().to_string(), entry.key().to_string());
-                let life = lives.of_option(&name).unwrap_or_else(|| panic!("{name}"));
+                let of_name = history.of_option(&name).unwrap_or_else(|| panic!("{name}"));
                 let line = after
                     .parse()
                     .unwrap()
@@ -114,7 +116,7 @@ fn nothing_deprecated_is_left() {
                     .line_text(entry.line())
                     .unwrap()
                     .to_string();
-                let fine = life.is_option(to)
+                let fine = of_name.is_option(to)
                     || told.contains(&name)
                     || told_lines.contains(line.as_str());
                 assert!(fine, "{from} to {to}: {name} is left");
@@ -123,7 +125,7 @@ fn nothing_deprecated_is_left() {
     }
 }
 
-/// The table in the manual is what the program does, and every option is covered.
+/// The table in the manual is up to date, and every option is covered.
 #[test]
 fn the_table_of_releases_is_true() {
     let page = releases::page();

@@ -1,13 +1,13 @@
-//! Rules of the history: what their examples say, and what they wait for.
+//! The built-in rules: their examples, and their decisions.
 
+use confmig::history::{BuiltIn, Service, built_in_rules, find_rule};
 use confmig::migrate::{Route, Settings, migrate};
 use confmig::pack::Pack;
-use confmig::release::{BuiltIn, Service, built_in_rules, find_rule};
 use confmig::rule::{Automatic, Rule};
 
 use super::support::{file, file_again, go, series, text};
 
-/// A rule that the tests of the library find in order.
+/// Returns a rule, which unit tests have checked.
 fn read(built_in: &BuiltIn) -> Rule {
     let id = built_in.id();
     let cannot = || panic!("rule {id} cannot be read: every_rule_is_read_and_makes_sense says why");
@@ -26,7 +26,7 @@ fn every_rule_does_what_its_example_says() {
         let pack = Pack {
             name: rule.id.clone(),
             project: Some(built_in.last.service().id().into()),
-            conversions: vec![rule.clone()],
+            rules: vec![rule.clone()],
             ..Pack::default()
         };
         for example in &rule.example {
@@ -48,7 +48,7 @@ fn every_rule_does_what_its_example_says() {
                 ));
                 continue;
             }
-            // What is not made must be told.
+            // A change that is not made must leave a decision.
             let silent = example.before == example.after && migration.decisions.is_empty();
             if silent && rule.automatic == Automatic::Advice {
                 wrong.push(format!("{} says nothing", rule.id));
@@ -87,10 +87,11 @@ fn a_rule_that_needs_a_decision_waits_for_it() {
     }
 }
 
-/// References among options that become one are put in as they are.
+/// References between options that are merged into one are replaced with their values.
 #[test]
 fn references_to_what_goes_are_put_in() {
-    let before = "[DEFAULT]\nrabbit_host = 192.0.2.1\nrabbit_hosts = $rabbit_host:$rabbit_port,${rabbit_host}2\n";
+    let before = "[DEFAULT]\nrabbit_host = 192.0.2.1\n\
+                  rabbit_hosts = $rabbit_host:$rabbit_port,${rabbit_host}2\n";
     let after = text(&go(
         before,
         series("icehouse"),
@@ -99,11 +100,12 @@ fn references_to_what_goes_are_put_in() {
     ));
     assert_eq!(
         after,
-        "[DEFAULT]\ntransport_url = rabbit://guest:guest@192.0.2.1:5672,guest:guest@192.0.2.12:5672/\n"
+        "[DEFAULT]\n\
+         transport_url = rabbit://guest:guest@192.0.2.1:5672,guest:guest@192.0.2.12:5672/\n"
     );
 }
 
-/// What cannot be told from the file is left, and told.
+/// What the file does not show is left with a decision.
 #[test]
 fn doubtful_cases_are_left() {
     for (from, to, before, said) in [
@@ -111,7 +113,7 @@ fn doubtful_cases_are_left() {
             "rocky",
             "stein",
             "[DEFAULT]\nrpc_backend = zmq\n",
-            "does not tell what the value",
+            "does not say what the value",
         ),
         (
             "stein",
@@ -140,7 +142,8 @@ fn doubtful_cases_are_left() {
         (
             "rocky",
             "stein",
-            "[DEFAULT]\nours = $rabbit_port\n[oslo_messaging_rabbit]\nrabbit_port = 1\nrabbit_password = $ours\n",
+            "[DEFAULT]\nours = $rabbit_port\n[oslo_messaging_rabbit]\nrabbit_port = 1\n\
+             rabbit_password = $ours\n",
             "references",
         ),
         (

@@ -1,7 +1,7 @@
-//! From release to release: the steps, the lines, and what stays.
+//! Migrations from release to release: steps, lines, and what stays.
 
+use confmig::history::{History, Series, Service};
 use confmig::migrate::{ChangeKind, Settings};
-use confmig::release::{Lives, Series, Service};
 use oslo_config::OptName;
 
 use super::support::{accepting_all, every_option, file, go, series, text};
@@ -33,9 +33,9 @@ fn many_releases_at_once_are_one_after_the_other() {
     }
 }
 
-/// What the newest release may read of a text: a migration that ends earlier adds more.
+/// Returns the entries that the newest release may read; a migration that ends earlier adds more.
 fn entries_read(text: &str, newest: Series) -> Vec<(String, String)> {
-    let (file, lives) = (file(text), Lives::new(newest.service()));
+    let (file, history) = (file(text), History::new(newest.service()));
     let parsed = file.parse().unwrap();
     let entries = parsed.document.entries();
     let named = entries.map(|entry| {
@@ -43,8 +43,8 @@ fn entries_read(text: &str, newest: Series) -> Vec<(String, String)> {
         (name, entry.value().to_string())
     });
     let read = named.filter(|(name, _)| {
-        let life = lives.of_option(name);
-        life.is_none_or(|life| life.is_read(newest))
+        let of_name = history.of_option(name);
+        of_name.is_none_or(|of_name| of_name.is_read(newest))
     });
     read.map(|(name, value)| (name.to_string(), value))
         .collect()
@@ -52,7 +52,10 @@ fn entries_read(text: &str, newest: Series) -> Vec<(String, String)> {
 
 #[test]
 fn comments_and_other_lines_stay() {
-    let before = "# Ours.\r\n[DEFAULT]\r\n# The broker of the site.\r\nrpc_backend = rabbit\r\ndebug=on\r\n\r\n[oslo_messaging_rabbit]\r\n# Two of them.\r\nrabbit_hosts = 192.0.2.1, 192.0.2.2\r\nrabbit_password = a$$b\r\n\r\n[ours]\r\nx = 1\r\n";
+    let before = "# Ours.\r\n[DEFAULT]\r\n# The broker of the site.\r\nrpc_backend = rabbit\r\n\
+                  debug=on\r\n\r\n[oslo_messaging_rabbit]\r\n# Two of them.\r\n\
+                  rabbit_hosts = 192.0.2.1, 192.0.2.2\r\nrabbit_password = a$$b\r\n\r\n[ours]\r\n\
+                  x = 1\r\n";
     let after = text(&go(
         before,
         series("rocky"),
@@ -61,13 +64,16 @@ fn comments_and_other_lines_stay() {
     ));
     assert_eq!(
         after,
-        "# Ours.\r\n[DEFAULT]\r\n# The broker of the site.\r\n# Two of them.\r\ntransport_url = rabbit://guest:a%24b@192.0.2.1:5672,guest:a%24b@192.0.2.2:5672/\r\ndebug=on\r\n\r\n[ours]\r\nx = 1\r\n"
+        "# Ours.\r\n[DEFAULT]\r\n# The broker of the site.\r\n# Two of them.\r\n\
+         transport_url = rabbit://guest:a%24b@192.0.2.1:5672,guest:a%24b@192.0.2.2:5672/\r\n\
+         debug=on\r\n\r\n[ours]\r\nx = 1\r\n"
     );
 }
 
 #[test]
 fn changes_have_the_lines_of_the_first_text() {
-    let before = "[DEFAULT]\nrabbit_host = 192.0.2.1\n\n[pxe]\nhttp_url = http://192.0.2.1\n\n[conductor]\nsend_sensor_data = True\n";
+    let before = "[DEFAULT]\nrabbit_host = 192.0.2.1\n\n[pxe]\nhttp_url = http://192.0.2.1\n\n\
+                  [conductor]\nsend_sensor_data = True\n";
     let migration = go(
         before,
         series("icehouse"),
@@ -109,7 +115,7 @@ fn changes_have_the_lines_of_the_first_text() {
     );
 }
 
-/// The default of a rule's part may be made of the value of another that refers to the first.
+/// The default of a part may be made from the value of another one that refers to the first.
 #[test]
 fn a_default_that_leads_back_to_itself_is_left_to_decide() {
     let before = "[DEFAULT]\nrabbit_hosts = ${rabbit_hosts}\nrabbit_host = ${rabbit_host}\n";
@@ -121,7 +127,7 @@ fn a_default_that_leads_back_to_itself_is_left_to_decide() {
     assert!(!made.decisions.is_empty(), "{}", text(&made));
 }
 
-/// Nothing sets the name that a rule renames, and a value refers to it.
+/// A rule renames a name that is not set but referred to.
 #[test]
 fn a_reference_to_a_renamed_option_that_is_not_set_is_no_surprise() {
     let before = "[DEFAULT]\ndebug = ${rpc_conn_pool_size}\n";
@@ -138,7 +144,7 @@ fn a_reference_to_a_renamed_option_that_is_not_set_is_no_surprise() {
     );
 }
 
-/// A later release reads the name that was left to decide first, and must not choose.
+/// A later release reads a name that was left to decide first, and must leave it alone.
 #[test]
 fn what_one_release_leaves_to_decide_later_ones_leave() {
     let before = "[DEFAULT]\nnotification_driver = ${rpc_notifier2.topics}\n\
@@ -157,8 +163,8 @@ fn what_one_release_leaves_to_decide_later_ones_leave() {
     );
 }
 
-/// A renaming that was left to decide leaves references by the former name, and a later release's rule
-/// sees them: what it would remove is what they lead to.
+/// A renaming that was left to decide leaves references by the former name. The rule of a later
+/// release must not remove the option that they resolve to.
 #[test]
 fn a_rule_does_not_remove_what_is_referred_to_by_a_former_name() {
     for option in ["host", "debug"] {

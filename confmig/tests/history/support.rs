@@ -1,7 +1,9 @@
-//! What the tests of the services' histories share.
+//! Helpers for tests of the histories.
 
-use confmig::migrate::{Migration, Route, Settings, Span, migrate};
-use confmig::release::{Definition, Lives, Series, Service, all_names, built_in_rules};
+use confmig::history::{
+    Definition, History, ReleaseRange, Series, Service, all_names, built_in_rules,
+};
+use confmig::migrate::{Migration, Route, Settings, migrate};
 use oslo_config::SourceFile;
 
 pub(crate) fn file(text: &str) -> SourceFile {
@@ -15,7 +17,7 @@ pub(crate) fn text(migration: &Migration) -> String {
     String::from_utf8(migration.files[0].after.to_vec()).unwrap()
 }
 
-/// A release of Ironic.
+/// Returns a release of Ironic.
 pub(crate) fn series(id: &str) -> Series {
     Series::parse(Service::IRONIC, id).unwrap()
 }
@@ -25,10 +27,10 @@ pub(crate) fn series(id: &str) -> Series {
 pub(crate) fn go(text: &str, from: Series, to: Series, settings: &Settings) -> Migration {
     let file = file(text);
     let parsed = [file.parse().unwrap()];
-    let lives = Lives::new(to.service());
+    let history = History::new(to.service());
     migrate(
         &parsed,
-        &Route::releases(Span { from, to }, &lives),
+        &Route::releases(ReleaseRange { from, to }, &history),
         settings,
     )
     .unwrap_or_else(|error| panic!("{from} to {to}: {error}\n{text}"))
@@ -49,7 +51,7 @@ pub(crate) fn file_again(migration: &Migration) -> SourceFile {
     file(&text(migration))
 }
 
-/// A value of an option's type.
+/// Returns a value of an option's type.
 pub(crate) fn sample(definition: &Definition<'_>) -> String {
     if let Some(choice) = definition.choices().first() {
         return choice.clone();
@@ -67,12 +69,12 @@ pub(crate) fn sample(definition: &Definition<'_>) -> String {
     }
 }
 
-/// A file that sets every option of a release.
+/// Returns a file that sets every option of a release.
 pub(crate) fn every_option(of: Series) -> String {
     let mut text = String::new();
     let mut group = String::new();
-    for (name, life) in all_names(of.service()) {
-        let Some(definition) = life.definition(of) else {
+    for (name, of_name) in all_names(of.service()) {
+        let Some(definition) = of_name.definition(of) else {
             continue;
         };
         if name.group() != group {

@@ -1,4 +1,4 @@
-//! Which value counts when the old option and the new are set, and what stays with `--keep-old`.
+//! Which value counts when both the old and the new option are set, and what `--keep-old` keeps.
 
 use confmig::migrate::Settings;
 
@@ -8,17 +8,18 @@ use super::support::{URL, leaves, makes, pack, run};
 fn the_target_or_the_source_wins_or_either() {
     let rule = |wins: &str| {
         format!(
-            "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"{wins}\"\nrename = [{{ from = \"a.x\", to = \"b.x\" }}]\n"
+            "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"{wins}\"\n\
+             rename = [{{ from = \"a.x\", to = \"b.x\" }}]\n"
         )
     };
     let before = "[a]\nx = True\n[b]\nx = False\n";
     makes(&rule("target"), before, "[b]\nx = False\n");
     makes(&rule("source"), before, "[b]\nx = True\n");
     makes(&rule("either"), before, "[b]\nx = True\n");
-    leaves(&rule("decide"), &[before], "both set, and differ");
+    leaves(&rule("decide"), &[before], "both set and differ");
 }
 
-/// Without a definition of the option it is not known whether `1` is a number or a switch.
+/// Without a definition of the option, `1` may be a number or a boolean.
 #[test]
 fn only_switches_have_values_that_are_written_in_several_ways() {
     let rule = |option: &str| {
@@ -30,10 +31,10 @@ fn only_switches_have_values_that_are_written_in_several_ways() {
     let before = "[a]\nx = 1\n[b]\nx = True\n";
     let switch = "[[option]]\ngroup = \"b\"\nname = \"x\"\ntype = \"bool\"\n";
     makes(&rule(switch), before, "[b]\nx = True\n");
-    leaves(&rule(""), &[before], "both set, and differ");
+    leaves(&rule(""), &[before], "both set and differ");
 }
 
-/// Of several files that have the source, the last one that has the target, too, gives it its own value.
+/// Of several files with the source, the last one that also has the target keeps its own value.
 #[test]
 fn a_source_in_several_files_changes_the_target_once() {
     let rule = pack(
@@ -49,7 +50,17 @@ fn a_source_in_several_files_changes_the_target_once() {
     assert!(run(&rule, &[first, &after], &settings).is_empty());
 }
 
-/// With both names kept, values are added and nothing else.
+/// The service may register an option that the files only refer to. If it does, `${y}` is not looked
+/// up in `[DEFAULT]`.
+#[test]
+fn a_reference_to_what_may_be_registered_makes_values_differ() {
+    let rule = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"decide\"\n\
+                rename = [{ from = \"b.z\", to = \"a.y\" }]\n";
+    let before = "[DEFAULT]\ny =\n[a]\ny =\n[b]\ny = ${x}\nz = ${y}\n";
+    leaves(rule, &[before], "both set and differ");
+}
+
+/// With both names kept, values are only added.
 #[test]
 fn old_names_can_stay() {
     let settings = Settings {
@@ -65,7 +76,7 @@ fn old_names_can_stay() {
     assert!(made.is_empty());
 }
 
-/// What would replace a value that is to stay is the operator's to decide, and what would go stays.
+/// With both names kept, replacing a value is left to the operator, and nothing is removed.
 #[test]
 fn old_values_are_not_replaced() {
     let settings = Settings {
@@ -74,35 +85,73 @@ fn old_values_are_not_replaced() {
     };
     let rename = "rename = [{ from = \"a.x\", to = \"a.y\" }]";
     for (form, before, decided) in [
-        (format!("{rename}\nif_target_set = \"source\""), "[a]\nx = 1\ny = 2\n", true),
-        (format!("{rename}\nif_target_set = \"either\""), "[a]\nx = on\ny = off\n", true),
-        (format!("{rename}\nif_target_set = \"either\""), "[a]\nx = off\ny = on\n", false),
-        (format!("{rename}\nif_target_set = \"decide\""), "[a]\nx = 1\ny = 2\n", true),
-        (format!("{rename}\nif_target_set = \"target\""), "[a]\nx = 1\ny = 2\n", false),
+        (
+            format!("{rename}\nif_target_set = \"source\""),
+            "[a]\nx = 1\ny = 2\n",
+            true,
+        ),
+        (
+            format!("{rename}\nif_target_set = \"either\""),
+            "[a]\nx = on\ny = off\n",
+            true,
+        ),
+        (
+            format!("{rename}\nif_target_set = \"either\""),
+            "[a]\nx = off\ny = on\n",
+            false,
+        ),
+        (
+            format!("{rename}\nif_target_set = \"decide\""),
+            "[a]\nx = 1\ny = 2\n",
+            true,
+        ),
+        (
+            format!("{rename}\nif_target_set = \"target\""),
+            "[a]\nx = 1\ny = 2\n",
+            false,
+        ),
         (
             "items = { options = [\"a.x\"], replace = { old = \"new\" } }".into(),
             "[a]\nx = old\n",
             true,
         ),
         (
-            "part.v = { option = \"a.x\" }\nset = [{ option = \"a.y\", value = \"{v}\", if_set = \"source\" }]".into(),
+            "part.v = { option = \"a.x\" }\n\
+             set = [{ option = \"a.y\", value = \"{v}\", if_set = \"source\" }]"
+                .into(),
             "[a]\nx = 1\ny = 2\n",
             true,
         ),
-        ("remove = { options = [\"a.x\"] }".into(), "[a]\nx = 1\n", false),
+        (
+            "remove = { options = [\"a.x\"] }".into(),
+            "[a]\nx = 1\n",
+            false,
+        ),
     ] {
         let rule = format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\n{form}\n");
         let made = run(&pack(&rule), &[before], &settings);
         assert_eq!(made.files[0].after, before, "{rule}");
-        let reasons: Vec<_> = made.decisions.iter().map(|decision| &decision.reason).collect();
+        let reasons: Vec<_> = made
+            .decisions
+            .iter()
+            .map(|decision| &decision.reason)
+            .collect();
         assert_eq!(!reasons.is_empty(), decided, "{rule}{before}{reasons:?}");
     }
-    let rule = format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\n{rename}\n");
-    let made = run(&pack(&rule), &["[a]\nx = 1\n"], &settings);
+}
+
+#[test]
+fn a_renaming_with_old_names_kept_adds_a_copy() {
+    let settings = Settings {
+        keep_old: true,
+        ..Settings::default()
+    };
+    let rule = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nrename = [{ from = \"a.x\", to = \"a.y\" }]\n";
+    let made = run(&pack(rule), &["[a]\nx = 1\n"], &settings);
     assert_eq!(made.files[0].after, "[a]\nx = 1\ny = 1\n");
 }
 
-/// As oslo.config reads a deprecated name: between files the last one counts, whichever name it has.
+/// As oslo.config reads a deprecated name: the last file counts, whichever of the names it has.
 #[test]
 fn the_last_file_counts() {
     let rename = "rename = [{ from = \"a.x\", to = \"a.y\" }]";
@@ -134,7 +183,7 @@ fn the_last_file_counts() {
     }
 }
 
-/// Each file's value goes into its own entry, which a second run finds.
+/// The value of each file goes into its own entry, which a second run finds.
 #[test]
 fn a_source_that_stays_in_several_files_wins_in_each() {
     let rule = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"source\"\ntake = []\n\
@@ -157,7 +206,7 @@ fn a_source_that_stays_in_several_files_wins_in_each() {
     assert!(run(&pack(rule), &after, &Settings::default()).is_empty());
 }
 
-/// A reference by a former name finds the current key in the group of that name first, which here is a
+/// A reference by a former name first finds the current key in the group of that name: here, a
 /// former name of another option.
 #[test]
 fn a_move_from_where_a_reference_finds_it_is_left_to_decide() {

@@ -1,4 +1,4 @@
-//! Rules that give each other something to do: one run reaches the end, or the file is refused.
+//! Rules that trigger each other: one run reaches the end, or the rule file is refused.
 
 use confmig::migrate::Settings;
 use confmig::pack::Pack;
@@ -16,7 +16,7 @@ fn rule(id: &str, does: &str) -> String {
     format!("[[rule]]\nid = \"{id}\"\nwhy = \"w\"\n{does}\n")
 }
 
-/// Sets `to` to the value of `from`, which goes.
+/// Returns a rule that sets `to` to the value of `from` and removes `from`.
 fn copied(id: &str, from: &str, to: &str) -> String {
     rule(
         id,
@@ -29,7 +29,8 @@ fn copied(id: &str, from: &str, to: &str) -> String {
 fn option(name: &str, former: &str) -> String {
     format!(
         "[[option]]\ngroup = \"g\"\nname = \"{name}\"\ntype = \"str\"\n\
-         [[option.former]]\ngroup = \"g\"\nname = \"{former}\"\nwhy = \"w\"\nid = \"{former}-{name}\"\n"
+         [[option.former]]\ngroup = \"g\"\nname = \"{former}\"\nwhy = \"w\"\n\
+                                      id = \"{former}-{name}\"\n"
     )
 }
 
@@ -45,7 +46,7 @@ fn a_chain_of_renamings_is_followed_to_its_end() {
         for (before, after) in [
             ("[g]\na = 1\n", "[h]\nd = 1\n"),
             ("[g]\nb = 1\n", "[h]\nd = 1\n"),
-            // The target keeps its value, at each step.
+            // The target keeps its value in each step.
             ("[g]\na = 1\nb = 2\n", "[h]\nd = 2\n"),
             ("[g]\na = 1\nc = 3\n", "[h]\nd = 3\n"),
             ("[g]\na = 1\n[h]\nd = 4\n", "[h]\nd = 4\n"),
@@ -62,7 +63,7 @@ fn a_chain_of_renamings_is_followed_to_its_end() {
     assert_eq!(made.files[0].changes[0].rule, "r0");
 }
 
-/// The value that counts does not depend on the files in which the names stand.
+/// The value that counts does not depend on the files in which the names are set.
 #[test]
 fn each_link_of_a_chain_keeps_its_policy() {
     let files = ["[g]\nb = 2\n", "[g]\na = 1\n"];
@@ -106,83 +107,97 @@ fn a_renaming_to_a_former_name_reaches_the_option() {
     makes(&rules, "[g]\nkind = 1\na = 1\n", "[g]\nkind = 1\nc = 1\n");
 }
 
+/// Returns a rule that renames an option in several sections.
+fn in_sections(id: &str, sections: &str, from: &str, to: &str) -> String {
+    let rename = format!("in = {sections}\nrename = [{{ from = \"{from}\", to = \"{to}\" }}]");
+    rule(id, &rename)
+}
+
+/// Asserts that rules are refused with a message.
+#[track_caller]
+fn refused(rules: &str, message: &str) {
+    let text = format!("name = \"site\"\nsummary = \"ours\"\n{rules}");
+    let error = Pack::parse(&text, "site.toml").unwrap_err().to_string();
+    assert!(
+        error.contains(message) && error.contains("site.toml"),
+        "{message}: {error}"
+    );
+}
+
 #[test]
 fn a_circle_is_refused() {
-    let section = |id: &str, sections: &str, from: &str, to: &str| {
-        rule(
-            id,
-            &format!("in = {sections}\nrename = [{{ from = \"{from}\", to = \"{to}\" }}]"),
-        )
-    };
     let set = |from: &str, to: &str| {
         let set = format!(
             "part.v = {{ option = \"{from}\" }}\nset = [{{ option = \"{to}\", value = \"{{v}}\" }}]"
         );
         rule("r1", &format!("{set}\ntake = []"))
     };
-    for (rules, said) in [
+    for (rules, message) in [
         (
             rename("r0", "g.a", "g.b") + &rename("r1", "g.b", "g.a"),
-            "the rules r0 and r1 lead in a circle (g.a -> g.b -> g.a)",
+            "the rules r0 and r1 run in a circle (g.a -> g.b -> g.a)",
         ),
         (
             rename("r0", "g.a", "g.b") + &rename("r1", "g.b", "h.c") + &rename("r2", "h.c", "g.a"),
-            "the rules r0 and r1 and r2 lead in a circle",
+            "the rules r0 and r1 and r2 run in a circle",
         ),
         (
             rule(
                 "r0",
                 "rename = [{ from = \"g.a\", to = \"g.b\" }, { from = \"g.b\", to = \"g.a\" }]",
             ),
-            "the rule r0 leads in a circle",
+            "the rule r0 runs in a circle",
         ),
         (
             copied("r0", "g.a", "g.b") + &rename("r1", "g.b", "g.a"),
-            "the rules r0 and r1 lead in a circle",
+            "the rules r0 and r1 run in a circle",
         ),
         (
             option("b", "a") + &rename("r1", "g.b", "g.a"),
-            "the rules a-b and r1 lead in a circle",
+            "the rules a-b and r1 run in a circle",
         ),
         (
-            section("r0", "[\"g\", \"h\"]", "{section}.a", "{section}.b")
+            set("g.a", "g.b") + &rename("r0", "g.b", "g.c"),
+            "the rule r1 sets g.b again whenever the rule r0 has removed it",
+        ),
+    ] {
+        refused(&rules, message);
+    }
+}
+
+#[test]
+fn a_circle_in_sections_is_refused() {
+    for (rules, message) in [
+        (
+            in_sections("r0", "[\"g\", \"h\"]", "{section}.a", "{section}.b")
                 + &rename("r1", "h.b", "h.a"),
-            "the rules r0 and r1 lead in a circle (h.a -> h.b -> h.a)",
+            "the rules r0 and r1 run in a circle (h.a -> h.b -> h.a)",
         ),
         (
-            section("r0", "{ having = \"k\" }", "{section}.a", "DEFAULT.b")
+            in_sections("r0", "{ having = \"k\" }", "{section}.a", "DEFAULT.b")
                 + &rename("r1", "DEFAULT.b", "x.a"),
             "(DEFAULT.b -> x.a -> DEFAULT.b)",
         ),
         (
-            section("r0", "{ having = \"k\" }", "{section}.a", "{section}.b")
-                + &section("r1", "{ having = \"l\" }", "{section}.b", "{section}.a"),
-            "the rules r0 and r1 lead in a circle",
+            in_sections("r0", "{ having = \"k\" }", "{section}.a", "{section}.b")
+                + &in_sections("r1", "{ having = \"l\" }", "{section}.b", "{section}.a"),
+            "the rules r0 and r1 run in a circle",
         ),
         (
-            section("r0", "{ having = \"k\" }", "{section}.a", "{section}.b")
-                + &section("r1", "[\"g\"]", "{section}.b", "{section}.a"),
-            "the rules r0 and r1 lead in a circle",
-        ),
-        (
-            set("g.a", "g.b") + &rename("r0", "g.b", "g.c"),
-            "the rule r1 sets g.b whenever the rule r0 has removed it",
+            in_sections("r0", "{ having = \"k\" }", "{section}.a", "{section}.b")
+                + &in_sections("r1", "[\"g\"]", "{section}.b", "{section}.a"),
+            "the rules r0 and r1 run in a circle",
         ),
     ] {
-        let text = format!("name = \"site\"\nsummary = \"ours\"\n{rules}");
-        let error = Pack::parse(&text, "site.toml").unwrap_err().to_string();
-        assert!(
-            error.contains(said) && error.contains("site.toml"),
-            "{said}: {error}"
-        );
+        refused(&rules, message);
     }
-    // Moving an option from each section to one of them is no circle.
-    let moved = section("r0", "{ having = \"k\" }", "{section}.a", "x.a");
+    // Moving an option from each section to one of them is not a circle.
+    let moved = in_sections("r0", "{ having = \"k\" }", "{section}.a", "x.a");
     makes(&moved, "[x]\nk = 1\na = 1\n", "[x]\nk = 1\na = 1\n");
 }
 
 #[test]
-fn packs_that_lead_in_a_circle_together_are_not_joined() {
+fn packs_that_run_in_a_circle_together_are_not_joined() {
     let parts = [
         rename("r0", "g.a", "g.b"),
         rename("r1", "g.b", "g.a"),
@@ -191,6 +206,6 @@ fn packs_that_lead_in_a_circle_together_are_not_joined() {
     for (one, other) in [(0, 1), (1, 2)] {
         let packs = [one, other].map(|at| pack(&parts[at]));
         let error = Pack::join(packs.into()).unwrap_err().to_string();
-        assert!(error.contains("lead in a circle"), "{error}");
+        assert!(error.contains("run in a circle"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Rules form by form: what they do, and when they wait.
+//! Rules by form: what they do, and when they leave a decision.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,11 @@ use super::support::{URL, leaves, makes, pack, run};
 const RENAME: &str = r#"
 [[rule]]
 id = "moved"
-why = "options of one service stand in one section"
-rename = [{ from = "DEFAULT.api_host", to = "api.host" }, { from = "DEFAULT.api_port", to = "api.port" }]
+why = "the options of one service are in one section"
+rename = [
+    { from = "DEFAULT.api_host", to = "api.host" },
+    { from = "DEFAULT.api_port", to = "api.port" },
+]
 "#;
 
 #[test]
@@ -27,89 +30,96 @@ fn options_are_renamed() {
     );
 }
 
+/// How a part transforms a value: the part, the old value, the new one.
+const TRANSFORMED: &[(&str, &str, &str)] = &[
+    ("invert = true", "yes", "False"),
+    ("factor = 60", "5", "300"),
+    ("factor = 0.001", "1500", "1.5"),
+    ("factor = 0.1", "3", "0.3"),
+    ("factor = 1e-3", "1", "0.001"),
+    (
+        "factor = 1",
+        "170141183460469231731687303715884105727",
+        "170141183460469231731687303715884105727",
+    ),
+    (
+        "values = { fast = \"high\", slow = \"low\" }",
+        "slow",
+        "low",
+    ),
+    (
+        "values = { fast = \"high\" }, otherwise = \"keep\"",
+        "medium",
+        "medium",
+    ),
+    (
+        "url = \"host\"",
+        "https://u:p@192.0.2.1:8080/x",
+        "192.0.2.1",
+    ),
+    (
+        "url = \"password\"",
+        "https://u:p%40@192.0.2.1:8080/x",
+        "p@",
+    ),
+    (
+        "suffix = { from = \".json\", to = \".yaml\" }",
+        "/etc/p.json",
+        "/etc/p.yaml",
+    ),
+    (
+        "list = true, values = { one = \"1\" }, otherwise = \"keep\", without = [\"gone\"]",
+        "one, two,gone",
+        "1,two",
+    ),
+    ("list = true, split = \" \"", "a  b c", "a,b,c"),
+    ("list = true, join = \" \"", "a, b", "a b"),
+    ("host_port = \"80\"", "2001:db8::1", "[2001:db8::1]:80"),
+    ("scheme = \"http\"", "192.0.2.1:80", "http://192.0.2.1:80"),
+    ("encode = true", "p@ss", "p%40ss"),
+    ("list = true, single = true", "one,", "one"),
+    ("encode = true", "a$$b", "a%24b"),
+];
+
+/// Values that a part cannot transform, and a part of the reason.
+const LEFT: &[(&str, &str, &str)] = &[
+    ("invert = true", "maybe", "neither true nor false"),
+    ("factor = 60", "soon", "not a number"),
+    (
+        "factor = 60",
+        "170141183460469231731687303715884105727",
+        "not a number",
+    ),
+    ("values = { fast = \"high\" }", "slow", "does not say"),
+    (
+        "url = \"port\"",
+        "http://192.0.2.1/",
+        "not a URL with that part",
+    ),
+    (
+        "list = true, single = true",
+        "one,two",
+        "only one can be kept",
+    ),
+    ("factor = 60", "$other", "has references"),
+];
+
 #[test]
 fn values_become_others() {
     let convert = |part: &str| {
         format!(
-            "[[rule]]\nid = \"r\"\nwhy = \"w\"\npart.v = {{ option = \"a.old\", {part} }}\nset = [{{ option = \"a.new\", value = \"{{v}}\" }}]\n"
+            "[[rule]]\nid = \"r\"\nwhy = \"w\"\npart.v = {{ option = \"a.old\", {part} }}\n\
+             set = [{{ option = \"a.new\", value = \"{{v}}\" }}]\n"
         )
     };
-    for (part, old, new) in [
-        ("invert = true", "yes", "False"),
-        ("factor = 60", "5", "300"),
-        ("factor = 0.001", "1500", "1.5"),
-        ("factor = 0.1", "3", "0.3"),
-        ("factor = 1e-3", "1", "0.001"),
-        (
-            "factor = 1",
-            "170141183460469231731687303715884105727",
-            "170141183460469231731687303715884105727",
-        ),
-        (
-            "values = { fast = \"high\", slow = \"low\" }",
-            "slow",
-            "low",
-        ),
-        (
-            "values = { fast = \"high\" }, otherwise = \"keep\"",
-            "medium",
-            "medium",
-        ),
-        (
-            "url = \"host\"",
-            "https://u:p@192.0.2.1:8080/x",
-            "192.0.2.1",
-        ),
-        (
-            "url = \"password\"",
-            "https://u:p%40@192.0.2.1:8080/x",
-            "p@",
-        ),
-        (
-            "suffix = { from = \".json\", to = \".yaml\" }",
-            "/etc/p.json",
-            "/etc/p.yaml",
-        ),
-        (
-            "list = true, values = { one = \"1\" }, otherwise = \"keep\", without = [\"gone\"]",
-            "one, two,gone",
-            "1,two",
-        ),
-        ("list = true, split = \" \"", "a  b c", "a,b,c"),
-        ("list = true, join = \" \"", "a, b", "a b"),
-        ("host_port = \"80\"", "2001:db8::1", "[2001:db8::1]:80"),
-        ("scheme = \"http\"", "192.0.2.1:80", "http://192.0.2.1:80"),
-        ("encode = true", "p@ss", "p%40ss"),
-        ("list = true, single = true", "one,", "one"),
-        ("encode = true", "a$$b", "a%24b"),
-    ] {
+    for (part, old, new) in TRANSFORMED {
         makes(
             &convert(part),
             &format!("[a]\nold={old}\n"),
             &format!("[a]\nnew={new}\n"),
         );
     }
-    for (part, old, said) in [
-        ("invert = true", "maybe", "neither true nor false"),
-        ("factor = 60", "soon", "no number"),
-        (
-            "factor = 60",
-            "170141183460469231731687303715884105727",
-            "no number",
-        ),
-        ("values = { fast = \"high\" }", "slow", "does not tell"),
-        (
-            "url = \"port\"",
-            "http://192.0.2.1/",
-            "no URL with that part",
-        ),
-        (
-            "list = true, single = true",
-            "one,two",
-            "only one can be kept",
-        ),
-        ("factor = 60", "$other", "has references"),
-    ] {
+    for (part, old, said) in LEFT {
         leaves(
             &convert(part),
             &[&format!("[a]\nold={old}\n[DEFAULT]\nother = 1\n")],
@@ -145,7 +155,10 @@ fn one_option_becomes_several_in_each_file() {
 id = "split"
 why = "two times"
 part.v = { option = "a.timeout" }
-set = [{ option = "a.connect_timeout", value = "{v}" }, { option = "b.read_timeout", value = "{v}" }]
+set = [
+    { option = "a.connect_timeout", value = "{v}" },
+    { option = "b.read_timeout", value = "{v}" },
+]
 "#;
     makes(
         rule,
@@ -189,13 +202,18 @@ set = [{ option = "DEFAULT.enabled_backends", value = "{backend}", append = true
     leaves(
         rule,
         &["[DEFAULT]\nbackend = x\n"],
-        "its default is not known here",
+        "its default is not known",
     );
 }
 
 #[test]
 fn items_and_options_go() {
-    let items = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nitems = { options = [\"DEFAULT.types\"], replace = { old = \"new\" }, drop = [\"gone\"] }\n";
+    let items = r#"
+[[rule]]
+id = "r"
+why = "w"
+items = { options = ["DEFAULT.types"], replace = { old = "new" }, drop = ["gone"] }
+"#;
     makes(
         items,
         "[DEFAULT]\ntypes = old, gone, x\n",
@@ -211,7 +229,8 @@ fn items_and_options_go() {
         &["[DEFAULT]\ntypes = gone\n"],
         "nothing would be left",
     );
-    let remove = "[[rule]]\nid = \"r\"\nwhy = \"always so\"\nremove = { options = [\"a.x\"], kept = \"true\" }\n";
+    let remove = "[[rule]]\nid = \"r\"\nwhy = \"always so\"\n\
+                  remove = { options = [\"a.x\"], kept = \"true\" }\n";
     makes(remove, "[a]\nx = yes\ny = 1\n", "[a]\ny = 1\n");
     leaves(remove, &["[a]\nx = no\n"], "always so");
     leaves(remove, &["[a]\nx = yes\n[b]\ny = $a.x\n"], "refers to a.x");
@@ -241,15 +260,21 @@ set = [{ option = "a.new", value = "{v}" }]
     leaves(rule, &["[a]\nmode = on\nold = 1\nodd = 1\n"], "odd is set");
 }
 
-/// A part may be there for what it looks at, or for other parts.
+/// A part may be used by a condition or by other parts only.
 #[test]
 fn parts_are_used_in_many_ways() {
     for does in [
-        "part.p = { option = \"g.a\" }\nwhen = [{ option = \"g.a\", equals = \"1\" }]\nset = [{ option = \"g.c\", value = \"v\" }]",
-        "part.p = { option = \"g.a\" }\nset = [{ option = \"g.c\", value = \"v\", when = [{ option = \"g.a\", set = true }] }]",
-        "part.p = { option = \"g.a\" }\npart.q = { option = \"g.b\", host_port = \"{p}\" }\nset = [{ option = \"g.c\", value = \"{q}\" }]",
-        "part.item = { option = \"g.a\" }\npart.q = { option = \"g.b\", list = true, each = \"<{item}>\", default = \"{item}\" }\nset = [{ option = \"g.c\", value = \"{q}\" }]",
-        "part.p = { option = \"g.a\", list = true }\nset = [{ option = \"g.a\", value = \"{p}\", if_set = \"source\" }]",
+        "part.p = { option = \"g.a\" }\nwhen = [{ option = \"g.a\", equals = \"1\" }]\n\
+         set = [{ option = \"g.c\", value = \"v\" }]",
+        "part.p = { option = \"g.a\" }\n\
+         set = [{ option = \"g.c\", value = \"v\", when = [{ option = \"g.a\", set = true }] }]",
+        "part.p = { option = \"g.a\" }\npart.q = { option = \"g.b\", host_port = \"{p}\" }\n\
+         set = [{ option = \"g.c\", value = \"{q}\" }]",
+        "part.item = { option = \"g.a\" }\n\
+         part.q = { option = \"g.b\", list = true, each = \"<{item}>\", default = \"{item}\" }\n\
+         set = [{ option = \"g.c\", value = \"{q}\" }]",
+        "part.p = { option = \"g.a\", list = true }\n\
+         set = [{ option = \"g.a\", value = \"{p}\", if_set = \"source\" }]",
     ] {
         pack(&format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\n{does}\n"));
     }
@@ -257,7 +282,8 @@ fn parts_are_used_in_many_ways() {
 
 #[test]
 fn what_needs_a_decision_waits_for_it() {
-    let rule = "[[rule]]\nid = \"r\"\nwhy = \"acts on all\"\nautomatic = \"partial\"\nrename = [{ from = \"a.x\", to = \"b.x\" }]\n";
+    let rule = "[[rule]]\nid = \"r\"\nwhy = \"acts on all\"\nautomatic = \"partial\"\n\
+                rename = [{ from = \"a.x\", to = \"b.x\" }]\n";
     leaves(rule, &["[a]\nx = 1\n"], "acts on all");
     let settings = Settings {
         accept_rules: BTreeSet::from(["r".to_owned()]),
@@ -274,6 +300,8 @@ fn what_needs_a_decision_waits_for_it() {
 
 #[test]
 fn two_rules_that_claim_an_option_are_not_followed() {
-    let rules = "[[rule]]\nid = \"one\"\nwhy = \"w\"\nrename = [{ from = \"a.x\", to = \"b.x\" }]\n[[rule]]\nid = \"two\"\nwhy = \"w\"\nremove = { options = [\"a.x\"] }\n";
+    let rules = "[[rule]]\nid = \"one\"\nwhy = \"w\"\n\
+                 rename = [{ from = \"a.x\", to = \"b.x\" }]\n[[rule]]\nid = \"two\"\n\
+                 why = \"w\"\nremove = { options = [\"a.x\"] }\n";
     leaves(rules, &["[a]\nx = 1\n"], "claimed by the rules one and two");
 }

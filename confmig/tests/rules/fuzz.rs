@@ -1,4 +1,4 @@
-//! Generated rule files and configurations: what is accepted is followed to an end.
+//! Generated rule files and configurations: rules that are accepted come to an end.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::RngSeed;
 
-/// More than rules of this number can give each other to do.
+/// More passes than this number of rules can need.
 const RUNS_MAX: usize = 12;
 
-/// Few names, so that rules and files meet.
+/// Few names, so that rules and files have some in common.
 fn name() -> impl Strategy<Value = String> {
     select(vec![
         "a.x",
@@ -124,7 +124,7 @@ fn rules() -> impl Strategy<Value = String> {
     ]);
     let rule = (rule, sections).prop_map(|(rule, sections)| match sections {
         "" => rule,
-        // The first group of options is that of the section.
+        // The first group of options is the section's.
         sections => format!("{sections}{}", rule.replace("\"a.", "\"{section}.")),
     });
     proptest::collection::vec(rule, 1..4).prop_map(|rules| {
@@ -147,7 +147,7 @@ fn file() -> impl Strategy<Value = String> {
     })
 }
 
-/// What a run makes of texts.
+/// Returns the texts after a run.
 fn run(pack: &Pack, texts: &[String], settings: &Settings) -> Result<Vec<String>, String> {
     let files: Vec<SourceFile> = texts
         .iter()
@@ -167,12 +167,21 @@ fn run(pack: &Pack, texts: &[String], settings: &Settings) -> Result<Vec<String>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::default()
+    })]
 
-    /// What is accepted comes to an end.
+    /// Rules that a pack accepts come to an end.
     #[test]
-    fn rules_come_to_an_end(rules in rules(), files in proptest::collection::vec(file(), 1..3), accept in any::<bool>()) {
-        let Ok(pack) = Pack::parse(&rules, "fuzz.toml").and_then(|pack| Pack::join(vec![pack])) else {
+    fn rules_come_to_an_end(
+        rules in rules(),
+        files in proptest::collection::vec(file(), 1..3),
+        accept in any::<bool>(),
+    ) {
+        let pack = Pack::parse(&rules, "fuzz.toml");
+        let Ok(pack) = pack.and_then(|pack| Pack::join(vec![pack])) else {
             return Ok(());
         };
         let accept_rules: BTreeSet<String> = ["r0", "r1", "r2"].map(str::to_owned).into();
@@ -185,8 +194,8 @@ proptest! {
             match run(&pack, &texts, &settings) {
                 Ok(made) if made == texts => return Ok(()),
                 Ok(made) => texts = made,
-                // Known: a value that each of several files gives to one entry, and a reference in a
-                // value that a rule makes to what another renames.
+                // Known limits: a value that several files give to one entry, and a reference in a
+                // value of one rule to an option that another one renames.
                 Err(error) if error.contains("please report this") => return Ok(()),
                 Err(error) => prop_assert!(false, "{error}\n{rules}"),
             }

@@ -1,4 +1,4 @@
-//! Rules of one's own: what they do, when they wait, and what is said of wrong ones.
+//! Tests of the rules of packs: their forms, conflicts, chains, and the messages for wrong ones.
 
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]

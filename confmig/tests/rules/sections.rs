@@ -1,25 +1,27 @@
-//! Rules that hold in several sections.
+//! Rules for several sections.
 
 use super::support::makes;
 
 #[test]
-fn rules_hold_in_sections_that_an_option_names() {
+fn rules_apply_to_sections_that_an_option_names() {
     let rule = r#"
 [[rule]]
 id = "backends"
-why = "named otherwise"
+why = "renamed"
 in = { named_by = "DEFAULT.enabled_backends" }
 rename = [{ from = "{section}.volume_group", to = "{section}.lvm_group" }]
 "#;
     makes(
         rule,
-        "[DEFAULT]\nenabled_backends = one,Two\n[one]\nvolume_group = a\n[two]\nvolume_group = b\n[three]\nvolume_group = c\n",
-        "[DEFAULT]\nenabled_backends = one,Two\n[one]\nlvm_group = a\n[two]\nlvm_group = b\n[three]\nvolume_group = c\n",
+        "[DEFAULT]\nenabled_backends = one,Two\n[one]\nvolume_group = a\n[two]\n\
+         volume_group = b\n[three]\nvolume_group = c\n",
+        "[DEFAULT]\nenabled_backends = one,Two\n[one]\nlvm_group = a\n[two]\nlvm_group = b\n\
+         [three]\nvolume_group = c\n",
     );
 }
 
 #[test]
-fn rules_hold_in_sections_that_have_an_option() {
+fn rules_apply_to_sections_that_have_an_option() {
     let rule = r#"
 [[rule]]
 id = "tenant"
@@ -29,16 +31,23 @@ rename = [{ from = "{section}.tenant_name", to = "{section}.project_name" }]
 "#;
     makes(
         rule,
-        "[swift]\nauth_type = password\ntenant_name = a\n[nova]\nauth_type = none\ntenant_name = b\n[x]\ntenant_name = c\n",
-        "[swift]\nauth_type = password\nproject_name = a\n[nova]\nauth_type = none\ntenant_name = b\n[x]\ntenant_name = c\n",
+        "[swift]\nauth_type = password\ntenant_name = a\n[nova]\nauth_type = none\n\
+         tenant_name = b\n[x]\ntenant_name = c\n",
+        "[swift]\nauth_type = password\nproject_name = a\n[nova]\nauth_type = none\n\
+         tenant_name = b\n[x]\ntenant_name = c\n",
     );
 }
 
-/// A section may be chosen by one of several values.
+/// Several values may select a section.
 #[test]
-fn sections_have_one_of_several_values() {
-    let rules = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nin = { having = \"kind\", equals = [\"one\", \"two\"] }\n\
-                 rename = [{ from = \"{section}.x\", to = \"{section}.y\" }]\n";
+fn several_values_may_select_sections() {
+    let rules = r#"
+[[rule]]
+id = "r"
+why = "w"
+in = { having = "kind", equals = ["one", "two"] }
+rename = [{ from = "{section}.x", to = "{section}.y" }]
+"#;
     makes(
         rules,
         "[a]\nkind = one\nx = 1\n[b]\nkind = two\nx = 1\n[c]\nkind = three\nx = 1\n",

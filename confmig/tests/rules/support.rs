@@ -1,4 +1,4 @@
-//! What the tests of rules share: a pack of rules, and what it makes of files.
+//! Helpers for tests of rules.
 
 use confmig::migrate::{Migration, Route, Settings, migrate};
 use confmig::pack::Pack;
@@ -23,7 +23,7 @@ pub(crate) fn run(pack: &Pack, files: &[&str], settings: &Settings) -> Migration
     migrate(&parsed, &Route::pack(pack), settings).unwrap()
 }
 
-/// The rules make this of a text, and nothing more when run again.
+/// Asserts that rules make a text of another one, and change nothing when followed again.
 #[track_caller]
 pub(crate) fn makes(rules: &str, before: &str, after: &str) {
     let pack = pack(rules);
@@ -43,7 +43,7 @@ pub(crate) fn makes(rules: &str, before: &str, after: &str) {
     );
 }
 
-/// The rules leave the files, and say this.
+/// Asserts that rules leave files unchanged, and that a decision contains a text.
 #[track_caller]
 pub(crate) fn leaves(rules: &str, before: &[&str], said: &str) {
     let made = run(&pack(rules), before, &Settings::default());

@@ -1,4 +1,4 @@
-//! Backups.
+//! Tests of backups.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,7 +15,7 @@ fn backups_are_unique_and_no_conf_files() {
     let (directory, path) = ironic_conf();
     let mut backups = Vec::new();
     for round in 0..5 {
-        // The same text again, in the same second, and another.
+        // The same text again within the same second, then another text.
         backups.push((replace(&path, OLD, NEW).unwrap(), OLD));
         backups.push((replace(&path, NEW, OLD).unwrap(), NEW));
         assert_eq!(names(directory.path()).len(), 1 + 2 * (round + 1));
@@ -30,7 +30,7 @@ fn backups_are_unique_and_no_conf_files() {
             "{name}"
         );
         let hash = rest.split('.').next().unwrap();
-        // Of the text that came after: `printf … | sha256sum | cut -c -12`.
+        // The hash is that of the new text: `printf … | sha256sum | cut -c -12`.
         assert_eq!(
             hash,
             if *expected == OLD {
@@ -48,7 +48,7 @@ fn a_backup_is_never_overwritten() {
     let (directory, path) = ironic_conf();
     let backup = replace(&path, OLD, NEW).unwrap();
     fs::remove_file(&backup).unwrap();
-    // Names of this second and the next ones are taken, by something else than a file even.
+    // The names of this second and the next ones are taken, even by a directory.
     let name = backup.file_name().unwrap().to_str().unwrap();
     let second: u64 = name["ironic.conf.confmig-YYYYMMDDTHHMM".len()..][..2]
         .parse()
@@ -81,8 +81,7 @@ fn nothing_is_readable_by_more_people_at_any_instant() {
     drop(directory);
 }
 
-/// Watches the directory while the file is replaced again and again under a umask that hides
-/// nothing.
+/// Watches the directory while the file is replaced repeatedly under a umask of 0.
 pub(crate) fn private_with_umask_0(path: &Path) {
     rustix::process::umask(Mode::empty());
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();

@@ -1,4 +1,4 @@
-//! Replacements that are interrupted, and several at once.
+//! Tests of interrupted replacements, and of several files at once.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -59,7 +59,7 @@ fn killed_at_any_moment_the_file_is_whole() {
             let file = directory.path().join(&name);
             assert!(!name.ends_with(".conf") || file == path, "{name}");
             assert_eq!(mode(&file) & !0o640, 0, "{name}");
-            // What has a backup's name is whole.
+            // A file with a backup's name is complete.
             if name.starts_with("ironic.conf.confmig-") {
                 let kept = text(&file);
                 assert!(
@@ -80,7 +80,7 @@ fn killed_at_any_moment_the_file_is_whole() {
 
 pub(crate) fn write_without_end(path: &Path) {
     let texts = [long("o"), long("n")];
-    // Past the test harness, and at once.
+    // Bypasses the test harness, and is not buffered.
     let mut stdout = std::io::stdout();
     stdout
         .write_all(b"\nwriting\n")

@@ -1,4 +1,4 @@
-//! What is kept of a file.
+//! Tests of the text and the metadata that are kept.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -75,7 +75,7 @@ fn access_control_lists() {
     }
     fs::remove_file(backup).unwrap();
 
-    // The directory gives every new file a list. The original has none, so neither may the new.
+    // The directory gives every new file a list. The original has none, so the new file must not.
     rustix::fs::removexattr(&path, ACL).unwrap();
     set_attribute(directory.path(), "system.posix_acl_default", &acl(4));
     let probe = directory.path().join("probe");
@@ -104,7 +104,7 @@ fn a_link_stays_a_link() {
     assert_eq!(fs::read_link(&first).unwrap(), Path::new("../ironic.conf"));
     assert_eq!(text(&path), NEW);
     assert!(!path.is_symlink());
-    // The backup stands beside the file, not beside the link.
+    // The backup is beside the file, not beside the link.
     assert_eq!(
         backup.parent(),
         Some(fs::canonicalize(directory.path()).unwrap().as_path())

@@ -1,5 +1,5 @@
-//! What `--write`, `--output` and `undo` promise of the files that they replace, on a real file
-//! system. Changes in the last instant are tested in `src/store/tests.rs`.
+//! Tests of what `--write`, `--output` and `undo` guarantee for files, on a real file system.
+//! `src/store/tests.rs` tests changes at the last moment.
 
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -16,7 +16,7 @@ mod undo;
 use std::env;
 use std::path::Path;
 
-/// Not a test but what other tests run in a process of their own.
+/// Not a test: runs the jobs that other tests start in a separate process.
 #[test]
 fn helper_process() {
     let (Some(job), Some(argument)) = (

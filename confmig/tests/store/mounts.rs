@@ -1,4 +1,4 @@
-//! File systems that are full, read-only, or end at the file.
+//! Tests of full and read-only file systems, and of mount points.
 
 use std::env;
 use std::fs;
@@ -13,8 +13,8 @@ use crate::support::{
     replace, replacement, skipped, text, write,
 };
 
-/// Runs a job of [`helper_process`] after `mounting`, a shell command that finds the directory in
-/// `$1`, with mounts that nobody else sees. Says `false` if this system does not let us.
+/// Runs a job of [`helper_process`] in its own mount namespace, after the shell command `mounting`,
+/// which has the directory in `$1`. Returns `false` if the system does not permit this.
 fn with_mounts(what: &str, job: &str, mounting: &str, directory: &Path) -> bool {
     let mut command = Command::new("unshare");
     command
@@ -58,7 +58,7 @@ pub(crate) fn full_disk(directory: &Path) {
     let old = "# old\n".repeat(5_000);
     write(&first, "first", 0o640);
     write(&path, &old, 0o640);
-    // There is room for the backup, not for the new text; then not even for the backup.
+    // There is space for the backup but not for the new text; then not even for the backup.
     for (size, filler) in [(200_000, 0), (10_000, 80_000)] {
         fs::write(directory.join("filler"), vec![b'#'; filler]).unwrap();
         let new = "n".repeat(size);
@@ -68,14 +68,14 @@ pub(crate) fn full_disk(directory: &Path) {
         ])
         .unwrap_err();
         assert!(matches!(error, StoreError::NoSpace { .. }), "{error}");
-        assert_message(&error, &path, "free room");
+        assert_message(&error, &path, "free enough space");
         assert_eq!(text(&first), "first");
         assert_eq!(text(&path), old);
         let error = write_new(&directory.join("output"), &[b'n'; 200_000], None).unwrap_err();
         assert!(matches!(error, StoreError::NoSpace { .. }), "{error}");
         assert_eq!(names(directory), ["filler", "first.conf", "ironic.conf"]);
     }
-    // And with room again it works.
+    // It works again with enough space.
     fs::remove_file(directory.join("filler")).unwrap();
     replace(&path, &old, "new").unwrap();
     assert_eq!(undo(&path, false).map(|_| text(&path)).unwrap(), old);
@@ -101,7 +101,7 @@ pub(crate) fn mount_point(directory: &Path) {
     assert_message(&error, &path, "--output");
     assert_eq!((text(&first).as_str(), text(&path).as_str()), (OLD, OLD));
     assert_eq!(mode(&first), 0o600);
-    // It is the very file that was there before.
+    // It is the same file as before.
     assert_eq!(fs::metadata(&first).unwrap().ino(), inode);
     assert_eq!(names(directory), ["first.conf", "host", "ironic.conf"]);
 }

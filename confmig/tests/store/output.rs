@@ -1,4 +1,4 @@
-//! What `--output` makes.
+//! Tests of `--output`.
 
 use std::os::unix::fs::{chown, symlink};
 use std::path::Path;
@@ -33,7 +33,7 @@ fn a_new_file_is_as_private_as_its_source() {
         assert_eq!((owner(&output), mode(&output)), ((0, 54321), 0o640));
     }
 
-    // With a list, the mode's group bits are not what the group may.
+    // With a list, the mode's group bits are not the group's rights.
     write(&source, OLD, 0o640);
     let listed = rustix::fs::setxattr(
         &source,
@@ -49,7 +49,7 @@ fn a_new_file_is_as_private_as_its_source() {
 }
 
 #[test]
-fn a_file_that_is_there_keeps_what_it_is() {
+fn an_existing_file_keeps_its_metadata() {
     let (directory, source) = ironic_conf();
     let output = directory.path().join("output.conf");
     let link = directory.path().join("link.conf");
@@ -60,7 +60,7 @@ fn a_file_that_is_there_keeps_what_it_is() {
     assert!(link.is_symlink());
     assert_eq!((text(&output).as_str(), mode(&output)), (NEW, 0o604));
     assert_eq!(attribute(&output, "user.note").unwrap(), b"mine");
-    // There is no backup: this is not a migration in place.
+    // There is no backup, since the file was not migrated in place.
     assert_eq!(
         names(directory.path()),
         ["ironic.conf", "link.conf", "output.conf"]
@@ -70,7 +70,7 @@ fn a_file_that_is_there_keeps_what_it_is() {
 #[test]
 fn relative_paths() {
     let (directory, path) = ironic_conf();
-    // Another process, since the working directory is shared by all tests.
+    // A separate process, since all tests share the working directory.
     for name in ["ironic.conf", "./ironic.conf"] {
         let mut command = helper("relative path", Path::new(name));
         let output = command.current_dir(directory.path()).output().unwrap();

@@ -1,4 +1,4 @@
-//! What is refused.
+//! Tests of what is refused.
 
 use std::env;
 use std::fs::{self, File};
@@ -79,7 +79,7 @@ fn missing_file_and_missing_directory() {
     ] {
         let error = result.unwrap_err();
         assert!(matches!(error, StoreError::Missing { .. }), "{error}");
-        assert_message(&error, &dangling, "link to nothing");
+        assert_message(&error, &dangling, "broken symbolic link");
     }
 
     for directory in [directory.path().join("no"), path] {
@@ -93,7 +93,7 @@ fn missing_file_and_missing_directory() {
                 matches!(error, StoreError::MissingDirectory { .. }),
                 "{error}"
             );
-            assert_message(&error, &lost, "make it first");
+            assert_message(&error, &lost, "create it first");
         }
     }
     assert_eq!(names(directory.path()), ["dangling.conf", "ironic.conf"]);
@@ -193,7 +193,7 @@ fn not_allowed() {
 
     let before = names(&open);
     command.uid(65534).gid(65534);
-    // A test that starts a process at this moment may have the copied program open for writing.
+    // A process that another test starts right now may have the copied program open for writing.
     let busy = std::io::ErrorKind::ExecutableFileBusy;
     let attempts = std::iter::repeat_with(|| {
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -258,14 +258,14 @@ pub(crate) fn as_somebody_else(directory: &Path) {
         matches!(error, StoreError::DirectoryNotWritable { .. }),
         "{error}"
     );
-    assert_message(&error, &path, "may write in that directory");
+    assert_message(&error, &path, "may write there");
     let error = write_new(&directory.join("closed/output"), b"x", None).unwrap_err();
     assert!(
         matches!(error, StoreError::DirectoryNotWritable { .. }),
         "{error}"
     );
 
-    // Root's group may not be given, so this user's group must not get its rights.
+    // This user may not set root's group, so its own group must not get that group's rights.
     write_new(
         &open.join("output"),
         b"x",

@@ -1,4 +1,4 @@
-//! A directory with a configuration, and what is asked of its files.
+//! Creates directories with a configuration, and inspects their files.
 
 use std::env;
 use std::fs;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub(crate) const OLD: &str = "[pxe]\nhttp_url = http://192.0.2.1\n";
 pub(crate) const NEW: &str = "[deploy]\nhttp_server_url = http://192.0.2.1\n";
 
-/// A directory with an `ironic.conf` that holds [`OLD`].
+/// Creates a directory with an `ironic.conf` that holds [`OLD`].
 pub(crate) fn ironic_conf() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ironic.conf");
@@ -75,8 +75,8 @@ pub(crate) fn set_attribute(path: &Path, name: &str, value: &[u8]) {
     rustix::fs::setxattr(path, name, value, XattrFlags::empty()).unwrap();
 }
 
-/// An access control list in the kernel's form: owner rw, user 12345 r, group `group`, mask r,
-/// others nothing. `stat` shows its mode as 0640 whatever `group` is.
+/// Returns an access control list in the kernel's format: owner rw, user 12345 r, group `group`,
+/// mask r, others nothing. `stat` shows the mode as 0640 whatever `group` is.
 pub(crate) fn acl(group: u16) -> Vec<u8> {
     const NONE: u32 = u32::MAX;
     let mut bytes = 2u32.to_le_bytes().to_vec();
@@ -98,12 +98,12 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Says so past the test harness, which hides what a test that passes prints.
+/// Reports a skipped test, bypassing the test harness, which hides the output of passing tests.
 pub(crate) fn skipped(what: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "\nSKIPPED: {what}: {why}");
 }
 
-/// The message names the file and one of the remedies, and nothing of the text.
+/// Asserts that a message names the file and a remedy, but none of the text.
 pub(crate) fn assert_message(error: &StoreError, path: &Path, remedy: &str) {
     let message = error.to_string();
     assert!(message.contains(&path.display().to_string()), "{message}");
@@ -113,7 +113,7 @@ pub(crate) fn assert_message(error: &StoreError, path: &Path, remedy: &str) {
     assert!(!format!("{error:?}").contains("192.0.2.1"), "{error:?}");
 }
 
-/// This test binary again, as another process that runs [`helper_process`] only.
+/// Returns a command that runs only [`helper_process`] of this test binary, in a separate process.
 pub(crate) fn helper(job: &str, argument: &Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     prepare_helper(&mut command, job, argument);

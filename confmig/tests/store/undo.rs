@@ -1,4 +1,4 @@
-//! What `undo` puts back.
+//! Tests of `undo`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use confmig::store::{StoreError, undo};
 use crate::support::{NEW, OLD, assert_message, ironic_conf, mode, names, replace, text, write};
 
 #[test]
-fn undo_puts_back_one_migration_after_the_other() {
+fn undo_restores_one_migration_after_the_other() {
     let (directory, path) = ironic_conf();
     let error = undo(&path, false).unwrap_err();
     assert!(matches!(error, StoreError::NothingToUndo { .. }), "{error}");
@@ -16,7 +16,7 @@ fn undo_puts_back_one_migration_after_the_other() {
 
     let first = replace(&path, OLD, NEW).unwrap();
     let second = replace(&path, NEW, "[deploy]\n").unwrap();
-    // What the file is now stays, what it was then does not come back.
+    // The current metadata stays.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     for (backup, expected) in [(second, NEW), (first, OLD)] {
         let undone = undo(&path, false).unwrap();
@@ -54,7 +54,7 @@ fn undo_of_an_edited_file_needs_force_and_keeps_the_edits() {
         assert_eq!((text(&path).as_str(), text(&kept).as_str()), (OLD, edited));
         assert_eq!((mode(&path), mode(&kept)), (0o600, 0o600));
         assert!(!backup.exists());
-        // The edits are no migration's outcome that undo would go back to.
+        // The kept edits are not a backup that undo would restore.
         assert!(matches!(
             undo(&path, true).unwrap_err(),
             StoreError::NothingToUndo { .. }

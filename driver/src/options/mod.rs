@@ -168,7 +168,7 @@ pub enum OptionsError {
         place: String,
     },
     /// A number is out of range.
-    #[error("{place}: the value of {option} is invalid: expected {expected}")]
+    #[error("{place}: the value of {option} is not valid: expected {expected}")]
     Range {
         /// The option.
         option: OptName,

@@ -47,8 +47,8 @@ async fn deploying_booting_and_tearing_down_take_these_steps_in_this_order() {
             "emptied the floppy drive",
             "emptied the CD drive",
             "published image-*.img",
-            "put image-*.img into the floppy drive",
-            "put deploy.iso into the CD drive",
+            "inserted image-*.img into the floppy drive",
+            "inserted deploy.iso into the CD drive",
             "set the next boot to the CD drive",
             "switched the server off and on",
         ]
@@ -64,7 +64,7 @@ async fn deploying_booting_and_tearing_down_take_these_steps_in_this_order() {
             "removed image-*.img",
             "emptied the CD drive",
             "published boot-*.iso",
-            "put boot-*.iso into the CD drive",
+            "inserted boot-*.iso into the CD drive",
             "set the next boot to the CD drive",
             "switched the server off and on",
         ]
@@ -73,7 +73,7 @@ async fn deploying_booting_and_tearing_down_take_these_steps_in_this_order() {
     assert_eq!(
         steps(&again.done),
         [
-            "put boot-*.iso into the CD drive",
+            "inserted boot-*.iso into the CD drive",
             "set the next boot to the CD drive"
         ]
     );

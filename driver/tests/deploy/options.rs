@@ -188,8 +188,8 @@ fn the_options_choose_the_host() {
     let web = "[ilo]\nuse_http_web_server_for_images = True\n[deploy]\n";
     assert_eq!(
         error(&format!("{web}http_server_url = 192.0.2.1/x\n")),
-        "[deploy] http_server_url: expected a URL like http://192.0.2.1:8080/httpboot, got a text \
-         that is none: relative URL without a base"
+        "[deploy] http_server_url: expected a URL like http://192.0.2.1:8080/httpboot, but the \
+         text is not a URL: relative URL without a base"
     );
     assert!(
         error(&format!("{web}external_http_url = ftp://h/\n")).starts_with("[deploy] external")

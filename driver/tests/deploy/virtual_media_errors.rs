@@ -46,7 +46,7 @@ async fn a_kernel_that_is_missing_on_its_server_is_refused() {
     let nginx = Nginx::start(fixture.www.path(), "");
     let request = BootIsoRequest::new(nginx.url("/vmlinuz?sig=secret"), fixture.path("initrd"));
     let error = fixture.refused(&fixture.media(), request).await;
-    assert!(error.contains("answered 404"), "{error}");
+    assert!(error.contains("returned 404"), "{error}");
     assert!(!error.contains("secret"), "{error}");
 }
 

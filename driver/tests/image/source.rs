@@ -155,7 +155,7 @@ fn a_url_is_read_with_redirects_and_without_its_signature_in_messages() {
     let error = HttpSource::new(&client(), &format!("{server}/gone?sig=s3cret")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("{server}/gone answered 404 Not Found: expected 200 OK")
+        format!("{server}/gone returned 404 Not Found: expected 200 OK")
     );
 }
 

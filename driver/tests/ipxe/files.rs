@@ -245,7 +245,7 @@ async fn an_invalid_boot_is_refused_and_the_configuration_is_kept() {
         (NodeBoot::whole_disk(), "expected at least one MAC address"),
         (
             deploy().kernel_params("a\nshell"),
-            "expected one line for the kernel's parameters",
+            "expected one line for the kernel parameters",
         ),
         (
             deploy().parameter("a", "b\nshell"),

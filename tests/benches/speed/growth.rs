@@ -1,4 +1,4 @@
-//! Time and memory for each MB, from 1 MB to 100 MB, each in a process of its own.
+//! Time and memory per megabyte from 1 MB to 100 MB, each measured in a process of its own.
 
 use std::fs;
 use std::hint::black_box;
@@ -15,19 +15,19 @@ use oslo_config::{Document, ParsedFile};
 use crate::table::Table;
 use crate::text::{Shape, configuration};
 
-/// The first word of the command line of a process that only does one piece of work.
+/// The first argument of a process that does one piece of work.
 pub(crate) const CHILD: &str = "--measure-growth";
 
 const MEGABYTES: [usize; 3] = [1, 10, 100];
 
-/// How often the processes are run; the best time of each counts.
+/// The number of runs of each process, of which the best counts.
 const ROUNDS: usize = 3;
 
-/// A process that takes longer than this is ended: its cost is not linear.
+/// The time after which a process is stopped, since its cost cannot be linear.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How much more a MB may take in 100 MB than in 1 MB. What 1 MB needs lies in the processor's caches,
-/// what 100 MB need does not; growth that is quadratic would show as a factor of 100.
+/// The limits for the cost of a megabyte in 100 MB relative to 1 MB. The latter fits into the
+/// processor's caches; quadratic growth would be a factor of 100.
 const TIME_FACTOR: f64 = 3.0;
 const MEMORY_FACTOR: f64 = 1.25;
 
@@ -38,16 +38,16 @@ const WORK: [(&str, &str, Shape); 4] = [
     ("diff", "migrate and diff", Shape::Distinct),
 ];
 
-/// What a piece of work took.
+/// The cost of a piece of work.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) time: Duration,
-    /// The most memory that the process had, its text included, beyond what an idle one has.
+    /// The peak memory of the process, its text included, above that of an idle one.
     kilobytes: u64,
 }
 
 impl Cost {
-    /// The smaller of two times, and of two amounts of memory.
+    /// Returns the smaller of each figure of two costs.
     fn or_less(self, other: Option<Cost>) -> Cost {
         let other = other.unwrap_or(self);
         Cost {
@@ -66,7 +66,7 @@ impl Cost {
 }
 
 pub(crate) fn measure(table: &mut Table) {
-    table.section("Growth: time and peak memory for each MB".to_owned());
+    table.section("Growth: time and peak memory per MB".to_owned());
     for (work, label, shape) in WORK {
         let mut costs: [Option<Cost>; 3] = [None; 3];
         for round in 0..ROUNDS {
@@ -100,7 +100,7 @@ pub(crate) fn measure(table: &mut Table) {
     }
 }
 
-/// Runs a process for one piece of work; `None` when it was ended before its time.
+/// Runs a process for one piece of work; `None` if it took too long.
 fn in_child(work: &str, shape: Shape, megabytes: usize) -> Option<Cost> {
     let mut child = Command::new(std::env::current_exe().expect("a path of its own"))
         .args([CHILD, work, &format!("{shape:?}"), &megabytes.to_string()])
@@ -127,7 +127,7 @@ fn in_child(work: &str, shape: Shape, megabytes: usize) -> Option<Cost> {
     })
 }
 
-/// Does one piece of work, and prints the time in nanoseconds and the peak memory in KiB.
+/// Does one piece of work and prints the time in nanoseconds and the peak memory in KiB.
 pub(crate) fn child(words: impl Iterator<Item = String>) {
     let words: Vec<String> = words.collect();
     let [work, shape, megabytes] = &words[..] else {
@@ -139,7 +139,7 @@ pub(crate) fn child(words: impl Iterator<Item = String>) {
     };
     let megabytes: usize = megabytes.parse().expect("a number");
     let pack = Pack::load(DEFAULT_PACK).expect("the default pack");
-    // The program's own pages, and what is made once, are no part of the cost.
+    // The program's own pages, and what is made only once, do not count.
     perform(work, &configuration(20_000, shape), &pack);
     let idle = peak_kilobytes();
     let text = configuration(megabytes * 1_000_000, shape);
@@ -167,7 +167,7 @@ fn perform(work: &str, text: &str, pack: &Pack) {
     }
 }
 
-/// The new text, which must be another one.
+/// Migrates a text and checks that it changes.
 fn migrated(text: &str, pack: &Pack) -> Vec<u8> {
     let document = Document::parse(black_box(text.as_bytes())).expect("valid");
     let path = Path::new("ironic.conf");
@@ -178,7 +178,7 @@ fn migrated(text: &str, pack: &Pack) -> Vec<u8> {
     file.expect("one file").after.into()
 }
 
-/// `VmHWM`: the peak of the memory that the process had in core.
+/// Returns the peak resident memory of this process, `VmHWM`.
 fn peak_kilobytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,5 +1,5 @@
-//! `confmig migrate` over all releases of Ironic as a whole process, beside `crudini` that makes one edit
-//! and `oslo-config-validator` that checks once (Debian package crudini; `tests/peers/venv.sh oslo`).
+//! `confmig migrate` over all releases of Ironic as a whole process, next to one edit by `crudini`
+//! and one check by `oslo-config-validator`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -7,98 +7,32 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use confmig::release::{Series, Service, all_names};
+use confmig::history::{Series, Service, all_names};
 use criterion::Criterion;
 use serde_json::{Value, json};
+use tests::configurations::{Configurations, Selection};
 use tests::files::workspace;
-use tests::made::{Configurations, Kind};
 
 use crate::process::{program, run};
 use crate::table::Table;
 use crate::turns::{self, Contestant};
 
-/// How often each program is run at least.
+/// The validator, as installed by `tests/peers/venv.sh oslo`.
+pub(crate) const VALIDATOR: &str = "tests/.venv/oslo/bin/oslo-config-validator";
+
+/// The minimum number of runs of each program.
 const ROUNDS: usize = 60;
 
-/// What starting may take with the whole history inside.
+/// The limit for starting, with the whole history in the program.
 const START: Duration = Duration::from_millis(5);
 
-/// What the migration may take.
+/// The limit for the migration.
 const MIGRATION: Duration = Duration::from_millis(10);
 
 pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
-    let confmig = program();
-    let validator = workspace().join("tests/.venv/oslo/bin/oslo-config-validator");
-    assert!(validator.exists(), "run tests/peers/venv.sh oslo");
     let directory = tempfile::tempdir().expect("a directory for the files");
-    let path = |name: &str| directory.path().join(name);
-    let (conf, sample, edited, data) = (
-        path("ironic.conf"),
-        path("sample.conf"),
-        path("edited.conf"),
-        path("options.json"),
-    );
-    let oldest = Series::parse(Service::IRONIC, "icehouse").expect("a release");
-    let text = Configurations::new(Service::IRONIC).configuration(oldest, Kind::Changed);
-    fs::write(&conf, &text).expect("a file that can be written");
-    fs::write(&sample, commented(&text)).expect("a file that can be written");
-    fs::write(&edited, &text).expect("a file that can be written");
-    fs::write(&data, options(oldest).to_string()).expect("a file that can be written");
-
-    let words = |words: &[&str]| -> Vec<std::ffi::OsString> {
-        words
-            .iter()
-            .map(|word| OsStr::new(word).to_owned())
-            .collect()
-    };
-    let shown = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
-    let migrate = |file: &Path| {
-        words(&[
-            "migrate",
-            "--from",
-            "icehouse",
-            "--to",
-            "2026.2",
-            &shown(file),
-        ])
-    };
-    let edit = words(&[
-        "--set",
-        &shown(&edited),
-        "deploy",
-        "http_server_url",
-        "http://192.0.2.1",
-    ]);
-    let check = words(&["--opt-data", &shown(&data), "--input-file", &shown(&conf)]);
-    let start = words(&["--version"]);
-    let contestant = |name, program: &'_ OsStr, words: &[std::ffi::OsString], found| {
-        let (program, words) = (program.to_owned(), words.to_vec());
-        Contestant {
-            name,
-            work: Box::new(move || {
-                let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
-                run(&program, &words)
-            }),
-            found,
-        }
-    };
-    let contestants = [
-        contestant("confmig --version", confmig.as_os_str(), &start, 0),
-        contestant(
-            "confmig migrate, 25 releases",
-            confmig.as_os_str(),
-            &migrate(&conf),
-            0,
-        ),
-        contestant(
-            "the same with a sample's comments",
-            confmig.as_os_str(),
-            &migrate(&sample),
-            0,
-        ),
-        contestant("crudini --set, one option", "crudini".as_ref(), &edit, 0),
-        contestant("oslo-config-validator", validator.as_os_str(), &check, 0),
-    ];
+    let text = write_files(directory.path());
+    let contestants = contestants(directory.path());
     let times = turns::run(criterion, "history", ROUNDS, &contestants);
     let [version, migration, ..] = &times[..] else {
         panic!("five contestants");
@@ -121,7 +55,60 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     );
 }
 
-/// The text with what a sample says of each option before it.
+/// Writes the files that the programs read, and returns the configuration.
+fn write_files(directory: &Path) -> String {
+    let oldest = Series::parse(Service::IRONIC, "icehouse").expect("a release");
+    let text = Configurations::new(Service::IRONIC).configuration(oldest, Selection::Changed);
+    let write = |name: &str, text: &str| {
+        fs::write(directory.join(name), text).expect("a file that can be written");
+    };
+    write("ironic.conf", &text);
+    write("sample.conf", &commented(&text));
+    write("edited.conf", &text);
+    write("options.json", &options(oldest).to_string());
+    text
+}
+
+fn contestants(directory: &Path) -> [Contestant<'static>; 5] {
+    let path = |name: &str| {
+        let path = directory.join(name);
+        path.to_str().expect("a path in UTF-8").to_owned()
+    };
+    let contestant = |name, program: &OsStr, words: &[&str]| {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let program = program.to_owned();
+        let work = Box::new(move || {
+            let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
+            run(&program, &words)
+        });
+        let found = 0;
+        Contestant { name, work, found }
+    };
+    let (confmig, validator) = (program(), workspace().join(VALIDATOR));
+    let (conf, sample) = (path("ironic.conf"), path("sample.conf"));
+    let upgrade = ["migrate", "--from", "icehouse", "--to", "2026.2"];
+    let migrate =
+        |name, file: &str| contestant(name, confmig.as_os_str(), &[&upgrade[..], &[file]].concat());
+    let edited = path("edited.conf");
+    let edit = [
+        "--set",
+        &edited,
+        "deploy",
+        "http_server_url",
+        "http://192.0.2.1",
+    ];
+    let data = path("options.json");
+    let check = ["--opt-data", &data, "--input-file", &conf];
+    [
+        contestant("confmig --version", confmig.as_os_str(), &["--version"]),
+        migrate("confmig migrate, 25 releases", &conf),
+        migrate("the same with a sample's comments", &sample),
+        contestant("crudini --set, one option", "crudini".as_ref(), &edit),
+        contestant("oslo-config-validator", validator.as_os_str(), &check),
+    ]
+}
+
+/// Returns the text with the comments of a sample above each option.
 fn commented(text: &str) -> String {
     let mut commented = String::new();
     for line in text.lines() {
@@ -139,13 +126,19 @@ fn commented(text: &str) -> String {
     commented
 }
 
-/// The options of a release, as `oslo-config-generator --format json` tells of them.
+/// Returns the options of a release, as `oslo-config-generator --format json` writes them.
 fn options(of: Series) -> Value {
     let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (name, life) in all_names(Service::IRONIC) {
-        if life.is_option(of) {
+    for (name, name_history) in all_names(Service::IRONIC) {
+        if name_history.is_option(of) {
             let name_of = name.name();
-            let opt = json!({"name": name_of, "dest": name_of, "deprecated_opts": [], "deprecated_for_removal": false, "default": null});
+            let opt = json!({
+                "name": name_of,
+                "dest": name_of,
+                "deprecated_opts": [],
+                "deprecated_for_removal": false,
+                "default": null,
+            });
             groups.entry(name.group().to_owned()).or_default().push(opt);
         }
     }

@@ -1,13 +1,13 @@
-//! What is promised about speed, measured beside the programs that it is compared with:
-//! `cargo bench -p tests`.
+//! Measures speed and memory next to other programs: `cargo bench -p tests`.
 //!
-//! Criterion takes the samples and compares them with those of the last run. Whoever is compared
-//! runs by turns, so that a busy machine is as busy for one as for the other. At the end stands one
-//! table, and under each requirement whether it holds; the exit status is 1 when one does not.
+//! Criterion takes the samples and compares them with those of the last run. Contestants take
+//! turns, so that load on the machine affects all of them alike. The table at the end, which is
+//! also written to docs/benchmarks.md, tells for each requirement whether it holds; the exit status
+//! is 1 if one does not.
 //!
 //! `CONFMIG=path` measures another build of the program.
 
-// A benchmark prints, and says by a panic that what it meets is not what it was made for.
+// A benchmark prints, and panics if it cannot measure.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -19,6 +19,8 @@ mod growth;
 mod history;
 mod parse;
 mod process;
+#[path = "../report/mod.rs"]
+mod report;
 mod table;
 mod text;
 mod turns;
@@ -28,7 +30,12 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
+use report::Report;
 use table::Table;
+use tests::files::workspace;
+
+/// The number of sections of a complete table.
+const SECTIONS: usize = 4;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
@@ -36,6 +43,16 @@ fn main() -> ExitCode {
         growth::child(words);
         return ExitCode::SUCCESS;
     }
+    let validator = workspace().join(history::VALIDATOR);
+    let validator = validator.to_string_lossy();
+    let peers = [
+        ("cat", "apt-get install coreutils"),
+        ("crudini", "apt-get install crudini"),
+        (&*validator, "tests/peers/venv.sh oslo"),
+    ];
+    let Some(mut report) = Report::new("speed", &peers) else {
+        return ExitCode::FAILURE;
+    };
     let mut criterion = Criterion::default()
         .without_plots()
         .sample_size(20)
@@ -46,11 +63,15 @@ fn main() -> ExitCode {
     parse::measure(&mut criterion, &mut table);
     process::measure(&mut criterion, &mut table);
     history::measure(&mut criterion, &mut table);
-    // Run as a test, a benchmark only shows that it can run.
+    // Run as a test, a benchmark only shows that it runs.
     if std::env::args().any(|word| word == "--bench") {
         growth::measure(&mut table);
     }
     criterion.final_summary();
-    println!("\n{table}");
+    report.line(&format!("\n{table}"));
+    // Arguments may have selected only some of the benchmarks.
+    if table.sections() == SECTIONS {
+        report.write();
+    }
     ExitCode::from(u8::from(!table.holds()))
 }

@@ -1,4 +1,4 @@
-//! Parsing 10 MB, beside two other parsers.
+//! Parsing 10 MB, next to two other parsers.
 
 use std::hint::black_box;
 
@@ -13,49 +13,13 @@ use crate::turns::{self, Contestant};
 
 const BYTES: usize = 10_000_000;
 
-/// How often each parser is run at least.
+/// The minimum number of runs of each parser.
 const ROUNDS: usize = 30;
 
 pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     let text = configuration(BYTES, Shape::Distinct);
-    let lines = text.lines().count();
-    let entries = count_entries(&text);
-    let contestants = [
-        Contestant {
-            name: "oslo_config::Document::parse",
-            work: Box::new(|| {
-                let document = Document::parse(black_box(text.as_bytes())).expect("valid");
-                black_box(&document).line_count()
-            }),
-            found: lines,
-        },
-        Contestant {
-            name: "ini_roundtrip::Parser",
-            work: Box::new(|| {
-                let items = Parser::new(black_box(&text));
-                items
-                    .filter(|item| !matches!(black_box(item), Item::SectionEnd))
-                    .count()
-            }),
-            found: lines,
-        },
-        Contestant {
-            name: "ini::Ini::load_from_str",
-            work: Box::new(|| {
-                // Without the work that oslo.config's format does not ask for.
-                let options = ParseOption {
-                    enabled_quote: false,
-                    enabled_escape: false,
-                    ..ParseOption::default()
-                };
-                let ini = Ini::load_from_str_opt(black_box(&text), options).expect("valid");
-                let found = ini.iter().map(|(_, properties)| properties.len()).sum();
-                black_box(ini);
-                found
-            }),
-            found: entries,
-        },
-    ];
+    let (lines, entries) = (text.lines().count(), count_entries(&text));
+    let contestants = contestants(&text);
     let times = turns::run(criterion, "parse 10 MB", ROUNDS, &contestants);
     let [ours, roundtrip, rust_ini] = &times[..] else {
         panic!("three contestants");
@@ -71,8 +35,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     for (contestant, times) in contestants.iter().zip(&times) {
         table.times(contestant.name, times, ours);
     }
-    // The best times: parsing is a matter of the processor alone, and what else the machine does can
-    // only add to it.
+    // The best times: parsing only takes the processor, and other load can only add to that.
     let fast = ratio(roundtrip.best(), ours.best());
     let slow = ratio(rust_ini.best(), ours.best());
     table.requirement(
@@ -85,7 +48,47 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     );
 }
 
-/// The entries, as two parsers find them: those who are compared do the same work.
+fn contestants(text: &str) -> [Contestant<'_>; 3] {
+    let (lines, entries) = (text.lines().count(), count_entries(text));
+    [
+        Contestant {
+            name: "oslo_config::Document::parse",
+            work: Box::new(move || {
+                let document = Document::parse(black_box(text.as_bytes())).expect("valid");
+                black_box(&document).line_count()
+            }),
+            found: lines,
+        },
+        Contestant {
+            name: "ini_roundtrip::Parser",
+            work: Box::new(move || {
+                let items = Parser::new(black_box(text));
+                items
+                    .filter(|item| !matches!(black_box(item), Item::SectionEnd))
+                    .count()
+            }),
+            found: lines,
+        },
+        Contestant {
+            name: "ini::Ini::load_from_str",
+            work: Box::new(move || {
+                // Without the features that oslo.config's format does not have.
+                let options = ParseOption {
+                    enabled_quote: false,
+                    enabled_escape: false,
+                    ..ParseOption::default()
+                };
+                let ini = Ini::load_from_str_opt(black_box(text), options).expect("valid");
+                let found = ini.iter().map(|(_, properties)| properties.len()).sum();
+                black_box(ini);
+                found
+            }),
+            found: entries,
+        },
+    ]
+}
+
+/// Counts the entries, and checks that the other parser finds the same: both do the same work.
 fn count_entries(text: &str) -> usize {
     let document = Document::parse(text.as_bytes()).expect("valid");
     let entries = document.entries().count();

@@ -1,4 +1,4 @@
-//! `confmig migrate` as a whole process, beside `cat`.
+//! `confmig migrate` as a whole process, next to `cat`.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,10 +15,10 @@ use crate::turns::{self, Contestant};
 
 const BYTES: usize = 50_000;
 
-/// How often each program is run at least.
+/// The minimum number of runs of each program.
 const ROUNDS: usize = 300;
 
-/// What the program may take beside twice the time of `cat`.
+/// The time that the program may take in addition to twice that of `cat`.
 const ALLOWANCE: Duration = Duration::from_millis(2);
 
 pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
@@ -62,7 +62,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     for (contestant, times) in contestants.iter().zip(&times) {
         table.times(contestant.name, times, cat);
     }
-    // The best times: the allowance does not grow with what else the machine does.
+    // The best times, since the allowance does not grow with the load of the machine.
     let limit = 2 * cat.best() + ALLOWANCE;
     table.requirement(
         &format!("confmig migrate takes at most 2 × cat + 2 ms ({limit:.2?})"),
@@ -70,7 +70,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     );
 }
 
-/// The program in its release build, which is brought up to date first.
+/// Builds the program with the release profile and returns its path.
 pub(crate) fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("CONFMIG") {
         return path.into();
@@ -85,7 +85,7 @@ pub(crate) fn program() -> PathBuf {
     release.join(format!("confmig{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// A program that does nothing would be fast.
+/// Checks that the program does its work: one that does nothing would be fast.
 fn assert_migrates(confmig: &Path, path: &Path) {
     let output = Command::new(confmig)
         .arg("migrate")
@@ -97,7 +97,7 @@ fn assert_migrates(confmig: &Path, path: &Path) {
     assert!(diff.contains("\n+http_server_url = "), "{output:?}");
 }
 
-/// Runs a program to its end, and returns its exit status.
+/// Runs a program and returns its exit status.
 pub(crate) fn run(program: &OsStr, words: &[&OsStr]) -> usize {
     let mut command = Command::new(program);
     command.args(words).stdin(Stdio::null());

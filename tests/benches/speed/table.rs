@@ -1,4 +1,4 @@
-//! The table at the end.
+//! The table of results.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,23 +6,25 @@ use std::time::Duration;
 use crate::growth::Cost;
 use crate::turns::Times;
 
-/// What was measured, and whether it is as it must be.
+/// The measurements, and whether the requirements hold.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     lines: Vec<String>,
+    sections: usize,
     failed: usize,
 }
 
 impl Table {
-    /// Begins what belongs together.
+    /// Starts a section.
     pub(crate) fn section(&mut self, title: String) {
         if !self.lines.is_empty() {
             self.lines.push(String::new());
         }
         self.lines.push(title);
+        self.sections += 1;
     }
 
-    /// The times of a contestant, and how they compare with those of `one`.
+    /// Adds the times of a contestant, as ratios to those of `one`.
     pub(crate) fn times(&mut self, name: &str, times: &Times, one: &Times) {
         self.lines.push(format!(
             "  {name:<28}  best {:>10} {:>6.2} ×  median {:>10} {:>6.2} ×",
@@ -33,7 +35,7 @@ impl Table {
         ));
     }
 
-    /// What a size took; `None` when that was too long.
+    /// Adds the cost of a size; `None` if it took too long.
     pub(crate) fn growth(&mut self, name: &str, cost: Option<Cost>, megabytes: usize) {
         self.lines.push(match cost {
             Some(cost) => format!(
@@ -46,11 +48,16 @@ impl Table {
         });
     }
 
-    /// Something that must hold.
+    /// Adds a requirement.
     pub(crate) fn requirement(&mut self, text: &str, holds: bool) {
         let verdict = if holds { "holds" } else { "DOES NOT HOLD" };
         self.failed += usize::from(!holds);
         self.lines.push(format!("  → {text}: {verdict}"));
+    }
+
+    /// Returns the number of sections.
+    pub(crate) fn sections(&self) -> usize {
+        self.sections
     }
 
     /// Tells whether all requirements hold.
@@ -72,7 +79,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// How many times as long `time` is as `one`.
+/// Returns `time` as a multiple of `one`.
 pub(crate) fn ratio(time: Duration, one: Duration) -> f64 {
     time.as_secs_f64() / one.as_secs_f64()
 }

@@ -1,4 +1,4 @@
-//! Configurations of any size, made from the fixtures: always the same for the same size.
+//! Generates configurations of any size from the fixtures, always the same for the same size.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use tests::files::workspace;
 /// A generated sample, which is mostly comments and placeholders.
 const SAMPLE: &str = "sample-style/ironic.conf";
 
-/// Files as operators keep them. None has a continued value, which neither peer reads.
+/// Files as operators write them, without continued values, which neither peer reads.
 const DENSE: [&str; 10] = [
     "standalone-liberty/ironic.conf",
     "releases/2024-conductor-override.conf",
@@ -21,42 +21,42 @@ const DENSE: [&str; 10] = [
     "releases/train-image.conf",
 ];
 
-/// How the parts of a configuration are put together.
+/// How a configuration is assembled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// The first part is an ironic.conf; each further one has sections of its own, so that every
-    /// name is set once: `[pxe]`, `[pxe-1]`, `[pxe-2]`, …
+    /// Each part has its own sections (`[pxe]`, `[pxe-1]`, `[pxe-2]`, …), so that every name is set
+    /// once.
     Distinct,
-    /// One ironic.conf again and again, so that a few names are set many times over.
+    /// The parts repeat one ironic.conf, so that a few names are set many times.
     Repeated,
 }
 
-/// A configuration of about `bytes` bytes: it ends with the line that reaches that size.
+/// Returns a configuration that ends with the line that reaches `bytes` bytes.
 pub(crate) fn configuration(bytes: usize, shape: Shape) -> String {
     let read = |name: &str| {
         fs::read_to_string(workspace().join("fixtures").join(name)).expect("a fixture in UTF-8")
     };
     let sample = read(SAMPLE);
     let dense = DENSE.map(read);
-    let mut made = String::with_capacity(bytes + 4096);
+    let mut text = String::with_capacity(bytes + 4096);
     let parts: Vec<&String> = match shape {
         Shape::Distinct => dense.iter().flat_map(|dense| [&sample, dense]).collect(),
         Shape::Repeated => vec![&sample],
     };
     for (number, part) in parts.into_iter().cycle().enumerate() {
         for line in part.lines() {
-            if made.len() >= bytes {
-                return made;
+            if text.len() >= bytes {
+                return text;
             }
             match line.strip_suffix(']') {
                 Some(header) if shape == Shape::Distinct && number > 0 && line.starts_with('[') => {
-                    made.push_str(&format!("{header}-{number}]"));
+                    text.push_str(&format!("{header}-{number}]"));
                 }
-                _ => made.push_str(line),
+                _ => text.push_str(line),
             }
-            made.push('\n');
+            text.push('\n');
         }
-        made.push('\n');
+        text.push('\n');
     }
-    made
+    text
 }

@@ -1,15 +1,15 @@
-//! Contestants that run by turns.
+//! Runs contestants in turn.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 
-/// Somebody who does a piece of work and returns how much was found, as a proof of it.
+/// A contestant, whose work returns a number that shows that it was done.
 pub(crate) struct Contestant<'c> {
     pub(crate) name: &'static str,
     pub(crate) work: Box<dyn Fn() -> usize + 'c>,
-    /// What the work returns when it was done.
+    /// The number that the work must return.
     pub(crate) found: usize,
 }
 
@@ -33,9 +33,9 @@ impl Times {
     }
 }
 
-/// Lets each contestant do its work once in each round, until criterion has its samples of each and
-/// there were at least `rounds` rounds. Returns their times, in the contestants' order; none of
-/// them when criterion was told to leave this group out.
+/// Runs each contestant once per round, until criterion has its samples of each and there were at
+/// least `rounds` rounds. Returns their times in the contestants' order; empty ones if criterion's
+/// arguments exclude this group.
 pub(crate) fn run(
     criterion: &mut Criterion,
     group: &str,
@@ -56,7 +56,7 @@ pub(crate) fn run(
     for (index, contestant) in contestants.iter().enumerate() {
         group.bench_function(contestant.name, |bencher| {
             bencher.iter_custom(|iterations| {
-                // Criterion gets the time of one; the others' are kept all the same.
+                // Criterion gets the times of this contestant; those of the others are also kept.
                 let before = times.borrow()[index].count();
                 (0..iterations).for_each(|_| round());
                 times.borrow()[index].0[before..].iter().sum()

@@ -1,4 +1,4 @@
-//! Lines, sections, files and sources: the plans, and what is made of them.
+//! Plans of lines, sections, files and sources, and the texts made from them.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::pools::{
 
 #[derive(Debug, Clone)]
 pub(super) enum KeyPlan {
-    /// With hyphens as they are, or as underscores.
+    /// With hyphens kept if true, else replaced by underscores.
     Name(NamePlan, bool),
     Other(&'static str),
 }
@@ -40,12 +40,23 @@ pub(super) enum CarriedPlan {
     Text(&'static str),
 }
 
+/// Pairs of texts around a value, not all of which are pairs of quotes.
+const QUOTES: [(&str, &str); 6] = [
+    ("\"", "\""),
+    ("'", "'"),
+    ("\"", ""),
+    ("", "\""),
+    ("'", "\""),
+    ("''", "''"),
+];
+
 pub(super) fn item_plan() -> impl Strategy<Value = ItemPlan> + Clone {
     let key = prop_oneof![
         12 => (name_plan(), any::<bool>()).prop_map(|(name, hyphens)| KeyPlan::Name(name, hyphens)),
         1 => pick(&OTHER_KEYS).prop_map(KeyPlan::Other),
     ];
-    // Around the key and around the value. Before the key no blank and no tab may stand.
+    // White space around the key and the value. A line with a key cannot start with a space or a
+    // tab.
     let odd_before = select(&["", "\u{a0}", "\u{c}", "\u{1c}", "\u{2028}", "\u{85}"][..]);
     let before = prop_oneof![12 => Just(""), 1 => odd_before];
     let space = || prop_oneof![4 => Just(""), 4 => Just(" "), 1 => pick(&SPACES)];
@@ -53,7 +64,7 @@ pub(super) fn item_plan() -> impl Strategy<Value = ItemPlan> + Clone {
     let separator = prop_oneof![5 => Just("="), 2 => Just(":")];
     let quotes = prop_oneof![
         12 => Just(("", "")),
-        3 => select(&[("\"", "\""), ("'", "'"), ("\"", ""), ("", "\""), ("'", "\""), ("''", "''")][..]),
+        3 => select(&QUOTES[..]),
     ];
     let carried = prop_oneof![
         2 => value_plan().prop_map(CarriedPlan::Value),
@@ -106,11 +117,10 @@ impl ItemPlan {
                 };
                 let [before, after_key, before_value, after_value] = spaces;
                 let (open, close) = quotes;
-                // A line end in a value would be another line.
+                // A line end in a value would start another line.
                 let value = value.make(&class, theme).replace('\n', "\u{b}");
-                lines.push(format!(
-                    "{before}{key}{after_key}{separator}{before_value}{open}{value}{close}{after_value}"
-                ));
+                let assignment = format!("{before}{key}{after_key}{separator}{before_value}");
+                lines.push(format!("{assignment}{open}{value}{close}{after_value}"));
                 for (indent, text) in carried {
                     let text = match text {
                         CarriedPlan::Value(value) => {

@@ -1,4 +1,4 @@
-//! Options and variables of the environment: the plans, and what is made of them.
+//! Plans of options and environment variables, and what is made from them.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(super) struct OptPlan {
 
 pub(super) fn opt_plan() -> impl Strategy<Value = OptPlan> + Clone {
     let multi = prop_oneof![12 => Just(false), 1 => Just(true)];
-    // Most former names are of the option's own class.
+    // Most former names belong to the option's own class.
     let other_class = prop_oneof![6 => Just(false), 1 => Just(true)];
     let deprecated = vec((group(), name_plan(), other_class), 0..4);
     let default = weighted(0.3, value_plan());
@@ -74,7 +74,7 @@ impl OptPlan {
     }
 }
 
-/// Options of all plans; the first of each name, since oslo.config refuses a second one.
+/// Makes the options of all plans, only the first of each name: oslo.config refuses a second one.
 pub(super) fn make_opts(plans: &[OptPlan], theme: &[Class]) -> Vec<Opt> {
     let mut seen = BTreeSet::new();
     let opts = plans.iter().map(|plan| plan.make(theme));
@@ -84,7 +84,7 @@ pub(super) fn make_opts(plans: &[OptPlan], theme: &[Class]) -> Vec<Opt> {
 #[derive(Debug, Clone)]
 pub(super) struct VariablePlan {
     pub(super) opt: Index,
-    /// The variable of a former name, which is not read.
+    /// The former name whose variable is set, which is not read.
     pub(super) former: Option<Index>,
     pub(super) value: ValuePlan,
 }
@@ -108,7 +108,7 @@ impl VariablePlan {
     }
 }
 
-/// The first of each name, as an environment holds them.
+/// Keeps the first variable of each name, since an environment has each only once.
 pub(super) fn unique(variables: Vec<(String, String)>) -> Vec<(String, String)> {
     let mut seen = BTreeSet::new();
     variables
@@ -117,7 +117,7 @@ pub(super) fn unique(variables: Vec<(String, String)>) -> Vec<(String, String)> 
         .collect()
 }
 
-/// The plain types of options, one of each kind.
+/// Returns the plain types of options, one of each kind.
 #[must_use]
 pub fn plain_types() -> Vec<OptType> {
     let mut kinds: Vec<OptType> = Vec::new();

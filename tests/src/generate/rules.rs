@@ -1,4 +1,4 @@
-//! Strategies for rule packs in TOML, and files that set what the rules are about.
+//! Strategies for rule packs in TOML and files that set the options of the rules.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,28 +12,28 @@ use super::Set;
 use super::services::{GROUPS, NAMES, Names, files_plan, make_files, opts_plan};
 use crate::target::toml;
 
-/// What a generated rule pack is about.
+/// The subject of a generated rule pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleKind {
-    /// A renaming, with what counts when the target is set, too.
+    /// A renaming, with the value to use if the target is also set.
     Rename(IfSet),
-    /// Renamings, the second of which renames what the first one gives.
+    /// Renamings, the second of which renames the result of the first.
     Chain,
-    /// A value is made from another.
+    /// A value that is made from another.
     Set,
-    /// Items of lists are replaced or dropped.
+    /// Items of lists that are replaced or dropped.
     Items,
-    /// Options are removed.
+    /// Options that are removed.
     Remove,
-    /// Options have former names, and rules rename some of the names.
+    /// Options with former names, some of which rules rename.
     FormerNames,
-    /// Several rules of any form about the same few names.
+    /// Several rules of any form for the same few names.
     Several,
 }
 
-/// What counts when the target of a rule is set already.
+/// Which value a rule uses if its target is already set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the words of rules")]
+#[expect(missing_docs, reason = "the values of `if_target_set`")]
 pub enum IfSet {
     Target,
     Source,
@@ -78,7 +78,7 @@ impl RuleKind {
         RuleKind::Several,
     ];
 
-    /// What a tally calls it.
+    /// Returns the name for tallies.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -100,42 +100,42 @@ impl RuleKind {
 /// A rule.
 #[derive(Debug, Clone)]
 pub enum Rule {
-    /// It renames.
+    /// Renames an option.
     Rename {
         /// The old name.
         from: OptName,
         /// The new name.
         to: OptName,
-        /// What counts when that is set.
+        /// Which value is used if the new name is set.
         if_set: IfSet,
     },
-    /// It sets an option from the value of another, with these fields of the part, to this value.
+    /// Sets an option to a value that is made from that of another.
     Set {
-        /// The other.
+        /// The other option.
         from: OptName,
-        /// The option.
+        /// The option that is set.
         to: OptName,
-        /// Of the part.
+        /// The fields of the part in TOML.
         fields: &'static str,
-        /// In which `{p}` is the part.
+        /// The value, in which `{p}` is the part.
         value: &'static str,
-        /// What counts when the option is set.
+        /// Which value is used if the option is set.
         if_set: IfSet,
-        /// The other option stays.
+        /// Whether the other option is kept.
         keep: bool,
     },
-    /// It changes items of lists.
+    /// Changes the items of lists.
     Items(Vec<OptName>),
-    /// It removes options.
+    /// Removes options.
     Remove(Vec<OptName>),
 }
 
-/// Files, and the rules that are followed on them.
+/// Files, and the rules that are applied to them.
 #[derive(Clone)]
 pub struct RuleCase {
-    /// What it is about, and what must hold.
+    /// The subject, which decides what must hold.
     pub kind: RuleKind,
-    /// The files, and the options of the pack.
+    /// The files and the options of the pack.
     pub set: Set,
     /// The rules.
     pub rules: Vec<Rule>,
@@ -161,9 +161,9 @@ const FIELDS: [&str; 9] = [
     "list = true, single = true",
 ];
 
-/// Rule packs of all kinds, or of those that `ORACLE_KIND` names.
+/// Generates rule packs of all kinds, or of those that `ORACLE_KIND` selects.
 pub fn rule_cases() -> impl Strategy<Value = RuleCase> {
-    let kinds = crate::cases::wanted(RuleKind::ALL.to_vec(), RuleKind::name);
+    let kinds = super::requested_kinds(RuleKind::ALL.to_vec(), RuleKind::name);
     let rules = vec((any::<Index>(), any::<Index>(), rule_plan()), 3..5);
     (select(kinds), rules, opts_plan(), files_plan()).prop_map(|(kind, rules, opts, files)| {
         let opts = match kind {
@@ -171,7 +171,7 @@ pub fn rule_cases() -> impl Strategy<Value = RuleCase> {
             _ => Vec::new(),
         };
         let rules = make_rules(kind, &rules);
-        // The names of the rules stand twice: they are set more often.
+        // The names of the rules appear twice, so that they are set more often.
         let mut names: Vec<OptName> = rules.iter().flat_map(Rule::names).collect();
         names.extend(names.clone());
         names.extend(opts.iter().flat_map(|opt| opt.deprecated().to_vec()));
@@ -186,7 +186,7 @@ pub fn rule_cases() -> impl Strategy<Value = RuleCase> {
     })
 }
 
-/// A rule in numbers: its form, and what it does.
+/// The plan of a rule: its form and its arguments.
 type RulePlan = (u8, IfSet, &'static str, &'static str, bool);
 
 fn rule_plan() -> impl Strategy<Value = RulePlan> {
@@ -210,7 +210,6 @@ fn make_rules(kind: RuleKind, plans: &[(Index, Index, RulePlan)]) -> Vec<Rule> {
     let names = all_names();
     let pair = |at: usize| {
         let from = plans[at].0.index(names.len());
-        // Another one.
         let step = 1 + plans[at].1.index(names.len() - 1);
         (
             names[from].clone(),
@@ -256,7 +255,8 @@ fn make_rules(kind: RuleKind, plans: &[(Index, Index, RulePlan)]) -> Vec<Rule> {
     }
 }
 
-/// From the first name to the second, and on to the third, in this order or the other.
+/// Returns renamings from the first name to the second and from there to the third, in either
+/// order.
 fn chain(
     first: &OptName,
     second: &OptName,
@@ -280,7 +280,7 @@ fn chain(
 }
 
 impl Rule {
-    /// All names that it is about.
+    /// Returns the names in the rule.
     #[must_use]
     pub fn names(&self) -> Vec<OptName> {
         match self {
@@ -316,13 +316,15 @@ impl Rule {
                 let comma = if fields.is_empty() { "" } else { ", " };
                 let take = if *keep { "take = []\n" } else { "" };
                 format!(
-                    "if_target_set = \"{}\"\n{take}part.p = {{ option = \"{from}\"{comma}{fields} }}\n\
+                    "if_target_set = \"{}\"\n{take}\
+                     part.p = {{ option = \"{from}\"{comma}{fields} }}\n\
                      set = [{{ option = \"{to}\", value = \"{value}\" }}]\n",
                     if_set.word()
                 )
             }
             Rule::Items(options) => format!(
-                "items = {{ options = {}, replace = {{ a = \"A\", one = \"ONE\" }}, drop = [\"b\"] }}\n",
+                "items = {{ options = {}, \
+                 replace = {{ a = \"A\", one = \"ONE\" }}, drop = [\"b\"] }}\n",
                 list(options)
             ),
             Rule::Remove(options) => format!("remove = {{ options = {} }}\n", list(options)),
@@ -331,7 +333,7 @@ impl Rule {
 }
 
 impl RuleCase {
-    /// The pack.
+    /// Returns the pack in TOML.
     #[must_use]
     pub fn toml(&self) -> String {
         let rules = self.rules.iter().enumerate();
@@ -339,7 +341,7 @@ impl RuleCase {
         toml(&self.set.opts) + &rules
     }
 
-    /// The names whose values the rules may change. A renaming gives a value to its target.
+    /// Returns the names whose values the rules may change.
     #[must_use]
     pub fn touched(&self) -> BTreeSet<OptName> {
         self.rules.iter().flat_map(Rule::names).collect()

@@ -1,4 +1,4 @@
-//! Names and values, put together from small alphabets: the plans, and what is made of them.
+//! Plans of names and values, and the texts made from them out of small pools.
 
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -7,19 +7,19 @@ use proptest::sample::{Index, select};
 
 use crate::pools::{COMMON, Class, GROUPS, OTHER_REFERENCES};
 
-/// One of an alphabet, the first when shrunk.
+/// Chooses one of a pool; shrinks to the first.
 pub(super) fn pick(
     alphabet: &'static [&'static str],
 ) -> impl Strategy<Value = &'static str> + Clone {
     select(alphabet)
 }
 
-/// A group of the theme; those of real life most of the time.
+/// Chooses a group, most often a real one.
 pub(super) fn group() -> impl Strategy<Value = usize> + Clone {
     select(&[0, 1, 2, 1, 2, 0, 3, 4][..])
 }
 
-/// An option of the theme: class and name, as places in the alphabets.
+/// The name of an option: the indices of its class and of its name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NamePlan {
     pub(super) class: usize,
@@ -39,11 +39,11 @@ impl NamePlan {
 
 #[derive(Debug, Clone)]
 pub(super) enum Fragment {
-    /// A whole value of the option's class.
+    /// A value of the option's class.
     Value(Index),
-    /// A part of one.
+    /// A part of such a value.
     Piece(Index),
-    /// What means something anywhere.
+    /// Text that is special in any value.
     Common(&'static str),
     /// A reference to an option of the theme.
     Reference {
@@ -51,7 +51,7 @@ pub(super) enum Fragment {
         name: NamePlan,
         braces: bool,
     },
-    /// A reference to something else.
+    /// A reference to another name.
     OtherReference { name: &'static str, braces: bool },
 }
 
@@ -96,7 +96,7 @@ impl Fragment {
                 // A name in a reference ends at a hyphen.
                 let name = name.make(theme).replace('-', "_");
                 match group {
-                    // `$DEFAULT.name` is an error and has its place among the other references.
+                    // `$DEFAULT.name` is an error, which `OTHER_REFERENCES` covers.
                     Some(group) if GROUPS[*group].is_ascii() && *group != 0 => {
                         braced(&format!("{}.{name}", GROUPS[*group]), *braces)
                     }
@@ -108,7 +108,7 @@ impl Fragment {
     }
 }
 
-/// The text of a value, without the quotes and the white space around it.
+/// The plan of a value, without surrounding quotes and white space.
 #[derive(Debug, Clone)]
 pub(super) struct ValuePlan(pub(super) Vec<Fragment>);
 

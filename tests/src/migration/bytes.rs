@@ -1,4 +1,4 @@
-//! What no change is about is there afterwards, byte for byte.
+//! Checks that everything that no change is about stays, byte for byte.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use oslo_config::{Document, LineKind, ParsedFile};
 
 use crate::generate::escaped;
 
-/// Comments, and the entries and headers that no change is about.
+/// Checks that comments stay, and entries and headers that no change is about.
 pub(crate) fn bytes_are_kept(
     before: &[ParsedFile<'_>],
     migration: &Migration,
@@ -41,7 +41,8 @@ fn comments_are_kept(old: &Document<'_>, new: &Document<'_>) -> Result<(), Strin
     Ok(())
 }
 
-/// Entries that no change is about, and the headers of sections that keep one, in their order.
+/// Checks that entries that no change is about, and the headers of sections that keep one, stay in
+/// order.
 fn other_lines_are_kept(
     old: &Document<'_>,
     new: &Document<'_>,
@@ -59,7 +60,8 @@ fn other_lines_are_kept(
             .filter(|entry| !changed.contains(&entry.line()))
             .collect();
         let entries = section.entries().count();
-        // An option that a rule put into an empty section takes its header with it when a later one takes it out.
+        // If one rule adds an option to an empty section and a later one removes it, the header
+        // goes too.
         let group = section.group();
         let came_and_went = entries == 0
             && changes

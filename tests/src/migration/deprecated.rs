@@ -1,29 +1,28 @@
-//! No former name is left but those that must be.
+//! Checks that no former name stays except where it must.
 
 use oslo_config::{Opt, OptName, Reference, references};
 
-use super::values::{Case, is_circle, is_no_such};
-use super::{parse, read};
+use super::{ValueCase, is_loop, is_unregistered, parse, read};
 use crate::generate::{ConfigFile, Set};
 use crate::oracle::{Oracle, Resolved};
 
-/// Nothing that was logged as deprecated could have been migrated: what is logged is an option itself, or
-/// was left for the operator to decide.
+/// Checks that every former name that oslo.config logs as deprecated is also an option, or part of
+/// a decision.
 pub(super) fn nothing_deprecated(
     oracle: &mut Oracle,
     new: &Resolved,
     opts: &[Opt],
-    case: &Case<'_>,
+    case: &ValueCase<'_>,
 ) -> Result<(), String> {
     let files = read(case.after);
     let parsed = parse(&files).map_err(|error| error.to_string())?;
     let decided = |former: &OptName| is_decided(case, former);
-    // A default that refers to a former name is no matter of the files.
+    // Files do not set what a default refers to.
     let in_default = |former: &OptName| {
         let mut defaults = opts.iter().flat_map(|opt| opt.default());
         defaults.any(|default| refers_to(default.as_bytes(), former))
     };
-    // The value of an option that was left as it is has its references as they are.
+    // The value of an option that was left alone keeps its references.
     let in_left = |former: &OptName| {
         let mut entries = parsed.iter().flat_map(|file| file.document.entries());
         entries.any(|entry| {
@@ -31,7 +30,8 @@ pub(super) fn nothing_deprecated(
             decided(&name) && refers_to(&entry.value(), former)
         })
     };
-    // Where a reference names `$group.name`, the service may have that option, to which `$name` in the group leads.
+    // For a reference `$group.name`, the service may have that option, to which `$name` in the
+    // group resolves.
     let may_be_another = |former: &OptName| {
         let mut entries = parsed.iter().flat_map(|file| file.document.entries());
         entries.any(|entry| {
@@ -47,13 +47,13 @@ pub(super) fn nothing_deprecated(
             })
         })
     };
-    // Where a reference leads to a value that itself refers to nothing, oslo.config goes on to look in the
-    // default group, and may meet a former name there. The value is an error before and after, as that of
-    // what refers to itself is.
+    // If the referenced value itself has a dangling reference, oslo.config continues in the default
+    // group and may find a former name there. The value is an error before and after, as for a
+    // loop.
     let broken = new
         .options
         .iter()
-        .any(|value| is_no_such(value) || is_circle(value));
+        .any(|value| is_unregistered(value) || is_loop(value));
     let own = |former: &&OptName| !opts.iter().any(|opt| same(opt.name(), former));
     let may_stay = |former: &&OptName| decided(former) || in_default(former) || in_left(former);
     let in_files = new.deprecated.iter().filter(own);
@@ -65,20 +65,20 @@ pub(super) fn nothing_deprecated(
         }
     }
     if !left.is_empty() {
-        return Err(format!("oslo.config still logs {left:?}"));
+        return Err(format!("oslo.config still logs {left:?} as deprecated"));
     }
     Ok(())
 }
 
-/// Tells whether a decision is about a name, or about an option that has it as a former name, be it by
-/// another of its former names.
-fn is_decided(case: &Case<'_>, former: &OptName) -> bool {
+/// Tells whether a decision is about a name, or about an option by any of its names one of which
+/// this is.
+fn is_decided(case: &ValueCase<'_>, former: &OptName) -> bool {
     let opts = case.before.opts.iter();
     let of = opts.filter(|opt| opt.deprecated().iter().any(|name| same(name, former)));
     let names = of.flat_map(|opt| [opt.name()].into_iter().chain(opt.deprecated()));
     let options: Vec<&OptName> = names.chain([former]).collect();
     case.migration.decisions.iter().any(|decision| {
-        // On the way to a newer release, what has a former name of the decided option waits, too.
+        // In an upgrade, entries with a former name of the option of a decision wait, too.
         let opts = case.before.opts.iter().filter(|_| case.older.is_some());
         let opt = opts.filter(|opt| *opt.name() == decision.option);
         let waits = opt.flat_map(|opt| opt.deprecated());
@@ -101,15 +101,16 @@ fn refers_to(value: &[u8], former: &OptName) -> bool {
         .any(|reference| reference.parts().1 == former.name())
 }
 
-/// Tells whether all values stay the same when references by a former name have the current one.
+/// Tells whether all values stay the same if references use the current name instead of a former
+/// one.
 fn could_follow(
     oracle: &mut Oracle,
     new: &Resolved,
     opts: &[Opt],
-    case: &Case<'_>,
+    case: &ValueCase<'_>,
     former: &OptName,
 ) -> Result<bool, String> {
-    // The last that is registered with a name answers.
+    // A former name resolves to the last option that is registered with it.
     let mut has = opts.iter().rev();
     let Some(opt) = has.find(|opt| opt.deprecated().iter().any(|name| same(name, former))) else {
         return Ok(true);

@@ -1,15 +1,15 @@
-//! What a program reads that knows the former names only.
+//! What a legacy program reads, which knows the former names only.
 
 use oslo_config::{DEFAULT_GROUP, Document, Opt, OptName, references};
 use serde_json::Value as Json;
 
-use super::values::resolved;
+use super::resolved;
 use crate::generate::Set;
 use crate::oracle::{Oracle, Outcome};
 use crate::target::of_name;
 
-/// The set with the group in the references of values that stand under former names, where they lead to a
-/// neighbour.
+/// Returns the set with groups added to the references to options of the same group in the values
+/// of former names.
 pub(super) fn with_groups_in_references(set: &Set, opts: &[Opt]) -> Set {
     let mut set = set.clone();
     let is_known = |group: &str, name: &str| {
@@ -26,7 +26,7 @@ pub(super) fn with_groups_in_references(set: &Set, opts: &[Opt]) -> Set {
         };
         let mut text = file.text.clone();
         let mut entries: Vec<_> = document.entries().collect();
-        // From the last on, so that places stay.
+        // From the last one on, so that ranges stay valid.
         entries.reverse();
         for entry in entries {
             let name = OptName::new(entry.group().to_string(), entry.key().to_string());
@@ -59,7 +59,7 @@ pub(super) fn with_groups_in_references(set: &Set, opts: &[Opt]) -> Set {
     set
 }
 
-/// The set with underscores in the former names that have hyphens, by which alone an option can be registered.
+/// Returns the set with underscores instead of hyphens in former names, as options are registered.
 pub(super) fn with_underscores(set: &Set, opts: &[Opt]) -> Set {
     let former = opts.iter().flat_map(Opt::deprecated);
     let hyphens = || former.clone().filter(|name| name.name().contains('-'));
@@ -79,11 +79,11 @@ pub(super) fn with_underscores(set: &Set, opts: &[Opt]) -> Set {
     set
 }
 
-/// What a program reads of each of its options.
+/// A program's options and what it reads for each.
 pub(super) type Program = Vec<(Opt, Outcome)>;
 
-/// Tells whether a program that knows the former names only read this value under one of them, or under
-/// the option's own name.
+/// Tells whether a legacy program read this value by one of the former names, or by the current
+/// one.
 pub(super) fn is_of_legacy(opt: &Opt, new: &Outcome, programs: &[Program]) -> bool {
     programs.iter().any(|program| reads(program, opt, new))
 }
@@ -96,7 +96,7 @@ fn reads(legacy: &Program, opt: &Opt, new: &Outcome) -> bool {
             read.any(|(_, value)| value == new)
         });
     }
-    // The values of all names, in whatever order.
+    // The values of all names, in any order.
     let values = |outcome: &Outcome| match outcome {
         Outcome::Found {
             value: Json::Array(values),
@@ -117,9 +117,9 @@ fn reads(legacy: &Program, opt: &Opt, new: &Outcome) -> bool {
     expected == found
 }
 
-/// What a program reads that was not told of the new names: former names are options of their own. Where
-/// a name is that of several options, it is read as each of them would. With `knows_current`, it has the
-/// options by their current names, too.
+/// Returns what legacy programs read: former names are options of their own. There are several
+/// programs if a name belongs to several options, one for each. With `knows_current`, they also
+/// have the options by their current names.
 pub(super) fn legacy_values(
     oracle: &mut Oracle,
     set: &Set,
@@ -135,7 +135,7 @@ pub(super) fn legacy_values(
             None => programs.push(vec![opt]),
         }
     }
-    // A value that refers to such a name is read with each of them.
+    // All programs have the remaining options, so that values may refer to them.
     let (first, others) = programs.split_at_mut(1);
     for other in others {
         let is_missing = |opt: &&Opt| other.iter().all(|known| known.name() != opt.name());
@@ -153,7 +153,7 @@ pub(super) fn legacy_values(
 fn legacy(opts: &[Opt], knows_current: bool) -> Vec<Opt> {
     let mut found: Vec<Opt> = Vec::new();
     for opt in opts {
-        // No option is read by a name with a hyphen; the name with an underscore stands here too.
+        // No option is read by a name with a hyphen; the spelling with underscores is also listed.
         let readable = |name: &&OptName| !name.name().contains('-');
         let former = opt.deprecated().iter().filter(readable);
         found.extend(former.map(|name| of_name(opt, name)));

@@ -1,10 +1,10 @@
-//! What a program registers beside its own options, so that no value is passed over.
+//! Options that a program registers in addition to its own, so that no value is skipped.
 
 use std::collections::BTreeSet;
 
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, opts_as_set, references};
 
-/// An option of type text for each name that is set in `files`, but those of `opts`.
+/// Returns a string option for each name that is set in `files` and is not a name of `opts`.
 pub(crate) fn plain(files: &[ParsedFile<'_>], opts: &[Opt]) -> Vec<Opt> {
     let found = opts_as_set(files, opts);
     let groups: BTreeSet<&str> = opts
@@ -12,7 +12,7 @@ pub(crate) fn plain(files: &[ParsedFile<'_>], opts: &[Opt]) -> Vec<Opt> {
         .chain(&found)
         .map(|opt| opt.name().group())
         .collect();
-    // oslo.config gives the group for an option of the default one that has a group's name.
+    // For an option in the default group with the name of a group, oslo.config returns the group.
     let usual = |opt: &&Opt| {
         let is_group = opt.name().group() == DEFAULT_GROUP && groups.contains(opt.name().name());
         !is_group
@@ -20,8 +20,8 @@ pub(crate) fn plain(files: &[ParsedFile<'_>], opts: &[Opt]) -> Vec<Opt> {
     found.iter().filter(usual).cloned().collect()
 }
 
-/// An option for each name that a value or a default refers to and nothing registers. Its default stands for it, so
-/// that two values can be compared that refer to it.
+/// Returns an option for each unregistered name that a value or default refers to. Its default is a
+/// marker with its name, so that values that refer to it can be compared.
 pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
     let mut known: BTreeSet<OptName> = registered
         .iter()
@@ -36,10 +36,10 @@ pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
     let in_values = entries.flat_map(|entry| references(&entry.value()));
     for reference in in_values.chain(defaults) {
         let (group, name) = reference.parts();
-        // Without a group, it comes to the default one in the end.
+        // A reference without a group ends in the default one.
         let target = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
         let is_group = target.group() == DEFAULT_GROUP && groups.contains(name);
-        // oslo.config registers no name with an underscore in front.
+        // oslo.config registers no name that starts with an underscore.
         let is_legal = !name.starts_with('_');
         if !is_group && is_legal && known.insert(target.clone()) {
             let opt = Opt::new(target.group(), target.name(), OptType::string());
@@ -51,7 +51,7 @@ pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
             found.push(Opt::new(group, "another", OptType::string()));
         }
     }
-    // A reference may make a group of what is the name of an option.
+    // A reference may use the name of an option as a group.
     let groups: BTreeSet<String> = found
         .iter()
         .map(|opt| opt.name().group().to_owned())

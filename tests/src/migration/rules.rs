@@ -1,18 +1,17 @@
-//! What must hold of rules: what they do not name is as it was, and a renaming keeps the value that counts.
+//! Checks rules: options that they do not name keep their values, and a renaming keeps the right
+//! value.
 
 use std::collections::BTreeSet;
 
 use oslo_config::{Opt, OptName, ParsedFile, references};
 
 use super::registered::{marked, plain};
-use super::values::{is_circle, resolved};
-use super::{parse, read};
+use super::{is_loop, parse, read, resolved};
 use crate::generate::{IfSet, Rule, RuleCase, RuleKind, Set};
 use crate::oracle::{Oracle, Outcome, Resolved};
 
-/// The options that the rules may give another value: those that they name, and those that refer to what
-/// is not only renamed, or to what a renaming gives a value or
-/// finds unset.
+/// Returns the options whose values the rules may change: those that they name, and those that
+/// refer to options that are not only renamed, or whose renaming sets them or finds them unset.
 pub(super) fn may_change(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<OptName> {
     let mut changes = case.converted();
     let given = given(case, files);
@@ -32,7 +31,7 @@ pub(super) fn may_change(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<
     all
 }
 
-/// The options that are renamed and set, or get a value by another renaming.
+/// Returns the options that are renamed and are set, or get a value by another renaming.
 fn given(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<OptName> {
     let mut given = BTreeSet::new();
     // A chain has at most as many links as there are rules.
@@ -48,8 +47,8 @@ fn given(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<OptName> {
     given
 }
 
-/// The set, whose service also has the options that the rules rename: each is the same option as the one that it
-/// becomes, so that a reference to it is printed in the same way.
+/// Returns the set with the options that the rules rename, each of the type of the option that it
+/// becomes, so that references to it are printed the same way.
 pub(super) fn with_sources(case: &RuleCase) -> Set {
     let mut set = case.set.clone();
     for rule in &case.rules {
@@ -68,8 +67,8 @@ pub(super) fn with_sources(case: &RuleCase) -> Set {
     set
 }
 
-/// Names, and the options whose values refer to them, or that have them as former names; with the former
-/// names of those, by which others may refer to them.
+/// Adds to `names` the options whose values refer to them or that have them as former names, and
+/// the former names of these, by which others may refer to them.
 pub(crate) fn with_what_refers(
     files: &[ParsedFile<'_>],
     opts: &[Opt],
@@ -79,7 +78,7 @@ pub(crate) fn with_what_refers(
         let known = names.len();
         for entry in files.iter().flat_map(|file| file.document.entries()) {
             let own = OptName::new(entry.group().to_string(), entry.key().to_string());
-            // By a former name, too, a value is read in the group of the current one.
+            // A value is read in the group of the current name, even by a former name.
             let readers = opts.iter().filter(|opt| opt.deprecated().contains(&own));
             let read_as: Vec<&OptName> = readers.map(Opt::name).chain([&own]).collect();
             let found = references(&entry.value());
@@ -105,7 +104,7 @@ pub(crate) fn with_what_refers(
     }
 }
 
-/// A renaming that nothing was left of for the operator to decide gives its target the value that counts.
+/// Checks that a renaming without a decision gives its target the right value.
 pub(super) fn renaming_holds(
     oracle: &mut Oracle,
     case: &RuleCase,
@@ -133,20 +132,20 @@ pub(super) fn renaming_holds(
         IfSet::Last if is_last(&old_files, &to, &from) => target,
         IfSet::Last => was,
         IfSet::Decide if was == target => target,
-        IfSet::Decide => return Err(format!("{from} and {to} differ, and nothing is to decide")),
+        IfSet::Decide => return Err(format!("{from} and {to} differ, and there is no decision")),
     };
-    // What refers to itself has no value to keep.
-    if new.value(&to) != expected && !is_circle(&expected) {
+    // A value that refers to itself cannot be kept.
+    if new.value(&to) != expected && !is_loop(&expected) {
         let new = new.value(&to);
         return Err(format!("{to} should be {expected:?}\nand is {new:?}"));
     }
     if !keep_old && sets(&new_files, &from) {
-        return Err(format!("{from} is still set, and nothing is to decide"));
+        return Err(format!("{from} is still set, and there is no decision"));
     }
     Ok(())
 }
 
-/// The first name and the last one, when the rules are nothing but renamings from the one to the other.
+/// Returns the first and the last name of rules that only rename the one to the other.
 fn renaming(case: &RuleCase) -> Option<(OptName, OptName, IfSet)> {
     let renames = case.rules.iter().filter_map(|rule| match rule {
         Rule::Rename { from, to, if_set } => Some((from.clone(), to.clone(), *if_set)),
@@ -157,7 +156,7 @@ fn renaming(case: &RuleCase) -> Option<(OptName, OptName, IfSet)> {
         (RuleKind::Rename(_), [rename]) => Some(rename.clone()),
         (RuleKind::Chain, [(a, b, _), (c, d, if_set)]) => {
             let (first, between, last) = if b == c { (a, b, d) } else { (c, d, b) };
-            // What counts of three is another question.
+            // Not if three names are set.
             let files = read(&case.set);
             let alone = !sets(&files, between) && !sets(&files, last);
             alone.then(|| (first.clone(), last.clone(), *if_set))
@@ -182,7 +181,7 @@ fn is_set(files: &[ParsedFile<'_>], name: &OptName) -> bool {
     entries.any(|entry| *entry.group() == *name.group() && entry.key() == name.name())
 }
 
-/// Two switches: on when either is.
+/// Checks that a switch is on if either of two was.
 fn either(was: &Outcome, target: &Outcome, new: &Outcome) -> Result<(), String> {
     let switch = |outcome: &Outcome| match outcome {
         Outcome::Found { text, .. } => match text.to_lowercase().as_str() {
@@ -195,13 +194,13 @@ fn either(was: &Outcome, target: &Outcome, new: &Outcome) -> Result<(), String> 
     match (switch(was), switch(target), switch(new)) {
         (Some(was), Some(target), Some(new)) if new == (was || target) => Ok(()),
         (None, ..) | (_, None, _) => Err(format!(
-            "{was:?} and {target:?} are no two switches, and nothing is to decide"
+            "{was:?} and {target:?} are not two switches, and there is no decision"
         )),
-        _ => Err(format!("of {was:?} and {target:?} it makes {new:?}")),
+        _ => Err(format!("{was:?} and {target:?} become {new:?}")),
     }
 }
 
-/// The values of options by their names.
+/// Options and their values.
 struct Reading {
     opts: Vec<Opt>,
     values: Resolved,
@@ -215,7 +214,7 @@ impl Reading {
         })
     }
 
-    /// The value; that of an option that is not set, when it is not registered.
+    /// Returns the value of an option; if it is not registered, that of an option that is not set.
     fn value(&self, name: &OptName) -> Outcome {
         let at = self.opts.iter().position(|opt| opt.name() == name);
         let not_set = || Outcome::Found {

@@ -1,40 +1,26 @@
-//! Values are what they were, as oslo.config reads them.
+//! Checks that oslo.config reads the same values before and after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use confmig::migrate::Migration;
 use oslo_config::{Opt, OptName, SourceFile};
 
 use super::deprecated::nothing_deprecated;
 use super::legacy::{is_of_legacy, legacy_values, with_groups_in_references, with_underscores};
 use super::registered::{marked, plain};
-use super::{parse, read};
+use super::{ValueCase, is_loop, parse, read, resolved};
 use crate::generate::Set;
-use crate::oracle::{ErrorKind, Oracle, Outcome, Resolved};
+use crate::oracle::{Oracle, Outcome};
 
-/// A configuration before and after.
-#[derive(Clone, Copy)]
-pub(crate) struct Case<'c> {
-    pub(crate) before: &'c Set,
-    pub(crate) after: &'c Set,
-    pub(crate) migration: &'c Migration,
-    pub(crate) keep_old: bool,
-    /// Options that may have another value afterwards.
-    pub(crate) may_change: &'c BTreeSet<OptName>,
-    /// The options of the release that the files were written for, if that is another one.
-    pub(crate) older: Option<&'c [Opt]>,
-}
-
-/// The values of all options are what they were, and no former name is left but those of options that
-/// were left for the operator to decide, and those that are options themselves.
-pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<(), String> {
+/// Checks that all options keep their values, and that the former names that stay belong to
+/// decisions or are options themselves.
+pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>) -> Result<(), String> {
     let texts = Texts::of(case);
     let opts = [&*case.before.opts, &texts.plain(&case.before.opts)].concat();
     let (old, new) = (
         resolved(oracle, case.before, &opts)?,
         resolved(oracle, case.after, &opts)?,
     );
-    // What the release reads that the files were written for.
+    // What the release reads for which the files were written.
     let by_older = match case.older {
         Some(older) => Some(by_name(oracle, case.before, older)?),
         None => None,
@@ -74,23 +60,23 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &Case<'_>) -> Result<()
     }
 }
 
-/// The values of a newer release's options, as it reads them afterwards, are those of before.
+/// Checks that a newer release reads the same values from the new files as were read before.
 pub(super) fn are_read_by(
     oracle: &mut Oracle,
-    case: &Case<'_>,
+    case: &ValueCase<'_>,
     newer: &[Opt],
 ) -> Result<(), String> {
     let texts = Texts::of(case);
     let others = texts.plain(&case.before.opts);
     let old = resolved(oracle, case.before, &[&*case.before.opts, &others].concat())?;
-    // As those of before are, by which the last one that reads a name is told.
+    // In the order of those before, since the last option with a name reads it.
     let mut newer = newer.to_vec();
     newer.sort_by(|one, other| one.name().cmp(other.name()));
-    // A reference by a former name stays for the older one, where its names are kept; the newer one may
-    // have no such name.
+    // Where old names are kept, references by former names stay for the older release. The newer
+    // one may not have these names.
     let read_before = resolved(oracle, case.before, &[&*newer, &others].concat())?;
     let new = resolved(oracle, case.after, &[&*newer, &others].concat())?;
-    // What the release reads that the files were written for counts first.
+    // The values of the release that the files were written for take precedence.
     let by_older = by_name(oracle, case.before, case.older.unwrap_or_default())?;
     for (at, (opt, new)) in newer.iter().zip(&new.options).enumerate() {
         let is_kept = case.keep_old && read_before.options[at] == *new;
@@ -113,7 +99,7 @@ pub(super) fn are_read_by(
     Ok(())
 }
 
-/// The values of options and of what else a set sets, by name.
+/// Returns the values of options, and of all other names that a set sets, by name.
 fn by_name(
     oracle: &mut Oracle,
     set: &Set,
@@ -125,7 +111,7 @@ fn by_name(
     Ok(names.zip(values).collect())
 }
 
-/// The values of an option by its own name and its former ones, those that are the names of options there.
+/// Returns the values of options that have the current name of `opt` or one of its former names.
 fn under_any_name<'v>(
     values: &'v BTreeMap<OptName, Outcome>,
     opt: &'v Opt,
@@ -138,17 +124,11 @@ fn changed(name: &OptName, old: &Outcome, new: &Outcome) -> String {
     format!("the value of {name} was {old:?}\nand is {new:?}")
 }
 
-pub(super) fn resolved(oracle: &mut Oracle, set: &Set, opts: &[Opt]) -> Result<Resolved, String> {
-    oracle
-        .resolve(&set.sources, opts, &[])
-        .map_err(|failure| format!("oslo.config refuses it: {failure:?}"))
-}
-
-/// All texts of a case, before and after.
+/// All files of a case, before and after.
 struct Texts(Vec<SourceFile>);
 
 impl Texts {
-    fn of(case: &Case<'_>) -> Self {
+    fn of(case: &ValueCase<'_>) -> Self {
         Texts([read(case.before), read(case.after)].concat())
     }
 
@@ -161,13 +141,13 @@ impl Texts {
     }
 }
 
-/// What has no value, since something is not registered that it refers to, is the same when all such
-/// is registered. Or it is what it was when the references of values under former names have their
-/// groups, as those of moved values get them; or what a program reads that knows the former names only, or
-/// the release that the files were written for.
+/// Checks options that have no value because of an unregistered reference. They keep their values
+/// if all references are registered; or if references in values of former names get their groups,
+/// as those of moved values do; or as a legacy program reads them, or the release that the files
+/// were written for.
 fn refused_are_kept(
     oracle: &mut Oracle,
-    case: &Case<'_>,
+    case: &ValueCase<'_>,
     opts: &[Opt],
     unsure: &[usize],
 ) -> Result<(), String> {
@@ -175,11 +155,11 @@ fn refused_are_kept(
     let new = resolved(oracle, case.after, opts)?;
     let differs = |index: &usize| match (&old.options[*index], &new.options[*index]) {
         (Outcome::Refused { .. }, Outcome::Refused { .. }) => false,
-        // What refers to itself has no value, whoever reads it.
-        (old, new) if is_circle(old) || is_circle(new) || leads_back(old) => false,
+        // A value that refers to itself is an error for every reader.
+        (old, new) if is_loop(old) || is_loop(new) || refers_back(old) => false,
         (old, new) => old != new,
     };
-    // What was left to decide and could not be read is the operator's in any case.
+    // Decisions about values that cannot be read are left to the operator.
     let is_left = |index: &usize| {
         let mut decisions = case.migration.decisions.iter();
         decisions.any(|decision| decision.option == *opts[*index].name())
@@ -212,9 +192,9 @@ fn refused_are_kept(
     };
     for index in differing {
         let (opt, new) = (&opts[index], &new.options[index]);
-        // What leads to an option of the newer release alone had no value, and is followed.
+        // A reference to an option that only the newer release has had no value before.
         let is_of_older = under_any_name(&by_older, opt)
-            .any(|old| old == new || leads_to_any(old, &case.before.opts));
+            .any(|old| old == new || has_marker_of(old, &case.before.opts));
         if *new != qualified.options[index] && !is_of_older && !is_of_legacy(opt, new, &legacy) {
             return Err(changed(opt.name(), &old.options[index], new));
         }
@@ -222,15 +202,16 @@ fn refused_are_kept(
     Ok(())
 }
 
-/// Where the old names are kept, what the older release reads is what it was.
-fn older_are_kept(oracle: &mut Oracle, case: &Case<'_>, older: &[Opt]) -> Result<(), String> {
-    // What is added is an option of the newer release alone.
+/// Checks that the older release reads the same values where old names are kept.
+fn older_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>, older: &[Opt]) -> Result<(), String> {
+    // Only the newer release has the options that are added.
     let before = Texts(read(case.before));
     let opts = [older, &before.plain(older)].concat();
     let old = resolved(oracle, case.before, &opts)?;
     let new = resolved(oracle, case.after, &opts)?;
     for (opt, (old, new)) in older.iter().zip(old.options.iter().zip(&new.options)) {
-        // What it cannot read, a program may that has the former names as options.
+        // A value that it cannot read may be readable by a program with the former names as
+        // options.
         let is_read = matches!(old, Outcome::Found { .. });
         if is_read && !case.may_change.contains(opt.name()) && old != new {
             let why = changed(opt.name(), old, new);
@@ -240,8 +221,8 @@ fn older_are_kept(oracle: &mut Oracle, case: &Case<'_>, older: &[Opt]) -> Result
     Ok(())
 }
 
-/// Where the old names are kept, what a program reads by these is what it was.
-fn former_are_kept(oracle: &mut Oracle, case: &Case<'_>, opts: &[Opt]) -> Result<(), String> {
+/// Checks that a legacy program reads the same values where old names are kept.
+fn former_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>, opts: &[Opt]) -> Result<(), String> {
     let old = legacy_values(oracle, case.before, opts, false)?;
     let new = legacy_values(oracle, case.after, opts, false)?;
     let is_former = |name: &OptName| opts.iter().any(|opt| opt.deprecated().contains(name));
@@ -249,27 +230,14 @@ fn former_are_kept(oracle: &mut Oracle, case: &Case<'_>, opts: &[Opt]) -> Result
         let name = opt.name();
         if is_former(name) && !case.may_change.contains(name) && old != new {
             let why = changed(opt.name(), old, new);
-            return Err(format!(
-                "for a program that knows the old names only, {why}"
-            ));
+            return Err(format!("for a legacy program, {why}"));
         }
     }
     Ok(())
 }
 
-/// Tells whether an outcome says that something is not registered.
-pub(super) fn is_no_such(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Refused {
-            error: ErrorKind::NoSuchOption | ErrorKind::NoSuchGroup,
-            ..
-        }
-    )
-}
-
-/// Tells whether a value has the mark of one of these options, which were not registered.
-fn leads_to_any(outcome: &Outcome, opts: &[Opt]) -> bool {
+/// Tells whether a value contains the marker of one of these options, which were not registered.
+fn has_marker_of(outcome: &Outcome, opts: &[Opt]) -> bool {
     let Outcome::Found { text, .. } = outcome else {
         return false;
     };
@@ -277,18 +245,7 @@ fn leads_to_any(outcome: &Outcome, opts: &[Opt]) -> bool {
         .any(|opt| text.contains(&format!("<{}>", opt.name())))
 }
 
-/// Tells whether a reference by a former name led back to itself: oslo.config leaves it as it is written.
-fn leads_back(outcome: &Outcome) -> bool {
+/// Tells whether a reference by a former name resolved to itself: oslo.config leaves it as written.
+fn refers_back(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Found { text, .. } if text.contains("${"))
-}
-
-/// Tells whether an outcome says that a value refers to itself.
-pub(super) fn is_circle(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Refused {
-            error: ErrorKind::Recursion,
-            ..
-        }
-    )
 }

@@ -1,4 +1,4 @@
-//! What options are about.
+//! The classes of options.
 
 use oslo_config::OptType;
 

@@ -1,4 +1,4 @@
-//! The types that options have, the plainest of a kind first.
+//! The types of options, the plainest of each kind first.
 
 use oslo_config::{IpVersion, OptType};
 

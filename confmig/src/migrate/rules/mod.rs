@@ -1,60 +1,280 @@
-//! Rules that do more than rename: values made from other values, items of lists, removals.
+//! Follows rules: values made from other values, items of lists, removals.
 //!
-//! Each rule is followed as a whole or not at all. What it would do is worked out on the parsed files,
-//! made in one edit together with the other rules, and proved; where anything is doubtful, the files
-//! stay as they are and there is a [`Decision`].
+//! A rule is followed as a whole or not at all. Its effects are computed from the parsed files,
+//! made in one edit together with those of other rules, and proved. Where anything is in doubt, the
+//! files stay as they are, and the operator gets a [`Decision`].
 
+mod assign;
 mod evaluate;
-mod follow;
+mod index;
+mod requalify;
 mod text;
+mod transform;
 mod value;
-mod world;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use oslo_config::{Opt, OptName};
+use foldhash::HashSet;
+use oslo_config::OptName;
 
-use super::Decision;
-use super::pass::Applied;
-use crate::rule::{Rename, Rule};
-pub(crate) use follow::follow;
-pub(crate) use text::Text;
+use super::definitions::Definitions;
+use super::names::Names;
+use super::pass::Pass;
+use super::planned::{Applied, Effect, Planned};
+use super::{Decision, MigrateError};
+use crate::diagnostic::Code;
+use crate::rule::{Automatic, Rename, Rule, concrete};
+use evaluate::{Evaluation, evaluate};
+use index::{EntryIndex, opts};
 
-/// What is known of the options that rules are about.
-pub(crate) trait Facts {
-    /// The default of an option as it is written; `None` when it has none, or it is not known.
-    fn default_of(&self, option: &OptName) -> Option<String>;
-    /// Tells whether an option is a list; `None` when it is not known.
-    fn is_list(&self, option: &OptName) -> Option<bool>;
-    /// Tells whether an option is really no longer read.
-    fn is_gone(&self, option: &OptName) -> bool;
-    /// Tells whether an option that a rule adds is read in the end, or becomes part of one that is.
-    fn is_of_use(&self, option: &OptName) -> bool;
-    /// The former names of an option.
-    fn former(&self, option: &OptName) -> Vec<OptName>;
-    /// The option that a reference by a former name leads to; `None` when it is no such name.
-    fn by_former(&self, name: &OptName) -> Option<OptName>;
-    /// The option of this name, without former names.
-    fn define(&self, option: &OptName) -> Opt;
-}
-
-/// A rule that is to be followed.
+/// A rule that applies in a step.
 #[derive(Debug, Clone)]
 pub(crate) struct Active {
     pub(crate) rule: Rc<Rule>,
-    /// Why the operator has to decide in any case.
+    /// Why the operator has to decide, even if the rule is automatic.
     pub(crate) doubt: Option<String>,
 }
 
-/// What following rules has made.
+/// The outcome of rules for a set of files.
 #[derive(Debug, Default)]
 pub(crate) struct Followed<'m> {
-    /// What became of the files; nothing when no rule changes them.
+    /// The files; empty when no rule changes them.
     pub(crate) files: Vec<Applied<'m>>,
-    /// What is left to decide, each with its file.
+    /// The decisions that are left, each with its file.
     pub(crate) decisions: Vec<(usize, Decision)>,
-    /// Renamings that are left to be made, each with the id of its rule.
+    /// The renamings to be made afterwards, each with the id of its rule.
     pub(crate) renames: Vec<(Rename, String)>,
-    /// Rules that are to be followed on the new texts.
+    /// The rules to be followed on the new texts.
     pub(crate) postponed: Vec<Active>,
+}
+
+/// Follows rules on a set of files. With `waits`, rules that others may trigger are postponed.
+pub(crate) fn follow<'m>(
+    pass: Pass<'_, '_, 'm>,
+    rules: Vec<Active>,
+    definitions: &dyn Definitions,
+    waits: bool,
+) -> Result<Followed<'m>, MigrateError> {
+    let names = Names::new(pass.files, pass.pack);
+    let opts = opts(pass.files, &names, &rules);
+    let index = EntryIndex::new(pass, &names, &opts, definitions);
+    let mut follower = Follower {
+        index: &index,
+        definitions,
+        pass,
+        planned: Vec::new(),
+        followed: Followed::default(),
+    };
+    follower.follow(rules, waits);
+    follower.apply_proved(&names)?;
+    Ok(follower.followed)
+}
+
+struct Follower<'c, 'd, 'm> {
+    index: &'c EntryIndex<'c, 'd>,
+    definitions: &'c dyn Definitions,
+    pass: Pass<'c, 'd, 'm>,
+    planned: Vec<Planned<'d>>,
+    followed: Followed<'m>,
+}
+
+impl<'d, 'm> Follower<'_, 'd, 'm> {
+    fn follow(&mut self, rules: Vec<Active>, waits: bool) {
+        let rules = self.triggered(rules);
+        let claims = self.claims(&rules);
+        let made = made_options(&rules, self.index);
+        for active in rules {
+            if waits && is_fed(&active.rule, &made) {
+                self.followed.postponed.push(active);
+                continue;
+            }
+            let claimed = active.rule.claims().into_iter().find_map(|option| {
+                let by = claims.get(option).filter(|by| by.len() > 1)?;
+                Some(format!(
+                    "{option} is claimed by the rules {}: remove one of them",
+                    by.join(" and ")
+                ))
+            });
+            match claimed {
+                Some(reason) => {
+                    self.decide(&active.rule, active.rule.claims(), &reason, false);
+                }
+                None => self.evaluate(active),
+            }
+        }
+    }
+
+    /// Returns the rules, one for each section, whose options are in use.
+    fn triggered(&self, rules: Vec<Active>) -> Vec<Active> {
+        let index = self.index;
+        let value = |option: &OptName| index.value(option);
+        let having = |name: &str| index.sections_having(name);
+        let mut all: Vec<Active> = Vec::new();
+        for active in rules {
+            let rules = match active.rule.sections {
+                None => vec![Rc::clone(&active.rule)],
+                Some(_) => concrete(&active.rule, &value, &having)
+                    .into_iter()
+                    .map(Rc::new)
+                    .collect(),
+            };
+            for rule in rules {
+                let mut renamed = rule.rename.iter().map(|rename| &*rename.from);
+                if rule.triggers().iter().any(|option| index.is_set(option))
+                    || renamed.any(|option| index.is_in_use(option))
+                {
+                    all.push(Active {
+                        rule,
+                        doubt: active.doubt.clone(),
+                    });
+                }
+            }
+        }
+        all
+    }
+
+    /// Returns the options that are set and claimed, with the ids of the rules that claim them.
+    fn claims(&self, rules: &[Active]) -> BTreeMap<OptName, Vec<String>> {
+        let mut claims: BTreeMap<OptName, Vec<String>> = BTreeMap::new();
+        for Active { rule, .. } in rules {
+            let is_claimed = |option: &&OptName| {
+                let is_removed = rule.remove.is_none() || self.definitions.is_removed(option);
+                self.index.is_set(option) && is_removed
+            };
+            for option in rule.claims().into_iter().filter(is_claimed) {
+                let by = claims.entry(option.clone()).or_default();
+                if !by.contains(&rule.id) {
+                    by.push(rule.id.clone());
+                }
+            }
+        }
+        claims
+    }
+
+    fn evaluate(&mut self, active: Active) {
+        let settings = self.pass.settings;
+        let rule = &active.rule;
+        let Evaluation {
+            outcome,
+            options,
+            renames,
+        } = evaluate(rule, self.index, self.definitions, settings.keep_old);
+        let effects = match outcome {
+            Ok(effects) if effects.is_empty() && renames.is_empty() => return,
+            Ok(effects) => effects,
+            Err(reason) => return self.decide(rule, &options, &reason, false),
+        };
+        let acceptable = rule.automatic != Automatic::Advice;
+        let is_accepted = acceptable && settings.accept_rules.contains(&rule.id);
+        let by_rule = (rule.automatic != Automatic::Yes).then_some(&rule.why);
+        let doubt = active.doubt.as_ref().or(by_rule);
+        if let Some(doubt) = doubt.filter(|_| !is_accepted) {
+            return self.decide(rule, &options, doubt, acceptable);
+        }
+        if self.collides(&effects) {
+            return self.followed.postponed.push(active);
+        }
+        let renames = renames.into_iter().map(|rename| (rename, rule.id.clone()));
+        self.followed.renames.extend(renames);
+        if !effects.is_empty() {
+            self.planned.push(Planned::Rule(active.rule, effects));
+        }
+    }
+
+    /// Tells whether another rule sets one of the same options or changes one of the same entries,
+    /// so that this one has to be followed afterwards.
+    fn collides(&self, effects: &[Effect<'_>]) -> bool {
+        let mut planned = self.planned.iter().flat_map(Planned::effects);
+        planned.any(|planned| {
+            effects.iter().any(|effect| {
+                let same_entry = effect.place().is_some() && effect.place() == planned.place();
+                same_entry || effect.option == planned.option
+            })
+        })
+    }
+
+    /// Leaves a rule to the operator.
+    fn decide<'o>(
+        &mut self,
+        rule: &Rule,
+        options: impl IntoIterator<Item = &'o OptName>,
+        reason: &str,
+        acceptable: bool,
+    ) {
+        let set = options.into_iter().filter_map(|option| {
+            let (file, entry) = self.index.place(option)?;
+            Some((option.clone(), file, entry.line()))
+        });
+        let set: Vec<_> = set.collect();
+        let Some((option, file, line)) = set.first().cloned() else {
+            return;
+        };
+        let options: Vec<OptName> = set.iter().map(|(option, ..)| option.clone()).collect();
+        let mut names: Vec<String> = options.iter().map(ToString::to_string).collect();
+        names.dedup();
+        let names = match names.len() {
+            0..=4 => names.join(", "),
+            more => format!("{} and {} more", names[..3].join(", "), more - 3),
+        };
+        let path = self.index.files[file].path;
+        let decision = Decision {
+            acceptable,
+            options,
+            rule: Some(rule.id.clone()),
+            release: rule.release.clone(),
+            advice: rule.advice.clone(),
+            code: match rule.automatic {
+                _ if rule.report.is_some() => Code::Advice,
+                Automatic::Advice => Code::Advice,
+                Automatic::Yes | Automatic::Partial => Code::NeedsDecision,
+            },
+            ..Decision::new(&option, path, line, format!("{names}: {reason}"))
+        };
+        self.followed.decisions.push((file, decision));
+    }
+
+    /// Makes the new texts, except for rules that cannot be proved.
+    fn apply_proved(&mut self, names: &Names<'_>) -> Result<(), MigrateError> {
+        let planned = std::mem::take(&mut self.planned);
+        if planned.is_empty() {
+            return Ok(());
+        }
+        let none = HashSet::default();
+        let proved = self.pass.apply_proved(names, &none, &planned)?;
+        for (at, mismatch) in proved.unproved {
+            if let Planned::Rule(rule, effects) = &planned[at] {
+                let sources = effects.iter().map(|effect| &effect.from);
+                self.decide(rule, sources, &mismatch.to_string(), false);
+            }
+        }
+        self.followed.files = proved.files;
+        Ok(())
+    }
+}
+
+/// Returns the options that rules may set, each with the ids of these rules.
+fn made_options(
+    rules: &[Active],
+    index: &EntryIndex<'_, '_>,
+) -> BTreeMap<OptName, BTreeSet<String>> {
+    let mut made: BTreeMap<OptName, BTreeSet<String>> = BTreeMap::new();
+    for Active { rule, .. } in rules {
+        let renamed = rule.rename.iter();
+        let renamed = renamed.filter(|rename| index.is_set(&rename.from));
+        let set = rule.set.iter().map(|set| &set.option);
+        for option in renamed.map(|rename| &rename.to).chain(set) {
+            let by = made.entry(option.0.clone()).or_default();
+            by.insert(rule.id.clone());
+        }
+    }
+    made
+}
+
+/// Tells whether another rule may trigger a rule.
+fn is_fed(rule: &Rule, made: &BTreeMap<OptName, BTreeSet<String>>) -> bool {
+    rule.triggers().into_iter().any(|option| {
+        let by = made.get(option).into_iter().flatten();
+        by.into_iter().any(|id| *id != rule.id)
+    })
 }

@@ -1,11 +1,11 @@
-//! One HTML page that is all there is: for people who approve of a change and do not run it.
+//! A self-contained HTML page, for people who approve a change but do not run it.
 //!
-//! The page needs no script, no network and no other file. Whatever comes from a file or a rule goes
-//! through the templates' escaping; a policy in the page forbids scripts besides.
+//! The page needs no script, no network and no other file. All texts from files and rules are
+//! escaped by the templates, and the page's content security policy forbids scripts as well.
 
+mod affected_lines;
 mod page;
 mod rows;
-mod trace;
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::{CheckReport, MigrationReport};
 
-/// Each by its name; those that end in `.html` escape what is put in.
+/// The templates by name; those ending in `.html` escape what is inserted.
 const TEMPLATES: [(&str, &str); 5] = [
     ("base.html", include_str!("base.html")),
     ("check.html", include_str!("check.html")),
@@ -23,26 +23,26 @@ const TEMPLATES: [(&str, &str); 5] = [
     ("style.css", include_str!("style.css")),
 ];
 
-/// The page could not be made: a fault of its template.
+/// The page could not be rendered because of an error in a template.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot make the page: {0}: please report this")]
+#[error("cannot render the page: {0}; this is a bug, please report it")]
 pub struct HtmlError(#[source] minijinja::Error);
 
-/// The page of `confmig check`.
+/// Returns the page of `confmig check`.
 ///
 /// # Errors
 ///
-/// When the template is at fault.
+/// An error in the template.
 pub fn check_html(report: &CheckReport<'_>) -> Result<String, HtmlError> {
     render("check.html", page::of_check(report)).map_err(HtmlError)
 }
 
-/// The page of `confmig migrate`: what changes, side by side, each change with its reason, what is left
-/// to decide, and what was proved.
+/// Returns the page of `confmig migrate`: the changes side by side, each with its reason, the open
+/// decisions, and what was proved.
 ///
 /// # Errors
 ///
-/// When the template is at fault.
+/// An error in the template.
 pub fn migrate_html(report: &MigrationReport<'_>) -> Result<String, HtmlError> {
     render("migrate.html", page::of_migration(report)).map_err(HtmlError)
 }
@@ -61,21 +61,24 @@ fn render(template: &str, page: Value) -> Result<String, minijinja::Error> {
     Ok(html)
 }
 
-/// A text without characters that are obeyed rather than seen: controls, what changes the direction of
-/// writing, with which a line can be made to look like another, and what takes no room at all. Each
-/// stands as its number.
+/// Returns a text with invisible characters escaped: controls, those of zero width, and those that
+/// change the direction of writing, which can make one line look like another.
 fn shown(text: &str) -> String {
-    let is_obeyed = |c: char| {
-        let unseen = matches!(
+    let is_hidden = |c: char| {
+        let is_invisible = matches!(
             c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
         );
-        unseen || c.is_control() && c != '\t'
+        is_invisible || c.is_control() && c != '\t'
     };
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_obeyed(c) {
+        if is_hidden(c) {
             shown.extend(c.escape_unicode());
         } else {
             shown.push(c);
@@ -84,12 +87,12 @@ fn shown(text: &str) -> String {
     shown
 }
 
-/// As [`shown`], of a path.
+/// Does the same as [`shown`] for a path.
 fn shown_path(path: &Path) -> String {
     shown(&path.to_string_lossy())
 }
 
-/// As [`shown`], of bytes that need not be UTF-8: those that are not stand as their numbers.
+/// Does the same as [`shown`] for bytes, escaping those that are not UTF-8.
 fn shown_bytes(text: &[u8]) -> String {
     let mut visible = String::with_capacity(text.len());
     for chunk in text.utf8_chunks() {

@@ -1,5 +1,5 @@
-//! What the templates are given. Texts of files and rules are made visible here; the templates escape
-//! them.
+//! The data of the templates. Invisible characters in texts from files and rules are escaped here;
+//! the templates escape HTML.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,15 +10,15 @@ use oslo_config::SourceFile;
 use super::rows::blocks;
 use super::{CheckReport, shown, shown_path};
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::history::Series;
 use crate::migrate::ChangeKind;
-use crate::release::Series;
 use crate::report::MigrationReport;
 use crate::report::reason::{Reason, Reasons};
 
-/// The page of a migration.
+/// Returns the data of a migration's page.
 pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
     let reasons = Reasons::new(report.pack);
-    let mut rules = Rules::default();
+    let mut rules = PageRules::default();
     // How many changes there are of each kind, in words.
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     let mut files: Vec<Value> = Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
             let (message, why) = (shown(&change.message), shown(&reason.why));
             changes.push(context! {
                 number,
-                // Left out when the message says it.
+                // Omitted when the message already says it.
                 why => (!message.contains(&why)).then_some(why),
                 message,
                 release => &change.release,
@@ -53,20 +53,11 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
             blocks,
         });
     }
-    let (mut decisions, mut remarks) = (Vec::new(), Vec::new());
-    for (diagnostic, decision) in report.decisions.iter().zip(&report.migration.decisions) {
-        let id = decision.rule.as_deref().unwrap_or_default();
-        let reason = reasons.of_decision(decision);
-        let rule = reason.map(|reason| rules.link(id, reason, None));
-        match diagnostic.code {
-            Code::NeedsDecision => decisions.push(finding(diagnostic, rule)),
-            _ => remarks.push(finding(diagnostic, rule)),
-        }
-    }
+    let (decisions, remarks) = decisions_and_remarks(report, &reasons, &mut rules);
     let accepted = report.settings.accept.iter().map(ToString::to_string);
     let accepted = accepted.chain(report.settings.accept_rules.iter().cloned());
     let pack = report.pack;
-    let has_rules = !pack.rules.is_empty() || !pack.conversions.is_empty();
+    let has_rules = !pack.renamings.is_empty() || !pack.rules.is_empty();
     context! {
         title => title("Migration", report.before),
         packs => has_rules.then(|| shown(&pack.name)),
@@ -75,7 +66,7 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
             from => release_name(releases.span.from),
             to => release_name(releases.span.to),
             guess => releases.guess.as_ref().map(|guess| {
-                format!("{}: {}", guess.sureness.as_str(), shown(&guess.why))
+                format!("{}: {}", guess.confidence.as_str(), shown(&guess.why))
             }),
         }),
         files,
@@ -90,6 +81,25 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
     }
 }
 
+/// Returns the data of the open decisions, and of the remarks, which need no decision.
+fn decisions_and_remarks(
+    report: &MigrationReport<'_>,
+    reasons: &Reasons<'_>,
+    rules: &mut PageRules,
+) -> (Vec<Value>, Vec<Value>) {
+    let (mut decisions, mut remarks) = (Vec::new(), Vec::new());
+    for (diagnostic, decision) in report.decisions.iter().zip(&report.migration.decisions) {
+        let id = decision.rule.as_deref().unwrap_or_default();
+        let reason = reasons.of_decision(decision);
+        let rule = reason.map(|reason| rules.link(id, reason, None));
+        match diagnostic.code {
+            Code::NeedsDecision => decisions.push(finding(diagnostic, rule)),
+            _ => remarks.push(finding(diagnostic, rule)),
+        }
+    }
+    (decisions, remarks)
+}
+
 fn release_name(release: Series) -> String {
     format!(
         "{} {} ({release})",
@@ -98,46 +108,46 @@ fn release_name(release: Series) -> String {
     )
 }
 
-/// What was done to options, after their number.
+/// Describes what was done to options, to follow their number.
 fn in_words(kind: ChangeKind) -> &'static str {
     match kind {
         ChangeKind::Rename => "renamed",
         ChangeKind::Move => "moved to another section",
         ChangeKind::Copy => "copied under the new name",
-        ChangeKind::Drop => "removed, hidden by another entry",
-        ChangeKind::Reference => "with another reference in the value",
+        ChangeKind::Drop => "removed: hidden by another entry",
+        ChangeKind::Reference => "with updated references",
         ChangeKind::Convert => "converted",
-        ChangeKind::Remove => "removed, read by nothing any more",
+        ChangeKind::Remove => "removed: no longer read",
     }
 }
 
 /// A rule behind changes or findings.
 #[derive(serde::Serialize)]
-struct Rule {
+struct PageRule {
     number: usize,
     id: String,
     reason: Reason,
-    /// The changes that follow it.
+    /// The numbers of the changes it made.
     changes: Vec<usize>,
 }
 
-/// The rules of a page, each once.
+/// The rules of a page, without duplicates.
 #[derive(Default)]
-struct Rules {
-    all: Vec<Rule>,
-    /// Their places by their ids: several rules may have the same.
+struct PageRules {
+    all: Vec<PageRule>,
+    /// The indices of rules by id; several rules may share one.
     by_id: HashMap<String, Vec<usize>>,
 }
 
-impl Rules {
-    /// Where a page tells of a rule that a change follows, or a finding.
+impl PageRules {
+    /// Returns the link to a rule behind a change or a finding, adding the rule if it is new.
     fn link(&mut self, id: &str, reason: Reason, change: Option<usize>) -> Value {
         let reason = visible(reason);
         let known = self.by_id.entry(id.to_owned()).or_default();
-        let place = known.iter().find(|at| self.all[**at].reason == reason);
-        let place = place.copied().unwrap_or_else(|| {
+        let index = known.iter().find(|at| self.all[**at].reason == reason);
+        let index = index.copied().unwrap_or_else(|| {
             known.push(self.all.len());
-            self.all.push(Rule {
+            self.all.push(PageRule {
                 number: self.all.len() + 1,
                 id: shown(id),
                 reason,
@@ -145,13 +155,13 @@ impl Rules {
             });
             self.all.len() - 1
         });
-        let rule = &mut self.all[place];
+        let rule = &mut self.all[index];
         rule.changes.extend(change);
         context! { number => rule.number, id => &rule.id }
     }
 }
 
-/// The page of a check.
+/// Returns the data of a check's page.
 pub(super) fn of_check(report: &CheckReport<'_>) -> Value {
     let of = |severity: Severity| {
         let codes = report.diagnostics.iter().map(|found| found.code);
@@ -160,7 +170,7 @@ pub(super) fn of_check(report: &CheckReport<'_>) -> Value {
     let findings = report.diagnostics.iter();
     context! {
         title => title("Check", report.files),
-        packs => (!report.pack.rules.is_empty()).then(|| shown(&report.pack.name)),
+        packs => (!report.pack.renamings.is_empty()).then(|| shown(&report.pack.name)),
         release => report.release.map(release_name),
         files => report.files.iter().map(|file| shown_path(&file.path)).collect::<Vec<_>>(),
         errors => of(Severity::Error),
@@ -170,7 +180,8 @@ pub(super) fn of_check(report: &CheckReport<'_>) -> Value {
     }
 }
 
-/// A diagnostic, and the link to the rule behind it. Of each of its lines, a part is meant.
+/// Returns the data of a diagnostic, with a link to the rule behind it. Each line is split around
+/// the part to highlight.
 fn finding(diagnostic: &Diagnostic, rule: Option<Value>) -> Value {
     let place = diagnostic.place.as_ref();
     let mut lines = Vec::new();
@@ -199,7 +210,7 @@ fn finding(diagnostic: &Diagnostic, rule: Option<Value>) -> Value {
     }
 }
 
-/// A page's title: what was done to which files.
+/// Returns a page's title: what was done to which files.
 fn title(what: &str, files: &[SourceFile]) -> String {
     match files {
         [file] => format!("{what} of {}", shown_path(&file.path)),
@@ -207,13 +218,13 @@ fn title(what: &str, files: &[SourceFile]) -> String {
     }
 }
 
-/// A reason as it may be put on a page.
+/// Returns a reason with invisible characters escaped.
 fn visible(reason: Reason) -> Reason {
     let all = |texts: Vec<String>| texts.iter().map(|text| shown(text)).collect();
     Reason {
         what: all(reason.what),
         why: shown(&reason.why),
-        proof: all(reason.proof),
+        evidence: all(reason.evidence),
         advice: reason.advice.as_deref().map(shown),
     }
 }

@@ -10,31 +10,31 @@ use oslo_config::SourceFile;
 use serde::Serialize;
 use similar::DiffTag;
 
+use super::affected_lines::{AffectedLines, affected_lines};
 use super::shown_bytes;
-use super::trace::{Trace, traces};
 use crate::difference::difference;
 use crate::lines::{in_common, split, split_end};
 use crate::migrate::{Change, FileMigration};
 use crate::report::diff::CONTEXT;
 use crate::secret::Secrets;
 
-/// A line, in three parts: the middle is what the other side does not have.
+/// A line in three parts: the middle one differs from the other side.
 #[derive(Serialize)]
 struct Side {
     line: usize,
     start: String,
     differs: String,
     end: String,
-    /// The numbers of the changes that it has to do with.
+    /// The numbers of the changes that affect the line.
     changes: Vec<usize>,
-    /// The file ends here, without a line end.
+    /// Whether the file ends here without a line end.
     unended: bool,
 }
 
-/// Numbers of changes, by the line that they have to do with. Lines count from 1.
+/// The numbers of the changes that affect each line. Lines count from 1.
 type Marks = BTreeMap<usize, BTreeSet<usize>>;
 
-/// Lines by their places in the old and the new text, from 0.
+/// Two lines shown side by side, by their indices in the old and the new text, from 0.
 #[derive(Clone, Copy)]
 struct Pair {
     changed: bool,
@@ -42,7 +42,7 @@ struct Pair {
     new: Option<usize>,
 }
 
-/// What is shown of a file: blocks of lines that stand together. `first` is the number of its first change.
+/// Returns the blocks of adjacent lines shown of a file. `first` is the number of its first change.
 pub(super) fn blocks(
     before: &SourceFile,
     after: &FileMigration,
@@ -51,10 +51,13 @@ pub(super) fn blocks(
 ) -> Vec<Value> {
     let old: Vec<&[u8]> = split(&before.text).collect();
     let new: Vec<&[u8]> = split(&after.after).collect();
-    let traces = traces(before, after);
+    let affected_lines = affected_lines(before, after);
     let mut beside: HashMap<usize, Vec<usize>> = HashMap::new();
-    for (change, trace) in after.changes.iter().zip(&traces) {
-        beside.entry(change.line).or_default().extend(&trace.lines);
+    for (change, affected) in after.changes.iter().zip(&affected_lines) {
+        beside
+            .entry(change.line)
+            .or_default()
+            .extend(&affected.lines);
     }
     let mut pairs = Vec::new();
     for op in difference(&old, &new) {
@@ -73,13 +76,13 @@ pub(super) fn blocks(
     let shown = Shown {
         old: secrets.lines(&before.text),
         new: secrets.lines(&after.after),
-        marks: marks(&after.changes, &traces, &pairs, first),
+        marks: marks(&after.changes, &affected_lines, &pairs, first),
     };
     shown.blocks(&pairs)
 }
 
-/// Puts as many lines as there are old and new ones beside each other: an entry beside what became of
-/// it, and its further lines beside the further ones.
+/// Pairs up old and new lines: an entry with what became of it, and its continuation lines with
+/// theirs.
 fn pair_up(
     (was, is): (Range<usize>, Range<usize>),
     [old, new]: [&[&[u8]]; 2],
@@ -112,7 +115,7 @@ fn pair_up(
     pairs.extend((at..is.end).map(|new| pair(None, Some(new))));
 }
 
-/// Which changes lines have to do with, on each side, and those that are listed below an old line.
+/// The changes that affect the lines of each side, and those listed below an old line.
 #[derive(Default)]
 struct AllMarks {
     old: Marks,
@@ -120,26 +123,31 @@ struct AllMarks {
     notes: Marks,
 }
 
-fn marks(changes: &[Change], traces: &[Trace], pairs: &[Pair], first: usize) -> AllMarks {
+fn marks(
+    changes: &[Change],
+    affected_lines: &[AffectedLines],
+    pairs: &[Pair],
+    first: usize,
+) -> AllMarks {
     let opposite: HashMap<usize, usize> = pairs
         .iter()
         .filter_map(|pair| Some((pair.old? + 1, pair.new? + 1)))
         .collect();
     let mut all = AllMarks::default();
-    for (number, (change, trace)) in (first..).zip(changes.iter().zip(traces)) {
+    for (number, (change, affected)) in (first..).zip(changes.iter().zip(affected_lines)) {
         all.old.entry(change.line).or_default().insert(number);
-        all.notes.entry(trace.last).or_default().insert(number);
-        // Of several entries of one name, the one in its place; else all.
+        all.notes.entry(affected.last).or_default().insert(number);
+        // Of several entries of one name, mark the one opposite; without one, mark all.
         let same = opposite.get(&change.line);
-        let same = same.filter(|line| trace.lines.contains(line));
-        for line in same.map_or(trace.lines.as_slice(), std::slice::from_ref) {
+        let same = same.filter(|line| affected.lines.contains(line));
+        for line in same.map_or(affected.lines.as_slice(), std::slice::from_ref) {
             all.new.entry(*line).or_default().insert(number);
         }
     }
     all
 }
 
-/// The lines of both texts as they are shown.
+/// The masked lines of both texts.
 struct Shown<'t> {
     old: Vec<Cow<'t, [u8]>>,
     new: Vec<Cow<'t, [u8]>>,
@@ -181,13 +189,13 @@ impl Shown<'_> {
         let mut before = side(&self.old, &self.marks.old, pair.old);
         let mut after = side(&self.new, &self.marks.new, pair.new);
         if let (Some(before), Some(after)) = (&mut before, &mut after) {
-            tell_apart(before, after);
+            highlight(before, after);
         }
         context! {
             changed => pair.changed,
             before => before.map(Serde),
             after => after.map(Serde),
-            // The numbers of the changes that are listed below it.
+            // The changes listed below the row.
             notes => numbers(&self.marks.notes, pair.old),
         }
     }
@@ -210,8 +218,8 @@ fn side(lines: &[Cow<'_, [u8]>], marks: &Marks, at: Option<usize>) -> Option<Sid
     })
 }
 
-/// Parts two lines where they differ, unless that is most of them.
-fn tell_apart(before: &mut Side, after: &mut Side) {
+/// Splits two lines around the part that differs, unless that is most of the line.
+fn highlight(before: &mut Side, after: &mut Side) {
     let (start, end) = in_common(&before.start, &after.start);
     if before.start == after.start || (start + end) * 3 < before.start.len().max(after.start.len())
     {
@@ -223,7 +231,7 @@ fn tell_apart(before: &mut Side, after: &mut Side) {
     }
 }
 
-/// Lines in words, from their places.
+/// Describes a range of lines, given their indices.
 fn in_words(mut lines: impl DoubleEndedIterator<Item = usize>) -> String {
     match (lines.next(), lines.next_back()) {
         (None, _) => "no lines".to_owned(),
@@ -237,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_stand_beside_what_became_of_them() {
+    fn entries_are_paired_with_what_became_of_them() {
         let old: [&[u8]; 4] = [b"gone = 1\n", b"old = a\n", b"  b\n", b"gone_too = 2\n"];
         let new: [&[u8]; 3] = [b"other = 0\n", b"new = a\n", b"  b\n"];
         let became = [(2, vec![2])].into();
@@ -257,20 +265,20 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_parted_where_they_differ() {
-        let parted = |one: &str, other: &str| {
+    fn lines_are_split_around_their_difference() {
+        let split = |one: &str, other: &str| {
             let of = |text: &str| side(&[text.as_bytes().into()], &Marks::new(), Some(0)).unwrap();
             let (mut one, mut other) = (of(one), of(other));
-            tell_apart(&mut one, &mut other);
+            highlight(&mut one, &mut other);
             [one, other].map(|side| [side.start, side.differs, side.end].join("|"))
         };
         assert_eq!(
-            parted("url = é", "server_url = é"),
+            split("url = é", "server_url = é"),
             ["||url = é", "|server_|url = é"]
         );
-        assert_eq!(parted("a = ä", "a = ö"), ["a = |ä|", "a = |ö|"]);
-        assert_eq!(parted("aaaa", "aaa"), ["aaa|a|", "aaa||"]);
-        // They have next to nothing in common.
-        assert_eq!(parted("[pxe]", "ab]"), ["[pxe]||", "ab]||"]);
+        assert_eq!(split("a = ä", "a = ö"), ["a = |ä|", "a = |ö|"]);
+        assert_eq!(split("aaaa", "aaa"), ["aaa|a|", "aaa||"]);
+        // These have almost nothing in common.
+        assert_eq!(split("[pxe]", "ab]"), ["[pxe]||", "ab]||"]);
     }
 }

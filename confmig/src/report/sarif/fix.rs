@@ -1,7 +1,7 @@
-//! The whole migration as replacements of text.
+//! The whole migration as one SARIF fix.
 //!
-//! It is one fix, since it was proved as one: a renamed option and the references to it belong
-//! together, and so do the files of a set.
+//! It is one fix because it was proved as one: a renamed option and the references to it belong
+//! together, and so do the files of a service.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -17,8 +17,8 @@ use crate::lines::{in_common, split, split_end};
 use crate::migrate::FileMigration;
 use crate::secret::Secrets;
 
-/// What makes the new text of a file out of the old one; `None` when that cannot be told: a secret
-/// would have to be shown, or the text that changes is not UTF-8.
+/// Returns the replacements that turn the old text of a file into the new; `None` when they would
+/// reveal a secret, or the text that changes is not UTF-8.
 pub(super) fn change_of(
     before: &SourceFile,
     after: &FileMigration,
@@ -42,7 +42,7 @@ pub(super) fn change_of(
             replacements.push(replacement(&region, &new[is].concat())?);
             continue;
         }
-        // Of a line with a secret, the part that changes may be another.
+        // In a line with a secret, the change may be outside the secret.
         if was.len() != is.len() {
             return None;
         }
@@ -57,7 +57,8 @@ pub(super) fn change_of(
     }))
 }
 
-/// The place of whole lines, with their line ends; `None` when it would tell how long a secret is.
+/// Returns the region of whole lines, with their line ends; `None` when it would reveal the length
+/// of a secret.
 fn lines(range: Range<usize>, old: &[&[u8]], shown: &[Cow<'_, [u8]>]) -> Option<Value> {
     let last = range.end.checked_sub(1).filter(|last| range.contains(last));
     let unended = last.filter(|last| split_end(old[*last]).1.is_empty());
@@ -69,7 +70,7 @@ fn lines(range: Range<usize>, old: &[&[u8]], shown: &[Cow<'_, [u8]>]) -> Option<
     Some(region((range.start + 1, 1), end))
 }
 
-/// A part of a text, by lines and columns.
+/// Returns a region between two positions, each a line and a column.
 fn region(start: (usize, usize), end: (usize, usize)) -> Value {
     json!({
         "startLine": start.0,
@@ -88,7 +89,7 @@ fn replacement(deleted_region: &Value, text: &[u8]) -> Option<Value> {
     Some(replacement)
 }
 
-/// The replacement of what differs in one line; `None` when a secret does.
+/// Returns the replacement of the part that differs in one line; `None` when that part is secret.
 fn within_line(line: usize, texts: [&[u8]; 2], shown: [&[u8]; 2]) -> Option<Value> {
     let [old, new] = [texts[0].to_str().ok()?, texts[1].to_str().ok()?];
     let (start, end) = in_common(old, new);

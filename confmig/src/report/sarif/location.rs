@@ -1,4 +1,4 @@
-//! Where things stand: paths as URIs, lines as regions, and what finds a result again.
+//! SARIF locations, and the fingerprints by which a result is recognized again.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::Place;
 
-/// What a path of a URI has to have encoded: all but RFC 3986's unreserved characters and the slash.
+/// The characters to encode in a URI's path: all but RFC 3986's unreserved ones and the slash.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -19,10 +19,10 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'/');
 
-/// The name under which fingerprints stand: the way they are made, and its version.
+/// The key of fingerprints: the method by which they are made, and its version.
 const FINGERPRINT: &str = "confmigText/v1";
 
-/// A path as a URI: absolute ones as `file:`, others relative to where the program was run.
+/// Returns a path as a URI: a `file:` URI if it is absolute, otherwise a relative one.
 pub(super) fn uri(path: &Path) -> String {
     let encoded = percent_encode(path.as_os_str().as_bytes(), IN_PATH);
     if path.is_absolute() {
@@ -32,14 +32,14 @@ pub(super) fn uri(path: &Path) -> String {
     }
 }
 
-/// The location of a part of a line.
+/// Returns the location of a place.
 pub(super) fn of_place(place: &Place) -> Value {
     let length = place.text[place.part.clone()].chars().count();
     let columns = place.column..place.column + length;
     at(&place.path, place.line, columns, &place.text)
 }
 
-/// The location of an earlier line that a place has to do with.
+/// Returns the location of a place's related earlier line.
 pub(super) fn of_earlier(place: &Place) -> Option<Value> {
     let (line, text, label) = place.earlier.as_ref()?;
     let mut location = of_line(&place.path, *line, text);
@@ -47,12 +47,12 @@ pub(super) fn of_earlier(place: &Place) -> Option<Value> {
     Some(location)
 }
 
-/// The location of a whole line.
+/// Returns the location of a whole line.
 pub(super) fn of_line(path: &Path, line: usize, text: &str) -> Value {
     at(path, line, 1..text.trim_end().chars().count() + 1, text)
 }
 
-/// The location of columns of a line, `text` being the line as it may be shown. Lines and columns count
+/// Returns the location of columns in a line whose masked text is `text`. Lines and columns count
 /// from 1.
 fn at(path: &Path, line: usize, columns: Range<usize>, text: &str) -> Value {
     json!({
@@ -68,8 +68,9 @@ fn at(path: &Path, line: usize, columns: Range<usize>, text: &str) -> Value {
     })
 }
 
-/// Makes what finds a result again when its line has moved: a hash of the rule and of the line as it
-/// is shown, so that it tells nothing of a secret, and the how-manieth of that kind it is in its file.
+/// Creates fingerprints, by which a result is recognized again when its line has moved: a hash of
+/// the rule and the masked line, which reveals no secret, and a number that tells equal hashes in
+/// one file apart.
 #[derive(Default)]
 pub(super) struct Fingerprints {
     seen: HashMap<(String, String), usize>,

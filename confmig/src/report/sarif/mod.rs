@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, for code review and for dashboards.
+//! SARIF 2.1.0, for code review and dashboards.
 
 mod fix;
 mod location;
@@ -20,13 +20,13 @@ use location::Fingerprints;
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// The level of changes: nothing is wrong with them.
+/// The level of changes, which are no problems.
 const CHANGE: &str = "note";
 
-/// The id of the result that has the whole migration as a fix.
+/// The id of the result whose fix is the whole migration.
 const WHOLE: &str = "migration";
 
-/// The SARIF of `confmig check`: a result for each diagnostic, the codes as rules.
+/// Returns the SARIF of `confmig check`: one result for each diagnostic, with the codes as rules.
 #[must_use]
 pub fn check_sarif(diagnostics: &[Diagnostic]) -> String {
     let mut results = Results::default();
@@ -36,8 +36,8 @@ pub fn check_sarif(diagnostics: &[Diagnostic]) -> String {
     pretty(&results.log(None))
 }
 
-/// The SARIF of `confmig migrate`: a result for each change, with the rule behind it, and one for each
-/// decision. One result more has the whole migration as a fix, if that can be shown.
+/// Returns the SARIF of `confmig migrate`: one result for each change, with the rule behind it, and
+/// one for each decision. The first result has the whole migration as a fix, if it can be shown.
 #[must_use]
 pub fn migrate_sarif(report: &MigrationReport<'_>) -> String {
     let mut results = Results::default();
@@ -58,7 +58,7 @@ pub fn migrate_sarif(report: &MigrationReport<'_>) -> String {
     pretty(&results.log(properties))
 }
 
-/// Results, and the rules that they name.
+/// The results, and the rules that they refer to.
 #[derive(Default)]
 struct Results {
     rules: Vec<Value>,
@@ -67,7 +67,7 @@ struct Results {
 }
 
 impl Results {
-    /// The whole log.
+    /// Returns the log.
     fn log(self, properties: Option<Value>) -> Value {
         let mut run = json!({
             "tool": {
@@ -87,7 +87,8 @@ impl Results {
         json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] })
     }
 
-    /// Where a rule stands. A rule of one's own may have the id of a code: they stand apart.
+    /// Returns the index of a rule, adding it if it is new. A rule file's rule may have the same id
+    /// as a code, so whole rules are compared.
     fn index(&mut self, rule: Value) -> usize {
         let known = self.rules.iter().position(|known| *known == rule);
         known.unwrap_or_else(|| {
@@ -96,7 +97,7 @@ impl Results {
         })
     }
 
-    /// Adds a result of a rule: what is said, where, and of what it has a fingerprint.
+    /// Adds a result of a rule, with its location and an optional related location.
     fn add(
         &mut self,
         rule: Value,
@@ -157,7 +158,7 @@ impl Results {
         result["properties"] = properties;
     }
 
-    /// The result that has all changes as one fix.
+    /// Adds the result that has all changes as one fix.
     fn add_whole(&mut self, report: &MigrationReport<'_>) {
         let files = report.migration.files.iter().zip(report.before);
         let changed: Vec<_> = files.filter(|(file, _)| !file.changes.is_empty()).collect();
@@ -170,12 +171,12 @@ impl Results {
             .map(|(file, before)| fix::change_of(before, file, report.secrets))
             .collect();
         let (changes, files) = (counted(count, "change"), counted(changed.len(), "file"));
-        let what = format!("{changes} in {files}, proved together");
+        let summary = format!("{changes} in {files}, proved together");
         let message = match &fix {
-            Some(_) => what.clone(),
+            Some(_) => summary.clone(),
             None => format!(
-                "{what}; the new text cannot be shown here: `confmig migrate --write` makes it, and a fix is \
-                 given with --show-secrets if the text is UTF-8"
+                "{summary}; there is no fix, because it would show a secret or the text is not \
+                 UTF-8: run `confmig migrate --write`, or use --show-secrets"
             ),
         };
         let line = first.changes.first().map_or(1, |change| change.line);
@@ -184,22 +185,22 @@ impl Results {
         let rule = descriptor(
             WHOLE,
             "The whole migration",
-            "All changes to all files that were given, proved together: every option that is set was resolved \
-             from the old texts and from the new.",
-            "Apply the fix as a whole, or run `confmig migrate --write`, which keeps a backup.",
+            "All changes to all files, proved together: every option that is set was resolved from \
+             both the old and the new texts.",
+            "Apply the whole fix, or run `confmig migrate --write`, which keeps backups.",
             CHANGE,
         );
         let location = location::of_line(&before.path, line, &text);
         let fingerprint = self.fingerprints.next(&before.path, WHOLE, "");
         let result = self.add(rule, &message, [Some(location), None], fingerprint);
         if let Some(changes) = fix {
-            let description = json!({ "text": what });
+            let description = json!({ "text": summary });
             result["fixes"] = json!([{ "description": description, "artifactChanges": changes }]);
         }
     }
 }
 
-/// What a rule is about.
+/// Returns a SARIF rule.
 fn descriptor(id: &str, short: &str, full: &str, help: &str, level: &str) -> Value {
     json!({
         "id": id,
@@ -210,20 +211,21 @@ fn descriptor(id: &str, short: &str, full: &str, help: &str, level: &str) -> Val
     })
 }
 
-/// A code as a rule.
+/// Returns a code as a SARIF rule.
 fn of_code(code: Code) -> Value {
     let (title, level) = (code.title(), code.severity().as_str());
     descriptor(code.as_str(), title, code.explanation(), code.help(), level)
 }
 
-/// The rule behind a change. What a rule does may take many lines: that is for the help.
+/// Returns the rule behind a change as a SARIF rule. If it takes several lines to say what the rule
+/// does, they go into its help.
 fn of_reason(id: &str, reason: &Reason) -> Value {
     let (short, mut help) = match reason.what.as_slice() {
         [what] => (what, Vec::new()),
         lines => (&reason.why, lines.to_vec()),
     };
     help.extend(reason.advice.iter().cloned());
-    help.extend(reason.proof.iter().map(|proof| format!("Proof: {proof}")));
+    help.extend(reason.evidence.iter().map(|it| format!("Evidence: {it}")));
     if help.is_empty() {
         help.push(reason.why.clone());
     }

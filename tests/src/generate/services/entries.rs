@@ -7,7 +7,7 @@ use proptest::sample::{Index, select};
 
 use crate::generate::{ConfigFile, ConfigSource};
 
-/// The names that entries and references have.
+/// The names for entries and references.
 #[derive(Debug, Clone)]
 pub(crate) struct Names(Vec<OptName>);
 
@@ -30,20 +30,20 @@ struct EntryPlan {
 #[derive(Debug, Clone)]
 enum ValuePlan {
     Plain(&'static str),
-    /// A reference to one of the names, with its group or without, and what stands around it.
+    /// A reference to one of the names, with or without its group, and the text around it.
     Reference {
         to: Index,
         bare: bool,
         around: (&'static str, &'static str),
     },
-    /// A reference to what is not registered, before one of the names.
+    /// A reference to an unregistered name, followed by one to one of the names.
     Unregistered {
         to: Index,
         bare: bool,
     },
 }
 
-/// An entry that a kind needs, whatever the plan says.
+/// An entry that a kind of service needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Forced {
     name: OptName,
@@ -53,13 +53,13 @@ pub(crate) struct Forced {
 /// The value of a [`Forced`] entry.
 #[derive(Debug, Clone)]
 pub(crate) enum Text {
-    /// A plain text, another for each entry.
+    /// A plain text, different for each entry.
     Plain,
     /// A reference to a name.
     Refers(OptName),
     /// A reference without a group.
     Bare(String),
-    /// A reference to what is not registered, and one to a name.
+    /// A reference to an unregistered name and one to this name.
     Unregistered(OptName),
 }
 
@@ -90,7 +90,7 @@ fn entry_plan() -> impl Strategy<Value = EntryPlan> + Clone {
     })
 }
 
-/// The entries of one to three files, and where those that a kind needs go.
+/// The plan of one to three files and of the places of forced entries.
 #[derive(Debug, Clone)]
 pub(crate) struct FilesPlan {
     files: Vec<Vec<EntryPlan>>,
@@ -172,7 +172,7 @@ impl EntryPlan {
 }
 
 fn reference(to: &OptName, bare: bool) -> String {
-    // A name in a reference ends at a hyphen, and `DEFAULT` is no group of one.
+    // A name in a reference ends at a hyphen, and `DEFAULT` cannot be its group.
     let name = to.name().replace('-', "_");
     match to.group() {
         "DEFAULT" => format!("${{{name}}}"),

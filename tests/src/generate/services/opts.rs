@@ -9,29 +9,30 @@ use proptest::sample::Index;
 
 use super::GROUPS;
 
-/// A former name that makes a service one of a kind.
+/// A former name that a kind of service needs.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::generate) enum Claim {
-    /// The option has the one former name that all of these have.
+    /// The option has a former name that it shares with all others of this variant.
     Same { opt: usize },
     /// The option is multi-valued.
     Multi { opt: usize },
     /// The option has one more former name.
     Another { opt: usize },
-    /// The option has the current name of another as a former one.
+    /// The option has the current name of another option as a former name.
     Current { opt: usize, of: usize },
-    /// The option has one more former name, in a group of no option.
+    /// The option has one more former name, in a group without options.
     Old { opt: usize },
-    /// The option has as a former name the current key of another, in the group of [`Claim::Old`].
+    /// The option has the current key of another option, in the group of [`Claim::Old`], as a
+    /// former name.
     KeyBeside { opt: usize, of: usize },
 }
 
-/// A service's options, in numbers.
+/// The plan of a service's options.
 #[derive(Debug, Clone)]
 pub(in crate::generate) struct OptsPlan {
     opts: Vec<OptPlan>,
     shared: (usize, usize),
-    /// Where a claimed name stands among the former names of its option.
+    /// The position of a claimed name among the former names of its option.
     positions: Vec<Index>,
 }
 
@@ -44,7 +45,7 @@ struct OptPlan {
     former: Vec<(usize, usize)>,
 }
 
-/// The options, and the names that were claimed for the kind.
+/// The options, and the names of the claims.
 pub(in crate::generate) struct Made {
     pub(in crate::generate) opts: Vec<Opt>,
     pub(super) claimed: Vec<OptName>,
@@ -73,7 +74,7 @@ pub(in crate::generate) fn opts_plan() -> impl Strategy<Value = OptsPlan> {
     })
 }
 
-/// An option on its way.
+/// An option that is being made.
 struct Draft<'p> {
     name: OptName,
     plan: &'p OptPlan,
@@ -93,7 +94,7 @@ impl OptsPlan {
         let name = |(group, name): (usize, usize)| OptName::new(GROUPS[group], names[name]);
         let mut drafts: Vec<Draft<'_>> = Vec::new();
         for plan in &self.opts {
-            // Another one of the same name gets a name that is free.
+            // If the name is taken, the option gets a free one.
             let (group, key) = plan.name;
             let free = (0..GROUPS.len())
                 .map(|next| name(((group + next) % GROUPS.len(), key)))
@@ -134,7 +135,7 @@ fn make_claim(
             drafts[opt].multi = true;
             return None;
         }
-        // Keys that no other option has, so that nothing but the claims makes names meet.
+        // Keys that no other option has, so that only claims make options share names.
         Claim::Same { opt } => (opt, OptName::new(shared.group(), "v")),
         Claim::Another { opt } => (opt, OptName::new(shared.group(), other)),
         Claim::Old { opt } => (opt, OptName::new("old", other)),
@@ -157,7 +158,7 @@ fn keep_names_of_one_option(drafts: &mut [Draft<'_>]) {
     }
 }
 
-/// A name with a hyphen is one with an underscore, too.
+/// Names with hyphens and with underscores are equal.
 fn spelled(name: &OptName) -> OptName {
     OptName::new(name.group(), name.name().replace('-', "_"))
 }

@@ -1,0 +1,184 @@
+//! Guesses which release a set of files was written for.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use oslo_config::{Entry, OptName, ParsedFile, SourceFile};
+
+use super::installed::{is_installed, named_by};
+use super::names::History;
+use super::series::Series;
+use super::service::Service;
+
+/// The release that a set of files was most likely written for, by the names in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guess {
+    /// The newest of the releases that know most of what is set.
+    pub series: Series,
+    /// How reliable the guess is.
+    pub confidence: Confidence,
+    /// The reason: what older and newer releases do not know.
+    pub why: String,
+}
+
+/// How reliable a guess is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confidence {
+    /// No other release knows everything that is set.
+    Certain,
+    /// The release knows everything that is set, and so do some older ones.
+    Likely,
+    /// No release knows everything that is set.
+    Unsure,
+}
+
+impl Confidence {
+    /// Returns the word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Confidence::Certain => "certain",
+            Confidence::Likely => "likely",
+            Confidence::Unsure => "unsure",
+        }
+    }
+}
+
+/// Something that is set, and the releases that know it.
+struct Evidence {
+    what: String,
+    /// One bit for each release.
+    known: u32,
+}
+
+impl Evidence {
+    fn is_known(&self, series: Series) -> bool {
+        self.known & 1 << series.number() != 0
+    }
+}
+
+/// Guesses which service files are for: the one that a file is named after, or the one that knows
+/// most of the names in them.
+#[must_use]
+pub fn guess_service(files: &[SourceFile]) -> Service {
+    let is_named_after = |service: &Service| {
+        let mut stems = files.iter().filter_map(|file| file.path.file_stem());
+        stems.any(|stem| stem == service.id())
+    };
+    if let Some(service) = Service::all().find(is_named_after) {
+        return service;
+    }
+    let parsed = files.iter().filter_map(|file| file.parse().ok());
+    let parsed: Vec<ParsedFile<'_>> = parsed.collect();
+    let known = |service: &Service| {
+        let entries = parsed.iter().flat_map(|file| file.document.entries());
+        let is_known = |entry: &Entry<'_, '_>| {
+            let (group, key) = (entry.group(), entry.key());
+            let group = std::str::from_utf8(&group);
+            let name = group.and_then(|group| Ok((group, std::str::from_utf8(key)?)));
+            name.is_ok_and(|(group, key)| service.known_names().has(group, key))
+        };
+        // `max_by_key` returns the last of several equals: reversed, that is Ironic.
+        (entries.filter(is_known).count(), Reverse(*service))
+    };
+    Service::all().max_by_key(known).unwrap_or(Service::IRONIC)
+}
+
+/// Guesses which release a set of files was written for.
+#[must_use]
+pub fn guess(files: &[ParsedFile<'_>], history: &History) -> Guess {
+    let (service, evidence) = (history.service(), evidence(files, history));
+    let count = |series: Series| {
+        let known = evidence.iter().filter(|it| it.is_known(series));
+        known.count()
+    };
+    let most = service.releases().map(count).max().unwrap_or_default();
+    let best: Vec<Series> = service
+        .releases()
+        .filter(|series| count(*series) == most)
+        .collect();
+    let series = best.last().copied().unwrap_or(service.newest());
+    let confidence = if most < evidence.len() {
+        Confidence::Unsure
+    } else if best.len() == 1 {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    Guess {
+        series,
+        confidence,
+        why: why(&evidence, series, &best),
+    }
+}
+
+fn why(evidence: &[Evidence], series: Series, best: &[Series]) -> String {
+    let lacks = |other: Option<Series>| {
+        let other = other?;
+        let mut lacking = evidence.iter().filter(|it| !it.is_known(other));
+        let known_here = lacking.find(|it| it.is_known(series))?;
+        Some((other, known_here.what.as_str()))
+    };
+    let mut reasons = Vec::new();
+    if let Some((newer, what)) = lacks(series.after()) {
+        reasons.push(format!("{newer} does not know {what}"));
+    }
+    if let Some((older, what)) = lacks(best.first().and_then(|first| first.before())) {
+        reasons.push(format!("{older} does not know {what}"));
+    }
+    if let Some(unknown) = evidence.iter().find(|it| !it.is_known(series)) {
+        reasons.push(format!(
+            "but {series} does not know {} either",
+            unknown.what
+        ));
+    }
+    if reasons.is_empty() {
+        "every release knows all names that are set".to_owned()
+    } else {
+        reasons.join(", ")
+    }
+}
+
+/// Collects the names that are set, and the installed things that values name.
+fn evidence(files: &[ParsedFile<'_>], history: &History) -> Vec<Evidence> {
+    let mut seen = BTreeSet::new();
+    let mut evidence = Vec::new();
+    let bits = |holds: &dyn Fn(Series) -> bool| {
+        history
+            .service()
+            .releases()
+            .filter(|series| holds(*series))
+            .fold(0, |bits, series| bits | 1_u32 << series.number())
+    };
+    for entry in files.iter().flat_map(|file| file.document.entries()) {
+        let (group, key) = (entry.group(), entry.key());
+        let (Ok(group), Ok(key)) = (std::str::from_utf8(&group), std::str::from_utf8(key)) else {
+            continue;
+        };
+        let name = OptName::new(group, key);
+        let Some(of_name) = history.of(group, key) else {
+            continue;
+        };
+        if seen.insert((name.clone(), String::new())) {
+            let known = bits(&|series| of_name.is_read(series));
+            evidence.push(Evidence {
+                what: name.to_string(),
+                known,
+            });
+        }
+        if named_by(history.service(), group, key) {
+            let value = entry.value();
+            let value = String::from_utf8_lossy(&value);
+            for item in value.split([',', '\n']).map(str::trim) {
+                let known = bits(&|series| is_installed(group, key, item, series) == Some(true));
+                if known != 0 && seen.insert((name.clone(), item.to_owned())) {
+                    evidence.push(Evidence {
+                        what: format!("{item} in {name}"),
+                        known,
+                    });
+                }
+            }
+        }
+    }
+    evidence
+}

@@ -1,0 +1,31 @@
+//! The releases of each service, and what each of them did to its options.
+//!
+//! The facts are compiled in as the text of `history/`. Only what is looked up is parsed.
+
+mod definition;
+mod facts;
+mod guess;
+mod installed;
+mod kernel;
+mod known;
+mod names;
+mod pack;
+mod rules;
+mod series;
+mod service;
+mod succession;
+mod types;
+
+pub use definition::Definition;
+pub use guess::{Confidence, Guess, guess, guess_service};
+pub use installed::{AuthOptions, auth_options, installed, is_installed, named_by};
+pub(crate) use kernel::is_kernel_command_line;
+pub use known::KnownNames;
+pub use names::{History, NameHistory, all_names};
+pub use pack::{empty, option, pack, renaming};
+pub(crate) use rules::triggered_by;
+pub use rules::{BuiltIn, built_in_rules, find_rule};
+pub use series::{ReleaseRange, Series, UnknownSeries};
+pub use service::Service;
+pub use succession::declared;
+pub(crate) use succession::{declared_renaming, describe_absence, leads_on};

@@ -1,0 +1,186 @@
+//! What became of a name: which option took over, why, and since when.
+
+use std::collections::{BTreeSet, HashSet};
+
+use oslo_config::OptName;
+
+use super::names::{History, all_names};
+use super::rules::{built_in_rules, triggered_by};
+use super::series::{ReleaseRange, Series};
+use crate::pack::Renaming;
+use crate::rule::Rule;
+
+/// Tells whether the release `to` reads an option, or a release on the way there turns it into
+/// another one: as a former name, or by a rule.
+pub(crate) fn leads_on(option: &OptName, from: Series, to: Series, history: &History) -> bool {
+    let Some(of_option) = history.of_option(option) else {
+        return true;
+    };
+    let later = |first: Series, last: Series| last > from && first <= to;
+    let has_rule = || {
+        let rules = triggered_by(history.service(), &option.to_string()).iter();
+        let mut rules = rules.filter(|rule| later(rule.first, rule.last));
+        rules.any(|rule| {
+            history.rule(rule).is_some_and(|rule| {
+                let moves = !rule.rename.is_empty() || !rule.set.is_empty();
+                moves && rule.claims().contains(&option)
+            })
+        })
+    };
+    let renamed = || {
+        let readers = of_option.all_former_of();
+        readers.iter().any(|(_, run)| later(run.from, run.to))
+    };
+    of_option.is_read(to) || renamed() || has_rule()
+}
+
+/// Returns a renaming with its reason: from a rule that people wrote, or as the releases declare
+/// it.
+pub(super) fn renaming_of(from: &OptName, to: &OptName, history: &History) -> Renaming {
+    let is_same = |rule: &Rule| {
+        let mut renames = rule.rename.iter();
+        renames.any(|rename| *rename.from == *from && *rename.to == *to)
+    };
+    let rules = triggered_by(history.service(), &from.to_string()).iter();
+    let mut rules = rules.filter_map(|rule| history.rule(rule));
+    if let Some(rule) = rules.find(|rule| is_same(rule)) {
+        return Renaming {
+            id: rule.id.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            why: rule.why.clone(),
+            proof: rule.proof.first().cloned(),
+        };
+    }
+    declared_renaming(from, to, history)
+}
+
+/// Returns a renaming with its reason, as the releases declare it.
+pub(crate) fn declared_renaming(from: &OptName, to: &OptName, history: &History) -> Renaming {
+    let of_name = history.of_option(from);
+    let readers = of_name.map_or_else(Vec::new, |of_name| of_name.all_former_of());
+    let runs = readers.iter().filter(|(reader, _)| reader == to);
+    let runs: Vec<&ReleaseRange> = runs.map(|(_, run)| run).collect();
+    let (why, proof) = match (runs.first(), runs.last()) {
+        (Some(ReleaseRange { from, .. }), Some(ReleaseRange { to, .. })) => (
+            format!("renamed in {from}; the former name is read up to {to}"),
+            Some(format!(
+                "the option declares it in {} {} to {}",
+                from.service().title(),
+                from.version(),
+                to.version()
+            )),
+        ),
+        _ => ("renamed".to_owned(), None),
+    };
+    Renaming {
+        id: format!("{}-{}", from.group(), from.name()),
+        from: from.clone(),
+        to: to.clone(),
+        why,
+        proof,
+    }
+}
+
+/// Describes why a release does not know a name: since when, and what took over.
+pub(crate) fn describe_absence(name: &OptName, series: Series, history: &History) -> String {
+    let (reason, rule) = absence(name, series, history);
+    match rule {
+        Some((rule, advice)) => format!("{reason} ({rule}){advice}"),
+        None => reason,
+    }
+}
+
+/// Returns since when and why a release does not know a name, and the rule that says so, if any,
+/// with its advice.
+pub(super) fn absence(
+    name: &OptName,
+    series: Series,
+    history: &History,
+) -> (String, Option<(String, String)>) {
+    let of_name = history.of_option(name);
+    let Some(read) = of_name.and_then(|of_name| of_name.read_in()) else {
+        return ("no release knows it".into(), None);
+    };
+    if read.from > series {
+        let came = read.from;
+        return (
+            format!("it was added in {came}: {series} does not know it yet"),
+            None,
+        );
+    }
+    let mut reason = match read.to.after() {
+        Some(gone) if read.to < series => format!("no longer read since {gone}"),
+        _ => format!("{series} does not know it"),
+    };
+    let rules = triggered_by(history.service(), &name.to_string()).iter();
+    let rules = rules.filter(|rule| rule.last <= series);
+    let mut rules = rules.filter_map(|rule| history.rule(rule));
+    let explains = |rule: &Rule| {
+        rule.items.is_none() && rule.claims().contains(&name) || rule.report.is_some()
+    };
+    if let Some(rule) = rules.find(|rule| explains(rule)) {
+        let renamed = rule.rename.iter().find(|rename| *rename.from == *name);
+        let why = match renamed {
+            Some(rename) => format!("its new name is {}", rename.to),
+            None => rule.why.clone(),
+        };
+        let advice = rule.advice.as_ref();
+        let advice = advice.map_or_else(String::new, |advice| format!(". {advice}"));
+        return (format!("{reason}: {why}"), Some((rule.id.clone(), advice)));
+    }
+    let successors = successors(name, series, history);
+    if !successors.is_empty() {
+        let names: Vec<String> = successors.iter().map(ToString::to_string).collect();
+        reason.push_str(": superseded by ");
+        reason.push_str(&names.join(", "));
+    }
+    (reason, None)
+}
+
+/// Returns the options of a release that took over from a name, by the chain of former names.
+fn successors(name: &OptName, series: Series, history: &History) -> BTreeSet<OptName> {
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut open = vec![name.clone()];
+    while let Some(name) = open.pop() {
+        let Some(of_name) = history.of_option(&name) else {
+            continue;
+        };
+        for (reader, run) in of_name.all_former_of() {
+            if run.from <= series && seen.insert(reader.clone()) {
+                let of_reader = history.of_option(&reader);
+                if of_reader.is_some_and(|of_reader| of_reader.is_option(series)) {
+                    found.insert(reader.clone());
+                } else {
+                    open.push(reader);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Returns the renamings that the releases declare, except those that a rule covers.
+#[must_use]
+pub fn declared(history: &History) -> Vec<Renaming> {
+    let mut found: Vec<Renaming> = Vec::new();
+    for (from, of_name) in all_names(history.service()) {
+        if from.name().contains('-') {
+            continue;
+        }
+        for (to, run) in of_name.all_former_of() {
+            let mut releases = run.from.through(run.to);
+            let is_former = releases.any(|series| !of_name.is_option(series));
+            let mut known = found.iter();
+            let is_known = known.any(|known| known.from == from && known.to == to);
+            if is_former && !is_known {
+                found.push(renaming_of(&from, &to, history));
+            }
+        }
+    }
+    let rules = built_in_rules(history.service()).filter_map(|rule| rule.rule());
+    let ids: HashSet<String> = rules.map(|rule| rule.id).collect();
+    found.retain(|renaming| !ids.contains(&renaming.id));
+    found
+}

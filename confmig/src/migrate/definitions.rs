@@ -1,0 +1,125 @@
+//! Definitions of options, as a release or a pack has them.
+
+use oslo_config::{Opt, OptName, OptType};
+
+use crate::history::{self, Definition, History, Series};
+use crate::pack::Pack;
+
+/// The definitions of the options that rules are about.
+pub(crate) trait Definitions {
+    /// Returns the default of an option as it is written; `None` when there is none or it is not
+    /// known.
+    fn default_of(&self, option: &OptName) -> Option<String>;
+    /// Tells whether an option is a list; `None` when it is not known.
+    fn is_list(&self, option: &OptName) -> Option<bool>;
+    /// Tells whether an option is no longer read.
+    fn is_removed(&self, option: &OptName) -> bool;
+    /// Tells whether the final target reads an option, or one that it turns into on the way.
+    fn is_of_use(&self, option: &OptName) -> bool;
+    /// Returns the former names of an option.
+    fn former(&self, option: &OptName) -> Vec<OptName>;
+    /// Returns the option that a reference by a former name resolves to; `None` when the name is
+    /// not a former name.
+    fn by_former(&self, name: &OptName) -> Option<OptName>;
+    /// Returns the option of this name, without former names.
+    fn define(&self, option: &OptName) -> Opt;
+}
+
+/// The options as a release defines them.
+pub(super) struct ReleaseDefinitions<'l> {
+    pub(super) series: Series,
+    /// The release that the whole migration leads to.
+    pub(super) to: Series,
+    pub(super) history: &'l History,
+}
+
+impl ReleaseDefinitions<'_> {
+    fn definition(&self, option: &OptName) -> Option<Definition<'static>> {
+        self.history.of_option(option)?.definition(self.series)
+    }
+}
+
+impl Definitions for ReleaseDefinitions<'_> {
+    fn default_of(&self, option: &OptName) -> Option<String> {
+        let definition = self.definition(option)?;
+        let default = definition.default();
+        (!definition.runtime_default && !default.is_empty()).then(|| default.join(","))
+    }
+
+    fn is_list(&self, option: &OptName) -> Option<bool> {
+        Some(self.definition(option)?.kind == "list")
+    }
+
+    fn is_removed(&self, option: &OptName) -> bool {
+        self.history
+            .of_option(option)
+            .is_none_or(|of_option| !of_option.is_read(self.series))
+    }
+
+    fn is_of_use(&self, option: &OptName) -> bool {
+        history::leads_on(option, self.series, self.to, self.history)
+    }
+
+    fn former(&self, option: &OptName) -> Vec<OptName> {
+        let of_option = self.history.of_option(option);
+        of_option.map_or_else(Vec::new, |of_option| of_option.former(self.series))
+    }
+
+    fn by_former(&self, name: &OptName) -> Option<OptName> {
+        let of_name = self.history.of_option(name)?;
+        // oslo.config finds the option that was registered last.
+        let reader = of_name.former_of(self.series).last()?;
+        (!of_name.is_option(self.series)).then_some(reader)
+    }
+
+    fn define(&self, option: &OptName) -> Opt {
+        history::option(option, self.series, self.history).unwrap_or_else(|| text(option))
+    }
+}
+
+/// The options as a pack defines them.
+pub(super) struct PackDefinitions<'p>(pub(super) &'p Pack);
+
+impl PackDefinitions<'_> {
+    fn find(&self, option: &OptName) -> Option<&Opt> {
+        self.0.opts.iter().find(|opt| opt.name() == option)
+    }
+}
+
+impl Definitions for PackDefinitions<'_> {
+    fn default_of(&self, option: &OptName) -> Option<String> {
+        let default = self.find(option)?.default();
+        (!default.is_empty()).then(|| default.join(","))
+    }
+
+    fn is_list(&self, option: &OptName) -> Option<bool> {
+        Some(matches!(self.find(option)?.kind(), OptType::List { .. }))
+    }
+
+    fn is_removed(&self, _: &OptName) -> bool {
+        true
+    }
+
+    fn is_of_use(&self, _: &OptName) -> bool {
+        true
+    }
+
+    fn former(&self, option: &OptName) -> Vec<OptName> {
+        self.find(option)
+            .map_or_else(Vec::new, |opt| opt.deprecated().to_vec())
+    }
+
+    fn by_former(&self, name: &OptName) -> Option<OptName> {
+        let reads = |opt: &&Opt| opt.deprecated().contains(name);
+        let reader = self.0.opts.iter().rfind(reads)?;
+        self.find(name).is_none().then(|| reader.name().clone())
+    }
+
+    fn define(&self, option: &OptName) -> Opt {
+        self.find(option).cloned().unwrap_or_else(|| text(option))
+    }
+}
+
+fn text(option: &OptName) -> Opt {
+    Opt::new(option.group(), option.name(), OptType::string())
+}

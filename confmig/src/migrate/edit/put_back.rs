@@ -1,0 +1,123 @@
+//! Puts back comments of entries that were moved to another section and then removed there.
+//!
+//! A comment moves with its entry. If a later step removes the entry, the comment is left in a
+//! section that it has nothing to do with: it goes back to where it was in the original file.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use bstr::{BStr, ByteSlice};
+use foldhash::HashSet;
+use oslo_config::{Document, Edit, Entry, LineKind, LineMap};
+
+use super::draft::{Draft, Lines};
+
+/// Puts back comments that were left alone in another section than their original one; `None` when
+/// there are none.
+pub(in crate::migrate) fn put_back<'t>(
+    first: &'t Document<'t>,
+    now: &'t Document<'t>,
+    lines: &LineMap,
+) -> Option<Edit<'t, 't>> {
+    let traced = Traced::new(now, lines);
+    let alone: Vec<Entry<'_, '_>> = first
+        .entries()
+        .filter(|entry| traced.has_lost(*entry))
+        .collect();
+    if alone.is_empty() {
+        return None;
+    }
+    let mut draft = Draft::new(now);
+    let mut headers: HashSet<usize> = HashSet::default();
+    for entry in alone {
+        let comments: Vec<usize> = entry
+            .comment_lines()
+            .filter_map(|line| traced.now.get(&line).copied())
+            .collect();
+        let mut block = Lines::default();
+        let header = entry.section().line();
+        let place = traced.place(entry);
+        let is_new = place.is_none() && headers.insert(header);
+        if is_new {
+            block.push(&line_of(first, header, None));
+        }
+        for line in &comments {
+            block.push(&line_of(now, *line, Some(*line)));
+        }
+        if is_new {
+            block.push_blank(now.line_end());
+        }
+        let above = place.unwrap_or_else(|| traced.place_of_section(header));
+        draft.insert_above(above, &block);
+        for line in comments {
+            draft.remove(line..line + 1);
+        }
+    }
+    Some(draft.finish(|_| false))
+}
+
+/// The current lines of a file, by its original lines.
+struct Traced<'t> {
+    document: &'t Document<'t>,
+    /// The current line, by the original one.
+    now: BTreeMap<usize, usize>,
+}
+
+impl<'t> Traced<'t> {
+    fn new(document: &'t Document<'t>, lines: &LineMap) -> Self {
+        let all = 1..=document.line_count();
+        let now = all
+            .rev()
+            .filter_map(|line| Some((lines.original(line)?, line)));
+        Traced {
+            document,
+            now: now.collect(),
+        }
+    }
+
+    /// Returns the group that a line is in; `None` above the first section.
+    fn group(&self, line: usize) -> Option<Cow<'t, BStr>> {
+        let mut sections = self.document.sections();
+        let section = sections.find(|section| section.lines().contains(&line))?;
+        Some(section.group())
+    }
+
+    /// Tells whether an entry was removed and its comment left alone in another section.
+    fn has_lost(&self, entry: Entry<'_, '_>) -> bool {
+        let last = entry
+            .comment_lines()
+            .rev()
+            .find_map(|line| self.now.get(&line));
+        let Some(last) = last.filter(|_| !self.now.contains_key(&entry.line())) else {
+            return false;
+        };
+        let moved = self.group(*last) != Some(entry.group());
+        let mut below = (last + 1..).map(|line| self.document.line_kind(line));
+        let next = below
+            .find(|kind| *kind != Some(LineKind::Comment))
+            .flatten();
+        moved && !matches!(next, Some(LineKind::Assignment | LineKind::Hidden))
+    }
+
+    /// Returns the line above which the comments of an entry belong: below the last line of its
+    /// section that was above them and is still there; `None` when there is none.
+    fn place(&self, entry: Entry<'_, '_>) -> Option<usize> {
+        let section = entry.section().line()..entry.comment_lines().start;
+        let group = entry.group();
+        let mut above = self.now.range(section).rev().map(|(_, now)| *now);
+        let here = |line: &usize| self.group(*line).as_deref() == Some(&*group);
+        above.find(here).map(|line| line + 1)
+    }
+
+    /// Returns the line above which a section was.
+    fn place_of_section(&self, header: usize) -> usize {
+        let above = self.now.range(..header).next_back();
+        above.map_or(1, |(_, line)| line + 1)
+    }
+}
+
+/// Returns a line of a document, with a line end.
+fn line_of(document: &Document<'_>, line: usize, from: Option<usize>) -> Lines {
+    let text = document.line_text(line).unwrap_or_default();
+    Lines::one(&[text.as_bytes(), document.line_end()].concat(), from)
+}

@@ -1,0 +1,303 @@
+//! The proof that every option keeps its value, or gets the value that a rule promises.
+//!
+//! Two programs may read the old texts: an *updated* program knows the current names and falls back
+//! to former names; a *legacy* program has the former names as options of their own. Where both
+//! read a value, both values must be kept. A reference to an unknown option is compared as written.
+
+mod plain;
+mod reading;
+mod registration;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bstr::{BStr, ByteSlice};
+use foldhash::HashSet;
+use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile};
+
+use super::MigrateError;
+use super::names::Names;
+use super::pass::Pass;
+use super::planned::{Applied, Effect, EffectKind, Planned};
+use plain::only_names_differ;
+use reading::Programs;
+pub(super) use reading::{ComparedValues, Reading, texts_of};
+pub(super) use registration::Registration;
+use registration::legacy;
+
+/// An option whose value would not be the expected one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mismatch {
+    pub(crate) option: OptName,
+    /// The option has a value that can be read.
+    pub(crate) is_read: bool,
+    /// The option would have one afterwards.
+    pub(crate) would_be_read: bool,
+}
+
+impl fmt::Display for Mismatch {
+    // The values are left out: they may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let option = &self.option;
+        match (self.is_read, self.would_be_read) {
+            (true, true) => write!(f, "the value of {option} would change"),
+            (true, false) => write!(f, "the value of {option} could no longer be read"),
+            (false, _) => write!(
+                f,
+                "{option} would get a value although none can be read now"
+            ),
+        }
+    }
+}
+
+/// Proves that the new texts of a set of files mean the same as the old ones.
+pub(crate) struct Prover<'p, 'd, 'm> {
+    pub(crate) pass: &'p Pass<'p, 'd, 'm>,
+    pub(crate) names: &'p Names<'p>,
+}
+
+impl<'d> Prover<'_, 'd, '_> {
+    /// Returns an option without the expected value: the one that `planned` promises, or else the
+    /// old one. `None` is the proof.
+    pub(crate) fn mismatch(
+        &self,
+        applied: &[Applied<'_>],
+        planned: &[&Planned<'d>],
+    ) -> Result<Option<Mismatch>, MigrateError> {
+        if applied.iter().all(|file| file.document.is_none()) {
+            return Ok(None);
+        }
+        let parsed = self.pass.view.narrow_new(applied, self.pass.files)?;
+        if !self.pass.settings.keep_old
+            && only_names_differ(self.pass.files, &parsed, self.names, planned)
+        {
+            return Ok(None);
+        }
+        let promises = Promises::new(planned);
+        let mut updated = self.updated(&parsed, &promises);
+        let compared = |updated: &[Opt]| self.compared(&parsed, updated, &promises);
+        let mut found = compared(&updated);
+        let of_target = self.names.opts.len();
+        // The order in which a service registers its options is not known.
+        for last in self.names.referred_readers(self.pass.files) {
+            found = found.or_else(|| {
+                let mut updated = updated.clone();
+                updated[last..of_target].rotate_left(1);
+                compared(&updated)
+            });
+        }
+        // Whether it has other options in the groups of former names is not known.
+        if found.is_none() {
+            let groups = self.names.referred_groups(self.pass.files);
+            let others = groups.iter();
+            let others = others.map(|group| Opt::new(group, "\u{1}", OptType::string()));
+            if !groups.is_empty() {
+                found = compared(&updated.iter().cloned().chain(others).collect::<Vec<_>>());
+            }
+        }
+        // Whether it has the options that are known from references only is not known.
+        if found.is_none() && self.names.has_referred() {
+            let others = updated.split_off(of_target).into_iter();
+            updated.extend(others.filter(|opt| !self.names.is_only_referred(opt.name())));
+            found = compared(&updated);
+        }
+        Ok(found)
+    }
+
+    /// Returns an option without the expected value, for an updated program with these options.
+    fn compared(
+        &self,
+        after: &[ParsedFile<'_>],
+        updated: &[Opt],
+        promises: &Promises<'_, '_>,
+    ) -> Option<Mismatch> {
+        let of_legacy = legacy(self.names, updated, self.pass.by_rules);
+        let typed: Vec<Opt> = updated.iter().map(|opt| self.with_its_type(opt)).collect();
+        let before = Programs::new(self.pass.files, updated, &of_legacy, &typed);
+        let after = Programs::new(after, updated, &of_legacy, &typed);
+        let (of_target, others) = updated.split_at(self.names.opts.len());
+        let of_target = of_target.iter().map(|opt| (opt, ComparedValues::Effective));
+        let all = of_target.chain(others.iter().map(|opt| (opt, ComparedValues::All)));
+        let mut same = all.filter(|(opt, _)| !promises.are_about(opt.name()));
+        // No program knows the old names of a rule as former names.
+        let may_disagree = !self.pass.by_rules;
+        let broken = promises.broken(&after.updated);
+        let changed =
+            || same.find_map(|(opt, values)| mismatch(opt, values, may_disagree, &before, &after));
+        let found = broken.or_else(changed);
+        match self.pass.settings.keep_old {
+            true => found.or_else(|| self.former_mismatch(&before, &after)),
+            false => found,
+        }
+    }
+
+    /// Returns the options that an updated program registers.
+    fn updated(&self, after: &[ParsedFile<'_>], promises: &Promises<'_, '_>) -> Vec<Opt> {
+        let mut registration = Registration::new(self.names);
+        let files = self.pass.files.iter().chain(after);
+        // Most entries are unrelated to the changes and still the same: they need not be read.
+        let same = self.pass.files.len() == after.len()
+            && self.pass.files.iter().zip(after).all(|(before, after)| {
+                let (before, after) = (self.plain(before, promises), self.plain(after, promises));
+                before.eq(after)
+            });
+        registration.add_files(files, |value| !same || value.contains(&b'$'));
+        registration.into_opts()
+    }
+
+    /// Returns the entries of a file that belong to no option of the target, are not promised
+    /// anything and have no references, in order.
+    fn plain<'f>(
+        &self,
+        file: &'f ParsedFile<'_>,
+        promises: &Promises<'_, '_>,
+    ) -> impl Iterator<Item = (Cow<'f, BStr>, &'f BStr, Cow<'f, BStr>)> {
+        file.document.entries().filter_map(|entry| {
+            let (group, key, value) = (entry.group(), entry.key(), entry.value());
+            let concerned = match (group.to_str(), key.to_str()) {
+                (Ok(group), Ok(name)) => {
+                    self.names.has(group, name) || promises.of.contains(&(group, name))
+                }
+                _ => false,
+            };
+            (!concerned && !value.contains(&b'$')).then_some((group, key, value))
+        })
+    }
+
+    /// Returns the option with its type in the target.
+    fn with_its_type(&self, opt: &Opt) -> Opt {
+        let known = self.names.index_of(opt.name().group(), opt.name().name());
+        known.map_or_else(
+            || opt.clone(),
+            |known| opt.clone().with_type(self.names.opts[known].kind().clone()),
+        )
+    }
+
+    /// Returns a kept former name that a legacy program does not read as before.
+    fn former_mismatch(&self, before: &Programs<'_>, after: &Programs<'_>) -> Option<Mismatch> {
+        let mut former = self.names.opts.iter().flat_map(Opt::deprecated);
+        former.find_map(|name| {
+            let read = |programs: &Programs<'_>| texts_of(&programs.legacy, name);
+            let (before, after) = (read(before), read(after));
+            (before != after).then(|| Mismatch {
+                option: name.clone(),
+                is_read: before.is_some(),
+                would_be_read: after.is_some(),
+            })
+        })
+    }
+}
+
+/// Compares the value of an option with the old one.
+fn mismatch(
+    opt: &Opt,
+    values: ComparedValues,
+    may_disagree: bool,
+    before: &Programs<'_>,
+    after: &Programs<'_>,
+) -> Option<Mismatch> {
+    if is_set_the_same(opt, &before.updated, &after.updated) {
+        return None;
+    }
+    let updated = values.read(opt, &before.updated);
+    let legacy = before.read_legacy(opt, values);
+    let now = values.read(opt, &after.updated);
+    let expected = match (&updated, &legacy) {
+        (Some(_), Some(legacy)) if !may_disagree => Some(legacy),
+        (Some(updated), Some(legacy)) if legacy.resolves_more_than(updated) => Some(legacy),
+        (Some(updated), Some(legacy)) if updated.resolves_more_than(legacy) => Some(updated),
+        (Some(updated), Some(legacy)) => (updated == legacy).then_some(updated),
+        (Some(one), None) | (None, Some(one)) => Some(one),
+        (None, None) => None,
+    };
+    let kept = match expected {
+        Some(expected) => now.as_ref() == Some(expected),
+        None => now.is_none() && updated.is_none(),
+    };
+    // Two programs that disagreed before may go on to, each with its own value.
+    let kept = kept || may_disagree && now == updated && legacy == after.read_legacy(opt, values);
+    // With types, a reference becomes what Python prints, or an error: both must be kept too.
+    let (was_typed, now_typed) = (before.read_typed(opt), after.read_typed(opt));
+    let printed = values.read(opt, &after.typed);
+    let is_printed_the_same = match was_typed {
+        Some(_) => was_typed == now_typed,
+        None => printed == now || printed == values.read(opt, &before.typed),
+    };
+    let kept = kept && is_printed_the_same;
+    let was_other = legacy.is_some() && legacy != now;
+    (!kept).then(|| Mismatch {
+        option: opt.name().clone(),
+        is_read: was_other || updated.is_some(),
+        would_be_read: now.is_some(),
+    })
+}
+
+/// Tells whether an option without former names is set to the same texts before and after, none of
+/// them with a reference. Most options are, and every program reads these the same.
+fn is_set_the_same(opt: &Opt, before: &Config<'_>, after: &Config<'_>) -> bool {
+    if !opt.deprecated().is_empty() {
+        return false;
+    }
+    let (before, after) = (before.occurrences(opt), after.occurrences(opt));
+    let same = |before: &[Occurrence<'_>], after: &[Occurrence<'_>]| {
+        before.len() == after.len()
+            && before.iter().zip(after).all(|(before, after)| {
+                let value = before.entry.value();
+                !value.contains(&b'$') && value == after.entry.value()
+            })
+    };
+    !before.effective.is_empty()
+        && same(&before.effective, &after.effective)
+        && same(&before.hidden, &after.hidden)
+}
+
+/// The values that rules promise.
+struct Promises<'p, 'd> {
+    effects: Vec<&'p Effect<'d>>,
+    of: HashSet<(&'p str, &'p str)>,
+}
+
+impl<'p, 'd> Promises<'p, 'd> {
+    fn new(planned: &[&'p Planned<'d>]) -> Self {
+        let effects = planned.iter().flat_map(|planned| planned.effects());
+        let of = |effect: &'p Effect<'d>| (effect.option.group(), effect.option.name());
+        Promises {
+            of: effects.clone().map(of).collect(),
+            effects: effects.collect(),
+        }
+    }
+
+    fn are_about(&self, option: &OptName) -> bool {
+        self.of.contains(&(option.group(), option.name()))
+    }
+
+    /// Returns an option without its promised value.
+    fn broken(&self, after: &Config<'_>) -> Option<Mismatch> {
+        let broken = self.effects.iter().find(|effect| !is_kept(effect, after))?;
+        Some(Mismatch {
+            option: broken.option.clone(),
+            is_read: true,
+            would_be_read: false,
+        })
+    }
+}
+
+/// Tells whether an option has the value that an effect promises.
+fn is_kept(effect: &Effect<'_>, after: &Config<'_>) -> bool {
+    let option = &effect.option;
+    let all = Opt::new(option.group(), option.name(), OptType::string()).multi();
+    let entries = after.occurrences(&all).effective.into_iter();
+    let here = entries.filter(|set| set.file == effect.file);
+    let mut read = here.map(|set| {
+        let text = set.entry.value();
+        after
+            .substitute_known(&text.to_str_lossy(), option.group())
+            .0
+    });
+    match &effect.kind {
+        EffectKind::Add(_, value) => read.eq([&*value.read]),
+        // Another entry may hide this one: only its presence is checked.
+        EffectKind::Replace(_, value) => read.any(|read| read == value.read),
+        EffectKind::Remove(..) => true,
+    }
+}

@@ -1,0 +1,145 @@
+//! The values of options as programs read them: texts with references replaced.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use bstr::ByteSlice;
+use oslo_config::{Config, Occurrence, Opt, OptName, ParsedFile};
+
+/// The programs that may read a set of files.
+pub(super) struct Programs<'c> {
+    /// Knows the current names and falls back to former names.
+    pub(super) updated: Config<'c>,
+    /// Has the former names as options of their own.
+    pub(super) legacy: Config<'c>,
+    /// Like `updated`, with the types of the options.
+    pub(super) typed: Config<'c>,
+}
+
+impl<'c> Programs<'c> {
+    /// Creates the programs that register these options.
+    pub(super) fn new(
+        files: &'c [ParsedFile<'c>],
+        updated: &'c [Opt],
+        legacy: &'c [Opt],
+        typed: &'c [Opt],
+    ) -> Self {
+        let updated = Config::new(files, updated);
+        Programs {
+            legacy: updated.with_opts(legacy),
+            typed: updated.with_opts(typed),
+            updated,
+        }
+    }
+
+    /// Reads an option as a legacy program does, by any of its former names.
+    pub(super) fn read_legacy(&self, opt: &Opt, values: ComparedValues) -> Option<Reading> {
+        if opt.deprecated().is_empty() {
+            return values.read(opt, &self.legacy);
+        }
+        let set = self.updated.occurrences(opt).effective;
+        let by_former = set.iter().all(|occurrence| occurrence.name_index > 0);
+        let reading = by_former.then(|| Reading::of_entries(&set, None, &self.legacy));
+        reading?.unless_empty()
+    }
+
+    /// Reads an option with its type; `None` when its value is refused.
+    pub(super) fn read_typed(&self, opt: &Opt) -> Option<Vec<String>> {
+        texts_of(&self.typed, opt.name())
+    }
+}
+
+/// Reads an option with its type; `None` when its value is refused.
+pub(in crate::migrate) fn texts_of(config: &Config<'_>, option: &OptName) -> Option<Vec<String>> {
+    let setting = config.get(option.group(), option.name());
+    setting.map(|setting| setting.texts).ok()
+}
+
+/// The values of an option as texts, references replaced.
+#[derive(Debug, Clone, Default)]
+pub(in crate::migrate) struct Reading {
+    texts: Vec<String>,
+    /// The references that cannot be resolved.
+    unresolved: BTreeSet<String>,
+}
+
+impl PartialEq for Reading {
+    fn eq(&self, other: &Self) -> bool {
+        self.texts == other.texts
+    }
+}
+
+impl Reading {
+    /// Tells whether this reading resolves all references that another one does, and more.
+    pub(in crate::migrate) fn resolves_more_than(&self, other: &Reading) -> bool {
+        self.unresolved != other.unresolved && self.unresolved.is_subset(&other.unresolved)
+    }
+
+    /// Returns the references that another reading resolves and this one does not.
+    pub(in crate::migrate) fn unresolved_beside<'r>(
+        &'r self,
+        other: &'r Reading,
+    ) -> impl Iterator<Item = &'r str> {
+        let beside = self.unresolved.difference(&other.unresolved);
+        beside.map(String::as_str)
+    }
+
+    /// Reads entries as values of an option of `group`, or each as a value of its own group.
+    fn of_entries<'o, 'd: 'o>(
+        entries: impl IntoIterator<Item = &'o Occurrence<'d>>,
+        group: Option<&str>,
+        config: &Config<'_>,
+    ) -> Self {
+        let mut reading = Reading::default();
+        for set in entries {
+            let (value, own) = (set.entry.value(), set.entry.group());
+            let group = group.map_or_else(|| own.to_str_lossy(), Cow::from);
+            reading.add(&value.to_str_lossy(), &group, config);
+        }
+        reading
+    }
+
+    fn add(&mut self, text: &str, group: &str, config: &Config<'_>) {
+        let (text, unresolved) = config.substitute_known(text, group);
+        self.texts.push(text);
+        self.unresolved.extend(unresolved);
+    }
+
+    /// Returns the reading; `None` when there were no values.
+    fn unless_empty(self) -> Option<Self> {
+        (!self.texts.is_empty()).then_some(self)
+    }
+}
+
+/// Which of an option's values are compared.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::migrate) enum ComparedValues {
+    /// The effective values by the target's definition of the option.
+    Effective,
+    /// All values that are set, of an option that may be multi-valued or not. It is registered as
+    /// single-valued, so that a reference to it is as long as one value.
+    All,
+}
+
+impl ComparedValues {
+    /// Reads them; `None` when there are none.
+    pub(in crate::migrate) fn read(self, opt: &Opt, config: &Config<'_>) -> Option<Reading> {
+        let set = config.occurrences(opt);
+        let group = opt.name().group();
+        let mut reading = match self {
+            ComparedValues::All => {
+                Reading::of_entries(set.hidden.iter().chain(&set.effective), None, config)
+            }
+            // Even under a former name, a value is read in the group of the current name.
+            ComparedValues::Effective => Reading::of_entries(&set.effective, Some(group), config),
+        };
+        if let ComparedValues::Effective = self
+            && set.effective.is_empty()
+        {
+            for text in opt.default() {
+                reading.add(text, group, config);
+            }
+        }
+        reading.unless_empty()
+    }
+}

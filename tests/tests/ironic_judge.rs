@@ -1,9 +1,0 @@
-//! The real Ironic is the judge.
-
-use confmig::release::Service;
-use tests::claims;
-
-#[test]
-fn each_release_reads_what_is_made_for_it() {
-    claims::each_release_reads_what_is_made_for_it(Service::IRONIC);
-}
