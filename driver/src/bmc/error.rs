@@ -208,82 +208,45 @@ pub enum Cause {
 #[cfg(feature = "redfish")]
 impl Cause {
     /// Replaces every text that may be the BMC's by what `show` returns for it.
-    pub(super) fn map_texts(self, show: impl Fn(&str) -> String) -> Self {
-        let each = |texts: Vec<String>| -> Vec<String> {
-            let left = texts.len().saturating_sub(LISTED_MAX);
-            let mut shown: Vec<String> = texts
-                .iter()
-                .take(LISTED_MAX)
-                .map(|text| show(text))
-                .collect();
-            if left > 0 {
-                shown.push(format!("{left} more"));
-            }
-            shown
-        };
-        let refusal = |refusal: Refusal| Refusal {
-            request: show(&refusal.request),
-            message: show(&refusal.message),
-            ..refusal
-        };
+    pub(super) fn map_texts(mut self, show: impl Fn(&str) -> String) -> Self {
+        for text in self.texts_of_the_bmc() {
+            *text = show(text);
+        }
+        self
+    }
+
+    /// Returns every text that may be the BMC's, of lists only the beginning.
+    fn texts_of_the_bmc(&mut self) -> Vec<&mut String> {
         match self {
             Self::Credentials | Self::CertificateAuthorities { .. } | Self::PowerTimeout { .. } => {
-                self
+                Vec::new()
             }
-            Self::NoAnswer {
-                address,
-                seconds,
-                reason,
-            } => Self::NoAnswer {
-                address,
-                seconds,
-                reason: show(&reason),
-            },
-            Self::NotTrusted { address, reason } => Self::NotTrusted {
-                address,
-                reason: show(&reason),
-            },
-            Self::Privilege { request, message } => Self::Privilege {
-                request: show(&request),
-                message: show(&message),
-            },
-            Self::Licence { request, message } => Self::Licence {
-                request: show(&request),
-                message: show(&message),
-            },
-            Self::Refused(refusals) => Self::Refused(refusals.into_iter().map(refusal).collect()),
-            Self::NoDrive { drive, found } => Self::NoDrive {
-                drive,
-                found: each(found),
-            },
-            Self::Unsupported { missing } => Self::Unsupported {
-                missing: show(&missing),
-            },
-            Self::NotInserted {
-                expected,
-                reported,
-                seconds,
-            } => Self::NotInserted {
-                expected,
-                reported: show(&reported),
-                seconds,
-            },
-            Self::NotEjected { reported, seconds } => Self::NotEjected {
-                reported: show(&reported),
-                seconds,
-            },
-            Self::NotSet { expected, reported } => Self::NotSet {
-                expected,
-                reported: show(&reported),
-            },
-            Self::Ambiguous { what, found } => Self::Ambiguous {
-                what,
-                found: each(found),
-            },
-            Self::Answer { request, reason } => Self::Answer {
-                request: show(&request),
-                reason: show(&reason),
-            },
+            Self::NoAnswer { reason: text, .. }
+            | Self::NotTrusted { reason: text, .. }
+            | Self::Unsupported { missing: text }
+            | Self::NotInserted { reported: text, .. }
+            | Self::NotEjected { reported: text, .. }
+            | Self::NotSet { reported: text, .. } => vec![text],
+            Self::Privilege { request, message }
+            | Self::Licence { request, message }
+            | Self::Answer {
+                request,
+                reason: message,
+            } => vec![request, message],
+            Self::Refused(refusals) => {
+                let texts = refusals
+                    .iter_mut()
+                    .map(|one| [&mut one.request, &mut one.message]);
+                texts.flatten().collect()
+            }
+            Self::NoDrive { found, .. } | Self::Ambiguous { found, .. } => {
+                let left = found.len().saturating_sub(LISTED_MAX);
+                found.truncate(LISTED_MAX);
+                if left > 0 {
+                    found.push(format!("{left} more"));
+                }
+                found.iter_mut().collect()
+            }
         }
     }
 }

@@ -93,7 +93,7 @@ impl<'d> NodeWork<'d> {
         match host.unpublish(node, Which::Only(name.clone())).await {
             Ok(_) => log::info!("node {node}: withdrew {name}, since the step failed"),
             Err(error) => {
-                log::warn!("node {node}: {name} remains although its step failed: {error}")
+                log::warn!("node {node}: {name} remains although its step failed: {error}");
             }
         }
     }

@@ -12,7 +12,6 @@ use super::super::error::{SwiftError, is_transient_status};
 use super::request::{Reading, Request, Resource, Response, describe, no_response};
 use super::session::{Session, authenticate};
 use super::settings::{SwiftSettings, Tls};
-use crate::http::peer::Secrets;
 use crate::http::reason;
 use crate::http::tls::{self, PemError, Trust};
 
@@ -158,23 +157,29 @@ impl Client {
         }
         let response = builder.send().await;
         let response = response.map_err(|error| no_response(&described, &error, timeout))?;
-        let reading = Reading {
-            request: described,
-            timeout,
-            secrets: self.secrets(session, &request.headers),
-        };
+        let reading = self.reading(described, session, &request.headers);
         Response::read(reading, response).await
     }
 
-    /// Returns the secrets of a request with these headers.
-    pub(super) fn secrets(&self, session: &Session, headers: &HeaderMap) -> Secrets {
+    /// Returns what is needed to read the response to a request with these headers. `request` is
+    /// its description for messages.
+    pub(super) fn reading(
+        &self,
+        request: String,
+        session: &Session,
+        headers: &HeaderMap,
+    ) -> Reading {
         let mut secrets = self.settings.secrets();
         secrets.add_url(&session.storage);
         let sensitive = headers.values().filter(|value| value.is_sensitive());
         for value in session.token.iter().chain(sensitive) {
             secrets.add(&String::from_utf8_lossy(value.as_bytes()));
         }
-        secrets
+        Reading {
+            request,
+            timeout: self.settings.timeout,
+            secrets,
+        }
     }
 
     /// Creates the container if it is missing.

@@ -164,3 +164,46 @@ async fn set_new_key(client: &Client, clock: &ServerClock) -> Result<u16, SwiftE
     }
     Err(SwiftError::NoKey { status })
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderMap;
+
+    use super::*;
+
+    fn found(keys: &[(&'static str, &[u8])]) -> Result<Option<Secret>, SwiftError> {
+        let headers = keys.iter().map(|(name, key)| {
+            let value = HeaderValue::from_bytes(key).unwrap();
+            (HeaderName::from_static(name), value)
+        });
+        let response = Response {
+            request: "HEAD http://h/v1/AUTH_a".into(),
+            status: 204,
+            headers: HeaderMap::from_iter(headers),
+            body: bytes::Bytes::new(),
+            said: String::new(),
+        };
+        let [of_account, _] = KEY_HEADERS;
+        KeyLookup::of(response, of_account).map(|found| found.secret)
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_used_is_an_error_and_not_absent() {
+        let [first, second] = [
+            "x-account-meta-temp-url-key",
+            "x-account-meta-temp-url-key-2",
+        ];
+        assert_eq!(found(&[]).unwrap(), None);
+        assert_eq!(found(&[(first, b"")]).unwrap(), None);
+        let utf8 = "schl\u{fc}ssel";
+        let key = found(&[(first, utf8.as_bytes())]).unwrap();
+        assert_eq!(key, Some(Secret::new(utf8)));
+        let key = found(&[(first, b"schl\xfcssel"), (second, b"k")]).unwrap();
+        assert_eq!(key, Some(Secret::new("k")));
+        let error = found(&[(first, b"schl\xfcssel")]).unwrap_err().to_string();
+        assert!(
+            error.contains("not UTF-8 text") && !error.contains("ssel"),
+            "{error}"
+        );
+    }
+}

@@ -16,7 +16,7 @@ use crate::http::peer::json_fault;
 
 /// The maximum number of pages of a listing: far more than a container of images has, of 10,000
 /// names each.
-const PAGES_MAX: usize = 10_000;
+const PAGES_MAX: usize = 1000;
 
 /// The prefix of the names of all segments. They are in the container of the images, so that
 /// whoever may write images may write segments, and listings find both.

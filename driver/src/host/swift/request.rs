@@ -68,7 +68,7 @@ pub(super) struct Response {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     /// What an error shows of the body, if the status is not a success.
-    said: String,
+    pub(super) said: String,
 }
 
 /// What is needed to read a response.

@@ -15,7 +15,7 @@ use super::info::Info;
 use super::listing::SEGMENTS;
 use super::pieces::{ObjectDigest, Pieces, ProducerReport, channel};
 use super::remove::remove_object;
-use super::request::{Reading, Request, Resource, Response, describe, no_response};
+use super::request::{Request, Resource, Response, describe, no_response};
 use crate::http::peer::one_line;
 
 /// The header with the MD5 of an object, in hexadecimal digits.
@@ -294,11 +294,7 @@ impl<'c> Upload<'c> {
             response = sending => response.map_err(|e| no_response(&request, &e, timeout))?,
             () = silence(pieces, timeout) => return Err(SwiftError::Silent { request, timeout }),
         };
-        let reading = Reading {
-            request: request.clone(),
-            timeout,
-            secrets: client.secrets(&session, &HeaderMap::new()),
-        };
+        let reading = client.reading(request.clone(), &session, &HeaderMap::new());
         let reading = Response::read(reading, response);
         let response = tokio::time::timeout(timeout, reading).await;
         let response = response.map_err(|_| SwiftError::Silent { request, timeout })??;
