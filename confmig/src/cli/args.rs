@@ -219,8 +219,8 @@ pub(crate) struct Show {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rules {
-    /// A pack, a rule file, a service (`ironic`, `keystone`) for the rules of all its releases, or the
-    /// id of one of these rules; without it, all packs and services are listed
+    /// A pack, a rule file, a service (`ironic`, `keystone`) for the rules of all its releases, or
+    /// the id of one of these rules; without it, all packs and services are listed
     #[arg(conflicts_with = "schema")]
     pub(crate) pack: Option<String>,
 

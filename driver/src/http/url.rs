@@ -107,8 +107,8 @@ pub(crate) fn redacted(url: &Url) -> String {
     url.into()
 }
 
-/// Returns a URL, or a text that may be one, without user, password, fragment and query, which is the signature of temporary
-/// URLs.
+/// Returns a URL, or a text that may be one, without user, password, fragment and query, which is
+/// the signature of temporary URLs.
 pub(crate) fn redacted_text(reference: &str) -> String {
     let Ok(mut url) = Url::parse(reference) else {
         let shown = reference.split(['?', '#']).next().unwrap_or_default();

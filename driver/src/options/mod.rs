@@ -41,15 +41,15 @@ use crate::http::url::redacted_text;
 /// | `[DEFAULT] grub_config_template` | built in | |
 /// | `[DEFAULT] grub_config_path` | where the EFI boot image's GRUB looks | |
 /// | `[DEFAULT] esp_image` | none | |
-/// | `[conductor] file_url_allowed_paths` | `/var/lib/ironic,/shared/html,/templates,/opt/cache/files,/vagrant` | |
+/// | `[conductor] file_url_allowed_paths` | Ironic's, in `/var/lib/ironic` and elsewhere | |
 /// | `[ilo] image_networks` | none | |
 /// | `[conductor] api_url` | the value of `[service_catalog] endpoint_override` | |
 ///
 /// The current names of the hosting options come from the blueprint "Make ilo drivers standalone in
 /// ironic by removing swift dependency"; Ironic has read the former names since 4.2.0. The other
 /// options have Ironic's names: `[pxe] kernel_append_params` since Xena, `[ilo]
-/// kernel_append_params` since Wallaby. Only `[ilo] image_networks` is an option of this library. The cargo feature `swift` adds the options of `[swift]`:
-/// see `SwiftOptions`.
+/// kernel_append_params` since Wallaby. Only `[ilo] image_networks` is an option of this library.
+/// The cargo feature `swift` adds the options of `[swift]`: see `SwiftOptions`.
 ///
 /// ```
 /// use driver::options::Options;

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// A reference by a former name that two options share meets, in the group of that name, an entry under
-/// the key of the option that was registered last.
+/// A reference by a former name that two options share meets, in the group of that name, an entry
+/// under the key of the option that was registered last.
 #[test]
 fn options_may_be_registered_in_any_order() {
     let opts = || {
@@ -20,8 +20,8 @@ fn options_may_be_registered_in_any_order() {
     );
 }
 
-/// Whether the service has other options in the group of a former name decides what a reference to that
-/// name finds: here the key of the new name, which is a former name of another option.
+/// Whether the service has other options in the group of a former name decides what a reference to
+/// that name finds: here the key of the new name, which is a former name of another option.
 #[test]
 fn the_group_of_a_former_name_may_have_other_options() {
     let opts = vec![
@@ -63,9 +63,9 @@ fn a_kept_former_name_keeps_its_value() {
     }
 }
 
-/// A legacy program reads a reference in the group of the former name, an updated one in that of the
-/// current name. Where both find a value, only the operator knows which one was meant. Rules say which:
-/// there is one program, and it knows the old name.
+/// A legacy program reads a reference in the group of the former name, an updated one in that of
+/// the current name. Where both find a value, only the operator knows which one was meant. Rules
+/// say which: there is one program, and it knows the old name.
 #[test]
 fn two_programs_may_disagree_before_and_after() {
     let before = ["[a]\nx = $y\ny = 1\n[b]\ny = 2\n"];
