@@ -238,8 +238,8 @@ fn mismatch(
     })
 }
 
-/// Tells whether an option is set to the same texts before and after, none of them with a reference.
-/// Most options are, and every program reads these the same.
+/// Tells whether an option is set to the same texts before and after, none of them with a
+/// reference. Most options are, and every program reads these the same.
 fn is_set_the_same(opt: &Opt, before: &Config<'_>, after: &Config<'_>) -> bool {
     let (before, after) = (before.occurrences(opt), after.occurrences(opt));
     let same = |before: &[Occurrence<'_>], after: &[Occurrence<'_>]| {

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// A reference by a former name that two options share meets, in the group of that name, an entry under
-/// the key of the option that was registered last.
+/// A reference by a former name that two options share meets, in the group of that name, an entry
+/// under the key of the option that was registered last.
 #[test]
 fn options_may_be_registered_in_any_order() {
     let opts = || {
@@ -20,8 +20,8 @@ fn options_may_be_registered_in_any_order() {
     );
 }
 
-/// Whether the service has other options in the group of a former name decides what a reference to that
-/// name finds: here the key of the new name, which is a former name of another option.
+/// Whether the service has other options in the group of a former name decides what a reference to
+/// that name finds: here the key of the new name, which is a former name of another option.
 #[test]
 fn the_group_of_a_former_name_may_have_other_options() {
     let opts = vec![
@@ -33,13 +33,19 @@ fn the_group_of_a_former_name_may_have_other_options() {
     says(opts, &before, &after, Some("the value of d.v would change"));
 }
 
-/// The service may not have an option that only a reference names.
+/// A service of which nothing is known may or may not have an option that only a reference names.
 #[test]
 fn what_only_references_name_may_be_no_option() {
+    let case = |before, after| Case {
+        pack: Pack::from_opts("site", vec![text("a", "w")]),
+        ..Case::new(Vec::new(), before, after)
+    };
     let before = ["[DEFAULT]\nz = 1\n[a]\nw = $z\n[c]\nu = $a.z\n"];
     let after = ["[DEFAULT]\nz = 1\n[a]\nw = $a.z\n[c]\nu = $a.z\n"];
-    let opts = vec![text("a", "w")];
-    says(opts, &before, &after, Some("the value of a.w would change"));
+    let said = case(&before, &after).said();
+    assert_eq!(said.as_deref(), Some("the value of a.w would change"));
+    let after = ["[DEFAULT]\nz = 1\n\n[a]\nw = $z\n[c]\nu = $a.z\n"];
+    assert_eq!(case(&before, &after).said(), None);
 }
 
 /// The former name stays, for a program that knows no other.
@@ -63,9 +69,9 @@ fn a_kept_former_name_keeps_its_value() {
     }
 }
 
-/// A legacy program reads a reference in the group of the former name, an updated one in that of the
-/// current name. Where both find a value, only the operator knows which one was meant. Rules say which:
-/// there is one program, and it knows the old name.
+/// A legacy program reads a reference in the group of the former name, an updated one in that of
+/// the current name. Where both find a value, only the operator knows which one was meant. Rules
+/// say which: there is one program, and it knows the old name.
 #[test]
 fn two_programs_may_disagree_before_and_after() {
     let before = ["[a]\nx = $y\ny = 1\n[b]\ny = 2\n"];
