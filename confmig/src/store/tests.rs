@@ -10,7 +10,7 @@ use std::slice;
 use rustix::io::Errno;
 use tempfile::TempDir;
 
-use super::{Replacement, StoreError, replace_all, undo, write_new};
+use super::{Replacement, StoreError, UndoSettings, Undone, replace_all, write_new};
 
 type Hook = Box<dyn FnMut() -> rustix::io::Result<()>>;
 
@@ -52,6 +52,14 @@ fn to_new(paths: &[PathBuf]) -> Vec<Replacement> {
         after: b"new".to_vec(),
     };
     paths.iter().map(replacement).collect()
+}
+
+fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
+    let settings = UndoSettings {
+        force,
+        ..UndoSettings::default()
+    };
+    Ok(super::undo(&[path], settings)?.undone.remove(0))
 }
 
 fn text(path: &Path) -> String {
