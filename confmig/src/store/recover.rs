@@ -62,12 +62,39 @@ pub(super) fn recover_by<'p>(
     let directories = destinations.iter().map(|file| Rc::clone(&file.directory));
     let mut locked = Directories::lock(directories.collect())?;
     let mut recovered = Vec::new();
+    match recover_each(&destinations, &mut locked, direction, &mut recovered) {
+        Ok(()) => Ok(recovered),
+        Err(error) => Err(after(&recovered, error)),
+    }
+}
+
+/// Returns an error that came after these transactions were brought to an end, with the files that
+/// were changed for it.
+pub(super) fn after(recovered: &[Recovered], error: StoreError) -> StoreError {
+    let changed = recovered.iter().flat_map(|one| &one.changed).cloned();
+    let done: Vec<PathBuf> = changed.collect();
+    match done.is_empty() {
+        true => error,
+        false => StoreError::NotFinished {
+            done,
+            doing: "do the rest".into(),
+            cause: error.into(),
+        },
+    }
+}
+
+fn recover_each(
+    destinations: &[Destination],
+    locked: &mut Directories,
+    direction: impl Fn(Kind) -> Option<Direction>,
+    recovered: &mut Vec<Recovered>,
+) -> Result<(), StoreError> {
     let mut tried: Vec<String> = Vec::new();
-    for destination in &destinations {
+    for destination in destinations {
         let Some(here) = locked.find(destination.directory.identity) else {
             continue;
         };
-        for open in open_in(&here, &mut locked)? {
+        for open in open_in(&here, locked)? {
             let id = &open.journal.id;
             if open.journal.names(&destination.name) && !tried.contains(id) {
                 tried.push(id.clone());
@@ -76,7 +103,7 @@ pub(super) fn recover_by<'p>(
         }
         remove_strays(&here, &[&destination.name])?;
     }
-    Ok(recovered)
+    Ok(())
 }
 
 /// Brings a transaction to an end.
@@ -93,12 +120,7 @@ fn end(open: &Open, direction: Option<Direction>) -> Result<Recovered, StoreErro
     };
     match bring_all(open, &mut recovered) {
         Ok(()) => Ok(recovered),
-        Err(error) if recovered.changed.is_empty() => Err(error),
-        Err(error) => Err(StoreError::NotFinished {
-            done: recovered.changed,
-            doing: "do the rest".into(),
-            cause: error.into(),
-        }),
+        Err(error) => Err(after(&[recovered], error)),
     }
 }
 

@@ -7,7 +7,7 @@ use super::StoreError;
 use super::backup::{self, Stamp};
 use super::file::{Destination, Observed};
 use super::journal::{Kind, records};
-use super::recover::{Direction, Recovered, recover_by};
+use super::recover::{Direction, Recovered, after, recover_by};
 use super::stage::Staged;
 use super::transaction::{Transaction, Turn};
 
@@ -120,14 +120,26 @@ pub fn prepare_undo<P: AsRef<Path>>(
         Kind::Undo => Some(Direction::Finish),
     })?;
     let is_done = |path: &Path| {
-        let mut changed = undo
-            .recovered
-            .iter()
-            .flat_map(|recovered| &recovered.found.files);
+        let mut changed = undo.recovered.iter().flat_map(|one| &one.found.files);
         changed.any(|(done, _)| is_same(done, path))
     };
-    let left = files.iter().filter(|path| !is_done(path));
-    let found = left.map(|path| Destination::find(path));
+    let left: Vec<&Path> = files.into_iter().filter(|path| !is_done(path)).collect();
+    let mut prepared = match prepare_left(&left, settings) {
+        Ok(prepared) => prepared,
+        Err(error) => return Err(after(&undo.recovered, error)),
+    };
+    prepared.undo.recovered = undo.recovered;
+    let undo = &prepared.undo;
+    if undo.undone.is_empty() && undo.recovered.is_empty() {
+        return Err(nothing(paths));
+    }
+    Ok(prepared)
+}
+
+/// Prepares files that are in no interrupted transaction.
+fn prepare_left(files: &[&Path], settings: UndoSettings) -> Result<PreparedUndo, StoreError> {
+    let mut undo = Undo::default();
+    let found = files.iter().map(|path| Destination::find(path));
     let mut destinations: Vec<Destination> = found.collect::<Result<_, _>>()?;
     let together = together(&destinations)?;
     match settings.transaction {
@@ -142,10 +154,6 @@ pub fn prepare_undo<P: AsRef<Path>>(
     };
     for destination in destinations {
         prepared.add(destination, settings.force)?;
-    }
-    let undo = &prepared.undo;
-    if undo.undone.is_empty() && undo.recovered.is_empty() {
-        return Err(nothing(paths));
     }
     Ok(prepared)
 }
