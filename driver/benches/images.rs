@@ -194,11 +194,24 @@ struct Method<'a> {
     name: &'a str,
     run: Box<dyn Fn() -> Duration + 'a>,
     taken: Vec<Duration>,
+    /// The maximum ratio of our time to this method's.
+    goal: Option<f64>,
 }
 
 fn method<'a>(name: &'a str, run: impl Fn() -> Duration + 'a) -> Method<'a> {
-    let (run, taken) = (Box::new(run), Vec::new());
-    Method { name, run, taken }
+    Method {
+        name,
+        run: Box::new(run),
+        taken: Vec::new(),
+        goal: None,
+    }
+}
+
+impl Method<'_> {
+    fn with_goal(self, goal: f64) -> Self {
+        let goal = Some(goal);
+        Method { goal, ..self }
+    }
 }
 
 fn median(times: &mut [Duration]) -> Duration {
@@ -206,15 +219,13 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
-/// Compares the methods, which alternate. The first is ours; `goals` are the maximum ratios of its
-/// time to the others'. Returns whether all goals are met.
+/// Compares the methods, which alternate. The first is ours. Returns whether all goals are met.
 fn compare(
     bench: &Bench,
     report: &mut Report,
     title: &str,
     turns: usize,
     mut methods: Vec<Method<'_>>,
-    goals: &[Option<f64>],
 ) -> bool {
     report.line(&format!("\n{title}"));
     for turn in 0..turns {
@@ -232,14 +243,14 @@ fn compare(
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     report.line(&format!("  {:44} {:10.2} ms", methods[0].name, ms(ours)));
     let mut met = true;
-    for ((method, theirs), goal) in methods[1..].iter().zip(others).zip(goals) {
+    for (method, theirs) in methods[1..].iter().zip(others) {
         let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-        let verdict = match goal {
+        let verdict = match method.goal {
             None => "no goal".to_owned(),
-            Some(goal) if ratio <= *goal => format!("goal {goal} met"),
+            Some(goal) if ratio <= goal => format!("goal {goal} met"),
             Some(goal) => format!("goal {goal} MISSED"),
         };
-        met &= goal.is_none_or(|goal| ratio <= goal);
+        met &= method.goal.is_none_or(|goal| ratio <= goal);
         let name = method.name;
         let time = ms(theirs);
         report.line(&format!(
@@ -296,12 +307,13 @@ fn compare_isos(b: &Bench, report: &mut Report) -> bool {
             method("published (read back, fsync)", || b.publish_iso()),
             method("cp of the same bytes, sync FILE", || {
                 b.script("cp finished.iso www/boot; sync www/boot www")
-            }),
+            })
+            .with_goal(1.25),
             method("Ironic's method, sync FILE", || {
                 b.script(&ironic_iso("sync www/boot www"))
-            }),
+            })
+            .with_goal(0.5),
         ],
-        &[Some(1.25), Some(0.5)],
     );
     let unsynced = compare(
         b,
@@ -312,10 +324,10 @@ fn compare_isos(b: &Bench, report: &mut Report) -> bool {
             method("written and read back", || b.write_iso()),
             method("cp of the same bytes", || {
                 b.script("cp finished.iso www/boot")
-            }),
-            method("Ironic's method", || b.script(&ironic_iso(":"))),
+            })
+            .with_goal(1.25),
+            method("Ironic's method", || b.script(&ironic_iso(":"))).with_goal(0.5),
         ],
-        &[Some(1.25), Some(0.5)],
     );
     synced && unsynced
 }
@@ -331,9 +343,8 @@ fn compare_floppies(b: &Bench, report: &mut Report) -> bool {
         FLOPPY_TURNS,
         vec![
             method("made and written", || b.write_floppy()),
-            method("dd, mkfs.vfat, mcopy", || b.script(&ironic_floppy(":"))),
+            method("dd, mkfs.vfat, mcopy", || b.script(&ironic_floppy(":"))).with_goal(0.05),
         ],
-        &[Some(0.05)],
     );
     // The disk's time for two fsyncs dominates on both sides, so there is no goal.
     let synced = compare(
@@ -349,7 +360,6 @@ fn compare_floppies(b: &Bench, report: &mut Report) -> bool {
                 ))
             }),
         ],
-        &[None],
     );
     unsynced && synced
 }

@@ -85,27 +85,9 @@ fn median(mut times: Vec<Duration>) -> f64 {
     times[times.len() / 2].as_secs_f64()
 }
 
-fn main() -> ExitCode {
-    // Cargo also runs benchmarks as tests.
-    if std::env::args().any(|arg| arg == "--test") {
-        return ExitCode::SUCCESS;
-    }
-    let python = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../tests/.venv/swift/bin/python"
-    );
-    let peers = [
-        ("curl", "apt-get install curl"),
-        ("/usr/lib/ISOLINUX/isolinux.bin", "apt-get install isolinux"),
-        (
-            "/usr/lib/syslinux/modules/bios/ldlinux.c32",
-            "apt-get install syslinux-common",
-        ),
-        (python, "tests/peers/venv.sh swift"),
-    ];
-    let Some(mut report) = Report::new("swift", &peers) else {
-        return ExitCode::FAILURE;
-    };
+/// Builds and uploads boot ISOs, and uploads a finished one with curl, by turns. Returns the median
+/// of each in seconds.
+fn measure() -> (f64, f64) {
     let target = std::env::current_exe().unwrap();
     let dir = tempfile::tempdir_in(target.parent().unwrap()).unwrap();
     let dir = dir.path();
@@ -144,7 +126,31 @@ fn main() -> ExitCode {
         runtime.block_on(host.unpublish(uuid, Which::All)).unwrap();
         account.ask("DELETE", "/bench/ready.iso", &[]);
     }
-    let (here, peer) = (median(here), median(peer));
+    (median(here), median(peer))
+}
+
+fn main() -> ExitCode {
+    // Cargo also runs benchmarks as tests.
+    if std::env::args().any(|arg| arg == "--test") {
+        return ExitCode::SUCCESS;
+    }
+    let python = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/.venv/swift/bin/python"
+    );
+    let peers = [
+        ("curl", "apt-get install curl"),
+        ("/usr/lib/ISOLINUX/isolinux.bin", "apt-get install isolinux"),
+        (
+            "/usr/lib/syslinux/modules/bios/ldlinux.c32",
+            "apt-get install syslinux-common",
+        ),
+        (python, "tests/peers/venv.sh swift"),
+    ];
+    let Some(mut report) = Report::new("swift", &peers) else {
+        return ExitCode::FAILURE;
+    };
+    let (here, peer) = measure();
     let ratio = here / peer;
     let size = (KERNEL + RAMDISK) >> 20;
     report.line(&format!("boot ISO of {size} MiB, median of {TURNS} turns"));

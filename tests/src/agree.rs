@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::cases::Tally;
 use crate::generate::{ConfigSource, Set, escaped, plain_types};
-use crate::oracle::{ErrorKind, Event, Failure, Oracle, Outcome, Parsed, encode};
+use crate::oracle::{ErrorKind, Event, Failure, Oracle, Outcome, Parsed, Resolved, encode};
 
 /// Compares how the two parsers read a text: sections, entries with their lines and values,
 /// comments, or the error. Also checks that an empty edit returns every byte.
@@ -141,6 +141,15 @@ pub fn values(oracle: &mut Oracle, set: &Set, tally: &Tally) -> Result<(), Strin
             }
         }
     }
+    same_former_names(&found, &theirs, tally)
+}
+
+/// Compares the former names found in files with those that oslo.config logs.
+fn same_former_names(
+    found: &BTreeSet<OptName>,
+    theirs: &Resolved,
+    tally: &Tally,
+) -> Result<(), String> {
     if !found.is_empty() {
         tally.count("former name in a file");
     }
@@ -150,7 +159,7 @@ pub fn values(oracle: &mut Oracle, set: &Set, tally: &Tally) -> Result<(), Strin
     // A reference by a former name also looks up names that the option does not have, and logs
     // them.
     let same = if theirs.referred.is_empty() {
-        found == theirs.deprecated
+        *found == theirs.deprecated
     } else {
         found.is_subset(&theirs.deprecated)
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::{Interrupted, Replaced};
+use super::Replaced;
 
 /// The reason why a file was not replaced, written or restored.
 ///
@@ -138,7 +138,7 @@ pub enum StoreError {
         "cannot replace {}: {what}; run `confmig recover {}` first",
         path.display(), path.display()
     )]
-    Interrupted { path: PathBuf, what: Interrupted },
+    Interrupted { path: PathBuf, what: String },
 
     /// A journal is not one that this version wrote.
     #[error(

@@ -59,6 +59,8 @@
 //!   files are only named. When it comes back, its journal is no longer obeyed.
 //! - [`prepare_new`] keeps no journal: a kill leaves each file whole, but maybe not all written.
 
+use std::path::PathBuf;
+
 mod backup;
 mod directory;
 mod error;
@@ -84,4 +86,13 @@ pub use list::{Backup, backups};
 pub use output::{NewFile, PreparedFiles, prepare_new, write_new};
 pub use recover::{Direction, Recovered, recover};
 pub use undo::{PreparedUndo, Undo, UndoSettings, Undone, prepare_undo, undo};
-pub use write::{Prepared, Replaced, Replacement, prepare, replace_all};
+pub use write::{Prepared, Replacement, prepare, replace_all};
+
+/// A file that was replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The path given by the caller.
+    pub path: PathBuf,
+    /// The backup of its old text.
+    pub backup: PathBuf,
+}

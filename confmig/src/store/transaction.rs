@@ -40,7 +40,7 @@ impl Turn {
                 if let Some(file) = files.find(|file| open.journal.names(&file.name)) {
                     return Err(StoreError::Interrupted {
                         path: file.given.clone(),
-                        what: open.interrupted()?,
+                        what: open.interrupted()?.to_string(),
                     });
                 }
             }

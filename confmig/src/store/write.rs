@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::StoreError;
 use super::backup;
 use super::file::Destination;
 use super::journal::Kind;
 use super::stage::Staged;
 use super::transaction::{Transaction, Turn};
+use super::{Replaced, StoreError};
 
 /// A file to replace.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,15 +30,6 @@ impl fmt::Debug for Replacement {
             .field("after", &format_args!("{} bytes", self.after.len()))
             .finish()
     }
-}
-
-/// A file that was replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replaced {
-    /// The path given by the caller.
-    pub path: PathBuf,
-    /// The backup of its old text.
-    pub backup: PathBuf,
 }
 
 /// Replaces all these files, or none.

@@ -107,7 +107,8 @@ impl<'d> Config<'d> {
             .ok_or_else(|| GetError::NoSuchOption {
                 name: OptName::new(group, name).to_string(),
             })?;
-        self.setting(opt, group, name, Hidden::Collect, &mut Chain::default())
+        let option = OptName::new(group, name);
+        self.setting(opt, option, Hidden::Collect, &mut Chain::default())
     }
 
     /// Finds all places where an option is set under any of its names.
@@ -146,12 +147,10 @@ impl<'d> Config<'d> {
     fn setting(
         &self,
         opt: &'d Opt,
-        group: &str,
-        name: &str,
+        option: OptName,
         hidden: Hidden,
         chain: &mut Chain,
     ) -> Result<Setting<'d>, GetError> {
-        let option = OptName::new(group, name);
         if chain.options.contains(&option) {
             return Err(GetError::ReferenceLoop { option });
         }
@@ -159,10 +158,11 @@ impl<'d> Config<'d> {
         if chain.options.len() > MAX_DEPTH || chain.references > MAX_REFERENCES {
             return Err(GetError::TooDeep { option });
         }
-        let occurrences = self.find(opt, group, hidden);
+        let occurrences = self.find(opt, option.group(), hidden);
         let (origin, texts) = self.texts(opt, &option, &occurrences);
+        let group = option.group().to_owned();
         chain.options.push(option);
-        let mut resolve = |name: &str| self.resolve_reference(name, group, chain);
+        let mut resolve = |name: &str| self.resolve_reference(name, &group, chain);
         let texts = texts
             .iter()
             .map(|text| template::substitute(text, &mut resolve))

@@ -124,7 +124,7 @@ impl<'d> Config<'d> {
         match self.referenced_opt(group, name) {
             // An option that is set many times must not cost that much at each reference to it.
             Some(Some(opt)) => self
-                .setting(opt, group, name, Hidden::Skip, chain)
+                .setting(opt, OptName::new(group, name), Hidden::Skip, chain)
                 .map(|setting| Some(setting.value)),
             Some(None) => Ok(None),
             None => Err(GetError::NoSuchOption {

@@ -30,77 +30,9 @@ const START: Duration = Duration::from_millis(5);
 const MIGRATION: Duration = Duration::from_millis(10);
 
 pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
-    let confmig = program();
-    let validator = workspace().join(VALIDATOR);
     let directory = tempfile::tempdir().expect("a directory for the files");
-    let path = |name: &str| directory.path().join(name);
-    let (conf, sample, edited, data) = (
-        path("ironic.conf"),
-        path("sample.conf"),
-        path("edited.conf"),
-        path("options.json"),
-    );
-    let oldest = Series::parse(Service::IRONIC, "icehouse").expect("a release");
-    let text = Configurations::new(Service::IRONIC).configuration(oldest, Selection::Changed);
-    fs::write(&conf, &text).expect("a file that can be written");
-    fs::write(&sample, commented(&text)).expect("a file that can be written");
-    fs::write(&edited, &text).expect("a file that can be written");
-    fs::write(&data, options(oldest).to_string()).expect("a file that can be written");
-
-    let words = |words: &[&str]| -> Vec<std::ffi::OsString> {
-        words
-            .iter()
-            .map(|word| OsStr::new(word).to_owned())
-            .collect()
-    };
-    let shown = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
-    let migrate = |file: &Path| {
-        words(&[
-            "migrate",
-            "--from",
-            "icehouse",
-            "--to",
-            "2026.2",
-            &shown(file),
-        ])
-    };
-    let edit = words(&[
-        "--set",
-        &shown(&edited),
-        "deploy",
-        "http_server_url",
-        "http://192.0.2.1",
-    ]);
-    let check = words(&["--opt-data", &shown(&data), "--input-file", &shown(&conf)]);
-    let start = words(&["--version"]);
-    let contestant = |name, program: &'_ OsStr, words: &[std::ffi::OsString], found| {
-        let (program, words) = (program.to_owned(), words.to_vec());
-        Contestant {
-            name,
-            work: Box::new(move || {
-                let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
-                run(&program, &words)
-            }),
-            found,
-        }
-    };
-    let contestants = [
-        contestant("confmig --version", confmig.as_os_str(), &start, 0),
-        contestant(
-            "confmig migrate, 25 releases",
-            confmig.as_os_str(),
-            &migrate(&conf),
-            0,
-        ),
-        contestant(
-            "the same with a sample's comments",
-            confmig.as_os_str(),
-            &migrate(&sample),
-            0,
-        ),
-        contestant("crudini --set, one option", "crudini".as_ref(), &edit, 0),
-        contestant("oslo-config-validator", validator.as_os_str(), &check, 0),
-    ];
+    let text = write_files(directory.path());
+    let contestants = contestants(directory.path());
     let times = turns::run(criterion, "history", ROUNDS, &contestants);
     let [version, migration, ..] = &times[..] else {
         panic!("five contestants");
@@ -121,6 +53,59 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         "the migration takes under 10 ms",
         migration.best() < MIGRATION,
     );
+}
+
+/// Writes the files that the programs read, and returns the configuration.
+fn write_files(directory: &Path) -> String {
+    let oldest = Series::parse(Service::IRONIC, "icehouse").expect("a release");
+    let text = Configurations::new(Service::IRONIC).configuration(oldest, Selection::Changed);
+    let write = |name: &str, text: &str| {
+        fs::write(directory.join(name), text).expect("a file that can be written");
+    };
+    write("ironic.conf", &text);
+    write("sample.conf", &commented(&text));
+    write("edited.conf", &text);
+    write("options.json", &options(oldest).to_string());
+    text
+}
+
+fn contestants(directory: &Path) -> [Contestant<'static>; 5] {
+    let path = |name: &str| {
+        let path = directory.join(name);
+        path.to_str().expect("a path in UTF-8").to_owned()
+    };
+    let contestant = |name, program: &OsStr, words: &[&str]| {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let program = program.to_owned();
+        let work = Box::new(move || {
+            let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
+            run(&program, &words)
+        });
+        let found = 0;
+        Contestant { name, work, found }
+    };
+    let (confmig, validator) = (program(), workspace().join(VALIDATOR));
+    let (conf, sample) = (path("ironic.conf"), path("sample.conf"));
+    let upgrade = ["migrate", "--from", "icehouse", "--to", "2026.2"];
+    let migrate =
+        |name, file: &str| contestant(name, confmig.as_os_str(), &[&upgrade[..], &[file]].concat());
+    let edited = path("edited.conf");
+    let edit = [
+        "--set",
+        &edited,
+        "deploy",
+        "http_server_url",
+        "http://192.0.2.1",
+    ];
+    let data = path("options.json");
+    let check = ["--opt-data", &data, "--input-file", &conf];
+    [
+        contestant("confmig --version", confmig.as_os_str(), &["--version"]),
+        migrate("confmig migrate, 25 releases", &conf),
+        migrate("the same with a sample's comments", &sample),
+        contestant("crudini --set, one option", "crudini".as_ref(), &edit),
+        contestant("oslo-config-validator", validator.as_os_str(), &check),
+    ]
 }
 
 /// Returns the text with the comments of a sample above each option.

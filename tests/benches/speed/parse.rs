@@ -18,44 +18,8 @@ const ROUNDS: usize = 30;
 
 pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     let text = configuration(BYTES, Shape::Distinct);
-    let lines = text.lines().count();
-    let entries = count_entries(&text);
-    let contestants = [
-        Contestant {
-            name: "oslo_config::Document::parse",
-            work: Box::new(|| {
-                let document = Document::parse(black_box(text.as_bytes())).expect("valid");
-                black_box(&document).line_count()
-            }),
-            found: lines,
-        },
-        Contestant {
-            name: "ini_roundtrip::Parser",
-            work: Box::new(|| {
-                let items = Parser::new(black_box(&text));
-                items
-                    .filter(|item| !matches!(black_box(item), Item::SectionEnd))
-                    .count()
-            }),
-            found: lines,
-        },
-        Contestant {
-            name: "ini::Ini::load_from_str",
-            work: Box::new(|| {
-                // Without the features that oslo.config's format does not have.
-                let options = ParseOption {
-                    enabled_quote: false,
-                    enabled_escape: false,
-                    ..ParseOption::default()
-                };
-                let ini = Ini::load_from_str_opt(black_box(&text), options).expect("valid");
-                let found = ini.iter().map(|(_, properties)| properties.len()).sum();
-                black_box(ini);
-                found
-            }),
-            found: entries,
-        },
-    ];
+    let (lines, entries) = (text.lines().count(), count_entries(&text));
+    let contestants = contestants(&text);
     let times = turns::run(criterion, "parse 10 MB", ROUNDS, &contestants);
     let [ours, roundtrip, rust_ini] = &times[..] else {
         panic!("three contestants");
@@ -82,6 +46,46 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         &format!("at least 5 times as fast as rust-ini ({slow:.1} times)"),
         slow >= 5.0,
     );
+}
+
+fn contestants(text: &str) -> [Contestant<'_>; 3] {
+    let (lines, entries) = (text.lines().count(), count_entries(text));
+    [
+        Contestant {
+            name: "oslo_config::Document::parse",
+            work: Box::new(move || {
+                let document = Document::parse(black_box(text.as_bytes())).expect("valid");
+                black_box(&document).line_count()
+            }),
+            found: lines,
+        },
+        Contestant {
+            name: "ini_roundtrip::Parser",
+            work: Box::new(move || {
+                let items = Parser::new(black_box(text));
+                items
+                    .filter(|item| !matches!(black_box(item), Item::SectionEnd))
+                    .count()
+            }),
+            found: lines,
+        },
+        Contestant {
+            name: "ini::Ini::load_from_str",
+            work: Box::new(move || {
+                // Without the features that oslo.config's format does not have.
+                let options = ParseOption {
+                    enabled_quote: false,
+                    enabled_escape: false,
+                    ..ParseOption::default()
+                };
+                let ini = Ini::load_from_str_opt(black_box(text), options).expect("valid");
+                let found = ini.iter().map(|(_, properties)| properties.len()).sum();
+                black_box(ini);
+                found
+            }),
+            found: entries,
+        },
+    ]
 }
 
 /// Counts the entries, and checks that the other parser finds the same: both do the same work.
