@@ -14,13 +14,16 @@ use super::output::Output;
 /// The standard output, as a path of `--output`.
 const STDOUT: &str = "-";
 
+/// The path of a new file, its text, and the file that it comes from.
+type NewText<'m> = (PathBuf, &'m [u8], Option<&'m Path>);
+
 /// What is to be written.
 pub(crate) enum Plan<'m> {
     Nothing,
     /// With `--write`.
     Replace(Vec<Replacement>),
-    /// With `--output` or `--output-dir`: path, text, and the file it comes from.
-    Create(Vec<(PathBuf, &'m [u8], Option<&'m Path>)>),
+    /// With `--output` or `--output-dir`.
+    Create(Vec<NewText<'m>>),
     /// With `--output -`.
     Print(&'m [u8]),
 }
@@ -168,8 +171,8 @@ fn replacements(migration: &Migration, files: &[SourceFile]) -> Result<Vec<Repla
 fn in_directory<'m>(
     directory: &Path,
     files: impl Iterator<Item = (&'m FileMigration, &'m SourceFile)>,
-) -> Result<Vec<(PathBuf, &'m [u8], Option<&'m Path>)>, Failure> {
-    let mut all: Vec<(PathBuf, &[u8], Option<&Path>)> = Vec::new();
+) -> Result<Vec<NewText<'m>>, Failure> {
+    let mut all: Vec<NewText<'m>> = Vec::new();
     for (file, before) in files {
         let name = file.path.file_name();
         let Some(name) = name.filter(|_| !input::is_stdin(&file.path)) else {
@@ -195,7 +198,7 @@ fn new_file<'m>(
     path: &Path,
     file: &'m FileMigration,
     before: &'m SourceFile,
-) -> Result<(PathBuf, &'m [u8], Option<&'m Path>), Failure> {
+) -> Result<NewText<'m>, Failure> {
     if is_same(before, path) {
         return Err(message(format!(
             "--output {} is the input file: use --write, which keeps a backup",

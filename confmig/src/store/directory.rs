@@ -1,6 +1,6 @@
 //! Open directories, and the locks that keep two runs from replacing files in one of them at once.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -17,6 +17,11 @@ use super::StoreError;
 
 /// How long to wait for another run to end. A run holds its locks for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+thread_local! {
+    /// The directories that this thread has locked.
+    static HELD: RefCell<Vec<(u64, u64)>> = const { RefCell::new(Vec::new()) };
+}
 
 /// An open directory.
 #[derive(Debug)]
@@ -97,12 +102,18 @@ impl Directory {
     }
 
     /// Locks the directory until it is closed. Waits for another run, but not forever.
+    ///
+    /// A directory that this thread has locked is only used, since the thread would wait for itself.
     fn lock(&self) -> Result<(), StoreError> {
+        if HELD.with_borrow(|held| held.contains(&self.identity)) {
+            return Ok(());
+        }
         let start = Instant::now();
         loop {
             match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => {
                     self.locked.set(true);
+                    HELD.with_borrow_mut(|held| held.push(self.identity));
                     return Ok(());
                 }
                 Err(Errno::WOULDBLOCK) if start.elapsed() < PATIENCE => {
@@ -139,6 +150,14 @@ impl Directory {
             let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock);
         }
         locked == Err(Errno::WOULDBLOCK)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if self.locked.get() {
+            HELD.with_borrow_mut(|held| held.retain(|identity| *identity != self.identity));
+        }
     }
 }
 

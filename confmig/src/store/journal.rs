@@ -184,6 +184,8 @@ impl Journal {
                     directory.join(&journal).display()
                 ),
             }
+            // An undo may have used the last backup of a record.
+            remove_old_records(directory);
         }
     }
 
@@ -279,23 +281,27 @@ pub(super) fn records(directory: &Directory) -> Result<Vec<Journal>, StoreError>
         .collect())
 }
 
-/// Removes the records whose backups in this directory are all gone.
-pub(super) fn remove_old_records(directory: &Directory) -> Result<(), StoreError> {
-    let names = directory.names()?;
-    for record in records(directory)? {
+/// Removes the records whose backups in this directory are all gone. One that stays does no harm.
+pub(super) fn remove_old_records(directory: &Directory) {
+    let Ok((names, records)) = directory
+        .names()
+        .and_then(|names| Ok((names, records(directory)?)))
+    else {
+        return;
+    };
+    for record in records {
         let is_left = |entry: &Entry| {
             let backup = entry.backup.as_ref();
             backup.is_some_and(|backup| names.contains(&backup.0))
         };
-        if !record.entries_here().any(is_left) {
-            let name = record.name(RECORD);
-            match directory.remove(&name) {
-                Ok(()) => log::debug!("removed {}", directory.join(&name).display()),
-                Err(errno) => log::debug!("left {}: {errno}", directory.join(&name).display()),
-            }
+        if record.entries_here().any(is_left) {
+            continue;
         }
+        let name = record.name(RECORD);
+        let removed = directory.remove(&name);
+        let path = directory.join(&name);
+        log::debug!("removed the record {}: {removed:?}", path.display());
     }
-    Ok(())
 }
 
 fn find(directory: &Directory, suffix: &str) -> Result<Vec<Journal>, StoreError> {

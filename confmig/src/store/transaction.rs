@@ -47,7 +47,7 @@ impl Turn {
             let names = destinations.iter().filter(here).map(|file| &*file.name);
             let names: Vec<&OsStr> = names.collect();
             remove_strays(directory, &names)?;
-            remove_old_records(directory)?;
+            remove_old_records(directory);
         }
         Ok(Self { _locked: locked })
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use super::backup::{self, Stamp};
 use super::file::{Destination, Observed};
-use super::journal::{Kind, records};
+use super::journal::{Kind, records, remove_old_records};
 use super::recover::{Direction, Recovered, after, recover_by};
 use super::stage::Staged;
 use super::transaction::{Transaction, Turn};
@@ -79,6 +79,7 @@ impl PreparedUndo {
                     cause: errno.into(),
                 });
             }
+            remove_old_records(&destination.directory);
             destination.directory.sync_or_warn();
         }
         Ok(self.undo)
