@@ -73,7 +73,9 @@ SCENARIOS = [
     Scenario("undo, two directories", TWO, ["undo", *TWO], [[*WRITE, *TWO]]),
     Scenario("output", ["a.conf"], ["migrate", "--output", "out.conf", "a.conf"]),
     Scenario("recover", TWO, ["recover", TWO[0]], [[*WRITE, *TWO]], SECOND_EXCHANGE),
-    Scenario("recover --revert", TWO, ["recover", "--revert", TWO[0]], [[*WRITE, *TWO]], SECOND_EXCHANGE),
+    Scenario(
+        "recover --revert", TWO, ["recover", "--revert", TWO[0]], [[*WRITE, *TWO]], SECOND_EXCHANGE
+    ),
     Scenario("write after a kill", TWO, [*WRITE, *TWO], [[*WRITE, *TWO]], SECOND_EXCHANGE),
 ]
 
@@ -105,7 +107,7 @@ class Place:
 
     def new_texts(self):
         """Makes a clean run elsewhere, and returns the new texts."""
-        files = [path for path in self.scenario.files]
+        files = self.scenario.files
         with tempfile.TemporaryDirectory() as scratch:
             for path in files:
                 target = Path(scratch) / path
@@ -134,10 +136,16 @@ class Place:
         command = [self.program, *words]
         if fault or trace:
             only = ["-e", f"inject={fault}"] if fault else ["-y"]
-            command = ["strace", "-f", "-qq", "-o", trace or self.directory / "trace", *only, *command]
+            log = trace or self.directory / "trace"
+            command = ["strace", "-f", "-qq", "-o", log, *only, *command]
         environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
         return subprocess.run(
-            command, cwd=self.work, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+            command,
+            cwd=self.work,
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
         )
 
     def remove(self):
@@ -242,7 +250,7 @@ def check_status(place, ran, started, new):
 
 
 def attempt(place, call, fault):
-    """Makes one run with a fault, and checks all that should be true. Returns whether it was hit."""
+    """Makes one run with a fault, and checks what should be true. Returns whether it was hit."""
     name, number = call
     place.reset()
     started = check_texts(place, "before")

@@ -7,6 +7,8 @@
 mod plain;
 mod reading;
 mod registration;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -134,25 +136,29 @@ impl<'d> Prover<'_, 'd, '_> {
     /// Returns the options that an updated program registers.
     fn updated(&self, after: &[ParsedFile<'_>], promises: &Promises<'_, '_>) -> Vec<Opt> {
         let mut registration = Registration::new(self.names);
-        let files = self.pass.files.iter().chain(after);
         // Most entries are unrelated to the changes and still the same: they need not be read.
-        let same = self.pass.files.len() == after.len()
-            && self.pass.files.iter().zip(after).all(|(before, after)| {
-                let (before, after) = (self.plain(before, promises), self.plain(after, promises));
-                before.eq(after)
-            });
-        registration.add_files(files, |value| !same || value.contains(&b'$'));
+        let plain = |files| self.plain(files, promises);
+        let same = plain(self.pass.files).eq(plain(after));
+        let files = || self.pass.files.iter().chain(after);
+        registration.add_files(files(), |value| !same || value.contains(&b'$'));
+        // The old names of a rule are options of their own.
+        if !self.pass.by_rules {
+            registration.add_referred_under_former(files());
+        }
         registration.into_opts()
     }
 
-    /// Returns the entries of a file that belong to no option of the target, are not promised
-    /// anything and have no references, in order.
+    /// Returns the entries that belong to no option of the target, are not promised anything and
+    /// have no references, each with its file, in order.
     fn plain<'f>(
         &self,
-        file: &'f ParsedFile<'_>,
+        files: &'f [ParsedFile<'_>],
         promises: &Promises<'_, '_>,
-    ) -> impl Iterator<Item = (Cow<'f, BStr>, &'f BStr, Cow<'f, BStr>)> {
-        file.document.entries().filter_map(|entry| {
+    ) -> impl Iterator<Item = (usize, Cow<'f, BStr>, &'f BStr, Cow<'f, BStr>)> {
+        let entries = files.iter().enumerate();
+        let entries =
+            entries.flat_map(|(at, file)| file.document.entries().map(move |entry| (at, entry)));
+        entries.filter_map(|(at, entry)| {
             let (group, key, value) = (entry.group(), entry.key(), entry.value());
             let concerned = match (group.to_str(), key.to_str()) {
                 (Ok(group), Ok(name)) => {
@@ -160,7 +166,7 @@ impl<'d> Prover<'_, 'd, '_> {
                 }
                 _ => false,
             };
-            (!concerned && !value.contains(&b'$')).then_some((group, key, value))
+            (!concerned && !value.contains(&b'$')).then_some((at, group, key, value))
         })
     }
 
@@ -207,8 +213,9 @@ fn mismatch(
         (Some(updated), Some(legacy)) if legacy.resolves_more_than(updated) => Some(legacy),
         (Some(updated), Some(legacy)) if updated.resolves_more_than(legacy) => Some(updated),
         (Some(updated), Some(legacy)) => (updated == legacy).then_some(updated),
-        (Some(one), None) | (None, Some(one)) => Some(one),
-        (None, None) => None,
+        (Some(updated), None) => Some(updated),
+        // What no updated program reads, no legacy one does.
+        (None, _) => None,
     };
     let kept = match expected {
         Some(expected) => now.as_ref() == Some(expected),
@@ -224,20 +231,16 @@ fn mismatch(
         None => printed == now || printed == values.read(opt, &before.typed),
     };
     let kept = kept && is_printed_the_same;
-    let was_other = legacy.is_some() && legacy != now;
     (!kept).then(|| Mismatch {
         option: opt.name().clone(),
-        is_read: was_other || updated.is_some(),
+        is_read: updated.is_some(),
         would_be_read: now.is_some(),
     })
 }
 
-/// Tells whether an option without former names is set to the same texts before and after, none of
-/// them with a reference. Most options are, and every program reads these the same.
+/// Tells whether an option is set to the same texts before and after, none of them with a
+/// reference. Most options are, and every program reads these the same.
 fn is_set_the_same(opt: &Opt, before: &Config<'_>, after: &Config<'_>) -> bool {
-    if !opt.deprecated().is_empty() {
-        return false;
-    }
     let (before, after) = (before.occurrences(opt), after.occurrences(opt));
     let same = |before: &[Occurrence<'_>], after: &[Occurrence<'_>]| {
         before.len() == after.len()

@@ -56,17 +56,11 @@ pub(in crate::migrate) fn texts_of(config: &Config<'_>, option: &OptName) -> Opt
 }
 
 /// The values of an option as texts, references replaced.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::migrate) struct Reading {
     texts: Vec<String>,
     /// The references that cannot be resolved.
     unresolved: BTreeSet<String>,
-}
-
-impl PartialEq for Reading {
-    fn eq(&self, other: &Self) -> bool {
-        self.texts == other.texts
-    }
 }
 
 impl Reading {

@@ -68,6 +68,24 @@ impl<'n> Registration<'n> {
         }
     }
 
+    /// Registers the options that values under former names refer to in the groups of the current
+    /// names, in which an updated program reads these values.
+    pub(crate) fn add_referred_under_former<'f>(
+        &mut self,
+        files: impl Iterator<Item = &'f ParsedFile<'f>>,
+    ) {
+        let names = self.names;
+        for entry in files.flat_map(|file| file.document.entries()) {
+            let (group, value) = (entry.group(), entry.value());
+            if value.contains(&b'$') {
+                let (group, key) = (group.to_str_lossy(), entry.key().to_str_lossy());
+                for reader in names.readers(&group, &key) {
+                    self.add_referred_in(names.opts[reader.opt].name().group(), &value);
+                }
+            }
+        }
+    }
+
     /// Registers the options that a value of an option of `group` refers to, if they are set or
     /// known to the service. Their defaults are not known: a unique token takes the place of each.
     pub(crate) fn add_referred_in(&mut self, group: &str, text: &[u8]) {
