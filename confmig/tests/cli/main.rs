@@ -27,5 +27,6 @@ mod sources;
 mod streams;
 mod support;
 mod syntax;
+mod transactions;
 mod usage;
 mod write;
