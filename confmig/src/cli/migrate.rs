@@ -48,7 +48,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
     let to_stdout = command.output.as_deref() == Some(Path::new("-"));
     if text || to_stdout {
         if !decisions.is_empty() {
-            output.message(&report::render(&decisions, output.messages));
+            output.painted_message(|paint| report::render(&decisions, paint));
         }
         if let Some(note) = releases.and_then(report::Releases::note) {
             output.note(&note);
@@ -124,8 +124,8 @@ fn show(
     output: &mut Output,
 ) -> Result<(), Failure> {
     for (file, before) in changed(migration, files) {
-        let (old, new, paint) = (&before.text, &file.after, output.results);
-        output.bytes(&report::unified_diff(&file.path, old, new, secrets, paint))?;
+        let (old, new) = (&before.text, &file.after);
+        output.painted(|paint| report::unified_diff(&file.path, old, new, secrets, paint))?;
     }
     Ok(())
 }

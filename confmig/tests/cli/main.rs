@@ -27,5 +27,6 @@ mod sources;
 mod streams;
 mod support;
 mod syntax;
+mod terminal;
 mod usage;
 mod write;
