@@ -16,11 +16,22 @@ type Problem = (String, String);
 impl Checker<'_> {
     /// Reports the references in an entry's value that do not resolve.
     pub(super) fn references(&self, named: &NamedEntry<'_>, found: &mut Vec<Diagnostic>) {
-        for (range, reference) in references_of(named) {
+        let references = references_of(named);
+        if references.is_empty() {
+            return;
+        }
+        let hidden = self.places.secrets.hidden_parts(named.entry);
+        for (range, reference) in references {
             let dangling = self.dangling(named, &reference);
             let moved = || self.neighbour(&named.name, &reference);
             if let Some(problem) = dangling.or_else(moved) {
-                found.push(self.at_reference(named, (&range, &reference), problem));
+                let start = range.start + reference.range().start;
+                // In a password, the name after `$` may be part of it.
+                let hides = is_in(start, &hidden);
+                found.push(match hides {
+                    true => self.in_secret(named),
+                    false => self.at_reference(named, (start, &reference), problem),
+                });
             }
         }
     }
@@ -107,27 +118,32 @@ impl Checker<'_> {
         owners.find(|opt| opt.deprecated().contains(former))
     }
 
-    /// Reports a problem at the place of a reference, unless the place would reveal a secret.
+    /// Reports a problem at the place of a reference.
     fn at_reference(
         &self,
         named: &NamedEntry<'_>,
-        (range, reference): (&Range<usize>, &Reference),
+        (offset, reference): (usize, &Reference),
         (message, help): Problem,
     ) -> Diagnostic {
-        let (group, key) = (named.name.group(), named.name.name());
-        if self.places.secrets.hides(group, key) {
-            // Naming the reference would reveal part of the secret.
-            let message = "a reference in the value does not resolve";
-            let help = "correct its name, or write $$ for a dollar sign";
-            return finding(Code::DanglingReference, message, help).at(named.place(&self.places));
-        }
-        let offset = range.start + reference.range().start;
         let chars = reference.name().chars().count();
         let place = self
             .places
             .in_value(named.file.path, named.entry, offset, chars);
         finding(Code::DanglingReference, message, help).at(place)
     }
+
+    /// Reports a problem with a reference that is part of a secret, without naming it.
+    fn in_secret(&self, named: &NamedEntry<'_>) -> Diagnostic {
+        let message = "a reference in the value does not resolve";
+        let help = "correct its name, or write $$ for a dollar sign";
+        finding(Code::DanglingReference, message, help).at(named.place(&self.places))
+    }
+}
+
+/// Returns whether an offset is in one of these ranges, which are in order.
+fn is_in(offset: usize, ranges: &[Range<usize>]) -> bool {
+    let next = ranges.partition_point(|range| range.end <= offset);
+    ranges.get(next).is_some_and(|range| range.start <= offset)
 }
 
 /// Returns the references in an entry's value, each with the byte range it was found in.

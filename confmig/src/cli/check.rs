@@ -52,8 +52,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
 
 /// Shows the findings as text.
 fn show(found: &CheckReport<'_>, note: Option<String>, output: &mut Output) -> Result<(), Failure> {
-    let rendered = report::render(found.diagnostics, output.results);
-    output.bytes(rendered.as_bytes())?;
+    output.painted(|paint| report::render(found.diagnostics, paint))?;
     if !found.diagnostics.is_empty() {
         output.message("");
     }

@@ -286,7 +286,7 @@ pub(crate) fn parse<'f>(
     };
     match document(&found, format)? {
         Some(document) => output.bytes(document.as_bytes())?,
-        None => output.message(&report::render(&diagnostics, output.messages)),
+        None => output.painted_message(|paint| report::render(&diagnostics, paint)),
     }
     Err(Failure::Unparsable { count: unparsable })
 }

@@ -45,16 +45,12 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
         secrets: &secrets,
     };
     // A report that cannot be written keeps the files from being replaced.
-    let document = document(command, &report, output)?;
-    match &command.report {
-        Some(path) => write::write_report(path, &document, files)?,
-        None => output.bytes(&document)?,
-    }
+    show(command, &report, output)?;
     ready.commit(output)?;
     // With `--output -`, standard output has only the new text.
     if command.format == Format::Text || is_to_stdout(command) {
         if !diagnostics.is_empty() {
-            output.message(&report::render(&diagnostics, output.messages));
+            output.painted_message(|paint| report::render(&diagnostics, paint));
         }
         if let Some(note) = report.releases.and_then(report::Releases::note) {
             output.note(&note);
@@ -73,23 +69,32 @@ fn is_to_stdout(command: &Migrate) -> bool {
     command.output.as_deref() == Some(Path::new("-"))
 }
 
-/// Returns the report; empty if the new text takes its place.
-fn document(
+/// Writes the report to the path of `--report`, or to standard output unless the new text takes its
+/// place there.
+fn show(
     command: &Migrate,
     report: &MigrationReport<'_>,
-    output: &Output,
-) -> Result<Vec<u8>, Failure> {
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let document = match command.format {
+        Format::Text => None,
+        Format::Sarif => Some(report::migrate_sarif(report)),
+        Format::Html => Some(report::migrate_html(report)?),
+        Format::Json => Some(report::migrate_json(report)),
+    };
     let writes_text = command.output.is_some() || command.output_dir.is_some();
-    let to_file = command.report.is_some();
-    Ok(match command.format {
-        Format::Text if writes_text && !to_file => Vec::new(),
-        _ if is_to_stdout(command) && !to_file => Vec::new(),
-        Format::Text if to_file => diff(report, Paint::Plain),
-        Format::Text => diff(report, output.results),
-        Format::Sarif => report::migrate_sarif(report).into_bytes(),
-        Format::Html => report::migrate_html(report)?.into_bytes(),
-        Format::Json => report::migrate_json(report).into_bytes(),
-    })
+    match (&command.report, document) {
+        (Some(path), document) => {
+            let text = document.map(String::into_bytes);
+            let text = text.unwrap_or_else(|| diff(report, Paint::Plain));
+            write::write_report(path, &text, report.before)?;
+        }
+        (None, _) if is_to_stdout(command) => {}
+        (None, Some(document)) => output.bytes(document.as_bytes())?,
+        (None, None) if writes_text => {}
+        (None, None) => output.painted(|paint| diff(report, paint))?,
+    }
+    Ok(())
 }
 
 /// Returns the settings of the migration, with what `--accept` names: rules by their ids, options

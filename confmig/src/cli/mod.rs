@@ -15,10 +15,10 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use confmig::report::counted;
+use confmig::report::{Paint, counted};
 
-use args::{Cli, Command};
-use output::Output;
+use args::{Cli, ColorWhen, Command};
+use output::{Output, Stream};
 
 /// The result of a command that did not fail.
 pub(crate) enum Status {
@@ -59,14 +59,12 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Help and version go to standard output.
             let status = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
+            show_usage(&error);
             return ExitCode::from(status);
         }
     };
     let level = ["warn", "info", "debug"][usize::from(cli.verbose.min(2))];
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level))
-        .format_timestamp(None)
-        .init();
+    log_to(level, Stream::stderr(cli.color));
     let mut output = Output::new(cli.color);
     let outcome = match cli.command {
         Command::Migrate(migrate) => migrate::run(&migrate, &mut output),
@@ -86,6 +84,34 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Shows the help or the version, or what is wrong with the arguments.
+fn show_usage(error: &clap::Error) {
+    let text = error.render();
+    let render = |paint| match paint {
+        Paint::Plain => text.to_string(),
+        Paint::Colour => text.ansi().to_string(),
+    };
+    // There is nowhere to report that it cannot be shown.
+    let _ = match error.use_stderr() {
+        true => Stream::stderr(ColorWhen::Auto).write(&mut std::io::stderr(), render),
+        false => Stream::stdout(ColorWhen::Auto).write(&mut std::io::stdout(), render),
+    };
+}
+
+/// Logs to standard error, at least at this level unless `RUST_LOG` names another.
+fn log_to(level: &str, stream: Stream) {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(level))
+        .format(move |formatter, record| {
+            let (level, target, text) = (record.level(), record.target(), record.args());
+            let style = formatter.default_level_style(level);
+            stream.write(formatter, |paint| match paint {
+                Paint::Plain => format!("[{level:<5} {target}] {text}\n"),
+                Paint::Colour => format!("[{style}{level:<5}{style:#} {target}] {text}\n"),
+            })
+        })
+        .init();
 }
 
 fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Status, Failure> {

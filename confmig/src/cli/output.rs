@@ -1,50 +1,110 @@
 //! Standard output and standard error.
+//!
+//! All that the program says goes through [`Stream::write`], the one place where text meets a
+//! terminal. What comes from files, rules, schemas, arguments and the environment is escaped there.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
-use confmig::report::{self, CheckReport, Paint};
+use confmig::report::{self, CheckReport, Paint, for_terminal};
 
 use super::Failure;
 use super::args::{ColorWhen, Format};
 
+/// A standard stream.
+#[derive(Clone, Copy)]
+pub(crate) struct Stream {
+    /// Whether a terminal shows the text: always where there are colours, even through a pipe.
+    is_shown: bool,
+    paint: Paint,
+}
+
+impl Stream {
+    fn new(when: ColorWhen, choice: ColorChoice, terminal: bool) -> Self {
+        let paint = match (when, choice) {
+            (ColorWhen::Always, _) => Paint::Colour,
+            (ColorWhen::Auto, ColorChoice::Always | ColorChoice::AlwaysAnsi) => Paint::Colour,
+            (ColorWhen::Auto, ColorChoice::Auto) if terminal => Paint::Colour,
+            _ => Paint::Plain,
+        };
+        Stream {
+            is_shown: terminal || paint == Paint::Colour,
+            paint,
+        }
+    }
+
+    /// Returns the stream that is standard output.
+    pub(crate) fn stdout(when: ColorWhen) -> Self {
+        // This follows NO_COLOR, CLICOLOR and TERM.
+        let stdout = std::io::stdout();
+        Stream::new(
+            when,
+            anstream::AutoStream::choice(&stdout),
+            stdout.is_terminal(),
+        )
+    }
+
+    /// Returns the stream that is standard error.
+    pub(crate) fn stderr(when: ColorWhen) -> Self {
+        let stderr = std::io::stderr();
+        Stream::new(
+            when,
+            anstream::AutoStream::choice(&stderr),
+            stderr.is_terminal(),
+        )
+    }
+
+    /// Writes what `render` makes. A terminal gets no character from elsewhere that it would obey or
+    /// hide: a text that has one is escaped, and has no colours, which could not be told from it.
+    pub(crate) fn write<T: AsRef<[u8]>>(
+        self,
+        to: &mut dyn Write,
+        render: impl Fn(Paint) -> T,
+    ) -> std::io::Result<()> {
+        let plain = render(Paint::Plain);
+        let plain = plain.as_ref();
+        if !self.is_shown {
+            to.write_all(plain)?;
+            return to.flush();
+        }
+        match for_terminal(plain) {
+            Cow::Borrowed(_) if self.paint == Paint::Colour => {
+                to.write_all(render(Paint::Colour).as_ref())?;
+            }
+            shown => to.write_all(&shown)?,
+        }
+        to.flush()
+    }
+}
+
 /// The two streams: results go to standard output, messages to standard error.
 pub(crate) struct Output {
-    /// How results are painted.
-    pub(crate) results: Paint,
-    /// How messages are painted.
-    pub(crate) messages: Paint,
+    results: Stream,
+    messages: Stream,
     /// Whether the other end of standard output is closed, as by `head`. The work goes on.
     pipe_closed: bool,
 }
 
 impl Output {
     pub(crate) fn new(when: ColorWhen) -> Self {
-        let paint = |choice: ColorChoice, terminal: bool| match (when, choice) {
-            (ColorWhen::Always, _) => Paint::Colour,
-            (ColorWhen::Auto, ColorChoice::Always | ColorChoice::AlwaysAnsi) => Paint::Colour,
-            (ColorWhen::Auto, ColorChoice::Auto) if terminal => Paint::Colour,
-            _ if terminal => Paint::Terminal,
-            _ => Paint::Plain,
-        };
-        // These follow NO_COLOR, CLICOLOR and TERM.
-        let results = anstream::AutoStream::choice(&std::io::stdout());
-        let messages = anstream::AutoStream::choice(&std::io::stderr());
         Output {
-            results: paint(results, std::io::stdout().is_terminal()),
-            messages: paint(messages, std::io::stderr().is_terminal()),
+            results: Stream::stdout(when),
+            messages: Stream::stderr(when),
             pipe_closed: false,
         }
     }
 
-    /// Writes bytes to standard output.
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    /// Writes what `render` makes to standard output.
+    pub(crate) fn painted<T: AsRef<[u8]>>(
+        &mut self,
+        render: impl Fn(Paint) -> T,
+    ) -> std::io::Result<()> {
         if self.pipe_closed {
             return Ok(());
         }
-        let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        match self.results.write(&mut std::io::stdout().lock(), render) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
                 self.pipe_closed = true;
                 Ok(())
@@ -53,24 +113,22 @@ impl Output {
         }
     }
 
-    /// Writes text to standard output. On a terminal, replaces control characters, which may come
-    /// from a file and which the terminal would interpret.
-    pub(crate) fn text(&mut self, text: &str) -> std::io::Result<()> {
-        if !std::io::stdout().is_terminal() {
-            return self.bytes(text.as_bytes());
-        }
-        let shown = |character: char| match character {
-            '\n' | '\t' => character,
-            _ if character.is_control() => char::REPLACEMENT_CHARACTER,
-            _ => character,
-        };
-        self.bytes(text.chars().map(shown).collect::<String>().as_bytes())
+    /// Writes bytes to standard output.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.painted(|_| bytes)
     }
 
-    /// Writes a message to standard error. Errors are ignored: there is nowhere to report them.
-    pub(crate) fn message(&mut self, text: &str) {
+    /// Writes what `render` makes, and a line end, to standard error. Errors are ignored: there is
+    /// nowhere to report them.
+    pub(crate) fn painted_message(&mut self, render: impl Fn(Paint) -> String) {
         // In one call, since standard error is unbuffered.
-        let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+        let line = |paint| render(paint) + "\n";
+        let _ = self.messages.write(&mut std::io::stderr(), line);
+    }
+
+    /// Writes a message to standard error.
+    pub(crate) fn message(&mut self, text: &str) {
+        self.painted_message(|_| text.to_owned());
     }
 
     /// Writes an error message.
@@ -84,11 +142,10 @@ impl Output {
     }
 
     fn headed(&mut self, head: &str, style: Style, text: &str) {
-        let head = match self.messages {
-            Paint::Plain | Paint::Terminal => format!("{head}:"),
-            Paint::Colour => format!("{style}{head}:{style:#}"),
-        };
-        self.message(&format!("{head} {text}"));
+        self.painted_message(|paint| match paint {
+            Paint::Plain => format!("{head}: {text}"),
+            Paint::Colour => format!("{style}{head}:{style:#} {text}"),
+        });
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failur
             Some(from) => report::comparison_text(&from, &schema, &compare(&from, &schema)),
             None => report::pack_text(&schema.pack(&[])),
         };
-        output.text(&text)?;
+        output.bytes(text.as_bytes())?;
         return Ok(Status::Success);
     }
     match command.pack.as_deref() {
@@ -47,7 +47,7 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failur
             }
         }
     }
-    output.text(&text)?;
+    output.bytes(text.as_bytes())?;
     Ok(Status::Success)
 }
 

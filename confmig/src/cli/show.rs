@@ -52,7 +52,11 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
             .map(|option| report::explained_text(option, &secrets))
             .collect(),
     };
-    output.text(&text)?;
+    match command.format {
+        Format::Json => output.bytes(text.as_bytes())?,
+        // It is for people, and may go through a pager that passes controls on.
+        _ => output.bytes(&report::for_terminal(text.as_bytes()))?,
+    }
     Ok(Status::Success)
 }
 

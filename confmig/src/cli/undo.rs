@@ -61,7 +61,7 @@ fn list(command: &args::Undo, output: &mut Output) -> Result<Status, Failure> {
         return Ok(Status::Success);
     }
     let lines: String = backups.iter().map(line).collect();
-    output.text(&lines)?;
+    output.bytes(lines.as_bytes())?;
     if backups.is_empty() {
         output.message("no backups");
     }

@@ -71,7 +71,7 @@ impl Places<'_, '_> {
         let start = document.byte_range(entry.line()..entry.line()).start;
         let before = &document.text()[start..entry.key_range().start];
         let column = before.chars().count() + 1;
-        let text = self.shown(entry);
+        let text = self.shown(entry, entry.line());
         Place::in_line(
             path,
             entry.line(),
@@ -94,12 +94,8 @@ impl Places<'_, '_> {
         let line = document.line_at(offset);
         let start = document.byte_range(line..line).start;
         let column = document.text()[start..offset].chars().count() + 1;
-        let content = document.line_text(line).unwrap_or_default();
-        if line == entry.line() {
-            return Place::in_line(path, line, self.shown(entry).as_bytes(), column, chars);
-        }
-        let shown = self.secrets.in_entry(entry, content);
-        Place::in_line(path, line, shown.as_bytes(), column, chars)
+        let text = self.shown(entry, line);
+        Place::in_line(path, line, text.as_bytes(), column, chars)
     }
 
     /// Returns the place of a section's header.
@@ -132,18 +128,11 @@ impl Places<'_, '_> {
         })
     }
 
-    /// Returns the first line of an entry, its value masked when it is secret.
-    fn shown(&self, entry: Entry<'_, '_>) -> String {
-        let document = entry.section().document();
-        let line = document.line_text(entry.line()).unwrap_or_default();
-        let Some(value) = entry.value_ranges().next() else {
-            return line.to_str_lossy().into_owned();
-        };
-        let start = document.byte_range(entry.line()..entry.line()).start;
-        let before = line[..value.start - start].to_str_lossy().into_owned();
-        let after = &document.text()[value];
-        let space = after.len() - after.trim_start().len();
-        let value = self.secrets.in_entry(entry, &after[space..]);
-        before + &after[..space].to_str_lossy() + &value
+    /// Returns a line of an entry, masked.
+    fn shown(&self, entry: Entry<'_, '_>, line: usize) -> String {
+        let text = entry.section().document().line_text(line);
+        let text = text.unwrap_or_default();
+        let shown = self.secrets.line_of(entry, text, line == entry.line());
+        shown.to_str_lossy().into_owned()
     }
 }

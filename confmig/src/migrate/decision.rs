@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use oslo_config::{OptName, ParsedFile};
+use oslo_config::{Entry, OptName, ParsedFile, references};
 
 use crate::diagnostic::{Code, Diagnostic, Places};
 use crate::secret::Secrets;
@@ -54,24 +54,26 @@ impl Decision {
     /// Returns the decision as a diagnostic.
     #[must_use]
     pub fn diagnostic(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
-        let diagnostic = match &self.rule {
-            Some(rule) => self.of_rule(rule),
-            None => self.of_renaming(secrets),
-        };
         let file = files.iter().find(|file| file.path == self.path);
         let entry = file.and_then(|file| {
             let mut entries = file.document.entries();
             Some((file.path, entries.find(|entry| entry.line() == self.line)?))
         });
+        let hides = secrets.hides(self.option.group(), self.option.name())
+            || entry.is_some_and(|(_, entry)| refers_in_secret(entry, secrets));
+        let diagnostic = match &self.rule {
+            Some(rule) => self.of_rule(rule),
+            None => self.of_renaming(hides),
+        };
         match entry {
             Some((path, entry)) => diagnostic.at(Places { secrets }.key(path, entry)),
             None => diagnostic,
         }
     }
 
-    fn of_renaming(&self, secrets: &Secrets<'_>) -> Diagnostic {
+    fn of_renaming(&self, hides: bool) -> Diagnostic {
         let option = &self.option;
-        let reason = match secrets.hides(option.group(), option.name()) {
+        let reason = match hides {
             true => "its value is secret and has references whose meaning might change",
             false => &self.reason,
         };
@@ -97,4 +99,11 @@ impl Decision {
             false => diagnostic.help(help.join(" ")),
         }
     }
+}
+
+/// Returns whether a part of the value that is masked has a reference.
+fn refers_in_secret(entry: Entry<'_, '_>, secrets: &Secrets<'_>) -> bool {
+    let text = entry.section().document().text();
+    let mut hidden = secrets.hidden_parts(entry).into_iter();
+    hidden.any(|part| !references(&text[part]).is_empty())
 }

@@ -16,11 +16,9 @@ pub(super) const CONTEXT: usize = 3;
 /// How text output is styled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
-    /// Not at all: the text as it is.
+    /// Not at all.
     Plain,
-    /// For a terminal without colours: control characters, which it would interpret, are replaced.
-    Terminal,
-    /// For a terminal, with colours.
+    /// With colours.
     Colour,
 }
 
@@ -96,7 +94,7 @@ impl DiffWriter {
     fn line(&mut self, style: Style, text: &[u8]) {
         let style = match self.paint {
             Paint::Colour => style,
-            Paint::Plain | Paint::Terminal => Style::new(),
+            Paint::Plain => Style::new(),
         };
         // Writing to a Vec cannot fail.
         let _ = write!(self.bytes, "{style}");
@@ -110,12 +108,7 @@ impl DiffWriter {
         let (content, end) = crate::lines::split_end(text);
         let mut line = vec![sign];
         line.extend_from_slice(content);
-        if self.paint != Paint::Plain {
-            let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
-            line.iter_mut()
-                .filter(|byte| is_control(byte))
-                .for_each(|byte| *byte = b'?');
-        } else if end == b"\r\n" {
+        if end == b"\r\n" && self.paint == Paint::Plain {
             line.push(b'\r');
         }
         self.line(style, &line);

@@ -126,7 +126,7 @@ pub fn show_json(
 ) -> String {
     let entry_form = |entry: Entry<'_, '_>| {
         json!({
-            "key": entry.key().to_str_lossy(),
+            "key": secrets.key(&entry.group().to_str_lossy(), entry.key()),
             "line": entry.line(),
             "value": secrets.in_entry(entry, &entry.value()),
         })

@@ -9,6 +9,7 @@ mod sarif;
 mod schema;
 mod show;
 mod text;
+mod visible;
 
 use std::path::Path;
 
@@ -29,6 +30,7 @@ pub use sarif::{check_sarif, migrate_sarif};
 pub use schema::comparison_text;
 pub use show::{entries_text, explained_text};
 pub use text::render;
+pub use visible::for_terminal;
 
 /// The releases that files are migrated between.
 #[derive(Debug, Clone)]

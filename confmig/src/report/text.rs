@@ -1,15 +1,18 @@
 //! Diagnostics as text, in the style of rustc.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Paint;
-use crate::diagnostic::{Diagnostic, Severity};
+use super::visible::{visible, visible_lines};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 
-/// Renders diagnostics, separated by blank lines.
+/// Renders diagnostics, separated by blank lines. Characters that are obeyed or hidden are escaped.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], paint: Paint) -> String {
     let renderer = match paint {
-        Paint::Plain | Paint::Terminal => Renderer::plain(),
+        Paint::Plain => Renderer::plain(),
         Paint::Colour => Renderer::styled(),
     };
     let rendered = diagnostics
@@ -24,37 +27,47 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Warning => Level::WARNING,
     };
     let title = level
-        .primary_title(diagnostic.message.as_str())
+        .primary_title(visible_lines(&diagnostic.message))
         .id(diagnostic.code.as_str());
     let mut group = Group::with_title(title);
+    let help = diagnostic.help.as_deref().map(visible_lines);
     let Some(place) = &diagnostic.place else {
-        let help = diagnostic
-            .help
-            .iter()
-            .map(|help| Group::with_title(Level::HELP.secondary_title(help.as_str())));
+        let help = help.map(|help| Group::with_title(Level::HELP.secondary_title(help)));
         return renderer.render(&std::iter::once(group).chain(help).collect::<Vec<_>>());
     };
     let path = place.path.to_string_lossy();
+    let path = visible(&path);
+    let (text, part) = text_and_part(place);
     let annotation = AnnotationKind::Primary
-        .span(place.part.clone())
-        .label(place.label.as_deref());
-    let snippet = Snippet::source(place.text.as_str())
+        .span(part)
+        .label(place.label.as_deref().map(visible));
+    let snippet = Snippet::source(text)
         .path(path.clone())
         .line_start(place.line)
         .annotation(annotation);
     group = group.element(snippet);
     if let Some((line, text, label)) = &place.earlier {
-        let annotation = AnnotationKind::Context
-            .span(0..text.trim_end().len())
-            .label(*label);
-        let earlier = Snippet::source(text.as_str())
+        let text = visible(text.trim_end());
+        let annotation = AnnotationKind::Context.span(0..text.len()).label(*label);
+        let earlier = Snippet::source(text)
             .path(path)
             .line_start(*line)
             .annotation(annotation);
         group = group.element(earlier);
     }
-    if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+    if let Some(help) = help {
+        group = group.element(Level::HELP.message(help));
     }
     renderer.render(&[group])
+}
+
+/// Returns the visible text of a place, and where its part is in it.
+fn text_and_part(place: &Place) -> (String, Range<usize>) {
+    let (start, end) = (place.part.start, place.part.end);
+    let mut text = visible(&place.text[..start]).into_owned();
+    let start = text.len();
+    text += &visible(&place.text[place.part.clone()]);
+    let part = start..text.len();
+    text += &visible(&place.text[end..]);
+    (text, part)
 }

@@ -1,11 +1,12 @@
 //! Masks secrets in parsed documents.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use bstr::ByteSlice;
 use oslo_config::{Document, Entry};
 
-use super::{MASK, Secrets, without_credentials};
+use super::parts::secret_parts;
+use super::{MASK, Secrets};
 
 impl Secrets<'_> {
     /// Returns a document's text with masked values. Nothing else changes, so it parses to the same
@@ -17,44 +18,51 @@ impl Secrets<'_> {
         }
         let mut masked: Vec<u8> = Vec::with_capacity(text.len());
         let mut kept = 0;
-        for entry in document.entries() {
-            let group = entry.group();
-            let secret = self.is_secret(&group.to_str_lossy(), &entry.key().to_str_lossy());
-            for range in entry.value_ranges() {
-                let replaced = if secret {
-                    // A continuation line stays indented, or it would be parsed as an entry.
-                    let value = text[range.clone()].trim_start();
-                    (!value.is_empty()).then(|| (range.end - value.len(), MASK.into()))
-                } else {
-                    let masked = without_passwords(&entry, text, range.clone());
-                    masked.map(|masked| (range.start, masked))
-                };
-                if let Some((start, value)) = replaced {
-                    masked.extend_from_slice(&text[kept..start]);
-                    masked.extend_from_slice(&value);
-                    kept = range.end;
-                }
-            }
+        for part in document
+            .entries()
+            .flat_map(|entry| self.hidden_parts(entry))
+        {
+            masked.extend_from_slice(&text[kept..part.start]);
+            masked.extend_from_slice(MASK.as_bytes());
+            kept = part.end;
         }
         masked.extend_from_slice(&text[kept..]);
         masked
     }
+
+    /// Returns the parts of an entry's value that are masked, as ranges of the document, in order.
+    pub(crate) fn hidden_parts(&self, entry: Entry<'_, '_>) -> Vec<Range<usize>> {
+        if self.shown {
+            return Vec::new();
+        }
+        let text = entry.section().document().text();
+        let (group, key) = (entry.group(), entry.key());
+        let secrecy = self.secrecy(&group.to_str_lossy(), &key.to_str_lossy());
+        let whole = secrecy.masks(&entry.value());
+        let of_line = |range: Range<usize>| match whole {
+            true => {
+                // A continuation line stays indented, or it would be parsed as an entry.
+                let value = text[range.clone()].trim_start();
+                std::iter::once(range.end - value.len()..range.end).collect()
+            }
+            false => parts_of_line(entry, text, range),
+        };
+        let parts = entry.value_ranges().flat_map(of_line);
+        parts.filter(|part| !part.is_empty()).collect()
+    }
 }
 
-/// Returns part of a value with the passwords in its URLs masked; `None` when there are none. A URL
-/// may start before the separator, as in a line that is just a URL.
-fn without_passwords(
-    entry: &Entry<'_, '_>,
-    text: &[u8],
-    range: std::ops::Range<usize>,
-) -> Option<Vec<u8>> {
-    let key = entry.key_range();
-    let first = text[key.start..range.start].find_byteset(b"\r\n").is_none();
-    let start = if first { key.start } else { range.start };
-    match without_credentials(&text[start..range.end]) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(masked) => Some(masked[range.start - start..].to_vec()),
-    }
+/// Returns the secret parts of a line of a value. A URL may start before the separator, as in a
+/// line that is just a URL.
+fn parts_of_line(entry: Entry<'_, '_>, text: &[u8], range: Range<usize>) -> Vec<Range<usize>> {
+    let key = entry.key_range().start;
+    let is_first = text[key..range.start].find_byteset(b"\r\n").is_none();
+    let start = if is_first { key } else { range.start };
+    let parts = secret_parts(&text[start..range.end], range.start - start);
+    let parts = parts.into_iter();
+    parts
+        .map(|part| (start + part.start).max(range.start)..start + part.end)
+        .collect()
 }
 
 #[cfg(test)]

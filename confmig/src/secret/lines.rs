@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use bstr::ByteSlice;
-use oslo_config::DEFAULT_GROUP;
+use oslo_config::{DEFAULT_GROUP, Entry};
 
-use super::{MASK, Secrets, without_credentials};
+use super::parts::without_parts;
+use super::suggest::Secrecy;
+use super::{MASK, Secrets};
+use crate::lines::split_end;
 use crate::rule::group_of;
 
 impl Secrets<'_> {
@@ -30,13 +33,9 @@ impl Secrets<'_> {
         let mut shown = HashMap::new();
         let mut read = 0;
         for range in ranges {
-            // Before the last header or assignment, only the section matters.
+            // Before the last assignment, only the section matters.
             let mut before = lines[read..range.start].iter();
-            let last_start = before.rposition(|line| {
-                let (content, _) = crate::lines::split_end(line);
-                let first = content.trim_ascii_end().first();
-                first.is_some_and(|first| !b" \t#;".contains(first))
-            });
+            let last_start = before.rposition(|line| is_assignment(split_end(line).0));
             let from = read + last_start.unwrap_or(0);
             for line in &lines[read..from] {
                 if line.starts_with(b"[") {
@@ -53,14 +52,32 @@ impl Secrets<'_> {
         }
         shown
     }
+
+    /// Returns a line of an entry, masked; `line` is its text, and `is_first` tells whether it has
+    /// the entry's key.
+    pub(crate) fn line_of<'t>(
+        &self,
+        entry: Entry<'_, '_>,
+        line: &'t [u8],
+        is_first: bool,
+    ) -> Cow<'t, [u8]> {
+        let group = entry.group().to_str_lossy().into_owned();
+        let in_secret = !is_first && self.hides(&group, &entry.key().to_str_lossy());
+        let mut masker = LineMasker {
+            secrets: self,
+            group,
+            in_secret,
+        };
+        masker.line(line)
+    }
 }
 
 /// Masks a text line by line, keeping track of the current section and value.
 struct LineMasker<'s, 'p> {
     secrets: &'s Secrets<'p>,
     group: String,
-    /// Whether the last assignment was to a secret option. Blank lines and comments do not reset
-    /// it: an indented line after them is an error, but may still be part of a secret.
+    /// Whether the last assignment was to a secret option. Nothing but another assignment resets
+    /// it: an indented line after anything else is an error, but may still be part of a secret.
     in_secret: bool,
 }
 
@@ -77,19 +94,17 @@ impl<'s, 'p> LineMasker<'s, 'p> {
         if self.secrets.shown {
             return Cow::Borrowed(line);
         }
-        let (content, end) = crate::lines::split_end(line);
+        let (content, end) = split_end(line);
         match content.trim_ascii_end().first() {
             None => Cow::Borrowed(line),
-            Some(b'[') => {
-                self.in_secret = false;
-                self.header(line)
-            }
+            Some(b'[') => self.header(line),
             Some(b' ' | b'\t') if self.in_secret => masked(&content[..indent(content)], end),
             Some(b'#' | b';') => self.assignment(line).0,
+            Some(_) if self.in_secret && is_stray(content) => masked(b"", end),
             // An indented line is no assignment to oslo.config, but may be meant as one.
             Some(_) => {
                 let (shown, secret) = self.assignment(line);
-                self.in_secret = secret;
+                self.in_secret = secret || self.in_secret && !is_assignment(content);
                 shown
             }
         }
@@ -98,49 +113,95 @@ impl<'s, 'p> LineMasker<'s, 'p> {
     /// Masks a section header. What follows its first closing bracket may be an assignment, or the
     /// value of an option whose name is in the brackets.
     fn header<'t>(&mut self, line: &'t [u8]) -> Cow<'t, [u8]> {
-        let (content, end) = crate::lines::split_end(line);
+        let (content, end) = split_end(line);
         let close = content.find_byte(b']').unwrap_or(content.len());
         let name = content[1..close].to_str_lossy().into_owned();
-        let (before, after) = content.split_at((close + 1).min(content.len()));
-        let follows = !after.trim().is_empty();
-        let bracketed = follows && self.secrets.is_secret(&self.group, name.trim());
-        self.group = group_of(&name);
-        if !follows || !(bracketed || self.assignment(after).1) {
-            return without_credentials(line);
-        }
-        let kept = after.find_byteset(b"=:").map_or(0, |at| at + 1);
+        let (before, after) = content.split_at(close);
+        let (bracket, after) = after.split_at(after.len().min(1));
         // The closing bracket makes it a header.
-        let closing: &[u8] = match content.last() {
-            Some(b']') => b"]",
-            _ => b"",
+        let (after, closing) = match after.strip_suffix(b"]") {
+            Some(after) => (after, b"]".as_slice()),
+            None => (after, b"".as_slice()),
         };
-        masked(
-            &[before, &after[..kept], b" "].concat(),
-            &[closing, end].concat(),
-        )
+        let follows = !after.trim().is_empty();
+        let bracketed = follows && self.secrets.hides(&self.group, name.trim());
+        self.group = group_of(&name);
+        let shown = if bracketed {
+            let kept = after.find_byteset(b"=:").map_or(0, |at| at + 1);
+            Cow::Owned([&after[..kept], b" ", MASK.as_bytes()].concat())
+        } else {
+            self.assignment(after).0
+        };
+        let before = without_parts(before, 0);
+        match (&before, &shown) {
+            (Cow::Borrowed(_), Cow::Borrowed(_)) => Cow::Borrowed(line),
+            _ => Cow::Owned([&before, bracket, &shown, closing, end].concat()),
+        }
     }
 
     /// Masks an assignment, a placeholder, or a line that was meant as one; also returns whether
-    /// its value is secret.
+    /// its option is secret.
     fn assignment<'t>(&self, line: &'t [u8]) -> (Cow<'t, [u8]>, bool) {
-        let (content, end) = crate::lines::split_end(line);
+        let (content, end) = split_end(line);
         let start = content.find_not_byteset(b"#; \t").unwrap_or(content.len());
         let separator = content[start..].find_byteset(b"=:").map(|at| start + at);
-        // Without a separator, the value may follow the first word.
-        let at = separator.or_else(|| content[start..].find_byteset(b" \t").map(|at| start + at));
-        let Some(at) = at else {
-            return (without_credentials(line), false);
+        let key = start..separator.unwrap_or(content.len());
+        if let Some(name) = self.name_before_value(&content[key.clone()], content) {
+            return (masked(&content[..start + name + 1], end), true);
+        }
+        let value = separator.map_or(start, |at| at + 1);
+        let name = content[key].trim().to_str_lossy();
+        let secrecy = match separator {
+            Some(_) => self.secrets.secrecy(&self.group, &name),
+            None => Secrecy::Shown,
         };
-        let key = content[start..at].trim().to_str_lossy();
-        if !self.secrets.is_secret(&self.group, &key) {
-            return (without_credentials(line), false);
-        }
-        let after = &content[at + 1..];
-        if after.trim().is_empty() {
-            return (Cow::Borrowed(line), true);
-        }
-        (masked(&content[..at + 1 + indent(after)], end), true)
+        let after = &content[value..];
+        let shown = match secrecy.masks(after) {
+            true => masked(&content[..value + indent(after)], end),
+            false => without_parts(line, value),
+        };
+        (shown, secrecy != Secrecy::Shown)
     }
+
+    /// Returns where the name of a secret option ends in a line whose separator is missing, so that
+    /// its `key` holds the value.
+    fn name_before_value(&self, key: &[u8], line: &[u8]) -> Option<usize> {
+        if !line.starts_with(b"#") && !line.starts_with(b";") {
+            return self.secrets.name_in(&self.group, key, usize::MAX);
+        }
+        // In a comment, a sentence may name a secret and go on; with a colon, it is no placeholder.
+        let is_sentence = line.get(1).is_some_and(|byte| b" \t".contains(byte));
+        if is_sentence && line.find_byteset(b"=:").is_some() {
+            return None;
+        }
+        self.secrets.name_in(&self.group, key, 1)
+    }
+}
+
+/// Returns whether a line is an assignment to an option: it starts with a name and a separator.
+fn is_assignment(content: &[u8]) -> bool {
+    let Some(separator) = content.find_byteset(b"=:") else {
+        return false;
+    };
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    let key = content[..separator].trim_ascii_end();
+    !key.is_empty() && key.iter().all(is_of_name) && !is_base64(content)
+}
+
+/// Returns whether a line that follows a secret may belong to it, although it is not indented.
+fn is_stray(content: &[u8]) -> bool {
+    content.find_byteset(b"=:").is_none() || is_base64(content)
+}
+
+/// Returns whether a line looks like one of a key or of a certificate.
+fn is_base64(content: &[u8]) -> bool {
+    let text = content.trim_ascii();
+    let digits = text.trim_end_with(|c| c == '=');
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    text.len() >= 16
+        && text.len() - digits.len() <= 2
+        && digits.iter().all(is_digit)
+        && digits.iter().any(u8::is_ascii_uppercase)
 }
 
 fn indent(text: &[u8]) -> usize {
@@ -183,6 +244,9 @@ mod tests {
     fn a_masked_header_is_still_a_header() {
         assert_eq!(shown("[x] password = hunter2]\n"), "[x] password = ****]\n");
         assert_eq!(shown("[x] password = hunter2\n"), "[x] password = ****\n");
+        assert_eq!(shown("[x] db_pass Q0FO==]\n"), "[x] db_pass ****]\n");
+        assert_eq!(shown("[db_pass = Q0FO]\n"), "[db_pass = ****]\n");
+        assert_eq!(shown("[x] use_token = no]\n"), "[x] use_token = no]\n");
     }
 
     #[test]
@@ -202,12 +266,47 @@ mod tests {
     }
 
     #[test]
+    fn lines_after_a_secret_are_masked_whatever_is_between() {
+        for between in [
+            "garbage\n",
+            "\n",
+            "# x\n",
+            "[broken\n",
+            "[header]\n",
+            "my name = x\n",
+        ] {
+            let text = format!("[swift]\npassword = a\n{between}  CANARY\n");
+            assert!(!shown(&text).contains("CANARY"), "{text}");
+        }
+        assert_eq!(
+            shown("[swift]\npassword = a\nCANARY\nQ0FOQVJZLUNBTkFSWQ==\n b\nx = 1\n c\n"),
+            "[swift]\npassword = ****\n****\n****\n ****\nx = 1\n c\n"
+        );
+    }
+
+    #[test]
+    fn secrets_without_a_separator_are_masked_after_the_name() {
+        assert_eq!(
+            shown("admin_password Q0FOQVJZCg==\n#db_pass Q0FO=\nset rabbit_password a=b\n"),
+            "admin_password ****\n#db_pass ****\nset rabbit_password ****\n"
+        );
+        assert_eq!(shown("# The token of x: y\n"), "# The token of x: ****\n");
+    }
+
+    #[test]
+    fn nothing_and_switches_are_shown() {
+        let text = "[database]\n#connection = <None>\n[x]\nuse_credentials = False\n";
+        assert_eq!(shown(text), text);
+    }
+
+    #[test]
     fn lines_in_ranges_are_masked_as_in_the_whole_text() {
         let pack = Pack::load("standalone-ilo").unwrap();
         let secrets = Secrets::hidden(&pack);
         let text = "  x\n[swift]\n#password = a\npassword = b\n  c\n\n  d\n# e\n  f\n\
                     [DEFAULT] password = g\n\
-                    my_ip = 1\n  rabbit_password: h\n  i\nk = http://u:l@m\n[database]\n\n# \n\
+                    my_ip = 1\n  rabbit_password: h\n  i\ngarbage\n j\n[x]\n k\n\
+                    token p\n q\nk = http://u:l@m\n[database]\n\n# \n\
                     connection: n\n o";
         let all = secrets.lines(text.as_bytes());
         let lines: Vec<&[u8]> = crate::lines::split(text.as_bytes()).collect();

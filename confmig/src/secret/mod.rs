@@ -2,34 +2,25 @@
 
 mod document;
 mod lines;
+mod parts;
+mod suggest;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bstr::{BStr, ByteSlice};
-use oslo_config::{Entry, ParsedFile, SourceFile};
+use oslo_config::{Entry, OptName, ParsedFile, SourceFile};
 
 use crate::history::KnownNames;
 use crate::history::Service;
 use crate::pack::{Pack, is_named};
 use crate::rule::group_of;
 use crate::schema::Schema;
+use parts::without_parts;
+use suggest::{Secrecy, suggests_secret};
 
 /// The text shown in place of a secret.
 const MASK: &str = "****";
-
-/// Parts of names that suggest a secret, for options that no pack, release or schema describes.
-const SUGGESTIVE: [&str; 9] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "secret",
-    "token",
-    "credential",
-    "private_key",
-    "api_key",
-];
 
 /// Returns the known names of each service.
 fn known_names() -> impl Iterator<Item = &'static KnownNames> {
@@ -86,38 +77,46 @@ impl<'p> Secrets<'p> {
         Secrets { schemas, ..self }
     }
 
-    /// Returns whether the whole value of an option is secret.
-    fn is_secret(&self, group: &str, name: &str) -> bool {
+    /// Returns what is known about the value of an option.
+    fn secrecy(&self, group: &str, name: &str) -> Secrecy {
         let mut schemas = self.schemas.iter().flatten();
         if schemas.any(|schema| schema.is_secret(group, name)) {
-            return true;
+            return Secrecy::Declared;
         }
+        let declared = |is_secret: bool| match is_secret {
+            true => Secrecy::Declared,
+            false => Secrecy::Shown,
+        };
         if let Some(opt) = self.pack.opts.iter().find(|opt| is_named(opt, group, name)) {
-            return opt.is_secret() || known_as_secret(group, name) == Some(true);
+            return declared(opt.is_secret() || known_as_secret(group, name) == Some(true));
         }
         let name = name.replace('-', "_").to_lowercase();
-        known_as_secret(group, &name).unwrap_or_else(|| {
-            // The option may be in the wrong section.
-            known_names().any(|known| known.is_secret_somewhere(&name))
-                || SUGGESTIVE.iter().any(|part| name.contains(part))
-        })
+        if let Some(is_secret) = known_as_secret(group, &name) {
+            return declared(is_secret);
+        }
+        // The option may be in the wrong section.
+        let is_secret_somewhere = known_names().any(|known| known.is_secret_somewhere(&name));
+        match is_secret_somewhere || suggests_secret(&name) {
+            true => Secrecy::Suggested,
+            false => Secrecy::Shown,
+        }
     }
 
-    /// Returns whether the whole value of an option is masked.
+    /// Returns whether the values of an option are masked.
     #[must_use]
     pub fn hides(&self, group: &str, name: &str) -> bool {
-        !self.shown && self.is_secret(group, name)
+        !self.shown && self.secrecy(group, name) != Secrecy::Shown
     }
 
     /// Returns a value, masked if needed.
     #[must_use]
     pub fn value<'t>(&self, group: &str, name: &str, value: &'t str) -> Cow<'t, str> {
-        if self.shown || value.is_empty() {
+        if self.shown {
             Cow::Borrowed(value)
-        } else if self.is_secret(group, name) {
+        } else if self.secrecy(group, name).masks(value.as_bytes()) {
             Cow::Borrowed(MASK)
         } else {
-            match without_credentials(value.as_bytes()) {
+            match without_parts(value.as_bytes(), 0) {
                 Cow::Borrowed(_) => Cow::Borrowed(value),
                 Cow::Owned(masked) => Cow::Owned(masked.to_str_lossy().into_owned()),
             }
@@ -130,6 +129,39 @@ impl<'p> Secrets<'p> {
         let (group, text) = (entry.group(), text.to_str_lossy());
         self.value(&group.to_str_lossy(), &entry.key().to_str_lossy(), &text)
             .into_owned()
+    }
+
+    /// Returns the name of an entry, masked if needed: where the separator is missing, the key holds
+    /// the value.
+    #[must_use]
+    pub fn name(&self, name: &OptName) -> OptName {
+        let group = self.section(BStr::new(name.group()));
+        let key = self.key(name.group(), name.name().as_bytes());
+        OptName::new(group, key)
+    }
+
+    /// Returns the key of an entry, masked if needed.
+    #[must_use]
+    pub fn key(&self, group: &str, key: &[u8]) -> String {
+        match self.name_in(group, key, usize::MAX) {
+            Some(end) => format!("{} {MASK}", key[..end].to_str_lossy()),
+            None => key.to_str_lossy().into_owned(),
+        }
+    }
+
+    /// Returns where the first name of a secret option ends among the first `words` words of a text;
+    /// `None` if there is none, or nothing follows it.
+    fn name_in(&self, group: &str, text: &[u8], words: usize) -> Option<usize> {
+        let text = text.trim_end();
+        let mut start = 0;
+        for end in memchr::memchr2_iter(b' ', b'\t', text).take(words) {
+            let word = &text[start..end];
+            start = end + 1;
+            if !word.is_empty() && self.hides(group, &word.to_str_lossy()) {
+                return Some(end);
+            }
+        }
+        None
     }
 
     /// Returns files with the same sections, keys and lines, but masked values.
@@ -172,31 +204,10 @@ impl<'p> Secrets<'p> {
     }
 }
 
-/// Masks the password in each `scheme://user:password@`. The password extends to the last `@` of
-/// the word, since it may contain any character, and a URL may name several hosts.
-#[must_use]
-pub fn without_credentials(text: &[u8]) -> Cow<'_, [u8]> {
-    let mut output: Vec<u8> = Vec::new();
-    let mut kept = 0;
-    let mut from = 0;
-    while let Some(at) = text[from..].find("://").map(|at| from + at + 3) {
-        let end = text[at..]
-            .find_byteset(b" \t\r\n\"'<>")
-            .map_or(text.len(), |end| at + end);
-        from = at;
-        let Some(host) = text[at..end].rfind_byte(b'@').map(|host| at + host) else {
-            continue;
-        };
-        if let Some(colon) = text[at..host].find_byte(b':').map(|colon| at + colon + 1) {
-            output.extend_from_slice(&text[kept..colon]);
-            output.extend_from_slice(MASK.as_bytes());
-            kept = host;
-        }
-        from = host;
+/// Returns a key up to its first blank. Where a separator is missing, what follows may be a secret.
+pub(crate) fn first_word(key: &BStr) -> Cow<'_, str> {
+    match key.find_byteset(b" \t") {
+        Some(end) => Cow::Owned(format!("{} …", key[..end].to_str_lossy())),
+        None => key.to_str_lossy(),
     }
-    if output.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    output.extend_from_slice(&text[kept..]);
-    Cow::Owned(output)
 }

@@ -27,6 +27,7 @@ mod sources;
 mod streams;
 mod support;
 mod syntax;
+mod terminal;
 mod transactions;
 mod usage;
 mod write;

@@ -293,7 +293,7 @@ impl<'a, 'd, 'm> FileApplier<'a, 'd, 'm> {
     }
 
     fn record_reference(&mut self, entry: Entry<'_, '_>, rewrite: &Rewrite) {
-        let key = entry.key();
+        let key = crate::secret::first_word(entry.key());
         let (from, to) = (&rewrite.from, &rewrite.to);
         let (id, message) = match rewrite.followed {
             true => (

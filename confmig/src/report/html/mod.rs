@@ -12,6 +12,7 @@ use std::path::Path;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
+use super::visible::visible;
 use super::{CheckReport, MigrationReport};
 
 /// The templates by name; those ending in `.html` escape what is inserted.
@@ -61,30 +62,9 @@ fn render(template: &str, page: Value) -> Result<String, minijinja::Error> {
     Ok(html)
 }
 
-/// Returns a text with invisible characters escaped: controls, those of zero width, and those that
-/// change the direction of writing, which can make one line look like another.
+/// Returns a text with invisible characters escaped.
 fn shown(text: &str) -> String {
-    let is_hidden = |c: char| {
-        let is_invisible = matches!(
-            c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e0fff}'
-        );
-        is_invisible || c.is_control() && c != '\t'
-    };
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+    visible(text).into_owned()
 }
 
 /// Does the same as [`shown`] for a path.
