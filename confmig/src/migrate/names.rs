@@ -86,10 +86,17 @@ impl<'p> Names<'p> {
             let in_defaults = defaults.flat_map(|text| references(text.as_bytes()));
             let in_values = references_in(files).map(|(_, reference)| reference);
             for reference in in_values.chain(in_defaults) {
-                // One without its group is last looked for in the default group.
+                if let (Some(group), name) = reference.parts() {
+                    names.referred.insert(OptName::new(group, name));
+                }
+            }
+            // One without its group is last looked for in the default group.
+            for (entry, reference) in references_in(files) {
                 let (group, name) = reference.parts();
-                let option = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
-                names.referred.insert(option);
+                if group.is_none() && !names.is_set(&entry.group().to_str_lossy(), name) {
+                    let option = OptName::new(DEFAULT_GROUP, name);
+                    names.referred.insert(option);
+                }
             }
         }
         names

@@ -60,6 +60,14 @@ fn a_reference_to_what_may_be_registered_makes_values_differ() {
     leaves(rule, &[before], "both set and differ");
 }
 
+/// A reference that finds an option of its own group gets that group.
+#[test]
+fn a_reference_within_a_group_is_requalified() {
+    let option = "[[option]]\ngroup = \"b\"\nname = \"x\"\ntype = \"str\"\n\
+                  [[option.former]]\ngroup = \"a\"\nname = \"x\"\nwhy = \"renamed\"\n";
+    makes(option, "[a]\nx = $y\ny = 1\n", "[a]\ny = 1\n\n[b]\nx = $a.y\n");
+}
+
 /// With both names kept, values are only added.
 #[test]
 fn old_names_can_stay() {
