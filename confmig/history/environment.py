@@ -71,14 +71,17 @@ class Environment:
         done = self.pip("install", "--quiet", "--only-binary", ":all:", "--constraint", str(constraints), *wanted)
         if done.returncode:
             shutil.rmtree(self.path)
-            said = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")] or ["pip failed"]
-            said = [re.sub(r" \(from versions: [^)]*\)", "", line) for line in said]
-            version = ".".join(map(str, sys.version_info[:2]))
-            raise NotInstalled(
-                f"{self.package} {self.version} cannot be installed from PyPI with Python {version}: "
-                f"its facts stay as they were imported\n" + "\n".join(said[-3:])
-            )
+            raise NotInstalled(self.why_not(done.stderr))
         self.record.write_text(self.pip("list", "--format", "freeze").stdout)
+
+    def why_not(self, stderr):
+        """Why pip did not install the release."""
+        python = "Python " + ".".join(map(str, sys.version_info[:2]))
+        if f"No matching distribution found for {self.package}=={self.version}" in stderr:
+            return f"there is no {self.package} {self.version} on PyPI for {python}"
+        said = [line for line in stderr.splitlines() if line.startswith("ERROR:")] or ["pip failed"]
+        said = [re.sub(r" \(from versions: [^)]*\)", "", line) for line in said]
+        return "\n".join([f"{self.package} {self.version} cannot be installed from PyPI with {python}", *said[-3:]])
 
     def pip(self, *arguments):
         command = [self.python, "-m", "pip", "--no-input", "--disable-pip-version-check", *arguments]

@@ -46,10 +46,13 @@ class Release:
     values: set = dataclasses.field(default_factory=set)
     plugins: dict = dataclasses.field(default_factory=dict)
 
+    def former_names(self):
+        """Option -> the former names that it is read by."""
+        return {key: {tuple(name.rsplit(".", 1)) for name in names.split(",")} for key, names in self.former.items()}
+
     def reads(self):
         """All names that the release knows: those of its options, and the former ones."""
-        former = {tuple(name.rsplit(".", 1)) for names in self.former.values() for name in names.split(",")}
-        return former | set(self.options)
+        return set(self.options).union(*self.former_names().values())
 
     def facts(self):
         """The facts as a set of lines, each as it stands in its file with the series for a run."""
@@ -99,6 +102,9 @@ class History:
         """The release before that of a series, or None for the oldest one."""
         number = self.index(series)
         return self.releases[number - 1] if number else None
+
+    def newest(self):
+        return self.releases[-1]
 
     # Writing
 

@@ -71,7 +71,7 @@ def import_all(packages, skip, notes):
         try:
             module = importlib.import_module(name)
         except BaseException as error:
-            notes.append(f"{name} is not imported: {type(error).__name__}: {error}")
+            notes.append(f"{name} was not imported ({type(error).__name__}: {error})")
             return
         for found in pkgutil.iter_modules(getattr(module, "__path__", [])):
             if found.name != "__main__" and not skipped(f"{name}.{found.name}"):

@@ -7,9 +7,24 @@ import json
 import tomllib
 
 
+# What is to be written in its place; the build refuses a rule that still has it.
+FILL_IN = "FILL IN"
+
+# The service whose rules have ids without its name.
+DEFAULT_SERVICE = "ironic"
+
+# What stands for a value in an example, by type; other types take any text.
+VALUES = {"bool": "True", "int": "7", "float": "7", "port": "8080", "uri": "http://192.0.2.1", "dict": "key:value"}
+
+
 def vanished(before, release, named):
-    """The options of the release before that the release does not read and that no rule names, sorted."""
-    gone = set(before.options) - release.reads()
+    """The options that the release before has, and that this one neither reads nor has a successor of, sorted.
+
+    A successor may have been declared by the release before only. Options that rules name are left out.
+    """
+    reads = release.reads()
+    declared = {key for option, keys in before.former_names().items() if option in reads for key in keys}
+    gone = set(before.options) - reads - declared
     return sorted(key for key in gone if not named(key))
 
 
@@ -56,22 +71,45 @@ def sources(rule):
         yield from rule.get(form, {}).get("options", [])
 
 
-def skeleton(key, before, release):
+def rule_id(service, key, others):
+    """The id of a rule: that of Ironic begins with the name of no other service, others with their own."""
+    group, name = key
+    words = [name] if group == "DEFAULT" else [group, name]
+    made = "-".join(words).lower().replace("_", "-")
+    if service != DEFAULT_SERVICE:
+        return f"{service}-" + made.removeprefix(f"{service}-")
+    for other in others:
+        made = made.removeprefix(f"{other}-")
+    return made
+
+
+def header(service, series):
+    """What to do with the rules that follow."""
+    return (
+        f"# Rules to fill in, one for each option that {series} no longer has and no rule mentions. Put them into\n"
+        f"# confmig/history/{service}/rules/{series}.toml, in the order of the ids. CONTRIBUTING.md describes the keys.\n"
+    )
+
+
+def skeleton(service, key, before, release, others):
     """A rule, as TOML, that says only that an option is gone."""
     group, name = key
     namesakes = sorted(other for other, option in release.options if option == name)
-    lines = ["[[rule]]", f"# In {before.series}: {before.options[key]}"]
+    lines = ["", f"# In {before.series}: {before.options[key]}"]
     if key in before.former:
         lines.append(f"# It read also: {before.former[key]}")
     if namesakes:
         lines.append(f"# Options of this name: {', '.join(f'[{other}]' for other in namesakes)}")
     fields = {
-        "id": f"{group}-{name}".lower().replace("_", "-"),
-        "release": release.series,
-        "why": f"gone in {release.series} ({release.version}): ",
+        "id": rule_id(service, key, others),
         "automatic": "advice",
-        "advice": "",
+        "why": f"removed in {release.series} ({release.version}); {FILL_IN}",
+        "advice": FILL_IN,
     }
+    lines.append("[[rule]]")
     lines += [f"{field} = {json.dumps(value, ensure_ascii=False)}" for field, value in fields.items()]
-    lines += ["proof = []", f'report = {{ options = ["{group}.{name}"] }}']
+    lines += [f'remove.options = ["{group}.{name}"]', f'proof = ["{FILL_IN}"]', "[[rule.example]]"]
+    value = VALUES.get(json.loads(before.options[key]).get("type"), "value")
+    for when in ("before", "after"):
+        lines += [f'{when} = """', f"[{group}]", f"{name} = {value}", '"""']
     return "".join(f"{line}\n" for line in lines)

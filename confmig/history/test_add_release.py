@@ -20,8 +20,9 @@ sys.path.insert(0, str(HERE))
 import add_release  # noqa: E402
 import environment  # noqa: E402
 import model  # noqa: E402
+from skeleton import rule_id  # noqa: E402
 
-ABOUT = 'package = "tool"\nmodules = ["tool"]\nnamespaces = ["tool", "old zed..2023.1", "new 2023.2.."]\n'
+ABOUT = 'title = "Tool"\npackage = "tool"\nmodules = ["tool"]\nnamespaces = ["tool", "old zed..2023.1", "new 2023.2.."]\n'
 RELEASES = "yoga - 1.0\nzed - 2.0\n2023.1 antelope 3.0\n2023.2 bobcat 4.1\n"
 OPTIONS = """\
 DEFAULT debug yoga.. {"default":"false","type":"bool"}
@@ -163,17 +164,30 @@ class Command(unittest.TestCase):
         return {name: (self.folder / name).read_bytes().decode() for name in TEXTS}
 
     def test_remove_and_add_again(self):
-        self.assertEqual(self.run_with("tool", "--remove", "2023.2"), (0, "", ""))
+        said = "removed the facts of 2023.2: 2023.1 is the newest release now\n"
+        self.assertEqual(self.run_with("tool", "--remove", "2023.2"), (0, "", said))
         self.assertNotEqual(self.texts(), TEXTS)
-        self.assertEqual(self.run_with("tool", "2023.2", "4.1", "--name", "bobcat"), (0, "", ""))
+        status, out, err = self.run_with("tool", "2023.2", "4.1", "--name", "bobcat")
+        self.assertEqual((status, out), (0, ""))
+        self.assertEqual(
+            err.splitlines(),
+            [
+                "installing tool 4.1 with its libraries (some minutes)",
+                "importing its modules, on two made-up hosts",
+                "Tool 4.1 (2023.2): 3 options, changed: releases.txt, options.txt",
+            ],
+        )
         self.assertEqual(self.texts(), TEXTS)
         self.assertEqual((self.folder / "libraries" / "2023.2.txt").read_text(), "Library==1.2\ntool==4.1\n")
         # The second time with the same libraries.
-        self.run_with("tool", "2023.2", "4.1")
+        _, _, err = self.run_with("tool", "2023.2", "4.1")
+        self.assertTrue(err.endswith("\nTool 4.1 (2023.2): 3 options, nothing changed\n"), err)
         self.assertEqual(self.installed, {"library": "1.2", "tool": "4.1"})
 
     def test_check_writes_nothing(self):
-        self.assertEqual(self.run_with("tool", "2023.2", "4.1", "--check"), (0, "", ""))
+        status, out, err = self.run_with("tool", "2023.2", "4.1", "--check")
+        self.assertEqual((status, out), (0, ""))
+        self.assertTrue(err.endswith("\nTool 4.1 (2023.2): 3 options, as recorded\n"), err)
         self.release.options["DEFAULT", "host"] = '{"type":"str"}'
         self.release.former["api", "port"] = "DEFAULT.api_port"
         status, out, _ = self.run_with("tool", "2023.2", "4.1", "--check")
@@ -190,16 +204,29 @@ class Command(unittest.TestCase):
         self.assertFalse((self.folder / "libraries").exists())
 
     def test_a_release_that_is_not_there_is_an_error(self):
-        for words in (["--remove", "2024.1"], ["2024.1", "5.0", "--check"], ["2024.1", "5.0"]):
-            status, out, err = self.run_with("tool", *words)
-            self.assertEqual((status, out), (2, ""))
-            self.assertIn("2024.1", err)
+        for words, said in (
+            (["--remove", "2024.1"], "there are no facts of 2024.1"),
+            (["2024.1", "5.0", "--check"], "there are no facts of 2024.1"),
+            (["2024.1", "5.0"], "2024.1 has a code name: say --name CODENAME"),
+            (["--remove", "zed"], "zed is not the newest release: expected 2023.2"),
+        ):
+            said = f"add_release.py: {said}; nothing was changed\n"
+            self.assertEqual(self.run_with("tool", *words), (2, "", said))
         self.assertEqual(self.texts(), TEXTS)
 
+    def test_a_service_that_is_not_there_is_an_error(self):
+        status, out, err = self.run_with("nova", "2023.2", "4.1")
+        self.assertEqual((status, out), (2, ""))
+        said = "no service nova: expected one of tool, or write confmig/history/nova/service.toml"
+        self.assertEqual(err, f"add_release.py: {said}; nothing was changed\n")
+
     def test_a_release_that_cannot_be_installed_leaves_its_facts(self):
-        failure = environment.NotInstalled("tool 4.2 cannot be installed")
+        failure = environment.NotInstalled("tool 4.2 cannot be installed\nERROR: a reason")
         with mock.patch("environment.Environment.install", side_effect=failure):
-            self.assertEqual(self.run_with("tool", "2023.2", "4.2"), (2, "", f"add_release.py: {failure}\n"))
+            status, out, err = self.run_with("tool", "2023.2", "4.2")
+        self.assertEqual((status, out), (2, ""))
+        said = "add_release.py: tool 4.2 cannot be installed; nothing was changed\nERROR: a reason\n"
+        self.assertTrue(err.endswith(f"\n{said}"), err)
         self.assertEqual(self.texts(), TEXTS)
 
     def test_namespaces_are_those_of_the_release(self):
@@ -218,23 +245,71 @@ class Command(unittest.TestCase):
         self.release.options["web", "port"] = '{"type":"port"}'
         status, out, _ = self.run_with("tool", "2023.2", "4.1")
         self.assertEqual(status, 0)
-        self.assertIn('# In 2023.1: {"default":"80","max":65535,"type":"port"}\n# Options of this name: [web]\n', out)
+        self.assertEqual(
+            out,
+            """\
+# Rules to fill in, one for each option that 2023.2 no longer has and no rule mentions. Put them into
+# confmig/history/tool/rules/2023.2.toml, in the order of the ids. CONTRIBUTING.md describes the keys.
+
+# In 2023.1: {"default":"80","max":65535,"type":"port"}
+# Options of this name: [web]
+[[rule]]
+id = "tool-api-port"
+automatic = "advice"
+why = "removed in 2023.2 (4.1); FILL IN"
+advice = "FILL IN"
+remove.options = ["api.port"]
+proof = ["FILL IN"]
+[[rule.example]]
+before = \"""
+[api]
+port = 8080
+\"""
+after = \"""
+[api]
+port = 8080
+\"""
+""",
+        )
         (rule,) = tomllib.loads(out)["rule"]
-        self.assertEqual(rule["id"], "api-port")
-        self.assertEqual(rule["release"], "2023.2")
-        self.assertEqual(rule["report"], {"options": ["api.port"]})
+        self.assertEqual(rule["example"], [{"before": "[api]\nport = 8080\n", "after": "[api]\nport = 8080\n"}])
+
+    def test_ids_begin_with_the_service_unless_it_is_ironic(self):
+        others = ["keystone", "tool"]
+        for service, key, made in (
+            ("ironic", ("keystone_authtoken", "auth_uri"), "authtoken-auth-uri"),
+            ("ironic", ("DEFAULT", "debug"), "debug"),
+            ("ironic", ("pxe", "HTTP_url"), "pxe-http-url"),
+            ("keystone", ("keystone_authtoken", "auth_uri"), "keystone-authtoken-auth-uri"),
+            ("keystone", ("DEFAULT", "debug"), "keystone-debug"),
+        ):
+            self.assertEqual(rule_id(service, key, others), made)
 
     def test_an_option_with_a_successor_needs_no_rule(self):
         del self.release.options["api", "port"]
         self.release.options["web", "port"] = '{"type":"port"}'
         self.release.former["web", "port"] = "web.bind,api.port"
-        self.assertEqual(self.run_with("tool", "2023.2", "4.1"), (0, "", ""))
+        self.assertEqual(self.run_with("tool", "2023.2", "4.1")[:2], (0, ""))
         self.assertIn("web port 2023.2.. formerly web.bind,api.port\n", self.texts()["options.txt"])
+
+    def test_a_successor_may_be_declared_by_the_release_before_only(self):
+        options = OPTIONS.replace("api retries", "api new_port 2023.1.. {}\napi new_port 2023.1..2023.1 formerly api.port\napi retries")
+        lines = sorted(options.splitlines(keepends=True), key=lambda line: line.split(" ")[:2])
+        (self.folder / "options.txt").write_bytes("".join(lines).encode())
+        del self.release.options["api", "port"]
+        for is_there in (True, False):
+            if is_there:
+                self.release.options["api", "new_port"] = "{}"
+            else:
+                del self.release.options["api", "new_port"]
+            status, out, _ = self.run_with("tool", "2023.2", "4.1")
+            self.assertEqual((status, "api.port" in out), (0, not is_there))
 
     def test_an_option_with_a_rule_needs_no_other(self):
         del self.release.options["api", "port"]
         (self.folder / "rules").mkdir()
         for rule, wanted in (
+            # Each rule, and what is asked for nevertheless.
             ('rename = [{ from = "api.port", to = "web.port" }]', ""),
             ('rename = [{ from = "{section}.port", to = "{section}.bind" }]\nin = ["web", "API"]', ""),
             ('rename = [{ from = "{section}.port", to = "{section}.bind" }]\nin = ["web"]', "api.port"),
@@ -271,22 +346,33 @@ class Libraries(unittest.TestCase):
             made.record.write_text("")
             self.assertFalse(made.fits({}))
 
-
     def test_an_installation_that_fails_leaves_nothing(self):
-        said = "ERROR: Could not find tool==4.1 (from versions: 1.0, 2.0)\nERROR: No matching distribution\n"
-        failed = mock.Mock(returncode=1, stderr=f"some words\n{said}")
-        with tempfile.TemporaryDirectory() as folder:
-            made = environment.Environment(folder, "tool", "4.1")
-            with (
-                mock.patch("environment.venv.create", lambda path, **how: path.mkdir()),
-                mock.patch("environment.Environment.pip", return_value=failed),
-                self.assertRaises(environment.NotInstalled) as raised,
-            ):
-                made.install({"tool": "4.0", "library": "1.2"})
-            self.assertEqual(list(pathlib.Path(folder).iterdir()), [])
-        lines = str(raised.exception).splitlines()
-        self.assertRegex(lines[0], r"^tool 4\.1 cannot be installed .*: its facts stay as they were imported$")
-        self.assertEqual(lines[1:], ["ERROR: Could not find tool==4.1", "ERROR: No matching distribution"])
+        said = "ERROR: Could not find tool==4.1 (from versions: 1.0, 2.0)\nERROR: No matching distribution found for {}\n"
+        for missing, expected in (
+            ("tool==4.1", [r"there is no tool 4\.1 on PyPI for Python 3\.\d+"]),
+            (
+                "library==1.2",
+                [
+                    r"tool 4\.1 cannot be installed from PyPI with Python 3\.\d+",
+                    r"ERROR: Could not find tool==4\.1",
+                    r"ERROR: No matching distribution found for library==1\.2",
+                ],
+            ),
+        ):
+            failed = mock.Mock(returncode=1, stderr="some words\n" + said.format(missing))
+            with tempfile.TemporaryDirectory() as folder:
+                made = environment.Environment(folder, "tool", "4.1")
+                with (
+                    mock.patch("environment.venv.create", lambda path, **how: path.mkdir()),
+                    mock.patch("environment.Environment.pip", return_value=failed),
+                    self.assertRaises(environment.NotInstalled) as raised,
+                ):
+                    made.install({"tool": "4.0", "library": "1.2"})
+                self.assertEqual(list(pathlib.Path(folder).iterdir()), [])
+            lines = str(raised.exception).splitlines()
+            self.assertEqual(len(lines), len(expected))
+            for line, pattern in zip(lines, expected):
+                self.assertRegex(line, f"^{pattern}$")
 
 
 class Committed(unittest.TestCase):

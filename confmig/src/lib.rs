@@ -16,6 +16,9 @@ pub mod migrate;
 pub mod pack;
 pub mod report;
 pub mod rule;
+#[cfg(test)]
+#[path = "../build/rule_files/mod.rs"]
+mod rule_files;
 pub mod schema;
 pub mod secret;
 pub mod store;

@@ -3,8 +3,9 @@
 //! Takes over 250 and then 1,000 nodes: each boot ISO is created again and attached to a BMC, the
 //! tests' stand-in for an iLO. The kernel and the ramdisk are on a real nginx (Debian package
 //! nginx-light). Each must be fetched only once, a node must not take longer among 1,000 than among
-//! 250, and memory use must not grow with their number. The exit status is 1 if one of these does
-//! not hold.
+//! 250, and memory use must not grow with their number. Then 100 of 1,000 BMCs do not answer, and
+//! the take-over must end about one time-out after it would without them. The exit status is 1 if
+//! one of these does not hold.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,7 +31,7 @@ use driver::deploy::IloDeploy;
 use driver::node::Node;
 use report::Report;
 use serde_json::{Value, json};
-use support::ilo::{Generation, Ilo};
+use support::ilo::{Fault, Generation, Ilo};
 use support::image::{LoaderFiles, pattern};
 use support::nginx::Nginx;
 use support::web::{names, open_dir};
@@ -38,6 +39,10 @@ use support::{options, uuid};
 
 const NODES: [usize; 2] = [250, 1000];
 const AT_ONCE: usize = 8;
+/// The number of BMCs that do not answer, in the last round.
+const DEAD: usize = 100;
+/// How long such a BMC is waited for.
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// Small sizes in bytes: the work for a node is measured, not the disk.
 const KERNEL: usize = 64 << 10;
 const RAMDISK: usize = 256 << 10;
@@ -67,7 +72,7 @@ impl Bmcs {
             .unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let driver_infos = lines
-            .take(NODES[1])
+            .take(NODES[1] + DEAD)
             .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
             .collect();
         Self {
@@ -78,8 +83,11 @@ impl Bmcs {
 
     /// Runs the BMCs until the standard input ends.
     fn run() {
-        let ilos: Vec<Ilo> = (0..NODES[1])
-            .map(|_| Ilo::start(Generation::Ilo5))
+        let ilos: Vec<Ilo> = (0..NODES[1] + DEAD)
+            .map(|number| match number < NODES[1] {
+                true => Ilo::start(Generation::Ilo5),
+                false => Ilo::with(Generation::Ilo5, Fault::Hangs),
+            })
             .collect();
         for ilo in &ilos {
             println!("{}", ilo.driver_info());
@@ -116,7 +124,7 @@ fn main() -> ExitCode {
         .unwrap();
     let mut measured = Vec::new();
     for (round, count) in NODES.into_iter().enumerate() {
-        let time = runtime.block_on(take_over(&bmcs.driver_infos[..count], &images));
+        let time = runtime.block_on(take_over(&bmcs.driver_infos[..count], 0, &images));
         let fetched = [images.sent("/vmlinuz"), images.sent("/initrd")];
         assert_eq!(fetched, [round + 1; 2], "one download for each take-over");
         let each = time.as_secs_f64() * 1e3 / count as f64;
@@ -131,8 +139,24 @@ fn main() -> ExitCode {
     let [(few, few_peak), (many, many_peak)] = measured[..] else {
         panic!("two measurements");
     };
+    let dying = &bmcs.driver_infos[DEAD..];
+    let time = runtime
+        .block_on(take_over(dying, DEAD, &images))
+        .as_secs_f64();
+    let most = many * 1e-3 * (NODES[1] - DEAD) as f64 * TIME_FACTOR + 1.5 * TIMEOUT.as_secs_f64();
+    println!(
+        "{:>5} nodes, {DEAD} with a dead BMC: {time:>7.1} s",
+        NODES[1]
+    );
     let grown = many_peak - few_peak;
     let checks = [
+        (
+            format!(
+                "with {DEAD} dead BMCs, of {} s each, it ends in time",
+                TIMEOUT.as_secs()
+            ),
+            time <= most,
+        ),
         (
             format!(
                 "a node takes {:.2} times as long among {}",
@@ -154,13 +178,16 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(checks.iter().any(|(_, holds)| !holds)))
 }
 
-async fn take_over(driver_infos: &[Value], images: &Nginx) -> Duration {
+/// Takes over a node for each BMC, of which this many do not answer.
+async fn take_over(driver_infos: &[Value], dead: usize, images: &Nginx) -> Duration {
     let (www, loader) = (open_dir(), LoaderFiles::new());
     let conf = format!(
         "[deploy]\nhttp_server_url = http://192.0.2.1\nhttp_server_root = {}\n\
-         [ilo]\nuse_http_web_server_for_images = True\n\
+         [ilo]\nuse_http_web_server_for_images = True\nimage_networks = 127.0.0.0/8\n\
+         client_timeout = {}\n\
          [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n",
         www.path().display(),
+        TIMEOUT.as_secs(),
         loader.path("isolinux.bin").display(),
         loader.path("ldlinux.c32").display(),
     );
@@ -185,12 +212,15 @@ async fn take_over(driver_infos: &[Value], images: &Nginx) -> Duration {
     let at_once = NonZeroUsize::new(AT_ONCE).unwrap();
     let summary = deploy
         .take_over_all(nodes, at_once, |one| {
-            assert!(one.warning.is_none(), "{:?}", one.warning);
+            assert!(dead > 0 || one.warning.is_none(), "{:?}", one.warning);
         })
         .await;
     let time = start.elapsed();
-    assert_eq!(summary.changed, driver_infos.len());
-    assert_eq!(names(www.path()).len(), driver_infos.len());
+    assert_eq!(
+        (summary.changed, summary.failed),
+        (driver_infos.len() - dead, dead)
+    );
+    assert_eq!(names(www.path()).len(), summary.changed);
     time
 }
 

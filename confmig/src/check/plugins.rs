@@ -7,8 +7,7 @@ use oslo_config::{OptName, ParsedFile};
 
 use super::{NamedEntry, finding};
 use crate::diagnostic::{Code, Diagnostic, Places};
-use crate::history::KnownNames;
-use crate::history::{AuthOptions, Series, auth_options};
+use crate::history::{AuthOptions, Series, auth_options, is_plugin_option};
 use crate::target::{Standing, Target};
 
 /// The plugins whose options services list among their own, whichever plugin is chosen.
@@ -76,7 +75,7 @@ impl<'p> Plugins<'p> {
                         plugins.referred.insert(value.to_lowercase());
                     }
                     plugins.chosen.insert(name(), value);
-                } else if KnownNames::ironic().has_anywhere(key) {
+                } else if is_plugin_option(key) {
                     plugins.last.insert(name(), at);
                 }
             }
@@ -126,8 +125,8 @@ impl<'p> Plugins<'p> {
                 .filter_map(|plugin| auth_options(plugin, self.series));
             plugins.any(|options| options.has(key))
         };
-        let of_plugin = KnownNames::ironic().has_anywhere(key)
-            && (!self.target.standing(&named.name).is_read() || listed());
+        let of_plugin =
+            is_plugin_option(key) && (!self.target.standing(&named.name).is_read() || listed());
         if !of_plugin {
             return None;
         }

@@ -7,7 +7,7 @@ use oslo_config::{DEFAULT_GROUP, Opt, OptName, Origin, Reference, references};
 
 use super::{Checker, NamedEntry, finding};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::history::KnownNames;
+use crate::history::is_plugin_option;
 use crate::target::Standing;
 
 /// A message, and what to do.
@@ -46,7 +46,7 @@ impl Checker<'_> {
             Standing::Removed | Standing::NotYet => false,
             Standing::Unknown => self.is_set(option),
         };
-        if options.iter().any(resolves) || KnownNames::ironic().has_anywhere(name) {
+        if options.iter().any(resolves) || is_plugin_option(name) {
             return None;
         }
         let message = format!(

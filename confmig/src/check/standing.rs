@@ -6,7 +6,7 @@ use oslo_config::{OptName, ParsedFile, Section};
 use super::plugins::PluginChoice;
 use super::{Checker, NamedEntry, finding};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
-use crate::history::KnownNames;
+use crate::history::is_plugin_option;
 use crate::target::Standing;
 
 impl Checker<'_> {
@@ -29,7 +29,7 @@ impl Checker<'_> {
         for entry in section.entries() {
             let named = NamedEntry::new(file, entry);
             let of_plugin = plugins.and_then(|plugins| plugins.check(&named, &choice));
-            let anywhere = || chooses && KnownNames::ironic().has_anywhere(named.name.name());
+            let anywhere = || chooses && is_plugin_option(named.name.name());
             let standing = self.target.standing(&named.name);
             match standing {
                 Standing::Removed => found.push(self.removed(&named)),

@@ -80,8 +80,8 @@ pub(crate) enum Command {
     },
 }
 
-/// The files to read. Without any, those that oslo.config finds for the project ironic, or for the
-/// schema's service.
+/// The files to read. Without any, those that oslo.config finds for the service: that of --service
+/// or of the schema, or else ironic.
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
     /// Configuration files, in the order in which the service reads them; `-` is standard input
@@ -219,8 +219,8 @@ pub(crate) struct Show {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rules {
-    /// A pack, a rule file, a service such as `ironic` for all of its releases' rules, or the id of
-    /// one of these rules; without it, all packs are listed
+    /// A pack, a rule file, a service (`ironic`, `keystone`) for the rules of all its releases, or
+    /// the id of one of these rules; without it, all packs and services are listed
     #[arg(conflicts_with = "schema")]
     pub(crate) pack: Option<String>,
 

@@ -22,9 +22,6 @@ use super::output::{Output, document};
 /// The name of standard input in reports.
 pub(crate) const STDIN: &str = "<stdin>";
 
-/// The project whose files are read when none are given.
-const PROJECT: &str = "ironic";
-
 /// A command's inputs, before the files are parsed.
 pub(crate) struct Loaded {
     pub(crate) files: Vec<SourceFile>,
@@ -63,7 +60,7 @@ impl Loaded {
             true => None,
             false => Some(Pack::join(packs)?),
         };
-        let files = read(sources, schema.as_ref())?;
+        let files = read(sources, schema.as_ref(), releases.service)?;
         let asks_for_release = releases.from.is_some() || releases.to.is_some();
         let guessed = || match asks_for_release {
             true => guess_service(&files),
@@ -207,8 +204,12 @@ pub(crate) fn schema(path: Option<&Path>) -> Result<Option<Schema>, Failure> {
     Ok(path.map(Schema::read).transpose()?)
 }
 
-/// Reads all files, in the order given.
-fn read(sources: &SourceArgs, schema: Option<&Schema>) -> Result<Vec<SourceFile>, Failure> {
+/// Reads all files, in the order given, or else those of the service.
+fn read(
+    sources: &SourceArgs,
+    schema: Option<&Schema>,
+    service: Option<Service>,
+) -> Result<Vec<SourceFile>, Failure> {
     let found;
     let ordered = if sources.ordered.is_empty() {
         let project = match schema {
@@ -218,7 +219,7 @@ fn read(sources: &SourceArgs, schema: Option<&Schema>) -> Result<Vec<SourceFile>
                     schema.origin
                 ))
             })?,
-            None => PROJECT,
+            None => service.unwrap_or(Service::IRONIC).id(),
         };
         found = oslo_config::search(project, Path::exists, |name| std::env::var_os(name));
         if found.is_empty() {

@@ -22,12 +22,15 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failur
     }
     match command.pack.as_deref() {
         Some(name) if let Some(service) = Service::find(name) => history(service, &mut text),
-        Some(name) => match (Pack::load(name), find_rule(name)) {
+        Some(name) => match (input::load(name), find_rule(name)) {
             (Ok(pack), _) => text.push_str(&report::pack_text(&pack)),
-            (Err(PackError::Unknown { .. }), Some(rule)) => {
+            (Err(Failure::Pack(PackError::Unknown { .. })), Some(rule)) => {
                 text.push_str(&report::built_in_text(&rule));
             }
-            (Err(error), _) => return Err(error.into()),
+            (Err(Failure::Pack(PackError::Unknown { .. })), None) => {
+                return Err(Failure::Message(unknown(name)));
+            }
+            (Err(failure), _) => return Err(failure),
         },
         None => {
             for name in Pack::built_in() {
@@ -46,6 +49,17 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failur
     }
     output.text(&text)?;
     Ok(Status::Success)
+}
+
+/// Says which names `confmig rules` takes.
+fn unknown(name: &str) -> String {
+    let packs = Pack::built_in().collect::<Vec<_>>().join(", ");
+    let services = Service::all().map(Service::id).collect::<Vec<_>>();
+    format!(
+        "no rules are named {name:?}: expected a pack ({packs}), a service ({}), the id of a rule \
+         that `confmig rules SERVICE` lists, or the path of a .toml file",
+        services.join(", ")
+    )
 }
 
 /// Writes every rule of a service's history, and every renaming that its releases declare.

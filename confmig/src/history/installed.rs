@@ -79,6 +79,14 @@ pub(crate) fn plugin_options(service: Service) -> impl Iterator<Item = PluginOpt
     lines.filter_map(move |line| PluginOption::read(service, line))
 }
 
+/// Returns the newest release whose plugins are known: that of a service, or else of any other. The
+/// plugins are keystoneauth's, whichever service uses them.
+pub(crate) fn newest_plugins(service: Option<Service>) -> Option<Series> {
+    let mut services = service.into_iter().chain(Service::all());
+    let has_plugins = |service: &Service| plugin_options(*service).next().is_some();
+    services.find(has_plugins).map(Service::newest)
+}
+
 /// The options of an authentication plugin in a release.
 #[derive(Debug, Clone)]
 pub struct AuthOptions {

@@ -32,12 +32,6 @@ impl KnownNames {
         }
     }
 
-    /// Returns the names of Ironic.
-    #[must_use]
-    pub fn ironic() -> &'static Self {
-        Service::IRONIC.known_names()
-    }
-
     fn find(&self, group: &str, name: &str) -> Option<FoundName> {
         find(self.service?, group, name)
     }
@@ -153,6 +147,13 @@ impl KnownNames {
     }
 }
 
+/// Tells whether an authentication plugin has this option. The plugins are keystoneauth's, so the
+/// facts of any service tell.
+pub(crate) fn is_plugin_option(name: &str) -> bool {
+    let mut services = Service::all().map(Service::known_names);
+    services.any(|known| known.has_anywhere(name))
+}
+
 impl Service {
     /// Returns the names that the service ever had.
     pub(crate) fn known_names(self) -> &'static KnownNames {
@@ -214,7 +215,7 @@ mod tests {
 
     #[test]
     fn names_are_found_whichever_release_had_them() {
-        let known = KnownNames::ironic();
+        let known = Service::IRONIC.known_names();
         // A former name, an option, a name between two releases, and one that never was.
         for name in ["sql_connection", "enabled_drivers", "log-config"] {
             assert!(known.has("DEFAULT", name), "{name}");
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn former_names_are_as_secret_as_their_readers() {
-        let known = KnownNames::ironic();
+        let known = Service::IRONIC.known_names();
         assert_eq!(known.is_secret("DEFAULT", "sql_connection"), Some(true));
         assert_eq!(known.is_secret("snmp", "read_community"), None);
         assert_eq!(known.is_secret("any", "password"), Some(true));

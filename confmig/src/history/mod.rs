@@ -18,9 +18,11 @@ mod types;
 
 pub use definition::Definition;
 pub use guess::{Confidence, Guess, guess, guess_service};
+pub(crate) use installed::newest_plugins;
 pub use installed::{AuthOptions, auth_options, installed, is_installed, named_by};
 pub(crate) use kernel::is_kernel_command_line;
 pub use known::KnownNames;
+pub(crate) use known::is_plugin_option;
 pub use names::{History, NameHistory, all_names};
 pub use pack::{empty, option, pack, renaming};
 pub(crate) use rules::triggered_by;

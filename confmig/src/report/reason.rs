@@ -2,8 +2,9 @@
 
 use oslo_config::OptName;
 
+use super::Releases;
 use super::rules::{arrow, what};
-use crate::history::{self, History, Service};
+use crate::history::{self, History};
 use crate::migrate::{Change, ChangeKind, Decision};
 use crate::pack::{Pack, Renaming};
 use crate::rule;
@@ -44,17 +45,16 @@ impl Reason {
 /// Finds the reasons for changes and decisions.
 pub(super) struct Reasons<'p> {
     pack: &'p Pack,
-    lives: History,
+    /// The history of the service, if the migration is from release to release.
+    history: Option<History>,
 }
 
 impl<'p> Reasons<'p> {
-    /// Finds reasons in a pack, and in the history of its service.
-    pub(super) fn new(pack: &'p Pack) -> Self {
-        let service = pack.project.as_deref().and_then(Service::find);
-        let service = service.unwrap_or(Service::IRONIC);
+    /// Finds reasons in a pack, and in the history of the service whose releases they are.
+    pub(super) fn new(pack: &'p Pack, releases: Option<&Releases>) -> Self {
         Reasons {
             pack,
-            lives: History::new(service),
+            history: releases.map(|releases| History::new(releases.span.to.service())),
         }
     }
 
@@ -104,7 +104,7 @@ impl<'p> Reasons<'p> {
         if let Some(rule) = history::find_rule(id).and_then(|found| found.rule()) {
             return Some(Reason::of_rule(&rule));
         }
-        let declared = history::declared_renaming(from, to, &self.lives);
+        let declared = history::declared_renaming(from, to, self.history.as_ref()?);
         (declared.id == id).then(|| Reason::of_renaming(&declared))
     }
 }

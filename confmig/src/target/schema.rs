@@ -8,7 +8,7 @@ use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile};
 
 use super::{ChangedDefault, PackTarget, Standing, Target, UpcomingRemoval, in_words, joined};
 use crate::diagnostic::bracketed;
-use crate::history::{Series, Service};
+use crate::history::{Series, Service, newest_plugins};
 use crate::pack::{Pack, PackError};
 use crate::schema::{Changed, Schema, compare, successors};
 
@@ -158,7 +158,8 @@ impl Target for SchemaTarget<'_> {
 
     fn plugins(&self) -> Option<Series> {
         // A schema does not say which version of keystoneauth the service uses.
-        Some(Service::IRONIC.newest())
+        let project = self.schemas.to.project.as_deref();
+        newest_plugins(project.and_then(Service::find))
     }
 }
 

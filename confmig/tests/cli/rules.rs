@@ -12,6 +12,11 @@ fn built_in() {
     );
 }
 
+#[test]
+fn a_name_without_rules() {
+    assert_as("rules", "no-such-rules", &line("rules nosuch").transcript());
+}
+
 const NOVA: &str = r#"
 name = "nova-glance"
 summary = "where Nova finds images"
@@ -149,9 +154,12 @@ fn examples_that_do_not_hold() {
     for (after, status) in [("[pxe]\\nbar = 1\\n", 0), ("[pxe]\\nWRONG = 1", 2)] {
         let directory = ironic_conf("[pxe]\nhttp_url = http://192.0.2.1\n");
         std::fs::write(directory.path().join("site.toml"), pack(&rule(after))).unwrap();
+        let shown = line("rules site.toml").directory(directory.path());
+        let shown = shown.run().expect(status);
         let ran = line("migrate --rules site.toml ironic.conf").directory(directory.path());
         let ran = ran.run().expect(status);
         if status == 2 {
+            assert_eq!(shown.stderr(), ran.stderr());
             assert_as(
                 "rules/unusable",
                 "example-that-does-not-hold",

@@ -1,5 +1,7 @@
 //! Tests of services with known releases: which one is meant, and the migration of Keystone.
 
+use std::path::Path;
+
 use crate::support::{Ran, assert_as, line, read};
 
 const KEYSTONE: &str = "fixtures/keystone/keystone.conf";
@@ -57,6 +59,47 @@ fn the_given_service_wins() {
     let ran = line(&words).run();
     let said = "no release knows an option public_endpoint in [DEFAULT]";
     assert!(ran.stdout().contains(said), "{}", ran.transcript());
+}
+
+/// Without files, those of the given service are read.
+#[test]
+fn the_files_of_the_given_service_are_found() {
+    if [
+        "/etc/keystone",
+        "/etc/keystone.conf",
+        "/etc/keystone.conf.d",
+    ]
+    .iter()
+    .any(|path| Path::new(path).exists())
+    {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let check = || line("check --service keystone --to 2026.2").variable("HOME", home.path());
+    assert_as(
+        "services",
+        "none-found",
+        &check().run().expect(2).transcript(),
+    );
+    std::fs::write(home.path().join("keystone.conf"), "[tokenn]\n").unwrap();
+    let ran = check().run().expect(1);
+    assert!(
+        ran.stdout().contains("keystone.conf:1:"),
+        "{}",
+        ran.transcript()
+    );
+}
+
+/// Reasons are those of the service, although rules of a site come with no service.
+#[test]
+fn reasons_are_those_of_the_service() {
+    let directory = tempfile::tempdir().unwrap();
+    let site = directory.path().join("site.toml");
+    std::fs::write(&site, "name = \"site\"\nsummary = \"nothing of ours\"\n").unwrap();
+    let words = format!("--format html --rules {}", site.to_str().unwrap());
+    let ran = migrate(&words, KEYSTONE);
+    assert!(ran.stdout().contains("the option declares it in Keystone"));
+    assert!(!ran.stdout().contains("the option declares it in Ironic"));
 }
 
 #[test]

@@ -50,8 +50,8 @@ fn a_source_in_several_files_changes_the_target_once() {
     assert!(run(&rule, &[first, &after], &settings).is_empty());
 }
 
-/// The service may register an option that the files only refer to. If it does, `${y}` is not looked
-/// up in `[DEFAULT]`.
+/// The service may register an option that the files only refer to. If it does, `${y}` is not
+/// looked up in `[DEFAULT]`.
 #[test]
 fn a_reference_to_what_may_be_registered_makes_values_differ() {
     let rule = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"decide\"\n\

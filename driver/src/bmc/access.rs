@@ -55,9 +55,9 @@ impl fmt::Debug for Credentials {
 impl BmcAccess {
     /// Determines how to reach the BMC of `node`.
     ///
-    /// If `driver_info` has an `ilo_address`, the BMC is reached over HTTPS with `ilo_username`,
-    /// `ilo_password`, `client_port`, `ilo_verify_ca` and the older `ca_file`; otherwise with
-    /// `redfish_address`, `redfish_username`, `redfish_password`, `redfish_system_id` and
+    /// If `driver_info` has an `ilo_address` that is not empty, the BMC is reached over HTTPS with
+    /// `ilo_username`, `ilo_password`, `client_port`, `ilo_verify_ca` and the older `ca_file`;
+    /// otherwise with `redfish_address`, `redfish_username`, `redfish_password`, `redfish_system_id` and
     /// `redfish_verify_ca`. The two sets are never mixed, so a password is sent only to its own
     /// address. `client_timeout` applies to both, and `options` provide the defaults.
     ///
@@ -65,17 +65,29 @@ impl BmcAccess {
     ///
     /// [`InvalidNode`] with every missing or invalid field. It contains no secret.
     pub fn new(node: &Node, options: &Options) -> Result<Self, InvalidNode> {
-        let by_ilo = node.get(Section::DriverInfo, "ilo_address").is_some()
-            || node.get(Section::DriverInfo, "redfish_address").is_none();
         let info = DriverInfo { node, options };
-        if by_ilo {
-            node.validate(ILO_ACCESS)?;
-            info.ilo()
-        } else {
-            node.validate(REDFISH_ACCESS)?;
+        node.validate(access_fields(node))?;
+        if is_reached_by_redfish(node) {
             info.redfish()
+        } else {
+            info.ilo()
         }
     }
+}
+
+/// Returns the fields needed to reach the BMC of `node`.
+pub(crate) fn access_fields(node: &Node) -> &'static [Field] {
+    if is_reached_by_redfish(node) {
+        REDFISH_ACCESS
+    } else {
+        ILO_ACCESS
+    }
+}
+
+/// Whether `driver_info` has a `redfish_address` and no `ilo_address`.
+fn is_reached_by_redfish(node: &Node) -> bool {
+    node.is_set(Section::DriverInfo, "redfish_address")
+        && !node.is_set(Section::DriverInfo, "ilo_address")
 }
 
 struct DriverInfo<'a> {

@@ -9,9 +9,14 @@ use super::{Drive, Power, PowerState};
 use crate::http::url::redacted;
 use crate::node::NodeUuid;
 
+/// The number of resources or drives that an error lists.
+#[cfg(feature = "redfish")]
+const LISTED_MAX: usize = 8;
+
 /// A failed operation on a BMC: the node, the step and the cause.
 ///
-/// No message contains a password, or the query of an image's URL, which may be its signature.
+/// No message contains a password, or the query of an image's URL, which may be its signature. What
+/// the BMC said is cut to some hundred characters on one line.
 #[derive(Debug, thiserror::Error)]
 #[error("node {node}: cannot {step}: {cause}")]
 pub struct BmcError {
@@ -198,6 +203,52 @@ pub enum Cause {
         /// The cause.
         reason: String,
     },
+}
+
+#[cfg(feature = "redfish")]
+impl Cause {
+    /// Replaces every text that may be the BMC's by what `show` returns for it.
+    pub(super) fn map_texts(mut self, show: impl Fn(&str) -> String) -> Self {
+        for text in self.texts_of_the_bmc() {
+            *text = show(text);
+        }
+        self
+    }
+
+    /// Returns every text that may be the BMC's, of lists only the beginning.
+    fn texts_of_the_bmc(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Credentials | Self::CertificateAuthorities { .. } | Self::PowerTimeout { .. } => {
+                Vec::new()
+            }
+            Self::NoAnswer { reason: text, .. }
+            | Self::NotTrusted { reason: text, .. }
+            | Self::Unsupported { missing: text }
+            | Self::NotInserted { reported: text, .. }
+            | Self::NotEjected { reported: text, .. }
+            | Self::NotSet { reported: text, .. } => vec![text],
+            Self::Privilege { request, message }
+            | Self::Licence { request, message }
+            | Self::Answer {
+                request,
+                reason: message,
+            } => vec![request, message],
+            Self::Refused(refusals) => {
+                let texts = refusals
+                    .iter_mut()
+                    .map(|one| [&mut one.request, &mut one.message]);
+                texts.flatten().collect()
+            }
+            Self::NoDrive { found, .. } | Self::Ambiguous { found, .. } => {
+                let left = found.len().saturating_sub(LISTED_MAX);
+                found.truncate(LISTED_MAX);
+                if left > 0 {
+                    found.push(format!("{left} more"));
+                }
+                found.iter_mut().collect()
+            }
+        }
+    }
 }
 
 /// A request that was refused.

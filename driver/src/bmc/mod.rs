@@ -37,6 +37,7 @@ use std::pin::Pin;
 
 use url::Url;
 
+pub(crate) use self::access::access_fields;
 pub use self::access::{BmcAccess, Credentials, REDFISH_ACCESS};
 pub use self::error::{BmcError, Cause, Refusal, Step};
 #[cfg(feature = "redfish")]

@@ -7,7 +7,8 @@ use url::Url;
 use super::error::DeployError;
 use super::image_service::{ImageLocation, look_up};
 use super::{IloDeploy, deploy_iso};
-use crate::image::{HttpSource, SourceError};
+use crate::image::source::from_reference;
+use crate::image::{HttpClient, HttpSource, SourceError};
 use crate::node::{BootMode, Node, NodeUuid, Section, boot_mode_of};
 use crate::virtual_media::{
     BootIsoRequest, ILO_BOOT_ISO, ImageRef, ROOT_UUID, Uefi, has_own_boot_iso,
@@ -19,6 +20,15 @@ pub(super) enum ChosenBootIso {
     Given(Url),
     /// A new one, to be created.
     ToCreate(Box<BootIsoRequest>),
+}
+
+/// Who chose the URL of an image, which decides on the addresses that it may lead to.
+#[derive(Debug, Clone, Copy)]
+enum NamedBy {
+    /// A user of the cloud, in `instance_info` or in the properties of an image.
+    User,
+    /// The operator, in `driver_info`, or the image service.
+    Operator,
 }
 
 /// The node's fields and the image's properties that name the kernel and the ramdisk.
@@ -33,15 +43,13 @@ impl IloDeploy {
             && !has_own_boot_iso(node)
         {
             let what = "instance_info.ilo_boot_iso";
-            let url = self.media_url(node, what, given).await?;
-            self.check_reachable(node.uuid(), what, &url).await?;
+            let url = self.reachable_url(node, what, given).await?;
             return Ok(ChosenBootIso::Given(url));
         }
         let properties = self.image_properties(node).await?;
         if let Some(boot_iso) = properties.get("boot_iso") {
             let what = "the image property boot_iso";
-            let url = self.media_url(node, what, boot_iso).await?;
-            self.check_reachable(node.uuid(), what, &url).await?;
+            let url = self.reachable_url(node, what, boot_iso).await?;
             return Ok(ChosenBootIso::Given(url));
         }
         let request = self.boot_iso_request(node, &properties).await?;
@@ -84,14 +92,16 @@ impl IloDeploy {
             });
         };
         let uuid = node.uuid();
-        let kernel = self.image_ref(uuid, KERNEL.0, kernel).await?;
-        let ramdisk = self.image_ref(uuid, RAMDISK.0, ramdisk).await?;
+        let image = |what, text| self.image_ref(uuid, what, text, NamedBy::User);
+        let kernel = image(KERNEL.0, kernel).await?;
+        let ramdisk = image(RAMDISK.0, ramdisk).await?;
         let mut request = BootIsoRequest::new(kernel, ramdisk);
         // The deploy ISO is needed only for its EFI boot loader, which BIOS does not use.
         if boot_mode_of(node) != Some(BootMode::Bios)
             && let Some(deploy_iso) = deploy_iso(node)
         {
-            let image = self.image_ref(uuid, "driver_info.ilo_deploy_iso", deploy_iso);
+            let what = "driver_info.ilo_deploy_iso";
+            let image = self.image_ref(uuid, what, deploy_iso, NamedBy::Operator);
             request = request.uefi(Uefi::DeployIso(image.await?));
         }
         if let Some(root) = node.text(Section::DriverInternalInfo, ROOT_UUID) {
@@ -100,43 +110,69 @@ impl IloDeploy {
         Ok(request)
     }
 
-    /// Returns the image that a node's field names, for reading.
+    /// Opens the image that a node's field names, if it may be read.
     async fn image_ref(
         &self,
         node: NodeUuid,
         what: &'static str,
         text: &str,
+        by: NamedBy,
     ) -> Result<ImageRef, DeployError> {
-        let reference = match ImageLocation::read(text) {
-            ImageLocation::Http(url) | ImageLocation::File(url) => url.to_owned(),
+        let failed = |source| DeployError::Image { node, what, source };
+        let (reference, http) = match ImageLocation::read(text) {
+            ImageLocation::Http(url) => (url.to_owned(), self.client(by)),
+            ImageLocation::File(file) => {
+                let path = self.media.access().file(file).map_err(failed)?;
+                let reference = path.map_or(file.to_owned(), |path| path.display().to_string());
+                (reference, self.client(by))
+            }
             ImageLocation::Service(id) => {
                 let image = look_up(self.image_service_ref(), node, what, id).await?;
-                image.url.into()
+                (image.url.into(), self.client(NamedBy::Operator))
             }
         };
-        match &self.downloads {
-            Some(downloads) => downloads
-                .get(&reference, self.media.http())
-                .await
-                .map(ImageRef::Source)
-                .map_err(|source| DeployError::Image { node, what, source }),
-            None => Ok(reference.into()),
-        }
+        let opened = match &self.downloads {
+            Some(downloads) => downloads.get(&reference, &http).await,
+            None => blocking(move || from_reference(&reference, &http)).await,
+        };
+        opened.map(ImageRef::Source).map_err(failed)
     }
 
-    /// Checks that a web server serves the image at `url`.
-    async fn check_reachable(
+    /// Returns the URL for the BMC of a boot ISO that the user named, after checking that a web
+    /// server serves it.
+    async fn reachable_url(
         &self,
-        node: NodeUuid,
+        node: &Node,
         what: &'static str,
-        url: &Url,
-    ) -> Result<(), DeployError> {
-        let (http, url) = (self.media.http().clone(), url.to_string());
-        let opened = tokio::task::spawn_blocking(move || HttpSource::new(&http, &url)).await;
-        let reachable = match opened {
-            Ok(reachable) => reachable.map(drop),
-            Err(error) => Err(SourceError::other("the request", error)),
+        text: &str,
+    ) -> Result<Url, DeployError> {
+        let by = match ImageLocation::read(text) {
+            ImageLocation::Service(_) => NamedBy::Operator,
+            ImageLocation::Http(_) | ImageLocation::File(_) => NamedBy::User,
         };
-        reachable.map_err(|source| DeployError::Image { node, what, source })
+        let url = self.media_url(node, what, text).await?;
+        let (http, text) = (self.client(by), url.to_string());
+        let node = node.uuid();
+        blocking(move || HttpSource::new(&http, &text))
+            .await
+            .map(|_| url)
+            .map_err(|source| DeployError::Image { node, what, source })
     }
+
+    /// Returns the client that fetches images named in this way.
+    fn client(&self, by: NamedBy) -> HttpClient {
+        let http = self.media.http();
+        match by {
+            NamedBy::User => self.media.access().client(http),
+            NamedBy::Operator => http.clone(),
+        }
+    }
+}
+
+/// Opens a source on a blocking thread.
+async fn blocking<T: Send + 'static>(
+    open: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
+    let opened = tokio::task::spawn_blocking(open).await;
+    opened.unwrap_or_else(|error| Err(SourceError::other("the request", error)))
 }

@@ -19,12 +19,12 @@ pub struct ServiceImage {
     pub properties: BTreeMap<String, String>,
 }
 
-/// Shows the URL without its secrets.
+/// Shows the URL without its secrets, and the names of the properties.
 impl fmt::Debug for ServiceImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceImage")
             .field("url", &crate::http::url::redacted(&self.url))
-            .field("properties", &self.properties)
+            .field("properties", &self.properties.keys())
             .finish()
     }
 }

@@ -17,9 +17,19 @@
 //! nodes, or [`take_over_all`](IloDeploy::take_over_all) for all of them.
 //!
 //! Each method takes a node and returns the changed node, which is to be handed back to Ironic,
-//! together with the actions that were performed. After a failure the node is unchanged, and the
-//! call can be repeated: it creates images under new names, and removes older ones once they are no
-//! longer in a drive.
+//! together with the actions that were performed. The BMC is asked first, so that no image is made
+//! for one that does not answer. A step that fails withdraws what it published; the node is
+//! unchanged, and the call can be repeated: it creates images under new names, and removes older
+//! ones once they are no longer in a drive.
+//!
+//! # What users may name
+//!
+//! Users of the cloud can set `instance_info` and the properties of their images. Their paths and
+//! `file://` URLs are read only below `[conductor] file_url_allowed_paths`. Their `http://` and
+//! `https://` URLs are followed to public addresses, and to those of `[ilo] image_networks`, never
+//! to link-local ones: see [`SourceAccess`](crate::image::SourceAccess). The deploy ISO, which the
+//! operator names in `driver_info`, and the URLs that an [`ImageService`] gives may lead to any
+//! address but link-local ones.
 //!
 //! ```no_run
 //! # #[cfg(feature = "redfish")]
@@ -58,6 +68,7 @@ mod validate;
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use self::downloads::Downloads;
@@ -68,7 +79,8 @@ use self::image_service::{ImageLocation, look_up};
 use self::node_work::NodeWork;
 pub use self::take_over::{TakeOver, TakenOver};
 use crate::bmc::{Bmc, Drive, Power};
-use crate::host::{BoxError, Kind, ObjectName, Which};
+use crate::host::{BoxError, ObjectName};
+use crate::http::url::redacted_text;
 use crate::node::{Node, Section};
 use crate::virtual_media::VirtualMedia;
 
@@ -92,6 +104,8 @@ pub struct IloDeploy {
     parameters: Option<Arc<Parameters>>,
     /// The downloads that the nodes of a mass take-over share.
     downloads: Option<Arc<Downloads>>,
+    /// The turns to make images in a mass take-over.
+    turns: Option<Arc<Semaphore>>,
 }
 
 impl fmt::Debug for IloDeploy {
@@ -99,7 +113,7 @@ impl fmt::Debug for IloDeploy {
         f.debug_struct("IloDeploy")
             .field("media", &self.media)
             .field("images", &self.images)
-            .field("api_url", &self.api_url)
+            .field("api_url", &self.api_url.as_deref().map(redacted_text))
             .finish_non_exhaustive()
     }
 }
@@ -159,6 +173,7 @@ impl IloDeploy {
             api_url: None,
             parameters: None,
             downloads: None,
+            turns: None,
         }
     }
 
@@ -228,13 +243,8 @@ impl IloDeploy {
         self.check(node)?;
         let deploy_iso = self.deploy_iso_url(node).await?;
         let mut work = self.work_on(node)?;
-        work.eject(Drive::Floppy).await?;
-        work.eject(Drive::Cd).await?;
-        work.floppy().await?;
-        work.insert(Drive::Cd, &deploy_iso).await?;
-        work.boot_once().await?;
-        work.power(Power::Cycle).await?;
-        Ok(work.outcome)
+        let done = work.deploy(&deploy_iso).await;
+        work.finish(done).await
     }
 
     /// Boots the instance, once its image is on the disk: removes the floppy, empties the drives,
@@ -261,15 +271,8 @@ impl IloDeploy {
         if let Some(root_uuid) = root_uuid {
             work.record_root(root_uuid);
         }
-        work.eject(Drive::Floppy).await?;
-        work.remove(Which::Kind(Kind::Floppy)).await?;
-        work.eject(Drive::Cd).await?;
-        if flow.boots_from_iso(node) {
-            work.insert_boot_iso().await?;
-            work.boot_once().await?;
-        }
-        work.power(Power::Cycle).await?;
-        Ok(work.outcome)
+        let done = work.continue_deploy(flow).await;
+        work.finish(done).await
     }
 
     /// Makes an instance that boots from a boot ISO boot from it at the server's next start. To be
@@ -284,14 +287,11 @@ impl IloDeploy {
     /// [`DeployError`].
     pub async fn boot_instance(&self, node: &Node) -> Result<Outcome, DeployError> {
         let mut work = self.work_on(node)?;
-        if Flow::of(node)?.boots_from_iso(node) {
-            match self.media.boot_iso_url(node).await? {
-                Some(url) => work.insert(Drive::Cd, &url).await?,
-                None => work.insert_boot_iso().await?,
-            }
-            work.boot_once().await?;
-        }
-        Ok(work.outcome)
+        let done = match Flow::of(node)?.boots_from_iso(node) {
+            true => work.boot_instance().await,
+            false => Ok(()),
+        };
+        work.finish(done).await
     }
 
     /// Ends an instance: switches the server off, empties the drives and removes the published
@@ -325,14 +325,13 @@ impl IloDeploy {
             node: node.uuid(),
             source,
         })?;
-        Ok(NodeWork {
-            deploy: self,
-            bmc,
-            outcome: Outcome {
-                node: node.clone(),
-                done: Vec::new(),
-            },
-        })
+        Ok(NodeWork::new(self, bmc, node))
+    }
+
+    /// Waits for the turn to make images, of which a mass take-over makes a few at once.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Fails only once the semaphore is closed, which it never is.
+        self.turns.as_deref()?.acquire().await.ok()
     }
 
     fn image_service_ref(&self) -> Option<&dyn ImageService> {

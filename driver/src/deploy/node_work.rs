@@ -5,20 +5,105 @@ use url::Url;
 use super::boot_iso::ChosenBootIso;
 use super::error::DeployError;
 use super::{Action, Flow, IloDeploy, Outcome, parameters};
-use crate::bmc::{Bmc, Drive, Power};
-use crate::host::Which;
+use crate::bmc::{Bmc, BmcError, Cause, Drive, Power};
+use crate::host::{Kind, Published, Which};
 use crate::image::Floppy;
-use crate::node::{Section, boot_mode_of};
-use crate::virtual_media::ROOT_UUID;
+use crate::node::{Node, Section, boot_mode_of};
+use crate::virtual_media::{ROOT_UUID, is_recorded_boot_iso};
 
 /// A step in progress on one node: its BMC, and the outcome so far.
 pub(super) struct NodeWork<'d> {
     pub(super) deploy: &'d IloDeploy,
     pub(super) bmc: Box<dyn Bmc>,
     pub(super) outcome: Outcome,
+    /// The images that this step published, which a failure withdraws, with their drives.
+    published: Vec<(Drive, Published)>,
 }
 
-impl NodeWork<'_> {
+impl<'d> NodeWork<'d> {
+    pub(super) fn new(deploy: &'d IloDeploy, bmc: Box<dyn Bmc>, node: &Node) -> Self {
+        Self {
+            deploy,
+            bmc,
+            outcome: Outcome {
+                node: node.clone(),
+                done: Vec::new(),
+            },
+            published: Vec::new(),
+        }
+    }
+
+    /// Ends the step: removes the images that those which it published replace, or withdraws the
+    /// latter if it failed.
+    pub(super) async fn finish(
+        mut self,
+        done: Result<(), DeployError>,
+    ) -> Result<Outcome, DeployError> {
+        let published = std::mem::take(&mut self.published);
+        let Err(error) = done else {
+            for (_, published) in published {
+                // What remains is removed by the next step or by the clean-up.
+                if let Err(error) = self.remove(Which::OthersThan(published.name)).await {
+                    log::warn!("{error}");
+                }
+            }
+            return Ok(self.outcome);
+        };
+        let answers = !matches!(
+            &error,
+            DeployError::Bmc(BmcError {
+                cause: Cause::NoAnswer { .. },
+                ..
+            })
+        );
+        for (drive, published) in &published {
+            // A BMC that does not answer would only take as long again.
+            if answers {
+                self.eject_published(*drive, published).await;
+            }
+            self.withdraw(published).await;
+        }
+        Err(error)
+    }
+
+    /// Ejects an image that is about to be removed, if it is in the drive.
+    async fn eject_published(&self, drive: Drive, published: &Published) {
+        let is_in = async {
+            let image = self
+                .bmc
+                .medium(drive)
+                .await?
+                .and_then(|medium| medium.image);
+            let name = published.name.to_string();
+            Ok::<_, BmcError>(image.is_some_and(|image| image.contains(&name)))
+        };
+        let ejected = match is_in.await {
+            Ok(true) => self.bmc.eject(drive).await,
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ejected {
+            log::warn!("{error}");
+        }
+    }
+
+    async fn withdraw(&self, published: &Published) {
+        let (node, name) = (self.outcome.node.uuid(), &published.name);
+        let host = self.deploy.media.host();
+        match host.unpublish(node, Which::Only(name.clone())).await {
+            Ok(_) => log::info!("node {node}: withdrew {name}, since the step failed"),
+            Err(error) => {
+                log::warn!("node {node}: {name} remains although its step failed: {error}");
+            }
+        }
+    }
+
+    /// Checks that the BMC answers, before images are made for it.
+    pub(super) async fn reach(&self, drive: Drive) -> Result<(), DeployError> {
+        self.bmc.medium(drive).await?;
+        Ok(())
+    }
+
     fn record(&mut self, action: Action) {
         log::info!("node {}: {action}", self.outcome.node.uuid());
         self.outcome.done.push(action);
@@ -50,17 +135,26 @@ impl NodeWork<'_> {
         Ok(())
     }
 
-    /// Creates the floppy with the parameters, inserts it, and removes older ones.
+    /// Creates the floppy with the parameters, and inserts it.
     pub(super) async fn floppy(&mut self) -> Result<(), DeployError> {
         let floppy = self.parameter_floppy()?;
-        let published = self
-            .deploy
-            .media
-            .publish_floppy(&self.outcome.node, floppy)
-            .await?;
+        let published = {
+            let _turn = self.deploy.turn().await;
+            let media = &self.deploy.media;
+            media.publish_floppy(&self.outcome.node, floppy).await?
+        };
+        self.insert_published(Drive::Floppy, published).await
+    }
+
+    /// Inserts a new image. Older ones are kept until the step has succeeded.
+    async fn insert_published(
+        &mut self,
+        drive: Drive,
+        published: Published,
+    ) -> Result<(), DeployError> {
         self.record(Action::Published(published.name.clone()));
-        self.insert(Drive::Floppy, &published.url).await?;
-        self.remove(Which::OthersThan(published.name)).await
+        self.published.push((drive, published.clone()));
+        self.insert(drive, &published.url).await
     }
 
     fn parameter_floppy(&mut self) -> Result<Floppy, DeployError> {
@@ -69,6 +163,11 @@ impl NodeWork<'_> {
             Some(parameters) => parameters(node),
             None => Vec::new(),
         };
+        for (key, value) in &own {
+            for text in [key, value] {
+                parameters::check(node.uuid(), &format!("the parameter {key:?}"), text)?;
+            }
+        }
         let flow = Flow::of(node)?;
         let ironics = parameters::of_node(node, flow, self.deploy.api_url.as_deref())?;
         let replaced = |key: &str| own.iter().any(|(own, _)| own == key);
@@ -77,18 +176,56 @@ impl NodeWork<'_> {
         Ok(Floppy::new().parameters(all))
     }
 
-    /// Finds or creates the boot ISO, inserts it, and removes older ones.
+    /// Finds or creates the boot ISO, and inserts it.
     pub(super) async fn insert_boot_iso(&mut self) -> Result<(), DeployError> {
+        let turn = self.deploy.turn().await;
         match self.deploy.choose_boot_iso(&self.outcome.node).await? {
-            ChosenBootIso::Given(url) => self.insert(Drive::Cd, &url).await,
+            ChosenBootIso::Given(url) => {
+                drop(turn);
+                self.insert(Drive::Cd, &url).await
+            }
             ChosenBootIso::ToCreate(request) => {
                 let node = &mut self.outcome.node;
                 let published = self.deploy.media.publish_boot_iso(node, *request).await?;
-                self.record(Action::Published(published.name.clone()));
-                self.insert(Drive::Cd, &published.url).await?;
-                self.remove(Which::OthersThan(published.name)).await
+                drop(turn);
+                self.insert_published(Drive::Cd, published).await
             }
         }
+    }
+
+    pub(super) async fn deploy(&mut self, deploy_iso: &Url) -> Result<(), DeployError> {
+        self.eject(Drive::Floppy).await?;
+        self.eject(Drive::Cd).await?;
+        self.floppy().await?;
+        self.insert(Drive::Cd, deploy_iso).await?;
+        self.boot_once().await?;
+        self.power(Power::Cycle).await
+    }
+
+    pub(super) async fn continue_deploy(&mut self, flow: Flow) -> Result<(), DeployError> {
+        self.eject(Drive::Floppy).await?;
+        self.remove(Which::Kind(Kind::Floppy)).await?;
+        self.eject(Drive::Cd).await?;
+        if flow.boots_from_iso(&self.outcome.node) {
+            self.insert_boot_iso().await?;
+            self.boot_once().await?;
+        }
+        self.power(Power::Cycle).await
+    }
+
+    /// Inserts the recorded boot ISO, or finds or creates one, as for the first boot.
+    pub(super) async fn boot_instance(&mut self) -> Result<(), DeployError> {
+        let node = &self.outcome.node;
+        if is_recorded_boot_iso(node) {
+            let url = self.deploy.media.boot_iso_url(node).await?;
+            if let Some(url) = url {
+                self.insert(Drive::Cd, &url).await?;
+            }
+        } else {
+            self.reach(Drive::Cd).await?;
+            self.insert_boot_iso().await?;
+        }
+        self.boot_once().await
     }
 
     pub(super) fn record_root(&mut self, root_uuid: &str) {

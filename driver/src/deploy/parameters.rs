@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::error::DeployError;
 use super::flow::{Flow, instance_capability};
-use crate::node::{Node, Section, boot_mode_of};
+use crate::node::{Node, NodeUuid, Section, boot_mode_of};
 
 /// The field of `instance_info` with the key by which the ramdisk of `iscsi_ilo` authenticates
 /// itself. It is generated once for a deployment and recorded, so that a conductor that takes over
@@ -25,6 +25,7 @@ pub(super) fn of_node(
     flow: Flow,
     api_url: Option<&str>,
 ) -> Result<Vec<(String, String)>, DeployError> {
+    let uuid = node.uuid();
     let mut parameters: Vec<(String, String)> = Vec::new();
     let mut add = |key: &str, value: String| parameters.push((key.into(), value));
     let api_url = api_url.map(|url| url.trim_end_matches('/').to_owned());
@@ -35,10 +36,10 @@ pub(super) fn of_node(
     add("ipa-driver-name", driver.unwrap_or_default().into());
     add("coreos.configdrive", "0".into());
     if let Some(hints) = root_device(node) {
+        check(uuid, "the names of root_device", &hints)?;
         add("root_device", hints);
     }
     if flow == Flow::IscsiIlo {
-        let uuid = node.uuid();
         add("deployment_id", uuid.to_string());
         add(
             "iscsi_target_iqn",
@@ -48,13 +49,29 @@ pub(super) fn of_node(
             add("ironic_api_url", api_url);
         }
         let option = instance_capability(node, "boot_option");
-        add("boot_option", option.unwrap_or_else(|| "netboot".into()));
+        let option = option.unwrap_or_else(|| "netboot".into());
+        check(uuid, "instance_info.capabilities.boot_option", &option)?;
+        add("boot_option", option);
         if let Some(mode) = boot_mode_of(node) {
             add("boot_mode", mode.to_string());
         }
-        add("deployment_key", deploy_key(node)?);
+        let key = deploy_key(node)?;
+        check(uuid, "instance_info.deploy_key", &key)?;
+        add("deployment_key", key);
     }
     Ok(parameters)
+}
+
+/// Checks that `what` is a single word: the ramdisk splits its parameters at white space, so the
+/// rest would be further parameters, of which the last one of each name holds.
+pub(super) fn check(node: NodeUuid, what: &str, text: &str) -> Result<(), DeployError> {
+    if text.chars().all(|c| !c.is_whitespace() && !c.is_control()) {
+        return Ok(());
+    }
+    Err(DeployError::Parameters {
+        node,
+        reason: format!("{what}: expected text without white space and control characters"),
+    })
 }
 
 /// Removes the deploy key that [`of_node`] recorded.
@@ -94,7 +111,8 @@ fn root_device(node: &Node) -> Option<String> {
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.trim().chars() {
-        if character.is_control() || matches!(character, ' ' | ',' | '=' | '%') {
+        let splits = character.is_whitespace() || character.is_control();
+        if splits || matches!(character, ',' | '=' | '%') {
             let mut bytes = [0; 4];
             for byte in character.encode_utf8(&mut bytes).bytes() {
                 escaped.push_str(&format!("%{byte:02X}"));
@@ -128,6 +146,38 @@ mod tests {
              root_device=size=40,model=A%2C%20B\n"
         );
         assert_eq!(node.to_json(), before);
+    }
+
+    #[test]
+    fn no_field_of_a_node_becomes_a_further_parameter() {
+        let url = "ipa-api-url=http://192.0.2.66";
+        for (field, fields) in [
+            (
+                "instance_info.capabilities.boot_option",
+                format!(r#""capabilities":{{"boot_option":"netboot {url}"}}"#),
+            ),
+            (
+                "instance_info.capabilities.boot_option",
+                format!(r#""capabilities":"{{\"boot_option\":\"netboot\u00a0{url}\"}}""#),
+            ),
+            (
+                "root_device",
+                format!(r#""root_device":{{"size {url} x":40}}"#),
+            ),
+            ("root_device", r#""root_device":{"size\u001fx":40}"#.into()),
+            (
+                "instance_info.deploy_key",
+                format!(r#""deploy_key":"k\n{url}""#),
+            ),
+        ] {
+            let json = format!(r#""driver":"iscsi_ilo","instance_info":{{{fields}}}"#);
+            let error = of_node(&mut node(&json), Flow::IscsiIlo, None).unwrap_err();
+            assert!(error.to_string().contains(field), "{error}");
+            assert!(!error.to_string().contains(url), "{error}");
+        }
+        let json = r#""driver":"agent_ilo","instance_info":{"root_device":{"model":"A\u00a0B"}}"#;
+        let text = lines(&mut node(json), Flow::AgentIlo);
+        assert!(text.contains("root_device=model=A%C2%A0B\n"), "{text}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -15,6 +16,9 @@ use crate::bmc::Drive;
 use crate::host::{Kind, ObjectName};
 use crate::node::{Node, ProvisionState};
 use crate::virtual_media::own_boot_iso;
+
+/// The number of nodes that wait for their BMCs at the same time in a mass take-over.
+const WAITING_MAX: usize = 128;
 
 /// The result of taking over a node.
 #[derive(Debug)]
@@ -70,8 +74,10 @@ impl IloDeploy {
         }
     }
 
-    /// Takes over all `nodes`, at most `at_once` concurrently, and calls `progress` as each one
-    /// completes.
+    /// Takes over all `nodes`, and calls `progress` as each one completes.
+    ///
+    /// Images are made for at most `at_once` nodes concurrently. Up to 128 nodes wait for their
+    /// BMCs at the same time, so that many BMCs that do not answer take little longer than one.
     ///
     /// A kernel or ramdisk on a web server is downloaded once, into a temporary file, however many
     /// nodes boot it. The nodes are taken from the iterator one by one and passed to `progress`, so
@@ -84,12 +90,14 @@ impl IloDeploy {
         mut progress: impl FnMut(TakeOver),
     ) -> TakenOver {
         let mut shared = self.clone();
+        let turns = at_once.get().min(Semaphore::MAX_PERMITS);
+        shared.turns = Some(Arc::new(Semaphore::new(turns)));
         shared.downloads = Some(Arc::new(Downloads::new(std::env::temp_dir())));
         let mut nodes = nodes.into_iter();
         let mut working = JoinSet::new();
         let mut summary = TakenOver::default();
         loop {
-            while working.len() < at_once.get()
+            while working.len() < WAITING_MAX.max(at_once.get())
                 && let Some(node) = nodes.next()
             {
                 let deploy = shared.clone();
@@ -118,16 +126,16 @@ impl IloDeploy {
         match node.provision_state() {
             Some(ProvisionState::WaitCallBack) => {
                 let mut work = self.work_on(node)?;
-                work.take_over_floppy().await?;
-                Ok(work.outcome)
+                let done = work.take_over_floppy().await;
+                work.finish(done).await
             }
             Some(ProvisionState::Active) if Flow::of(node)?.boots_from_iso(node) => {
                 if own_boot_iso(node).is_none() {
                     return Ok(unchanged());
                 }
                 let mut work = self.work_on(node)?;
-                work.take_over_boot_iso().await?;
-                Ok(work.outcome)
+                let done = work.take_over_boot_iso().await;
+                work.finish(done).await
             }
             _ => Ok(unchanged()),
         }
@@ -146,6 +154,7 @@ impl TakenOver {
 
 impl NodeWork<'_> {
     async fn take_over_floppy(&mut self) -> Result<(), DeployError> {
+        self.reach(Drive::Floppy).await?;
         let host = self.deploy.media.host();
         if !host.is_tied_to_a_conductor() {
             let stored = host.list(self.outcome.node.uuid()).await?;
@@ -161,6 +170,7 @@ impl NodeWork<'_> {
     }
 
     async fn take_over_boot_iso(&mut self) -> Result<(), DeployError> {
+        self.reach(Drive::Cd).await?;
         let media = &self.deploy.media;
         let node = &self.outcome.node;
         if !media.host().is_tied_to_a_conductor() {

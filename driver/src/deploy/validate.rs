@@ -6,8 +6,8 @@ use super::error::DeployError;
 use super::flow::Flow;
 use super::image_service::ImageLocation;
 use super::{IloDeploy, deploy_iso};
-use crate::bmc::REDFISH_ACCESS;
-use crate::node::{Fault, HOSTING, ILO_ACCESS, InvalidNode, Node, Section};
+use crate::bmc::access_fields;
+use crate::node::{Fault, HOSTING, InvalidNode, Node};
 
 impl IloDeploy {
     /// Checks the fields that a deployment of `node` needs, and that the images that it names
@@ -33,13 +33,7 @@ impl IloDeploy {
             faults.extend(checked.err().into_iter().flat_map(|error| error.faults));
         };
         collect(Flow::of(node).map(drop));
-        let by_redfish = node.get(Section::DriverInfo, "redfish_address").is_some()
-            && node.get(Section::DriverInfo, "ilo_address").is_none();
-        collect(node.validate(if by_redfish {
-            REDFISH_ACCESS
-        } else {
-            ILO_ACCESS
-        }));
+        collect(node.validate(access_fields(node)));
         collect(node.validate(HOSTING));
         let fault = |what: String| InvalidNode {
             node: None,

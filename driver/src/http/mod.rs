@@ -4,6 +4,9 @@
 //! `trace`, with signatures of temporary URLs, passwords and tokens.
 
 pub(crate) mod blocking;
+pub(crate) mod networks;
+#[cfg(any(feature = "redfish", feature = "swift"))]
+pub(crate) mod peer;
 pub(crate) mod tls;
 pub(crate) mod url;
 

@@ -106,3 +106,44 @@ pub(crate) fn redacted(url: &Url) -> String {
     }
     url.into()
 }
+
+/// Returns a URL, or a text that may be one, without user, password, fragment and query, which is
+/// the signature of temporary URLs.
+pub(crate) fn redacted_text(reference: &str) -> String {
+    let Ok(mut url) = Url::parse(reference) else {
+        let shown = reference.split(['?', '#']).next().unwrap_or_default();
+        // It may be a URL with a typo.
+        return match (shown.split_once("://"), shown.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
+            _ => shown.into(),
+        };
+    };
+    // These fail only for URLs that cannot have a user.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_leave_urls() {
+        for (given, shown) in [
+            (
+                "http://h:8080/a?temp_url_sig=s&temp_url_expires=1",
+                "http://h:8080/a",
+            ),
+            ("https://user:secret@h/a#f", "https://h/a"),
+            ("http://[::1]:80/a b", "http://[::1]/a%20b"),
+            ("swift:object?x=y", "swift:object"),
+            ("http://user:secret@h:99999/a?x=y", "http://h:99999/a"),
+            ("a@b?x=y", "a@b"),
+        ] {
+            assert_eq!(redacted_text(given), shown);
+        }
+    }
+}

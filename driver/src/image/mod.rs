@@ -48,12 +48,15 @@ pub mod source;
 use std::fs::File;
 use std::io::{self, Write};
 
+pub use crate::http::networks::{Networks, NotANetwork};
 pub use boot_iso::{BootIso, BootIsoError, EfiBoot, Isolinux, PlannedBootIso, VerifyError};
 pub use deploy_iso::{DeployIso, DeployIsoError};
 pub use floppy::{Floppy, FloppyError};
 pub use iso::IsoReadError;
 pub use iso_contents::{BootImage, IsoContents, IsoFile, Platform};
-pub use source::{Checksum, FileSource, HttpClient, HttpSource, Source, SourceError, Verified};
+pub use source::{
+    Checksum, FileSource, HttpClient, HttpSource, Source, SourceAccess, SourceError, Verified,
+};
 
 /// The volume id of a boot ISO, as Ironic writes it (`images.py` of Ironic 4.2).
 pub const BOOT_ISO_LABEL: &str = "VMEDIA_BOOT_ISO";

@@ -1,14 +1,16 @@
 //! The DHCP options of nodes that boot through iPXE.
 
+use std::fmt;
 use std::net::Ipv6Addr;
 
 use super::Ipxe;
+use crate::http::url::redacted_text;
 use crate::node::{BootMode, boot_mode_of};
 use crate::node::{Node, Section};
 use crate::options::IpVersion;
 
 /// A DHCP option in the form of Neutron's `extra_dhcp_opts`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DhcpOption {
     /// The option's number, after the tag that selects the clients.
     pub name: String,
@@ -16,6 +18,17 @@ pub struct DhcpOption {
     pub value: String,
     /// The IP version.
     pub ip_version: IpVersion,
+}
+
+/// Shows a URL without its secrets.
+impl fmt::Debug for DhcpOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DhcpOption")
+            .field("name", &self.name)
+            .field("value", &redacted_text(&self.value))
+            .field("ip_version", &self.ip_version)
+            .finish()
+    }
 }
 
 /// The option with the name of the boot file, RFC 2132.

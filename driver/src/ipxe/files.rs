@@ -99,6 +99,7 @@ impl Files<'_> {
         }
         self.root
             .remove_subdirectory(&uuid)
+            .and_then(|_| self.root.sync())
             .map_err(|e| self.failed("remove the directory", &self.root, &uuid, e))?;
         removed.sort();
         Ok(removed)
@@ -125,7 +126,9 @@ impl Files<'_> {
                 removed.push(PathBuf::from(self.config_subdir).join(&name));
             }
         }
-        Ok(())
+        links
+            .sync()
+            .map_err(|e| self.failed("sync the directory of links", &links, "", e))
     }
 
     fn link_target(&self) -> String {
@@ -154,9 +157,7 @@ impl Files<'_> {
         produce: impl FnOnce(&mut FileSink<'_>) -> Result<(), IpxeError>,
     ) -> Result<(), IpxeError> {
         let failed = |step, e| self.failed(step, dir, name, e);
-        if let Err(e) = remove_unfinished(dir) {
-            log::warn!("cannot look for half-written files beside {name}: {e}");
-        }
+        remove_unfinished(dir);
         let mut staged = Staged::create(dir).map_err(|e| failed("create a file", e))?;
         staged
             .reserve(size)

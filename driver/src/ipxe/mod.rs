@@ -57,6 +57,7 @@ mod request;
 mod template;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -71,6 +72,7 @@ pub use self::request::{BootFile, MacAddress, NodeBoot};
 use self::request::{BootTarget, FileRole};
 use crate::host::web::{CancelOnDrop, Root};
 use crate::host::{BaseUrl, InvalidRoot};
+use crate::http::url::redacted;
 use crate::image::HttpClient;
 use crate::node::{BootMode, boot_mode_of};
 use crate::node::{Node, NodeUuid};
@@ -90,7 +92,6 @@ const BOOT_SCRIPT: &str = "boot.ipxe";
 #[derive(Debug, Clone)]
 pub struct Ipxe(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     root: PathBuf,
     url: BaseUrl,
@@ -101,14 +102,36 @@ struct Inner {
     permits: Arc<Semaphore>,
 }
 
+/// Does not show the kernel parameters, which may be secret.
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("root", &self.root)
+            .field("url", &self.url)
+            .field("options", &self.options)
+            .field("http", &self.http)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The URLs of the scripts that a node's iPXE runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublishedBoot {
     /// The boot script, to which DHCP refers.
     pub boot_script: Url,
     /// The node's configuration.
     pub config: Url,
+}
+
+/// Shows the URLs without their secrets.
+impl fmt::Debug for PublishedBoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublishedBoot")
+            .field("boot_script", &redacted(&self.boot_script))
+            .field("config", &redacted(&self.config))
+            .finish()
+    }
 }
 
 impl Ipxe {
@@ -281,21 +304,11 @@ fn check_name(option: &'static str, name: &str) -> Result<(), IpxeError> {
     })
 }
 
-/// Checks the request for text that would end a line of the configuration and start another
-/// command.
+/// Checks the request for text that would become another command or a further parameter.
 fn check_request(node: NodeUuid, boot: &NodeBoot) -> Result<(), IpxeError> {
     let refused = |what: String| IpxeError::Request { node, what };
     if boot.macs.is_empty() {
         return Err(refused("expected at least one MAC address".into()));
-    }
-    let mut texts: Vec<(&str, &str)> = Vec::new();
-    texts.extend(
-        boot.kernel_params
-            .iter()
-            .map(|params| ("the kernel parameters", params.as_str())),
-    );
-    for (name, value) in &boot.parameters {
-        texts.extend([("a parameter's name", name.as_str()), (name, value)]);
     }
     if let BootTarget::Partition { root_uuid } = &boot.target
         && !is_root_uuid(root_uuid)
@@ -304,11 +317,40 @@ fn check_request(node: NodeUuid, boot: &NodeBoot) -> Result<(), IpxeError> {
             "expected a root UUID of letters, digits and hyphens, got {root_uuid:?}"
         )));
     }
-    match texts
-        .iter()
-        .find(|(_, text)| text.chars().any(char::is_control))
-    {
-        None => Ok(()),
-        Some((what, _)) => Err(refused(format!("expected one line for {what}"))),
+    if let Some(params) = &boot.kernel_params {
+        let is_word = |word: &str| word.is_empty() || is_plain_word(word);
+        if !params.split(' ').all(is_word) {
+            return Err(refused(format!(
+                "expected the kernel parameters as {PLAIN_WORD}"
+            )));
+        }
     }
+    for (name, value) in &boot.parameters {
+        if !is_plain_word(name) || name.contains('=') {
+            let name: String = name.chars().take(80).collect();
+            return Err(refused(format!(
+                "expected a parameter's name without \"=\" as {PLAIN_WORD}, got {name:?}"
+            )));
+        }
+        if !is_plain_word(&format!("{name}={value}")) {
+            return Err(refused(format!(
+                "expected the value of {name} as {PLAIN_WORD}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What [`is_plain_word`] accepts, for messages.
+const PLAIN_WORD: &str = "printable ASCII without white space, ${, || and &&";
+
+/// Whether `word` is one word for iPXE and for the kernel, which neither obeys. iPXE expands `${`,
+/// and ends a command at the words `||`, `&&` and `;` or at one that begins with `#`. The kernel
+/// also takes a byte of UTF-8 for a space, that of a no-break space in Latin-1.
+fn is_plain_word(word: &str) -> bool {
+    let obeyed = ["${", "||", "&&"];
+    word.bytes().all(|byte| byte.is_ascii_graphic())
+        && !obeyed.iter().any(|obeyed| word.contains(obeyed))
+        && !matches!(word, "" | ";")
+        && !word.starts_with('#')
 }

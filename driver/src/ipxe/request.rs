@@ -7,6 +7,7 @@ use std::str::FromStr;
 use url::Url;
 
 use super::error::NotAMac;
+use crate::http::url::redacted;
 use crate::virtual_media::ImageRef;
 
 /// The MAC address of a network card, by which iPXE finds the node's configuration.
@@ -58,12 +59,22 @@ impl fmt::Display for MacAddress {
 }
 
 /// A kernel or a ramdisk.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum BootFile {
     /// Copied into the node's directory on the web server.
     Copy(ImageRef),
     /// Fetched by iPXE from this URL. The URL is part of the configuration, which anybody can read.
     Url(Url),
+}
+
+/// Shows URLs without their secrets.
+impl fmt::Debug for BootFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Copy(image) => write!(f, "Copy({image:?})"),
+            Self::Url(url) => write!(f, "Url({})", redacted(url)),
+        }
+    }
 }
 
 impl<I: Into<ImageRef>> From<I> for BootFile {
@@ -124,13 +135,26 @@ impl BootTarget {
 }
 
 /// A request for booting a node through iPXE.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NodeBoot {
     pub(super) target: BootTarget,
     pub(super) macs: Vec<MacAddress>,
     pub(super) files: BTreeMap<FileRole, BootFile>,
     pub(super) kernel_params: Option<String>,
     pub(super) parameters: Vec<(String, String)>,
+}
+
+/// Shows the names of the parameters, whose values may be secret.
+impl fmt::Debug for NodeBoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parameters: Vec<&str> = self.parameters.iter().map(|(name, _)| &**name).collect();
+        f.debug_struct("NodeBoot")
+            .field("target", &self.target)
+            .field("macs", &self.macs)
+            .field("files", &self.files)
+            .field("parameters", &parameters)
+            .finish_non_exhaustive()
+    }
 }
 
 impl NodeBoot {

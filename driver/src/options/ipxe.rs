@@ -1,12 +1,14 @@
 //! The options of iPXE.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use oslo_config::{Opt, OptType, Value};
 
 use super::{OptionReader, OptionsError};
+use crate::http::url::redacted_text;
 
 /// How nodes boot with iPXE, in addition to `[deploy] http_server_url` and `http_server_root`.
 ///
@@ -26,7 +28,7 @@ use super::{OptionReader, OptionsError};
 /// | `[pxe] ipxe_timeout` | `0` s: none | |
 /// | `[pxe] tftp_server` | `[DEFAULT] my_ip`, if it is set | |
 /// | `[pxe] ip_version` | `4` | |
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IpxeOptions {
     /// The template of the script that every node's iPXE runs first.
@@ -49,6 +51,21 @@ pub struct IpxeOptions {
     pub tftp_server: Option<String>,
     /// The IP version of the DHCP options.
     pub ip_version: IpVersion,
+}
+
+/// Shows URLs without their secrets.
+impl fmt::Debug for IpxeOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fallback_script = self.fallback_script.as_deref().map(redacted_text);
+        f.debug_struct("IpxeOptions")
+            .field("boot_script", &self.boot_script)
+            .field("fallback_script", &fallback_script)
+            .field("config_template", &self.config_template)
+            .field("config_subdir", &self.config_subdir)
+            .field("tftp_server", &self.tftp_server)
+            .field("ip_version", &self.ip_version)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A value for each boot mode.

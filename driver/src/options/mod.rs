@@ -7,6 +7,7 @@ mod reader;
 #[cfg(feature = "swift")]
 mod swift;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub use self::ipxe::{ByBootMode, IpVersion, IpxeOptions};
 use self::reader::OptionReader;
 #[cfg(feature = "swift")]
 pub use self::{reader::Secret, swift::SwiftOptions};
+use crate::http::networks::{Networks, NotANetwork};
+use crate::http::url::redacted_text;
 
 /// The values of the options. Those of BMCs and of iPXE are in [`BmcOptions`] and [`IpxeOptions`].
 ///
@@ -38,13 +41,15 @@ pub use self::{reader::Secret, swift::SwiftOptions};
 /// | `[DEFAULT] grub_config_template` | built in | |
 /// | `[DEFAULT] grub_config_path` | where the EFI boot image's GRUB looks | |
 /// | `[DEFAULT] esp_image` | none | |
+/// | `[conductor] file_url_allowed_paths` | Ironic's, in `/var/lib/ironic` and elsewhere | |
+/// | `[ilo] image_networks` | none | |
 /// | `[conductor] api_url` | the value of `[service_catalog] endpoint_override` | |
 ///
 /// The current names of the hosting options come from the blueprint "Make ilo drivers standalone in
 /// ironic by removing swift dependency"; Ironic has read the former names since 4.2.0. The other
 /// options have Ironic's names: `[pxe] kernel_append_params` since Xena, `[ilo]
-/// kernel_append_params` since Wallaby. The cargo feature `swift` adds the options of `[swift]`:
-/// see `SwiftOptions`.
+/// kernel_append_params` since Wallaby. Only `[ilo] image_networks` is an option of this library.
+/// The cargo feature `swift` adds the options of `[swift]`: see `SwiftOptions`.
 ///
 /// ```
 /// use driver::options::Options;
@@ -57,7 +62,7 @@ pub use self::{reader::Secret, swift::SwiftOptions};
 /// assert_eq!(options.http_server_root.to_str(), Some("/httpboot"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
     /// The URL under which nodes reach the web server that hosts images; `None` if unset or empty.
@@ -94,6 +99,11 @@ pub struct Options {
     pub grub_config_path: Option<PathBuf>,
     /// The default EFI system partition image of boot ISOs.
     pub esp_image: Option<PathBuf>,
+    /// The directories of the files that nodes may name as their images.
+    pub file_url_allowed_paths: Vec<PathBuf>,
+    /// The networks that the URLs of nodes' kernels, ramdisks and boot ISOs may lead to besides
+    /// public addresses, such as `10.20.0.0/16, ::1`.
+    pub image_networks: Networks,
     /// The URL under which deploy ramdisks reach Ironic's API: `[conductor] api_url`, or else
     /// `[service_catalog] endpoint_override`; `None` if neither is set.
     pub api_url: Option<String>,
@@ -105,6 +115,33 @@ pub struct Options {
     #[cfg(feature = "swift")]
     pub swift: SwiftOptions,
 }
+
+/// Shows URLs without their secrets, and no kernel parameters, which may be secret.
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = |url: &Option<String>| url.as_deref().map(redacted_text);
+        let mut shown = f.debug_struct("Options");
+        shown
+            .field("http_server_url", &url(&self.http_server_url))
+            .field("http_server_root", &self.http_server_root)
+            .field(
+                "use_http_web_server_for_images",
+                &self.use_http_web_server_for_images,
+            )
+            .field("external_http_url", &url(&self.external_http_url))
+            .field("file_url_allowed_paths", &self.file_url_allowed_paths)
+            .field("image_networks", &self.image_networks)
+            .field("api_url", &url(&self.api_url))
+            .field("bmc", &self.bmc)
+            .field("ipxe", &self.ipxe);
+        #[cfg(feature = "swift")]
+        shown.field("swift", &self.swift);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// The default of Ironic from 2024.1 to 2025.2, the last releases with its iLO drivers.
+const ALLOWED_PATHS: &str = "/var/lib/ironic,/shared/html,/templates,/opt/cache/files,/vagrant";
 
 /// An invalid value of an option.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -195,6 +232,9 @@ impl Options {
             text("DEFAULT", "grub_config_template"),
             text("DEFAULT", "grub_config_path"),
             text("DEFAULT", "esp_image"),
+            Opt::new("conductor", "file_url_allowed_paths", OptType::list())
+                .with_default(ALLOWED_PATHS),
+            Opt::new("ilo", "image_networks", OptType::list()),
             text("conductor", "api_url"),
             text("service_catalog", "endpoint_override"),
         ]
@@ -250,6 +290,19 @@ impl Options {
             grub_config_template: reader.path("DEFAULT", "grub_config_template")?,
             grub_config_path: reader.path("DEFAULT", "grub_config_path")?,
             esp_image: reader.path("DEFAULT", "esp_image")?,
+            file_url_allowed_paths: reader
+                .texts("conductor", "file_url_allowed_paths")?
+                .into_iter()
+                .map(PathBuf::from)
+                .collect(),
+            image_networks: reader
+                .texts("ilo", "image_networks")?
+                .join(",")
+                .parse()
+                .map_err(|_: NotANetwork| {
+                    let expected = "networks like 10.20.0.0/16, or addresses";
+                    reader.out_of_range("ilo", "image_networks", expected)
+                })?,
             api_url: match reader.filled("conductor", "api_url")? {
                 Some(url) => Some(url),
                 None => reader.filled("service_catalog", "endpoint_override")?,

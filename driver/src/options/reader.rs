@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oslo_config::{Config, Opt, OptName, Origin, ParsedFile, Setting};
+use oslo_config::{Config, Opt, OptName, Origin, ParsedFile, Setting, Value};
 
 use super::OptionsError;
 
@@ -54,6 +54,11 @@ impl<'r> OptionReader<'r> {
 
     pub(super) fn path(&self, group: &str, name: &str) -> Result<Option<PathBuf>, OptionsError> {
         Ok(self.filled(group, name)?.map(PathBuf::from))
+    }
+
+    /// Reads a list of strings.
+    pub(super) fn texts(&self, group: &str, name: &str) -> Result<Vec<String>, OptionsError> {
+        Ok(texts(&self.get(group, name)?.value))
     }
 
     pub(super) fn seconds(&self, group: &str, name: &str) -> Result<Duration, OptionsError> {
@@ -111,6 +116,15 @@ impl<'r> OptionReader<'r> {
             _ => format!("[{group}] {name}"),
         }
     }
+}
+
+/// Returns the strings of a list.
+pub(super) fn texts(value: &Value) -> Vec<String> {
+    let Value::List(values) = value else {
+        return Vec::new();
+    };
+    let texts = values.iter().filter_map(|value| value.as_str());
+    texts.map(str::to_owned).collect()
 }
 
 /// A password or another string that neither `Debug` nor a log shows.

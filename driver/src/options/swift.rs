@@ -1,12 +1,14 @@
 //! The options of Swift, as keystoneauth reads them.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use oslo_config::{Opt, OptType, ParsedFile, Value, opts_as_set};
 
 use super::OptionsError;
-use super::reader::{OptionReader, Secret};
+use super::reader::{OptionReader, Secret, texts};
+use crate::http::url::redacted_text;
 
 /// The section of the session's options, and of the credentials unless `auth_section` names
 /// another.
@@ -24,7 +26,7 @@ const LEGACY: &str = "keystone_authtoken";
 /// `admin_password`, `admin_tenant_name` (default `admin`) and `auth_uri` or `identity_uri`.
 ///
 /// An empty string counts as unset.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SwiftOptions {
     /// The section that the credentials come from.
@@ -88,6 +90,25 @@ pub struct SwiftOptions {
     pub timeout: Option<Duration>,
     /// `[swift] swift_max_retries`: how many times a request is retried after a transient error.
     pub max_retries: u32,
+}
+
+/// Shows URLs without their secrets.
+impl fmt::Debug for SwiftOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = |url: &Option<String>| url.as_deref().map(redacted_text);
+        f.debug_struct("SwiftOptions")
+            .field("section", &self.section)
+            .field("auth_type", &self.auth_type)
+            .field("auth_url", &url(&self.auth_url))
+            .field("username", &self.username)
+            .field("project_name", &self.project_name)
+            .field("endpoint", &url(&self.endpoint))
+            .field("endpoint_override", &url(&self.endpoint_override))
+            .field("region_name", &self.region_name)
+            .field("interfaces", &self.interfaces)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 fn text(group: &str, name: &str) -> Opt {
@@ -261,12 +282,4 @@ impl SwiftOptions {
         self.default_domain_id = Some("default".to_owned());
         Ok(())
     }
-}
-
-fn texts(value: &Value) -> Vec<String> {
-    let Value::List(items) = value else {
-        return Vec::new();
-    };
-    let items = items.iter().filter_map(Value::as_str);
-    items.map(str::to_owned).collect()
 }

@@ -1,20 +1,36 @@
 //! Requests for boot ISOs, and planning them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::error::VirtualMediaError;
 use super::loaders::BootLoaders;
+use crate::http::url::redacted_text;
 use crate::image::source::from_reference;
 use crate::image::{BootIso, DeployIso, EfiBoot, HttpClient, PlannedBootIso, Source, SourceError};
 use crate::node::{BootMode, NodeUuid};
 
-/// A kernel, a ramdisk or a boot loader image.
-#[derive(Debug, Clone)]
+/// A kernel, a ramdisk or a boot loader image, which is opened as it is: any file that this process
+/// may read, and any server that it reaches.
+///
+/// A reference that a user of the cloud chose is opened with
+/// [`SourceAccess`](crate::image::SourceAccess) first, which gives a source.
+#[derive(Clone)]
 pub enum ImageRef {
     /// A path, or a `file://`, `http://` or `https://` URL.
     Reference(String),
     /// Any other source, such as an image service's.
     Source(Arc<dyn Source>),
+}
+
+/// Shows URLs without their secrets.
+impl fmt::Debug for ImageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reference(text) => write!(f, "Reference({:?})", redacted_text(text)),
+            Self::Source(source) => write!(f, "Source({source:?})"),
+        }
+    }
 }
 
 impl From<&str> for ImageRef {

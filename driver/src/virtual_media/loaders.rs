@@ -1,5 +1,6 @@
 //! The boot loaders of boot ISOs, from the options or from where distributions install them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::image::{EfiBoot, Isolinux};
@@ -38,7 +39,6 @@ const GRUB_CFG: [&str; 7] = [
 ];
 
 /// The parts of boot ISOs other than the kernel and the ramdisk.
-#[derive(Debug)]
 pub(super) struct BootLoaders {
     isolinux_bin: PathBuf,
     ldlinux_c32: Option<PathBuf>,
@@ -47,6 +47,16 @@ pub(super) struct BootLoaders {
     grub_config_path: Option<PathBuf>,
     pub(super) esp_image: Option<PathBuf>,
     pub(super) kernel_append_params: String,
+}
+
+/// Does not show the kernel parameters, which may be secret.
+impl fmt::Debug for BootLoaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BootLoaders")
+            .field("isolinux_bin", &self.isolinux_bin)
+            .field("esp_image", &self.esp_image)
+            .finish_non_exhaustive()
+    }
 }
 
 impl BootLoaders {

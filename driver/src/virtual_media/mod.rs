@@ -42,7 +42,7 @@ pub use self::boot_iso::{BootIsoRequest, ImageRef, Uefi};
 pub use self::error::VirtualMediaError;
 use self::loaders::BootLoaders;
 use crate::host::{Host, HostError, HostSettingsError, NewObject, ObjectName, Published, Which};
-use crate::image::{Floppy, HttpClient};
+use crate::image::{Floppy, HttpClient, SourceAccess};
 pub use crate::node::{BootMode, NotABootMode};
 use crate::node::{Node, Section, boot_mode_of};
 use crate::options::Options;
@@ -70,6 +70,7 @@ pub struct VirtualMedia {
     host: Host,
     loaders: Arc<BootLoaders>,
     http: HttpClient,
+    access: SourceAccess,
     check_served: bool,
     permits: Arc<Semaphore>,
 }
@@ -85,6 +86,10 @@ impl VirtualMedia {
             host: Host::from_options(options)?,
             loaders: Arc::new(BootLoaders::from_options(options)),
             http: HttpClient::new(),
+            access: SourceAccess {
+                paths: options.file_url_allowed_paths.clone(),
+                networks: options.image_networks.clone(),
+            },
             check_served: false,
             permits: Arc::new(Semaphore::new(AT_ONCE)),
         })
@@ -94,6 +99,15 @@ impl VirtualMedia {
     #[must_use]
     pub fn http_client(mut self, http: HttpClient) -> Self {
         self.http = http;
+        self
+    }
+
+    /// Opens images that a node or its image names only if this allows it, instead of what the
+    /// options allow. It has no effect on the images of a [`BootIsoRequest`], which the caller
+    /// chooses.
+    #[must_use]
+    pub fn source_access(mut self, access: SourceAccess) -> Self {
+        self.access = access;
         self
     }
 
@@ -107,6 +121,11 @@ impl VirtualMedia {
     /// Returns the client that fetches kernels, ramdisks and boot loader images.
     pub(crate) fn http(&self) -> &HttpClient {
         &self.http
+    }
+
+    /// Returns which images a node or its image may name.
+    pub(crate) fn access(&self) -> &SourceAccess {
+        &self.access
     }
 
     /// Returns the host, for listing, sweeping and withdrawing images.
@@ -257,6 +276,12 @@ impl VirtualMedia {
 /// Whether the boot ISO in `instance_info` was created for this node.
 pub(crate) fn has_own_boot_iso(node: &Node) -> bool {
     own_boot_iso(node).is_some()
+}
+
+/// Whether the boot ISO in `instance_info` was created for this node, or is said to be in Swift.
+pub(crate) fn is_recorded_boot_iso(node: &Node) -> bool {
+    let text = node.text(Section::InstanceInfo, ILO_BOOT_ISO);
+    has_own_boot_iso(node) || text.is_some_and(|text| text.starts_with(SWIFT_REFERENCE))
 }
 
 /// Returns the boot ISO in `instance_info` if its name shows that this library or Ironic created it

@@ -381,4 +381,11 @@ fn missing_fields_of_a_node_are_named_before_anything_is_sent() {
         "{text}"
     );
     assert!(error(json!({})).contains("driver_info.ilo_address: missing"));
+    // An empty address counts as not set, in either place.
+    for empty in [json!(null), json!("")] {
+        let info = json!({"ilo_address": empty, "redfish_address": "http://192.0.2.7"});
+        Redfish::from_node(&node(&info), &options(CONF)).unwrap();
+        let info = json!({"redfish_address": empty});
+        assert!(error(info).contains("driver_info.ilo_address: missing"));
+    }
 }

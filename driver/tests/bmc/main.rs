@@ -15,6 +15,7 @@ mod support;
 mod boot;
 mod emulator;
 mod hpe;
+mod peer;
 
 use driver::bmc::Redfish;
 use driver::node::Node;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use driver::deploy::DeployError;
 use serde_json::json;
 
-use crate::support::UUID;
 use crate::support::conductor::Conductor;
 use crate::support::ilo::{Fault, Generation, Ilo};
 use crate::support::web::names;
+use crate::support::{UUID, in_state};
 
 #[tokio::test]
 async fn an_invalid_node_is_refused_with_all_its_faults() {
@@ -85,6 +85,7 @@ async fn a_deployment_that_failed_at_the_bmc_can_be_repeated() {
         );
         assert!(matches!(error, DeployError::Bmc(_)), "{error:?}");
         assert_eq!(node.to_json(), before);
+        assert_eq!(names(conductor.www.path()), [""; 0], "{fault:?}");
         ilo.repair();
         let deployed = deploy.deploy(&node).await.unwrap();
         let floppies = names(conductor.www.path());
@@ -92,6 +93,58 @@ async fn a_deployment_that_failed_at_the_bmc_can_be_repeated() {
         deploy.clean_up(&deployed.node).await.unwrap();
         assert_eq!(names(conductor.www.path()), [""; 0], "{fault:?}");
     }
+}
+
+/// However often a step is tried while the BMC refuses, nothing of it stays, and what was published
+/// before does.
+#[tokio::test]
+async fn steps_that_fail_leave_no_image() {
+    for (fault, attempts, whole) in [
+        (Fault::RefusesToInsert, 3, true),
+        (Fault::ReportsAnotherImage, 1, true),
+        (Fault::OverrideStays, 1, false),
+        (Fault::PowerStays, 2, false),
+    ] {
+        let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+        let deploy = conductor.deploy();
+        let node = conductor.node(&ilo, &json!({}));
+        let deployed = deploy.deploy(&node).await.unwrap().node;
+        let booted = deploy.continue_deploy(&deployed, None).await.unwrap().node;
+        let before = names(conductor.www.path());
+        assert_eq!(before.len(), 1, "{before:?}");
+        ilo.state(|state| state.fault = Some(fault));
+        for _ in 0..attempts {
+            deploy.deploy(&node).await.unwrap_err();
+            assert_eq!(names(conductor.www.path()), before, "{fault:?}");
+            deploy.continue_deploy(&node, None).await.unwrap_err();
+            assert_eq!(names(conductor.www.path()), before, "{fault:?}");
+            // These do not touch the power and the next boot.
+            if !whole {
+                continue;
+            }
+            deploy.boot_instance(&node).await.unwrap_err();
+            assert_eq!(names(conductor.www.path()), before, "{fault:?}");
+            for (state, node) in [("wait call-back", &deployed), ("active", &booted)] {
+                let taken = deploy.take_over(&in_state(node, state)).await;
+                assert!(taken.warning.is_some(), "{fault:?}");
+                assert_eq!(names(conductor.www.path()), before, "{fault:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dead_bmc_is_noticed_before_an_image_is_made() {
+    let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+    let deploy = conductor.deploy();
+    let node = conductor.node(&ilo, &json!({"provision_state": "active"}));
+    let booted = deploy.continue_deploy(&node, None).await.unwrap().node;
+    let fetched = conductor.nginx.sent("/boot/initrd");
+    ilo.state(|state| state.fault = Some(Fault::Hangs));
+    assert!(deploy.take_over(&booted).await.warning.is_some());
+    deploy.boot_instance(&node).await.unwrap_err();
+    deploy.continue_deploy(&node, None).await.unwrap_err();
+    assert_eq!(conductor.nginx.sent("/boot/initrd"), fetched);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@
 mod support;
 
 #[cfg(feature = "redfish")]
+mod debug;
+#[cfg(feature = "redfish")]
 mod faults;
 #[cfg(feature = "redfish")]
 mod flows;
@@ -25,5 +27,7 @@ mod scenario;
 mod site;
 #[cfg(feature = "redfish")]
 mod take_over;
+#[cfg(feature = "redfish")]
+mod user_images;
 mod virtual_media;
 mod virtual_media_errors;

@@ -200,6 +200,34 @@ fn the_options_choose_the_host() {
 }
 
 #[test]
+fn what_users_may_name_is_limited_by_default() {
+    let options = read(&[""], &[]).unwrap();
+    let paths = [
+        "/var/lib/ironic",
+        "/shared/html",
+        "/templates",
+        "/opt/cache/files",
+        "/vagrant",
+    ];
+    assert_eq!(options.file_url_allowed_paths, paths.map(PathBuf::from));
+    assert_eq!(options.image_networks, "".parse().unwrap());
+    let text = "[conductor]\nfile_url_allowed_paths = /a,/b\n\
+                [ilo]\nimage_networks = 10.0.0.0/8, ::1\n";
+    let options = read(&[text], &[]).unwrap();
+    assert_eq!(
+        options.file_url_allowed_paths,
+        ["/a", "/b"].map(PathBuf::from)
+    );
+    assert_eq!(options.image_networks, "10.0.0.0/8,::1".parse().unwrap());
+    let error = read(&["[ilo]\nimage_networks = all\n"], &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "0.conf:2: the value of ilo.image_networks is not valid: expected networks like \
+         10.20.0.0/16, or addresses"
+    );
+}
+
+#[test]
 fn an_empty_url_counts_as_not_set() {
     let text = "[deploy]\nhttp_server_url =\n[pxe]\nhttp_url = http://hidden\n";
     assert_eq!(read(&[text], &[]).unwrap().http_server_url, None);

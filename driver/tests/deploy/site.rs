@@ -189,13 +189,14 @@ impl Site {
                 let (www, nginx) = server.as_ref().unwrap();
                 format!(
                     "[ilo]\nuse_http_web_server_for_images = True\n\
+                     image_networks = 127.0.0.0/8\n\
                      [deploy]\nhttp_server_url = {}\nhttp_server_root = {}\n",
                     nginx.url("/images"),
                     www.path().display()
                 )
             }
             Self::Swift { cloud, .. } => format!(
-                "[ilo]\nswift_ilo_container = {CONTAINER}\n\
+                "[ilo]\nswift_ilo_container = {CONTAINER}\nimage_networks = 127.0.0.0/8\n\
                  [swift]\nauth_type = password\nauth_url = {}\nusername = ironic\n\
                  password = ironicpw\nproject_name = service\nuser_domain_id = default\n\
                  project_domain_id = default\n",

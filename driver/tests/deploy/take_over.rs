@@ -4,13 +4,14 @@
 
 use std::fs;
 use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
 
 use driver::bmc::{Bmc, Drive};
 use driver::node::Section;
 use serde_json::json;
 
 use crate::support::conductor::Conductor;
-use crate::support::ilo::{Generation, Ilo};
+use crate::support::ilo::{Fault, Generation, Ilo};
 use crate::support::uuid;
 use crate::support::web::names;
 
@@ -100,4 +101,35 @@ async fn taking_over_all_nodes_fetches_each_image_once() {
     assert_eq!(conductor.nginx.sent("/boot/vmlinuz"), 1);
     assert_eq!(conductor.nginx.sent("/boot/initrd"), 1);
     assert_eq!(names(conductor.www.path()).len(), NODES - 1);
+}
+
+/// BMCs that do not answer are waited for at the same time, however few nodes get their images at
+/// once.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_dead_bmcs_take_little_longer_than_one() {
+    const NODES: usize = 80;
+    const DEAD: usize = 60;
+    let conductor = Conductor::start();
+    let ilos: Vec<Ilo> = (0..NODES)
+        .map(|number| match number % 4 {
+            3 => Ilo::start(Generation::Ilo5),
+            _ => Ilo::with(Generation::Ilo5, Fault::Hangs),
+        })
+        .collect();
+    let nodes = ilos.iter().enumerate().map(|(number, ilo)| {
+        let uuid = uuid(number as u32).to_string();
+        conductor.node(
+            ilo,
+            &json!({"uuid": uuid, "provision_state": "wait call-back"}),
+        )
+    });
+    let start = Instant::now();
+    let at_once = NonZeroUsize::new(2).unwrap();
+    let summary = conductor.deploy().take_over_all(nodes, at_once, drop).await;
+    let took = start.elapsed();
+    println!("{NODES} nodes, of which {DEAD} with a dead BMC: {took:.1?}");
+    assert_eq!((summary.changed, summary.failed), (NODES - DEAD, DEAD));
+    assert_eq!(names(conductor.www.path()).len(), NODES - DEAD);
+    // One after the other, two at once, they would take 90 s.
+    assert!(took < Duration::from_secs(30), "{took:?}");
 }

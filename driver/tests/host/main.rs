@@ -12,6 +12,7 @@
 mod support;
 
 mod crash;
+mod directories;
 mod names;
 mod permissions;
 mod removal;

@@ -103,3 +103,28 @@ async fn a_sweep_removes_images_of_gone_nodes_and_unfinished_ones_but_no_new_ima
     assert!(swept.images.iter().all(|name| name.node() == uuid(3)));
     assert_eq!(names(dir.path()).len(), 4 + 1);
 }
+
+/// A stray that cannot be removed, such as a directory, blocks neither a clean-up nor a sweep.
+#[tokio::test]
+async fn a_stray_that_cannot_be_removed_is_left() {
+    let dir = open_dir();
+    let host = host(dir.path());
+    for n in 1..=2 {
+        host.publish(&node(n), object(Kind::Floppy, b"f"))
+            .await
+            .unwrap();
+    }
+    let [stray, other] = ["0123456789abcdef", "f123456789abcdef"]
+        .map(|digits| dir.path().join(format!(".publishing-{digits}")));
+    std::fs::create_dir(&stray).unwrap();
+    std::fs::write(&other, "half").unwrap();
+
+    let removed = host.unpublish(uuid(1), Which::All).await.unwrap();
+    assert_eq!(removed.len(), 1);
+    assert!(!other.exists(), "the other stray is removed");
+    std::fs::write(&other, "half").unwrap();
+    let later = SystemTime::now() + Duration::from_secs(60);
+    let swept = host.sweep(HashSet::new(), later).await.unwrap();
+    assert_eq!((swept.images.len(), swept.unfinished), (1, 1));
+    assert_eq!(names(dir.path()), [".publishing-0123456789abcdef"]);
+}

@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
 mod boot;
 mod boot_iso;
 mod boot_iso_errors;

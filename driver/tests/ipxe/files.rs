@@ -21,9 +21,9 @@ use crate::support::web::{mode, names, open_dir};
 use crate::support::{node, node_from, options, uuid};
 
 const MAC: &str = "52:54:00:12:34:56";
-const LINK: &str = "pxelinux.cfg/52-54-00-12-34-56";
+pub(super) const LINK: &str = "pxelinux.cfg/52-54-00-12-34-56";
 
-fn ipxe(root: &Path, url: &str, more: &str) -> Ipxe {
+pub(super) fn ipxe(root: &Path, url: &str, more: &str) -> Ipxe {
     let root = root.display();
     let conf = format!("[deploy]\nhttp_server_url = {url}\nhttp_server_root = {root}\n{more}");
     Ipxe::from_options(&options(&conf)).unwrap()
@@ -34,7 +34,7 @@ fn file(bytes: &[u8]) -> ImageRef {
     ImageRef::Source(Arc::new(Bytes("bytes", bytes.to_vec())))
 }
 
-fn deploy() -> NodeBoot {
+pub(super) fn deploy() -> NodeBoot {
     NodeBoot::deploy(file(b"kernel 1"), file(b"ramdisk 1")).mac(MAC.parse().unwrap())
 }
 
@@ -46,7 +46,7 @@ fn fetch(url: &str) -> String {
 }
 
 /// The paths of all files in `dir`, sorted.
-fn files(dir: &Path) -> Vec<String> {
+pub(super) fn files(dir: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for name in names(dir) {
         let path = dir.join(&name);
@@ -245,11 +245,11 @@ async fn an_invalid_boot_is_refused_and_the_configuration_is_kept() {
         (NodeBoot::whole_disk(), "expected at least one MAC address"),
         (
             deploy().kernel_params("a\nshell"),
-            "expected one line for the kernel parameters",
+            "expected the kernel parameters as printable ASCII",
         ),
         (
             deploy().parameter("a", "b\nshell"),
-            "expected one line for a",
+            "expected the value of a as printable ASCII",
         ),
         (
             NodeBoot::instance(file(b"k"), file(b"r"), "1 || shell").mac(mac()),

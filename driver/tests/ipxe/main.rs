@@ -13,3 +13,4 @@ mod support;
 
 mod boot;
 mod files;
+mod parameters;

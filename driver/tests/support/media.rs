@@ -31,7 +31,10 @@ pub(crate) fn conf(names: OptionNames, root: &Path, url: &str, more: &str) -> St
             format!("[deploy]\nhttp_server_url = {url}\nhttp_server_root = {root}\n")
         }
     };
-    format!("{hosting}[ilo]\nuse_http_web_server_for_images = True\n{more}")
+    format!(
+        "{hosting}[ilo]\nuse_http_web_server_for_images = True\nimage_networks = 127.0.0.0/8\n\
+         {more}"
+    )
 }
 
 pub(crate) fn media(text: &str) -> VirtualMedia {

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each program uses a part of it")]
 
+pub(crate) mod answers;
 pub(crate) mod child;
 #[cfg(feature = "redfish")]
 pub(crate) mod conductor;

@@ -17,6 +17,7 @@ mod faults;
 mod host;
 mod keystone;
 mod media;
+mod peer;
 mod tls;
 mod urls;
 

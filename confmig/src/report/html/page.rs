@@ -17,7 +17,7 @@ use crate::report::reason::{Reason, Reasons};
 
 /// Returns the data of a migration's page.
 pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
-    let reasons = Reasons::new(report.pack);
+    let reasons = Reasons::new(report.pack, report.releases);
     let mut rules = PageRules::default();
     // How many changes there are of each kind, in words.
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();

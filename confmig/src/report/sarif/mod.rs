@@ -41,7 +41,7 @@ pub fn check_sarif(diagnostics: &[Diagnostic]) -> String {
 #[must_use]
 pub fn migrate_sarif(report: &MigrationReport<'_>) -> String {
     let mut results = Results::default();
-    let reasons = Reasons::new(report.pack);
+    let reasons = Reasons::new(report.pack, report.releases);
     results.add_whole(report);
     for (file, before) in report.migration.files.iter().zip(report.before) {
         let shown = report.secrets.lines(&before.text);

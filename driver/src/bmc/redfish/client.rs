@@ -8,11 +8,12 @@ use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
-use url::{Origin, Url};
+use url::{Origin, Position, Url};
 
 use super::super::access::{BmcAccess, Credentials, is_path};
 use super::super::error::{Cause, Refusal};
 use super::extended_info::ExtendedInfo;
+use crate::http::peer::{Secrets, json_fault, one_line};
 use crate::http::tls::{self, Trust};
 use crate::options::VerifyCa;
 
@@ -33,6 +34,7 @@ pub(super) struct Client {
     address: Url,
     timeout: Duration,
     credentials: Option<Credentials>,
+    secrets: Secrets,
 }
 
 /// A request.
@@ -70,11 +72,11 @@ impl Request {
     }
 }
 
-/// Shows method and path, without a query.
+/// Shows method and path, without a query. The path is the BMC's own.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.split('?').next().unwrap_or_default();
-        write!(f, "{} {path}", self.method)
+        write!(f, "{} {}", self.method, one_line(path))
     }
 }
 
@@ -137,8 +139,19 @@ impl Client {
             http,
             address: access.address.clone(),
             timeout: access.timeout.max(Duration::from_secs(1)),
+            secrets: secrets_of(access),
             credentials: access.credentials.clone(),
         })
+    }
+
+    /// Returns the secrets that the BMC may repeat: those of its credentials, and of the URL of an
+    /// image that it is sent.
+    pub(super) fn secrets(&self, image: Option<&Url>) -> Secrets {
+        let mut secrets = self.secrets.clone();
+        if let Some(url) = image {
+            secrets.add_url(url);
+        }
+        secrets
     }
 
     /// Fetches the resource at `path`.
@@ -147,7 +160,7 @@ impl Client {
         let body = self.send(&request).await?;
         serde_json::from_slice(&body).map_err(|error| Cause::Answer {
             request: request.to_string(),
-            reason: format!("expected a Redfish resource: {error}"),
+            reason: format!("expected a Redfish resource, but {}", json_fault(&error)),
         })
     }
 
@@ -280,13 +293,15 @@ impl Client {
                 "it redirects to another host, which is not followed",
             ));
         }
-        Ok(target.path().to_owned())
+        Ok(target[Position::BeforePath..Position::AfterQuery].to_owned())
     }
 
     fn failure(&self, request: &Request, response: &Response) -> Failure {
         let info = ExtendedInfo::parse(&response.body);
         let shown = request.to_string();
-        let message = info.text(&self.secrets(request));
+        let image = request.body.as_ref().and_then(|body| body.get("Image"));
+        let image = image.and_then(|image| Url::parse(image.as_str()?).ok());
+        let message = self.secrets(image.as_ref()).show(&info.text());
         if response.status == StatusCode::UNAUTHORIZED {
             return Failure::Fatal(Cause::Credentials);
         }
@@ -309,21 +324,15 @@ impl Client {
             message,
         })
     }
+}
 
-    /// Returns the secrets that a BMC might quote in an error.
-    fn secrets(&self, request: &Request) -> Vec<String> {
-        let password = self
-            .credentials
-            .iter()
-            .map(|credentials| &credentials.password);
-        let mut secrets: Vec<String> = password.cloned().collect();
-        let image = request.body.as_ref().and_then(|body| body.get("Image"));
-        if let Some(url) = image.and_then(|image| Url::parse(image.as_str()?).ok()) {
-            secrets.extend(url.query().map(str::to_owned));
-            secrets.extend(url.password().map(str::to_owned));
-        }
-        secrets
+fn secrets_of(access: &BmcAccess) -> Secrets {
+    let mut secrets = Secrets::default();
+    if let Some(Credentials { username, password }) = &access.credentials {
+        secrets.add(password);
+        secrets.add(&format!("{username}:{password}"));
     }
+    secrets
 }
 
 fn trust(verify: &VerifyCa) -> Result<Trust, Cause> {

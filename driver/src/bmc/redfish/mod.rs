@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use self::client::Client;
+use self::client::{Client, Request};
 use self::model::{Collection, Link, Manager, ServiceRoot, System, VirtualMediaResource};
 use super::access::BmcAccess;
 use super::error::{BmcError, Cause, Step};
@@ -49,6 +49,19 @@ pub struct Redfish {
     system_id: Option<String>,
     system: OnceCell<String>,
     drives: OnceCell<Vec<FoundDrive>>,
+}
+
+/// The maximum number of pages of a collection, and of members on each: a BMC has a few of each
+/// kind.
+const PAGES_MAX: usize = 16;
+const MEMBERS_MAX: usize = 256;
+
+/// The members of a collection.
+#[derive(Debug, Default)]
+struct Members {
+    paths: Vec<String>,
+    /// The number of members that the collection counts, but does not list.
+    missing: u64,
 }
 
 /// How long a BMC may take.
@@ -143,18 +156,47 @@ impl Redfish {
 
     /// Returns the path of the only member of a collection.
     async fn only(&self, what: &'static str, collection: Option<&Link>) -> Result<String, Cause> {
-        let members = match collection {
-            Some(link) => self.client.get::<Collection>(&link.path).await?.members,
-            None => Vec::new(),
+        let Members {
+            paths: mut found,
+            missing,
+        } = match collection {
+            Some(link) => self.members(&link.path).await?,
+            None => Members::default(),
         };
-        let mut found: Vec<String> = members.into_iter().map(|link| link.path).collect();
+        if missing > 0 {
+            found.push(format!("{missing} that it does not list"));
+        }
         match found.pop() {
-            Some(only) if found.is_empty() => Ok(only),
+            Some(only) if found.is_empty() && missing == 0 => Ok(only),
             last => {
                 found.extend(last);
                 Err(Cause::Ambiguous { what, found })
             }
         }
+    }
+
+    /// Returns the members of the collection at `path`, from all of its pages.
+    async fn members(&self, path: &str) -> Result<Members, Cause> {
+        let mut members = Members::default();
+        let (mut page_path, mut count) = (path.to_owned(), 0);
+        for _ in 0..PAGES_MAX {
+            let page: Collection = self.client.get(&page_path).await?;
+            count = count.max(page.count.unwrap_or_default());
+            for Link { path } in page.members.into_iter().take(MEMBERS_MAX) {
+                if !members.paths.contains(&path) {
+                    members.paths.push(path);
+                }
+            }
+            let Some(Link { path }) = page.next else {
+                members.missing = count.saturating_sub(members.paths.len() as u64);
+                return Ok(members);
+            };
+            page_path = path;
+        }
+        Err(Cause::Answer {
+            request: Request::get(path).to_string(),
+            reason: format!("expected a collection of at most {PAGES_MAX} pages"),
+        })
     }
 
     /// Returns the path of a drive.
@@ -187,14 +229,32 @@ impl Redfish {
             }
         };
         let mut collections = Vec::new();
-        for path in managers {
-            let manager: Manager = self.client.get(&path).await?;
-            collections.extend(manager.virtual_media);
+        let mut refused = None;
+        for path in managers.into_iter().take(MEMBERS_MAX) {
+            match self.client.get::<Manager>(&path).await {
+                Ok(manager) => collections.extend(manager.virtual_media),
+                // Another one may have the drives: a chassis has managers that not everybody may
+                // read.
+                Err(cause @ (Cause::Privilege { .. } | Cause::Refused(_))) => {
+                    refused.get_or_insert(cause);
+                }
+                Err(cause) => return Err(cause),
+            }
         }
         collections.extend(system.virtual_media);
+        if let (true, Some(cause)) = (collections.is_empty(), refused) {
+            return Err(cause);
+        }
         let mut drives: Vec<FoundDrive> = Vec::new();
-        for Link { path } in collections {
-            for Link { path } in self.client.get::<Collection>(&path).await?.members {
+        for Link { path: collection } in collections {
+            let Members { paths, missing } = self.members(&collection).await?;
+            if missing > 0 {
+                return Err(Cause::Answer {
+                    request: Request::get(&collection).to_string(),
+                    reason: format!("{missing} members of the collection are not listed"),
+                });
+            }
+            for path in paths {
                 if drives.iter().any(|known| known.path == path) {
                     continue;
                 }
@@ -216,8 +276,24 @@ impl Redfish {
         step: Step,
         work: impl Future<Output = Result<T, Cause>> + Send + 'a,
     ) -> BmcFuture<'a, T> {
+        self.run_with(step, None, work)
+    }
+
+    /// Does the same as [`run`](Self::run) for work that sends the BMC the URL of an image.
+    fn run_with<'a, T: Send>(
+        &'a self,
+        step: Step,
+        image: Option<&'a Url>,
+        work: impl Future<Output = Result<T, Cause>> + Send + 'a,
+    ) -> BmcFuture<'a, T> {
         let node = self.node;
-        Box::pin(async move { work.await.map_err(|cause| BmcError { node, step, cause }) })
+        Box::pin(async move {
+            work.await.map_err(|cause| {
+                let secrets = self.client.secrets(image);
+                let cause = cause.map_texts(|text| secrets.show(text));
+                BmcError { node, step, cause }
+            })
+        })
     }
 }
 
@@ -227,7 +303,8 @@ impl Bmc for Redfish {
     }
 
     fn insert<'a>(&'a self, drive: Drive, url: &'a Url) -> BmcFuture<'a, ()> {
-        self.run(Step::Insert(drive), self.insert_image(drive, url))
+        let work = self.insert_image(drive, url);
+        self.run_with(Step::Insert(drive), Some(url), work)
     }
 
     fn eject(&self, drive: Drive) -> BmcFuture<'_, ()> {

@@ -3,7 +3,7 @@
 //! BMCs differ, so every property except a link may be missing or `null`; callers check what they
 //! need.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -24,12 +24,36 @@ pub(super) struct ServiceRoot {
     pub(super) managers: Option<Link>,
 }
 
-/// A collection of resources.
+/// A page of a collection of resources.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Collection {
     #[serde(default)]
     pub(super) members: Vec<Link>,
+    #[serde(rename = "Members@odata.count")]
+    pub(super) count: Option<u64>,
+    #[serde(
+        default,
+        rename = "Members@odata.nextLink",
+        alias = "@odata.nextLink",
+        deserialize_with = "next_page"
+    )]
+    pub(super) next: Option<Link>,
+}
+
+/// Reads the link to the next page: a path, or an object with one.
+fn next_page<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Link>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Next {
+        Path(String),
+        Link(Link),
+    }
+    let next = Option::<Next>::deserialize(deserializer)?;
+    Ok(next.map(|next| match next {
+        Next::Path(path) => Link { path },
+        Next::Link(link) => link,
+    }))
 }
 
 /// A server.

@@ -129,7 +129,11 @@ impl Redfish {
                 if refusals.len() == TRIES {
                     return Err(Cause::Refused(refusals));
                 }
-                match self.client.send(&reset(&system, wanted)?).await {
+                match self
+                    .client
+                    .send(&reset(&system, wanted, refusals.len())?)
+                    .await
+                {
                     Ok(_) => accepted = true,
                     Err(Failure::Refused(refusal)) => refusals.push(refusal),
                     Err(Failure::Fatal(cause)) => return Err(cause),
@@ -147,7 +151,8 @@ impl Redfish {
                 });
             }
             let left = self.timing.power.saturating_sub(start.elapsed());
-            sleep(self.timing.power_wait.min(left)).await;
+            let pause = self.timing.power_wait.max(Poll::FIRST);
+            sleep(pause.min(left)).await;
         }
     }
 }
@@ -181,8 +186,9 @@ fn reported_boot(boot: &Boot) -> String {
     )
 }
 
-/// Returns the request that switches the server to the state `wanted`.
-fn reset(system: &System, wanted: PowerState) -> Result<Request, Cause> {
+/// Returns the request that switches the server to the state `wanted`, after this many refusals. A
+/// BMC that does not list what it accepts may know another word for it.
+fn reset(system: &System, wanted: PowerState, refusals: usize) -> Result<Request, Cause> {
     let action = system
         .actions
         .as_ref()
@@ -204,7 +210,8 @@ fn reset(system: &System, wanted: PowerState) -> Result<Request, Cause> {
         let list = allowed.as_ref().filter(|list| !list.is_empty());
         list.is_none_or(|list| list.iter().any(|one| one == **candidate))
     };
-    let Some(kind) = candidates.iter().find(is_allowed) else {
+    let allowed = candidates.iter().filter(is_allowed);
+    let Some(kind) = allowed.cycle().nth(refusals) else {
         let missing = format!(
             "its action ComputerSystem.Reset has no ResetType {}",
             candidates.join(" or ")

@@ -103,6 +103,15 @@ pub enum SwiftError {
         /// The status.
         status: u16,
     },
+    /// The key that signs temporary URLs cannot be used. It was left unchanged.
+    #[error(
+        "{request} has a key for temporary URLs that is not UTF-8 text, with which nothing can be \
+         signed: set another one, which voids the URLs that it signed"
+    )]
+    Key {
+        /// Method and URL.
+        request: String,
+    },
     /// Temporary URLs are disabled, or use unsupported digests.
     #[error("expected Swift to accept temporary URLs with SHA-256, SHA-512 or SHA-1, but {reason}")]
     Digests {

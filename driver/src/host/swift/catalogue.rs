@@ -5,6 +5,7 @@ use reqwest::Url;
 
 use super::super::error::SwiftError;
 use super::settings::Catalogue;
+use crate::http::peer::one_line;
 use crate::http::url::BaseUrl;
 
 /// Parses the URL of an account.
@@ -76,7 +77,7 @@ fn no_endpoint(
         found: if found.is_empty() {
             "none at all".to_owned()
         } else {
-            found.join(", ")
+            one_line(&found.join(", "))
         },
     }
 }

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
 use tokio::sync::Mutex;
 
 use super::super::error::{SwiftError, is_transient_status};
-use super::request::{Request, Resource, Response, describe, no_response};
+use super::request::{Reading, Request, Resource, Response, describe, no_response};
 use super::session::{Session, authenticate};
 use super::settings::{SwiftSettings, Tls};
 use crate::http::reason;
@@ -156,7 +157,29 @@ impl Client {
         }
         let response = builder.send().await;
         let response = response.map_err(|error| no_response(&described, &error, timeout))?;
-        Response::read(described, response, timeout).await
+        let reading = self.reading(described, session, &request.headers);
+        Response::read(reading, response).await
+    }
+
+    /// Returns what is needed to read the response to a request with these headers. `request` is
+    /// its description for messages.
+    pub(super) fn reading(
+        &self,
+        request: String,
+        session: &Session,
+        headers: &HeaderMap,
+    ) -> Reading {
+        let mut secrets = self.settings.secrets();
+        secrets.add_url(&session.storage);
+        let sensitive = headers.values().filter(|value| value.is_sensitive());
+        for value in session.token.iter().chain(sensitive) {
+            secrets.add(&String::from_utf8_lossy(value.as_bytes()));
+        }
+        Reading {
+            request,
+            timeout: self.settings.timeout,
+            secrets,
+        }
     }
 
     /// Creates the container if it is missing.

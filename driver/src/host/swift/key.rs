@@ -85,16 +85,30 @@ struct KeyLookup {
 
 impl KeyLookup {
     /// Reads the key and its time from the headers of `response`.
-    fn of(response: Response, (_, key, set_at): (Resource<'_>, &str, &str)) -> Self {
-        let secret = ["", "-2"].iter().find_map(|number| {
-            let key = response.header(&format!("{key}{number}"))?;
-            (!key.is_empty()).then(|| Secret::new(key))
-        });
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// [`SwiftError::Key`] if there are keys but none that can be used: a new one would void every
+    /// URL that others signed.
+    fn of(
+        response: Response,
+        (_, key, set_at): (Resource<'_>, &str, &str),
+    ) -> Result<Self, SwiftError> {
+        let found = ["", "-2"].map(|number| response.headers.get(format!("{key}{number}")));
+        let keys = found.into_iter().flatten().map(HeaderValue::as_bytes);
+        let keys: Vec<&[u8]> = keys.filter(|key| !key.is_empty()).collect();
+        let mut texts = keys.iter().filter_map(|key| str::from_utf8(key).ok());
+        let secret = texts.next().map(Secret::new);
+        if !keys.is_empty() && secret.is_none() {
+            return Err(SwiftError::Key {
+                request: response.request,
+            });
+        }
+        Ok(Self {
             secret,
             set_at: response.header(set_at).and_then(|at| at.parse().ok()),
             response,
-        }
+        })
     }
 }
 
@@ -102,7 +116,7 @@ async fn look_up(client: &Client) -> Result<KeyLookup, SwiftError> {
     let [of_account, of_container] = KEY_HEADERS;
     let head = |resource| Request::new(Method::HEAD, resource);
     let account = client.send(&head(Resource::Account)).await?;
-    let found = KeyLookup::of(account, of_account);
+    let found = KeyLookup::of(account, of_account)?;
     if found.secret.is_some() {
         return Ok(found);
     }
@@ -110,7 +124,7 @@ async fn look_up(client: &Client) -> Result<KeyLookup, SwiftError> {
     let container = client.send(&head(Resource::Container)).await?;
     match (account.status, container.status) {
         (200..300, 200..300 | 404) | (403 | 404, 200..300) | (404, 404) => {
-            Ok(KeyLookup::of(container, of_container))
+            KeyLookup::of(container, of_container)
         }
         (200..300, _) => Err(container.unexpected()),
         _ => Err(account.unexpected()),
@@ -149,4 +163,47 @@ async fn set_new_key(client: &Client, clock: &ServerClock) -> Result<u16, SwiftE
         }
     }
     Err(SwiftError::NoKey { status })
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderMap;
+
+    use super::*;
+
+    fn found(keys: &[(&'static str, &[u8])]) -> Result<Option<Secret>, SwiftError> {
+        let headers = keys.iter().map(|(name, key)| {
+            let value = HeaderValue::from_bytes(key).unwrap();
+            (HeaderName::from_static(name), value)
+        });
+        let response = Response {
+            request: "HEAD http://h/v1/AUTH_a".into(),
+            status: 204,
+            headers: HeaderMap::from_iter(headers),
+            body: bytes::Bytes::new(),
+            said: String::new(),
+        };
+        let [of_account, _] = KEY_HEADERS;
+        KeyLookup::of(response, of_account).map(|found| found.secret)
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_used_is_an_error_and_not_absent() {
+        let [first, second] = [
+            "x-account-meta-temp-url-key",
+            "x-account-meta-temp-url-key-2",
+        ];
+        assert_eq!(found(&[]).unwrap(), None);
+        assert_eq!(found(&[(first, b"")]).unwrap(), None);
+        let utf8 = "schl\u{fc}ssel";
+        let key = found(&[(first, utf8.as_bytes())]).unwrap();
+        assert_eq!(key, Some(Secret::new(utf8)));
+        let key = found(&[(first, b"schl\xfcssel"), (second, b"k")]).unwrap();
+        assert_eq!(key, Some(Secret::new("k")));
+        let error = found(&[(first, b"schl\xfcssel")]).unwrap_err().to_string();
+        assert!(
+            error.contains("not UTF-8 text") && !error.contains("ssel"),
+            "{error}"
+        );
+    }
 }

@@ -168,7 +168,7 @@ fn to_swift_error(url: &str, error: AuthError, settings: &SwiftSettings) -> Swif
     match error {
         AuthError::Identity(response) => {
             let status = u16::try_from(response.code).unwrap_or(u16::MAX);
-            refused(url, status, response.message)
+            refused(url, status, settings.secrets().show(&response.message))
         }
         AuthError::UnknownAuth { code, .. } if !(200..300).contains(&code) => {
             refused(url, code, format!("it returned {code}"))

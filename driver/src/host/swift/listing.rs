@@ -12,6 +12,11 @@ use super::clock::ServerClock;
 use super::request::{Request, Resource};
 use crate::host::name::ObjectName;
 use crate::host::object::Stored;
+use crate::http::peer::json_fault;
+
+/// The maximum number of pages of a listing: far more than a container of images has, of 10,000
+/// names each.
+const PAGES_MAX: usize = 1000;
 
 /// The prefix of the names of all segments. They are in the container of the images, so that
 /// whoever may write images may write segments, and listings find both.
@@ -55,6 +60,7 @@ pub(super) struct Listing<'c> {
     client: &'c Client,
     prefix: String,
     marker: Option<String>,
+    pages_left: usize,
 }
 
 impl<'c> Listing<'c> {
@@ -64,6 +70,7 @@ impl<'c> Listing<'c> {
             client,
             prefix: prefix.into(),
             marker: Some(String::new()),
+            pages_left: PAGES_MAX,
         }
     }
 
@@ -72,6 +79,14 @@ impl<'c> Listing<'c> {
         let Some(marker) = self.marker.take() else {
             return Ok(None);
         };
+        self.pages_left = self
+            .pages_left
+            .checked_sub(1)
+            .ok_or_else(|| SwiftError::Answer {
+                what: "a listing that ends",
+                url: self.client.settings.container.clone(),
+                reason: format!("it has more than {PAGES_MAX} pages"),
+            })?;
         let mut request = Request::new(Method::GET, Resource::Container)
             .query("format", "json")
             .query("prefix", &self.prefix);
@@ -87,16 +102,21 @@ impl<'c> Listing<'c> {
         if response.status == 204 || response.body.is_empty() {
             return Ok(None);
         }
-        let entries: Vec<ListedObject> =
+        let mut entries: Vec<ListedObject> =
             serde_json::from_slice(&response.body).map_err(|error| SwiftError::Answer {
                 what: "a listing in JSON",
                 url: response.request,
-                reason: error.to_string(),
+                reason: json_fault(&error),
             })?;
         // The server's order decides: without a name after the marker, the listing ends here.
         let last = entries.last().map(|entry| entry.name.clone());
         self.marker = last.filter(|last| *last > marker);
-        Ok((!entries.is_empty()).then_some((entries, clock)))
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        // A server that ignores the prefix must not have the images of other nodes removed.
+        entries.retain(|entry| entry.name.starts_with(&self.prefix));
+        Ok(Some((entries, clock)))
     }
 
     /// Returns the whole listing, for prefixes that few names have.

@@ -216,7 +216,10 @@ impl SwiftHost {
             Kind::BootIso => client.settings.boot_iso_url_lifetime,
         };
         let session = client.session().await?;
-        let url = client.url(&session, Resource::Object(&name.to_string()));
+        let mut url = client.url(&session, Resource::Object(&name.to_string()));
+        // The signature is enough. These fail only for URLs without a host.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
         Ok(signer.sign(url, lifetime))
     }
 

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use super::client::Client;
 use super::request::{Request, Resource};
+use crate::http::peer::one_line;
 
 /// The size of a request in bytes: a floppy takes six requests, the structure of an ISO two or
 /// three.
@@ -56,7 +57,11 @@ impl RangeReader {
         let expected = format!("bytes {start}-{}/{}", end - 1, self.size);
         let got = response.header("content-range").unwrap_or_default();
         if got != expected || response.body.len() as u64 != end - start {
-            let text = format!("expected {expected} of {}, got {got:?}", self.name);
+            let text = format!(
+                "expected {expected} of {}, got {:?}",
+                self.name,
+                one_line(got)
+            );
             return Err(io::Error::other(text));
         }
         (self.block_at, self.block) = (start, response.body);

@@ -13,6 +13,7 @@ use super::clock::ServerClock;
 use super::listing::{ListedObject, Listing, SEGMENTS};
 use super::request::{Request, Resource};
 use crate::host::name::{Kind, ObjectName};
+use crate::http::peer::json_fault;
 use crate::node::NodeUuid;
 
 /// The outcome of removing a static large object.
@@ -51,7 +52,7 @@ pub(super) async fn remove_image(client: &Client, name: &ObjectName) -> Result<b
         serde_json::from_slice(&response.body).map_err(|error| SwiftError::Answer {
             what: "the outcome in JSON",
             url: response.request.clone(),
-            reason: error.to_string(),
+            reason: json_fault(&error),
         })?;
     if outcome.errors.is_empty() && outcome.status.starts_with('2') {
         return Ok(true);
@@ -61,13 +62,14 @@ pub(super) async fn remove_image(client: &Client, name: &ObjectName) -> Result<b
         .iter()
         .map(|(object, why)| format!("{object}: {why}"));
     let reason = errors.collect::<Vec<_>>().join(", ");
+    let reason = if reason.is_empty() {
+        outcome.status
+    } else {
+        reason
+    };
     Err(SwiftError::Left {
         request: response.request,
-        reason: if reason.is_empty() {
-            outcome.status
-        } else {
-            reason
-        },
+        reason: client.settings.secrets().show(&reason),
     })
 }
 
@@ -147,8 +149,12 @@ impl Segments {
             found.success()?;
             return Ok(0);
         }
+        // One that cannot be removed must not keep the others, which the next sweep would meet
+        // after it again.
         for segment in self.names.drain(..) {
-            remove_object(client, &segment).await?;
+            if let Err(error) = remove_object(client, &segment).await {
+                log::warn!("cannot remove {segment} of a dead upload: {error}");
+            }
         }
         Ok(1)
     }

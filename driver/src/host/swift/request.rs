@@ -7,14 +7,12 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
 use super::super::error::SwiftError;
+use crate::http::peer::Secrets;
 use crate::http::reason;
 use crate::http::url::redacted;
 
 /// The largest response body that is read, in bytes: larger than any listing.
 const MAX_BODY: usize = 16 << 20;
-
-/// How many characters of a response's text an error shows.
-const SHOWN_CHARS: usize = 200;
 
 /// What a request addresses.
 #[derive(Debug, Clone, Copy)]
@@ -69,15 +67,30 @@ pub(super) struct Response {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// What an error shows of the body, if the status is not a success.
+    pub(super) said: String,
+}
+
+/// What is needed to read a response.
+pub(super) struct Reading {
+    /// Method and URL of the request, for messages.
+    pub(super) request: String,
+    pub(super) timeout: Duration,
+    /// The secrets that were sent, which the server may repeat.
+    pub(super) secrets: Secrets,
 }
 
 impl Response {
     /// Reads a response to its end.
     pub(super) async fn read(
-        request: String,
+        reading: Reading,
         mut response: reqwest::Response,
-        timeout: Duration,
     ) -> Result<Self, SwiftError> {
+        let Reading {
+            request,
+            timeout,
+            secrets,
+        } = reading;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
         loop {
@@ -94,11 +107,17 @@ impl Response {
             }
             body.extend_from_slice(&chunk);
         }
+        // Swift explains errors in a small HTML page.
+        let said = match status {
+            200..300 => String::new(),
+            _ => secrets.show_bytes(&body).trim().to_owned(),
+        };
         Ok(Self {
             request,
             status,
             headers,
             body: body.into(),
+            said,
         })
     }
 
@@ -108,12 +127,10 @@ impl Response {
 
     /// Turns a response with an unexpected status into an error.
     pub(super) fn unexpected(self) -> SwiftError {
-        // Swift explains errors in a small HTML page.
-        let text = String::from_utf8_lossy(&self.body).replace(['\r', '\n'], " ");
         SwiftError::Status {
             request: self.request,
             status: self.status,
-            text: text.trim().chars().take(SHOWN_CHARS).collect(),
+            text: self.said,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Sessions: a token, and the URL of the account that it is valid for.
 
+use std::fmt;
+
 use openstack_sdk_auth_core::types::TokenInfo;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
@@ -8,18 +10,26 @@ use secrecy::ExposeSecret;
 use super::super::error::SwiftError;
 use super::catalogue::{account_url, endpoint};
 use super::keystone::{Token, request_token};
-use super::request::{Response, describe, no_response};
+use super::request::{Reading, Response, describe, no_response};
 use super::settings::{SwiftAuth, SwiftSettings};
 use crate::http::url::{BaseUrl, redacted};
 use crate::options::Secret;
 
 /// A token, unless none is needed, and the account that it is valid for.
-#[derive(Debug)]
 pub(super) struct Session {
     /// Marked as sensitive: `Debug` does not show it.
     pub(super) token: Option<HeaderValue>,
     /// The URL of the account.
     pub(super) storage: Url,
+}
+
+/// Shows the URL without its secrets, and not the token.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("storage", &redacted(&self.storage))
+            .finish_non_exhaustive()
+    }
 }
 
 /// Opens a new session. Nothing is retried here.
@@ -102,7 +112,12 @@ async fn v1_password(
         .send()
         .await
         .map_err(|error| no_response(&request, &error, settings.timeout))?;
-    let response = Response::read(request, response, settings.timeout).await?;
+    let reading = Reading {
+        request,
+        timeout: settings.timeout,
+        secrets: settings.secrets(),
+    };
+    let response = Response::read(reading, response).await?;
     match response.status {
         200..300 => {}
         401 | 403 => {

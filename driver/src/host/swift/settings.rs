@@ -1,9 +1,11 @@
 //! The settings of the Swift host.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::http::url::{BaseUrl, BaseUrlError};
+use crate::http::peer::Secrets;
+use crate::http::url::{BaseUrl, BaseUrlError, redacted_text};
 use crate::options::Secret;
 
 /// The default time that Swift or Keystone may be silent: the time after which Swift itself drops a
@@ -99,7 +101,7 @@ pub enum CredentialName {
 }
 
 /// The criteria for Swift's endpoint in Keystone's catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Catalogue {
     /// The service type, `object-store`.
     pub service_type: String,
@@ -112,6 +114,20 @@ pub struct Catalogue {
     /// Swift's URL, which overrides the catalogue. `%(project_id)s` in it stands for the project's
     /// ID.
     pub endpoint_override: Option<String>,
+}
+
+/// Shows the URL without its secrets.
+impl fmt::Debug for Catalogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoint_override = self.endpoint_override.as_deref().map(redacted_text);
+        f.debug_struct("Catalogue")
+            .field("service_type", &self.service_type)
+            .field("service_name", &self.service_name)
+            .field("region", &self.region)
+            .field("interfaces", &self.interfaces)
+            .field("endpoint_override", &endpoint_override)
+            .finish()
+    }
 }
 
 /// The TLS settings.
@@ -234,6 +250,30 @@ impl SwiftSettings {
             abandoned_after: ABANDONED_AFTER,
             at_once: AT_ONCE,
         }
+    }
+
+    /// Returns the secrets that are sent to Keystone or tempauth.
+    pub(super) fn secrets(&self) -> Secrets {
+        let mut secrets = Secrets::default();
+        match &self.auth {
+            SwiftAuth::None { endpoint } => secrets.add_url(endpoint.as_url()),
+            SwiftAuth::V1Password {
+                auth_url, password, ..
+            }
+            | SwiftAuth::Password {
+                auth_url, password, ..
+            } => {
+                secrets.add_url(auth_url.as_url());
+                secrets.add(password.expose());
+            }
+            SwiftAuth::ApplicationCredential {
+                auth_url, secret, ..
+            } => {
+                secrets.add_url(auth_url.as_url());
+                secrets.add(secret.expose());
+            }
+        }
+        secrets
     }
 
     pub(super) fn check(&self) -> Result<(), SwiftSettingsError> {

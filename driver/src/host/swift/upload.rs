@@ -16,6 +16,7 @@ use super::listing::SEGMENTS;
 use super::pieces::{ObjectDigest, Pieces, ProducerReport, channel};
 use super::remove::remove_object;
 use super::request::{Request, Resource, Response, describe, no_response};
+use crate::http::peer::one_line;
 
 /// The header with the MD5 of an object, in hexadecimal digits.
 const ETAG: &str = "etag";
@@ -272,7 +273,7 @@ impl<'c> Upload<'c> {
                 Err(SwiftError::Checksum {
                     request,
                     expected,
-                    got,
+                    got: one_line(&got),
                 })
             }
         }
@@ -293,7 +294,8 @@ impl<'c> Upload<'c> {
             response = sending => response.map_err(|e| no_response(&request, &e, timeout))?,
             () = silence(pieces, timeout) => return Err(SwiftError::Silent { request, timeout }),
         };
-        let reading = Response::read(request.clone(), response, timeout);
+        let reading = client.reading(request.clone(), &session, &HeaderMap::new());
+        let reading = Response::read(reading, response);
         let response = tokio::time::timeout(timeout, reading).await;
         let response = response.map_err(|_| SwiftError::Silent { request, timeout })??;
         if response.status == 401 {

@@ -223,9 +223,8 @@ impl WebHost {
                 .images_of(node)
                 .map_err(|e| publish::unusable(path, e))?;
             images.retain(|image| which.covers(&image.name));
-            let removed = remove_all(&root, images);
-            remove_unfinished(&root).map_err(|e| publish::unusable(path, e))?;
-            removed
+            remove_unfinished(&root);
+            remove_all(&root, images)
         })
         .await
     }
@@ -247,7 +246,7 @@ impl WebHost {
             let Some(root) = open(path)? else {
                 return Ok(Swept::default());
             };
-            let unfinished = remove_unfinished(&root).map_err(|e| publish::unusable(path, e))?;
+            let unfinished = remove_unfinished(&root);
             let mut orphans = root.all_images().map_err(|e| publish::unusable(path, e))?;
             orphans.retain(|image| !living.contains(&image.name.node()) && image.modified < before);
             Ok(Swept {
@@ -282,12 +281,18 @@ fn open(path: &Path) -> Result<Option<Root>, HostError> {
     Root::open(path).map_err(|e| publish::unusable(path, e))
 }
 
-/// Removes as many of `images` as possible, and returns those that existed.
+/// Removes as many of `images` as possible, durably, and returns those that existed.
 fn remove_all(root: &Root, images: Vec<Stored>) -> Result<Vec<ObjectName>, HostError> {
     let mut removals = Removals::default();
     for Stored { name, .. } in images {
         let removed = root.remove(&name.to_string());
         removals.record(name, removed);
     }
-    removals.finish()
+    let removed = removals.finish()?;
+    if !removed.is_empty()
+        && let Err(source) = root.sync()
+    {
+        return Err(publish::unusable(&root.path_of(""), source));
+    }
+    Ok(removed)
 }

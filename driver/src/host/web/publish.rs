@@ -41,9 +41,9 @@ impl WithdrawOnDrop {
 
     pub(super) fn withdraw(mut self) -> Result<(), HostError> {
         self.kept = true;
-        self.root
-            .remove(&self.name.to_string())
-            .map(|_| ())
+        let removed = self.root.remove(&self.name.to_string());
+        removed
+            .and_then(|_| self.root.sync())
             .map_err(|source| HostError::Remove {
                 left: vec![self.name.clone()],
                 removed: Vec::new(),
@@ -121,21 +121,15 @@ pub(super) fn publish(
     Ok(published)
 }
 
-/// Removes half-written files of dead processes. If that fails, the next publish tries again.
+/// Removes half-written files of dead processes.
 fn clear(root: &Root) {
-    match remove_unfinished(root) {
-        Ok(0) => {}
-        Ok(n) => log::info!(
-            "removed {n} half-written images from {}",
-            root.path_of("").display()
-        ),
-        Err(e) => {
-            let path = root.path_of("");
-            log::warn!(
-                "cannot look for half-written images in {}: {e}",
-                path.display()
-            );
-        }
+    let removed = remove_unfinished(root);
+    if removed > 0 {
+        let path = root.path_of("");
+        log::info!(
+            "removed {removed} half-written images from {}",
+            path.display()
+        );
     }
 }
 

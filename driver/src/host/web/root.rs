@@ -4,6 +4,7 @@
 //! therefore lead out of the directory, and replacing one of its parents during the work has no
 //! effect. The directory itself may be a symbolic link, as the operator chooses.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, Stat, fchmod, fsync, linkat, mkdir,
-    mkdirat, openat, readlinkat, renameat, renameat_with, statat, unlinkat,
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, Stat, fchmod, fsync, linkat, mkdirat,
+    openat, readlinkat, renameat, renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -23,6 +24,10 @@ use crate::node::NodeUuid;
 
 /// The mode of a new directory: the web server runs as another user.
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
+
+/// The prefix of the name of a directory that is not complete yet. No image and no staged file has
+/// such a name.
+const STAGED_DIRECTORY: &str = ".publishing-";
 
 /// An open directory of images.
 #[derive(Debug)]
@@ -57,16 +62,12 @@ impl Root {
 
     /// Opens the subdirectory `name`, after creating it with mode 0755 if it is missing.
     pub(crate) fn make_subdirectory(&self, name: &str) -> io::Result<Self> {
-        match mkdirat(&self.dir, name, DIRECTORY_MODE) {
-            Ok(()) => {}
-            Err(Errno::EXIST) => return self.subdirectory(name),
-            Err(e) => return Err(e.into()),
+        match self.subdirectory(name) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened,
         }
-        let created = self.subdirectory(name)?;
-        let dir = File::from(created.dir.try_clone()?);
-        fchmod(&dir, DIRECTORY_MODE)?;
-        selinux::restore(&dir, &created.path, selinux::Class::Directory)?;
-        Ok(created)
+        make_directory(self.dir.as_fd(), name.as_ref(), &self.path.join(name))?;
+        self.subdirectory(name)
     }
 
     /// Opens the subdirectory `name`. A symbolic link to a directory is refused.
@@ -213,12 +214,7 @@ impl Root {
 
     /// Syncs the directory, so that its names survive a crash of the machine.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        match fsync(&self.dir) {
-            // Some network file systems do not support this for directories, and have already done
-            // it.
-            Err(Errno::INVAL | Errno::NOTSUP | Errno::ROFS) => Ok(()),
-            done => Ok(done?),
-        }
+        Ok(fsync(&self.dir).or_else(ignore_unsupported)?)
     }
 }
 
@@ -231,16 +227,60 @@ fn make_directories(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         make_directories(parent)?;
     }
-    match mkdir(path, DIRECTORY_MODE) {
-        Ok(()) => {}
-        // Another task was faster, and sets the mode too.
-        Err(Errno::EXIST) => return Ok(()),
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(());
+    };
+    let parent = parent.canonicalize()?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = openat(CWD, &parent, flags, Mode::empty())?;
+    make_directory(dir.as_fd(), name, &parent.join(name))
+}
+
+/// Creates the directory `name` in `parent`, with mode 0755 whatever the umask, and durably. `path`
+/// is its path for the SELinux policy.
+///
+/// It gets its name once it is complete. A process that dies before leaves a directory of another
+/// name, which the next one completes.
+fn make_directory(parent: BorrowedFd<'_>, name: &OsStr, path: &Path) -> io::Result<()> {
+    let mut staged = OsString::from(STAGED_DIRECTORY);
+    staged.push(name);
+    match mkdirat(parent, &staged, DIRECTORY_MODE) {
+        Ok(()) | Err(Errno::EXIST) => {}
         Err(e) => return Err(e.into()),
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let created = File::from(openat(CWD, path, flags, Mode::empty())?);
-    fchmod(&created, DIRECTORY_MODE)?;
-    selinux::restore(&created, &path.canonicalize()?, selinux::Class::Directory)
+    let complete = || -> io::Result<()> {
+        let created = File::from(openat(parent, &staged, flags, Mode::empty())?);
+        fchmod(&created, DIRECTORY_MODE)?;
+        selinux::restore(&created, path, selinux::Class::Directory)?;
+        fsync(&created).or_else(ignore_unsupported)?;
+        match renameat_with(parent, &staged, parent, name, RenameFlags::NOREPLACE) {
+            // A plain rename replaces an empty directory at most.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                Ok(renameat(parent, &staged, parent, name)?)
+            }
+            done => Ok(done?),
+        }
+    };
+    match complete() {
+        Ok(()) => Ok(fsync(parent).or_else(ignore_unsupported)?),
+        Err(e) => match statat(parent, name, AtFlags::empty()) {
+            // Another task was faster.
+            Ok(_) => {
+                let _ = unlinkat(parent, &staged, AtFlags::REMOVEDIR);
+                Ok(())
+            }
+            Err(_) => Err(e),
+        },
+    }
+}
+
+/// Some network file systems do not support syncing directories, and have already done it.
+fn ignore_unsupported(error: Errno) -> Result<(), Errno> {
+    match error {
+        Errno::INVAL | Errno::NOTSUP | Errno::ROFS => Ok(()),
+        other => Err(other),
+    }
 }
 
 /// Returns when the file was last modified.

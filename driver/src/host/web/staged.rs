@@ -171,13 +171,25 @@ pub(crate) fn replace_link(root: &Root, target: &str, name: &str) -> io::Result<
     renamed
 }
 
-/// Removes the staged files that dead processes left in `root`, and returns their number.
-pub(crate) fn remove_unfinished(root: &Root) -> io::Result<usize> {
+/// Removes the staged files that dead processes left in `root`, and returns their number. One that
+/// cannot be removed is logged and left: it belongs to no image.
+pub(crate) fn remove_unfinished(root: &Root) -> usize {
+    let names = root.names(is_staging_name).unwrap_or_else(|e| {
+        let path = root.path_of("");
+        log::warn!(
+            "cannot look for half-written files in {}: {e}",
+            path.display()
+        );
+        Vec::new()
+    });
     let mut removed = 0;
-    for name in root.names(is_staging_name)? {
-        removed += usize::from(remove_if_dead(root, &name)?);
+    for name in names {
+        match remove_if_dead(root, &name) {
+            Ok(was_dead) => removed += usize::from(was_dead),
+            Err(e) => log::warn!("cannot remove {}: {e}", root.path_of(&name).display()),
+        }
     }
-    Ok(removed)
+    removed
 }
 
 /// Removes the staged file `name` if the process that wrote it is dead.
@@ -220,7 +232,7 @@ mod tests {
         let dead = dir.path().join(".publishing-0123456789abcdef");
         std::fs::write(&dead, "half").unwrap();
 
-        assert_eq!(remove_unfinished(&root).unwrap(), 1);
+        assert_eq!(remove_unfinished(&root), 1);
         assert!(!dead.exists());
         assert!(dir.path().join(&live.name).exists());
         drop(live);
@@ -233,7 +245,7 @@ mod tests {
         let root = Root::create(dir.path()).unwrap();
         let staged = Staged::create(&root).unwrap();
         flock(&staged.file, FlockOperation::Unlock).unwrap();
-        assert_eq!(remove_unfinished(&root).unwrap(), 1);
+        assert_eq!(remove_unfinished(&root), 1);
         assert!(!staged.lock().unwrap());
     }
 

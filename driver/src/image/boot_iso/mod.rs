@@ -5,6 +5,7 @@ mod planned;
 mod stream;
 mod template;
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -49,13 +50,24 @@ const MAX_KERNEL_PARAMS: usize = 2048 - "BOOT_IMAGE=/vmlinuz initrd=/initrd \0".
 /// Files of 4 GiB or more are written as several extents (ISO 9660 level 3). Linux and UEFI
 /// firmware can read those, but isolinux and GRUB may not, so such a ramdisk boots only if the boot
 /// loader supports it.
-#[derive(Debug)]
 pub struct BootIso {
     kernel: Arc<dyn Source>,
     ramdisk: Arc<dyn Source>,
     kernel_params: String,
     bios: Option<Isolinux>,
     uefi: Option<EfiBoot>,
+}
+
+/// Does not show the kernel parameters, which may be secret.
+impl fmt::Debug for BootIso {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BootIso")
+            .field("kernel", &self.kernel)
+            .field("ramdisk", &self.ramdisk)
+            .field("bios", &self.bios)
+            .field("uefi", &self.uefi)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An error from planning or writing a boot ISO.

@@ -1,5 +1,6 @@
 //! Planned boot ISOs: their size and files, writing and verifying them.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::sync::Arc;
@@ -40,7 +41,6 @@ pub enum VerifyError {
 }
 
 /// A boot ISO whose layout is decided but which is not written yet.
-#[derive(Debug)]
 pub struct PlannedBootIso {
     /// Streamed content, by path on the ISO.
     pub(super) sources: Vec<(String, Arc<dyn Source>)>,
@@ -48,6 +48,15 @@ pub struct PlannedBootIso {
     pub(super) texts: Vec<(String, Vec<u8>)>,
     pub(super) options: IsoOptions,
     pub(super) report: Report,
+}
+
+/// Does not show the configurations, whose kernel parameters may be secret.
+impl fmt::Debug for PlannedBootIso {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlannedBootIso")
+            .field("sources", &self.sources)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PlannedBootIso {

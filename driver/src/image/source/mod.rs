@@ -1,5 +1,6 @@
 //! Sources of kernels, ramdisks and boot loader images.
 
+mod access;
 mod checksum;
 mod file;
 mod http;
@@ -10,10 +11,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+pub use access::SourceAccess;
 pub use checksum::{Checksum, ChecksumParseError, Verified};
 pub use file::FileSource;
 pub use http::{HttpClient, HttpSource};
 pub(super) use seek::SeekingReader;
+
+use crate::http::url::redacted_text;
 
 /// Content of known size that can be opened for reading any number of times.
 ///
@@ -128,6 +132,26 @@ pub enum SourceError {
     Reference {
         /// The reference without its secrets.
         reference: String,
+    },
+    /// The path is not one that images may be read from.
+    #[error(
+        "{name:?} may not be read: expected a file below a directory of [conductor] \
+         file_url_allowed_paths"
+    )]
+    Path {
+        /// The path.
+        name: String,
+    },
+    /// The URL leads to an address that images may not be fetched from.
+    #[error(
+        "{name} leads to {kind}: expected a public address, or one in a network of [ilo] \
+         image_networks, and no link-local one"
+    )]
+    Address {
+        /// The URL without its secrets.
+        name: String,
+        /// The kind of address.
+        kind: String,
     },
     /// The path is that of a directory, a device or a pipe.
     #[error("{name} is {what}: expected a regular file")]
@@ -261,7 +285,7 @@ impl SourceError {
 /// [`HttpSource::new`].
 pub fn from_reference(reference: &str, http: &HttpClient) -> Result<Arc<dyn Source>, SourceError> {
     let unknown = || SourceError::Reference {
-        reference: redacted(reference),
+        reference: redacted_text(reference),
     };
     let scheme = reference
         .split_once("://")
@@ -278,25 +302,6 @@ pub fn from_reference(reference: &str, http: &HttpClient) -> Result<Arc<dyn Sour
         None if reference.is_empty() => Err(unknown()),
         None => Ok(Arc::new(FileSource::new(reference)?)),
     }
-}
-
-/// Returns a URL without user, password, fragment and query, which is the signature of temporary
-/// URLs.
-fn redacted(reference: &str) -> String {
-    let Ok(mut url) = url::Url::parse(reference) else {
-        let shown = reference.split(['?', '#']).next().unwrap_or_default();
-        // It may be a URL with a typo.
-        return match (shown.split_once("://"), shown.rsplit_once('@')) {
-            (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-            _ => shown.into(),
-        };
-    };
-    // These fail only for URLs that cannot have a user.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.set_fragment(None);
-    url.into()
 }
 
 /// A reader that fails unless the content has exactly the announced size.
@@ -366,27 +371,5 @@ impl Read for ExactReader {
             self.check_end().map_err(SourceError::into_io)?;
         }
         Ok(got)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_leave_urls() {
-        for (given, shown) in [
-            (
-                "http://h:8080/a?temp_url_sig=s&temp_url_expires=1",
-                "http://h:8080/a",
-            ),
-            ("https://user:secret@h/a#f", "https://h/a"),
-            ("http://[::1]:80/a b", "http://[::1]/a%20b"),
-            ("swift:object?x=y", "swift:object"),
-            ("http://user:secret@h:99999/a?x=y", "http://h:99999/a"),
-            ("a@b?x=y", "a@b"),
-        ] {
-            assert_eq!(redacted(given), shown);
-        }
     }
 }

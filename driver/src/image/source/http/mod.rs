@@ -13,8 +13,10 @@ use tokio::time::timeout;
 use url::Url;
 
 use self::body::BodyReader;
-use super::{Source, SourceError, redacted};
+use super::{Source, SourceError};
+use crate::http::networks::{AddressPolicy, Networks, RefusedAddress, refusal};
 use crate::http::tls::{self, Trust};
+use crate::http::url::redacted_text;
 use crate::http::{blocking, reason};
 
 /// The maximum number of redirects.
@@ -26,9 +28,13 @@ const REDIRECTS_MAX: usize = 10;
 /// module, and need no runtime. The first request creates the client. Proxies are taken from the
 /// environment (`http_proxy`, `no_proxy`), and up to ten redirects are followed, but never from
 /// `https` to `http`.
+///
+/// It never connects to link-local addresses, where clouds serve secrets of the machine. For a URL
+/// that a stranger chose, see [`public_and`](Self::public_and).
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     trust: Trust,
+    addresses: AddressPolicy,
     stall: Duration,
     client: Arc<OnceLock<reqwest::Client>>,
 }
@@ -72,19 +78,37 @@ impl HttpClient {
         }
     }
 
+    /// Connects to public addresses and to those in `networks`, but to no other address of this
+    /// machine or of a private network. This is checked on the address connected to, for each
+    /// redirect again. A proxy from the environment is used only if `networks` contain every
+    /// address.
+    #[must_use]
+    pub fn public_and(self, networks: Networks) -> Self {
+        Self {
+            addresses: AddressPolicy::PublicAnd(networks),
+            client: Arc::default(),
+            ..self
+        }
+    }
+
     fn with(trust: Trust) -> Self {
         Self {
             trust,
+            addresses: AddressPolicy::default(),
             stall: Self::STALL,
             client: Arc::default(),
         }
     }
 
     fn request(&self, method: Method, url: &Url, offset: u64) -> Result<Response, SourceError> {
-        let name = || redacted(url.as_str());
+        let name = || redacted_text(url.as_str());
         let client = self
             .client()
             .map_err(|text| SourceError::other(name(), text))?;
+        let client = AddressedClient {
+            client,
+            addresses: self.addresses.clone(),
+        };
         let response = response(client, method, url.clone(), offset, self.stall);
         blocking::run(response)
             .unwrap_or_else(|error| Err(Failure::Io(error)))
@@ -96,22 +120,30 @@ impl HttpClient {
             return Ok(client.clone());
         }
         let tls = tls::config(&self.trust, None).map_err(|error| error.to_string())?;
-        let built = crate::http::builder(tls).build();
+        let built = self.addresses.apply(crate::http::builder(tls)).build();
         let built = built.map_err(|error| reason(&error))?;
         Ok(self.client.get_or_init(|| built).clone())
     }
 }
 
+/// A client, and the addresses that it may connect to.
+struct AddressedClient {
+    client: reqwest::Client,
+    addresses: AddressPolicy,
+}
+
 /// Sends a request and follows redirects.
 async fn response(
-    client: reqwest::Client,
+    client: AddressedClient,
     method: Method,
     mut url: Url,
     offset: u64,
     stall: Duration,
 ) -> Result<Response, Failure> {
     for _ in 0..=REDIRECTS_MAX {
+        client.addresses.check_url(&url)?;
         let mut request = client
+            .client
             .request(method.clone(), url.clone())
             .header(ACCEPT_ENCODING, "identity");
         if offset > 0 {
@@ -152,6 +184,7 @@ fn redirected(url: &Url, response: &Response) -> Result<Option<Url>, Failure> {
 enum Failure {
     Stalled,
     Redirect(&'static str),
+    Address(RefusedAddress),
     Io(io::Error),
     Http(String),
 }
@@ -162,8 +195,17 @@ impl From<tokio::time::error::Elapsed> for Failure {
     }
 }
 
+impl From<RefusedAddress> for Failure {
+    fn from(refused: RefusedAddress) -> Self {
+        Self::Address(refused)
+    }
+}
+
 impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Self {
+        if let Some(refused) = refusal(&error) {
+            return refused.into();
+        }
         let reason = reason(&error);
         let mut next: Option<&dyn std::error::Error> = Some(&error);
         while let Some(cause) = next {
@@ -186,6 +228,10 @@ impl Failure {
                 seconds: stall.as_secs(),
             },
             Self::Redirect(text) => SourceError::other(name, text),
+            Self::Address(refused) => SourceError::Address {
+                name,
+                kind: refused.to_string(),
+            },
             Self::Io(source) => SourceError::Io { name, source },
             Self::Http(text) => SourceError::other(name, text),
         }
@@ -213,10 +259,11 @@ impl HttpSource {
     /// [`SourceError::Reference`] for a text that is not a URL, [`SourceError::Status`] for any
     /// status but 200, [`SourceError::NoSize`] for a response without `Content-Length`,
     /// [`SourceError::Empty`] for empty content, [`SourceError::Stalled`] if the server is silent
-    /// for too long, [`SourceError::Io`] and [`SourceError::Other`] if it cannot be reached, has no
+    /// for too long, [`SourceError::Address`] if it leads to an address that the client may not
+    /// connect to, [`SourceError::Io`] and [`SourceError::Other`] if it cannot be reached, has no
     /// trusted certificate or redirects in a loop.
     pub fn new(client: &HttpClient, url: &str) -> Result<Self, SourceError> {
-        let name = redacted(url);
+        let name = redacted_text(url);
         let url = Url::parse(url).map_err(|_| SourceError::Reference {
             reference: name.clone(),
         })?;
@@ -252,7 +299,7 @@ impl fmt::Debug for HttpSource {
 
 impl Source for HttpSource {
     fn name(&self) -> String {
-        redacted(self.url.as_str())
+        redacted_text(self.url.as_str())
     }
 
     fn size(&self) -> u64 {
