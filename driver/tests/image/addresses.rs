@@ -60,10 +60,10 @@ fn no_spelling_of_an_address_reaches_this_machine() {
 #[test]
 fn a_redirect_leads_to_no_other_address() {
     let inner = Answers::start_on(Ipv4Addr::new(127, 0, 0, 2), |_| answer(200, "", "kernel"));
-    let [by_address, by_name] = [inner.url("/"), format!("http://localhost:{}/", inner.port)];
-    let target = by_address.clone();
+    let by_address = inner.url("/");
+    let by_name = format!("http://localhost:{}/", inner.port);
     let server = Answers::start(move |asked| match asked.path.as_str() {
-        "/address" => redirect(&target),
+        "/address" => redirect(&by_address),
         "/name" => redirect(&by_name),
         _ => redirect("http://169.254.169.254/latest/meta-data/"),
     });
