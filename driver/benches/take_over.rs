@@ -36,6 +36,7 @@ use support::image::{LoaderFiles, pattern};
 use support::nginx::Nginx;
 use support::web::{names, open_dir};
 use support::{options, uuid};
+use tokio::runtime::Runtime;
 
 const NODES: [usize; 2] = [250, 1000];
 const AT_ONCE: usize = 8;
@@ -151,24 +152,15 @@ fn main() -> ExitCode {
         .build()
         .unwrap();
     let [(few, few_peak), (many, many_peak)] = measure(&mut report, &runtime, &bmcs, &images);
-    let dying = &bmcs.driver_infos[DEAD..];
-    let time = runtime
-        .block_on(take_over(dying, DEAD, &images))
-        .as_secs_f64();
-    let most = many * 1e-3 * (NODES[1] - DEAD) as f64 * TIME_FACTOR + 1.5 * TIMEOUT.as_secs_f64();
-    report.line(&format!(
-        "{:>5} nodes, {DEAD} with a dead BMC: {time:>7.1} s",
-        NODES[1]
-    ));
+    let round = Round {
+        bmcs: &bmcs,
+        images: &images,
+        each: many,
+    };
+    let dead_bmcs = round.with_dead_bmcs(&mut report, &runtime);
     let grown = many_peak - few_peak;
     let checks = [
-        (
-            format!(
-                "with {DEAD} dead BMCs, of {} s each, it ends in time",
-                TIMEOUT.as_secs()
-            ),
-            time <= most,
-        ),
+        dead_bmcs,
         (
             format!(
                 "a node takes {:.2} times as long among {}",
@@ -182,12 +174,44 @@ fn main() -> ExitCode {
             grown <= GROWTH,
         ),
     ];
-    for (text, holds) in &checks {
+    conclude(report, &checks)
+}
+
+/// Ends the report with what must hold, and whether it does.
+fn conclude(mut report: Report, checks: &[(String, bool)]) -> ExitCode {
+    for (text, holds) in checks {
         let verdict = if *holds { "holds" } else { "DOES NOT HOLD" };
         report.line(&format!("  → {text}: {verdict}"));
     }
     report.write();
     ExitCode::from(u8::from(checks.iter().any(|(_, holds)| !holds)))
+}
+
+/// The last round, whose results are compared with those of the one before.
+struct Round<'a> {
+    bmcs: &'a Bmcs,
+    images: &'a Nginx,
+    /// How long a node took before, in milliseconds.
+    each: f64,
+}
+
+impl Round<'_> {
+    /// Takes over nodes of which some have a dead BMC. Returns what must hold, and whether it does.
+    fn with_dead_bmcs(&self, report: &mut Report, runtime: &Runtime) -> (String, bool) {
+        let driver_infos = &self.bmcs.driver_infos[DEAD..];
+        let time = runtime.block_on(take_over(driver_infos, DEAD, self.images));
+        let (seconds, timeout) = (time.as_secs_f64(), TIMEOUT.as_secs());
+        let nodes = driver_infos.len();
+        report.line(&format!(
+            "{nodes:>5} nodes, {DEAD} dead BMCs, each {timeout} s: {seconds:>4.1} s; peak memory \
+             {:>6.1} MiB",
+            peak_kilobytes() as f64 / 1024.0
+        ));
+        let alive = self.each * 1e-3 * (nodes - DEAD) as f64;
+        let most = alive * TIME_FACTOR + 1.5 * TIMEOUT.as_secs_f64();
+        let text = format!("{DEAD} dead BMCs take about as long as one");
+        (text, seconds <= most)
+    }
 }
 
 /// Takes over a node for each BMC, of which this many do not answer.
