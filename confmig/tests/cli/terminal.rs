@@ -19,7 +19,7 @@ const HOSTILE: &str =
 const RAW: &[u8] = b"\x9b2J";
 
 /// The command lines, each with the words that start it. `@` in a word stands for [`HOSTILE`].
-const LINES: [&str; 36] = [
+const LINES: [&str; 38] = [
     "migrate -vv @.conf",
     "migrate --color=always @.conf",
     "migrate --color=never @.conf",
@@ -56,6 +56,8 @@ const LINES: [&str; 36] = [
     "completions @",
     "man @",
     "--@",
+    "recover @.conf",
+    "undo --list @.conf",
 ];
 
 fn hostile(text: &str) -> Vec<u8> {

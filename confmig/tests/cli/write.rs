@@ -14,13 +14,12 @@ fn run(words: &str, directory: &Path) -> Ran {
 }
 
 /// Returns the backups in a directory.
+/// Returns the backups, without the records of which belong together, which are hidden files.
 fn backups(directory: &Path) -> Vec<PathBuf> {
-    let paths = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let mut found: Vec<_> = paths
-        .filter(|path| path.to_str().unwrap().contains(".confmig-"))
-        .collect();
+    let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
+    let is_backup = |name: &str| name.contains(".confmig-") && !name.starts_with('.');
+    let backups = entries.filter(|entry| is_backup(entry.file_name().to_str().unwrap()));
+    let mut found: Vec<_> = backups.map(|entry| entry.path()).collect();
     found.sort();
     found
 }

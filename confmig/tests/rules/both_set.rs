@@ -65,7 +65,11 @@ fn a_reference_to_what_may_be_registered_makes_values_differ() {
 fn a_reference_within_a_group_is_requalified() {
     let option = "[[option]]\ngroup = \"b\"\nname = \"x\"\ntype = \"str\"\n\
                   [[option.former]]\ngroup = \"a\"\nname = \"x\"\nwhy = \"renamed\"\n";
-    makes(option, "[a]\nx = $y\ny = 1\n", "[a]\ny = 1\n\n[b]\nx = $a.y\n");
+    makes(
+        option,
+        "[a]\nx = $y\ny = 1\n",
+        "[a]\ny = 1\n\n[b]\nx = $a.y\n",
+    );
 }
 
 /// With both names kept, values are only added.
