@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use graph::Graph;
 use source::Files;
 
-/// The rooms of each crate, the lowest layer first. The layers of `tests` are not fixed.
-const LAYERS: [(&str, &str, &[&str]); 5] = [
+/// The rooms of each crate, the lowest layer first. The layers of `tests` and `fuzz` are not fixed.
+const LAYERS: [(&str, &str, &[&str]); 6] = [
     (
         "oslo-config",
         "lib.rs",
@@ -62,6 +62,7 @@ const LAYERS: [(&str, &str, &[&str]); 5] = [
         ],
     ),
     ("tests", "lib.rs", &[]),
+    ("fuzz", "lib.rs", &[]),
 ];
 
 #[test]
@@ -89,7 +90,7 @@ const MAX_COLUMNS: usize = 100;
 #[test]
 fn sources_keep_their_form() {
     let mut found = Vec::new();
-    for name in ["oslo-config", "confmig", "driver", "tests"] {
+    for name in ["oslo-config", "confmig", "driver", "tests", "fuzz"] {
         for (path, text) in files(&repository().join(name)) {
             let place = format!("{name}/{}", path.display());
             if repository()
