@@ -103,6 +103,34 @@ impl Drop for Bmcs {
     }
 }
 
+/// Takes over few and many nodes. Returns, for each, the milliseconds per node and the peak memory in
+/// kilobytes.
+fn measure(
+    report: &mut Report,
+    runtime: &tokio::runtime::Runtime,
+    bmcs: &Bmcs,
+    images: &Nginx,
+) -> [(f64, u64); 2] {
+    let mut measured = Vec::new();
+    for (round, count) in NODES.into_iter().enumerate() {
+        let time = runtime.block_on(take_over(&bmcs.driver_infos[..count], 0, images));
+        let fetched = [images.sent("/vmlinuz"), images.sent("/initrd")];
+        assert_eq!(fetched, [round + 1; 2], "one download for each take-over");
+        let each = time.as_secs_f64() * 1e3 / count as f64;
+        let peak = peak_kilobytes();
+        let (seconds, mebibytes) = (time.as_secs_f64(), peak as f64 / 1024.0);
+        report.line(&format!(
+            "{count:>5} nodes, {AT_ONCE} at once: {seconds:>7.1} s, {each:>6.1} ms each; \
+             peak memory {mebibytes:>6.1} MiB"
+        ));
+        measured.push((each, peak));
+    }
+    let [few, many] = measured[..] else {
+        panic!("two measurements");
+    };
+    [few, many]
+}
+
 fn main() -> ExitCode {
     if std::env::args().any(|arg| arg == RUN_BMCS) {
         Bmcs::run();
@@ -122,32 +150,16 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .unwrap();
-    let mut measured = Vec::new();
-    for (round, count) in NODES.into_iter().enumerate() {
-        let time = runtime.block_on(take_over(&bmcs.driver_infos[..count], 0, &images));
-        let fetched = [images.sent("/vmlinuz"), images.sent("/initrd")];
-        assert_eq!(fetched, [round + 1; 2], "one download for each take-over");
-        let each = time.as_secs_f64() * 1e3 / count as f64;
-        let peak = peak_kilobytes();
-        let (seconds, mebibytes) = (time.as_secs_f64(), peak as f64 / 1024.0);
-        report.line(&format!(
-            "{count:>5} nodes, {AT_ONCE} at once: {seconds:>7.1} s, {each:>6.1} ms each; \
-             peak memory {mebibytes:>6.1} MiB"
-        ));
-        measured.push((each, peak));
-    }
-    let [(few, few_peak), (many, many_peak)] = measured[..] else {
-        panic!("two measurements");
-    };
+    let [(few, few_peak), (many, many_peak)] = measure(&mut report, &runtime, &bmcs, &images);
     let dying = &bmcs.driver_infos[DEAD..];
     let time = runtime
         .block_on(take_over(dying, DEAD, &images))
         .as_secs_f64();
     let most = many * 1e-3 * (NODES[1] - DEAD) as f64 * TIME_FACTOR + 1.5 * TIMEOUT.as_secs_f64();
-    println!(
+    report.line(&format!(
         "{:>5} nodes, {DEAD} with a dead BMC: {time:>7.1} s",
         NODES[1]
-    );
+    ));
     let grown = many_peak - few_peak;
     let checks = [
         (

@@ -5,8 +5,8 @@
 //!
 //! Each module uses only modules above it in this list:
 //!
-//! - [`options`]: the options of ironic.conf, under their current and former names.
 //! - `http`: the HTTP client of images, hosts and BMCs, with its TLS configuration and base URLs.
+//! - [`options`]: the options of ironic.conf, under their current and former names.
 //! - [`node`]: a node as Ironic's API returns it: read, validated and written back without loss.
 //! - [`image`]: the parameter floppy, the boot ISO, and their sources.
 //! - [`host`]: hosts of images, a web server's directory or Swift: images are published, listed,

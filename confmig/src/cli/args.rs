@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Rules(Rules),
     /// Restore files that `migrate --write` replaced
     Undo(Undo),
+    /// Finish or revert a run that was killed while it replaced several files
+    Recover(Recover),
     /// Print a shell completion script
     Completions {
         /// The shell
@@ -164,7 +166,7 @@ pub(crate) struct Migrate {
     pub(crate) accept: Vec<String>,
 
     /// Replace the files, after backing up each of them
-    #[arg(long, conflicts_with_all = ["check", "output"])]
+    #[arg(long, conflicts_with_all = ["check", "output", "output_dir"])]
     pub(crate) write: bool,
 
     /// Exit with status 1 if anything would change or needs a decision
@@ -172,8 +174,16 @@ pub(crate) struct Migrate {
     pub(crate) check: bool,
 
     /// Write the whole new text of a single file to PATH, or to standard output (-)
-    #[arg(long, value_name = "PATH|-")]
+    #[arg(long, value_name = "PATH|-", conflicts_with = "output_dir")]
     pub(crate) output: Option<PathBuf>,
+
+    /// Write the whole new text of each file to a file of the same name in DIR
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output_dir: Option<PathBuf>,
+
+    /// Write the report to PATH instead of standard output
+    #[arg(long, value_name = "PATH")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -235,13 +245,40 @@ pub(crate) struct Rules {
 
 #[derive(Debug, Args)]
 pub(crate) struct Undo {
-    /// The files to restore
+    /// The files to restore, all or none; backups among them are left out
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
 
     /// Restore a file even if it was edited since; its current text is kept beside it
     #[arg(long)]
     pub(crate) force: bool,
+
+    /// Restore the files that were replaced by the same run, too
+    #[arg(long)]
+    pub(crate) transaction: bool,
+
+    /// List the backups, and change nothing
+    #[arg(long, conflicts_with_all = ["force", "transaction"])]
+    pub(crate) list: bool,
+
+    /// The format of the report
+    #[arg(long, value_parser = text_or_json(), default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Recover {
+    /// Files of the run
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Give all of its files the new texts
+    #[arg(long, conflicts_with = "revert")]
+    pub(crate) finish: bool,
+
+    /// Give all of its files the old texts
+    #[arg(long)]
+    pub(crate) revert: bool,
 }
 
 /// Returns a parser of the formats that `show` has.

@@ -8,7 +8,7 @@ use confmig::report::{self, CheckReport, Releases};
 use super::args::Check;
 use super::input::{Loaded, environment};
 use super::output::{Output, document};
-use super::{Failure, Status};
+use super::{Failure, Status, recover};
 
 pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failure> {
     let loaded = Loaded::new(&command.sources, &command.common, &command.releases)?;
@@ -29,7 +29,8 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
         defaults: command.defaults,
         is_directory: &Path::is_dir,
     };
-    let diagnostics = check(&inputs.parsed, &*target, &secrets, &environment);
+    let mut diagnostics = recover::diagnostics(&loaded.files)?;
+    diagnostics.extend(check(&inputs.parsed, &*target, &secrets, &environment));
     let found = CheckReport {
         files: &loaded.files,
         diagnostics: &diagnostics,

@@ -2,82 +2,99 @@
 
 use std::path::Path;
 
-use confmig::diagnostic::Diagnostic;
 use confmig::history::find_rule;
 use confmig::migrate::{FileMigration, Migration, Settings, migrate};
 use confmig::pack::Pack;
-use confmig::report::{self, MigrationReport};
-use confmig::secret::Secrets;
-use confmig::store::{self, Replaced, Replacement};
-use oslo_config::{OptName, SourceFile};
+use confmig::report::{self, MigrationReport, Paint};
+use confmig::store::Replaced;
+use oslo_config::OptName;
 
 use super::args::{Format, Migrate};
-use super::input::{self, Loaded};
+use super::input::Loaded;
 use super::output::Output;
-use super::{Failure, Status};
+use super::write::{self, Plan};
+use super::{Failure, Status, recover};
 
 pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Failure> {
-    let loaded = Loaded::new(&command.sources, &command.common, &command.releases)?;
-    let files = &loaded.files;
-    if command.output.is_some() && files.len() != 1 {
-        let count = files.len();
-        return Err(Failure::Message(format!(
-            "--output needs exactly one file, but {count} were given"
-        )));
+    let load = || Loaded::new(&command.sources, &command.common, &command.releases);
+    let mut loaded = load()?;
+    if command.write && recover::recover_first(&loaded.files, output)? {
+        loaded = load()?;
     }
+    let files = &loaded.files;
+    write::check(command, files)?;
     let inputs = loaded.parse(command.format, output)?;
     let pack = inputs.rules()?;
     let secrets = loaded.secrets(&pack);
     let settings = settings(command, &pack, &loaded)?;
     let migration = migrate(&inputs.parsed, &inputs.route(), &settings)?;
-    let releases = inputs.releases.as_ref();
+    let mut diagnostics = recover::diagnostics(files)?;
     let decisions = migration.decisions.iter();
-    let decisions = decisions.map(|decision| decision.diagnostic(&inputs.parsed, &secrets));
-    let decisions: Vec<Diagnostic> = decisions.collect();
-    let text = command.format == Format::Text;
-    if text && command.output.is_none() {
-        show(&migration, files, &secrets, output)?;
-    }
-    let mut backups = Vec::new();
-    if let Some(path) = &command.output {
-        write_output(path, &migration, files, output)?;
-    } else if command.write && !migration.is_empty() {
-        backups = write(&migration, files)?;
-    }
+    diagnostics.extend(decisions.map(|it| it.diagnostic(&inputs.parsed, &secrets)));
+    let plan = Plan::new(command, &migration, files)?;
+    let ready = plan.prepare()?;
+    let backups = ready.replaced().to_vec();
+    let report = MigrationReport {
+        migration: &migration,
+        before: files,
+        decisions: &diagnostics,
+        written: &backups,
+        releases: inputs.releases.as_ref(),
+        pack: &pack,
+        settings: &settings,
+        secrets: &secrets,
+    };
+    // A report that cannot be written keeps the files from being replaced.
+    show(command, &report, output)?;
+    ready.commit(output)?;
     // With `--output -`, standard output has only the new text.
-    let to_stdout = command.output.as_deref() == Some(Path::new("-"));
-    if text || to_stdout {
-        if !decisions.is_empty() {
-            output.painted_message(|paint| report::render(&decisions, paint));
+    if command.format == Format::Text || is_to_stdout(command) {
+        if !diagnostics.is_empty() {
+            output.painted_message(|paint| report::render(&diagnostics, paint));
         }
-        if let Some(note) = releases.and_then(report::Releases::note) {
+        if let Some(note) = report.releases.and_then(report::Releases::note) {
             output.note(&note);
         }
         summarize(command, &migration, &backups, &pack, output);
-    } else {
-        let report = MigrationReport {
-            migration: &migration,
-            before: files,
-            decisions: &decisions,
-            written: &backups,
-            releases,
-            pack: &pack,
-            settings: &settings,
-            secrets: &secrets,
-        };
-        let document = match command.format {
-            Format::Sarif => report::migrate_sarif(&report),
-            Format::Html => report::migrate_html(&report)?,
-            Format::Json | Format::Text => report::migrate_json(&report),
-        };
-        output.bytes(document.as_bytes())?;
     }
-    let found = command.check && (!migration.is_empty() || !decisions.is_empty());
+    let found = command.check && (!migration.is_empty() || !diagnostics.is_empty());
     Ok(if found {
         Status::Findings
     } else {
         Status::Success
     })
+}
+
+fn is_to_stdout(command: &Migrate) -> bool {
+    command.output.as_deref() == Some(Path::new("-"))
+}
+
+/// Writes the report to the path of `--report`, or to standard output unless the new text takes its
+/// place there.
+fn show(
+    command: &Migrate,
+    report: &MigrationReport<'_>,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let document = match command.format {
+        Format::Text => None,
+        Format::Sarif => Some(report::migrate_sarif(report)),
+        Format::Html => Some(report::migrate_html(report)?),
+        Format::Json => Some(report::migrate_json(report)),
+    };
+    let writes_text = command.output.is_some() || command.output_dir.is_some();
+    match (&command.report, document) {
+        (Some(path), document) => {
+            let text = document.map(String::into_bytes);
+            let text = text.unwrap_or_else(|| diff(report, Paint::Plain));
+            write::write_report(path, &text, report.before)?;
+        }
+        (None, _) if is_to_stdout(command) => {}
+        (None, Some(document)) => output.bytes(document.as_bytes())?,
+        (None, None) if writes_text => {}
+        (None, None) => output.painted(|paint| diff(report, paint))?,
+    }
+    Ok(())
 }
 
 /// Returns the settings of the migration, with what `--accept` names: rules by their ids, options
@@ -116,74 +133,15 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
     Ok(settings)
 }
 
-/// Shows the diff of each file that changes.
-fn show(
-    migration: &Migration,
-    files: &[SourceFile],
-    secrets: &Secrets<'_>,
-    output: &mut Output,
-) -> Result<(), Failure> {
-    for (file, before) in changed(migration, files) {
+/// Returns the diff of each file that changes.
+fn diff(report: &MigrationReport<'_>, paint: Paint) -> Vec<u8> {
+    let both = report.migration.files.iter().zip(report.before);
+    let changed = both.filter(|(file, _)| !file.changes.is_empty());
+    let diffs = changed.flat_map(|(file, before)| {
         let (old, new) = (&before.text, &file.after);
-        output.painted(|paint| report::unified_diff(&file.path, old, new, secrets, paint))?;
-    }
-    Ok(())
-}
-
-/// Returns the files that change, after and before.
-fn changed<'m>(
-    migration: &'m Migration,
-    files: &'m [SourceFile],
-) -> impl Iterator<Item = (&'m FileMigration, &'m SourceFile)> {
-    let both = migration.files.iter().zip(files);
-    both.filter(|(file, _)| !file.changes.is_empty())
-}
-
-/// Writes the new text of the only file to the path of `--output`.
-fn write_output(
-    path: &Path,
-    migration: &Migration,
-    files: &[SourceFile],
-    output: &mut Output,
-) -> Result<(), Failure> {
-    let (Some(file), Some(before)) = (migration.files.first(), files.first()) else {
-        return Ok(());
-    };
-    if path == Path::new("-") {
-        output.bytes(&file.after)?;
-        return Ok(());
-    }
-    let source = (!input::is_stdin(&before.path)).then_some(before.path.as_path());
-    let same = |source: &Path| {
-        let (one, other) = (std::fs::canonicalize(source), std::fs::canonicalize(path));
-        matches!((one, other), (Ok(one), Ok(other)) if one == other)
-    };
-    if source.is_some_and(same) {
-        return Err(Failure::Message(format!(
-            "--output {} is the input file: use --write, which keeps a backup",
-            path.display()
-        )));
-    }
-    store::write_new(path, &file.after, source)?;
-    output.message(&format!("wrote the new text to {}", path.display()));
-    Ok(())
-}
-
-/// Replaces the files that change.
-fn write(migration: &Migration, files: &[SourceFile]) -> Result<Vec<Replaced>, Failure> {
-    if files.iter().any(|file| input::is_stdin(&file.path)) {
-        return Err(Failure::Message(
-            "--write cannot replace standard input: use --output - to get the new text".into(),
-        ));
-    }
-    let replacements: Vec<Replacement> = changed(migration, files)
-        .map(|(file, before)| Replacement {
-            path: file.path.clone(),
-            before: before.text.clone(),
-            after: file.after.to_vec(),
-        })
-        .collect();
-    Ok(store::replace_all(&replacements)?)
+        report::unified_diff(&file.path, old, new, report.secrets, paint)
+    });
+    diffs.collect()
 }
 
 fn by_release(command: &Migrate) -> bool {
@@ -242,7 +200,7 @@ fn summarize(
             "restart the service to use the new configuration; `confmig undo {}` restores the old",
             paths.join(" ")
         ));
-    } else if !command.check && command.output.is_none() {
+    } else if !command.check && command.output.is_none() && command.output_dir.is_none() {
         output.note("dry run: nothing was written; use --write to replace the files");
     }
 }

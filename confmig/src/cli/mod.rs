@@ -5,17 +5,19 @@ mod check;
 mod input;
 mod migrate;
 mod output;
+mod recover;
 mod rules;
 mod show;
+mod undo;
+mod write;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 use confmig::report::{Paint, counted};
-use confmig::store;
 
-use args::{Cli, ColorWhen, Command, Undo};
+use args::{Cli, ColorWhen, Command};
 use output::{Output, Stream};
 
 /// The result of a command that did not fail.
@@ -69,7 +71,8 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Check(check) => check::run(&check, &mut output),
         Command::Show(show) => show::run(&show, &mut output),
         Command::Rules(rules) => rules::run(&rules, &mut output),
-        Command::Undo(command) => undo(&command, &mut output),
+        Command::Undo(undo) => undo::run(&undo, &mut output),
+        Command::Recover(recover) => recover::run(&recover, &mut output),
         Command::Completions { shell } => completions(shell, &mut output),
         Command::Man { command } => man(command.as_deref(), &mut output),
     };
@@ -109,22 +112,6 @@ fn log_to(level: &str, stream: Stream) {
             })
         })
         .init();
-}
-
-/// `confmig undo`.
-fn undo(command: &Undo, output: &mut Output) -> Result<Status, Failure> {
-    for path in &command.files {
-        let undone = store::undo(path, command.force)?;
-        output.message(&format!(
-            "restored {} from {}",
-            undone.path.display(),
-            undone.backup.display()
-        ));
-        if let Some(kept) = undone.kept {
-            output.note(&format!("its previous text is kept in {}", kept.display()));
-        }
-    }
-    Ok(Status::Success)
 }
 
 fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Status, Failure> {

@@ -69,6 +69,11 @@ codes! {
         "A line breaks the format: oslo.config rejects the whole file, and the service does not \
          start.",
         "Correct the line.";
+    Interrupted => "interrupted", Error,
+        "Interrupted replacement",
+        "A run that replaced several files together was killed between two of them: some have the \
+         new text, others the old one, and values that depend on both may be wrong.",
+        "Run `confmig recover` on one of the files, which finishes or reverts the run.";
     DeprecatedName => "deprecated-name", Warning,
         "Former name of an option",
         "An option is set under a former name, which a later release will stop reading.",

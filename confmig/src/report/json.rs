@@ -1,5 +1,7 @@
 //! JSON for programs. Keys may be added; existing ones keep their names, meanings and order.
 
+use std::path::PathBuf;
+
 use bstr::ByteSlice;
 use oslo_config::{Entry, Occurrence, Origin, ParsedFile, Section};
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use crate::explain::{Explanation, NameInReleases};
 use crate::history::ReleaseRange;
 use crate::migrate::Change;
 use crate::secret::Secrets;
+use crate::store::{Backup, Undo};
 
 /// Formats a JSON document.
 pub(super) fn pretty(document: &Value) -> String {
@@ -76,6 +79,42 @@ fn change_form(change: &Change) -> Value {
         form["release"] = json!(release);
     }
     form
+}
+
+/// Returns the JSON of `confmig undo`: `{"restored":[…],"skipped":[…],"remaining":[…]}`.
+#[must_use]
+pub fn undo_json(undo: &Undo) -> String {
+    let restored = undo.undone.iter().map(|file| {
+        json!({
+            "path": file.path.to_string_lossy(),
+            "backup": file.backup.to_string_lossy(),
+            "kept": file.kept.as_ref().map(|kept| kept.to_string_lossy()),
+        })
+    });
+    pretty(&json!({
+        "restored": restored.collect::<Value>(),
+        "skipped": paths_form(&undo.skipped),
+        "remaining": paths_form(&undo.remaining),
+    }))
+}
+
+/// Returns the JSON of `confmig undo --list`: `{"backups":[…]}`.
+#[must_use]
+pub fn backups_json(backups: &[Backup]) -> String {
+    let backups = backups.iter().map(|backup| {
+        json!({
+            "path": backup.path.to_string_lossy(),
+            "backup": backup.backup.to_string_lossy(),
+            "time": backup.time,
+            "edited": backup.edited,
+            "together": paths_form(&backup.together),
+        })
+    });
+    pretty(&json!({ "backups": backups.collect::<Value>() }))
+}
+
+fn paths_form(paths: &[PathBuf]) -> Value {
+    paths.iter().map(|path| path.to_string_lossy()).collect()
 }
 
 /// Returns the JSON of `confmig show`: `{"files":[…],"options":[…]}`.

@@ -24,7 +24,7 @@ use crate::store::Replaced;
 
 pub use diff::{Paint, unified_diff};
 pub use html::{HtmlError, check_html, migrate_html};
-pub use json::{check_json, migrate_json, show_json};
+pub use json::{backups_json, check_json, migrate_json, show_json, undo_json};
 pub use rules::{built_in_text, pack_text, renaming_text, rule_text};
 pub use sarif::{check_sarif, migrate_sarif};
 pub use schema::comparison_text;

@@ -12,21 +12,20 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
-use rustix::fs::Dir;
-use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use super::file::{Created, Destination, Observed};
 
 const MARK: &str = ".confmig-";
+const EDITED: &str = "-edited";
 const TIME_DIGITS: usize = 16;
 const HASH_DIGITS: usize = 12;
 
 /// The time and hash in a backup's name. Sorts by age.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Stamp {
-    time: String,
+    pub(super) time: String,
     /// 1 for the first backup within a second.
     number: u64,
     pub(super) hash: String,
@@ -89,75 +88,67 @@ pub(super) fn pattern(file: &OsStr) -> String {
 
 /// Returns the backups of the destination, oldest first.
 pub(super) fn list(destination: &Destination) -> Result<Vec<(Stamp, OsString)>, StoreError> {
-    let failed = |errno: Errno| {
-        StoreError::reading(
-            &destination.directory.path,
-            "look for backups in",
-            errno.into(),
-        )
-    };
-    let mut found = Vec::new();
-    for entry in Dir::read_from(&destination.directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = OsStr::from_bytes(entry.file_name().to_bytes());
-        if let Some(stamp) = Stamp::parse(&destination.name, name) {
-            found.push((stamp, name.to_os_string()));
-        }
-    }
+    let names = destination.directory.names()?.into_iter();
+    let parsed = names.filter_map(|name| Some((Stamp::parse(&destination.name, &name)?, name)));
+    let mut found: Vec<_> = parsed.collect();
     found.sort();
     Ok(found)
 }
 
-/// Backs up the destination before it is replaced with `after`.
-pub(super) fn make(
-    destination: &Destination,
-    before: &Observed,
-    after: &[u8],
-) -> Result<Created, StoreError> {
+/// Returns the name of a backup made now of the destination, which gets the text `after`.
+pub(super) fn next_name(destination: &Destination, after: &[u8]) -> Result<OsString, StoreError> {
     let existing = list(destination)?;
     let newest = existing.last().map(|(stamp, _)| stamp);
-    let stamp = Stamp::next(newest, utc(SystemTime::now()), hash(after));
-    keep(destination, before, |taken| {
-        Stamp {
-            number: stamp.number + taken,
-            ..stamp.clone()
-        }
-        .name(&destination.name)
+    let mut stamp = Stamp::next(newest, now(), hash(after));
+    free(destination, |taken| {
+        stamp.number += u64::from(taken > 0);
+        stamp.name(&destination.name)
     })
 }
 
-/// Keeps the destination's edited text under a name that undo does not take for a backup's.
-pub(super) fn keep_edited(
-    destination: &Destination,
-    present: &Observed,
-) -> Result<Created, StoreError> {
-    let stamp = format!("{}-edited", utc(SystemTime::now()));
-    keep(destination, present, |taken| {
+/// Returns a name for the destination's edited text, which undo does not take for a backup's.
+pub(super) fn edited_name(destination: &Destination) -> Result<OsString, StoreError> {
+    let stamp = format!("{}{EDITED}", now());
+    free(destination, |taken| {
         numbered(&destination.name, &stamp, 1 + taken)
     })
 }
 
-/// Copies the destination to the first of these names that is not taken. The copy is renamed last,
-/// so a file of that name is always complete.
-fn keep(
+/// Returns the first of these names that is not taken.
+fn free(
     destination: &Destination,
-    original: &Observed,
-    name: impl Fn(u64) -> OsString,
-) -> Result<Created, StoreError> {
-    let (mut copy, file) = destination.temporary()?;
-    destination.fill(&file, &original.content, &original.metadata)?;
-    for taken in 0.. {
-        match copy.rename(&name(taken)) {
-            Ok(()) => break,
-            Err(Errno::EXIST) => {}
-            Err(errno) => return Err(destination.writing("make a backup of", errno.into())),
+    mut name: impl FnMut(u64) -> OsString,
+) -> Result<OsString, StoreError> {
+    let names = destination.directory.names()?;
+    let mut taken = 0;
+    loop {
+        let name = name(taken);
+        if !names.contains(&name) {
+            return Ok(name);
         }
+        taken += 1;
     }
-    log::debug!(
-        "kept the old text of {} as {}",
-        destination.given.display(),
-        copy.path().display()
-    );
+}
+
+/// Returns whether `name` is that of a backup, or of an edited text, of any file.
+pub(super) fn is_backup(name: &OsStr) -> bool {
+    let bytes = name.as_bytes();
+    let marks = memchr::memmem::find_iter(bytes, MARK.as_bytes());
+    marks.into_iter().any(|at| {
+        let file = OsStr::from_bytes(&bytes[..at]);
+        let edited = || {
+            bytes[at..]
+                .windows(EDITED.len())
+                .any(|part| part == EDITED.as_bytes())
+        };
+        Stamp::parse(file, name).is_some() || edited()
+    })
+}
+
+/// Copies the destination's text and metadata to a temporary file.
+pub(super) fn save(destination: &Destination, present: &Observed) -> Result<Created, StoreError> {
+    let (copy, file) = destination.temporary()?;
+    destination.fill(&file, &present.content, &present.metadata)?;
     Ok(copy)
 }
 
@@ -169,6 +160,11 @@ pub(super) fn hash(text: &[u8]) -> String {
         .take(HASH_DIGITS / 2)
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+/// Returns the present time as in a backup's name.
+pub(super) fn now() -> String {
+    utc(SystemTime::now())
 }
 
 /// Returns a time as in a backup's name; one before 1970 counts as 1970.

@@ -126,6 +126,47 @@ pub enum StoreError {
     )]
     Changed(PathBuf),
 
+    /// Another run holds the directory's lock.
+    #[error(
+        "another confmig is replacing files in {}: wait until it ends, and run again",
+        .0.display()
+    )]
+    Locked(PathBuf),
+
+    /// The file is in a transaction that was interrupted between two files.
+    #[error(
+        "cannot replace {}: {what}; run `confmig recover {}` first",
+        path.display(), path.display()
+    )]
+    Interrupted { path: PathBuf, what: String },
+
+    /// A journal is not one that this version wrote.
+    #[error(
+        "cannot use the journal {}: {why}; if no other version of confmig wrote it, remove it",
+        path.display()
+    )]
+    UnusableJournal { path: PathBuf, why: String },
+
+    /// The new text is in place, but may not be on disk.
+    #[error(
+        "replaced {}, but could not sync its directory ({cause}): the new text is in place, and \
+         may be lost in a power failure",
+        path.display()
+    )]
+    NotSynced { path: PathBuf, cause: io::Error },
+
+    /// All files hold the texts that they should, but something else is left to do.
+    #[error(
+        "changed {}, but could not {doing} ({cause}); run `confmig recover {}`, which tries again",
+        paths(done),
+        paths(done)
+    )]
+    NotFinished {
+        done: Vec<PathBuf>,
+        doing: String,
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// The same file was given twice, perhaps under two names.
     #[error(
         "cannot replace {} twice in one run; give each file once, under a single name",
@@ -165,17 +206,6 @@ pub enum StoreError {
     )]
     Edited { path: PathBuf, backup: PathBuf },
 
-    /// The file was restored, but its backup is still there.
-    #[error(
-        "restored {}, but could not remove the used backup {} ({cause}); remove it by hand",
-        path.display(), backup.display()
-    )]
-    BackupNotRemoved {
-        path: PathBuf,
-        backup: PathBuf,
-        cause: io::Error,
-    },
-
     /// Someone else changed the file repeatedly while it was being replaced: one text is in the
     /// file, another is kept beside it.
     #[error(
@@ -187,8 +217,8 @@ pub enum StoreError {
 
     /// One file failed, and files that were already replaced could not be put back.
     #[error(
-        "{first}; these files had already been replaced and could not be restored: {}; copy each \
-         backup over its file by hand",
+        "{first}; these files had already been replaced and could not be restored: {}; run \
+         `confmig recover` on them, or copy each backup over its file by hand",
         list(stuck)
     )]
     NotPutBack {
@@ -203,6 +233,11 @@ pub enum StoreError {
         doing: &'static str,
         cause: io::Error,
     },
+}
+
+fn paths(paths: &[PathBuf]) -> String {
+    let paths = paths.iter().map(|path| path.display().to_string());
+    paths.collect::<Vec<_>>().join(" ")
 }
 
 fn list(stuck: &[Replaced]) -> String {

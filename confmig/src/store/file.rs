@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -14,48 +14,12 @@ use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::StoreError;
+use super::directory::Directory;
 use super::metadata::{Metadata, MetadataError};
 
-/// An open directory.
-#[derive(Debug)]
-pub(super) struct Directory {
-    fd: OwnedFd,
-    /// The path, for messages.
-    pub(super) path: PathBuf,
-}
-
-impl Directory {
-    /// Creates a file that does not exist yet, readable only by its owner.
-    pub(super) fn create(&self, name: &OsStr) -> io::Result<File> {
-        let flags =
-            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?.into())
-    }
-
-    /// Syncs names that were added, changed or removed.
-    fn sync(&self) -> io::Result<()> {
-        match rustix::fs::fsync(&self.fd) {
-            // Some network file systems cannot sync a directory; their servers do it themselves.
-            Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
-            other => Ok(other?),
-        }
-    }
-
-    /// Returns the path of a file in the directory, for messages.
-    pub(super) fn join(&self, name: &OsStr) -> PathBuf {
-        if self.path == Path::new(".") {
-            PathBuf::from(name)
-        } else {
-            self.path.join(name)
-        }
-    }
-}
-
-impl AsFd for Directory {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
-}
+/// What a temporary file's name has after the name of the file it is for.
+const MARK: &str = ".confmig-";
+const TEMPORARY: &str = ".tmp";
 
 /// A file that is removed on drop unless it is kept.
 #[derive(Debug)]
@@ -71,6 +35,23 @@ impl Created {
             directory: Rc::clone(directory),
             name,
             kept: false,
+        }
+    }
+
+    /// Creates an empty file for use beside the file `beside`, under a name that no service reads:
+    /// it starts with a dot and does not end in `.conf`. [`temporary_owner`] reads such names.
+    pub(super) fn temporary(directory: &Rc<Directory>, beside: &OsStr) -> io::Result<(Self, File)> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let mut name = OsString::from(".");
+            name.push(beside);
+            let count = COUNT.fetch_add(1, Ordering::Relaxed);
+            name.push(format!("{MARK}{}-{count}{TEMPORARY}", std::process::id()));
+            match directory.create(&name) {
+                Ok(file) => return Ok((Created::new(directory, name), file)),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(e),
+            }
         }
     }
 
@@ -99,11 +80,22 @@ impl Drop for Created {
         if self.kept {
             return;
         }
-        match rustix::fs::unlinkat(&self.directory, &self.name, AtFlags::empty()) {
+        match self.directory.remove(&self.name) {
             Ok(()) => log::debug!("removed {}", self.path().display()),
             Err(cause) => log::warn!("could not remove {}: {cause}", self.path().display()),
         }
     }
+}
+
+/// Returns the number of the process that created the temporary file `name` beside the file
+/// `beside`; `None` if it is not one.
+pub(super) fn temporary_owner(beside: &OsStr, name: &OsStr) -> Option<i32> {
+    let rest = name.as_bytes().strip_prefix(b".")?;
+    let rest = str::from_utf8(rest.strip_prefix(beside.as_bytes())?).ok()?;
+    let numbers = rest.strip_prefix(MARK)?.strip_suffix(TEMPORARY)?;
+    let (process, count) = numbers.split_once('-')?;
+    count.parse::<u64>().ok()?;
+    process.parse().ok().filter(|process| *process > 0)
 }
 
 /// Returns whether the file system or the kernel does not support such a rename.
@@ -137,23 +129,28 @@ impl Destination {
         } else {
             parent
         };
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(parent, flags, Mode::empty()).map_err(|errno| match errno {
+        let directory = Directory::open(parent).map_err(|errno| match errno {
             Errno::NOENT | Errno::NOTDIR => StoreError::MissingDirectory {
                 path: path.to_path_buf(),
                 directory: parent.to_path_buf(),
             },
             other => StoreError::reading(parent, "open the directory", other.into()),
         })?;
-        let directory = Rc::new(Directory {
-            fd,
-            path: parent.to_path_buf(),
-        });
+        let directory = Rc::new(directory);
         Ok(Self {
             given: path.to_path_buf(),
             directory,
             name: name.to_os_string(),
         })
+    }
+
+    /// Returns the destination with this name in the same directory.
+    pub(super) fn beside(&self, name: &OsStr) -> Self {
+        Self {
+            given: self.directory.join(name),
+            directory: Rc::clone(&self.directory),
+            name: name.to_owned(),
+        }
     }
 
     /// Reads the file.
@@ -234,21 +231,10 @@ impl Destination {
         }
     }
 
-    /// Creates an empty file beside the destination under a name that no service reads: it starts
-    /// with a dot and does not end in `.conf`.
+    /// Creates an empty file beside the destination.
     pub(super) fn temporary(&self) -> Result<(Created, File), StoreError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        loop {
-            let mut name = OsString::from(".");
-            name.push(&self.name);
-            let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            name.push(format!(".confmig-{}-{count}.tmp", std::process::id()));
-            match self.directory.create(&name) {
-                Ok(file) => return Ok((Created::new(&self.directory, name), file)),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(self.writing("create a new file beside", e)),
-            }
-        }
+        Created::temporary(&self.directory, &self.name)
+            .map_err(|cause| self.writing("create a new file beside", cause))
     }
 
     /// Writes this content and metadata to a new file beside the destination, and syncs it. Returns
@@ -273,14 +259,6 @@ impl Destination {
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         let synced = self.directory.sync();
         synced.map_err(|cause| self.writing("sync the directory of", cause))
-    }
-
-    /// Syncs the directory, but only warns on failure, for when the work is done already.
-    pub(super) fn sync_or_warn(&self) {
-        if let Err(cause) = self.directory.sync() {
-            let path = self.given.display();
-            log::warn!("could not sync the directory of {path}: {cause}");
-        }
     }
 
     /// Returns the error for a failure to write the destination or a file beside it.

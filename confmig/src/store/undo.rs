@@ -1,93 +1,271 @@
 //! Restores replaced files from their backups.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::AtFlags;
-
 use super::StoreError;
-use super::backup;
-use super::file::Destination;
-use super::stage::{Staged, switch_all};
+use super::backup::{self, Stamp};
+use super::file::{Destination, Observed};
+use super::journal::{Kind, records, remove_old_records};
+use super::recover::{Direction, Recovered, after, recover_by};
+use super::stage::Staged;
+use super::transaction::{Transaction, Turn};
 
-/// A file that was restored from a backup.
+/// How files are restored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UndoSettings {
+    /// Restore a file even if it was edited since; the edited text is kept beside it.
+    pub force: bool,
+    /// Restore the files that were replaced by the same run, too.
+    pub transaction: bool,
+}
+
+/// A file that is restored from a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undone {
     /// The path given by the caller.
     pub path: PathBuf,
-    /// The backup that was restored. It no longer exists.
+    /// The backup that is restored. It no longer exists in the end.
     pub backup: PathBuf,
-    /// Where the edited text is kept that a forced undo replaced.
+    /// Where the edited text is kept that a forced undo replaces.
     pub kept: Option<PathBuf>,
 }
 
-/// Restores the newest backup of the file at `path`.
+/// What an undo does.
+#[derive(Debug, Default)]
+pub struct Undo {
+    /// Interrupted transactions, which were brought to an end first: those that replace files are
+    /// reverted, those that restore files are finished.
+    pub recovered: Vec<Recovered>,
+    /// The files that are restored.
+    pub undone: Vec<Undone>,
+    /// The files that have no backup, and stay as they are.
+    pub skipped: Vec<PathBuf>,
+    /// The files that were replaced by the same runs, and keep their new texts.
+    pub remaining: Vec<PathBuf>,
+}
+
+/// Files that are ready to be restored. If dropped, it leaves no trace.
+#[derive(Debug)]
+pub struct PreparedUndo {
+    transaction: Transaction<'static>,
+    /// The backups of files that already hold their texts.
+    used: Vec<(Destination, OsString)>,
+    undo: Undo,
+}
+
+impl PreparedUndo {
+    /// Returns what [`Self::commit`] returns, before it is done.
+    #[must_use]
+    pub fn undo(&self) -> &Undo {
+        &self.undo
+    }
+
+    /// Restores all files, or none.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`undo`].
+    pub fn commit(self) -> Result<Undo, StoreError> {
+        self.transaction.commit()?;
+        for (destination, used) in &self.used {
+            // If the backup reappears after a power failure, the next undo removes it.
+            if let Err(errno) = destination.directory.remove(used) {
+                let backup = destination.directory.join(used);
+                let done = self.undo.undone.iter().map(|undone| undone.path.clone());
+                return Err(StoreError::NotFinished {
+                    done: done.collect(),
+                    doing: format!("remove the used backup {}", backup.display()),
+                    cause: errno.into(),
+                });
+            }
+            remove_old_records(&destination.directory);
+            destination.directory.sync_or_warn();
+        }
+        Ok(self.undo)
+    }
+}
+
+/// Restores the newest backup of each of these files; all of them, or none.
 ///
-/// The file keeps its current mode, owner and attributes. The backup is removed, so that the next
-/// call restores the next older one. If the file was edited since the migration, this is an error;
-/// with `force`, the edited text is first kept as `NAME.confmig-TIME-edited`, which no undo takes
-/// for a backup.
-///
-/// An interrupted undo is completed.
+/// The files keep their current mode, owner and attributes. The backups are removed, so that the
+/// next call restores the next older ones. If a file was edited since the migration, this is an
+/// error; with [`UndoSettings::force`], the edited text is first kept as
+/// `NAME.confmig-TIME-edited`, which no undo takes for a backup. A path that is itself a backup of
+/// another file is left out.
 ///
 /// # Errors
 ///
-/// [`StoreError::NothingToUndo`]; [`StoreError::Edited`] without `force`; and any other
-/// [`StoreError`] of [`replace_all`](super::replace_all). The file is unchanged, except after
-/// [`StoreError::BackupNotRemoved`].
-pub fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
-    let destination = Destination::find(path)?;
-    let present = destination.observe()?;
-    let Some((stamp, name)) = backup::list(&destination)?.pop() else {
-        return Err(StoreError::NothingToUndo {
+/// [`StoreError::NothingToUndo`] if none of the files has a backup; [`StoreError::Edited`]; and any
+/// other [`StoreError`] of [`replace_all`](super::replace_all). The files are unchanged, except
+/// after [`StoreError::NotPutBack`] and [`StoreError::NotFinished`].
+pub fn undo<P: AsRef<Path>>(paths: &[P], settings: UndoSettings) -> Result<Undo, StoreError> {
+    prepare_undo(paths, settings)?.commit()
+}
+
+/// Does all of [`undo`] that can fail for want of space or rights, and restores nothing yet, except
+/// that interrupted transactions are brought to an end.
+///
+/// # Errors
+///
+/// As those of [`undo`].
+pub fn prepare_undo<P: AsRef<Path>>(
+    paths: &[P],
+    settings: UndoSettings,
+) -> Result<PreparedUndo, StoreError> {
+    let mut undo = Undo::default();
+    let given = paths.iter().map(AsRef::as_ref);
+    let files: Vec<&Path> = given.filter(|path| !is_backup(path)).collect();
+    undo.recovered = recover_by(files.iter().copied(), |kind| match kind {
+        Kind::Write => Some(Direction::Revert),
+        Kind::Undo => Some(Direction::Finish),
+    })?;
+    let is_done = |path: &Path| {
+        let mut changed = undo.recovered.iter().flat_map(|one| &one.found.files);
+        changed.any(|(done, _)| is_same(done, path))
+    };
+    let left: Vec<&Path> = files.into_iter().filter(|path| !is_done(path)).collect();
+    let mut prepared = match prepare_left(&left, settings) {
+        Ok(prepared) => prepared,
+        Err(error) => return Err(after(&undo.recovered, error)),
+    };
+    prepared.undo.recovered = undo.recovered;
+    let undo = &prepared.undo;
+    if undo.undone.is_empty() && undo.recovered.is_empty() {
+        return Err(nothing(paths));
+    }
+    Ok(prepared)
+}
+
+/// Prepares files that are in no interrupted transaction.
+fn prepare_left(files: &[&Path], settings: UndoSettings) -> Result<PreparedUndo, StoreError> {
+    let mut undo = Undo::default();
+    let found = files.iter().map(|path| Destination::find(path));
+    let mut destinations: Vec<Destination> = found.collect::<Result<_, _>>()?;
+    let together = together(&destinations)?;
+    match settings.transaction {
+        true => destinations.extend(together),
+        false => undo.remaining = together.into_iter().map(|other| other.given).collect(),
+    }
+    let turn = Turn::begin(&mut destinations)?;
+    let mut prepared = PreparedUndo {
+        transaction: Transaction::new(Kind::Undo, turn),
+        used: Vec::new(),
+        undo,
+    };
+    for destination in destinations {
+        prepared.add(destination, settings.force)?;
+    }
+    Ok(prepared)
+}
+
+impl PreparedUndo {
+    /// Adds a file to restore.
+    fn add(&mut self, destination: Destination, force: bool) -> Result<(), StoreError> {
+        let present = destination.observe()?;
+        if self.transaction.has(&present) {
+            return Ok(());
+        }
+        let path = destination.given.clone();
+        let Some((stamp, name)) = backup::list(&destination)?.pop() else {
+            self.undo.skipped.push(path);
+            return Ok(());
+        };
+        let old = destination.beside(&name);
+        let text = old.observe()?.content;
+        let mut kept = None;
+        if text == present.content {
+            log::debug!("{} is as before already", path.display());
+            self.used.push((destination, name));
+        } else {
+            destination.check_replaceable(&present)?;
+            kept = edited(&destination, &present, &stamp, force, &old)?;
+            let staged = Staged::prepare(destination, present, text, kept.clone())?;
+            self.transaction.add(staged, Some(name));
+        }
+        self.undo.undone.push(Undone {
+            kept: kept.map(|kept| old.directory.join(&kept)),
+            path,
+            backup: old.given,
+        });
+        Ok(())
+    }
+}
+
+/// Returns the name under which the text of an edited file is to be kept; `None` if the file was
+/// not edited since the backup was made.
+fn edited(
+    destination: &Destination,
+    present: &Observed,
+    stamp: &Stamp,
+    force: bool,
+    backup: &Destination,
+) -> Result<Option<OsString>, StoreError> {
+    if backup::hash(&present.content) == stamp.hash {
+        return Ok(None);
+    }
+    if !force {
+        return Err(StoreError::Edited {
+            path: destination.given.clone(),
+            backup: backup.given.clone(),
+        });
+    }
+    backup::edited_name(destination).map(Some)
+}
+
+/// Returns the other files of the transactions whose backups are the newest of these files, as far
+/// as their backups are there.
+fn together(files: &[Destination]) -> Result<Vec<Destination>, StoreError> {
+    let mut found: Vec<Destination> = Vec::new();
+    for file in files {
+        let Some((_, newest)) = backup::list(file)?.pop() else {
+            continue;
+        };
+        for record in records(&file.directory)? {
+            if !record.made(&newest) {
+                continue;
+            }
+            for entry in &record.files {
+                let path = record.path_from(&file.directory, entry);
+                let Ok(other) = Destination::find(&path) else {
+                    continue;
+                };
+                let is_same = |known: &Destination| {
+                    known.name == other.name && known.directory.identity == other.directory.identity
+                };
+                let newest = backup::list(&other)?.pop().map(|(_, name)| name);
+                let is_newest = newest == entry.backup.as_ref().map(|backup| backup.0.clone());
+                if is_newest && !files.iter().chain(&found).any(is_same) {
+                    found.push(other);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Returns whether a path has the name of a backup.
+pub(super) fn is_backup(path: &Path) -> bool {
+    path.file_name().is_some_and(backup::is_backup)
+}
+
+/// Returns whether two paths lead to one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (std::fs::canonicalize(one), std::fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// Returns the error for files that all have no backup.
+fn nothing<P: AsRef<Path>>(paths: &[P]) -> StoreError {
+    let path = paths.first().map_or(Path::new(""), AsRef::as_ref);
+    match Destination::find(path) {
+        Ok(destination) => StoreError::NothingToUndo {
             path: path.to_path_buf(),
             directory: destination.directory.path.clone(),
             pattern: backup::pattern(&destination.name),
-        });
-    };
-    let backup = destination.directory.join(&name);
-    let old = Destination {
-        given: backup.clone(),
-        name,
-        ..destination.clone()
-    };
-    let text = old.observe()?.content;
-    let mut kept = None;
-    if text == present.content {
-        log::debug!(
-            "{} already holds the text of {}",
-            path.display(),
-            backup.display()
-        );
-    } else {
-        destination.check_replaceable(&present)?;
-        let mut edited = None;
-        if backup::hash(&present.content) != stamp.hash {
-            if !force {
-                return Err(StoreError::Edited {
-                    path: path.to_path_buf(),
-                    backup,
-                });
-            }
-            edited = Some(backup::keep_edited(&destination, &present)?);
-        }
-        let mut replaced = switch_all(vec![Staged::prepare(destination, present, &text, edited)?])?;
-        kept = replaced.pop().map(|replaced| replaced.backup);
+        },
+        Err(error) => error,
     }
-    // The file now holds the backup's text.
-    if let Err(errno) = rustix::fs::unlinkat(&old.directory, &old.name, AtFlags::empty()) {
-        let cause = errno.into();
-        return Err(StoreError::BackupNotRemoved {
-            path: path.to_path_buf(),
-            backup,
-            cause,
-        });
-    }
-    // If the backup reappears after a power failure, the next undo removes it.
-    old.sync_or_warn();
-    log::debug!("restored {} from {}", path.display(), backup.display());
-    Ok(Undone {
-        path: path.to_path_buf(),
-        backup,
-        kept,
-    })
 }

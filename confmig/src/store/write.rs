@@ -1,14 +1,13 @@
 //! Replaces files: prepares all, then switches all, and puts back those switched if one fails.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
-
-use rustix::io::Errno;
+use std::path::PathBuf;
 
 use super::backup;
 use super::file::Destination;
-use super::metadata::{self, Metadata};
-use super::stage::{Staged, switch_all};
+use super::journal::Kind;
+use super::stage::Staged;
+use super::transaction::{Transaction, Turn};
 use super::{Replaced, StoreError};
 
 /// A file to replace.
@@ -41,7 +40,7 @@ impl fmt::Debug for Replacement {
 /// # Errors
 ///
 /// Any [`StoreError`]. All files are unchanged then, except after [`StoreError::NotPutBack`], which
-/// names those that are not.
+/// names those that are not, and [`StoreError::NotFinished`].
 ///
 /// # Example
 ///
@@ -63,76 +62,68 @@ impl fmt::Debug for Replacement {
 /// # }
 /// ```
 pub fn replace_all(replacements: &[Replacement]) -> Result<Vec<Replaced>, StoreError> {
-    let mut staged: Vec<Staged<'_>> = Vec::new();
-    for replacement in replacements.iter().filter(|r| r.before != r.after) {
-        let destination = Destination::find(&replacement.path)?;
+    prepare(replacements)?.commit()
+}
+
+/// Files that are ready to be replaced: new texts and copies of the old ones are on disk, beside
+/// them. If dropped, it leaves no trace.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    transaction: Transaction<'a>,
+    replaced: Vec<Replaced>,
+}
+
+impl Prepared<'_> {
+    /// Returns what [`Self::commit`] returns, before it is done.
+    #[must_use]
+    pub fn replaced(&self) -> &[Replaced] {
+        &self.replaced
+    }
+
+    /// Replaces all files, or none.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`replace_all`].
+    pub fn commit(self) -> Result<Vec<Replaced>, StoreError> {
+        self.transaction.commit()?;
+        Ok(self.replaced)
+    }
+}
+
+/// Does all of [`replace_all`] that can fail for want of space or rights, and replaces nothing yet.
+///
+/// # Errors
+///
+/// Any [`StoreError`]. All files are unchanged then.
+pub fn prepare(replacements: &[Replacement]) -> Result<Prepared<'_>, StoreError> {
+    let changing: Vec<&Replacement> = replacements
+        .iter()
+        .filter(|replacement| replacement.before != replacement.after)
+        .collect();
+    let found = changing
+        .iter()
+        .map(|replacement| Destination::find(&replacement.path));
+    let mut destinations: Vec<Destination> = found.collect::<Result<_, _>>()?;
+    let mut transaction = Transaction::new(Kind::Write, Turn::begin(&mut destinations)?);
+    for (replacement, destination) in changing.into_iter().zip(destinations) {
         let present = destination.observe()?;
-        if staged
-            .iter()
-            .any(|other| other.before.identity == present.identity)
-        {
+        if transaction.has(&present) {
             return Err(StoreError::Twice(destination.given));
         }
         if present.content != replacement.before {
             return Err(StoreError::Changed(destination.given));
         }
         destination.check_replaceable(&present)?;
-        let backup = backup::make(&destination, &present, &replacement.after)?;
-        staged.push(Staged::prepare(
-            destination,
-            present,
-            &replacement.after,
-            Some(backup),
-        )?);
+        let backup = backup::next_name(&destination, &replacement.after)?;
+        let after = &*replacement.after;
+        let staged = Staged::prepare(destination, present, after, Some(backup))?;
+        transaction.add(staged, None);
     }
-    switch_all(staged)
-}
-
-/// Writes `bytes` to `path` atomically, whether or not the file exists.
-///
-/// An existing file is replaced as by [`replace_all`], keeping its metadata, but without a backup.
-/// A new file gets the mode of `mode_like` and, if this user may set it, its group; otherwise the
-/// group gets no more rights than others. Without `mode_like`, the mode is 0640. The umask is
-/// ignored.
-///
-/// # Errors
-///
-/// Any [`StoreError`] except those of [`undo`](super::undo()). `path` is unchanged then.
-pub fn write_new(path: &Path, bytes: &[u8], mode_like: Option<&Path>) -> Result<(), StoreError> {
-    let destination = Destination::find(path)?;
-    match destination.observe() {
-        Ok(present) if present.content == bytes => Ok(()),
-        Ok(present) => {
-            destination.check_replaceable(&present)?;
-            switch_all(vec![Staged::prepare(destination, present, bytes, None)?]).map(drop)
-        }
-        Err(StoreError::Missing(_)) => create(&destination, bytes, mode_like),
-        Err(other) => Err(other),
-    }
-}
-
-/// Writes a file that does not exist yet.
-fn create(
-    destination: &Destination,
-    bytes: &[u8],
-    mode_like: Option<&Path>,
-) -> Result<(), StoreError> {
-    let like = match mode_like {
-        Some(source) => Some(Destination::find(source)?.observe()?.metadata),
-        None => None,
-    };
-    let (mut new, file) = destination.temporary()?;
-    match &like {
-        Some(like) => metadata::resemble(&file, like),
-        None => metadata::set_mode_only(&file, 0o640),
-    }
-    .map_err(|error| destination.not_kept(error))?;
-    let now = Metadata::of(&file).map_err(|error| destination.not_kept(error))?;
-    destination.fill(&file, bytes, &now)?;
-    new.rename(&destination.name).map_err(|errno| match errno {
-        Errno::EXIST => StoreError::Changed(destination.given.clone()),
-        other => destination.writing("write", other.into()),
-    })?;
-    new.kept = true;
-    destination.sync()
+    let replaced = transaction.staged.iter().filter_map(Staged::replaced);
+    let replaced = replaced.collect();
+    Ok(Prepared {
+        transaction,
+        replaced,
+    })
 }

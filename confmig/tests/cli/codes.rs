@@ -9,6 +9,8 @@ fn example(code: Code) -> Option<Run> {
     let of = |file: &str| Some(line(&format!("check --format json fixtures/{file}.conf")));
     match code {
         Code::Syntax => of("invalid/section-not-closed"),
+        // `transactions.rs` has one.
+        Code::Interrupted => None,
         Code::DeprecatedName => of("check/deprecated-names"),
         Code::HiddenValue => of("names/both-names-same-value"),
         Code::ConflictingValues => of("check/both-names-differ"),

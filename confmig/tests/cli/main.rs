@@ -28,5 +28,6 @@ mod streams;
 mod support;
 mod syntax;
 mod terminal;
+mod transactions;
 mod usage;
 mod write;

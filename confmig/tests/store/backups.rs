@@ -5,10 +5,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use confmig::store::undo;
 use rustix::fs::Mode;
 
-use crate::support::{NEW, OLD, assert_success, helper, ironic_conf, names, replace, text, write};
+use crate::support::{
+    NEW, OLD, assert_success, helper, ironic_conf, names, replace, text, undo, write,
+};
 
 #[test]
 fn backups_are_unique_and_no_conf_files() {

@@ -4,12 +4,12 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use confmig::store::{replace_all, undo, write_new};
+use confmig::store::{replace_all, write_new};
 use rustix::fs::XattrFlags;
 
 use crate::support::{
     NEW, OLD, acl, attribute, ironic_conf, is_root, mode, names, owner, replace, replacement,
-    set_attribute, skipped, text, write,
+    set_attribute, skipped, text, undo, write,
 };
 
 #[test]

@@ -6,11 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-use confmig::store::{StoreError, replace_all, undo, write_new};
+use confmig::store::{StoreError, replace_all, write_new};
 
 use crate::support::{
     NEW, OLD, assert_message, assert_success, ironic_conf, is_root, mode, names, prepare_helper,
-    replace, replacement, skipped, text, write,
+    replace, replacement, skipped, text, undo, write,
 };
 
 /// Runs a job of [`helper_process`] in its own mount namespace, after the shell command `mounting`,

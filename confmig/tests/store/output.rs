@@ -4,12 +4,12 @@ use std::os::unix::fs::{chown, symlink};
 use std::path::Path;
 use std::slice;
 
-use confmig::store::{undo, write_new};
+use confmig::store::write_new;
 use rustix::fs::XattrFlags;
 
 use crate::support::{
     NEW, OLD, acl, assert_success, attribute, helper, ironic_conf, is_root, mode, names, owner,
-    replace, replacement, set_attribute, text, write,
+    replace, replacement, set_attribute, text, undo, write,
 };
 
 #[test]

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use confmig::store::{Replacement, StoreError, replace_all};
+use confmig::store::{self, Replacement, StoreError, UndoSettings, Undone, replace_all};
 use rustix::fs::XattrFlags;
 use tempfile::TempDir;
 
@@ -40,6 +40,15 @@ pub(crate) fn replace(path: &Path, before: &str, after: &str) -> Result<PathBuf,
     assert_eq!(replaced.len(), 1);
     assert_eq!(replaced[0].path, path);
     Ok(replaced.remove(0).backup)
+}
+
+/// Restores one file.
+pub(crate) fn undo(path: &Path, force: bool) -> Result<Undone, StoreError> {
+    let settings = UndoSettings {
+        force,
+        ..UndoSettings::default()
+    };
+    Ok(store::undo(&[path], settings)?.undone.remove(0))
 }
 
 pub(crate) fn text(path: &Path) -> String {

@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use confmig::store::{StoreError, undo};
+use confmig::store::StoreError;
 
-use crate::support::{NEW, OLD, assert_message, ironic_conf, mode, names, replace, text, write};
+use crate::support::{
+    NEW, OLD, assert_message, ironic_conf, mode, names, replace, text, undo, write,
+};
 
 #[test]
 fn undo_restores_one_migration_after_the_other() {

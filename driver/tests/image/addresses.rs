@@ -61,7 +61,7 @@ fn no_spelling_of_an_address_reaches_this_machine() {
 fn a_redirect_leads_to_no_other_address() {
     let inner = Answers::start_on(Ipv4Addr::new(127, 0, 0, 2), |_| answer(200, "", "kernel"));
     let [by_address, by_name] = [inner.url("/"), format!("http://localhost:{}/", inner.port)];
-    let target = by_address.clone();
+    let target = by_address;
     let server = Answers::start(move |asked| match asked.path.as_str() {
         "/address" => redirect(&target),
         "/name" => redirect(&by_name),

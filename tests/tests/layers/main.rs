@@ -50,8 +50,8 @@ const LAYERS: [(&str, &str, &[&str]); 6] = [
         "driver",
         "lib.rs",
         &[
-            "options",
             "http",
+            "options",
             "node",
             "image",
             "host",

@@ -83,7 +83,11 @@ impl Plan {
 impl<'t> Case<'t> {
     fn new(opts: Vec<Opt>, before: &'t [&'t str], after: &'t [&'t str]) -> Self {
         Case {
-            pack: Pack::from_opts("site", opts),
+            pack: Pack {
+                // All options of this service are known, and none is in a group of these tests.
+                project: Some("ironic".into()),
+                ..Pack::from_opts("site", opts)
+            },
             before,
             after,
             planned: Plan::Nothing,

@@ -33,13 +33,19 @@ fn the_group_of_a_former_name_may_have_other_options() {
     says(opts, &before, &after, Some("the value of d.v would change"));
 }
 
-/// The service may not have an option that only a reference names.
+/// A service of which nothing is known may or may not have an option that only a reference names.
 #[test]
 fn what_only_references_name_may_be_no_option() {
+    let case = |before, after| Case {
+        pack: Pack::from_opts("site", vec![text("a", "w")]),
+        ..Case::new(Vec::new(), before, after)
+    };
     let before = ["[DEFAULT]\nz = 1\n[a]\nw = $z\n[c]\nu = $a.z\n"];
     let after = ["[DEFAULT]\nz = 1\n[a]\nw = $a.z\n[c]\nu = $a.z\n"];
-    let opts = vec![text("a", "w")];
-    says(opts, &before, &after, Some("the value of a.w would change"));
+    let said = case(&before, &after).said();
+    assert_eq!(said.as_deref(), Some("the value of a.w would change"));
+    let after = ["[DEFAULT]\nz = 1\n\n[a]\nw = $z\n[c]\nu = $a.z\n"];
+    assert_eq!(case(&before, &after).said(), None);
 }
 
 /// The former name stays, for a program that knows no other.

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// The script put into a copy of a page, which measures it and stores the result in an attribute.
-const MEASURE: &str = include_str!("browser/measure.js");
+const MEASURE: &str = include_str!("measure.js");
 
 /// The policy of a page, and that of its copy, in which scripts may run, including any that a
 /// hostile file has injected.
@@ -78,7 +78,7 @@ pub(crate) fn console(html: &str) -> Vec<String> {
         .collect()
 }
 
-/// Measures a page in a window of this width: see `browser/measure.js`.
+/// Measures a page in a window of this width: see `measure.js`.
 pub(crate) fn measure(html: &str, width: usize, scheme: Scheme) -> Value {
     let directory = tempfile::tempdir().unwrap();
     let page = directory.path().join("page.html");

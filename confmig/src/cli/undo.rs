@@ -1,0 +1,84 @@
+//! `confmig undo`.
+
+use confmig::report;
+use confmig::store::{self, Backup, Undo, UndoSettings};
+
+use super::args::{self, Format};
+use super::output::Output;
+use super::{Failure, Status, recover};
+
+pub(crate) fn run(command: &args::Undo, output: &mut Output) -> Result<Status, Failure> {
+    if command.list {
+        return list(command, output);
+    }
+    let settings = UndoSettings {
+        force: command.force,
+        transaction: command.transaction,
+    };
+    let prepared = store::prepare_undo(&command.files, settings)?;
+    if command.format == Format::Json {
+        // A report that cannot be written keeps the files from being restored.
+        output.bytes(report::undo_json(prepared.undo()).as_bytes())?;
+    }
+    recover::tell(&prepared.undo().recovered, output)?;
+    let undo = prepared.commit()?;
+    if command.format == Format::Text {
+        tell(&undo, output);
+    }
+    Ok(Status::Success)
+}
+
+/// Tells what was restored, and what was not.
+fn tell(undo: &Undo, output: &mut Output) {
+    for undone in &undo.undone {
+        let (path, backup) = (undone.path.display(), undone.backup.display());
+        output.message(&format!("restored {path} from {backup}"));
+        if let Some(kept) = &undone.kept {
+            output.note(&format!("its previous text is kept in {}", kept.display()));
+        }
+    }
+    let listed = |paths: &[std::path::PathBuf]| {
+        let paths = paths.iter().map(|path| path.display().to_string());
+        paths.collect::<Vec<_>>().join(", ")
+    };
+    if !undo.skipped.is_empty() {
+        output.note(&format!("left without a backup: {}", listed(&undo.skipped)));
+    }
+    if !undo.remaining.is_empty() {
+        output.note(&format!(
+            "replaced by the same run, and still new: {}; with --transaction, undo restores all \
+             files of a run",
+            listed(&undo.remaining)
+        ));
+    }
+}
+
+/// Lists the backups.
+fn list(command: &args::Undo, output: &mut Output) -> Result<Status, Failure> {
+    let backups = store::backups(&command.files)?;
+    if command.format == Format::Json {
+        output.bytes(report::backups_json(&backups).as_bytes())?;
+        return Ok(Status::Success);
+    }
+    let lines: String = backups.iter().map(line).collect();
+    output.bytes(lines.as_bytes())?;
+    if backups.is_empty() {
+        output.message("no backups");
+    }
+    Ok(Status::Success)
+}
+
+fn line(backup: &Backup) -> String {
+    let mut line = format!("{}  {}", backup.time, backup.backup.display());
+    if backup.edited {
+        line += " (edited since)";
+    }
+    if !backup.together.is_empty() {
+        let paths = backup
+            .together
+            .iter()
+            .map(|path| path.display().to_string());
+        line += &format!(" (together with {})", paths.collect::<Vec<_>>().join(", "));
+    }
+    line + "\n"
+}

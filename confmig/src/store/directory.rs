@@ -1,0 +1,208 @@
+//! Open directories, and the locks that keep two runs from replacing files in one of them at once.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Access, AtFlags, Dir, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::StoreError;
+
+/// How long to wait for another run to end. A run holds its locks for milliseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+thread_local! {
+    /// The directories that this thread has locked.
+    static HELD: RefCell<Vec<(u64, u64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An open directory.
+#[derive(Debug)]
+pub(super) struct Directory {
+    fd: OwnedFd,
+    /// The path, for messages.
+    pub(super) path: PathBuf,
+    /// Device and inode.
+    pub(super) identity: (u64, u64),
+    /// Whether it is locked, which not every file system can do.
+    locked: Cell<bool>,
+}
+
+impl Directory {
+    /// Opens the directory at `path`.
+    pub(super) fn open(path: &Path) -> rustix::io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(path, flags, Mode::empty())?;
+        let stat = rustix::fs::fstat(&fd)?;
+        Ok(Self {
+            fd,
+            path: path.to_path_buf(),
+            identity: (stat.st_dev, stat.st_ino),
+            locked: Cell::new(false),
+        })
+    }
+
+    /// Creates a file that does not exist yet, readable only by its owner.
+    pub(super) fn create(&self, name: &OsStr) -> io::Result<File> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?.into())
+    }
+
+    /// Removes a file; one that is gone already is no error.
+    pub(super) fn remove(&self, name: &OsStr) -> rustix::io::Result<()> {
+        match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
+            Err(Errno::NOENT) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Syncs names that were added, changed or removed.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        match rustix::fs::fsync(&self.fd) {
+            // Some network file systems cannot sync a directory; their servers do it themselves.
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Syncs the directory, but only warns on failure, for when the work is done already.
+    pub(super) fn sync_or_warn(&self) {
+        if let Err(cause) = self.sync() {
+            log::warn!("could not sync {}: {cause}", self.path.display());
+        }
+    }
+
+    /// Returns the names of the directory's entries.
+    pub(super) fn names(&self) -> Result<Vec<OsString>, StoreError> {
+        let failed =
+            |errno: Errno| StoreError::reading(&self.path, "list the directory", errno.into());
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.fd).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            names.push(OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
+        }
+        Ok(names)
+    }
+
+    /// Returns the path of a file in the directory, for messages.
+    pub(super) fn join(&self, name: &OsStr) -> PathBuf {
+        if self.path == Path::new(".") {
+            PathBuf::from(name)
+        } else {
+            self.path.join(name)
+        }
+    }
+
+    /// Locks the directory until it is closed. Waits for another run, but not forever.
+    ///
+    /// A directory that this thread has locked is only used, since the thread would wait for itself.
+    fn lock(&self) -> Result<(), StoreError> {
+        if HELD.with_borrow(|held| held.contains(&self.identity)) {
+            return Ok(());
+        }
+        let start = Instant::now();
+        loop {
+            match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {
+                    self.locked.set(true);
+                    HELD.with_borrow_mut(|held| held.push(self.identity));
+                    return Ok(());
+                }
+                Err(Errno::WOULDBLOCK) if start.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(Errno::WOULDBLOCK) => return Err(StoreError::Locked(self.path.clone())),
+                Err(Errno::INTR) => {}
+                // Locks only keep apart runs that begin at once: a file system without them is
+                // used without.
+                Err(errno) => {
+                    log::debug!("could not lock {}: {errno}", self.path.display());
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Returns whether files can be created and removed in it.
+    pub(super) fn is_writable(&self) -> bool {
+        let allowed = rustix::fs::accessat(&self.fd, ".", Access::WRITE_OK, AtFlags::EACCESS);
+        !matches!(allowed, Err(Errno::ROFS | Errno::ACCESS | Errno::PERM))
+    }
+
+    /// Returns whether this run holds the directory's lock.
+    pub(super) fn is_ours(&self) -> bool {
+        self.locked.get()
+    }
+
+    /// Returns whether a run is replacing files in the directory now.
+    pub(super) fn is_locked(&self) -> bool {
+        let locked = rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockShared);
+        if locked.is_ok() {
+            // The lock also goes when the directory is closed.
+            let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock);
+        }
+        locked == Err(Errno::WOULDBLOCK)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if self.locked.get() {
+            HELD.with_borrow_mut(|held| held.retain(|identity| *identity != self.identity));
+        }
+    }
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Locked directories, each open only once: two open descriptors of one directory would lock each
+/// other out.
+#[derive(Debug, Default)]
+pub(super) struct Directories {
+    all: Vec<Rc<Directory>>,
+}
+
+impl Directories {
+    /// Locks these directories, in the order of their identities, so that two runs do not wait for
+    /// each other.
+    pub(super) fn lock(directories: Vec<Rc<Directory>>) -> Result<Self, StoreError> {
+        let mut all = directories;
+        all.sort_by_key(|directory| directory.identity);
+        all.dedup_by_key(|directory| directory.identity);
+        all.iter().try_for_each(|directory| directory.lock())?;
+        Ok(Self { all })
+    }
+
+    /// Locks one more directory, unless it is among them. Returns the one that is locked.
+    pub(super) fn add(&mut self, directory: Directory) -> Result<Rc<Directory>, StoreError> {
+        if let Some(known) = self.find(directory.identity) {
+            return Ok(known);
+        }
+        directory.lock()?;
+        let directory = Rc::new(directory);
+        self.all.push(Rc::clone(&directory));
+        Ok(directory)
+    }
+
+    /// Returns the directory of this identity.
+    pub(super) fn find(&self, identity: (u64, u64)) -> Option<Rc<Directory>> {
+        let mut all = self.all.iter();
+        all.find(|known| known.identity == identity).map(Rc::clone)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Rc<Directory>> {
+        self.all.iter()
+    }
+}
