@@ -104,8 +104,8 @@ impl Drop for Bmcs {
     }
 }
 
-/// Takes over few and many nodes. Returns, for each, the milliseconds per node and the peak memory in
-/// kilobytes.
+/// Takes over few and many nodes. Returns, for each, the milliseconds per node and the peak memory
+/// in kilobytes.
 fn measure(
     report: &mut Report,
     runtime: &tokio::runtime::Runtime,

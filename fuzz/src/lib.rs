@@ -1,8 +1,8 @@
 //! Fuzz targets, and what they share: all that the program says about a text.
 //!
-//! The targets are the tests of the modules below, each with a corpus in `__fuzz__`, under its name.
-//! `cargo test -p fuzz` runs each over its corpus and some generated inputs; `fuzz/run` fuzzes them,
-//! guided by the coverage.
+//! The targets are the tests of the modules below, each with a corpus in `__fuzz__`, under its
+//! name. `cargo test -p fuzz` runs each over its corpus and some generated inputs; `fuzz/run`
+//! fuzzes them, guided by the coverage.
 
 // This runs in tests only, which fail by a panic.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]

@@ -56,8 +56,9 @@ impl Stream {
         )
     }
 
-    /// Writes what `render` makes. A terminal gets no character from elsewhere that it would obey or
-    /// hide: a text that has one is escaped, and has no colours, which could not be told from it.
+    /// Writes what `render` makes. A terminal gets no character from elsewhere that it would obey
+    /// or hide: a text that has one is escaped, and has no colours, which could not be told from
+    /// it.
     pub(crate) fn write<T: AsRef<[u8]>>(
         self,
         to: &mut dyn Write,

@@ -24,8 +24,8 @@ pub(crate) fn run(command: &Recover, output: &mut Output) -> Result<Status, Fail
     Ok(Status::Success)
 }
 
-/// Finishes or reverts the interrupted runs that have one of these files. Returns whether there were
-/// any.
+/// Finishes or reverts the interrupted runs that have one of these files. Returns whether there
+/// were any.
 pub(crate) fn recover_first(files: &[SourceFile], output: &mut Output) -> Result<bool, Failure> {
     let recovered = store::recover(files.iter().map(|file| &*file.path), None)?;
     tell(&recovered, output)?;

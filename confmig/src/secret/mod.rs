@@ -131,8 +131,8 @@ impl<'p> Secrets<'p> {
             .into_owned()
     }
 
-    /// Returns the name of an entry, masked if needed: where the separator is missing, the key holds
-    /// the value.
+    /// Returns the name of an entry, masked if needed: where the separator is missing, the key
+    /// holds the value.
     #[must_use]
     pub fn name(&self, name: &OptName) -> OptName {
         let group = self.section(BStr::new(name.group()));
@@ -149,8 +149,8 @@ impl<'p> Secrets<'p> {
         }
     }
 
-    /// Returns where the first name of a secret option ends among the first `words` words of a text;
-    /// `None` if there is none, or nothing follows it.
+    /// Returns where the first name of a secret option ends among the first `words` words of a
+    /// text; `None` if there is none, or nothing follows it.
     fn name_in(&self, group: &str, text: &[u8], words: usize) -> Option<usize> {
         let text = text.trim_end();
         let mut start = 0;

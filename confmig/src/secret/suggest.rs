@@ -52,8 +52,8 @@ pub(super) enum Secrecy {
 }
 
 impl Secrecy {
-    /// Returns whether a value is masked as a whole: not the `<None>` of sample files, `...` or a mask, nor the
-    /// boolean value of an option whose name only suggests a secret.
+    /// Returns whether a value is masked as a whole: not the `<None>` of sample files, `...` or a
+    /// mask, nor the boolean value of an option whose name only suggests a secret.
     pub(super) fn masks(self, value: &[u8]) -> bool {
         let value = value.trim_with(|c| c.is_whitespace() || matches!(c, '"' | '\''));
         let is_switch = || {

@@ -103,7 +103,8 @@ impl Directory {
 
     /// Locks the directory until it is closed. Waits for another run, but not forever.
     ///
-    /// A directory that this thread has locked is only used, since the thread would wait for itself.
+    /// A directory that this thread has locked is only used, since the thread would wait for
+    /// itself.
     fn lock(&self) -> Result<(), StoreError> {
         if HELD.with_borrow(|held| held.contains(&self.identity)) {
             return Ok(());

@@ -22,9 +22,9 @@
 //!
 //! # How files are replaced
 //!
-//! 1. Follow symbolic links; open and lock the directories, in the order of their inodes; clear away
-//!    what runs that were killed left; check that each destination is a regular file with a single
-//!    name, is writable, and still holds what was read.
+//! 1. Follow symbolic links; open and lock the directories, in the order of their inodes; clear
+//!    away what runs that were killed left; check that each destination is a regular file with a
+//!    single name, is writable, and still holds what was read.
 //! 2. For each file, write a copy and the new file to the destination's directory, each with mode
 //!    0600 and a temporary name; set owner, group, attributes and mode to those of the original, in
 //!    this order; sync them; sync the directory.
@@ -34,10 +34,11 @@
 //!    `RENAME_EXCHANGE`); compare the old file with what was read; sync the directory. Where the
 //!    file system cannot exchange files, compare once more and rename.
 //! 5. For each file, rename the original, which now has the temporary name, to the backup's name:
-//!    the backup is then the very same file as before, with its timestamps. Remove the copy. An undo
-//!    removes the backup that it restored instead.
+//!    the backup is then the very same file as before, with its timestamps. Remove the copy. An
+//!    undo removes the backup that it restored instead.
 //! 6. Sync the directories, and remove the journals. The first one that is gone closes the
-//!    transaction. The journal of several files becomes the record of which backups belong together.
+//!    transaction. The journal of several files becomes the record of which backups belong
+//!    together.
 //!
 //! # What a run that was killed leaves
 //!

@@ -23,8 +23,8 @@ pub struct NewFile<'a> {
 
 /// Writes `bytes` to `path` atomically, whether or not the file exists.
 ///
-/// An existing file is replaced as by [`replace_all`](super::replace_all), keeping its metadata, but
-/// without a backup. A new file gets the mode of `mode_like` and, if this user may set it, its
+/// An existing file is replaced as by [`replace_all`](super::replace_all), keeping its metadata,
+/// but without a backup. A new file gets the mode of `mode_like` and, if this user may set it, its
 /// group; otherwise the group gets no more rights than others. Without `mode_like`, the mode is
 /// 0640. The umask is ignored.
 ///

@@ -208,7 +208,8 @@ fn in_a_url_whatever_characters_it_has() {
         "CANARY\u{a0}x",
     ] {
         assert_canary_is_masked(&format!(
-            "[pxe]\nhttp_url = http://u:{password}@h:80/x\ntftp_master_path = http://u:{password}@h\n\
+            "[pxe]\nhttp_url = http://u:{password}@h:80/x\n\
+             tftp_master_path = http://u:{password}@h\n\
              #http_root = http://u:{password}@h\nx = 'http://u:{password}@h'\n"
         ));
     }

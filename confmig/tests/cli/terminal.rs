@@ -91,7 +91,8 @@ fn write_files(directory: &Path) {
         .collect();
     let rules = "name = \"n@\"\nsummary = \"s@\"\nreaders = \"r@\"\n\
          [[option]]\ngroup = \"site\"\nname = \"pin\"\ntype = \"str\"\ndefault = \"d@\"\n\
-         [[option.former]]\nid = \"i@\"\ngroup = \"old\"\nname = \"pin_code\"\nwhy = \"w@\"\nproof = \"p@\"\n\
+         [[option.former]]\nid = \"i@\"\ngroup = \"old\"\nname = \"pin_code\"\nwhy = \"w@\"\n\
+         proof = \"p@\"\n\
          [[option]]\ngroup = \"site\"\nname = \"count\"\ntype = \"int\"\n\
          [[removed]]\ngroup = \"pxe\"\nname = \"y\"\nadvice = \"a@\"\n";
     std::fs::write(named(directory, "@.toml"), rules.replace('@', &escaped)).unwrap();

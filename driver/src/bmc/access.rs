@@ -57,9 +57,10 @@ impl BmcAccess {
     ///
     /// If `driver_info` has an `ilo_address` that is not empty, the BMC is reached over HTTPS with
     /// `ilo_username`, `ilo_password`, `client_port`, `ilo_verify_ca` and the older `ca_file`;
-    /// otherwise with `redfish_address`, `redfish_username`, `redfish_password`, `redfish_system_id`
-    /// and `redfish_verify_ca`. The two sets are never mixed, so a password is sent only to its own
-    /// address. `client_timeout` applies to both, and `options` provide the defaults.
+    /// otherwise with `redfish_address`, `redfish_username`, `redfish_password`,
+    /// `redfish_system_id` and `redfish_verify_ca`. The two sets are never mixed, so a password is
+    /// sent only to its own address. `client_timeout` applies to both, and `options` provide the
+    /// defaults.
     ///
     /// # Errors
     ///
