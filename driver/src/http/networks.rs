@@ -60,11 +60,9 @@ impl Networks {
 
     /// Whether every address is in one of the networks.
     fn contain_all(&self) -> bool {
-        let whole = |network: &&IpNet| network.prefix_len() == 0;
-        let whole = self.0.iter().filter(whole);
-        let (v4, v6): (Vec<&IpNet>, Vec<&IpNet>) =
-            whole.partition(|network| matches!(network, IpNet::V4(_)));
-        !v4.is_empty() && !v6.is_empty()
+        let mut whole = self.0.iter().filter(|network| network.prefix_len() == 0);
+        let is_v4 = |network: &IpNet| matches!(network, IpNet::V4(_));
+        whole.clone().any(is_v4) && whole.any(|network| !is_v4(network))
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::Url;
 
 /// The maximum number of characters that are shown.
@@ -20,6 +21,31 @@ const SECRET_MIN: usize = 4;
 
 /// What stands in place of a text that cannot be shown.
 const HIDDEN: &str = "(not shown, since it contains a secret)";
+
+/// What is escaped in the parts of a URL, apart from its unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// What is escaped where the delimiters of a URL are not.
+const UNUSUAL: &AsciiSet = &RESERVED
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'/')
+    .remove(b'?');
 
 /// The secrets that a server may repeat, since they were sent to it.
 #[derive(Clone, Default)]
@@ -152,9 +178,13 @@ fn encodings(secret: &str) -> Vec<String> {
         hex.to_uppercase(),
         hex,
     ];
-    for keep in ["", "-._~", "-._~!$&'()*+,;=:@/?"] {
-        all.push(percent_encoded(secret, keep, |byte| format!("%{byte:02X}")));
-        all.push(percent_encoded(secret, keep, |byte| format!("%{byte:02x}")));
+    for escaped in [NON_ALPHANUMERIC, RESERVED, UNUSUAL] {
+        all.push(utf8_percent_encode(secret, escaped).to_string());
+        let lower = |part: &str| match part.starts_with('%') {
+            true => part.to_lowercase(),
+            false => part.to_owned(),
+        };
+        all.push(utf8_percent_encode(secret, escaped).map(lower).collect());
     }
     for offset in 0..3 {
         all.extend(inside_base64(bytes, offset));
@@ -162,36 +192,9 @@ fn encodings(secret: &str) -> Vec<String> {
     all
 }
 
-fn percent_encoded(text: &str, keep: &str, escape: impl Fn(u8) -> String) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        let c = char::from(byte);
-        if c.is_ascii_alphanumeric() || keep.contains(c) {
-            encoded.push(c);
-        } else {
-            encoded.push_str(&escape(byte));
-        }
-    }
-    encoded
-}
-
 fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let (mut decoded, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while let Some(byte) = bytes.get(at) {
-        let escape = text.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        match escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(escaped) => {
-                decoded.push(escaped);
-                at += 3;
-            }
-            None => {
-                decoded.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+    let decoded = percent_decode_str(text).decode_utf8_lossy();
+    decoded.into_owned()
 }
 
 /// Returns the part of the base64 that is the same whatever stands before and after `secret`, of
@@ -262,7 +265,7 @@ mod tests {
     fn no_encoding_of_a_secret_is_shown() {
         let base64 = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
         let json = serde_json::Value::from(SECRET).to_string();
-        let encode = |text: &str| percent_encoded(text, "", |byte| format!("%{byte:02X}"));
+        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         for said in [
             SECRET.to_owned(),
             format!("{SECRET:?}"),
