@@ -12,6 +12,7 @@ mod undo;
 mod write;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -112,6 +113,12 @@ fn log_to(level: &str, stream: Stream) {
             })
         })
         .init();
+}
+
+/// Returns the paths, separated by commas.
+fn listed(paths: &[PathBuf]) -> String {
+    let paths = paths.iter().map(|path| path.display().to_string());
+    paths.collect::<Vec<_>>().join(", ")
 }
 
 fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Status, Failure> {

@@ -4,9 +4,10 @@
 //! terminal. What comes from files, rules, schemas, arguments and the environment is escaped there.
 
 use std::borrow::Cow;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use anstream::ColorChoice;
+use anstream::stream::RawStream;
 use anstyle::{AnsiColor, Style};
 use confmig::report::{self, CheckReport, Paint, for_terminal};
 
@@ -22,7 +23,10 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    fn new(when: ColorWhen, choice: ColorChoice, terminal: bool) -> Self {
+    fn of<S: RawStream>(stream: &S, when: ColorWhen) -> Self {
+        // This follows NO_COLOR, CLICOLOR and TERM.
+        let choice = anstream::AutoStream::choice(stream);
+        let terminal = stream.is_terminal();
         let paint = match (when, choice) {
             (ColorWhen::Always, _) => Paint::Colour,
             (ColorWhen::Auto, ColorChoice::Always | ColorChoice::AlwaysAnsi) => Paint::Colour,
@@ -37,23 +41,12 @@ impl Stream {
 
     /// Returns the stream that is standard output.
     pub(crate) fn stdout(when: ColorWhen) -> Self {
-        // This follows NO_COLOR, CLICOLOR and TERM.
-        let stdout = std::io::stdout();
-        Stream::new(
-            when,
-            anstream::AutoStream::choice(&stdout),
-            stdout.is_terminal(),
-        )
+        Stream::of(&std::io::stdout(), when)
     }
 
     /// Returns the stream that is standard error.
     pub(crate) fn stderr(when: ColorWhen) -> Self {
-        let stderr = std::io::stderr();
-        Stream::new(
-            when,
-            anstream::AutoStream::choice(&stderr),
-            stderr.is_terminal(),
-        )
+        Stream::of(&std::io::stderr(), when)
     }
 
     /// Writes what `render` makes. A terminal gets no character from elsewhere that it would obey

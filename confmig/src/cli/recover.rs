@@ -1,14 +1,12 @@
 //! `confmig recover`, and what other commands do about interrupted runs.
 
-use std::path::Path;
-
 use confmig::diagnostic::Diagnostic;
 use confmig::store::{self, Direction, Kind, Recovered};
 use oslo_config::SourceFile;
 
 use super::args::Recover;
 use super::output::Output;
-use super::{Failure, Status};
+use super::{Failure, Status, listed};
 
 pub(crate) fn run(command: &Recover, output: &mut Output) -> Result<Status, Failure> {
     let direction = match (command.finish, command.revert) {
@@ -42,20 +40,18 @@ pub(crate) fn diagnostics(files: &[SourceFile]) -> Result<Vec<Diagnostic>, Failu
 pub(crate) fn tell(recovered: &[Recovered], output: &mut Output) -> Result<(), Failure> {
     for one in recovered {
         output.message(&one.found.to_string());
-        let (done, replaced) = match (one.direction, one.found.kind) {
-            (Direction::Finish, Kind::Write) | (Direction::Revert, Kind::Undo) => {
-                (verb(one.direction), "replaced")
-            }
-            _ => (verb(one.direction), "restored"),
+        let done = verb(one.direction);
+        let replaced = match (one.direction, one.found.kind) {
+            (Direction::Finish, Kind::Write) | (Direction::Revert, Kind::Undo) => "replaced",
+            _ => "restored",
         };
-        let changed: Vec<String> = one.changed.iter().map(|path| shown(path)).collect();
-        output.message(&match changed.is_empty() {
+        output.message(&match one.changed.is_empty() {
             true => format!("{done} it: no file had to change"),
-            false => format!("{done} it: {replaced} {}", changed.join(", ")),
+            false => format!("{done} it: {replaced} {}", listed(&one.changed)),
         });
         let left = one.left.iter();
         let left: Vec<String> = left
-            .map(|(path, why)| format!("{}: {why}", shown(path)))
+            .map(|(path, why)| format!("{}: {why}", path.display()))
             .collect();
         if !left.is_empty() {
             return Err(Failure::Message(format!(
@@ -72,8 +68,4 @@ fn verb(direction: Direction) -> &'static str {
         Direction::Finish => "finished",
         Direction::Revert => "reverted",
     }
-}
-
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

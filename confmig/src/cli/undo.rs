@@ -5,7 +5,7 @@ use confmig::store::{self, Backup, Undo, UndoSettings};
 
 use super::args::{self, Format};
 use super::output::Output;
-use super::{Failure, Status, recover};
+use super::{Failure, Status, listed, recover};
 
 pub(crate) fn run(command: &args::Undo, output: &mut Output) -> Result<Status, Failure> {
     if command.list {
@@ -37,10 +37,6 @@ fn tell(undo: &Undo, output: &mut Output) {
             output.note(&format!("its previous text is kept in {}", kept.display()));
         }
     }
-    let listed = |paths: &[std::path::PathBuf]| {
-        let paths = paths.iter().map(|path| path.display().to_string());
-        paths.collect::<Vec<_>>().join(", ")
-    };
     if !undo.skipped.is_empty() {
         output.note(&format!("left without a backup: {}", listed(&undo.skipped)));
     }
@@ -74,11 +70,7 @@ fn line(backup: &Backup) -> String {
         line += " (edited since)";
     }
     if !backup.together.is_empty() {
-        let paths = backup
-            .together
-            .iter()
-            .map(|path| path.display().to_string());
-        line += &format!(" (together with {})", paths.collect::<Vec<_>>().join(", "));
+        line += &format!(" (together with {})", listed(&backup.together));
     }
     line + "\n"
 }

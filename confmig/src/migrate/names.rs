@@ -84,17 +84,17 @@ impl<'p> Names<'p> {
         if known.is_empty() {
             let defaults = pack.opts.iter().flat_map(Opt::default);
             let in_defaults = defaults.flat_map(|text| references(text.as_bytes()));
-            let in_values = references_in(files).map(|(_, reference)| reference);
-            for reference in in_values.chain(in_defaults) {
+            for reference in in_defaults {
                 if let (Some(group), name) = reference.parts() {
                     names.referred.insert(OptName::new(group, name));
                 }
             }
-            // One without its group is last looked for in the default group.
             for (entry, reference) in references_in(files) {
                 let (group, name) = reference.parts();
-                if group.is_none() && !names.is_set(&entry.group().to_str_lossy(), name) {
-                    let option = OptName::new(DEFAULT_GROUP, name);
+                let is_own = || names.is_set(&entry.group().to_str_lossy(), name);
+                // One without its group is last looked for in the default group.
+                if group.is_some() || !is_own() {
+                    let option = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
                     names.referred.insert(option);
                 }
             }

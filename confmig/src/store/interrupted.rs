@@ -41,11 +41,8 @@ impl Interrupted {
     /// Returns the diagnostic for it.
     #[must_use]
     pub fn diagnostic(&self) -> Diagnostic {
-        let paths = self
-            .files
-            .iter()
-            .map(|(path, _)| path.display().to_string());
-        let path = paths.take(1).collect::<String>();
+        let first = self.files.first();
+        let path = first.map_or_else(String::new, |(path, _)| path.display().to_string());
         Diagnostic::new(Code::Interrupted, self.to_string()).help(format!(
             "run `confmig recover {path}`, which finishes or reverts it"
         ))

@@ -215,8 +215,8 @@ impl Journal {
 
     /// Returns whether it names this file in the directory it was read from.
     pub(super) fn names(&self, name: &OsStr) -> bool {
-        let here = self.entries_here();
-        here.into_iter().any(|entry| entry.name.0 == name)
+        let mut entries = self.entries_here();
+        entries.any(|entry| entry.name.0 == name)
     }
 
     /// Returns the files in the directory it was read from.
@@ -268,28 +268,24 @@ impl Journal {
 
 /// Returns the journals in a directory.
 pub(super) fn journals(directory: &Directory) -> Result<Vec<Journal>, StoreError> {
-    find(directory, JOURNAL)
+    let mut names = directory.names()?;
+    names.retain(|name| is_called(name, JOURNAL));
+    names.sort();
+    names.iter().map(|name| read(directory, name)).collect()
 }
 
 /// Returns the records of finished transactions in a directory. Those that cannot be read are left
 /// out: they only tell which backups belong together.
 pub(super) fn records(directory: &Directory) -> Result<Vec<Journal>, StoreError> {
-    let names = directory.names()?;
-    let names = names.iter().filter(|name| is_called(name, RECORD));
-    Ok(names
-        .filter_map(|name| read(directory, name).ok())
-        .collect())
+    Ok(records_among(&directory.names()?, directory).collect())
 }
 
 /// Removes the records whose backups in this directory are all gone. One that stays does no harm.
 pub(super) fn remove_old_records(directory: &Directory) {
-    let Ok((names, records)) = directory
-        .names()
-        .and_then(|names| Ok((names, records(directory)?)))
-    else {
+    let Ok(names) = directory.names() else {
         return;
     };
-    for record in records {
+    for record in records_among(&names, directory) {
         let is_left = |entry: &Entry| {
             let backup = entry.backup.as_ref();
             backup.is_some_and(|backup| names.contains(&backup.0))
@@ -304,11 +300,9 @@ pub(super) fn remove_old_records(directory: &Directory) {
     }
 }
 
-fn find(directory: &Directory, suffix: &str) -> Result<Vec<Journal>, StoreError> {
-    let mut names = directory.names()?;
-    names.retain(|name| is_called(name, suffix));
-    names.sort();
-    names.iter().map(|name| read(directory, name)).collect()
+fn records_among(names: &[OsString], directory: &Directory) -> impl Iterator<Item = Journal> {
+    let records = names.iter().filter(|name| is_called(name, RECORD));
+    records.filter_map(|name| read(directory, name).ok())
 }
 
 fn is_called(name: &OsStr, suffix: &str) -> bool {
