@@ -1,7 +1,7 @@
 //! Creates, hosts and removes a node's virtual media, and deploys nodes with it, as deploy code
 //! would with this library.
 //!
-//! Each command prints one JSON object. Its node is to be handed back to Ironic, or to the next
+//! Each command prints one JSON object. Pass its node back to Ironic, or on to the next
 //! command.
 //!
 //! ```text

@@ -77,7 +77,7 @@ fn a_rule_becomes_a_line() {
     assert!(text.starts_with("2 2 api.port {") && !text.contains("release"));
 }
 
-/// A line of the rule, what stands there instead, and the mistake.
+/// A line of the rule, the text that replaces it, and the mistake.
 const WRONG: &[(&str, &str, &str)] = &[
     (
         "to = \"web.bind_port\"",

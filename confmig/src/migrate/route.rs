@@ -66,7 +66,7 @@ impl<'r> Route<'r> {
         }
     }
 
-    /// Creates the route to the names of a schema, by way of those of an older one if given.
+    /// Creates the route to the names of a schema, through those of an older one if given.
     #[must_use]
     pub fn schemas(from: Option<&'r Schema>, to: &'r Schema) -> Self {
         let steps = from.into_iter().chain([to]).map(Step::Schema);

@@ -11,7 +11,7 @@ use crate::pack::names_of;
 /// The differences between an older and a newer schema.
 #[derive(Debug, Clone, Default)]
 pub struct Comparison {
-    /// The old and new names of options that were renamed, directly or by way of a third name. A
+    /// The old and new names of options that were renamed, directly or through a third name. A
     /// former name of several options is listed for each of them.
     pub renamed: Vec<(OptName, OptName)>,
     /// The names that the older schema reads and the newer one does not.

@@ -16,7 +16,7 @@
 //! When a conductor dies, another one calls [`take_over`](IloDeploy::take_over) for each of its
 //! nodes, or [`take_over_all`](IloDeploy::take_over_all) for all of them.
 //!
-//! Each method takes a node and returns the changed node, which is to be handed back to Ironic,
+//! Each method takes a node and returns the changed node, which the caller passes back to Ironic,
 //! together with the actions that were performed. The BMC is asked first, so that no image is made
 //! for one that does not answer. A step that fails withdraws what it published; the node is
 //! unchanged, and the call can be repeated: it creates images under new names, and removes older
@@ -121,7 +121,7 @@ impl fmt::Debug for IloDeploy {
 /// The result of a step.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The changed node, which is to be handed back to Ironic.
+    /// The changed node, to be passed back to Ironic.
     pub node: Node,
     /// The actions that were performed, in order.
     pub done: Vec<Action>,

@@ -23,7 +23,7 @@ const WAITING_MAX: usize = 128;
 /// The result of taking over a node.
 #[derive(Debug)]
 pub struct TakeOver {
-    /// The node, which is to be handed back to Ironic; unchanged after a failure.
+    /// The node, to be passed back to Ironic; unchanged after a failure.
     pub node: Node,
     /// The actions that were performed, in order.
     pub done: Vec<Action>,
