@@ -5,7 +5,7 @@ use url::Url;
 use super::boot_iso::ChosenBootIso;
 use super::error::DeployError;
 use super::{Action, Flow, IloDeploy, Outcome, parameters};
-use crate::bmc::{Bmc, BmcError, Cause, Drive, Power};
+use crate::bmc::{Bmc, BmcError, Cause, Drive, Medium, Power};
 use crate::host::{Kind, Published, Which};
 use crate::image::Floppy;
 use crate::node::{Node, Section, boot_mode_of};
@@ -98,10 +98,9 @@ impl<'d> NodeWork<'d> {
         }
     }
 
-    /// Checks that the BMC answers, before images are made for it.
-    pub(super) async fn reach(&self, drive: Drive) -> Result<(), DeployError> {
-        self.bmc.medium(drive).await?;
-        Ok(())
+    /// Returns the medium in a drive. Before images are made, this checks that the BMC answers.
+    pub(super) async fn reach(&self, drive: Drive) -> Result<Option<Medium>, DeployError> {
+        Ok(self.bmc.medium(drive).await?)
     }
 
     fn record(&mut self, action: Action) {

@@ -12,7 +12,7 @@ use super::downloads::Downloads;
 use super::error::DeployError;
 use super::node_work::NodeWork;
 use super::{Action, Flow, IloDeploy, Outcome};
-use crate::bmc::Drive;
+use crate::bmc::{Drive, Medium};
 use crate::host::{Kind, ObjectName};
 use crate::node::{Node, ProvisionState};
 use crate::virtual_media::own_boot_iso;
@@ -154,7 +154,7 @@ impl TakenOver {
 
 impl NodeWork<'_> {
     async fn take_over_floppy(&mut self) -> Result<(), DeployError> {
-        self.reach(Drive::Floppy).await?;
+        let medium = self.reach(Drive::Floppy).await?;
         let host = self.deploy.media.host();
         if !host.is_tied_to_a_conductor() {
             let stored = host.list(self.outcome.node.uuid()).await?;
@@ -163,14 +163,14 @@ impl NodeWork<'_> {
                 .rfind(|result| result.name.kind() == Kind::Floppy);
             if let Some(newest) = newest {
                 let name = newest.name.clone();
-                return self.renew(Drive::Floppy, &name).await;
+                return self.renew(Drive::Floppy, medium, &name).await;
             }
         }
         self.floppy().await
     }
 
     async fn take_over_boot_iso(&mut self) -> Result<(), DeployError> {
-        self.reach(Drive::Cd).await?;
+        let medium = self.reach(Drive::Cd).await?;
         let media = &self.deploy.media;
         let node = &self.outcome.node;
         if !media.host().is_tied_to_a_conductor() {
@@ -178,15 +178,19 @@ impl NodeWork<'_> {
             let stored = media.host().list(node.uuid()).await?;
             if let Some(name) = kept.filter(|kept| stored.iter().any(|result| result.name == *kept))
             {
-                return self.renew(Drive::Cd, &name).await;
+                return self.renew(Drive::Cd, medium, &name).await;
             }
         }
         self.insert_boot_iso().await
     }
 
     /// Attaches an image again, unless the BMC's URL for it has not expired yet.
-    async fn renew(&mut self, drive: Drive, name: &ObjectName) -> Result<(), DeployError> {
-        let medium = self.bmc.medium(drive).await?;
+    async fn renew(
+        &mut self,
+        drive: Drive,
+        medium: Option<Medium>,
+        name: &ObjectName,
+    ) -> Result<(), DeployError> {
         let image = medium.and_then(|medium| medium.image);
         if image.is_some_and(|image| is_valid_url_of(&image, name, SystemTime::now())) {
             return Ok(());
