@@ -1,5 +1,6 @@
 //! Interrupted transactions: what a journal that was left says, and how far its run had come.
 
+use std::collections::{HashMap, hash_map};
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -340,29 +341,25 @@ pub fn interrupted<'p>(
     paths: impl IntoIterator<Item = &'p Path>,
 ) -> Result<Vec<Interrupted>, StoreError> {
     let mut found: Vec<(String, Interrupted)> = Vec::new();
+    let mut listed: HashMap<(u64, u64), Vec<Journal>> = HashMap::default();
     for path in paths {
         let Ok(destination) = Destination::find(path) else {
             continue;
         };
         let here = &destination.directory;
-        let all = match journals(here) {
-            // Another run has removed it since it was listed.
-            Err(StoreError::Missing(_)) => Vec::new(),
-            Err(StoreError::Unreadable(path, cause)) => {
-                log::warn!("cannot read {} ({cause})", path.display());
-                Vec::new()
-            }
-            other => other?,
+        let all = match listed.entry(here.identity) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(new) => new.insert(readable_journals(here)?),
         };
         for journal in all
-            .into_iter()
+            .iter()
             .filter(|journal| journal.names(&destination.name))
         {
             let is_known = found.iter().any(|(id, _)| *id == journal.id);
             if is_known || here.is_locked() {
                 continue;
             }
-            let open = Open::load(journal, here, |directory| Ok(Rc::new(directory)))?;
+            let open = Open::load(journal.clone(), here, |directory| Ok(Rc::new(directory)))?;
             if let Some(open) = open
                 && !open.is_settled()?
             {
@@ -374,4 +371,17 @@ pub fn interrupted<'p>(
         .into_iter()
         .map(|(_, interrupted)| interrupted)
         .collect())
+}
+
+/// Returns the journals in a directory that is not locked.
+fn readable_journals(here: &Directory) -> Result<Vec<Journal>, StoreError> {
+    match journals(here) {
+        // Another run has removed it since it was listed.
+        Err(StoreError::Missing(_)) => Ok(Vec::new()),
+        Err(StoreError::Unreadable(path, cause)) => {
+            log::warn!("cannot read {} ({cause})", path.display());
+            Ok(Vec::new())
+        }
+        other => other,
+    }
 }

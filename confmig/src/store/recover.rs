@@ -1,10 +1,11 @@
 //! Finishes or reverts interrupted transactions.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::StoreError;
-use super::directory::Directories;
+use super::directory::{Directories, Directory};
 use super::file::Destination;
 use super::interrupted::{Interrupted, Open, State, open_in};
 use super::journal::{Entry, Kind};
@@ -90,18 +91,19 @@ fn recover_each(
     recovered: &mut Vec<Recovered>,
 ) -> Result<(), StoreError> {
     let mut tried: Vec<String> = Vec::new();
-    for destination in destinations {
-        let Some(here) = locked.find(destination.directory.identity) else {
-            continue;
-        };
+    let directories: Vec<Rc<Directory>> = locked.iter().map(Rc::clone).collect();
+    for here in directories {
+        let files = destinations.iter();
+        let files = files.filter(|file| file.directory.identity == here.identity);
+        let files: Vec<&OsStr> = files.map(|file| &*file.name).collect();
         for open in open_in(&here, locked)? {
             let id = &open.journal.id;
-            if open.journal.names(&destination.name) && !tried.contains(id) {
+            if files.iter().any(|file| open.journal.names(file)) && !tried.contains(id) {
                 tried.push(id.clone());
                 recovered.push(end(&open, direction(open.journal.kind))?);
             }
         }
-        remove_strays(&here, &[&destination.name])?;
+        remove_strays(&here, &files)?;
     }
     Ok(())
 }
