@@ -87,6 +87,12 @@ mod tests {
             ),
             ("[swift]\n#password = a\n", None),
             (
+                "[pxe]\nx = nofb rootpwd=a\n",
+                Some("[pxe]\nx = nofb rootpwd=****\n"),
+            ),
+            // The name is no setting in the value.
+            ("[security_compliance]\nminimum_password_age = 5\n", None),
+            (
                 "[DEFAULT]\nhttp://u:p@h/\n",
                 Some("[DEFAULT]\nhttp://u:****@h/\n"),
             ),

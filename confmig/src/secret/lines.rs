@@ -133,10 +133,7 @@ impl<'s, 'p> LineMasker<'s, 'p> {
             self.assignment(after).0
         };
         let before = without_parts(before, 0);
-        match (&before, &shown) {
-            (Cow::Borrowed(_), Cow::Borrowed(_)) => Cow::Borrowed(line),
-            _ => Cow::Owned([&before, bracket, &shown, closing, end].concat()),
-        }
+        Cow::Owned([&before, bracket, &shown, closing, end].concat())
     }
 
     /// Masks an assignment, a placeholder, or a line that was meant as one; also returns whether
@@ -199,7 +196,6 @@ fn is_base64(content: &[u8]) -> bool {
     let digits = text.trim_end_with(|c| c == '=');
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     text.len() >= 16
-        && text.len() - digits.len() <= 2
         && digits.iter().all(is_digit)
         && digits.iter().any(u8::is_ascii_uppercase)
 }
@@ -247,6 +243,9 @@ mod tests {
         assert_eq!(shown("[x] db_pass Q0FO==]\n"), "[x] db_pass ****]\n");
         assert_eq!(shown("[db_pass = Q0FO]\n"), "[db_pass = ****]\n");
         assert_eq!(shown("[x] use_token = no]\n"), "[x] use_token = no]\n");
+        assert_eq!(shown("[db_pass] = Q0FO\n"), "[db_pass] = ****\n");
+        assert_eq!(shown("[db_pass] Q0FO]\n"), "[db_pass] ****]\n");
+        assert_eq!(shown("[db_pass] \n"), "[db_pass] \n");
     }
 
     #[test]
@@ -282,6 +281,9 @@ mod tests {
             shown("[swift]\npassword = a\nCANARY\nQ0FOQVJZLUNBTkFSWQ==\n b\nx = 1\n c\n"),
             "[swift]\npassword = ****\n****\n****\n ****\nx = 1\n c\n"
         );
+        // Neither looks like a line of a key.
+        let text = "[swift]\npassword = \nSome_Long_Name_Of_It: X\nsomelongnameofit==\n";
+        assert_eq!(shown(text), text);
     }
 
     #[test]
@@ -297,6 +299,28 @@ mod tests {
     fn nothing_and_switches_are_shown() {
         let text = "[database]\n#connection = <None>\n[x]\nuse_credentials = False\n";
         assert_eq!(shown(text), text);
+    }
+
+    #[test]
+    fn lines_of_an_entry_are_masked_alone() {
+        let pack = Pack::load("standalone-ilo").unwrap();
+        let secrets = Secrets::hidden(&pack);
+        let text = "[swift]\npassword = a\n b\nx = c\n d\n";
+        let document = oslo_config::Document::parse(text.as_bytes()).unwrap();
+        let shown = document.entries().flat_map(|entry| {
+            let lines = entry
+                .lines()
+                .map(|number| (number, document.line_text(number)));
+            let shown = lines.map(|(number, line)| {
+                let line = secrets.line_of(entry, line.unwrap(), number == entry.line());
+                line.to_str().unwrap().to_owned()
+            });
+            shown.collect::<Vec<_>>()
+        });
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            ["password = ****", " ****", "x = c", " d"]
+        );
     }
 
     #[test]

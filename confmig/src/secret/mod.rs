@@ -29,9 +29,10 @@ fn known_names() -> impl Iterator<Item = &'static KnownNames> {
 
 /// Returns whether any service has this option as a secret; `None` when no service knows it.
 fn known_as_secret(group: &str, name: &str) -> Option<bool> {
+    // `true` is the greater of the two.
     known_names()
         .filter_map(|known| known.is_secret(group, name))
-        .reduce(|one, other| one || other)
+        .max()
 }
 
 /// The policy of what may be shown: everything, or everything but secrets.
@@ -209,5 +210,152 @@ pub(crate) fn first_word(key: &BStr) -> Cow<'_, str> {
     match key.find_byteset(b" \t") {
         Some(end) => Cow::Owned(format!("{} …", key[..end].to_str_lossy())),
         None => key.to_str_lossy(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns a pack with a secret, two options that are none in it, and the service's names.
+    fn pack() -> Pack {
+        let option = |group, name, more| {
+            format!("[[option]]\ngroup = \"{group}\"\nname = \"{name}\"\ntype = \"str\"\n{more}")
+        };
+        let options = [
+            option("site", "pin", "secret = true\n"),
+            option("site", "our_token", ""),
+            option("DEFAULT", "rabbit_password", ""),
+        ];
+        let text = format!("name = \"site\"\nsummary = \"ours\"\n{}", options.concat());
+        Pack::parse(&text, "site").unwrap()
+    }
+
+    fn schema(group: &str, name: &str) -> Schema {
+        let text = format!(
+            "{{\"options\": {{\"{group}\": {{\"opts\": [{{\"name\": \"{name}\", \"secret\": true}}]}}}}}}"
+        );
+        Schema::parse(&text, "schema").unwrap()
+    }
+
+    #[test]
+    fn values_are_masked_by_what_is_known_of_their_options() {
+        let pack = pack();
+        for (group, name, value, masked) in [
+            // The pack says so, whatever the value is, or that it is none, whatever the name is.
+            ("site", "pin", "1", "****"),
+            ("site", "pin", "<None>", "<None>"),
+            ("site", "our_token", "a", "a"),
+            // A service says so, in this section or in another.
+            ("DEFAULT", "rabbit_password", "a", "****"),
+            ("database", "connection", "yes", "****"),
+            ("database", "Connection", "a", "****"),
+            ("databse", "connection", "a", "****"),
+            ("databse", "connection", "yes", "yes"),
+            ("security_compliance", "minimum_password_age", "5", "5"),
+            // The name suggests it.
+            ("x", "db-pass", "a", "****"),
+            ("x", "use_token", "yes", "yes"),
+            // A part of the value is one.
+            ("x", "url", "http://u:p@h/", "http://u:****@h/"),
+            ("x", "y", "z", "z"),
+        ] {
+            let hidden = Secrets::hidden(&pack).value(group, name, value);
+            assert_eq!(hidden, masked, "{group}.{name}");
+            assert_eq!(Secrets::shown(&pack).value(group, name, value), value);
+        }
+        assert!(Secrets::shown(&pack).are_shown());
+        assert!(!Secrets::hidden(&pack).are_shown());
+    }
+
+    #[test]
+    fn secrets_of_both_schemas_are_masked() {
+        let pack = pack();
+        let [old, new] = [schema("site", "our_token"), schema("x", "y")];
+        let with = |schemas| {
+            let secrets = Secrets::hidden(&pack).with_schemas(schemas);
+            [("site", "our_token"), ("x", "y")].map(|(group, name)| secrets.hides(group, name))
+        };
+        assert_eq!(with([None, None]), [false, false]);
+        assert_eq!(with([Some(&old), None]), [true, false]);
+        assert_eq!(with([None, Some(&new)]), [false, true]);
+        assert_eq!(with([Some(&old), Some(&new)]), [true, true]);
+    }
+
+    #[test]
+    fn names_are_masked_where_they_hold_a_value() {
+        let pack = pack();
+        let secrets = Secrets::hidden(&pack);
+        for (group, key, masked) in [
+            ("site", "pin 1234", "pin ****"),
+            ("site", "set \t pin 1234", "set \t pin ****"),
+            ("site", "pin", "pin"),
+            ("site", "pin ", "pin "),
+            ("site", "my name", "my name"),
+            ("x", "pin 1234", "pin 1234"),
+        ] {
+            assert_eq!(secrets.key(group, key.as_bytes()), masked);
+            assert_eq!(
+                secrets.name(&OptName::new(group, key)),
+                OptName::new(group, masked)
+            );
+            assert_eq!(Secrets::shown(&pack).key(group, key.as_bytes()), key);
+        }
+        for (section, masked) in [
+            ("pxe", "pxe"),
+            ("x] db_pass = 1234", "x] db_pass = ****"),
+            ("db_pass = 1234", "db_pass = ****"),
+        ] {
+            assert_eq!(secrets.section(BStr::new(section)), masked);
+            let name = secrets.name(&OptName::new(section, "y"));
+            assert_eq!(name, OptName::new(masked, "y"));
+        }
+        for (key, first) in [
+            ("pin 1234", "pin …"),
+            ("pin\t1234", "pin …"),
+            ("pin", "pin"),
+        ] {
+            assert_eq!(first_word(BStr::new(key)), first);
+        }
+    }
+
+    #[test]
+    fn inputs_are_masked_option_by_option() {
+        let pack = pack();
+        let secrets = Secrets::hidden(&pack);
+        let file = SourceFile {
+            path: "a.conf".into(),
+            text: b"[site]\npin = 1234\nname = x\n".to_vec(),
+        };
+        let parsed = file.parse().unwrap();
+        let [masked] = secrets.files(&[parsed]).try_into().unwrap();
+        assert_eq!(masked.path, file.path);
+        assert_eq!(masked.text, b"[site]\npin = ****\nname = x\n");
+        let parsed = file.parse().unwrap();
+        let values = parsed.document.entries();
+        let values = values.map(|entry| secrets.in_entry(entry, &entry.value()));
+        assert_eq!(values.collect::<Vec<_>>(), ["****", "x"]);
+
+        let variables = [
+            ("OS_SITE__PIN", "1234"),
+            ("OS_DEFAULT__RABBIT_PASSWORD", "1234"),
+            ("OS_PXE__HTTP_ROOT", "/x"),
+            ("OS_PASSWORD", "no option"),
+            ("HOME", "/"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let masked = secrets.environment(variables.into());
+        let mut masked: Vec<_> = masked.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        masked.sort();
+        assert_eq!(
+            masked,
+            [
+                "HOME=/",
+                "OS_DEFAULT__RABBIT_PASSWORD=****",
+                "OS_PASSWORD=no option",
+                "OS_PXE__HTTP_ROOT=/x",
+                "OS_SITE__PIN=****",
+            ]
+        );
     }
 }

@@ -1,5 +1,5 @@
 //! Tests of what `--write`, `--output` and `undo` guarantee for files, on a real file system.
-//! `src/store/tests.rs` tests changes at the last moment.
+//! `src/store/tests` tests changes at the last moment, and journals.
 
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]

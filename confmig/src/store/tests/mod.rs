@@ -1,5 +1,7 @@
-//! Tests of what cannot be caused from outside: changes at the last moment, and file systems that
-//! cannot exchange two files.
+//! Tests of what cannot be caused from outside: changes at the last moment, file systems that cannot
+//! exchange two files, and journals in any state.
+
+mod interrupted;
 
 use std::cell::RefCell;
 use std::fs;
