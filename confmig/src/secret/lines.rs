@@ -195,9 +195,7 @@ fn is_base64(content: &[u8]) -> bool {
     let text = content.trim_ascii();
     let digits = text.trim_end_with(|c| c == '=');
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
-    text.len() >= 16
-        && digits.iter().all(is_digit)
-        && digits.iter().any(u8::is_ascii_uppercase)
+    text.len() >= 16 && digits.iter().all(is_digit) && digits.iter().any(u8::is_ascii_uppercase)
 }
 
 fn indent(text: &[u8]) -> usize {

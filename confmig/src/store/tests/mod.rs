@@ -12,7 +12,7 @@ use std::slice;
 use rustix::io::Errno;
 use tempfile::TempDir;
 
-use super::{Replacement, StoreError, UndoSettings, Undone, replace_all, write_new};
+use super::{Replacement, StoreError, UndoSettings, Undone, backups, replace_all, write_new};
 
 type Hook = Box<dyn FnMut() -> rustix::io::Result<()>>;
 
@@ -263,4 +263,53 @@ fn a_file_that_an_undo_finds_changed_in_the_last_instant_is_given_back() {
     let error = undo(&path, false).unwrap_err();
     assert!(matches!(error, StoreError::Changed { .. }), "{error}");
     assert_eq!((text(&path).as_str(), count(&directory)), ("theirs", 2));
+}
+
+#[test]
+fn files_that_were_replaced_together_are_restored_together() {
+    for (transaction, renamed) in [(false, false), (true, false), (true, true)] {
+        let root = tempfile::tempdir().unwrap();
+        let mut paths = ["a", "b", "c"].map(|name| root.path().join(name).join("f"));
+        for path in &paths {
+            fs::create_dir(path.parent().unwrap()).unwrap();
+            fs::write(path, "old").unwrap();
+        }
+        replace_all(&to_new(&paths[..2])).unwrap();
+        // Another run is another transaction.
+        replace_all(&to_new(&paths[2..])).unwrap();
+        if renamed {
+            fs::rename(root.path().join("a"), root.path().join("z")).unwrap();
+            paths[0] = root.path().join("z/f");
+        }
+        let listed = backups(&paths).unwrap();
+        let together: Vec<_> = listed.iter().map(|backup| &*backup.together).collect();
+        // The file beside it is no longer where the record of the second file says.
+        let first = root.path().join("a/f");
+        assert_eq!(together, [slice::from_ref(&paths[1]), &[first], &[]]);
+
+        let settings = UndoSettings {
+            transaction,
+            ..UndoSettings::default()
+        };
+        let undone = super::undo(&paths[..1], settings).unwrap();
+        let (restored, remaining) = paths[..2].split_at(if transaction { 2 } else { 1 });
+        let names = undone.undone.into_iter().map(|undone| undone.path);
+        assert_eq!(
+            (&*names.collect::<Vec<_>>(), &*undone.remaining),
+            (restored, remaining)
+        );
+        for path in &paths {
+            let is_old = restored.contains(path);
+            assert_eq!(text(path), if is_old { "old" } else { "new" });
+            // With the backup, and the record of two.
+            let left = fs::read_dir(path.parent().unwrap()).unwrap().count();
+            let record = usize::from(remaining.contains(path));
+            assert_eq!(
+                left,
+                if is_old { 1 } else { 2 + record },
+                "{}",
+                path.display()
+            );
+        }
+    }
 }
