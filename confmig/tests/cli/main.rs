@@ -16,6 +16,7 @@ mod html;
 mod json;
 mod links;
 mod migrate;
+mod recover;
 mod releases;
 mod rules;
 mod sarif;

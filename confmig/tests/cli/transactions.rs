@@ -17,13 +17,13 @@ const OLD: [(&str, &str); 2] = [
         "[pxe]\ntftp_root = ${pxe.http_root}/tftp\n",
     ),
 ];
-const NEW: [&str; 2] = [
+pub(crate) const NEW: [&str; 2] = [
     "[deploy]\nhttp_server_root = /tmp\n",
     "[pxe]\ntftp_root = ${deploy.http_server_root}/tftp\n",
 ];
 
 /// Creates a directory with two files that are migrated together.
-fn both() -> tempfile::TempDir {
+pub(crate) fn both() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     fs::create_dir(directory.path().join("conf.d")).unwrap();
     for (path, text) in OLD {
@@ -32,25 +32,25 @@ fn both() -> tempfile::TempDir {
     directory
 }
 
-fn run(words: &str, directory: &Path) -> Ran {
+pub(crate) fn run(words: &str, directory: &Path) -> Ran {
     line(words).directory(directory).run()
 }
 
 /// Returns the texts of the two files.
-fn texts(directory: &Path) -> [String; 2] {
+pub(crate) fn texts(directory: &Path) -> [String; 2] {
     OLD.map(|(path, _)| fs::read_to_string(directory.join(path)).unwrap())
 }
 
-fn old() -> [String; 2] {
+pub(crate) fn old() -> [String; 2] {
     OLD.map(|(_, text)| text.to_owned())
 }
 
-fn new() -> [String; 2] {
+pub(crate) fn new() -> [String; 2] {
     NEW.map(str::to_owned)
 }
 
 /// Returns the names of all files below a directory but the two.
-fn rest(directory: &Path) -> Vec<String> {
+pub(crate) fn rest(directory: &Path) -> Vec<String> {
     let mut names = Vec::new();
     for directory in [directory.to_owned(), directory.join("conf.d")] {
         for entry in fs::read_dir(directory).unwrap() {
@@ -66,7 +66,7 @@ fn rest(directory: &Path) -> Vec<String> {
 
 /// Runs the program, and kills it on entering its Nth rename: two journals are renamed first, then
 /// the files are exchanged.
-fn killed_at_rename(number: usize, words: &str, directory: &Path) {
+pub(crate) fn killed_at_rename(number: usize, words: &str, directory: &Path) {
     let status = Command::new("strace")
         .args(["-f", "-qq", "-o", "/dev/null", "-e"])
         .arg(format!("inject=renameat2:signal=KILL:when={number}"))
@@ -81,7 +81,7 @@ fn killed_at_rename(number: usize, words: &str, directory: &Path) {
 }
 
 /// Creates a directory in which a migration was killed after the first file.
-fn interrupted() -> tempfile::TempDir {
+pub(crate) fn interrupted() -> tempfile::TempDir {
     let directory = both();
     killed_at_rename(4, "migrate --write a.conf conf.d/b.conf", directory.path());
     let [old, new] = [old(), new()];
@@ -140,32 +140,6 @@ fn the_next_migration_finishes_what_was_interrupted() {
 }
 
 #[test]
-fn recover_finishes_or_reverts() {
-    for (words, expected) in [
-        ("recover a.conf", new()),
-        ("recover --finish conf.d/b.conf", new()),
-        ("recover --revert a.conf", old()),
-        ("undo conf.d/b.conf", old()),
-    ] {
-        let directory = interrupted();
-        run(words, directory.path()).expect(0);
-        assert_eq!(texts(directory.path()), expected, "{words}");
-        let ran = run("recover a.conf conf.d/b.conf", directory.path()).expect(0);
-        assert!(
-            ran.stderr().contains("nothing to do"),
-            "{}",
-            ran.transcript()
-        );
-        let left = rest(directory.path());
-        assert_eq!(
-            left.len(),
-            if expected == old() { 0 } else { 4 },
-            "{left:?}"
-        );
-    }
-}
-
-#[test]
 fn an_undo_that_was_killed_is_finished() {
     let directory = both();
     let files = "a.conf conf.d/b.conf";
@@ -176,36 +150,6 @@ fn an_undo_that_was_killed_is_finished() {
     run(&format!("undo {files}"), directory.path()).expect(0);
     assert_eq!(texts(directory.path()), old());
     assert_eq!(rest(directory.path()), [""; 0]);
-}
-
-#[test]
-fn a_file_that_was_edited_since_stays_as_it_is() {
-    let directory = interrupted();
-    fs::write(directory.path().join("conf.d/b.conf"), "[pxe]\n").unwrap();
-    // The other one can be new: nothing is left to finish.
-    run("recover a.conf", directory.path()).expect(0);
-    let [a, b] = texts(directory.path());
-    assert_eq!((a.as_str(), b.as_str()), (NEW[0], "[pxe]\n"));
-}
-
-#[test]
-fn a_directory_that_is_gone_is_named() {
-    let directory = interrupted();
-    fs::rename(
-        directory.path().join("conf.d"),
-        directory.path().join("elsewhere"),
-    )
-    .unwrap();
-    let ran = run("check --format json a.conf", directory.path()).expect(1);
-    assert_eq!(ran.json()["diagnostics"][0]["code"], "interrupted");
-    let ran = run("recover a.conf", directory.path()).expect(2);
-    assert!(
-        ran.stderr()
-            .contains("conf.d/b.conf: its directory is gone"),
-        "{}",
-        ran.transcript()
-    );
-    run("check a.conf", directory.path()).expect(0);
 }
 
 #[test]
