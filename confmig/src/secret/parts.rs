@@ -8,6 +8,7 @@ use bstr::ByteSlice;
 
 use super::MASK;
 use super::suggest::{Secrecy, suggests_secret};
+use crate::lines::{split, split_end};
 
 /// The longest name of a setting in a value.
 const LONGEST_NAME: usize = 64;
@@ -17,12 +18,10 @@ const LONGEST_NAME: usize = 64;
 pub(super) fn secret_parts(text: &[u8], value_start: usize) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
-    while start < text.len() {
-        let end = memchr::memchr2(b'\n', b'\r', &text[start..]);
-        let end = end.map_or(text.len(), |at| start + at);
-        let line = &text[start..end];
-        let mut parts = credentials(line);
-        parts.extend(settings(line, value_start.saturating_sub(start)));
+    for line in split(text) {
+        let content = split_end(line).0;
+        let mut parts = credentials(content);
+        parts.extend(settings(content, value_start.saturating_sub(start)));
         parts.sort_by_key(|part| part.start);
         for part in parts {
             let part = start + part.start..start + part.end;
@@ -31,7 +30,7 @@ pub(super) fn secret_parts(text: &[u8], value_start: usize) -> Vec<Range<usize>>
                 _ => found.push(part),
             }
         }
-        start = end + 1;
+        start += line.len();
     }
     found
 }
@@ -195,6 +194,9 @@ mod tests {
                 "{\"db_pass\": \"a b\", \"x\": 1}",
                 "{\"db_pass\": ****, \"x\": 1}",
             ),
+            // A setting in a password, and a URL in a setting.
+            ("http://u:password=p@h", "http://u:****"),
+            ("token=http://u:p@h x", "token=**** x"),
             ("'nofb rootpwd=a'", "'nofb rootpwd=****'"),
             ("'nofb rootpwd='a'", "'nofb rootpwd=****'"),
             ("nofb rootpwd=\"a\"", "nofb rootpwd=****"),

@@ -4,9 +4,11 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use rustix::fs::{CWD, FileType, Mode};
 use tempfile::TempDir;
 
 use super::super::directory::Directory;
@@ -339,7 +341,22 @@ fn journals_that_no_run_wrote_are_refused() {
         fs::write(killed.beside(0, name), "").unwrap();
     }
     assert_eq!(killed.states().unwrap(), None);
-    fs::create_dir(killed.beside(0, ".confmig-x.journal")).unwrap();
+    let journal = killed.beside(0, ".confmig-x.journal");
+    fs::create_dir(&journal).unwrap();
     let error = killed.states().unwrap_err();
     assert!(error.to_string().contains("not a regular file"), "{error}");
+    fs::remove_dir(&journal).unwrap();
+    // No one is waited for that may write to a pipe.
+    let (mode, pipe) = (Mode::RUSR | Mode::WUSR, FileType::Fifo);
+    rustix::fs::mknodat(CWD, &journal, pipe, mode, 0).unwrap();
+    let error = killed.states().unwrap_err();
+    assert!(error.to_string().contains("not a regular file"), "{error}");
+    fs::remove_file(&journal).unwrap();
+    // A link leads to what someone else may change.
+    let killed = Killed::new(Kind::Write, &["new", "old"]);
+    let journal = killed.journal(0);
+    fs::rename(&journal, killed.beside(0, "elsewhere")).unwrap();
+    symlink("elsewhere", &journal).unwrap();
+    assert!(recover([&*killed.paths[0]], None).is_err());
+    assert_eq!(killed.texts(), ["new", "old"]);
 }
