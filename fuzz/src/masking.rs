@@ -24,13 +24,14 @@ fn configuration(input: &[u8]) -> Option<Vec<u8>> {
     }
     let secret = [left, CANARY, right].concat();
     let word = |text: &[u8]| text.find_byteset(b" \t\"'").is_none();
-    let line = match kind % 6 {
+    let line = match kind % 7 {
         0 => [b"password = ".as_slice(), &secret].concat(),
         1 => [b"db_pass=x\n  ".as_slice(), &secret].concat(),
         2 => [b"x = http://u:".as_slice(), &secret, b"@h/x"].concat(),
         3 => [b"#password = ".as_slice(), &secret].concat(),
         4 if word(left) => [b"x = a rootpwd=".as_slice(), left, CANARY].concat(),
         5 if word(left) => [b"admin_password ".as_slice(), &secret].concat(),
+        6 => [b"password\n  ".as_slice(), &secret].concat(),
         _ => return None,
     };
     Some([before, b"\n[pxe]\n", &line, b"\n", after].concat())

@@ -85,7 +85,7 @@ impl Checker<'_> {
 
     fn not_yet(&self, named: &NamedEntry<'_>) -> Diagnostic {
         let help = "unknown options are not read: remove it, or check against a later release";
-        let message = self.target.denial(&self.places.secrets.name(&named.name));
+        let message = self.target.denial(&self.places.secrets.name(named.entry));
         finding(Code::UnknownOption, message, help).at(named.place(&self.places))
     }
 
@@ -101,7 +101,7 @@ impl Checker<'_> {
             (None, "remove it, unless one of your own programs reads it")
         };
         let help = format!("unknown options are not read: {help}");
-        let message = self.target.denial(&self.places.secrets.name(&named.name));
+        let message = self.target.denial(&self.places.secrets.name(named.entry));
         let diagnostic = finding(Code::UnknownOption, message, help).at(named.place(&self.places));
         match meant {
             Some(meant) => diagnostic.label(format!("did you mean {meant}?")),

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use bstr::ByteSlice;
 use oslo_config::{Entry, Occurrence, Origin, ParsedFile, Section};
 use serde_json::{Value, json};
 
@@ -126,7 +125,7 @@ pub fn show_json(
 ) -> String {
     let entry_form = |entry: Entry<'_, '_>| {
         json!({
-            "key": secrets.key(&entry.group().to_str_lossy(), entry.key()),
+            "key": secrets.key(entry),
             "line": entry.line(),
             "value": secrets.in_entry(entry, &entry.value()),
         })

@@ -20,7 +20,7 @@ pub fn entries_text(files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> String {
             let name = secrets.section(section.name());
             let _ = writeln!(text, "{:>6}  [{name}]", section.line());
             for entry in section.entries() {
-                let key = secrets.key(&entry.group().to_str_lossy(), entry.key());
+                let key = secrets.key(entry);
                 let value = secrets.in_entry(entry, &entry.value());
                 let value = value.replace('\n', "\n            ");
                 let _ = writeln!(text, "{:>6}    {key} = {value}", entry.line());

@@ -100,6 +100,7 @@ impl<'s, 'p> LineMasker<'s, 'p> {
             Some(b'[') => self.header(line),
             Some(b' ' | b'\t') if self.in_secret => masked(&content[..indent(content)], end),
             Some(b'#' | b';') => self.assignment(line).0,
+            Some(_) if is_end_of_base64(content) => masked(b"", end),
             Some(_) if self.in_secret && is_stray(content) => masked(b"", end),
             // An indented line is no assignment to oslo.config, but may be meant as one.
             Some(_) => {
@@ -148,12 +149,10 @@ impl<'s, 'p> LineMasker<'s, 'p> {
         }
         let value = separator.map_or(start, |at| at + 1);
         let name = content[key].trim().to_str_lossy();
-        let secrecy = match separator {
-            Some(_) => self.secrets.secrecy(&self.group, &name),
-            None => Secrecy::Shown,
-        };
+        // Without a separator, the value may still follow in the next line.
+        let secrecy = self.secrets.secrecy(&self.group, &name);
         let after = &content[value..];
-        let shown = match secrecy.masks(after) {
+        let shown = match separator.is_some() && secrecy.masks(after) {
             true => masked(&content[..value + indent(after)], end),
             false => without_parts(line, value),
         };
@@ -182,20 +181,25 @@ fn is_assignment(content: &[u8]) -> bool {
     };
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
     let key = content[..separator].trim_ascii_end();
-    !key.is_empty() && key.iter().all(is_of_name) && !is_base64(content)
+    !key.is_empty() && key.iter().all(is_of_name) && !is_end_of_base64(content)
 }
 
-/// Returns whether a line that follows a secret may belong to it, although it is not indented.
+/// Returns whether a line that follows a secret may belong to it, although it is not indented: it
+/// is no assignment, or one without a name.
 fn is_stray(content: &[u8]) -> bool {
-    content.find_byteset(b"=:").is_none() || is_base64(content)
+    content.find_byteset(b"=:").is_none_or(|at| at == 0)
 }
 
-/// Returns whether a line looks like one of a key or of a certificate.
-fn is_base64(content: &[u8]) -> bool {
-    let text = content.trim_ascii();
+/// Returns whether a line looks like the last one of a key or of a certificate, which oslo.config
+/// takes for an assignment if it is not indented.
+pub(super) fn is_end_of_base64(content: &[u8]) -> bool {
+    let text = content.trim_ascii_end();
     let digits = text.trim_end_with(|c| c == '=');
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
-    text.len() >= 16 && digits.iter().all(is_digit) && digits.iter().any(u8::is_ascii_uppercase)
+    text.len() >= 16
+        && digits.len() < text.len()
+        && digits.iter().all(is_digit)
+        && digits.iter().any(u8::is_ascii_uppercase)
 }
 
 fn indent(text: &[u8]) -> usize {
@@ -279,8 +283,17 @@ mod tests {
             shown("[swift]\npassword = a\nCANARY\nQ0FOQVJZLUNBTkFSWQ==\n b\nx = 1\n c\n"),
             "[swift]\npassword = ****\n****\n****\n ****\nx = 1\n c\n"
         );
-        // Neither looks like a line of a key.
-        let text = "[swift]\npassword = \nSome_Long_Name_Of_It: X\nsomelongnameofit==\n";
+        assert_eq!(
+            shown("[swift]\npassword\n = CANARY\n= CANARY\nx = 1\n"),
+            "[swift]\npassword\n ****\n****\nx = 1\n"
+        );
+        // An end of a key is one wherever it is.
+        assert_eq!(
+            shown("[x]\nQ0FOQVJZLUNBTkFSWQ==\ny =\n Q0FOQVJZLUNBTkFSWQ==\n"),
+            "[x]\n****\ny =\n Q0FOQVJZLUNBTkFSWQ==\n"
+        );
+        // None of these looks like one.
+        let text = "[swift]\npassword = \nSome_Long_Name_Of_It: X\nsomelongnameofit=\nShortName=\n";
         assert_eq!(shown(text), text);
     }
 

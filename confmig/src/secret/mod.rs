@@ -16,6 +16,7 @@ use crate::history::Service;
 use crate::pack::{Pack, is_named};
 use crate::rule::group_of;
 use crate::schema::Schema;
+use lines::is_end_of_base64;
 use parts::without_parts;
 use suggest::{Secrecy, suggests_secret};
 
@@ -132,19 +133,23 @@ impl<'p> Secrets<'p> {
             .into_owned()
     }
 
-    /// Returns the name of an entry, masked if needed: where the separator is missing, the key
-    /// holds the value.
+    /// Returns the name of an entry, masked if needed.
     #[must_use]
-    pub fn name(&self, name: &OptName) -> OptName {
-        let group = self.section(BStr::new(name.group()));
-        let key = self.key(name.group(), name.name().as_bytes());
-        OptName::new(group, key)
+    pub fn name(&self, entry: Entry<'_, '_>) -> OptName {
+        let group = self.section(entry.group().as_ref());
+        OptName::new(group, self.key(entry))
     }
 
-    /// Returns the key of an entry, masked if needed.
+    /// Returns the key of an entry, masked if needed: where the separator is missing, it holds the
+    /// value, and a line of base64 is no key.
     #[must_use]
-    pub fn key(&self, group: &str, key: &[u8]) -> String {
-        match self.name_in(group, key, usize::MAX) {
+    pub fn key(&self, entry: Entry<'_, '_>) -> String {
+        let (group, key) = (entry.group(), entry.key());
+        let line = entry.section().document().line_text(entry.line());
+        if !self.shown && line.is_some_and(|line| is_end_of_base64(line)) {
+            return MASK.to_owned();
+        }
+        match self.name_in(&group.to_str_lossy(), key, usize::MAX) {
             Some(end) => format!("{} {MASK}", key[..end].to_str_lossy()),
             None => key.to_str_lossy().into_owned(),
         }
@@ -215,6 +220,8 @@ pub(crate) fn first_word(key: &BStr) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use oslo_config::Document;
+
     use super::*;
 
     /// Returns a pack with a secret, two options that are none in it, and the service's names.
@@ -290,16 +297,15 @@ mod tests {
             ("site", "pin 1234", "pin ****"),
             ("site", "set \t pin 1234", "set \t pin ****"),
             ("site", "pin", "pin"),
-            ("site", "pin ", "pin "),
             ("site", "my name", "my name"),
             ("x", "pin 1234", "pin 1234"),
         ] {
-            assert_eq!(secrets.key(group, key.as_bytes()), masked);
-            assert_eq!(
-                secrets.name(&OptName::new(group, key)),
-                OptName::new(group, masked)
-            );
-            assert_eq!(Secrets::shown(&pack).key(group, key.as_bytes()), key);
+            let text = format!("[{group}]\n{key} = x\n");
+            let document = Document::parse(text.as_bytes()).unwrap();
+            let entry = document.entries().next().unwrap();
+            assert_eq!(secrets.key(entry), masked);
+            assert_eq!(secrets.name(entry), OptName::new(group, masked));
+            assert_eq!(Secrets::shown(&pack).key(entry), key);
         }
         for (section, masked) in [
             ("pxe", "pxe"),
@@ -307,8 +313,12 @@ mod tests {
             ("db_pass = 1234", "db_pass = ****"),
         ] {
             assert_eq!(secrets.section(BStr::new(section)), masked);
-            let name = secrets.name(&OptName::new(section, "y"));
-            assert_eq!(name, OptName::new(masked, "y"));
+            let text = format!("[{section}]\nQ0FOQVJZLUNBTkFSWQ==\n");
+            let document = Document::parse(text.as_bytes()).unwrap();
+            let entry = document.entries().next().unwrap();
+            assert_eq!(secrets.name(entry), OptName::new(masked, "****"));
+            let shown = Secrets::shown(&pack).key(entry);
+            assert_eq!(shown, "Q0FOQVJZLUNBTkFSWQ");
         }
         for (key, first) in [
             ("pin 1234", "pin …"),

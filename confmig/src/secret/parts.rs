@@ -174,6 +174,7 @@ mod tests {
             "http://h/a@b",
             "# see http://h/a, or ask joe@example.org",
             "http://[2001:db8::1]:80/",
+            "http://@h/",
         ] {
             assert_shown(text, text);
         }

@@ -222,6 +222,10 @@ fn in_what_follows_a_secret() {
         assert_canary_is_masked(&format!("[swift]\npassword = a\n b\n{between}\n  CANARY\n"));
     }
     assert_canary_is_masked("[swift]\npassword = a\nCANARY\n");
+    assert_canary_is_masked("[swift]\npassword\n = CANARY\n= CANARY\n");
+    // What ends a key in base64 is an assignment to oslo.config.
+    assert_canary_is_masked("[swift]\npassword =\nCANARYCANARYCANARYQ==\n");
+    assert_canary_is_masked("[swift]\npassword = a\nCANARYCANARYCANARYQ=\n");
 }
 
 #[test]

@@ -146,6 +146,14 @@ fn a_transaction_is_open_while_some_files_are_old_and_some_new() {
     let killed = Killed::new(Kind::Write, &["new", "theirs", "old"]);
     assert_eq!(killed.states().unwrap(), Some(vec![New, Edited, Old]));
     let [recovered] = killed.recover(None).try_into().unwrap();
+    let [first, second, third] = [0, 1, 2].map(|file| killed.paths[file].display());
+    assert_eq!(
+        recovered.found.to_string(),
+        format!(
+            "a migration of 3 files was interrupted: replaced: {first}; \
+             not replaced yet: {third}; edited since: {second}"
+        )
+    );
     assert_eq!(recovered.changed, [killed.paths[2].clone()]);
     assert_eq!(recovered.left[0].0, killed.paths[1]);
     assert!(
