@@ -199,6 +199,7 @@ mod tests {
             ("http://u:password=p@h", "http://u:****"),
             ("token=http://u:p@h x", "token=**** x"),
             ("'nofb rootpwd=a'", "'nofb rootpwd=****'"),
+            ("'nofb rootpwd=a\"", "'nofb rootpwd=****"),
             ("'nofb rootpwd='a'", "'nofb rootpwd=****'"),
             ("nofb rootpwd=\"a\"", "nofb rootpwd=****"),
             ("set Temp-URL-Key=...", "set Temp-URL-Key=..."),
