@@ -3,8 +3,10 @@
 //! Takes over 250 and then 1,000 nodes: each boot ISO is created again and attached to a BMC, the
 //! tests' stand-in for an iLO. The kernel and the ramdisk are on a real nginx (Debian package
 //! nginx-light). Each must be fetched only once, a node must not take longer among 1,000 than among
-//! 250, and memory use must not grow with their number. The exit status is 1 if one of these does
-//! not hold.
+//! 250, and memory use must not grow with their number. Then the 1,000 nodes are taken over with
+//! images of an image service, whose URLs are signed anew each time and whose web server is busy at
+//! first: still, each must be fetched once, and the peak of memory must stay below 32 MiB. The exit
+//! status is 1 if one of these does not hold.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,6 +26,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::num::NonZeroUsize;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use driver::deploy::IloDeploy;
@@ -32,9 +35,11 @@ use report::Report;
 use serde_json::{Value, json};
 use support::ilo::{Generation, Ilo};
 use support::image::{LoaderFiles, pattern};
+use support::image_service::SignedUrls;
 use support::nginx::Nginx;
 use support::web::{names, open_dir};
 use support::{options, uuid};
+use tokio::runtime::Runtime;
 
 const NODES: [usize; 2] = [250, 1000];
 const AT_ONCE: usize = 8;
@@ -47,6 +52,9 @@ const TIME_FACTOR: f64 = 1.3;
 
 /// How much more memory the many may use than the few, in KiB.
 const GROWTH: u64 = 16 * 1024;
+
+/// How much memory this program may use, in KiB.
+const PEAK: u64 = 32 * 1024;
 
 /// The argument with which this program runs the BMCs.
 const RUN_BMCS: &str = "--run-bmcs";
@@ -114,9 +122,10 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .unwrap();
+    let info = json!({"kernel": images.url("/vmlinuz"), "ramdisk": images.url("/initrd")});
     let mut measured = Vec::new();
     for (round, count) in NODES.into_iter().enumerate() {
-        let time = runtime.block_on(take_over(&bmcs.driver_infos[..count], &images));
+        let time = runtime.block_on(take_over(&bmcs.driver_infos[..count], &info, None));
         let fetched = [images.sent("/vmlinuz"), images.sent("/initrd")];
         assert_eq!(fetched, [round + 1; 2], "one download for each take-over");
         let each = time.as_secs_f64() * 1e3 / count as f64;
@@ -128,11 +137,12 @@ fn main() -> ExitCode {
         ));
         measured.push((each, peak));
     }
+    let mut checks = take_over_by_id(&mut report, &runtime, &bmcs);
     let [(few, few_peak), (many, many_peak)] = measured[..] else {
         panic!("two measurements");
     };
     let grown = many_peak - few_peak;
-    let checks = [
+    checks.extend([
         (
             format!(
                 "a node takes {:.2} times as long among {}",
@@ -145,7 +155,7 @@ fn main() -> ExitCode {
             format!("the peak grows by {:.1} MiB", grown as f64 / 1024.0),
             grown <= GROWTH,
         ),
-    ];
+    ]);
     for (text, holds) in &checks {
         let verdict = if *holds { "holds" } else { "DOES NOT HOLD" };
         report.line(&format!("  → {text}: {verdict}"));
@@ -154,7 +164,38 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(checks.iter().any(|(_, holds)| !holds)))
 }
 
-async fn take_over(driver_infos: &[Value], images: &Nginx) -> Duration {
+/// Takes over all nodes with images of an image service whose web server is busy at first. Returns
+/// what must hold, and whether it does.
+fn take_over_by_id(report: &mut Report, runtime: &Runtime, bmcs: &Bmcs) -> Vec<(String, bool)> {
+    let images = [
+        ("kernel", pattern(KERNEL, 1)),
+        ("ramdisk", pattern(RAMDISK, 2)),
+    ];
+    let service = Arc::new(SignedUrls::start(images, 1, "503 Busy"));
+    let info = json!({"kernel": "kernel", "ramdisk": "ramdisk"});
+    let taken = take_over(&bmcs.driver_infos, &info, Some(Arc::clone(&service)));
+    let time = runtime.block_on(taken);
+    let peak = peak_kilobytes();
+    let (seconds, mebibytes) = (time.as_secs_f64(), peak as f64 / 1024.0);
+    report.line(&format!(
+        "{:>5} nodes, signed URLs, one 503: {seconds:>4.1} s; peak memory {mebibytes:>6.1} MiB",
+        bmcs.driver_infos.len()
+    ));
+    let downloads = service.asked("GET", "kernel") + service.asked("GET", "ramdisk");
+    vec![
+        (
+            format!("{downloads} downloads of 2 images in an image service"),
+            downloads == 2,
+        ),
+        (format!("the peak is {mebibytes:.1} MiB"), peak < PEAK),
+    ]
+}
+
+async fn take_over(
+    driver_infos: &[Value],
+    info: &Value,
+    service: Option<Arc<SignedUrls>>,
+) -> Duration {
     let (www, loader) = (open_dir(), LoaderFiles::new());
     let conf = format!(
         "[deploy]\nhttp_server_url = http://192.0.2.1\nhttp_server_root = {}\n\
@@ -164,16 +205,18 @@ async fn take_over(driver_infos: &[Value], images: &Nginx) -> Duration {
         loader.path("isolinux.bin").display(),
         loader.path("ldlinux.c32").display(),
     );
-    let deploy = IloDeploy::from_options(&options(&conf)).unwrap();
+    let mut deploy = IloDeploy::from_options(&options(&conf)).unwrap();
+    if let Some(service) = service {
+        deploy = deploy.image_service(service);
+    }
     let node = |(number, driver_info): (usize, &Value)| {
         let uuid = uuid(number as u32).to_string();
+        let mut info = info.clone();
+        info["ilo_boot_iso"] = json!(format!("http://192.0.2.9/boot-{uuid}.iso"));
         let node = json!({
             "uuid": uuid, "driver": "iscsi_ilo", "provision_state": "active",
             "driver_info": driver_info,
-            "instance_info": {
-                "kernel": images.url("/vmlinuz"), "ramdisk": images.url("/initrd"),
-                "ilo_boot_iso": format!("http://192.0.2.9/boot-{uuid}.iso"),
-            },
+            "instance_info": info,
             "driver_internal_info": {
                 "boot_iso_created_in_web_server": true, "root_uuid_or_disk_id": "1A-2",
             },

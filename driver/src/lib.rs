@@ -7,6 +7,7 @@
 //!
 //! - [`options`]: the options of ironic.conf, under their current and former names.
 //! - `http`: the HTTP client of images, hosts and BMCs, with its TLS configuration and base URLs.
+//! - `operator_files`: boot loaders and templates, read and rendered within limits.
 //! - [`node`]: a node as Ironic's API returns it: read, validated and written back without loss.
 //! - [`image`]: the parameter floppy, the boot ISO, and their sources.
 //! - [`host`]: hosts of images, a web server's directory or Swift: images are published, listed,
@@ -25,6 +26,7 @@ mod http;
 pub mod image;
 pub mod ipxe;
 pub mod node;
+mod operator_files;
 pub mod options;
 pub mod virtual_media;
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use super::downloads::ImageKey;
 use super::error::DeployError;
 use super::image_service::{ImageLocation, look_up};
 use super::{IloDeploy, deploy_iso};
+use crate::http::work;
 use crate::image::{HttpSource, SourceError};
 use crate::node::{BootMode, Node, NodeUuid, Section, boot_mode_of};
 use crate::virtual_media::{
@@ -107,16 +109,19 @@ impl IloDeploy {
         what: &'static str,
         text: &str,
     ) -> Result<ImageRef, DeployError> {
-        let reference = match ImageLocation::read(text) {
-            ImageLocation::Http(url) | ImageLocation::File(url) => url.to_owned(),
+        let (reference, key) = match ImageLocation::read(text) {
+            ImageLocation::Http(url) | ImageLocation::File(url) => {
+                (url.to_owned(), ImageKey::Reference(url.to_owned()))
+            }
             ImageLocation::Service(id) => {
                 let image = look_up(self.image_service_ref(), node, what, id).await?;
-                image.url.into()
+                let key = ImageKey::Service(id.to_owned(), image.checksum());
+                (image.url.into(), key)
             }
         };
         match &self.downloads {
             Some(downloads) => downloads
-                .get(&reference, self.media.http())
+                .get(key, &reference, self.media.http())
                 .await
                 .map(ImageRef::Source)
                 .map_err(|source| DeployError::Image { node, what, source }),
@@ -132,7 +137,7 @@ impl IloDeploy {
         url: &Url,
     ) -> Result<(), DeployError> {
         let (http, url) = (self.media.http().clone(), url.to_string());
-        let opened = tokio::task::spawn_blocking(move || HttpSource::new(&http, &url)).await;
+        let opened = work::run(move || HttpSource::new(&http, &url)).await;
         let reachable = match opened {
             Ok(reachable) => reachable.map(drop),
             Err(error) => Err(SourceError::other("the request", error)),

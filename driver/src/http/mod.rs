@@ -6,6 +6,7 @@
 pub(crate) mod blocking;
 pub(crate) mod tls;
 pub(crate) mod url;
+pub(crate) mod work;
 
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;

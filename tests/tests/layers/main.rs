@@ -52,6 +52,7 @@ const LAYERS: [(&str, &str, &[&str]); 5] = [
         &[
             "options",
             "http",
+            "operator_files",
             "node",
             "image",
             "host",
