@@ -79,8 +79,14 @@ impl IloDeploy {
     /// Images are made for at most `at_once` nodes concurrently. Up to 128 nodes wait for their
     /// BMCs at the same time, so that many BMCs that do not answer take little longer than one.
     ///
-    /// A kernel or ramdisk on a web server is downloaded once, into a temporary file, however many
-    /// nodes boot it. The nodes are taken from the iterator one by one and passed to `progress`, so
+    /// A kernel, ramdisk or deploy ISO on a web server is downloaded once, however many nodes need
+    /// it, into a temporary file in [`download_directory`](Self::download_directory). Besides those
+    /// that nodes are being created from, the eight that were needed last are kept until the end.
+    /// The files have no names, so that nothing is left even if the process is killed. An image of
+    /// the [`ImageService`](super::ImageService) is known by its ID and checksum, however its URL is
+    /// signed.
+    ///
+    /// The nodes are taken from the iterator one by one and passed to `progress`, so
     /// that memory use does not grow with their number. If the future is dropped, the remaining
     /// nodes are left unchanged.
     pub async fn take_over_all(
@@ -92,7 +98,7 @@ impl IloDeploy {
         let mut shared = self.clone();
         let turns = at_once.get().min(Semaphore::MAX_PERMITS);
         shared.turns = Some(Arc::new(Semaphore::new(turns)));
-        shared.downloads = Some(Arc::new(Downloads::new(std::env::temp_dir())));
+        shared.downloads = Some(Arc::new(Downloads::new(self.download_directory.clone())));
         let mut nodes = nodes.into_iter();
         let mut working = JoinSet::new();
         let mut summary = TakenOver::default();
