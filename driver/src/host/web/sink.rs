@@ -10,7 +10,7 @@ use crate::http::work::Cancellation;
 use crate::image::{HOLE, Sink, is_zero};
 
 /// The size of the buffer for small writes.
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 /// How many bytes the kernel copies at a time: enough to be fast, and few enough to notice a
 /// cancellation soon.
