@@ -125,11 +125,6 @@ impl Open {
         }))
     }
 
-    /// Returns the directories that can be reached.
-    fn reached(&self) -> Vec<Rc<Directory>> {
-        self.directories.iter().flatten().map(Rc::clone).collect()
-    }
-
     /// Returns the file of an entry, if its directory can be reached.
     pub(super) fn destination(&self, entry: &Entry) -> Option<Destination> {
         let directory = self.directories[entry.directory].as_ref()?;
@@ -200,9 +195,12 @@ impl Open {
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, renamed or removed, unless nothing in its directory can. The
-    /// journal stays then.
+    /// A file that cannot be read, renamed or removed. The journal stays then. So does that in a
+    /// directory that cannot be written: the next run that can write there clears it.
     pub(super) fn close(&self) -> Result<(), StoreError> {
+        let reached = self.directories.iter().flatten();
+        let writable = reached.filter(|directory| directory.is_writable());
+        let writable: Vec<Rc<Directory>> = writable.map(Rc::clone).collect();
         let mut backups = 0;
         for entry in &self.journal.files {
             let Some(destination) = self.destination(entry) else {
@@ -212,11 +210,12 @@ impl Open {
             if state != State::Old && self.journal.kind == Kind::Write {
                 backups += 1;
             }
-            if destination.directory.is_writable() {
+            let here = destination.directory.identity;
+            if writable.iter().any(|directory| directory.identity == here) {
                 self.clear(entry, &destination, state)?;
             }
         }
-        self.journal.close(&self.reached(), backups > 1);
+        self.journal.close(&writable, backups > 1);
         Ok(())
     }
 

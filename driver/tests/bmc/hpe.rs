@@ -251,8 +251,13 @@ async fn a_bmc_that_restarts_is_awaited() {
             Some(ISO)
         );
     }
-    let (_, done, _) = insertion(Fault::NotReady(2)).await;
-    done.unwrap();
+    for fault in [Fault::NotReady(2), Fault::FailsToRead(2)] {
+        let (_, done, _) = insertion(fault).await;
+        done.unwrap();
+    }
+    let (_, done, _) = insertion(Fault::FailsToRead(9)).await;
+    let error = done.unwrap_err();
+    assert!(matches!(error.cause, Cause::Refused(_)), "{error:?}");
     let long = Duration::from_secs(6);
     let (_, done, _) = insertion(Fault::RestartsBeforeInserting(long)).await;
     let error = done.unwrap_err();

@@ -23,6 +23,9 @@ const ANSWER_MAX: usize = 4 * 1024 * 1024;
 /// The delay before a request without a response is retried.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How many times a GET is repeated to which the BMC responds with an error of its own.
+const FAILED_READS_MAX: usize = 3;
+
 /// The maximum number of redirects within the BMC: an iLO redirects from a path without a trailing
 /// slash.
 const REDIRECTS_MAX: usize = 3;
@@ -186,21 +189,29 @@ impl Client {
         Err(Cause::Answer { request, reason }.into())
     }
 
-    /// Retries a request until there is a response other than 503, with which a BMC reports that it
-    /// is not ready.
+    /// Retries a request until there is a response that is not expected to pass by itself: with 503
+    /// a BMC reports that it is not ready, and it may fail to read a state that is just changing.
     async fn response(&self, request: &Request) -> Result<Response, Cause> {
         let url = self.url(request)?;
         let start = Instant::now();
+        let mut failed_reads = 0;
         loop {
             let left = self.timeout.saturating_sub(start.elapsed());
             let over = left <= PAUSE;
             let tried = self.once(request, url.clone(), left.max(PAUSE)).await;
             let over = over || start.elapsed() + PAUSE >= self.timeout;
             let reason = match tried {
-                Ok(response) if response.status != StatusCode::SERVICE_UNAVAILABLE || over => {
-                    return Ok(response);
+                Ok(response) if over => return Ok(response),
+                Ok(response) if response.status == StatusCode::SERVICE_UNAVAILABLE => {
+                    "it is not ready (503)".to_owned()
                 }
-                Ok(_) => "it is not ready (503)".to_owned(),
+                Ok(response)
+                    if is_failed_read(request, &response) && failed_reads < FAILED_READS_MAX =>
+                {
+                    failed_reads += 1;
+                    format!("it failed ({})", response.status.as_u16())
+                }
+                Ok(response) => return Ok(response),
                 Err(error) => {
                     if let Some(reason) = tls::certificate_fault(&error) {
                         let address = shown_address(&self.address);
@@ -324,6 +335,11 @@ impl Client {
             message,
         })
     }
+}
+
+/// Whether the BMC failed while it read its own state, which a repetition does not change.
+fn is_failed_read(request: &Request, response: &Response) -> bool {
+    request.method == Method::GET && matches!(response.status.as_u16(), 500 | 502 | 504)
 }
 
 fn secrets_of(access: &BmcAccess) -> Secrets {

@@ -56,6 +56,8 @@ pub(crate) enum Fault {
     Hangs,
     /// It answers this many requests with "not ready".
     NotReady(usize),
+    /// It fails at this many requests to read.
+    FailsToRead(usize),
     /// It has no licence for virtual media.
     NoLicence,
     /// The user may not use virtual media.

@@ -47,6 +47,13 @@ impl State {
                 .map(Fault::NotReady);
             return refused(503, "iLO.2.14.ServiceTemporarilyUnavailable");
         }
+        if let Some(Fault::FailsToRead(left)) = &mut self.fault
+            && *left > 0
+            && request.method == "GET"
+        {
+            *left -= 1;
+            return refused(500, "Base.1.4.InternalError");
+        }
         if self.fault == Some(Fault::Garbage) {
             return Response {
                 body: "<html>It works!</html>".into(),
