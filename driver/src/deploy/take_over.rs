@@ -81,15 +81,15 @@ impl IloDeploy {
 
     /// Takes over all `nodes`, and calls `progress` as each one completes.
     ///
-    /// Images are made for at most `at_once` nodes concurrently. Besides those, up to 128 nodes wait
-    /// for BMCs that are slow to answer, so that many dead BMCs take little longer than one.
+    /// Images are made for at most `at_once` nodes concurrently. Besides those, up to 128 nodes
+    /// wait for BMCs that are slow to answer, so that many dead BMCs take little longer than one.
     ///
     /// A kernel, ramdisk or deploy ISO on a web server is downloaded once, however many nodes need
     /// it, into a temporary file in [`download_directory`](Self::download_directory). Besides those
     /// that nodes are being created from, the eight that were needed last are kept until the end.
     /// The files have no names, so that nothing is left even if the process is killed. An image of
-    /// the [`ImageService`](super::ImageService) is known by its ID and checksum, however its URL is
-    /// signed.
+    /// the [`ImageService`](super::ImageService) is known by its ID and checksum, however its URL
+    /// is signed.
     ///
     /// The nodes are taken from the iterator one by one and passed to `progress`, so
     /// that memory use does not grow with their number. If the future is dropped, the remaining
