@@ -343,6 +343,10 @@ fn journals_that_no_run_wrote_are_refused() {
         }
         assert_eq!(killed.texts(), ["old", "new"]);
     }
+}
+
+#[test]
+fn what_has_a_journals_name_has_to_be_a_regular_file() {
     // Other names than those of journals are not read.
     let killed = Killed::new(Kind::Write, &["old", "old"]);
     for name in ["x.journal", ".confmig-x", ".confmig-x.journal.bak"] {

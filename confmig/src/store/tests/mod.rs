@@ -12,7 +12,8 @@ use std::slice;
 use rustix::io::Errno;
 use tempfile::TempDir;
 
-use super::{Replacement, StoreError, UndoSettings, Undone, backups, replace_all, write_new};
+use super::{Replacement, StoreError, UndoSettings, Undone, backups, prepare, prepare_undo};
+use super::{replace_all, write_new};
 
 type Hook = Box<dyn FnMut() -> rustix::io::Result<()>>;
 
@@ -274,7 +275,12 @@ fn files_that_were_replaced_together_are_restored_together() {
             fs::create_dir(path.parent().unwrap()).unwrap();
             fs::write(path, "old").unwrap();
         }
-        replace_all(&to_new(&paths[..2])).unwrap();
+        // What is to be done is known before it is.
+        let replacements = to_new(&paths[..2]);
+        let prepared = prepare(&replacements).unwrap();
+        let planned = prepared.replaced().to_vec();
+        assert_eq!(planned.len(), 2);
+        assert_eq!(prepared.commit().unwrap(), planned);
         // Another run is another transaction.
         replace_all(&to_new(&paths[2..])).unwrap();
         if renamed {
@@ -291,7 +297,10 @@ fn files_that_were_replaced_together_are_restored_together() {
             transaction,
             ..UndoSettings::default()
         };
-        let undone = super::undo(&paths[..1], settings).unwrap();
+        let prepared = prepare_undo(&paths[..1], settings).unwrap();
+        let planned = format!("{:?}", prepared.undo());
+        let undone = prepared.commit().unwrap();
+        assert_eq!(format!("{undone:?}"), planned);
         let (restored, remaining) = paths[..2].split_at(if transaction { 2 } else { 1 });
         let names = undone.undone.into_iter().map(|undone| undone.path);
         assert_eq!(
