@@ -7,13 +7,15 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::slice;
 
 use rustix::fs::{CWD, FileType, Mode};
 use tempfile::TempDir;
 
 use super::super::directory::Directory;
 use super::super::journal::{Entry, Journal, Kind, Name, sum};
-use super::super::{Direction, Recovered, State, StoreError, interrupted, recover, replace_all};
+use super::super::{Direction, Recovered, State, StoreError, UndoSettings};
+use super::super::{interrupted, recover, replace_all, undo};
 use super::{text, to_new};
 
 const BACKUP: &str = "f.confmig-20260131T235959Z-0123456789ab";
@@ -262,6 +264,22 @@ fn files_of_an_interrupted_transaction_are_not_replaced() {
     );
     replace_all(&to_new(&[other])).unwrap();
     assert!(killed.states().unwrap().is_some());
+}
+
+#[test]
+fn an_undo_reverts_what_was_interrupted_and_restores_the_others() {
+    let killed = Killed::new(Kind::Write, &["new", "old"]);
+    let [link, other] = ["link", "other"].map(|name| killed.beside(0, name));
+    symlink("f", &link).unwrap();
+    fs::write(&other, "old").unwrap();
+    replace_all(&to_new(slice::from_ref(&other))).unwrap();
+    let paths = [link, killed.paths[1].clone(), other.clone()];
+    let undone = undo(&paths, UndoSettings::default()).unwrap();
+    let restored: Vec<_> = undone.undone.iter().map(|undone| &undone.path).collect();
+    assert_eq!((undone.recovered.len(), restored), (1, vec![&other]));
+    assert_eq!(undone.skipped, [""; 0].map(PathBuf::from));
+    assert_eq!(killed.texts(), ["old", "old"]);
+    assert_eq!(text(&other), "old");
 }
 
 #[test]
