@@ -1,31 +1,134 @@
 //! The difference between two texts, line by line.
 
 use foldhash::HashMap;
+use oslo_config::LineMap;
 use similar::algorithms::{Capture, Compact, DiffHook as _, Replace};
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 
-/// Returns the operations that turn the lines `old` into `new`.
+/// The most pairs of lines that are compared to find common ones.
+const SEARCHED: usize = 40_000;
+
+/// Returns the operations that turn the lines `old` into `new`, where `lines` maps the new lines to
+/// the old ones.
 ///
-/// Unchanged entries are matched first, and only the lines between them are searched for common
-/// ones: readers of a diff look for entries, and the search takes time quadratic in the number of
-/// changed lines.
-pub(crate) fn difference(old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
+/// First, the lines that stayed where they were are matched, according to the map. Only between
+/// them, other lines are searched for common ones: unchanged entries first, since readers of a diff
+/// look for these, then any, unless there are so many that the search, which takes time quadratic
+/// in their number, would take long.
+pub(crate) fn difference(old: &[&[u8]], new: &[&[u8]], lines: &LineMap) -> Vec<DiffOp> {
     let mut kept = Vec::new();
     let (mut from_old, mut from_new) = (0, 0);
-    for (at_old, at_new) in unchanged_entries(old, new)
-        .into_iter()
-        .chain([(old.len(), new.len())])
-    {
-        let between = (&old[from_old..at_old], &new[from_new..at_new]);
-        let equal = capture_diff_slices(Algorithm::Myers, between.0, between.1)
-            .into_iter()
-            .filter(|op| op.tag() == DiffTag::Equal)
-            .flat_map(|op| op.old_range().zip(op.new_range()));
-        kept.extend(equal.map(|(old, new)| (from_old + old, from_new + new)));
-        kept.push((at_old, at_new));
-        (from_old, from_new) = (at_old + 1, at_new + 1);
+    let ends = Run {
+        old: old.len(),
+        new: new.len(),
+        count: 1,
+    };
+    for run in heaviest(&runs(old, new, lines)).into_iter().chain([ends]) {
+        let between = (&old[from_old..run.old], &new[from_new..run.new]);
+        let found = searched(between.0, between.1).into_iter();
+        kept.extend(found.map(|found| Run {
+            old: from_old + found.old,
+            new: from_new + found.new,
+            ..found
+        }));
+        kept.push(run);
+        (from_old, from_new) = (run.old + run.count, run.new + run.count);
     }
     operations(kept, old, new)
+}
+
+/// A run of lines that are the same on both sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    old: usize,
+    new: usize,
+    count: usize,
+}
+
+/// Adds a pair of lines to runs.
+fn add(runs: &mut Vec<Run>, old: usize, new: usize) {
+    match runs.last_mut() {
+        Some(run) if run.old + run.count == old && run.new + run.count == new => run.count += 1,
+        _ => runs.push(Run { old, new, count: 1 }),
+    }
+}
+
+/// Returns the runs of lines that were kept, in the order of the new lines.
+fn runs(old: &[&[u8]], new: &[&[u8]], lines: &LineMap) -> Vec<Run> {
+    let mut runs = Vec::new();
+    for (at, line) in new.iter().enumerate() {
+        if let Some(original) = lines.original(at + 1)
+            && old.get(original - 1) == Some(line)
+        {
+            add(&mut runs, original - 1, at);
+        }
+    }
+    runs
+}
+
+/// Returns the runs with the most lines that are in the same order on both sides. The runs are
+/// disjoint and in the order of the new lines.
+fn heaviest(runs: &[Run]) -> Vec<Run> {
+    // The best chain that ends with a run, by the run's rank in the old order: a tree whose node
+    // `n` has the best of the ranks that it covers.
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    order.sort_by_key(|at| runs[*at].old);
+    let mut rank = vec![0; runs.len()];
+    for (position, at) in order.iter().enumerate() {
+        rank[*at] = position + 1;
+    }
+    let mut tree: Vec<Option<usize>> = vec![None; runs.len() + 1];
+    let mut weight = vec![0; runs.len()];
+    let mut before: Vec<Option<usize>> = vec![None; runs.len()];
+    for (at, run) in runs.iter().enumerate() {
+        let mut node = rank[at] - 1;
+        while node > 0 {
+            let best = tree[node].filter(|best| {
+                let chained = before[at].map_or(0, |before| weight[before]);
+                weight[*best] > chained && runs[*best].old + runs[*best].count <= run.old
+            });
+            before[at] = best.or(before[at]);
+            node &= node - 1;
+        }
+        weight[at] = run.count + before[at].map_or(0, |before| weight[before]);
+        let mut node = rank[at];
+        while node < tree.len() {
+            if tree[node].is_none_or(|best| weight[best] < weight[at]) {
+                tree[node] = Some(at);
+            }
+            node += node & node.wrapping_neg();
+        }
+    }
+    let last = (0..runs.len()).max_by_key(|at| (weight[*at], std::cmp::Reverse(*at)));
+    let chain = std::iter::successors(last, |at| before[*at]);
+    let mut chain: Vec<Run> = chain.map(|at| runs[at]).collect();
+    chain.reverse();
+    chain
+}
+
+/// Returns runs of common lines: unchanged entries first, then what is found between them.
+fn searched(old: &[&[u8]], new: &[&[u8]]) -> Vec<Run> {
+    let mut kept = Vec::new();
+    if old.is_empty() || new.is_empty() {
+        return kept;
+    }
+    let (mut from_old, mut from_new) = (0, 0);
+    let entries = unchanged_entries(old, new).into_iter();
+    for (at_old, at_new) in entries.chain([(old.len(), new.len())]) {
+        let between = (&old[from_old..at_old], &new[from_new..at_new]);
+        if between.0.len() * between.1.len() <= SEARCHED {
+            let equal = capture_diff_slices(Algorithm::Myers, between.0, between.1)
+                .into_iter()
+                .filter(|op| op.tag() == DiffTag::Equal)
+                .flat_map(|op| op.old_range().zip(op.new_range()));
+            equal.for_each(|(old, new)| add(&mut kept, from_old + old, from_new + new));
+        }
+        if at_old < old.len() {
+            add(&mut kept, at_old, at_new);
+        }
+        (from_old, from_new) = (at_old + 1, at_new + 1);
+    }
+    kept
 }
 
 /// Returns the positions of as many entries as possible that both sides have exactly once and in
@@ -72,15 +175,15 @@ fn longest_ascending(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
     sequence
 }
 
-/// Returns the operations that keep the pairs of lines `kept` and change the rest. The pairs ascend
-/// on both sides; the last one is the two ends.
-fn operations(kept: Vec<(usize, usize)>, old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
+/// Returns the operations that keep these runs of lines and change the rest. The runs ascend on
+/// both sides; the last one starts at the two ends.
+fn operations(kept: Vec<Run>, old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
     let mut hook = Compact::new(Replace::new(Capture::new()), old, new);
     // The run of equal lines found so far.
     let (mut same_old, mut same_new) = (0..0, 0..0);
-    for (at_old, at_new) in kept {
-        let (deleted, inserted) = (same_old.end..at_old, same_new.end..at_new);
-        if !(deleted.is_empty() && inserted.is_empty()) || at_old == old.len() {
+    for run in kept {
+        let (deleted, inserted) = (same_old.end..run.old, same_new.end..run.new);
+        if !(deleted.is_empty() && inserted.is_empty()) || run.old == old.len() {
             if !same_old.is_empty() {
                 let Ok(()) = hook.equal(same_old.start, same_new.start, same_old.len());
             }
@@ -88,11 +191,11 @@ fn operations(kept: Vec<(usize, usize)>, old: &[&[u8]], new: &[&[u8]]) -> Vec<Di
                 let Ok(()) = hook.delete(deleted.start, deleted.len(), inserted.start);
             }
             if !inserted.is_empty() {
-                let Ok(()) = hook.insert(at_old, inserted.start, inserted.len());
+                let Ok(()) = hook.insert(run.old, inserted.start, inserted.len());
             }
-            (same_old, same_new) = (at_old..at_old, at_new..at_new);
+            (same_old, same_new) = (run.old..run.old, run.new..run.new);
         }
-        (same_old.end, same_new.end) = (at_old + 1, at_new + 1);
+        (same_old.end, same_new.end) = (run.old + run.count, run.new + run.count);
     }
     let Ok(()) = hook.finish();
     hook.into_inner().into_inner().into_ops()
@@ -115,7 +218,7 @@ mod tests {
             let mut lines =
                 || -> Vec<&[u8]> { (0..next(12)).map(|_| known[next(7) as usize]).collect() };
             let (old, new) = (lines(), lines());
-            let ops = difference(&old, &new);
+            let ops = difference(&old, &new, &LineMap::default());
             let (mut at, mut made) = (0, Vec::new());
             for op in &ops {
                 assert_eq!(
@@ -133,11 +236,38 @@ mod tests {
         }
     }
 
+    /// The heaviest runs in ascending order.
+    #[test]
+    fn runs_are_chosen_by_their_lines() {
+        let run = |old, new, count| Run { old, new, count };
+        let all = [run(10, 0, 3), run(0, 3, 2), run(2, 5, 2), run(13, 7, 1)];
+        assert_eq!(heaviest(&all), [all[1], all[2], all[3]]);
+        assert_eq!(heaviest(&all[..2]), [all[0]]);
+        assert_eq!(heaviest(&[]), []);
+    }
+
+    /// Many changed lines that look alike are matched by the map of the lines.
+    #[test]
+    fn many_alike_lines_are_matched_as_they_were_kept() {
+        let old: Vec<&[u8]> = [&b"a = 1\n"[..], b"b = 1\n"].repeat(2000);
+        let new: Vec<&[u8]> = vec![b"a = 1\n"; 2000];
+        let text = [b"[x]\n".as_slice(), &old.concat()].concat();
+        let document = oslo_config::Document::parse(&text).unwrap();
+        let mut edit = oslo_config::Edit::new(&document);
+        (0..2000).for_each(|at| edit.remove_lines(2 * at + 3..2 * at + 4));
+        let (_, lines) = edit.finish_with_lines().unwrap();
+        let with_header = |lines: &[&'static [u8]]| [&[b"[x]\n".as_slice()][..], lines].concat();
+        let (old, new) = (with_header(&old), with_header(&new));
+        let ops = difference(&old, &new, &lines);
+        let kept = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
+        assert_eq!(kept.map(|op| op.old_range().len()).sum::<usize>(), 2001);
+    }
+
     #[test]
     fn unchanged_entries_are_matched_before_comments() {
         let old: Vec<&[u8]> = vec![b"# one", b"# two", b"# three", b"x = 1", b"y = 2", b"z = 3"];
         let new: Vec<&[u8]> = vec![b"y = 2", b"z = 3", b"# one", b"# two", b"# three", b"x = 1"];
-        let ops = difference(&old, &new);
+        let ops = difference(&old, &new, &LineMap::default());
         let kept = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
         let kept: Vec<&[u8]> = kept.flat_map(|op| old[op.old_range()].to_vec()).collect();
         assert_eq!(kept, [b"y = 2", b"z = 3"]);

@@ -138,9 +138,7 @@ impl Outputs<'_> {
             Ok(migration) => migration,
             Err(error) => return self.add(error.to_string()),
         };
-        let decisions = migration.decisions.iter();
-        let decisions = decisions.map(|decision| decision.diagnostic(parsed, self.secrets));
-        let decisions: Vec<_> = decisions.collect();
+        let decisions = migration.diagnostics(parsed, self.secrets);
         let report = MigrationReport {
             migration: &migration,
             before: std::slice::from_ref(self.file),
@@ -157,9 +155,12 @@ impl Outputs<'_> {
         self.add(report::migrate_sarif(&report));
         self.add(report::render(&decisions, self.paint));
         for after in &migration.files {
-            let (old, new) = (&self.file.text, &after.after);
-            let diff = report::unified_diff(&after.path, old, new, self.secrets, self.paint);
-            self.add(diff);
+            self.add(report::unified_diff(
+                self.file,
+                after,
+                self.secrets,
+                self.paint,
+            ));
             let messages = after.changes.iter().map(|change| change.message.clone());
             self.add(messages.collect::<Vec<_>>().join("\n"));
         }

@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bstr::{BStr, ByteSlice};
 
 use crate::error::SyntaxErrors;
 use crate::parse::{self, Line, LineKind, split_line_end};
-use crate::text::{group_of_section, trim, trim_end, trim_start};
+use crate::text::{group_of_section, trim, trim_end, trim_start, unquote};
 
 /// A parsed configuration file.
 ///
-/// A document borrows its text and stores 12 bytes per line. [`Section`] and [`Entry`] are views
-/// into it. To change a document, use [`Edit`](crate::Edit).
+/// A document borrows its text and stores 8 bytes per line, and 4 per section. [`Section`] and
+/// [`Entry`] are views into it. To change a document, use [`Edit`](crate::Edit).
 ///
 /// ```
 /// use oslo_config::Document;
@@ -28,7 +29,10 @@ use crate::text::{group_of_section, trim, trim_end, trim_start};
 #[derive(Clone)]
 pub struct Document<'a> {
     text: &'a [u8],
-    lines: Vec<Line>,
+    /// Shared by clones, since most are only read.
+    lines: Arc<Vec<Line>>,
+    /// The indices of the header lines, so that sections are found without reading all lines.
+    headers: Arc<[u32]>,
 }
 
 impl<'a> Document<'a> {
@@ -39,9 +43,14 @@ impl<'a> Document<'a> {
     ///
     /// Returns all lines that break the file format. The first is the one that oslo.config reports.
     pub fn parse(text: &'a [u8]) -> Result<Self, SyntaxErrors> {
+        let lines = parse::parse(text)?;
+        let headers = lines.iter().enumerate();
+        let headers = headers.filter(|(_, line)| line.kind == LineKind::Header);
         Ok(Document {
             text,
-            lines: parse::parse(text)?,
+            // A text of less than 4 GiB has fewer lines than that.
+            headers: headers.map(|(at, _)| at as u32).collect(),
+            lines: Arc::new(lines),
         })
     }
 
@@ -52,11 +61,18 @@ impl<'a> Document<'a> {
     pub fn narrowed(mut self, wanted: impl Fn(&Entry<'_, 'a>) -> bool) -> Self {
         let mut hidden: Vec<Range<usize>> = Vec::new();
         for section in self.sections() {
-            let others = section.entries().filter(|entry| !wanted(entry));
-            hidden.extend(others.map(|entry| entry.first..entry.end));
+            for entry in section.entries().filter(|entry| !wanted(entry)) {
+                match hidden.last_mut() {
+                    Some(last) if last.end == entry.first => last.end = entry.end,
+                    _ => hidden.push(entry.first..entry.end),
+                }
+            }
         }
-        for line in hidden.into_iter().flatten() {
-            self.lines[line].kind = LineKind::Hidden;
+        if !hidden.is_empty() {
+            let lines = Arc::make_mut(&mut self.lines);
+            for line in hidden.into_iter().flatten() {
+                lines[line].kind = LineKind::Hidden;
+            }
         }
         self
     }
@@ -88,16 +104,24 @@ impl<'a> Document<'a> {
 
     /// Iterates over the sections in file order. A section that is opened twice appears twice.
     pub fn sections(&self) -> impl Iterator<Item = Section<'_, 'a>> {
-        let mut next = self.find_header(0);
-        std::iter::from_fn(move || {
-            let first = next?;
-            next = self.find_header(first + 1);
-            Some(Section {
-                document: self,
-                first,
-                end: next.unwrap_or(self.lines.len()),
-            })
-        })
+        (0..self.headers.len()).map(|at| self.section(at))
+    }
+
+    /// Returns the section that has a line, counted from 1; `None` above the first section and past
+    /// the end.
+    #[must_use]
+    pub fn section_at(&self, line: usize) -> Option<Section<'_, 'a>> {
+        let index = line.checked_sub(1).filter(|at| *at < self.lines.len())?;
+        let before = self.headers.partition_point(|at| *at as usize <= index);
+        Some(self.section(before.checked_sub(1)?))
+    }
+
+    /// Returns the entry whose key is on a line, counted from 1.
+    #[must_use]
+    pub fn entry_at(&self, line: usize) -> Option<Entry<'_, 'a>> {
+        let section = self.section_at(line)?;
+        let first = line - 1;
+        (self.kind(first) == LineKind::Assignment).then(|| section.entry(first))
     }
 
     /// Iterates over the entries of all sections in file order.
@@ -150,12 +174,14 @@ impl<'a> Document<'a> {
         offset == self.text.len() || !self.lines_starting_in(offset..offset + 1).is_empty()
     }
 
-    fn find_header(&self, from: usize) -> Option<usize> {
-        let lines = self.lines.get(from..)?;
-        lines
-            .iter()
-            .position(|line| line.kind == LineKind::Header)
-            .map(|at| from + at)
+    /// Returns the section with the header at `at` in `headers`.
+    fn section(&self, at: usize) -> Section<'_, 'a> {
+        let end = self.headers.get(at + 1);
+        Section {
+            document: self,
+            first: self.headers[at] as usize,
+            end: end.map_or(self.lines.len(), |end| *end as usize),
+        }
     }
 
     /// Returns the offset of the line at `index`, or the end of the text.
@@ -236,16 +262,18 @@ impl<'d, 'a> Section<'d, 'a> {
         let kind = move |index| section.document.kind(index);
         (section.first + 1..section.end)
             .filter(move |&at| kind(at) == LineKind::Assignment)
-            .map(move |first| {
-                let end = (first + 1..section.end)
-                    .find(|&at| kind(at) != LineKind::Continuation)
-                    .unwrap_or(section.end);
-                Entry {
-                    section,
-                    first,
-                    end,
-                }
-            })
+            .map(move |first| section.entry(first))
+    }
+
+    /// Returns the entry that starts at the line with this index.
+    fn entry(self, first: usize) -> Entry<'d, 'a> {
+        let is_further = |at: &usize| self.document.kind(*at) != LineKind::Continuation;
+        let mut further = first + 1..self.end;
+        Entry {
+            section: self,
+            first,
+            end: further.find(is_further).unwrap_or(self.end),
+        }
     }
 }
 
@@ -347,17 +375,16 @@ impl<'d, 'a> Entry<'d, 'a> {
 
     /// Returns the offset of the separator in the text.
     fn separator(&self) -> usize {
-        self.start() + self.document().lines[self.first].separator as usize
-    }
-}
-
-/// Removes one pair of matching quotes; a lone quote counts as both.
-fn unquote(value: &[u8]) -> &[u8] {
-    match value.first() {
-        Some(quote @ (b'"' | b'\'')) if value.last() == Some(quote) => {
-            &value[1..(value.len() - 1).max(1)]
-        }
-        _ => value,
+        let known = self.document().lines[self.first].separator;
+        let offset = match known {
+            Line::FAR => {
+                let line = self.document().line_content(self.first);
+                // An assignment has one.
+                memchr::memchr2(b'=', b':', line).unwrap_or(line.len())
+            }
+            near => usize::from(near),
+        };
+        self.start() + offset
     }
 }
 

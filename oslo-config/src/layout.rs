@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
+use bstr::{BStr, ByteSlice};
+
 use crate::document::{Document, Entry, Section};
 use crate::parse::LineKind;
-use crate::text::{trim, trim_start};
+use crate::text::trim;
 
 impl Entry<'_, '_> {
     /// Returns the numbers of the comment lines directly above the entry; empty if there are none.
@@ -15,20 +17,15 @@ impl Entry<'_, '_> {
     }
 }
 
-impl Section<'_, '_> {
-    /// Returns the number of the line after the section's placeholder for an option, such as
-    /// `#http_url = <None>` in a generated sample; `None` if there is none. A multi-valued option
-    /// has a placeholder for each default value: the last one counts.
-    #[must_use]
-    pub fn after_placeholder(&self, option: &str) -> Option<usize> {
+impl<'a> Section<'_, 'a> {
+    /// Iterates over the section's placeholders, such as `#http_url = <None>` in a generated
+    /// sample: the keys, each with the number of its line. A multi-valued option has one for each
+    /// default value.
+    pub fn placeholders(&self) -> impl Iterator<Item = (&'a BStr, usize)> {
         let document = self.document();
-        let placeholder = self.lines().rev().find(|&line| {
-            document.line_kind(line) == Some(LineKind::Comment)
-                && document
-                    .line_text(line)
-                    .is_some_and(|text| is_placeholder(text, option))
-        })?;
-        Some(placeholder + 1)
+        let is_comment = move |line: &usize| document.line_kind(*line) == Some(LineKind::Comment);
+        let comments = self.lines().filter(is_comment);
+        comments.filter_map(move |line| Some((placeholder(document.line_text(line)?)?, line)))
     }
 
     /// The number of the line above which a new entry goes at the section's end: after its last
@@ -62,10 +59,8 @@ fn comments_above(document: &Document<'_>, line: usize) -> Range<usize> {
     start..line
 }
 
-/// Tells whether a comment is `#option = …`, with or without white space.
-fn is_placeholder(comment: &[u8], option: &str) -> bool {
-    let Some(assignment) = trim_start(&comment[1..]).strip_prefix(option.as_bytes()) else {
-        return false;
-    };
-    matches!(trim(assignment).first(), Some(b'=' | b':'))
+/// Returns the key of a comment that is `#key = …`, with or without white space.
+fn placeholder(comment: &BStr) -> Option<&BStr> {
+    let separator = comment.find_byteset(b"=:")?;
+    Some(trim(&comment[1..separator]).as_bstr())
 }

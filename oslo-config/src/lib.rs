@@ -45,7 +45,7 @@
 //!   `config_dir`, `config_source`, `shell_completion`) is an error, and a service's option whose
 //!   group and name spell one of these (`[config] file`) is looked up like any other.
 //! - A chain of references may have 200 links, where Python gives up after about 120. A value may
-//!   take 10,000 references in all, where Python has no limit.
+//!   take 10,000 references in all, which may add 64 KiB to it, where Python has no limits.
 //! - A text of 4 GiB or more is refused.
 //!
 //! Command-line options, `HostnameOpt`, `HostDomainOpt`, ranges and regular expressions as limits
@@ -68,7 +68,7 @@ mod text;
 mod types;
 mod value;
 
-pub use config::{Config, opts_as_set};
+pub use config::{Config, opts_as_set, opts_as_set_where};
 pub use document::{Document, Entry, Section};
 pub use edit::{Edit, EditConflict};
 pub use error::{SyntaxError, SyntaxErrorKind, SyntaxErrors};

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use foldhash::HashMap;
+
 /// A map of the lines of an edited text to those of the original, as returned by
 /// [`Edit::finish_with_lines`](crate::Edit::finish_with_lines).
 ///
@@ -41,13 +43,14 @@ impl LineMap {
         (number > 0).then_some(number as usize)
     }
 
-    /// Returns the number in the edited text of a line of the original, both counted from 1: the
-    /// first one if there are several; `None` if the line was removed.
+    /// Returns the lines of the edited text by the lines of the original that they come from, both
+    /// counted from 1. Of several lines from one, it is the first.
     #[must_use]
-    pub fn current(&self, original: usize) -> Option<usize> {
-        let number = u32::try_from(original).ok().filter(|number| *number > 0)?;
-        let at = self.lines.iter().position(|line| *line == number)?;
-        Some(at + 1)
+    pub fn current_lines(&self) -> HashMap<usize, usize> {
+        let lines = self.lines.iter().enumerate().rev();
+        let old = lines.filter(|(_, original)| **original > 0);
+        old.map(|(at, original)| (*original as usize, at + 1))
+            .collect()
     }
 
     /// Combines this map with that of a further edit of the edited text: the result maps the lines

@@ -24,14 +24,20 @@ pub enum LineKind {
     Hidden,
 }
 
-/// One line of a document, in 12 bytes.
+/// One line of a document, in 8 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line {
     /// The offset of the line in the text.
     pub(crate) start: u32,
-    /// The offset of its `=` or `:` from `start`; 0 unless it is an assignment.
-    pub(crate) separator: u32,
+    /// The offset of its `=` or `:` from `start`; 0 unless it is an assignment, and
+    /// [`FAR`](Line::FAR) for one that is further away.
+    pub(crate) separator: u16,
     pub(crate) kind: LineKind,
+}
+
+impl Line {
+    /// The offset of a separator that does not fit.
+    pub(crate) const FAR: u16 = u16::MAX;
 }
 
 /// Splits a line into its text and its line end: LF, CR LF or CR, as in Python's universal
@@ -159,7 +165,7 @@ impl<'a> Parser<'a> {
         #[allow(clippy::cast_possible_truncation)]
         self.lines.push(Line {
             start: start as u32,
-            separator: separator as u32,
+            separator: u16::try_from(separator).unwrap_or(Line::FAR),
             kind,
         });
     }

@@ -119,6 +119,12 @@ pub enum GetError {
         /// The option at which evaluation stopped.
         option: OptName,
     },
+    /// The references in a value add more than 64 KiB to it. oslo.config has no limit.
+    #[error("the reference to {option} makes the value too long: shorten what it refers to")]
+    TooLong {
+        /// The option that is referred to where evaluation stopped.
+        option: OptName,
+    },
     /// The text does not fit the option's type.
     #[error("the value of {option} is not valid: {cause}")]
     Invalid {

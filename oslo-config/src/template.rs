@@ -94,9 +94,9 @@ pub fn references(value: &[u8]) -> Vec<Reference> {
 
 /// Replaces each reference by what `resolve` returns and each escape by `$`. A reference for which
 /// `resolve` returns `None` stays as written.
-pub(crate) fn substitute<E>(
+pub(crate) fn substitute<E, T: AsRef<str>>(
     value: &str,
-    mut resolve: impl FnMut(&str) -> Result<Option<String>, E>,
+    mut resolve: impl FnMut(&str) -> Result<Option<T>, E>,
 ) -> Result<String, E> {
     let text = with_plain_escapes(value.as_bytes());
     let mut output = Vec::with_capacity(text.len());
@@ -105,7 +105,7 @@ pub(crate) fn substitute<E>(
         output.extend_from_slice(&text[kept..token.range.start]);
         match token.name {
             Some(name) => match resolve(&text[name].to_str_lossy())? {
-                Some(value) => output.extend_from_slice(value.as_bytes()),
+                Some(value) => output.extend_from_slice(value.as_ref().as_bytes()),
                 None => output.extend_from_slice(&text[token.range.clone()]),
             },
             None => output.push(b'$'),

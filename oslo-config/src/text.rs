@@ -81,6 +81,16 @@ pub(crate) fn group_of_section(name: &[u8]) -> Cow<'_, [u8]> {
     })
 }
 
+/// Removes one pair of matching quotes; a lone quote counts as both.
+pub(crate) fn unquote(value: &[u8]) -> &[u8] {
+    match value.first() {
+        Some(quote @ (b'"' | b'\'')) if value.last() == Some(quote) => {
+            &value[1..(value.len() - 1).max(1)]
+        }
+        _ => value,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -126,7 +126,7 @@ fn read_all(text: &[u8]) {
         assert!(section.lines().contains(&section.line()));
         assert!((section.line() + 1..=section.lines().end).contains(&section.end_of_content()));
         assert!(!section.name().is_empty() && !section.group().is_empty());
-        let _ = section.after_placeholder("k");
+        let _ = section.placeholders().count();
         for entry in section.entries() {
             let key = &text[entry.key_range()];
             assert!(entry.key() == key && !key.is_empty());
@@ -396,4 +396,16 @@ fn a_chain_of_references_ends() {
             .get("DEFAULT", &format!("k{}", length - 100))
             .is_err()
     );
+}
+
+#[test]
+fn a_separator_may_be_far_away() {
+    for length in [65_534, 65_535, 65_536, 100_000] {
+        let key = "k".repeat(length);
+        let text = format!("[a]\n{key}: v = w\n");
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let entry = document.entry_at(2).unwrap();
+        assert_eq!(entry.key(), key.as_str());
+        assert_eq!(&*entry.value(), "v = w");
+    }
 }

@@ -11,12 +11,12 @@ mod values;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
-use oslo_config::{Config, Entry, Opt, OptName, OptType, ParsedFile, Setting};
+use oslo_config::{Config, Entry, Opt, OptName, ParsedFile, Setting};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Places};
 use crate::pack::Pack;
 use crate::secret::Secrets;
-use crate::target::{Target, name_of};
+use crate::target::{Target, name_of, registered_for_references};
 use plugins::Plugins;
 
 /// The settings of a check, and what it needs to know of the machine.
@@ -48,7 +48,7 @@ pub fn check(
 ) -> Vec<Diagnostic> {
     let variables = environment.variables.iter();
     let variables = variables.map(|(name, value)| (name.clone(), value.clone()));
-    let opts = crate::registered(files, target.pack());
+    let opts = registered_for_references(files, target.pack());
     let checker = Checker {
         files,
         target,
@@ -75,11 +75,13 @@ pub fn check(
 
 /// Sorts diagnostics by file, in reading order, then by line; those without a place come last.
 fn sort(found: &mut [Diagnostic], files: &[ParsedFile<'_>]) {
+    let paths = files.iter().enumerate().rev();
+    let order: HashMap<&Path, usize> = paths.map(|(at, file)| (file.path, at)).collect();
     let order = |diagnostic: &Diagnostic| {
         let place = diagnostic.place.as_ref();
-        let file = place.and_then(|place| files.iter().position(|file| file.path == place.path));
+        let file = place.and_then(|place| order.get(&*place.path));
         (
-            file.unwrap_or(usize::MAX),
+            file.copied().unwrap_or(usize::MAX),
             place.map(|place| (place.line, place.column)),
         )
     };
@@ -158,7 +160,7 @@ impl<'c> Checker<'c> {
 
     /// Returns whether any file has an entry of this name.
     fn is_set(&self, name: &OptName) -> bool {
-        let opt = Opt::new(name.group(), name.name(), OptType::string());
-        !self.config.occurrences(&opt).effective.is_empty()
+        let mut entries = self.config.entries(name.group(), name.name());
+        entries.next().is_some()
     }
 }

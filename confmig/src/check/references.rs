@@ -6,7 +6,7 @@ use std::ops::Range;
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, Origin, Reference, references};
 
 use super::{Checker, NamedEntry, finding};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, LongLine};
 use crate::history::is_plugin_option;
 use crate::target::Standing;
 
@@ -21,6 +21,8 @@ impl Checker<'_> {
             return;
         }
         let hidden = self.places.secrets.hidden_parts(named.entry);
+        let document = named.entry.section().document();
+        let mut last: Option<(usize, LongLine<'_>)> = None;
         for (range, reference) in references {
             let dangling = self.dangling(named, &reference);
             let moved = || self.neighbour(&named.name, &reference);
@@ -28,10 +30,21 @@ impl Checker<'_> {
                 let start = range.start + reference.range().start;
                 // In a password, the name after `$` may be part of it.
                 let hides = is_in(start, &hidden);
-                found.push(match hides {
-                    true => self.in_secret(named),
-                    false => self.at_reference(named, (start, &reference), problem),
-                });
+                if hides {
+                    found.push(self.in_secret(named));
+                    continue;
+                }
+                let number = document.line_at(start);
+                let known = last.take().filter(|(_, line)| line.number() == number);
+                let (first, line) = last.insert(known.unwrap_or_else(|| {
+                    let first = document.byte_range(number..number).start;
+                    let line = self.places.line_of(named.file.path, named.entry, number);
+                    (first, line)
+                }));
+                let chars = reference.name().chars().count();
+                let (message, help) = problem;
+                let place = line.at(start - *first, chars);
+                found.push(finding(Code::DanglingReference, message, help).at(place));
             }
         }
     }
@@ -116,20 +129,6 @@ impl Checker<'_> {
         let readers = self.target.readers(former).into_iter();
         let mut owners = readers.filter_map(|reader| self.target.option(&reader));
         owners.find(|opt| opt.deprecated().contains(former))
-    }
-
-    /// Reports a problem at the place of a reference.
-    fn at_reference(
-        &self,
-        named: &NamedEntry<'_>,
-        (offset, reference): (usize, &Reference),
-        (message, help): Problem,
-    ) -> Diagnostic {
-        let chars = reference.name().chars().count();
-        let place = self
-            .places
-            .in_value(named.file.path, named.entry, offset, chars);
-        finding(Code::DanglingReference, message, help).at(place)
     }
 
     /// Reports a problem with a reference that is part of a secret, without naming it.

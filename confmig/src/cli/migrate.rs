@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use confmig::history::find_rule;
-use confmig::migrate::{FileMigration, Migration, Settings, migrate};
+use confmig::migrate::{Settings, migrate};
 use confmig::pack::Pack;
 use confmig::report::{self, MigrationReport, Paint};
-use confmig::store::Replaced;
 use oslo_config::OptName;
 
 use super::args::{Format, Migrate};
 use super::input::Loaded;
 use super::output::Output;
+use super::summary::{Summary, further_findings};
 use super::write::{self, Plan};
 use super::{Failure, Status, recover};
 
@@ -29,8 +29,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
     let settings = settings(command, &pack, &loaded)?;
     let migration = migrate(&inputs.parsed, &inputs.route(), &settings)?;
     let mut diagnostics = recover::diagnostics(files)?;
-    let decisions = migration.decisions.iter();
-    diagnostics.extend(decisions.map(|it| it.diagnostic(&inputs.parsed, &secrets)));
+    diagnostics.extend(migration.diagnostics(&inputs.parsed, &secrets));
     let plan = Plan::new(command, &migration, files)?;
     let ready = plan.prepare()?;
     let backups = ready.replaced().to_vec();
@@ -55,7 +54,17 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
         if let Some(note) = report.releases.and_then(report::Releases::note) {
             output.note(&note);
         }
-        summarize(command, &migration, &backups, &pack, output);
+        let by_target = by_release(command) || command.common.schema.is_some();
+        let further = by_target.then(|| further_findings(&migration, &inputs, command, &secrets));
+        let summary = Summary {
+            command,
+            migration: &migration,
+            backups: &backups,
+            pack: &pack,
+            span: inputs.releases.as_ref().map(|releases| releases.span),
+            further: further.transpose()?,
+        };
+        summary.show(output);
     }
     let found = command.check && (!migration.is_empty() || !diagnostics.is_empty());
     Ok(if found {
@@ -137,70 +146,11 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
 fn diff(report: &MigrationReport<'_>, paint: Paint) -> Vec<u8> {
     let both = report.migration.files.iter().zip(report.before);
     let changed = both.filter(|(file, _)| !file.changes.is_empty());
-    let diffs = changed.flat_map(|(file, before)| {
-        let (old, new) = (&before.text, &file.after);
-        report::unified_diff(&file.path, old, new, report.secrets, paint)
-    });
+    let diffs = changed
+        .flat_map(|(file, before)| report::unified_diff(before, file, report.secrets, paint));
     diffs.collect()
 }
 
 fn by_release(command: &Migrate) -> bool {
     command.releases.from.is_some() || command.releases.to.is_some()
-}
-
-/// Describes the changes of a file, one line each.
-fn descriptions(file: &FileMigration) -> impl Iterator<Item = String> {
-    let path = file.path.display();
-    file.changes.iter().map(move |change| {
-        let release = change.release.as_ref();
-        let release = release.map_or_else(String::new, |release| format!(", {release}"));
-        let (line, message, rule) = (change.line, &change.message, &change.rule);
-        format!("{path}:{line}: {message} ({rule}{release})")
-    })
-}
-
-/// Tells what was done, which programs read the new names, and what to do next.
-fn summarize(
-    command: &Migrate,
-    migration: &Migration,
-    backups: &[Replaced],
-    pack: &Pack,
-    output: &mut Output,
-) {
-    if migration.is_empty() {
-        output.message(&match (migration.decisions.len(), command.keep_old) {
-            (0, false) if by_release(command) => {
-                "nothing to do: the release reads everything that is set".to_owned()
-            }
-            (0, false) => format!(
-                "nothing to do: the files use no former name of the pack {}",
-                pack.name
-            ),
-            (0, true) => "nothing to do: every option is set under its new name".to_owned(),
-            (left, _) => format!(
-                "nothing was changed: {} left to make",
-                report::counted(left, "decision")
-            ),
-        });
-        return;
-    }
-    let changes: Vec<String> = migration.files.iter().flat_map(descriptions).collect();
-    output.message(&changes.join("\n"));
-    for replaced in backups {
-        let (path, backup) = (replaced.path.display(), replaced.backup.display());
-        output.message(&format!("wrote {path} (backup: {backup})"));
-    }
-    if let Some(readers) = &pack.readers {
-        output.note(readers);
-    }
-    if command.write {
-        let paths = backups.iter().map(|file| file.path.display().to_string());
-        let paths: Vec<String> = paths.collect();
-        output.note(&format!(
-            "restart the service to use the new configuration; `confmig undo {}` restores the old",
-            paths.join(" ")
-        ));
-    } else if !command.check && command.output.is_none() && command.output_dir.is_none() {
-        output.note("dry run: nothing was written; use --write to replace the files");
-    }
 }

@@ -8,6 +8,7 @@ mod output;
 mod recover;
 mod rules;
 mod show;
+mod summary;
 mod undo;
 mod write;
 

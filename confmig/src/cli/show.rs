@@ -24,7 +24,12 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
     let parsed = parse(&files, command.format, pack, &secrets, output)?;
     // A masked value does not have its option's type.
     let hides = |opt: &Opt| secrets.hides(opt.name().group(), opt.name().name());
-    let opts = registered(&parsed, pack).into_iter();
+    // All settings are listed without looking one up.
+    let opts = match command.option.is_empty() {
+        true => Vec::new(),
+        false => registered(&parsed, pack),
+    };
+    let opts = opts.into_iter();
     let opts = opts.map(|opt| match hides(&opt) {
         true => opt.with_type(OptType::string()),
         false => opt,
@@ -39,7 +44,8 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
             opts.len() - 1
         }));
     }
-    let config = Config::new(&parsed, &opts).with_environment(secrets.environment(environment()));
+    let looked_up = if asked.is_empty() { &[] } else { &parsed[..] };
+    let config = Config::new(looked_up, &opts).with_environment(secrets.environment(environment()));
     let explained: Vec<Explanation<'_>> = asked
         .into_iter()
         .map(|at| Explanation::new(&config, &opts[at], pack))

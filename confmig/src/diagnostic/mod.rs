@@ -11,7 +11,7 @@ use oslo_config::{OptName, SourceError, SyntaxError};
 use crate::secret::Secrets;
 pub use code::{Code, Severity};
 pub use place::Place;
-pub(crate) use place::Places;
+pub(crate) use place::{LongLine, Places};
 
 /// A problem in a configuration, or advice about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

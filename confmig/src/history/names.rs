@@ -186,8 +186,17 @@ impl History {
         self.service
     }
 
+    /// Tells whether any release knows a name in this group.
+    #[must_use]
+    pub fn has_group(&self, group: &str) -> bool {
+        self.service.known_names().has_group(group)
+    }
+
     /// Returns the history of a name; `None` when no release knows it.
     pub fn of(&self, group: &str, name: &str) -> Option<Rc<NameHistory>> {
+        if !self.has_group(group) {
+            return None;
+        }
         let mut names = self.names.borrow_mut();
         if let Some(found) = names.get(group).and_then(|names| names.get(name)) {
             return found.clone();

@@ -26,11 +26,7 @@ impl<'d, 'm> Pass<'_, 'd, 'm> {
         in_use: &HashSet<OptName>,
         planned: &[Planned<'d>],
     ) -> Result<Proved<'m>, MigrateError> {
-        let applier = Applier {
-            pass: self,
-            names,
-            in_use,
-        };
+        let applier = Applier::new(self, names, in_use);
         let prover = Prover { pass: self, names };
         let pick = |which: &[usize]| -> Vec<&Planned<'d>> {
             which.iter().map(|at| &planned[*at]).collect()

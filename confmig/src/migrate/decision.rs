@@ -1,5 +1,6 @@
 //! Decisions: changes that are left to the operator.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use oslo_config::{Entry, OptName, ParsedFile, references};
@@ -51,14 +52,9 @@ impl Decision {
         }
     }
 
-    /// Returns the decision as a diagnostic.
-    #[must_use]
-    pub fn diagnostic(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Diagnostic {
-        let file = files.iter().find(|file| file.path == self.path);
-        let entry = file.and_then(|file| {
-            let mut entries = file.document.entries();
-            Some((file.path, entries.find(|entry| entry.line() == self.line)?))
-        });
+    /// Returns the decision, which is about an entry of `file`, as a diagnostic.
+    fn diagnostic(&self, file: Option<&ParsedFile<'_>>, secrets: &Secrets<'_>) -> Diagnostic {
+        let entry = file.and_then(|file| Some((file.path, file.document.entry_at(self.line)?)));
         let hides = secrets.hides(self.option.group(), self.option.name())
             || entry.is_some_and(|(_, entry)| refers_in_secret(entry, secrets));
         let diagnostic = match &self.rule {
@@ -99,6 +95,20 @@ impl Decision {
             false => diagnostic.help(help.join(" ")),
         }
     }
+}
+
+/// Returns decisions about entries of these files as diagnostics.
+pub(super) fn diagnostics(
+    decisions: &[Decision],
+    files: &[ParsedFile<'_>],
+    secrets: &Secrets<'_>,
+) -> Vec<Diagnostic> {
+    let by_path = files.iter().rev().map(|file| (file.path, file));
+    let by_path: HashMap<&Path, &ParsedFile<'_>> = by_path.collect();
+    let decisions = decisions.iter();
+    decisions
+        .map(|decision| decision.diagnostic(by_path.get(&*decision.path).copied(), secrets))
+        .collect()
 }
 
 /// Returns whether a part of the value that is masked has a reference.

@@ -1,9 +1,11 @@
 //! Definitions of options, as a release or a pack has them.
 
+use foldhash::HashMap;
 use oslo_config::{Opt, OptName, OptType};
 
 use crate::history::{self, Definition, History, Series};
-use crate::pack::Pack;
+use crate::pack::{Pack, Renaming};
+use crate::rule::{Name, Rename};
 
 /// The definitions of the options that rules are about.
 pub(crate) trait Definitions {
@@ -122,4 +124,49 @@ impl Definitions for PackDefinitions<'_> {
 
 fn text(option: &OptName) -> Opt {
     Opt::new(option.group(), option.name(), OptType::string())
+}
+
+/// Returns a pack with the options of `base` and only these renamings of rules, each with the id of
+/// its rule.
+pub(super) fn renamings(
+    renames: Vec<(Rename, String)>,
+    base: &Pack,
+    definitions: &dyn Definitions,
+) -> Pack {
+    let mut opts: Vec<Opt> = base.opts.clone();
+    let mut renamings: Vec<Renaming> = Vec::new();
+    let names = base.opts.iter().enumerate();
+    let mut current: HashMap<OptName, usize> =
+        names.map(|(at, opt)| (opt.name().clone(), at)).collect();
+    let mut readers: HashMap<&OptName, &Opt> = HashMap::default();
+    for opt in &base.opts {
+        for name in opt.deprecated() {
+            readers.entry(name).or_insert(opt);
+        }
+    }
+    for (Rename { from, to: Name(to) }, id) in renames {
+        // A rule that gives a former name sets the option that reads it.
+        let is_option = current.get(&to).is_some_and(|at| *at < base.opts.len());
+        let reader = readers.get(&to).filter(|_| !is_option);
+        let to = reader.map_or(to, |opt| opt.name().clone());
+        let at = *current.entry(to.clone()).or_insert_with(|| {
+            opts.push(definitions.define(&to));
+            opts.len() - 1
+        });
+        opts[at] = opts[at].clone().with_deprecated(from.group(), from.name());
+        renamings.push(Renaming {
+            id,
+            from: from.0,
+            to,
+            why: String::new(),
+            proof: None,
+        });
+    }
+    Pack {
+        name: base.name.clone(),
+        project: base.project.clone(),
+        opts,
+        renamings,
+        ..Pack::default()
+    }
 }

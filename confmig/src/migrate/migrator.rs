@@ -1,11 +1,11 @@
 //! The state of a migration: the files after the steps so far, and what the steps did.
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 use bumpalo::Bump;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Document, Entry, LineMap, Opt, OptName, ParsedFile, references};
+use oslo_config::{Document, LineMap, OptName, ParsedFile, references};
 
-use super::definitions::Definitions;
+use super::definitions::{Definitions, renamings};
 use super::edit::put_back;
 use super::pass::{Held, Pass};
 use super::planned::Applied;
@@ -16,8 +16,8 @@ use super::{
     Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, Settings, finish,
 };
 use crate::history::Series;
-use crate::pack::{Pack, Renaming};
-use crate::rule::{Automatic, Name, Rename};
+use crate::pack::Pack;
+use crate::rule::Automatic;
 
 /// The number of passes in which the rules of one step may trigger each other.
 pub(super) const LINKS_MAX: usize = 8;
@@ -52,7 +52,7 @@ impl<'m> Migrator<'m> {
     ) -> Self {
         let unchanged = |file: &ParsedFile<'_>| FileMigration {
             path: file.path.to_owned(),
-            after: file.document.text().to_owned(),
+            after: BString::default(),
             changes: Vec::new(),
             lines: LineMap::identity(file.document.line_count()),
         };
@@ -125,7 +125,6 @@ impl<'m> Migrator<'m> {
         let was_empty = |file, line| self.was_empty(file, line);
         let is_superseded = |file: usize, line| {
             let names = || self.superseded.get(&(file, self.original_line(file, line)));
-            // Looked up for these lines only, since it reads the whole file.
             let has = |names: &HashSet<OptName>| {
                 let name = name_at(&self.files[file].document, line);
                 name.is_some_and(|name| names.contains(&name))
@@ -216,9 +215,10 @@ impl<'m> Migrator<'m> {
     /// Tells whether the section with this header line was empty in the original file.
     fn was_empty(&self, file: usize, line: usize) -> bool {
         let first = self.results[file].lines.original(line);
-        let mut sections = self.before[file].document.sections();
-        let section = sections.find(|section| Some(section.line()) == first);
-        section.is_some_and(|section| section.entries().next().is_none())
+        let section = first.and_then(|first| self.before[file].document.section_at(first));
+        section.is_some_and(|section| {
+            Some(section.line()) == first && section.entries().next().is_none()
+        })
     }
 
     /// Takes over the outcome of a pass, with lines mapped to those of the original files. Returns
@@ -232,15 +232,14 @@ impl<'m> Migrator<'m> {
         let first = |(at, decision): &(usize, Decision)| self.original_line(*at, decision.line);
         let lines: Vec<usize> = decisions.iter().map(first).collect();
         let mut has_changed = false;
+        let mut made: HashSet<OptName> = HashSet::default();
         for (at, file) in files.into_iter().enumerate() {
             let Some(document) = file.document else {
                 continue;
             };
             has_changed = true;
             for mut change in file.changes {
-                // A decision about an option that is renamed after all is no longer needed.
-                self.decisions
-                    .retain(|(_, known)| known.rule.is_some() || known.option != change.to);
+                made.insert(change.to.clone());
                 let names = [&change.from, &change.to].map(|option| option.name().to_owned());
                 self.changed.extend(names);
                 change.line = self.original_line(at, change.line);
@@ -250,19 +249,33 @@ impl<'m> Migrator<'m> {
             self.results[at].lines = self.results[at].lines.then(&file.lines);
             self.files[at].document = document;
         }
-        for ((at, mut decision), line) in decisions.into_iter().zip(lines) {
-            let now = self.results[at].lines.current(line);
+        // A decision about an option that is renamed after all is no longer needed, nor is one that
+        // is made anew.
+        let key = |decision: &Decision| (decision.option.clone(), decision.rule.clone());
+        let anew = decisions.iter().map(|(_, decision)| key(decision));
+        let mut anew: HashSet<_> = anew.collect();
+        self.decisions.retain(|(_, known)| {
+            (known.rule.is_some() || !made.contains(&known.option)) && !anew.contains(&key(known))
+        });
+        let mut current: HashMap<usize, HashMap<usize, usize>> = HashMap::default();
+        let mut left = Vec::new();
+        // Of several about the same, the last one counts.
+        for ((at, mut decision), line) in decisions.into_iter().zip(lines).rev() {
+            if !anew.remove(&key(&decision)) {
+                continue;
+            }
+            let of_file = current.entry(at);
+            let of_file = of_file.or_insert_with(|| self.results[at].lines.current_lines());
+            let now = of_file.get(&line).copied();
             let name = now.and_then(|line| name_at(&self.files[at].document, line));
             let name = name.unwrap_or_else(|| decision.option.clone());
             decision.line = line;
             decision.release = decision
                 .release
                 .or_else(|| release.map(|series| series.to_string()));
-            self.decisions.retain(|(_, known)| {
-                known.option != decision.option || known.rule != decision.rule
-            });
-            self.decisions.push((name, decision));
+            left.push((name, decision));
         }
+        self.decisions.extend(left.into_iter().rev());
         has_changed
     }
 
@@ -287,39 +300,57 @@ impl<'m> Migrator<'m> {
         Ok(())
     }
 
-    pub(super) fn finish(mut self) -> Result<Migration, MigrateError> {
-        self.put_back_comments()?;
-        let mut set = HashSet::default();
-        for (at, file) in self.files.iter().enumerate() {
-            for entry in file.document.entries() {
-                let group = entry.group();
-                let group = group.to_str_lossy();
-                set.insert(OptName::new(&*group, entry.key().to_str_lossy()));
-                for reference in references(&entry.value()) {
-                    set.extend(reference.options(&group));
+    /// Drops decisions about entries that a later step removed or renamed.
+    fn drop_settled_decisions(&mut self) {
+        let held = &self.held;
+        let names_of = |(name, decision): &(OptName, Decision)| -> Vec<OptName> {
+            let former = held.former(&decision.option).iter();
+            former.chain([name, &decision.option]).cloned().collect()
+        };
+        // The names of the decisions, and whether they are still set or referred to.
+        let names = self.decisions.iter().flat_map(names_of);
+        let mut is_there: HashMap<OptName, bool> = names.map(|name| (name, false)).collect();
+        for entry in self.files.iter().flat_map(|file| file.document.entries()) {
+            let group = entry.group();
+            let group = group.to_str_lossy();
+            let own = OptName::new(&*group, entry.key().to_str_lossy());
+            let referred = references(&entry.value());
+            let referred = referred.iter().flat_map(|it| it.options(&group));
+            for name in std::iter::once(own).chain(referred) {
+                if let Some(is_there) = is_there.get_mut(&name) {
+                    *is_there = true;
                 }
             }
-            self.results[at].after = file.document.text().to_owned();
         }
-        // A decision about an entry that a later step removed or renamed is no longer needed.
-        let held = &self.held;
-        self.decisions.retain(|(name, Decision { option, .. })| {
-            let mut names = held.former(option).iter().chain([name, option]);
-            names.any(|name| set.contains(name))
-        });
+        self.decisions
+            .retain(|decision| names_of(decision).iter().any(|name| is_there[name]));
+    }
+
+    pub(super) fn finish(mut self) -> Result<Migration, MigrateError> {
+        self.put_back_comments()?;
+        if !self.decisions.is_empty() {
+            self.drop_settled_decisions();
+        }
+        for (result, file) in self.results.iter_mut().zip(self.files) {
+            let text = file.document.text();
+            // What is known of its lines is no longer needed, and may be large.
+            drop(file);
+            result.after = text.to_owned();
+        }
         for (file, before) in self.results.iter_mut().zip(self.before) {
             file.changes.sort_by_key(|change| change.line);
             if file.after == before.document.text() {
                 file.changes.clear();
             }
         }
-        let order = |path: &std::path::Path| self.before.iter().position(|file| file.path == path);
+        let paths = self.before.iter().enumerate().rev();
+        let order: HashMap<_, _> = paths.map(|(at, file)| (file.path, at)).collect();
         let mut decisions: Vec<Decision> = self
             .decisions
             .into_iter()
             .map(|(_, decision)| decision)
             .collect();
-        decisions.sort_by_key(|decision| (order(&decision.path), decision.line));
+        decisions.sort_by_key(|decision| (order.get(&*decision.path), decision.line));
         Ok(Migration {
             files: self.results,
             decisions,
@@ -329,44 +360,9 @@ impl<'m> Migrator<'m> {
 
 /// Returns the name of the entry on a line.
 fn name_at(document: &Document<'_>, line: usize) -> Option<OptName> {
-    let is_there = |entry: &Entry<'_, '_>| entry.line() == line;
-    let entry = document.entries().find(is_there)?;
+    let entry = document.entry_at(line)?;
     Some(OptName::new(
         entry.group().to_str().ok()?,
         entry.key().to_str().ok()?,
     ))
-}
-
-/// Returns a pack with the options of `base` and only these renamings of rules, each with the id of
-/// its rule.
-fn renamings(renames: Vec<(Rename, String)>, base: &Pack, definitions: &dyn Definitions) -> Pack {
-    let mut opts: Vec<Opt> = base.opts.clone();
-    let mut renamings: Vec<Renaming> = Vec::new();
-    for (Rename { from, to: Name(to) }, id) in renames {
-        // A rule that gives a former name sets the option that reads it.
-        let reads = |opt: &&Opt| opt.deprecated().contains(&to);
-        let is_option = base.opts.iter().any(|opt| *opt.name() == to);
-        let reader = base.opts.iter().find(reads).filter(|_| !is_option);
-        let to = reader.map_or(to.clone(), |opt| opt.name().clone());
-        let at = opts.iter().position(|opt| *opt.name() == to);
-        let at = at.unwrap_or_else(|| {
-            opts.push(definitions.define(&to));
-            opts.len() - 1
-        });
-        opts[at] = opts[at].clone().with_deprecated(from.group(), from.name());
-        renamings.push(Renaming {
-            id,
-            from: from.0,
-            to,
-            why: String::new(),
-            proof: None,
-        });
-    }
-    Pack {
-        name: base.name.clone(),
-        project: base.project.clone(),
-        opts,
-        renamings,
-        ..Pack::default()
-    }
 }

@@ -32,7 +32,10 @@ use std::path::{Path, PathBuf};
 
 use bstr::BString;
 use bumpalo::Bump;
-use oslo_config::{Document, Edit, EditConflict, LineMap, OptName, SourceError};
+use oslo_config::{Document, Edit, EditConflict, LineMap, OptName, ParsedFile, SourceError};
+
+use crate::diagnostic::Diagnostic;
+use crate::secret::Secrets;
 
 pub use decision::Decision;
 pub use examples::{WrongExample, check_examples};
@@ -63,6 +66,12 @@ impl Migration {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.iter().all(|file| file.changes.is_empty())
+    }
+
+    /// Returns the decisions as diagnostics; `files` are the files that were migrated.
+    #[must_use]
+    pub fn diagnostics(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Vec<Diagnostic> {
+        decision::diagnostics(&self.decisions, files, secrets)
     }
 }
 
@@ -168,13 +177,18 @@ fn finish<'m>(
 ) -> Result<(Document<'m>, LineMap), MigrateError> {
     let path = path.to_owned();
     match edit.finish_with_lines() {
-        Ok((after, lines)) => match Document::parse(texts.alloc_slice_copy(&after)) {
-            Ok(document) => Ok((document, lines)),
-            Err(errors) => Err(MigrateError::Unreadable(SourceError::Syntax {
-                path,
-                errors,
-            })),
-        },
+        Ok((after, lines)) => {
+            let text = texts.alloc_slice_copy(&after);
+            // It may be large.
+            drop(after);
+            match Document::parse(text) {
+                Ok(document) => Ok((document, lines)),
+                Err(errors) => Err(MigrateError::Unreadable(SourceError::Syntax {
+                    path,
+                    errors,
+                })),
+            }
+        }
         Err(cause) => Err(MigrateError::Conflict { path, cause }),
     }
 }

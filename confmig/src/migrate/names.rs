@@ -10,7 +10,7 @@ use oslo_config::{
 };
 
 use crate::history::KnownNames;
-use crate::pack::{Pack, Renaming};
+use crate::pack::Pack;
 
 /// The names of the options of a target and of its service, and of the entries in a set of files.
 pub(crate) struct Names<'p> {
@@ -44,6 +44,10 @@ impl<'p> Names<'p> {
         let renamings = pack.renamings.iter();
         let renamings = renamings.map(|renaming| (spelling(&renaming.from), &renaming.to));
         let renamings: HashSet<_> = renamings.collect();
+        let exact = pack.renamings.iter();
+        let exact: HashSet<_> = exact
+            .map(|renaming| (&renaming.from, &renaming.to))
+            .collect();
         let current: HashMap<_, _> = pack
             .opts
             .iter()
@@ -52,9 +56,8 @@ impl<'p> Names<'p> {
             .collect();
         // A name with a hyphen is read with an underscore, too, unless that is another option.
         let is_renamed = |from: &'p OptName, to: &'p OptName| {
-            let is_exact = |known: &Renaming| known.from == *from && known.to == *to;
             renamings.contains(&(spelling(from), to))
-                && (!current.contains_key(&key(from)) || pack.renamings.iter().any(is_exact))
+                && (!current.contains_key(&key(from)) || exact.contains(&(from, to)))
         };
         let mut former: HashMap<_, Vec<Reader>> = HashMap::default();
         for (opt, definition) in pack.opts.iter().enumerate() {

@@ -91,6 +91,10 @@ impl<'l> NamesInUse<'l> {
         names: impl IntoIterator<Item = &'n str>,
         is_referred: bool,
     ) {
+        // No release has anything to do with the names of a group that none knows.
+        if !self.history.has_group(group) {
+            return;
+        }
         let mut of_group = self.all.remove(group).unwrap_or_default();
         for name in names {
             let known = match of_group.get(name) {

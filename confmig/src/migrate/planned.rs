@@ -129,7 +129,7 @@ impl<'d> Effect<'d> {
 }
 
 /// A value as it is written in a file, and as oslo.config reads it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Text {
     pub(crate) raw: String,
     pub(crate) read: String,

@@ -8,7 +8,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, Entry, LineKind, OptName, ParsedFile, references};
 
 use super::MigrateError;
@@ -71,12 +71,20 @@ impl View {
                 .filter(|entry| dollars.has(entry));
             referring.extend(entries.map(|entry| (entry.key().to_vec(), referred(&entry.value()))));
         }
-        let mut seen = 0;
-        while seen < self.0.len() {
-            seen = self.0.len();
-            for (key, referred) in &referring {
-                if self.has(key) || self.has_any_of(referred) {
-                    self.0.extend(referred.iter().cloned());
+        // What a key leads to: the values with it, by their key or a reference.
+        let mut values: HashMap<&[u8], Vec<usize>> = HashMap::default();
+        for (at, (key, referred)) in referring.iter().enumerate() {
+            for key in referred.iter().chain([key]) {
+                values.entry(key).or_default().push(at);
+            }
+        }
+        let mut open: Vec<Vec<u8>> = self.0.iter().cloned().collect();
+        while let Some(key) = open.pop() {
+            for at in values.remove(&*key).unwrap_or_default() {
+                for key in &referring[at].1 {
+                    if self.0.insert(key.clone()) {
+                        open.push(key.clone());
+                    }
                 }
             }
         }
@@ -171,9 +179,13 @@ impl DollarLines {
     }
 }
 
-/// Returns the keys that a text refers to.
+/// Returns the keys that a text refers to, each once.
 fn referred(text: &[u8]) -> Vec<Vec<u8>> {
     let keys = references(text).into_iter();
-    keys.map(|reference| reference.parts().1.as_bytes().to_vec())
-        .collect()
+    let mut keys: Vec<Vec<u8>> = keys
+        .map(|reference| reference.parts().1.as_bytes().to_vec())
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::io::Write as _;
-use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
+use oslo_config::SourceFile;
 use similar::{ChangeTag, group_diff_ops};
 
 use crate::difference::difference;
+use crate::migrate::FileMigration;
 use crate::secret::Secrets;
 
 /// How many unchanged lines are shown around each change.
@@ -22,20 +23,22 @@ pub enum Paint {
     Colour,
 }
 
-/// Returns a unified diff of two texts, with three lines of context; empty if they are equal.
+/// Returns a unified diff of a file before and after a migration, with three lines of context;
+/// empty if they are equal.
 ///
 /// Secrets are masked unless they are shown, so the diff is for reading, not for `patch`.
 #[must_use]
 pub fn unified_diff(
-    path: &Path,
-    before: &[u8],
-    after: &[u8],
+    before: &SourceFile,
+    migrated: &FileMigration,
     secrets: &Secrets<'_>,
     paint: Paint,
 ) -> Vec<u8> {
+    let (before, after) = (&before.text, &migrated.after);
+    let path = &migrated.path;
     let split = |text| crate::lines::split(text).collect::<Vec<_>>();
     let (old, new) = (split(before), split(after));
-    let groups = group_diff_ops(difference(&old, &new), CONTEXT);
+    let groups = group_diff_ops(difference(&old, &new, &migrated.lines), CONTEXT);
     // Each group, with its line ranges in the old and the new text.
     let hunks = groups.iter().filter_map(|group| {
         let (first, last) = group.first().zip(group.last())?;

@@ -1,5 +1,9 @@
 //! The reason for a change: the rule behind it, whichever pack or release has it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use oslo_config::OptName;
 
 use super::Releases;
@@ -42,9 +46,23 @@ impl Reason {
     }
 }
 
+/// What the reason for a change depends on.
+#[derive(PartialEq, Eq, Hash)]
+struct Sought {
+    rule: String,
+    names: [OptName; 2],
+    in_history: bool,
+    is_reference: bool,
+}
+
 /// Finds the reasons for changes and decisions.
 pub(super) struct Reasons<'p> {
-    pack: &'p Pack,
+    /// The renamings of the pack, by their ids.
+    renamings: HashMap<&'p str, Vec<&'p Renaming>>,
+    /// The rules of the pack, by their ids.
+    rules: HashMap<&'p str, &'p rule::Rule>,
+    /// The reasons that were found for changes: the same rule makes many.
+    found: RefCell<HashMap<Sought, Rc<Reason>>>,
     /// The history of the service, if the migration is from release to release.
     history: Option<History>,
 }
@@ -52,14 +70,33 @@ pub(super) struct Reasons<'p> {
 impl<'p> Reasons<'p> {
     /// Finds reasons in a pack, and in the history of the service whose releases they are.
     pub(super) fn new(pack: &'p Pack, releases: Option<&Releases>) -> Self {
+        let mut renamings: HashMap<&str, Vec<&Renaming>> = HashMap::new();
+        for renaming in &pack.renamings {
+            renamings.entry(&renaming.id).or_default().push(renaming);
+        }
+        let rules = pack.rules.iter().rev();
         Reasons {
-            pack,
+            renamings,
+            rules: rules.map(|rule| (&*rule.id, rule)).collect(),
+            found: RefCell::default(),
             history: releases.map(|releases| History::new(releases.span.to.service())),
         }
     }
 
     /// Returns the reason for a change.
-    pub(super) fn of_change(&self, change: &Change) -> Reason {
+    pub(super) fn of_change(&self, change: &Change) -> Rc<Reason> {
+        let sought = Sought {
+            rule: change.rule.clone(),
+            names: [change.from.clone(), change.to.clone()],
+            in_history: change.release.is_some(),
+            is_reference: change.kind == ChangeKind::Reference,
+        };
+        let mut found = self.found.borrow_mut();
+        let reason = found.entry(sought);
+        Rc::clone(reason.or_insert_with(|| Rc::new(self.find(change))))
+    }
+
+    fn find(&self, change: &Change) -> Reason {
         let found = match &change.release {
             Some(_) => self.in_history(&change.rule, &change.from, &change.to),
             None => self.in_pack(&change.rule, &change.to),
@@ -92,12 +129,13 @@ impl<'p> Reasons<'p> {
     }
 
     fn in_pack(&self, id: &str, to: &OptName) -> Option<Reason> {
-        let with_id = || self.pack.renamings.iter().filter(|rule| rule.id == id);
-        let renaming = with_id().find(|rule| rule.to == *to).or(with_id().next());
-        let rules = &self.pack.rules;
+        let with_id = self.renamings.get(id).map_or(&[][..], Vec::as_slice);
+        let renaming = with_id.iter().find(|rule| rule.to == *to);
+        let renaming = renaming.or(with_id.first()).copied();
+        let rule = || self.rules.get(id).copied();
         renaming
             .map(Reason::of_renaming)
-            .or_else(|| rules.iter().find(|rule| rule.id == id).map(Reason::of_rule))
+            .or_else(|| rule().map(Reason::of_rule))
     }
 
     fn in_history(&self, id: &str, from: &OptName, to: &OptName) -> Option<Reason> {

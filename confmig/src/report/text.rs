@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::Paint;
 use super::visible::{visible, visible_lines};
@@ -41,10 +41,15 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
     let annotation = AnnotationKind::Primary
         .span(part)
         .label(place.label.as_deref().map(visible));
-    let snippet = Snippet::source(text)
-        .path(path.clone())
+    let mut snippet = Snippet::source(text)
         .line_start(place.line)
         .annotation(annotation);
+    if place.is_whole() {
+        snippet = snippet.path(path.clone());
+    } else {
+        let origin = Origin::path(path.clone()).line(place.line);
+        group = group.element(origin.char_column(place.column));
+    }
     group = group.element(snippet);
     if let Some((line, text, label)) = &place.earlier {
         let text = visible(text.trim_end());

@@ -1,9 +1,13 @@
 //! Validates the parts of a rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::sections::in_known_sections;
 use super::{Assignment, Condition, Decimal, Otherwise, Part, Rule, Sections};
+
+/// The most parts that one part may be made from, directly or indirectly. A part that is used
+/// twice by one that is used twice counts four times, and is made as often.
+const MOST_PARTS: usize = 1000;
 
 /// Describes what is wrong with the parts of a rule; `None` when they are valid.
 pub(super) fn problem(rule: &Rule) -> Option<String> {
@@ -34,22 +38,52 @@ fn templates(rule: &Rule) -> Option<String> {
         }
     }
     for (name, part) in &rule.part {
-        let mut open = vec![(vec![name.as_str()], part)];
-        while let Some((path, part)) = open.pop() {
-            for used in used(part) {
-                if path.contains(&used) {
-                    return Some(format!("the part {used} is made from itself"));
-                }
-                let Some(next) = rule.part.get(used) else {
-                    return Some(format!(
-                        "the part {name} has {{{used}}}, but there is no part {used}"
-                    ));
-                };
-                open.push(([path.as_slice(), &[used]].concat(), next));
-            }
+        if let Some(used) = used(part).find(|used| !rule.part.contains_key(*used)) {
+            return Some(format!(
+                "the part {name} has {{{used}}}, but there is no part {used}"
+            ));
         }
     }
+    nested(rule)
+}
+
+/// No part is made from itself, nor from too many others.
+fn nested(rule: &Rule) -> Option<String> {
+    // How many parts each part is made from, itself included; `None` while that is being counted.
+    let mut counts: BTreeMap<&str, Option<usize>> = BTreeMap::new();
+    let mut open: Vec<&str> = rule.part.keys().map(String::as_str).collect();
+    while let Some(name) = open.last().copied() {
+        let Some(part) = rule.part.get(name).filter(|_| !is_counted(&counts, name)) else {
+            open.pop();
+            continue;
+        };
+        counts.insert(name, None);
+        let missing: Vec<&str> = used(part)
+            .filter(|used| !is_counted(&counts, used))
+            .collect();
+        if let Some(used) = missing.iter().find(|used| counts.contains_key(*used)) {
+            return Some(format!("the part {used} is made from itself"));
+        }
+        if !missing.is_empty() {
+            open.extend(missing);
+            continue;
+        }
+        let of_others = used(part).filter_map(|used| counts.get(used).copied().flatten());
+        let count = of_others.fold(1_usize, usize::saturating_add);
+        if count > MOST_PARTS {
+            return Some(format!(
+                "the part {name} is made from more than {MOST_PARTS} others, counting each as \
+                 often as it is used: use fewer"
+            ));
+        }
+        counts.insert(name, Some(count));
+        open.pop();
+    }
     None
+}
+
+fn is_counted(counts: &BTreeMap<&str, Option<usize>>, name: &str) -> bool {
+    matches!(counts.get(name), Some(Some(_)))
 }
 
 /// Returns the parts that a part is made from.

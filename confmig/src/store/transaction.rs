@@ -1,5 +1,6 @@
 //! Transactions: files that are prepared, journalled, and switched all or none.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::rc::Rc;
 
@@ -149,13 +150,11 @@ impl<'a> Transaction<'a> {
     /// Returns the journal of the transaction, and the directories that it is written to.
     fn journal(&self) -> Result<(Journal, Vec<Rc<Directory>>), StoreError> {
         let mut directories: Vec<Rc<Directory>> = Vec::new();
+        let mut numbers = HashMap::new();
         let mut entries = Vec::new();
         for (staged, used) in self.staged.iter().zip(&self.used) {
             let here = &staged.destination.directory;
-            let known = directories
-                .iter()
-                .position(|known| known.identity == here.identity);
-            let directory = known.unwrap_or_else(|| {
+            let directory = *numbers.entry(here.identity).or_insert_with(|| {
                 directories.push(Rc::clone(here));
                 directories.len() - 1
             });

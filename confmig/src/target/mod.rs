@@ -13,6 +13,7 @@ use oslo_config::{Entry, Opt, OptName};
 
 use crate::history::Series;
 use crate::pack::{Pack, PackError};
+pub(crate) use pack::registered_for_references;
 pub use pack::{PackTarget, registered};
 pub use release::ReleaseTarget;
 pub(crate) use schema::describe_absence;

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, opts_as_set, references};
+use oslo_config::{
+    DEFAULT_GROUP, Entry, Opt, OptName, OptType, ParsedFile, opts_as_set_where, references,
+};
 
 use super::{Standing, Target};
 use crate::history::{KnownNames, Service};
@@ -154,6 +156,40 @@ impl Target for PackTarget {
 /// itself, so that `http://$my_ip` is read as `http://$my_ip` instead of being an error.
 #[must_use]
 pub fn registered(files: &[ParsedFile<'_>], pack: &Pack) -> Vec<Opt> {
+    registered_where(files, pack, |_| true)
+}
+
+/// Returns what [`registered`] does, without the options that are set but have to do with no
+/// reference: enough to resolve any, and little even if a file has millions of entries.
+pub(crate) fn registered_for_references(files: &[ParsedFile<'_>], pack: &Pack) -> Vec<Opt> {
+    let mut named: HashSet<String> = HashSet::default();
+    for entry in files.iter().flat_map(|file| file.document.entries()) {
+        for reference in references(&entry.value()) {
+            named.insert(reference.parts().1.to_owned());
+            named.insert(reference.name().to_owned());
+        }
+    }
+    let defaults = pack.opts.iter().flat_map(Opt::default);
+    for reference in defaults.flat_map(|text| references(text.as_bytes())) {
+        named.insert(reference.parts().1.to_owned());
+    }
+    let mut groups: HashSet<String> = HashSet::default();
+    registered_where(files, pack, |entry| {
+        let group = entry.group();
+        let group = group.to_str_lossy();
+        // A reference to a group without options is another error: one of each is enough.
+        let is_first = !groups.contains(&*group) && groups.insert(group.into_owned());
+        is_first
+            || entry.value().contains(&b'$')
+            || entry.key().to_str().is_ok_and(|key| named.contains(key))
+    })
+}
+
+fn registered_where(
+    files: &[ParsedFile<'_>],
+    pack: &Pack,
+    wanted: impl FnMut(&Entry<'_, '_>) -> bool,
+) -> Vec<Opt> {
     let known = KnownNames::of(pack);
     let multi = |opt: Opt| {
         if known.is_multi(opt.name().group(), opt.name().name()) {
@@ -163,7 +199,8 @@ pub fn registered(files: &[ParsedFile<'_>], pack: &Pack) -> Vec<Opt> {
         }
     };
     let mut opts = pack.opts.clone();
-    opts.extend(opts_as_set(files, &pack.opts).into_iter().map(multi));
+    let set = opts_as_set_where(files, &pack.opts, wanted).into_iter();
+    opts.extend(set.map(multi));
     let mut seen: HashSet<OptName> = opts.iter().flat_map(names_of).cloned().collect();
     let entries = files.iter().flat_map(|file| file.document.entries());
     for entry in entries {

@@ -133,14 +133,11 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         Ok(migration) => migration,
         Err(error) => return Some(Err(error.to_string())),
     };
-    let after = &migration.files[0].after;
-    let _ = report::unified_diff(&file.path, text, after, &secrets, Paint::Plain);
-    let decisions = migration.decisions.iter();
-    let decisions = decisions.map(|decision| decision.diagnostic(&parsed, &secrets));
+    let _ = report::unified_diff(&file, &migration.files[0], &secrets, Paint::Plain);
     report_migration(&report::MigrationReport {
         migration: &migration,
         before: std::slice::from_ref(&file),
-        decisions: &decisions.collect::<Vec<_>>(),
+        decisions: &migration.diagnostics(&parsed, &secrets),
         written: &[],
         releases: None,
         pack,

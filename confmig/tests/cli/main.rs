@@ -11,6 +11,7 @@ mod browser;
 mod check;
 mod codes;
 mod fuzz;
+mod growth;
 mod help;
 mod html;
 mod json;

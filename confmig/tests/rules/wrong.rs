@@ -78,6 +78,21 @@ set = [{ option = "g.d", value = "{a}" }]"#,
         "nothing uses the part b",
     ),
     (
+        r#"part.a = { option = "g.a", default = "{b}" }
+part.b = { option = "g.b", default = "{a}" }
+set = [{ option = "g.c", value = "{a}" }]"#,
+        "is made from itself",
+    ),
+    (
+        r#"part.a = { option = "g.a", default = "{b}{b}{b}{b}{b}{b}{b}{b}" }
+part.b = { option = "g.b", default = "{c}{c}{c}{c}{c}{c}{c}{c}" }
+part.c = { option = "g.c", default = "{d}{d}{d}{d}{d}{d}{d}{d}" }
+part.d = { option = "g.d", default = "{e}{e}{e}{e}{e}{e}{e}{e}" }
+part.e = { option = "g.e" }
+set = [{ option = "g.f", value = "{a}" }]"#,
+        "is made from more than 1000 others",
+    ),
+    (
         r#"part.a = { option = "g.a" }
 set = [{ option = "g.a", value = "{a}", if_set = "source" }]
 take = ["g.a"]"#,

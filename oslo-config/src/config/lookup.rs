@@ -1,10 +1,10 @@
 //! Finds the entries that set an option.
 
-use std::borrow::Cow;
-use std::path::Path;
+use std::fmt;
+use std::hash::BuildHasher as _;
 
 use bstr::{BStr, ByteSlice};
-use foldhash::HashMap;
+use foldhash::fast::RandomState;
 
 use super::Config;
 use crate::document::Entry;
@@ -13,39 +13,74 @@ use crate::setting::{Occurrence, Occurrences, Origin};
 use crate::sources::ParsedFile;
 use crate::text::group_of_section;
 
-/// A file's entries by group and key, in file order.
-#[derive(Debug)]
-pub(super) struct FileIndex<'d> {
-    path: &'d Path,
-    groups: HashMap<Cow<'d, [u8]>, Keys<'d>>,
+/// The entries of a set of files, to be found by group and key. It takes 16 bytes for each, since
+/// a file may have millions.
+pub(super) struct Index<'d> {
+    files: &'d [ParsedFile<'d>],
+    hasher: RandomState,
+    entries: Vec<Indexed>,
 }
 
-type Keys<'d> = HashMap<&'d [u8], Vec<Entry<'d, 'd>>>;
+/// An entry, in the order of the hashes of names, then in reading order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Indexed {
+    hash: u64,
+    file: u32,
+    line: u32,
+}
 
-impl<'d> FileIndex<'d> {
-    pub(super) fn new(file: &'d ParsedFile<'d>) -> Self {
-        let mut groups: HashMap<Cow<'d, [u8]>, Keys<'d>> = HashMap::default();
-        for section in file.document.sections() {
-            let name: &'d BStr = section.name();
-            let keys = groups.entry(group_of_section(name)).or_default();
-            for entry in section.entries() {
-                keys.entry(entry.key()).or_default().push(entry);
+impl fmt::Debug for Index<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.entries.len();
+        f.debug_struct("Index").field("entries", &entries).finish()
+    }
+}
+
+impl<'d> Index<'d> {
+    pub(super) fn new(files: &'d [ParsedFile<'d>]) -> Self {
+        let mut index = Index {
+            files,
+            hasher: RandomState::default(),
+            entries: Vec::new(),
+        };
+        for (at, file) in files.iter().enumerate() {
+            for section in file.document.sections() {
+                let group = section.group();
+                index.entries.extend(section.entries().map(|entry| Indexed {
+                    hash: index.hasher.hash_one((&*group, entry.key())),
+                    file: number(at),
+                    line: number(entry.line()),
+                }));
             }
         }
-        FileIndex {
-            path: file.path,
-            groups,
-        }
+        index.entries.sort_unstable();
+        index
     }
 
-    fn entries(&self, group: &str, name: &str) -> &[Entry<'d, 'd>] {
-        let group = group_of_section(group.as_bytes());
-        let entries = self
-            .groups
-            .get(&*group)
-            .and_then(|keys| keys.get(name.as_bytes()));
-        entries.map_or(&[], Vec::as_slice)
+    /// Iterates over the entries of a name, each with its file, in reading order.
+    pub(super) fn entries(
+        &self,
+        group: &str,
+        name: &str,
+    ) -> impl DoubleEndedIterator<Item = (usize, Entry<'d, 'd>)> + use<'d, '_> {
+        let group = group_of_section(group.as_bytes()).into_owned();
+        let name = name.as_bytes().to_owned();
+        let hash = self.hasher.hash_one((BStr::new(&group), BStr::new(&name)));
+        let first = self.entries.partition_point(|known| known.hash < hash);
+        let same = self.entries[first..].partition_point(|known| known.hash == hash);
+        let found = self.entries[first..first + same].iter();
+        found.filter_map(move |known| {
+            let file = known.file as usize;
+            let entry = self.files[file].document.entry_at(known.line as usize)?;
+            let is_it = entry.key() == name && *entry.group() == *group;
+            is_it.then_some((file, entry))
+        })
     }
+}
+
+/// Files have less than 4 GiB, and so fewer lines; and there are fewer files.
+fn number(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// Whether hidden occurrences are collected.
@@ -60,40 +95,49 @@ impl<'d> Config<'d> {
     /// reference by a former name looks up.
     pub(super) fn find(&self, opt: &Opt, group: &str, hidden: Hidden) -> Occurrences<'d> {
         let current = (group, opt.name().name());
-        let former = opt
-            .deprecated()
-            .iter()
-            .map(|name| (name.group(), name.name()));
-        let names: Vec<(&str, &str)> = std::iter::once(current).chain(former).collect();
+        let former = opt.deprecated().iter();
+        let former = former.map(|name| (name.group(), name.name()));
+        let names = std::iter::once(current).chain(former);
+        let names: Vec<(&str, &str)> = names.collect();
+        let named = || names.iter().copied().enumerate();
         let mut found = Occurrences::default();
-        // The last file that has any of the names wins, and in it the first name.
-        for (file, index) in self.files.iter().enumerate().rev() {
-            for (name_index, (group, name)) in names.iter().enumerate() {
-                let entries = index.entries(group, name).iter();
-                let mut set = entries.map(|&entry| Occurrence {
-                    file,
-                    path: index.path,
-                    entry,
-                    name_index,
-                });
-                if opt.is_multi() {
-                    let mut set: Vec<_> = set.collect();
-                    set.append(&mut found.effective);
-                    found.effective = set;
-                } else {
-                    if found.effective.is_empty() {
-                        found.effective.extend(set.next_back());
-                    }
-                    if hidden == Hidden::Collect {
-                        found.hidden.extend(set);
-                    }
-                }
-            }
+        if opt.is_multi() {
+            // In each file, the values of names that are declared later come first.
+            let all = named().rev();
+            found.effective = all.flat_map(|of| self.occurrences_of(of)).collect();
+            found.effective.sort_by_key(|set| set.file);
+            return found;
         }
+        // The last file that has any of the names wins, and in it the first name.
+        let last = named().filter_map(|of| self.occurrences_of(of).next_back());
+        let last: Vec<Occurrence<'d>> = last.collect();
+        let Some(file) = last.iter().map(|set| set.file).max() else {
+            return found;
+        };
+        let winner = last.into_iter().find(|set| set.file == file);
+        if hidden == Hidden::Skip {
+            found.effective.extend(winner);
+            return found;
+        }
+        let place = |set: &Occurrence<'_>| (set.file, set.entry.line());
+        let winning = winner.as_ref().map(place);
+        let all = named().flat_map(|of| self.occurrences_of(of));
+        (found.effective, found.hidden) = all.partition(|set| Some(place(set)) == winning);
+        found.hidden.sort_by_key(place);
         found
-            .hidden
-            .sort_by_key(|hidden| (hidden.file, hidden.entry.line()));
-        found
+    }
+
+    fn occurrences_of(
+        &self,
+        (name_index, (group, name)): (usize, (&str, &str)),
+    ) -> impl DoubleEndedIterator<Item = Occurrence<'d>> + use<'d, '_> {
+        let entries = self.index.entries(group, name);
+        entries.map(move |(file, entry)| Occurrence {
+            file,
+            path: self.index.files[file].path,
+            entry,
+            name_index,
+        })
     }
 
     /// Returns the texts that `option` is set to, before substitution, and where they come from.

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
 
-use self::lookup::{FileIndex, Hidden};
-use self::reference::{Chain, MAX_DEPTH, MAX_REFERENCES};
+use self::lookup::{Hidden, Index};
+use self::reference::{Chain, Cost, Partly, Resolved};
+use crate::document::Entry;
 use crate::opt::{DEFAULT_GROUP, Opt, OptName};
 use crate::setting::{GetError, Occurrences, Origin, Setting};
 use crate::sources::ParsedFile;
-use crate::template;
 use crate::types::OptType;
 use crate::value::Value;
 
@@ -36,12 +36,13 @@ use crate::value::Value;
 /// ```
 #[derive(Debug)]
 pub struct Config<'d> {
-    files: Arc<[FileIndex<'d>]>,
+    index: Arc<Index<'d>>,
     registered: HashMap<(&'d str, &'d str), &'d Opt>,
     /// Options by their former names, which references may still use.
     deprecated: HashMap<(&'d str, &'d str), &'d Opt>,
     groups: HashSet<&'d str>,
     environment: HashMap<String, String>,
+    resolved: Resolved,
 }
 
 impl<'d> Config<'d> {
@@ -49,22 +50,22 @@ impl<'d> Config<'d> {
     /// registers. Its environment is empty.
     #[must_use]
     pub fn new(files: &'d [ParsedFile<'d>], opts: &'d [Opt]) -> Self {
-        Self::registered(files.iter().map(FileIndex::new).collect(), opts)
+        Self::registered(Arc::new(Index::new(files)), opts)
     }
 
     /// Returns the same files as read by a service that registers `opts`. The environment is empty.
     #[must_use]
     pub fn with_opts(&self, opts: &'d [Opt]) -> Self {
-        Self::registered(Arc::clone(&self.files), opts)
+        Self::registered(Arc::clone(&self.index), opts)
     }
 
-    fn registered(files: Arc<[FileIndex<'d>]>, opts: &'d [Opt]) -> Self {
+    fn registered(index: Arc<Index<'d>>, opts: &'d [Opt]) -> Self {
         let key = |name: &'d OptName| (name.group(), name.name());
         let deprecated = opts
             .iter()
             .flat_map(|opt| opt.deprecated().iter().map(move |name| (key(name), opt)));
         Config {
-            files,
+            index,
             // Reversed so that the first registration of a name wins.
             registered: opts
                 .iter()
@@ -78,6 +79,7 @@ impl<'d> Config<'d> {
                 .filter(|&group| group != DEFAULT_GROUP)
                 .collect(),
             environment: HashMap::default(),
+            resolved: Resolved::default(),
         }
     }
 
@@ -91,6 +93,7 @@ impl<'d> Config<'d> {
             .into_iter()
             .filter(|(name, _)| name.starts_with("OS_"))
             .collect();
+        self.resolved = Resolved::default();
         self
     }
 
@@ -108,13 +111,24 @@ impl<'d> Config<'d> {
                 name: OptName::new(group, name).to_string(),
             })?;
         let option = OptName::new(group, name);
-        self.setting(opt, option, Hidden::Collect, &mut Chain::default())
+        let (setting, _) =
+            self.evaluate(|chain| self.setting(opt, &option, Hidden::Collect, chain))?;
+        Ok(setting)
     }
 
     /// Finds all places where an option is set under any of its names.
     #[must_use]
     pub fn occurrences(&self, opt: &Opt) -> Occurrences<'d> {
         self.find(opt, opt.name().group(), Hidden::Collect)
+    }
+
+    /// Iterates over the entries of a name, each with the index of its file, in reading order.
+    pub fn entries(
+        &self,
+        group: &str,
+        name: &str,
+    ) -> impl DoubleEndedIterator<Item = (usize, Entry<'d, 'd>)> + use<'d, '_> {
+        self.index.entries(group, name)
     }
 
     /// Returns where an option's value comes from, without evaluating it.
@@ -130,8 +144,7 @@ impl<'d> Config<'d> {
     /// Returns an error if a reference does not resolve, or resolves to an option whose value does
     /// not fit its type.
     pub fn substitute(&self, text: &str, group: &str) -> Result<String, GetError> {
-        let chain = &mut Chain::default();
-        template::substitute(text, |name| self.resolve_reference(name, group, chain))
+        self.evaluate(|chain| self.substituted(text, group, chain))
     }
 
     /// Replaces the references that resolve in a text, as if it were the value of an option in
@@ -139,35 +152,25 @@ impl<'d> Config<'d> {
     /// names are returned along with the text.
     #[must_use]
     pub fn substitute_known(&self, text: &str, group: &str) -> (String, Vec<String>) {
-        let mut unresolved = Vec::new();
-        let text = self.substitute_resolvable(text, group, &mut Chain::default(), &mut unresolved);
-        (text, unresolved)
+        let mut partly = Partly::default();
+        let text = self.substitute_resolvable(text, group, &mut partly);
+        (text, partly.unresolved)
     }
 
     fn setting(
         &self,
         opt: &'d Opt,
-        option: OptName,
+        option: &OptName,
         hidden: Hidden,
         chain: &mut Chain,
-    ) -> Result<Setting<'d>, GetError> {
-        if chain.options.contains(&option) {
-            return Err(GetError::ReferenceLoop { option });
-        }
-        chain.references += 1;
-        if chain.options.len() > MAX_DEPTH || chain.references > MAX_REFERENCES {
-            return Err(GetError::TooDeep { option });
-        }
+    ) -> Result<(Setting<'d>, Cost), GetError> {
         let occurrences = self.find(opt, option.group(), hidden);
-        let (origin, texts) = self.texts(opt, &option, &occurrences);
-        let group = option.group().to_owned();
-        chain.options.push(option);
-        let mut resolve = |name: &str| self.resolve_reference(name, &group, chain);
-        let texts = texts
-            .iter()
-            .map(|text| template::substitute(text, &mut resolve))
-            .collect::<Result<Vec<_>, _>>()?;
-        chain.options.pop();
+        let (origin, texts) = self.texts(opt, option, &occurrences);
+        let (texts, cost) = self.in_chain(option, chain, |chain| {
+            let texts = texts.iter();
+            let texts = texts.map(|text| self.substituted(text, option.group(), chain));
+            texts.collect::<Result<Vec<_>, _>>()
+        })?;
         let (texts, value) = match origin {
             // oslo.config treats each character of the variable as a value of its own.
             Origin::Environment { .. } if opt.is_multi() => {
@@ -183,12 +186,13 @@ impl<'d> Config<'d> {
                 (texts, value)
             }
         };
-        Ok(Setting {
+        let setting = Setting {
             value,
             texts,
             origin,
             occurrences,
-        })
+        };
+        Ok((setting, cost))
     }
 
     fn convert(&self, opt: &Opt, texts: &[String]) -> Result<Value, GetError> {
@@ -217,12 +221,23 @@ impl<'d> Config<'d> {
 /// resolve.
 #[must_use]
 pub fn opts_as_set(files: &[ParsedFile<'_>], opts: &[Opt]) -> Vec<Opt> {
+    opts_as_set_where(files, opts, |_| true)
+}
+
+/// Returns what [`opts_as_set`] does, of the entries for which `wanted` holds.
+#[must_use]
+pub fn opts_as_set_where(
+    files: &[ParsedFile<'_>],
+    opts: &[Opt],
+    mut wanted: impl FnMut(&Entry<'_, '_>) -> bool,
+) -> Vec<Opt> {
     let names = opts
         .iter()
         .flat_map(|opt| std::iter::once(opt.name()).chain(opt.deprecated()));
     let mut seen: HashSet<OptName> = names.cloned().collect();
     let mut found = Vec::new();
-    for entry in files.iter().flat_map(|file| file.document.entries()) {
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    for entry in entries.filter(|entry| wanted(entry)) {
         let group = entry.group();
         let name = OptName::new(group.to_str_lossy(), entry.key().to_str_lossy());
         // No option reads a key with a hyphen: oslo.config looks for an underscore instead.

@@ -15,10 +15,11 @@
     clippy::unwrap_used
 )]
 
-mod growth;
 mod history;
 mod parse;
 mod process;
+#[path = "../program/mod.rs"]
+mod program;
 #[path = "../report/mod.rs"]
 mod report;
 mod table;
@@ -35,14 +36,9 @@ use table::Table;
 use tests::files::workspace;
 
 /// The number of sections of a complete table.
-const SECTIONS: usize = 4;
+const SECTIONS: usize = 3;
 
 fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
-    if words.next().as_deref() == Some(growth::CHILD) {
-        growth::child(words);
-        return ExitCode::SUCCESS;
-    }
     let validator = workspace().join(history::VALIDATOR);
     let validator = validator.to_string_lossy();
     let peers = [
@@ -63,10 +59,6 @@ fn main() -> ExitCode {
     parse::measure(&mut criterion, &mut table);
     process::measure(&mut criterion, &mut table);
     history::measure(&mut criterion, &mut table);
-    // Run as a test, a benchmark only shows that it runs.
-    if std::env::args().any(|word| word == "--bench") {
-        growth::measure(&mut table);
-    }
     criterion.final_summary();
     report.line(&format!("\n{table}"));
     // Arguments may have selected only some of the benchmarks.

@@ -2,13 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use criterion::Criterion;
-use tests::files::workspace;
 
+use crate::program::program;
 use crate::table::Table;
 use crate::text::{Shape, configuration};
 use crate::turns::{self, Contestant};
@@ -68,21 +68,6 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         &format!("confmig migrate takes at most 2 × cat + 2 ms ({limit:.2?})"),
         migrate.best() <= limit,
     );
-}
-
-/// Builds the program with the release profile and returns its path.
-pub(crate) fn program() -> PathBuf {
-    if let Some(path) = std::env::var_os("CONFMIG") {
-        return path.into();
-    }
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--release", "--quiet", "--package", "confmig"]);
-    let status = cargo.current_dir(workspace()).status();
-    assert!(status.expect("cargo").success(), "confmig does not build");
-    // The benchmark itself is `release/deps/speed-…`.
-    let own = std::env::current_exe().expect("a path of its own");
-    let release = own.ancestors().nth(2).expect("two directories above");
-    release.join(format!("confmig{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Checks that the program does its work: one that does nothing would be fast.

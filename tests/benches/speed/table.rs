@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::growth::Cost;
 use crate::turns::Times;
 
 /// The measurements, and whether the requirements hold.
@@ -33,19 +32,6 @@ impl Table {
             milliseconds(times.median()),
             ratio(times.median(), one.median()),
         ));
-    }
-
-    /// Adds the cost of a size; `None` if it took too long.
-    pub(crate) fn growth(&mut self, name: &str, cost: Option<Cost>, megabytes: usize) {
-        self.lines.push(match cost {
-            Some(cost) => format!(
-                "  {name:<38} {:>12}  {:>9.3} ms/MB  {:>6.2} MiB/MB",
-                milliseconds(cost.time),
-                cost.milliseconds_each(megabytes),
-                cost.mebibytes_each(megabytes),
-            ),
-            None => format!("  {name:<38} {:>12}", "too long"),
-        });
     }
 
     /// Adds a requirement.

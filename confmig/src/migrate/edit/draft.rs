@@ -1,10 +1,13 @@
 //! The layout of a changed document: where entries are inserted, and what happens to sections and
 //! blank lines where lines were removed.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use foldhash::HashSet;
+use bstr::BStr;
+use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, Edit, Entry, LineKind, OptName, Section};
 
 /// The changes of a document, which preserve its layout.
@@ -17,6 +20,8 @@ pub(crate) struct Draft<'d> {
     insertions: BTreeMap<usize, Lines>,
     /// Sections to insert.
     new_sections: Vec<NewSection<'d>>,
+    /// The sections of the document by group.
+    groups: OnceCell<HashMap<Cow<'d, BStr>, Group<'d>>>,
     /// The header lines of sections that get an entry.
     filled: HashSet<usize>,
 }
@@ -56,6 +61,14 @@ impl Lines {
     }
 }
 
+/// The sections of a group.
+struct Group<'d> {
+    first: Section<'d, 'd>,
+    /// The placeholders in the first section that has any for the key: that section, and the line
+    /// of the last one.
+    placeholders: HashMap<&'d BStr, (Section<'d, 'd>, usize)>,
+}
+
 struct NewSection<'d> {
     group: String,
     /// The section that the first entry comes from.
@@ -71,6 +84,7 @@ impl<'d> Draft<'d> {
             removed: BTreeSet::new(),
             insertions: BTreeMap::new(),
             new_sections: Vec::new(),
+            groups: OnceCell::new(),
             filled: HashSet::default(),
         }
     }
@@ -100,20 +114,41 @@ impl<'d> Draft<'d> {
             self.filled.insert(before.section().line());
             return self.insert_above(before.comment_lines().start, lines);
         }
-        let sections = self.document.sections();
-        let mut sections = sections.filter(|section| *section.group() == *option.group());
-        let Some(first) = sections.next() else {
+        let Some(group) = self.groups().get(BStr::new(option.group())) else {
             return self.insert_into_new(option.group(), lines, from);
         };
-        let placeholder = std::iter::once(first)
-            .chain(sections)
-            .find_map(|section| Some((section, section.after_placeholder(option.name())?)));
-        let (section, line) = placeholder.unwrap_or((first, first.end_of_content()));
-        self.filled.insert(section.line());
-        match placeholder {
-            Some(_) => self.insert_above(line, lines),
-            None => self.insert_at_end(line, lines),
+        let first = group.first;
+        match group.placeholders.get(BStr::new(option.name())).copied() {
+            Some((section, line)) => {
+                self.filled.insert(section.line());
+                self.insert_above(line + 1, lines);
+            }
+            None => {
+                self.filled.insert(first.line());
+                self.insert_at_end(first.end_of_content(), lines);
+            }
         }
+    }
+
+    /// Returns the sections of the document by group. Each is read once, however many entries are
+    /// inserted.
+    fn groups(&self) -> &HashMap<Cow<'d, BStr>, Group<'d>> {
+        self.groups.get_or_init(|| {
+            let mut groups: HashMap<Cow<'d, BStr>, Group<'d>> = HashMap::default();
+            for section in self.document.sections() {
+                let group = groups.entry(section.group()).or_insert_with(|| Group {
+                    first: section,
+                    placeholders: HashMap::default(),
+                });
+                for (key, line) in section.placeholders() {
+                    let known = group.placeholders.entry(key).or_insert((section, line));
+                    if known.0.line() == section.line() {
+                        known.1 = line;
+                    }
+                }
+            }
+            groups
+        })
     }
 
     /// Inserts lines above a line, or at the end if there is no such line.
@@ -185,12 +220,15 @@ impl<'d> Draft<'d> {
         let document = self.document;
         let mut gone: BTreeSet<usize> = BTreeSet::new();
         let mut ends_with_gone = false;
+        let mut new_after: HashMap<usize, Vec<&NewSection<'_>>> = HashMap::default();
+        for new in &self.new_sections {
+            new_after.entry(new.after.line()).or_default().push(new);
+        }
         for section in document.sections() {
             let emptied = self.is_emptied(section)
                 && !self.filled.contains(&section.line())
                 && !was_empty(section.line());
-            let of_section = |new: &&NewSection<'_>| new.after.line() == section.line();
-            let replaced_by: Vec<_> = self.new_sections.iter().filter(of_section).collect();
+            let replaced_by = new_after.remove(&section.line()).unwrap_or_default();
             let content_end = section.end_of_content();
             let above = if emptied { section.line() } else { content_end };
             for (index, new) in replaced_by.iter().enumerate() {
@@ -252,13 +290,19 @@ impl<'d> Draft<'d> {
         let document = self.document;
         let lines: Vec<usize> = self.removed.iter().copied().collect();
         let runs = lines.chunk_by(|one, next| one + 1 == *next);
+        // The last line above the run that stays, and the line up to which that is known.
+        let (mut above, mut known) = (0, 1);
         for run in runs {
             if gone.contains(&run[0]) {
                 continue;
             }
             let is_out = |line: &usize| self.removes(*line) || gone.contains(line);
             let (first, below) = (run[0], run[run.len() - 1] + 1);
-            let above = (1..first).rev().find(|line| !is_out(line)).unwrap_or(0);
+            above = (known..first)
+                .rev()
+                .find(|line| !is_out(line))
+                .unwrap_or(above);
+            known = first;
             let blanks = is_blank(document, above) && is_blank(document, below) && !is_out(&below);
             if blanks && inserted.range(above + 1..=below).next().is_none() {
                 gone.insert(below);

@@ -6,11 +6,11 @@ use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Entry, OptName, ParsedFile};
 
-use super::Applier;
 use super::comments::moves_with;
 use super::draft::{Draft, Lines};
+use super::{Applier, WorkOnFile};
 use crate::diagnostic::bracketed;
-use crate::migrate::planned::{Applied, Planned, Transfer};
+use crate::migrate::planned::{Applied, Transfer};
 use crate::migrate::references::{Rewrite, rewrites};
 use crate::migrate::{Change, ChangeKind, MigrateError, finish};
 
@@ -79,17 +79,15 @@ impl<'a, 'd, 'm> FileApplier<'a, 'd, 'm> {
     pub(super) fn apply(
         mut self,
         index: usize,
-        planned: &[&Planned<'d>],
+        work: WorkOnFile<'_, 'd>,
     ) -> Result<Applied<'m>, MigrateError> {
-        let former = self.former_entries(index, planned);
+        let former = self.former_entries(work.transfers);
         self.rename_in_place(&former);
         self.remove_former(&former);
         self.insert_transferred(&former);
         self.record_former(&former);
-        for planned in planned {
-            if let Planned::Rule(rule, effects) = planned {
-                self.apply_rule(index, rule, effects);
-            }
+        for (rule, effects) in work.rules {
+            self.apply_rule(rule, &effects);
         }
         if self.changes.is_empty() {
             return Ok(Applied::default());
@@ -106,14 +104,9 @@ impl<'a, 'd, 'm> FileApplier<'a, 'd, 'm> {
     }
 
     /// Returns the entries of former names, in order.
-    fn former_entries<'e>(
-        &self,
-        index: usize,
-        planned: &[&'e Planned<'d>],
-    ) -> Vec<FormerEntry<'e, 'd>> {
+    fn former_entries<'e>(&self, transfers: Vec<&'e Transfer<'d>>) -> Vec<FormerEntry<'e, 'd>> {
         let mut found: BTreeMap<usize, FormerEntry<'e, 'd>> = BTreeMap::new();
-        let transfers = planned.iter().flat_map(|planned| planned.transfers());
-        for transfer in transfers.filter(|transfer| transfer.file == index) {
+        for transfer in transfers {
             let (from, with) = (&transfer.from, self.with);
             let former = found.entry(transfer.entry.line());
             let former = former.or_insert_with(|| FormerEntry {

@@ -77,9 +77,7 @@ impl<'t> Traced<'t> {
 
     /// Returns the group that a line is in; `None` above the first section.
     fn group(&self, line: usize) -> Option<Cow<'t, BStr>> {
-        let mut sections = self.document.sections();
-        let section = sections.find(|section| section.lines().contains(&line))?;
-        Some(section.group())
+        Some(self.document.section_at(line)?.group())
     }
 
     /// Tells whether an entry was removed and its comment left alone in another section.

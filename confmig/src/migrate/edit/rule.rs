@@ -14,9 +14,8 @@ use crate::rule::Rule;
 
 impl<'d> FileApplier<'_, 'd, '_> {
     /// Applies the effects of a rule to this file.
-    pub(super) fn apply_rule(&mut self, index: usize, rule: &Rule, effects: &[Effect<'d>]) {
-        let here = effects.iter().filter(|effect| effect.file == index);
-        let removed = here.clone().filter_map(|effect| match effect.kind {
+    pub(super) fn apply_rule(&mut self, rule: &Rule, effects: &[&Effect<'d>]) {
+        let removed = effects.iter().filter_map(|effect| match effect.kind {
             EffectKind::Remove(entry, _) => Some(entry),
             _ => None,
         });
@@ -25,7 +24,7 @@ impl<'d> FileApplier<'_, 'd, '_> {
         let leaving_lines: HashSet<usize> = leaving.iter().map(Entry::line).collect();
         // The comments of removed entries move to the first option that is set.
         let (mut moved, mut recorded) = (HashSet::default(), HashSet::default());
-        for effect in here.clone() {
+        for effect in effects {
             let (from, option) = (&effect.from, &effect.option);
             let (line, message) = match &effect.kind {
                 EffectKind::Replace(entry, value) => {
@@ -50,7 +49,7 @@ impl<'d> FileApplier<'_, 'd, '_> {
             self.record(&rule.id, line, (from, option), change);
             recorded.insert(line);
         }
-        for effect in here {
+        for effect in effects {
             let EffectKind::Remove(entry, reason) = &effect.kind else {
                 continue;
             };

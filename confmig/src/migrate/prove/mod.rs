@@ -14,8 +14,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bstr::{BStr, ByteSlice};
-use foldhash::HashSet;
-use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile};
+use foldhash::{HashMap, HashSet};
+use oslo_config::{Config, Entry, Occurrence, Opt, OptName, OptType, ParsedFile};
 
 use super::MigrateError;
 use super::names::Names;
@@ -276,7 +276,9 @@ impl<'p, 'd> Promises<'p, 'd> {
 
     /// Returns an option without its promised value.
     fn broken(&self, after: &Config<'_>) -> Option<Mismatch> {
-        let broken = self.effects.iter().find(|effect| !is_kept(effect, after))?;
+        let mut kept = KeptPromises::default();
+        let mut effects = self.effects.iter();
+        let broken = effects.find(|effect| !kept.keeps(effect, after))?;
         Some(Mismatch {
             option: broken.option.clone(),
             is_read: true,
@@ -285,22 +287,45 @@ impl<'p, 'd> Promises<'p, 'd> {
     }
 }
 
-/// Tells whether an option has the value that an effect promises.
-fn is_kept(effect: &Effect<'_>, after: &Config<'_>) -> bool {
-    let option = &effect.option;
-    let all = Opt::new(option.group(), option.name(), OptType::string()).multi();
-    let entries = after.occurrences(&all).effective.into_iter();
-    let here = entries.filter(|set| set.file == effect.file);
-    let mut read = here.map(|set| {
-        let text = set.entry.value();
-        after
-            .substitute_known(&text.to_str_lossy(), option.group())
-            .0
-    });
-    match &effect.kind {
-        EffectKind::Add(_, value) => read.eq([&*value.read]),
-        // Another entry may hide this one: only its presence is checked.
-        EffectKind::Replace(_, value) => read.any(|read| read == value.read),
-        EffectKind::Remove(..) => true,
+/// The values that files set options to, references replaced, by option and file.
+#[derive(Default)]
+struct KeptPromises<'p, 'c> {
+    read: HashMap<(&'p OptName, usize), Vec<String>>,
+    /// The entries of each option, by file.
+    entries: HashMap<&'p OptName, HashMap<usize, Vec<Entry<'c, 'c>>>>,
+}
+
+impl<'p, 'c> KeptPromises<'p, 'c> {
+    /// Tells whether an option has the value that an effect promises.
+    fn keeps(&mut self, effect: &'p Effect<'_>, after: &Config<'c>) -> bool {
+        let (option, file) = (&effect.option, effect.file);
+        let value = match &effect.kind {
+            EffectKind::Add(_, value) | EffectKind::Replace(_, value) => value,
+            EffectKind::Remove(..) => return true,
+        };
+        let of_option = self.entries.entry(option).or_insert_with(|| {
+            let mut by_file: HashMap<usize, Vec<Entry<'c, 'c>>> = HashMap::default();
+            for (file, entry) in after.entries(option.group(), option.name()) {
+                by_file.entry(file).or_default().push(entry);
+            }
+            by_file
+        });
+        let read = self.read.entry((option, file)).or_insert_with(|| {
+            let here = of_option.get(&file).into_iter().flatten();
+            let read = here.map(|entry| {
+                let text = entry.value();
+                let text = text.to_str_lossy();
+                after.substitute_known(&text, option.group()).0
+            });
+            // Effects on entries of one name are compared with all of them.
+            let mut read: Vec<String> = read.collect();
+            read.sort_unstable();
+            read
+        });
+        match &effect.kind {
+            EffectKind::Add(..) => *read == [value.read.as_str()],
+            // Another entry may hide this one: only its presence is checked.
+            _ => read.binary_search(&value.read).is_ok(),
+        }
     }
 }

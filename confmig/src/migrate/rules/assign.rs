@@ -129,12 +129,10 @@ impl<'d> Evaluator<'_, 'd> {
     /// Returns why options are removed when nothing is set: an option that was to be set already
     /// is, and hides them.
     fn hiding(&self) -> RemovalReason {
-        let is_set = |set: &Assignment| self.hold(&set.when) && self.index.is_set(&set.option);
-        match self.rule.set.first() {
-            Some(first) if self.rule.set.iter().any(is_set) => {
-                RemovalReason::HiddenBy(first.option.0.clone())
-            }
-            _ => RemovalReason::Unread,
+        let is_set = |set: &&Assignment| self.hold(&set.when) && self.index.is_set(&set.option);
+        match self.rule.set.iter().find(is_set) {
+            Some(set) => RemovalReason::HiddenBy(set.option.0.clone()),
+            None => RemovalReason::Unread,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Evaluates a rule: computes its effects on a set of files.
 
 use bstr::ByteSlice;
+use foldhash::HashSet;
 use oslo_config::OptName;
 
 use super::index::EntryIndex;
@@ -149,7 +150,7 @@ impl<'d> Evaluator<'_, 'd> {
     /// Describes a value that refers to an option that is removed or changed; `None` when there is
     /// none.
     fn dangling(&self, effects: &[Effect<'d>]) -> Option<String> {
-        let gone: Vec<(usize, usize)> = effects.iter().filter_map(Effect::place).collect();
+        let gone: HashSet<(usize, usize)> = effects.iter().filter_map(Effect::place).collect();
         let changed = effects.iter().filter(|effect| effect.entry().is_some());
         changed.map(|effect| &effect.option).find_map(|option| {
             let referring = self.index.referred.get(option)?;
@@ -173,14 +174,14 @@ impl<'d> Evaluator<'_, 'd> {
                 let value = entry.value();
                 let Ok(raw) = value.to_str() else { continue };
                 let present = split(raw, None);
-                let mut kept: Vec<&str> = Vec::new();
+                let (mut kept, mut seen): (Vec<&str>, HashSet<&str>) = Default::default();
                 for item in &present {
                     let new = items.replace.get(*item).map_or(*item, String::as_str);
-                    if !items.drop.iter().any(|drop| drop == item) && !kept.contains(&new) {
+                    if !items.drop.iter().any(|drop| drop == item) && seen.insert(new) {
                         kept.push(new);
                     }
                 }
-                if kept == present || present.iter().all(|item| kept.contains(item)) {
+                if kept == present || present.iter().all(|item| seen.contains(item)) {
                     continue;
                 }
                 if kept.is_empty() && self.definitions.is_list(option) == Some(false) {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use foldhash::HashSet;
 use oslo_config::{Entry, OptName};
 
 use super::index::EntryIndex;
@@ -93,11 +94,13 @@ impl<'d> ValueBuilder<'_, 'd> {
             return self.item(part, base, group);
         }
         let mut items: Vec<Text> = Vec::new();
+        let mut seen: HashSet<Text> = HashSet::default();
         for raw in split(&base.raw, part.split.as_deref()) {
             let text = self.index.text(raw.to_owned(), group)?;
-            match self.item(part, text, group)? {
-                Some(item) if !items.contains(&item) => items.push(item),
-                _ => {}
+            if let Some(item) = self.item(part, text, group)?
+                && seen.insert(item.clone())
+            {
+                items.push(item);
             }
         }
         if part.single && items.len() > 1 {

@@ -27,7 +27,7 @@ pub(super) fn affected_lines(before: &SourceFile, after: &FileMigration) -> Vec<
         return after.changes.iter().map(unknown).collect();
     };
     let entries = by_line(&was);
-    let lines = by_name(&is);
+    let lines = NewLines::new(&is, after);
     let moved: HashMap<usize, &OptName> = after
         .changes
         .iter()
@@ -45,10 +45,10 @@ pub(super) fn affected_lines(before: &SourceFile, after: &FileMigration) -> Vec<
             }
             _ => Some(&change.to),
         };
-        let found = name.and_then(|name| lines.get(name));
+        let found = name.map(|name| lines.of(name, change.line));
         AffectedLines {
             last: entry.map_or(change.line, |(_, last)| *last),
-            lines: found.cloned().unwrap_or_default(),
+            lines: found.unwrap_or_default(),
         }
     };
     after.changes.iter().map(of_change).collect()
@@ -65,11 +65,40 @@ fn by_line(document: &Document<'_>) -> HashMap<usize, (OptName, usize)> {
     found
 }
 
-/// Returns the lines of all entries by name.
-fn by_name(document: &Document<'_>) -> HashMap<OptName, Vec<usize>> {
-    let mut found: HashMap<OptName, Vec<usize>> = HashMap::new();
-    for entry in document.entries() {
-        found.entry(name_of(entry)).or_default().push(entry.line());
+/// The lines of the new text that have entries.
+struct NewLines {
+    /// By name and the old line that they come from.
+    by_origin: HashMap<(OptName, usize), Vec<usize>>,
+    /// Those that come from no old line, by name.
+    added: HashMap<OptName, Vec<usize>>,
+    /// The last one of each name.
+    last: HashMap<OptName, usize>,
+}
+
+impl NewLines {
+    fn new(document: &Document<'_>, after: &FileMigration) -> Self {
+        let mut lines = NewLines {
+            by_origin: HashMap::new(),
+            added: HashMap::new(),
+            last: HashMap::new(),
+        };
+        for entry in document.entries() {
+            let (name, line) = (name_of(entry), entry.line());
+            let same = match after.lines.original(line) {
+                Some(origin) => lines.by_origin.entry((name.clone(), origin)).or_default(),
+                None => lines.added.entry(name.clone()).or_default(),
+            };
+            same.push(line);
+            lines.last.insert(name, line);
+        }
+        lines
     }
-    found
+
+    /// Returns the lines of the entries that a change of an old line resulted in: those that come
+    /// from it, or else those that were added, or else the one that gives the option its value.
+    fn of(&self, name: &OptName, line: usize) -> Vec<usize> {
+        let from_it = self.by_origin.get(&(name.clone(), line));
+        let found = from_it.or_else(|| self.added.get(name)).cloned();
+        found.unwrap_or_else(|| self.last.get(name).copied().into_iter().collect())
+    }
 }

@@ -36,7 +36,7 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
                 why => (!message.contains(&why)).then_some(why),
                 message,
                 release => &change.release,
-                rule => rules.link(&change.rule, reason, Some(number)),
+                rule => rules.link(&change.rule, &reason, Some(number)),
             });
             number += 1;
         }
@@ -91,7 +91,7 @@ fn decisions_and_remarks(
     for (diagnostic, decision) in report.decisions.iter().zip(&report.migration.decisions) {
         let id = decision.rule.as_deref().unwrap_or_default();
         let reason = reasons.of_decision(decision);
-        let rule = reason.map(|reason| rules.link(id, reason, None));
+        let rule = reason.map(|reason| rules.link(id, &reason, None));
         match diagnostic.code {
             Code::NeedsDecision => decisions.push(finding(diagnostic, rule)),
             _ => remarks.push(finding(diagnostic, rule)),
@@ -141,7 +141,7 @@ struct PageRules {
 
 impl PageRules {
     /// Returns the link to a rule behind a change or a finding, adding the rule if it is new.
-    fn link(&mut self, id: &str, reason: Reason, change: Option<usize>) -> Value {
+    fn link(&mut self, id: &str, reason: &Reason, change: Option<usize>) -> Value {
         let reason = visible(reason);
         let known = self.by_id.entry(id.to_owned()).or_default();
         let index = known.iter().find(|at| self.all[**at].reason == reason);
@@ -219,12 +219,12 @@ fn title(what: &str, files: &[SourceFile]) -> String {
 }
 
 /// Returns a reason with invisible characters escaped.
-fn visible(reason: Reason) -> Reason {
-    let all = |texts: Vec<String>| texts.iter().map(|text| shown(text)).collect();
+fn visible(reason: &Reason) -> Reason {
+    let all = |texts: &[String]| texts.iter().map(|text| shown(text)).collect();
     Reason {
-        what: all(reason.what),
+        what: all(&reason.what),
         why: shown(&reason.why),
-        evidence: all(reason.evidence),
+        evidence: all(&reason.evidence),
         advice: reason.advice.as_deref().map(shown),
     }
 }

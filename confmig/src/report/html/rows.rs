@@ -60,7 +60,7 @@ pub(super) fn blocks(
             .extend(&affected.lines);
     }
     let mut pairs = Vec::new();
-    for op in difference(&old, &new) {
+    for op in difference(&old, &new, &after.lines) {
         let ranges = (op.old_range(), op.new_range());
         if op.tag() == DiffTag::Equal || ranges.0.len() == ranges.1.len() {
             let changed = op.tag() != DiffTag::Equal;

@@ -28,7 +28,7 @@ pub(super) fn change_of(
     let new: Vec<&[u8]> = split(&after.after).collect();
     let (old_shown, new_shown) = (secrets.lines(&before.text), secrets.lines(&after.after));
     let mut replacements = Vec::new();
-    for op in difference(&old, &new) {
+    for op in difference(&old, &new, &after.lines) {
         let (was, is) = (op.old_range(), op.new_range());
         if op.tag() == DiffTag::Equal {
             continue;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use bstr::ByteSlice;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -18,6 +19,9 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~')
     .remove(b'/');
+
+/// The most characters that are given of a line, for each change in it.
+const LONGEST: usize = 500;
 
 /// The key of fingerprints: the method by which they are made, and its version.
 const FINGERPRINT: &str = "confmigText/v1";
@@ -42,14 +46,32 @@ pub(super) fn of_place(place: &Place) -> Value {
 /// Returns the location of a place's related earlier line.
 pub(super) fn of_earlier(place: &Place) -> Option<Value> {
     let (line, text, label) = place.earlier.as_ref()?;
-    let mut location = of_line(&place.path, *line, text);
+    let mut location = of_line(&place.path, *line, &Line::new(text.as_bytes()));
     location["message"] = json!({ "text": label });
     Some(location)
 }
 
+/// A whole line whose text is masked.
+pub(super) struct Line {
+    /// Its first characters.
+    pub(super) text: String,
+    /// The number of its characters.
+    chars: usize,
+}
+
+impl Line {
+    pub(super) fn new(text: &[u8]) -> Self {
+        let text = text.to_str_lossy();
+        Line {
+            chars: text.trim_end().chars().count(),
+            text: text.chars().take(LONGEST).collect(),
+        }
+    }
+}
+
 /// Returns the location of a whole line.
-pub(super) fn of_line(path: &Path, line: usize, text: &str) -> Value {
-    at(path, line, 1..text.trim_end().chars().count() + 1, text)
+pub(super) fn of_line(path: &Path, number: usize, line: &Line) -> Value {
+    at(path, number, 1..line.chars + 1, &line.text)
 }
 
 /// Returns the location of columns in a line whose masked text is `text`. Lines and columns count

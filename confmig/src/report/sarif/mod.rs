@@ -3,9 +3,9 @@
 mod fix;
 mod location;
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use bstr::ByteSlice;
 use oslo_config::SourceFile;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use super::{MigrationReport, counted};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lines::content;
 use crate::migrate::Change;
-use location::Fingerprints;
+use location::{Fingerprints, Line};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -45,9 +45,12 @@ pub fn migrate_sarif(report: &MigrationReport<'_>) -> String {
     results.add_whole(report);
     for (file, before) in report.migration.files.iter().zip(report.before) {
         let shown = report.secrets.lines(&before.text);
+        // Many changes may be in one line.
+        let mut lines: HashMap<usize, Line> = HashMap::new();
         for change in &file.changes {
-            let text = content(&shown, change.line).to_str_lossy();
-            results.add_change(change, before, &text, &reasons);
+            let line = lines.entry(change.line);
+            let line = line.or_insert_with(|| Line::new(content(&shown, change.line)));
+            results.add_change(change, before, line, &reasons);
         }
     }
     for diagnostic in report.decisions {
@@ -62,6 +65,8 @@ pub fn migrate_sarif(report: &MigrationReport<'_>) -> String {
 #[derive(Default)]
 struct Results {
     rules: Vec<Value>,
+    /// The indices of the rules, by their texts.
+    numbers: HashMap<String, usize>,
     results: Vec<Value>,
     fingerprints: Fingerprints,
 }
@@ -90,8 +95,8 @@ impl Results {
     /// Returns the index of a rule, adding it if it is new. A rule file's rule may have the same id
     /// as a code, so whole rules are compared.
     fn index(&mut self, rule: Value) -> usize {
-        let known = self.rules.iter().position(|known| *known == rule);
-        known.unwrap_or_else(|| {
+        let known = self.numbers.entry(rule.to_string());
+        *known.or_insert_with(|| {
             self.rules.push(rule);
             self.rules.len() - 1
         })
@@ -141,13 +146,13 @@ impl Results {
         &mut self,
         change: &Change,
         before: &SourceFile,
-        text: &str,
+        line: &Line,
         reasons: &Reasons<'_>,
     ) {
         let path = &before.path;
         let rule = of_reason(&change.rule, &reasons.of_change(change));
-        let location = location::of_line(path, change.line, text);
-        let fingerprint = self.fingerprints.next(path, &change.rule, text);
+        let location = location::of_line(path, change.line, line);
+        let fingerprint = self.fingerprints.next(path, &change.rule, &line.text);
         let result = self.add(rule, &change.message, [Some(location), None], fingerprint);
         let mut properties =
             json!({ "from": change.from.to_string(), "kind": change.kind.as_str() });
@@ -181,7 +186,7 @@ impl Results {
         };
         let line = first.changes.first().map_or(1, |change| change.line);
         let shown = report.secrets.lines(&before.text);
-        let text = content(&shown, line).to_str_lossy();
+        let shown = Line::new(content(&shown, line));
         let rule = descriptor(
             WHOLE,
             "The whole migration",
@@ -190,7 +195,7 @@ impl Results {
             "Apply the whole fix, or run `confmig migrate --write`, which keeps backups.",
             CHANGE,
         );
-        let location = location::of_line(&before.path, line, &text);
+        let location = location::of_line(&before.path, line, &shown);
         let fingerprint = self.fingerprints.next(&before.path, WHOLE, "");
         let result = self.add(rule, &message, [Some(location), None], fingerprint);
         if let Some(changes) = fix {
