@@ -8,7 +8,7 @@ use ini_roundtrip::{Item, Parser};
 use oslo_config::{Document, LineKind};
 
 use crate::table::{Table, ratio};
-use crate::text::{Shape, configuration};
+use crate::text::configuration;
 use crate::turns::{self, Contestant};
 
 const BYTES: usize = 10_000_000;
@@ -17,7 +17,7 @@ const BYTES: usize = 10_000_000;
 const ROUNDS: usize = 30;
 
 pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
-    let text = configuration(BYTES, Shape::Distinct);
+    let text = configuration(BYTES);
     let (lines, entries) = (text.lines().count(), count_entries(&text));
     let contestants = contestants(&text);
     let times = turns::run(criterion, "parse 10 MB", ROUNDS, &contestants);

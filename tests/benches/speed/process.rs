@@ -10,7 +10,7 @@ use criterion::Criterion;
 
 use crate::program::program;
 use crate::table::Table;
-use crate::text::{Shape, configuration};
+use crate::text::configuration;
 use crate::turns::{self, Contestant};
 
 const BYTES: usize = 50_000;
@@ -25,7 +25,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
     let confmig = program();
     let directory = tempfile::tempdir().expect("a directory for the file");
     let path = directory.path().join("ironic.conf");
-    let text = configuration(BYTES, Shape::Distinct);
+    let text = configuration(BYTES);
     fs::write(&path, &text).expect("a file that can be written");
     assert_migrates(&confmig, &path);
 

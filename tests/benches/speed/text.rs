@@ -21,35 +21,23 @@ const DENSE: [&str; 10] = [
     "releases/train-image.conf",
 ];
 
-/// How a configuration is assembled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// Each part has its own sections (`[pxe]`, `[pxe-1]`, `[pxe-2]`, …), so that every name is set
-    /// once.
-    Distinct,
-    /// The parts repeat one ironic.conf, so that a few names are set many times.
-    Repeated,
-}
-
-/// Returns a configuration that ends with the line that reaches `bytes` bytes.
-pub(crate) fn configuration(bytes: usize, shape: Shape) -> String {
+/// Returns a configuration that ends with the line that reaches `bytes` bytes. Each part has its own
+/// sections (`[pxe]`, `[pxe-1]`, `[pxe-2]`, …), so that every name is set once.
+pub(crate) fn configuration(bytes: usize) -> String {
     let read = |name: &str| {
         fs::read_to_string(workspace().join("fixtures").join(name)).expect("a fixture in UTF-8")
     };
     let sample = read(SAMPLE);
     let dense = DENSE.map(read);
     let mut text = String::with_capacity(bytes + 4096);
-    let parts: Vec<&String> = match shape {
-        Shape::Distinct => dense.iter().flat_map(|dense| [&sample, dense]).collect(),
-        Shape::Repeated => vec![&sample],
-    };
+    let parts: Vec<&String> = dense.iter().flat_map(|dense| [&sample, dense]).collect();
     for (number, part) in parts.into_iter().cycle().enumerate() {
         for line in part.lines() {
             if text.len() >= bytes {
                 return text;
             }
             match line.strip_suffix(']') {
-                Some(header) if shape == Shape::Distinct && number > 0 && line.starts_with('[') => {
+                Some(header) if number > 0 && line.starts_with('[') => {
                     text.push_str(&format!("{header}-{number}]"));
                 }
                 _ => text.push_str(line),
