@@ -245,7 +245,7 @@ impl IloDeploy {
         self
     }
 
-    /// Boots the deploy ISO: empties the drives, creates a floppy with the parameters, inserts the
+    /// Boots the deploy ISO, once [`validate`](Self::validate) finds nothing wrong: empties the drives, creates a floppy with the parameters, inserts the
     /// floppy and the deploy ISO, and switches the server off and on so that it boots once from the
     /// ISO.
     ///
@@ -253,10 +253,11 @@ impl IloDeploy {
     ///
     /// [`DeployError`].
     pub async fn deploy(&self, node: &Node) -> Result<Outcome, DeployError> {
-        self.check(node)?;
-        let deploy_iso = self.deploy_iso_url(node).await?;
-        let mut work = self.work_on(node)?;
-        let done = work.deploy(&deploy_iso).await;
+        let (mut work, checked) = self.prepare(node).await?;
+        let done = match checked {
+            Ok(deploy_iso) => work.deploy(&deploy_iso).await,
+            Err(error) => Err(error),
+        };
         work.finish(done).await
     }
 
@@ -349,13 +350,6 @@ impl IloDeploy {
 
     fn image_service_ref(&self) -> Option<&dyn ImageService> {
         self.images.as_deref()
-    }
-
-    /// Returns the URL of the deploy ISO for the BMC.
-    async fn deploy_iso_url(&self, node: &Node) -> Result<Url, DeployError> {
-        let text = deploy_iso(node).unwrap_or_default();
-        self.media_url(node, "driver_info.ilo_deploy_iso", text)
-            .await
     }
 
     /// Returns the URL for the BMC of an image that a node's field names.

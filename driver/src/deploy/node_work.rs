@@ -8,7 +8,7 @@ use super::{Action, Flow, IloDeploy, Outcome, parameters};
 use crate::bmc::{Bmc, BmcError, Cause, Drive, Medium, Power};
 use crate::host::{Kind, Published, Which};
 use crate::image::Floppy;
-use crate::node::{Node, Section, boot_mode_of};
+use crate::node::{Node, Section};
 use crate::virtual_media::{ROOT_UUID, is_recorded_boot_iso};
 
 /// A step in progress on one node: its BMC, and the outcome so far.
@@ -128,7 +128,7 @@ impl<'d> NodeWork<'d> {
 
     /// Makes the server boot once from the CD drive.
     pub(super) async fn boot_once(&mut self) -> Result<(), DeployError> {
-        let mode = boot_mode_of(&self.outcome.node);
+        let mode = self.deploy.media.boot_mode(&self.outcome.node)?;
         self.bmc.boot_once(Drive::Cd, mode).await?;
         self.record(Action::BootOnce(Drive::Cd));
         Ok(())
@@ -136,7 +136,8 @@ impl<'d> NodeWork<'d> {
 
     /// Creates the floppy with the parameters, and inserts it.
     pub(super) async fn floppy(&mut self) -> Result<(), DeployError> {
-        let floppy = self.parameter_floppy()?;
+        let parameters = self.deploy.parameters_of(&mut self.outcome.node)?;
+        let floppy = Floppy::new().parameters(parameters);
         let published = {
             let _turn = self.deploy.turn().await;
             let media = &self.deploy.media;
@@ -154,25 +155,6 @@ impl<'d> NodeWork<'d> {
         self.record(Action::Published(published.name.clone()));
         self.published.push((drive, published.clone()));
         self.insert(drive, &published.url).await
-    }
-
-    fn parameter_floppy(&mut self) -> Result<Floppy, DeployError> {
-        let node = &mut self.outcome.node;
-        let own = match &self.deploy.parameters {
-            Some(parameters) => parameters(node),
-            None => Vec::new(),
-        };
-        for (key, value) in &own {
-            for text in [key, value] {
-                parameters::check(node.uuid(), &format!("the parameter {key:?}"), text)?;
-            }
-        }
-        let flow = Flow::of(node)?;
-        let ironics = parameters::of_node(node, flow, self.deploy.api_url.as_deref())?;
-        let replaced = |key: &str| own.iter().any(|(own, _)| own == key);
-        let ironics = ironics.into_iter().filter(|(key, _)| !replaced(key));
-        let all: Vec<(String, String)> = ironics.chain(own.iter().cloned()).collect();
-        Ok(Floppy::new().parameters(all))
     }
 
     /// Finds or creates the boot ISO, and inserts it.

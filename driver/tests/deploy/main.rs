@@ -32,5 +32,7 @@ mod slow_sources;
 mod take_over;
 #[cfg(feature = "redfish")]
 mod user_images;
+#[cfg(feature = "redfish")]
+mod validate;
 mod virtual_media;
 mod virtual_media_errors;
