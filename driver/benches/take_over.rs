@@ -3,11 +3,11 @@
 //! Takes over 250 and then 1,000 nodes: each boot ISO is created again and attached to a BMC, the
 //! tests' stand-in for an iLO. The kernel and the ramdisk are on a real nginx (Debian package
 //! nginx-light). Each must be fetched only once, a node must not take longer among 1,000 than among
-//! 250, and memory use must not grow with their number. Then 100 of 1,000 BMCs do not answer, and the
-//! images are those of an image service, whose URLs are signed anew each time and whose web server
-//! is busy at first: each image must still be fetched once, the take-over must end about one
-//! time-out after it would without all that, and the peak of memory must stay below 32 MiB. The exit
-//! status is 1 if one of these does not hold.
+//! 250, and memory use must not grow with their number. Then 100 of 1,000 BMCs do not answer, and
+//! the images are those of an image service, whose URLs are signed anew each time and whose web
+//! server is busy at first: each image must still be fetched once, the take-over must end about one
+//! time-out after it would without all that, and the peak of memory must stay below 32 MiB. The
+//! exit status is 1 if one of these does not hold.
 
 #![allow(
     clippy::unwrap_used,
@@ -213,8 +213,8 @@ fn take_over_with_faults(
     let peak = peak_kilobytes();
     let (timeout, mebibytes) = (TIMEOUT.as_secs(), peak as f64 / 1024.0);
     report.line(&format!(
-        "{nodes:>5} nodes, {DEAD} dead BMCs, each {timeout} s, signed URLs, one 503: {time:>4.1} s; \
-         peak memory {mebibytes:>6.1} MiB"
+        "{nodes:>5} nodes, {DEAD} dead BMCs, each {timeout} s, signed URLs, one 503: \
+         {time:>4.1} s; peak memory {mebibytes:>6.1} MiB"
     ));
     let alive = each * 1e-3 * (nodes - DEAD) as f64;
     let most = alive * TIME_FACTOR + 1.5 * TIMEOUT.as_secs_f64();

@@ -77,7 +77,8 @@ impl Renderer<'_> {
     ) -> Result<String, String> {
         let shown = |error: Error| match error.kind() {
             ErrorKind::OutOfFuel => format!(
-                "expected at most {MAX_INSTRUCTIONS} instructions, but it loops for longer: {error:#}"
+                "expected at most {MAX_INSTRUCTIONS} instructions, but it loops for longer: \
+                 {error:#}"
             ),
             _ => format!("{error:#}"),
         };

@@ -32,7 +32,8 @@ pub(super) enum ImageKey {
     /// each time.
     Service(String, Option<Checksum>),
     /// An image that a node names by URL or path. A signature is part of the URL: without a valid
-    /// one, a node does not get the image. Who names it decides on whether it may be fetched at all.
+    /// one, a node does not get the image. Who names it decides on whether it may be fetched at
+    /// all.
     Reference(String, NamedBy),
 }
 
@@ -75,8 +76,8 @@ impl Downloads {
         }
     }
 
-    /// Returns the image `key` that is at `reference`: a local file itself, or the temporary copy of
-    /// one on a web server.
+    /// Returns the image `key` that is at `reference`: a local file itself, or the temporary copy
+    /// of one on a web server.
     ///
     /// A failure is shared by those who waited for the same attempt; later ones try again. A server
     /// that let an attempt wait until a time limit is left alone for as long as that took.

@@ -99,7 +99,8 @@ impl Host {
     /// Creates an image and publishes it for `node`.
     ///
     /// If the future is dropped, the work stops at once, even while it waits for a server, and
-    /// nothing is published, unless it was almost complete; [`Host::unpublish`] finds the image in that case.
+    /// nothing is published, unless it was almost complete; [`Host::unpublish`] finds the image in
+    /// that case.
     ///
     /// # Errors
     ///

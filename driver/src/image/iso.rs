@@ -59,8 +59,8 @@ pub enum IsoReadError {
     },
     /// The image has too many files or too deeply nested directories for a boot or deploy ISO.
     #[error(
-        "the ISO image has more than {MAX_FILES} files, {MAX_DEPTH} levels of directories or {} MiB \
-         of names: expected a boot or deploy ISO",
+        "the ISO image has more than {MAX_FILES} files, {MAX_DEPTH} levels of directories or {} \
+         MiB of names: expected a boot or deploy ISO",
         MAX_NAMES >> 20
     )]
     TooLarge,

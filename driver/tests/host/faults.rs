@@ -16,7 +16,7 @@ use crate::support::tools::tool;
 use crate::support::web::{host, mode, names, object, open_dir, unfinished};
 use crate::support::{node, options, uuid};
 
-const CONTENT: [u8; 300_000] = [0xa5; 300_000];
+static CONTENT: [u8; 300_000] = [0xa5; 300_000];
 
 /// The calls that an operation on files makes.
 const CALLS: &str = "openat,mkdirat,fchmod,fchmodat,fallocate,ftruncate,write,pwrite64,\

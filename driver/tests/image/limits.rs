@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use driver::image::{BootIso, BootIsoError, HttpClient, HttpSource, Source, SourceError};
 
 use crate::support::image::{LoaderFiles, kernel, pattern};
-use crate::support::serve::{ok, serve};
+use crate::support::serve::{Request, ok, serve};
 
 /// A source of deploy code that only announces a size.
 #[derive(Debug)]
@@ -134,6 +135,18 @@ fn a_server_that_cannot_answer_for_the_moment_is_asked_again() {
     assert_eq!(seen.lock().unwrap()["/always"], 8);
 }
 
+/// Sends everything from the start of the requested range.
+fn send_rest(request: &Request, stream: &mut TcpStream, body: &[u8]) {
+    let first = request.range.unwrap().0 as usize;
+    let (rest, len) = (&body[first..], body.len());
+    let head = format!(
+        "206 Partial Content\r\nContent-Range: bytes {first}-{}/{len}\r\nContent-Length: {}",
+        len - 1,
+        rest.len()
+    );
+    request.send(stream, &head, rest);
+}
+
 #[test]
 fn a_part_is_requested_as_a_range_with_an_end() {
     let body = pattern(100_000, 7);
@@ -147,17 +160,7 @@ fn a_part_is_requested_as_a_range_with_an_end() {
             "/ranges" => request.send_content(stream, &sent),
             "/none" => request.send(stream, &ok(sent.len()), &sent),
             // As a server that does not know ranges with an end.
-            "/rest" if request.range.is_some() => {
-                let first = request.range.unwrap().0 as usize;
-                let (left, len) = (&sent[first..], sent.len());
-                let head = format!(
-                    "206 Partial Content\r\nContent-Range: bytes {first}-{}/{len}\r\n\
-                     Content-Length: {}",
-                    len - 1,
-                    left.len()
-                );
-                request.send(stream, &head, left);
-            }
+            "/rest" if request.range.is_some() => send_rest(request, stream, &sent),
             // Another part than the requested one, or of other content.
             path if request.range.is_some() => {
                 let head = format!("206 Partial Content\r\n{}\r\nContent-Length: 9", &path[1..]);

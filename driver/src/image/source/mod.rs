@@ -21,8 +21,8 @@ pub(super) use seek::SeekingReader;
 
 use crate::http::url::redacted_text;
 
-/// The maximum size of a content in bytes: that of an ISO, which counts blocks of 2048 bytes with 32
-/// bits. Sizes are compared with it before anything is planned or allocated for them.
+/// The maximum size of a content in bytes: that of an ISO, which counts blocks of 2048 bytes with
+/// 32 bits. Sizes are compared with it before anything is planned or allocated for them.
 pub(crate) const MAX_SIZE: u64 = u32::MAX as u64 * 2048;
 
 /// Content of known size that can be opened for reading any number of times.
@@ -218,8 +218,8 @@ pub enum SourceError {
     },
     /// The content is larger than an image.
     #[error(
-        "{name} has {size} bytes: expected at most {MAX_SIZE}, the size of an ISO, and much less for \
-         a kernel or ramdisk"
+        "{name} has {size} bytes: expected at most {MAX_SIZE}, the size of an ISO, and much less \
+         for a kernel or ramdisk"
     )]
     TooLarge {
         /// The source's name.

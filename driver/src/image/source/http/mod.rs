@@ -23,8 +23,8 @@ use crate::http::url::redacted_text;
 ///
 /// The size comes from the response to `HEAD`, or to `GET` if the server refuses `HEAD`, as it does
 /// for URLs signed for `GET`. Each [`open`](Source::open) is one `GET`, and detects changes of the
-/// size or entity tag. A part of the content is requested as a range; a server that does not support
-/// ranges sends all of it, of which the bytes before the part are discarded.
+/// size or entity tag. A part of the content is requested as a range; a server that does not
+/// support ranges sends all of it, of which the bytes before the part are discarded.
 #[derive(Clone)]
 pub struct HttpSource {
     client: HttpClient,
@@ -40,10 +40,10 @@ impl HttpSource {
     ///
     /// [`SourceError::Reference`] for a text that is not a URL, [`SourceError::Status`] for any
     /// status but 200, [`SourceError::NoSize`] for a response without `Content-Length`,
-    /// [`SourceError::Empty`] for empty content, [`SourceError::TooLarge`] for content that no image
-    /// can hold, [`SourceError::Stalled`] and [`SourceError::Deadline`] if the server is silent for
-    /// too long, [`SourceError::Io`] and [`SourceError::Other`] if it cannot be reached, has no
-    /// trusted certificate or redirects in a loop.
+    /// [`SourceError::Empty`] for empty content, [`SourceError::TooLarge`] for content that no
+    /// image can hold, [`SourceError::Stalled`] and [`SourceError::Deadline`] if the server is
+    /// silent for too long, [`SourceError::Io`] and [`SourceError::Other`] if it cannot be reached,
+    /// has no trusted certificate or redirects in a loop.
     pub fn new(client: &HttpClient, url: &str) -> Result<Self, SourceError> {
         let name = redacted_text(url);
         let url = Url::parse(url).map_err(|_| SourceError::Reference {
