@@ -49,8 +49,10 @@ impl IloDeploy {
         let are_valid = fields.is_ok();
         let mut errors: Vec<DeployError> = fields.err().into_iter().collect();
         let mut note = |error: DeployError| {
-            // An invalid field is reported once, with the others.
-            if are_valid || !matches!(error, DeployError::Node(_) | DeployError::Connect { .. }) {
+            // An invalid field is reported once, with the others, and so is an image.
+            let is_field = matches!(error, DeployError::Node(_) | DeployError::Connect { .. });
+            let is_known = |known: &DeployError| known.to_string() == error.to_string();
+            if (are_valid || !is_field) && !errors.iter().any(is_known) {
                 errors.push(error);
             }
         };
