@@ -3,14 +3,15 @@
 
 use std::fs;
 
-use driver::bmc::Redfish;
+use driver::bmc::{Bmc, Redfish};
 use driver::deploy::IloDeploy;
 use driver::node::Node;
 use driver::options::Options;
+use driver::virtual_media::VirtualMedia;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::ilo::Ilo;
+use super::ilo::{Ilo, with_its_clock};
 use super::image::{LoaderFiles, both, kernel, ramdisk, written};
 use super::nginx::Nginx;
 use super::web::open_dir;
@@ -59,8 +60,17 @@ impl Conductor {
         options(&self.conf())
     }
 
+    /// Deployments that share the clocks of the stand-ins.
     pub(crate) fn deploy(&self) -> IloDeploy {
-        IloDeploy::from_options(&self.options()).unwrap()
+        let options = self.options();
+        let media = VirtualMedia::from_options(&options).unwrap();
+        let api_url = options.api_url.clone().unwrap();
+        let connect = move |node: &Node| {
+            let redfish = Redfish::from_node(node, &options)?;
+            let redfish = with_its_clock(redfish, &node.json()["driver_info"]);
+            Ok(Box::new(redfish) as Box<dyn Bmc>)
+        };
+        IloDeploy::new(media, connect).api_url(api_url)
     }
 
     /// A node whose BMC is `ilo`, with the top-level fields in `changes` replaced.
@@ -82,6 +92,7 @@ impl Conductor {
     }
 
     pub(crate) fn bmc(&self, node: &Node) -> Redfish {
-        Redfish::from_node(node, &self.options()).unwrap()
+        let redfish = Redfish::from_node(node, &self.options()).unwrap();
+        with_its_clock(redfish, &node.json()["driver_info"])
     }
 }
