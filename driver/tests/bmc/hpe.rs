@@ -245,7 +245,7 @@ async fn an_insertion_that_the_bmc_does_not_report_is_an_error() {
 async fn a_missing_licence_privilege_password_or_drive_is_named() {
     let ilo = Ilo::start(Generation::Ilo5);
     ilo.state(|state| state.licensed = false);
-    let text = failure(ilo, |ilo| ilo.state(|state| state.licensed = true)).await;
+    let text = failure(ilo, Ilo::repair).await;
     assert!(
         text.starts_with("the BMC's licence does not cover this (POST "),
         "{text}"
@@ -253,7 +253,7 @@ async fn a_missing_licence_privilege_password_or_drive_is_named() {
     assert!(text.contains("iLO.2.15.LicenseKeyRequired"), "{text}");
     let ilo = Ilo::start(Generation::Ilo5);
     ilo.state(|state| state.privileged = false);
-    let text = failure(ilo, |ilo| ilo.state(|state| state.privileged = true)).await;
+    let text = failure(ilo, Ilo::repair).await;
     assert!(
         text.starts_with("the BMC requires a privilege that the user lacks (POST "),
         "{text}"

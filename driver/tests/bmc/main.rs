@@ -15,8 +15,11 @@ mod support;
 mod boot;
 mod emulator;
 mod hpe;
+mod matrix;
+mod others;
 mod peer;
 mod refusals;
+mod trust;
 
 use driver::bmc::Redfish;
 use driver::node::Node;

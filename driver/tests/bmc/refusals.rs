@@ -232,17 +232,16 @@ async fn an_ilo_without_the_override_boots_by_its_cd_drive() {
     }
 }
 
-/// Messages that are no errors are taken for none, whatever the status.
+/// Another client may have ejected the medium in the meantime.
 #[tokio::test]
-async fn a_refusal_that_is_none_is_a_success() -> Result<(), BmcError> {
+async fn what_already_is_so_is_a_success_if_the_bmc_reports_it() -> Result<(), BmcError> {
     let ilo = Ilo::start(Generation::Ilo6);
     let redfish = redfish(&ilo);
     redfish.insert(Drive::Cd, &iso()).await?;
-    // Another client was faster.
     let gone = Trouble::Refused("NoVirtualMediaConnectionAvailable");
     ilo.trouble("POST", "Eject", gone, 1);
-    ilo.state(|state| state.drives[1].reads = 0);
     let error = redfish.eject(Drive::Cd).await.unwrap_err();
-    assert!(matches!(error.cause, Cause::NotEjected { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("NoVirtualMediaConnectionAvailable"), "{text}");
     redfish.eject(Drive::Cd).await
 }

@@ -48,7 +48,7 @@ impl Conductor {
              [ilo]\nuse_http_web_server_for_images = True\nclient_timeout = 3\n\
              image_networks = 127.0.0.0/8\n\
              [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n\
-             [conductor]\napi_url = http://192.0.2.1:6385\npower_state_change_timeout = 3\n",
+             [conductor]\napi_url = http://192.0.2.1:6385\n",
             self.nginx.url("/images"),
             self.www.path().display(),
             self.loader.path("isolinux.bin").display(),

@@ -67,13 +67,13 @@ pub struct Redfish {
 /// How long a BMC may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
-    /// To accept that a medium is inserted or ejected, and to report it.
+    /// To accept that a medium is inserted or ejected, and then to report it.
     pub media: Duration,
-    /// To accept that the server is switched on or off, and to report it.
+    /// To accept that the server is switched on or off, and then to report it.
     pub power: Duration,
     /// The interval at which the power state is polled.
     pub power_wait: Duration,
-    /// To accept a boot source: while a server starts, a BMC refuses it.
+    /// To accept a boot source, which a BMC refuses while the server starts, and then to report it.
     pub boot_source: Duration,
 }
 

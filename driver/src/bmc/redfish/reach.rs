@@ -15,7 +15,7 @@ use super::retry::Retry;
 pub(super) struct Goal<'g, T> {
     /// The path of the resource.
     pub(super) path: &'g str,
-    /// How long it may take.
+    /// How long the BMC may take to accept a request, and then to report the state.
     pub(super) limit: Duration,
     /// The interval at which the resource is read after a request was accepted.
     pub(super) interval: Duration,
@@ -45,6 +45,8 @@ impl<T> From<Cause> for Missed<T> {
 /// What came of trying each request.
 enum Round {
     Accepted,
+    /// The BMC says that it already is in the state.
+    AlreadySo(Refused),
     /// To be tried again.
     Again(Failure),
     Refused(Vec<Refused>),
@@ -60,7 +62,8 @@ impl Redfish {
         T: DeserializeOwned + Send + Sync,
     {
         let mut retry = self.client.retry(goal.limit);
-        let (mut accepted, mut tries, mut refused) = (false, 0, None);
+        let (mut accepted, mut tries) = (false, 0);
+        let (mut refused, mut contradicted) = (None, None);
         loop {
             let state: T = self.client.get(goal.path).await?;
             if (goal.is_reached)(&state) {
@@ -76,6 +79,9 @@ impl Redfish {
             };
             if requests.is_empty() {
                 if !retry.poll(goal.interval).await {
+                    if let Some(refusal) = contradicted {
+                        return Err(Missed::Refused(vec![refusal]));
+                    }
                     let seconds = retry.seconds();
                     return Err(Missed::Reported { state, seconds });
                 }
@@ -83,8 +89,13 @@ impl Redfish {
             }
             tries += 1;
             match self.round(requests).await? {
-                // The state is read at once.
-                Round::Accepted => accepted = true,
+                // The state is read at once, and has as much time to change as the BMC had to
+                // accept the request.
+                Round::Accepted => {
+                    accepted = true;
+                    retry = self.client.retry(goal.limit);
+                }
+                Round::AlreadySo(refusal) => (accepted, contradicted) = (true, Some(refusal)),
                 Round::Refused(all) => refused = Some(all),
                 Round::Again(failure) => {
                     let asked = match &failure {
@@ -130,7 +141,7 @@ impl Redfish {
                 };
                 log::info!("node {}: {}", self.node, refused.refusal);
                 match refused.meaning {
-                    Meaning::AlreadySo => return Ok(Round::Accepted),
+                    Meaning::AlreadySo => return Ok(Round::AlreadySo(refused)),
                     Meaning::Passes => return Ok(Round::Again(Failure::Refused(refused))),
                     Meaning::Full => return Ok(Round::Refused(vec![refused])),
                     Meaning::MissesParameters => next = request.with_missing(&refused.arguments),

@@ -33,7 +33,7 @@ pub(crate) struct Access {
     pub(crate) opened: usize,
     /// The number of wrong logins.
     pub(crate) wrong: usize,
-    /// The number of requests in which the password was sent.
+    /// The number of requests, except those to the open root, in which a password was sent.
     pub(crate) passwords: usize,
     /// Until when logins are refused after a wrong one.
     delayed_until: Duration,
@@ -80,7 +80,7 @@ impl State {
             };
         }
         let basic = request.header("authorization");
-        access.passwords += usize::from(basic.is_some());
+        access.passwords += usize::from(basic.is_some() && !root);
         match basic {
             Some(sent) if access.basic => match self.login(sent == BASIC, now) {
                 Ok(()) => None,

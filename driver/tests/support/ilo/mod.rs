@@ -30,9 +30,11 @@ mod system;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use serde_json::{Value, json};
 
 pub(crate) use self::access::{PASSWORD, USER};
+use self::capture::Capture;
 pub(crate) use self::clock::SimulatedTime;
 use self::refusals::Injected;
 pub(crate) use self::refusals::{Fault, Trouble};
@@ -90,10 +92,19 @@ pub(crate) struct Ilo {
 impl Ilo {
     /// An iLO whose server is off, with empty drives.
     pub(crate) fn start(generation: Generation) -> Self {
+        Self::launch(generation, None)
+    }
+
+    /// One that answers by HTTPS.
+    pub(crate) fn by_https(generation: Generation, tls: ServerConfig) -> Self {
+        Self::launch(generation, Some(Arc::new(tls)))
+    }
+
+    fn launch(generation: Generation, tls: Option<Arc<ServerConfig>>) -> Self {
         let clock = SimulatedTime::start();
         let state = State::new(generation, Arc::clone(&clock));
         let state = Arc::new(Mutex::new(state));
-        let server = Server::start(Arc::clone(&state));
+        let server = Server::start(Arc::clone(&state), tls);
         let ilo = Self {
             server,
             state,
@@ -118,6 +129,11 @@ impl Ilo {
         ilo
     }
 
+    /// Whether this iLO has a message with this name.
+    pub(crate) fn has_message(generation: Generation, name: &str) -> bool {
+        Capture::of(generation).has_message(name)
+    }
+
     /// Reads or changes the state.
     pub(crate) fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap();
@@ -135,11 +151,12 @@ impl Ilo {
         self.state(|state| state.troubles.push(injected));
     }
 
-    /// Ends the fault and all trouble.
+    /// Ends the fault and all trouble, and gives it a licence and the user all privileges.
     pub(crate) fn repair(&self) {
         self.state(|state| {
             state.fault = None;
             state.troubles.clear();
+            (state.licensed, state.privileged) = (true, true);
         });
     }
 
@@ -162,7 +179,11 @@ impl Ilo {
     }
 
     fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.server.port)
+        format!("http://127.0.0.1:{}", self.port())
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.server.port
     }
 
     pub(crate) fn driver_info(&self) -> Value {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 use super::refusals::{Fault, Response};
@@ -41,12 +42,13 @@ pub(crate) enum Then {
 }
 
 impl Server {
-    pub(crate) fn start(state: Arc<Mutex<State>>) -> Self {
+    /// Starts a server, by HTTPS if it is given a TLS configuration.
+    pub(crate) fn start(state: Arc<Mutex<State>>, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = spawn(move || run(&listener, &stopped, &state));
+        let thread = spawn(move || run(&listener, &stopped, &state, tls.as_ref()));
         Self {
             port,
             stop,
@@ -66,7 +68,12 @@ impl Drop for Server {
     }
 }
 
-fn run(listener: &TcpListener, stop: &AtomicBool, state: &Mutex<State>) {
+fn run(
+    listener: &TcpListener,
+    stop: &AtomicBool,
+    state: &Mutex<State>,
+    tls: Option<&Arc<ServerConfig>>,
+) {
     let mut kept = Vec::new();
     loop {
         let (stream, _) = listener.accept().unwrap();
@@ -80,12 +87,21 @@ fn run(listener: &TcpListener, stop: &AtomicBool, state: &Mutex<State>) {
             kept.push(stream);
             continue;
         }
-        serve(stream, state);
+        match tls {
+            None => serve(stream, state),
+            Some(tls) => {
+                let connection = ServerConnection::new(Arc::clone(tls)).unwrap();
+                let mut stream = StreamOwned::new(connection, stream);
+                serve(&mut stream, state);
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+            }
+        }
     }
 }
 
-fn serve(mut stream: TcpStream, state: &Mutex<State>) {
-    let Some(request) = read(&stream) else {
+fn serve(mut stream: impl Read + Write, state: &Mutex<State>) {
+    let Some(request) = read(&mut stream) else {
         return;
     };
     let Then::Answer(response) = state.lock().unwrap().serve(&request) else {
@@ -105,7 +121,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     );
 }
 
-fn read(stream: &TcpStream) -> Option<Request> {
+fn read(stream: impl Read) -> Option<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
