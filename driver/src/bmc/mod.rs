@@ -2,7 +2,7 @@
 //!
 //! Deploy code uses the trait [`Bmc`], independent of the protocol. With the cargo feature
 //! `redfish`, which is enabled by default, [`Redfish`] implements it for iLO 4 (firmware 2.30 or
-//! newer), iLO 5, iLO 6, and any BMC with the standard actions.
+//! newer), iLO 5 to 7, and any BMC with the standard actions.
 //!
 //! ```no_run
 //! # use url::Url;
@@ -41,7 +41,7 @@ pub(crate) use self::access::access_fields;
 pub use self::access::{BmcAccess, Credentials, REDFISH_ACCESS};
 pub use self::error::{BmcError, Cause, Refusal, Step};
 #[cfg(feature = "redfish")]
-pub use self::redfish::{Redfish, RedfishError, Timing};
+pub use self::redfish::{Clock, Redfish, RedfishError, Timing};
 pub use crate::node::BootMode;
 
 /// The boxed future that the methods of [`Bmc`] return.
@@ -114,6 +114,16 @@ pub trait Bmc: fmt::Debug + Send + Sync {
     ///
     /// [`BmcError`].
     fn power(&self, power: Power) -> BmcFuture<'_, ()>;
+
+    /// Ends what was opened for the methods above, such as a session. They can be called
+    /// afterwards, too. The default does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`BmcError`].
+    fn close(&self) -> BmcFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// A virtual media drive.

@@ -316,9 +316,8 @@ impl IloDeploy {
     /// [`DeployError`].
     pub async fn tear_down(&self, node: &Node) -> Result<Outcome, DeployError> {
         let mut work = self.work_on(node)?;
-        work.power(Power::Off).await?;
-        work.clean_up().await?;
-        Ok(work.outcome)
+        let done = work.tear_down().await;
+        work.finish(done).await
     }
 
     /// Empties the drives, and removes the node's published images and their record in the node.
@@ -329,8 +328,8 @@ impl IloDeploy {
     /// [`DeployError`].
     pub async fn clean_up(&self, node: &Node) -> Result<Outcome, DeployError> {
         let mut work = self.work_on(node)?;
-        work.clean_up().await?;
-        Ok(work.outcome)
+        let done = work.clean_up().await;
+        work.finish(done).await
     }
 
     /// Starts the work on a node.

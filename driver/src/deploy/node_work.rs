@@ -34,36 +34,46 @@ impl<'d> NodeWork<'d> {
     }
 
     /// Ends the step: removes the images that those which it published replace, or withdraws the
-    /// latter if it failed.
+    /// latter if it failed. Closes the session with the BMC.
     pub(super) async fn finish(
         mut self,
         done: Result<(), DeployError>,
     ) -> Result<Outcome, DeployError> {
         let published = std::mem::take(&mut self.published);
-        let Err(error) = done else {
-            for (_, published) in published {
-                // What remains is removed by the next step or by the clean-up.
-                if let Err(error) = self.remove(Which::OthersThan(published.name)).await {
-                    log::warn!("{error}");
-                }
+        match &done {
+            Ok(()) => self.remove_replaced(published).await,
+            Err(error) => self.withdraw_all(&published, error).await,
+        }
+        if let Err(error) = self.bmc.close().await {
+            log::warn!("{error}");
+        }
+        done.map(|()| self.outcome)
+    }
+
+    async fn remove_replaced(&mut self, published: Vec<(Drive, Published)>) {
+        for (_, published) in published {
+            // What remains is removed by the next step or by the clean-up.
+            if let Err(error) = self.remove(Which::OthersThan(published.name)).await {
+                log::warn!("{error}");
             }
-            return Ok(self.outcome);
-        };
+        }
+    }
+
+    async fn withdraw_all(&self, published: &[(Drive, Published)], error: &DeployError) {
         let answers = !matches!(
-            &error,
+            error,
             DeployError::Bmc(BmcError {
                 cause: Cause::NoAnswer { .. },
                 ..
             })
         );
-        for (drive, published) in &published {
+        for (drive, published) in published {
             // A BMC that does not answer would only take as long again.
             if answers {
                 self.eject_published(*drive, published).await;
             }
             self.withdraw(published).await;
         }
-        Err(error)
     }
 
     /// Ejects an image that is about to be removed, if it is in the drive.
@@ -221,6 +231,11 @@ impl<'d> NodeWork<'d> {
             self.record(Action::Removed(name));
         }
         Ok(())
+    }
+
+    pub(super) async fn tear_down(&mut self) -> Result<(), DeployError> {
+        self.power(Power::Off).await?;
+        self.clean_up().await
     }
 
     pub(super) async fn clean_up(&mut self) -> Result<(), DeployError> {

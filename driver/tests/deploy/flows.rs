@@ -53,6 +53,7 @@ async fn deploying_booting_and_tearing_down_take_these_steps_in_this_order() {
             "switched the server off and on",
         ]
     );
+    ilo.boots();
     let booted = deploy
         .continue_deploy(&deployed.node, Some("1A-2"))
         .await
@@ -69,6 +70,7 @@ async fn deploying_booting_and_tearing_down_take_these_steps_in_this_order() {
             "switched the server off and on",
         ]
     );
+    let boots = ilo.boots();
     let again = deploy.boot_instance(&booted.node).await.unwrap();
     assert_eq!(
         steps(&again.done),
@@ -89,11 +91,10 @@ async fn deploying_booting_and_tearing_down_take_these_steps_in_this_order() {
     );
     assert_eq!(ended.node, node);
     assert_eq!(names(conductor.www.path()), [""; 0]);
-    let starts = ilo.state(|state| state.starts.clone());
-    assert_eq!(starts.len(), 2, "{starts:?}");
+    assert_eq!(boots.len(), 2, "{boots:?}");
     assert!(
-        starts[0].contains("deploy.iso") && starts[1].contains("boot-"),
-        "{starts:?}"
+        boots[0].contains("deploy.iso") && boots[1].contains("boot-"),
+        "{boots:?}"
     );
 }
 
