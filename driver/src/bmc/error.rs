@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::{Drive, Power, PowerState};
+use super::{BootMode, Drive, Power, PowerState};
 use crate::http::url::redacted;
 use crate::node::NodeUuid;
 
@@ -46,6 +46,16 @@ pub enum Step {
     PowerState,
     /// [`Bmc::power`](super::Bmc::power).
     Power(Power),
+    /// [`Bmc::boot_mode`](super::Bmc::boot_mode).
+    BootMode,
+    /// [`Bmc::set_boot_mode`](super::Bmc::set_boot_mode).
+    SetBootMode(BootMode),
+    /// [`Bmc::secure_boot`](super::Bmc::secure_boot).
+    SecureBoot,
+    /// [`Bmc::set_secure_boot`](super::Bmc::set_secure_boot).
+    SetSecureBoot(bool),
+    /// [`Bmc::boot_from_disk`](super::Bmc::boot_from_disk).
+    BootFromDisk,
 }
 
 impl fmt::Display for Step {
@@ -58,6 +68,12 @@ impl fmt::Display for Step {
             Self::BootOnce(drive) => write!(f, "set the next boot to the {drive} drive"),
             Self::PowerState => f.write_str("read the power state"),
             Self::Power(power) => write!(f, "{power}"),
+            Self::BootMode => f.write_str("read the boot mode"),
+            Self::SetBootMode(mode) => write!(f, "set the boot mode to {mode}"),
+            Self::SecureBoot => f.write_str("read whether secure boot is on"),
+            Self::SetSecureBoot(true) => f.write_str("switch secure boot on"),
+            Self::SetSecureBoot(false) => f.write_str("switch secure boot off"),
+            Self::BootFromDisk => f.write_str("put the disks before the network in the boot order"),
         }
     }
 }

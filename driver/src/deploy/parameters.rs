@@ -33,8 +33,6 @@ impl IloDeploy {
                 check(node.uuid(), &format!("the parameter {key:?}"), text)?;
             }
         }
-        let flow = Flow::of(node)?;
-        let ironics = of_node(node, flow, self.api_url.as_deref())?;
         let is_own = |key: &str| own.iter().any(|(own, _)| own == key);
         if self.api_url.is_none() && !is_own("ipa-api-url") {
             return Err(DeployError::Parameters {
@@ -45,6 +43,8 @@ impl IloDeploy {
                         .into(),
             });
         }
+        let flow = Flow::of(node)?;
+        let ironics = of_node(node, flow, self.api_url.as_deref())?;
         let mut all: Vec<(String, String)> = ironics
             .into_iter()
             .filter(|(key, _)| !is_own(key))

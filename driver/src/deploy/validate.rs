@@ -9,8 +9,8 @@ use super::flow::Flow;
 use super::image_service::ImageLocation;
 use super::node_work::NodeWork;
 use super::{IloDeploy, deploy_iso};
-use crate::bmc::access_fields;
-use crate::node::{Fault, HOSTING, InvalidNode, Node, boot_mode_of};
+use crate::bmc::{Bmc, access_fields};
+use crate::node::{BootWish, Fault, HOSTING, InvalidNode, Node, boot_mode_of};
 
 impl IloDeploy {
     /// Checks everything that a deployment of `node` needs, without changing anything: the fields
@@ -36,7 +36,7 @@ impl IloDeploy {
         let work = self.work_on(node);
         let bmc = async {
             match &work {
-                Ok(work) => Ok(work.bmc.check().await?),
+                Ok(work) => self.check_bmc(node, &*work.bmc).await,
                 // Reported below.
                 Err(_) => Ok(()),
             }
@@ -75,6 +75,22 @@ impl IloDeploy {
             _ => Err(DeployError::all(errors)),
         };
         Ok((work, checked))
+    }
+
+    /// Checks that the BMC answers, and has what the node needs.
+    async fn check_bmc(&self, node: &Node, bmc: &dyn Bmc) -> Result<(), DeployError> {
+        bmc.check().await?;
+        let secure_boot = BootWish::of(node)?.secure_boot;
+        if secure_boot == Some(true) && bmc.secure_boot().await?.is_none() {
+            return Err(DeployError::Node(InvalidNode {
+                node: Some(node.uuid().to_string()),
+                faults: vec![Fault {
+                    field: "capabilities".into(),
+                    what: "secure_boot:true, which the server's BMC does not have".into(),
+                }],
+            }));
+        }
+        Ok(())
     }
 
     /// Returns the URL of the deploy ISO for the BMC, after checking that a web server serves it.

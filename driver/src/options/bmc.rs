@@ -17,6 +17,7 @@ use super::{OptionReader, OptionsError};
 /// | `[ilo] power_wait` | `2` s | Juno to 2026.1 |
 /// | `[ilo] power_retry` | none | Juno to Stein, with the default `6` |
 /// | `[conductor] power_state_change_timeout` | `60` s | since Pike, `30` s before Ussuri |
+/// | `[conductor] soft_power_off_timeout` | `600` s | since Ocata |
 /// | `[redfish] post_boot_retry_attempts` | `6` | since 2026.1 |
 /// | `[redfish] post_boot_retry_delay` | `5` s | since 2026.1 |
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct BmcOptions {
     /// How long a server may take to change its power state: `power_retry` times `power_wait` if
     /// `power_retry` is set, or else `power_state_change_timeout`.
     pub power_timeout: Duration,
+    /// How long the operating system of a server may take to shut down: `soft_power_off_timeout`.
+    pub soft_power_off_timeout: Duration,
     /// How long a server that is starting may refuse its next boot device: as long as Ironic tries
     /// it `post_boot_retry_attempts` times, with pauses that double from `post_boot_retry_delay` to
     /// 30 seconds.
@@ -77,6 +80,7 @@ impl BmcOptions {
             Opt::new("ilo", "power_wait", OptType::int()).with_default("2"),
             Opt::new("ilo", "power_retry", OptType::int()),
             Opt::new("conductor", "power_state_change_timeout", OptType::int()).with_default("60"),
+            Opt::new("conductor", "soft_power_off_timeout", OptType::int()).with_default("600"),
             Opt::new("redfish", "post_boot_retry_attempts", OptType::int()).with_default("6"),
             Opt::new("redfish", "post_boot_retry_delay", OptType::int()).with_default("5"),
         ]
@@ -109,6 +113,7 @@ impl BmcOptions {
             verify_ca,
             power_wait,
             power_timeout,
+            soft_power_off_timeout: reader.seconds("conductor", "soft_power_off_timeout")?,
             boot_source_timeout: time_of_retries(attempts, delay),
         })
     }

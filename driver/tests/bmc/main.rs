@@ -19,6 +19,7 @@ mod matrix;
 mod others;
 mod peer;
 mod refusals;
+mod settings;
 mod trust;
 
 use driver::bmc::Redfish;

@@ -44,13 +44,14 @@ async fn deploying_booting_and_tearing_down_take_these_steps_in_this_order() {
     assert_eq!(
         steps(&deployed.done),
         [
+            "published image-*.img",
+            "shut the server down",
             "emptied the floppy drive",
             "emptied the CD drive",
-            "published image-*.img",
             "inserted image-*.img into the floppy drive",
             "inserted deploy.iso into the CD drive",
             "set the next boot to the CD drive",
-            "switched the server off and on",
+            "switched the server on",
         ]
     );
     ilo.boots();
@@ -61,13 +62,14 @@ async fn deploying_booting_and_tearing_down_take_these_steps_in_this_order() {
     assert_eq!(
         steps(&booted.done),
         [
+            "published boot-*.iso",
+            "shut the server down",
             "emptied the floppy drive",
             "removed image-*.img",
             "emptied the CD drive",
-            "published boot-*.iso",
             "inserted boot-*.iso into the CD drive",
             "set the next boot to the CD drive",
-            "switched the server off and on",
+            "switched the server on",
         ]
     );
     let boots = ilo.boots();

@@ -17,6 +17,8 @@ mod debug;
 mod faults;
 #[cfg(feature = "redfish")]
 mod flows;
+#[cfg(feature = "redfish")]
+mod generations;
 mod load;
 mod node;
 mod options;

@@ -13,6 +13,7 @@ mod power;
 mod reach;
 mod request;
 mod retry;
+mod settings;
 mod virtual_media;
 
 use std::sync::Arc;
@@ -75,6 +76,8 @@ pub struct Timing {
     pub power_wait: Duration,
     /// To accept a boot source, which a BMC refuses while the server starts, and then to report it.
     pub boot_source: Duration,
+    /// To shut down its operating system, before it is switched off by force.
+    pub soft_power_off: Duration,
 }
 
 impl Timing {
@@ -87,6 +90,7 @@ impl Timing {
             power: options.bmc.power_timeout,
             power_wait: options.bmc.power_wait,
             boot_source: options.bmc.boot_source_timeout,
+            soft_power_off: options.bmc.soft_power_off_timeout,
         }
     }
 }
@@ -188,6 +192,26 @@ impl Bmc for Redfish {
 
     fn power(&self, power: Power) -> BmcFuture<'_, ()> {
         self.run(Step::Power(power), self.switch(power))
+    }
+
+    fn boot_mode(&self) -> BmcFuture<'_, Option<BootMode>> {
+        self.run(Step::BootMode, self.pending_boot_mode())
+    }
+
+    fn set_boot_mode(&self, mode: BootMode) -> BmcFuture<'_, ()> {
+        self.run(Step::SetBootMode(mode), self.change_boot_mode(mode))
+    }
+
+    fn secure_boot(&self) -> BmcFuture<'_, Option<bool>> {
+        self.run(Step::SecureBoot, self.pending_secure_boot())
+    }
+
+    fn set_secure_boot(&self, on: bool) -> BmcFuture<'_, ()> {
+        self.run(Step::SetSecureBoot(on), self.change_secure_boot(on))
+    }
+
+    fn boot_from_disk(&self) -> BmcFuture<'_, bool> {
+        self.run(Step::BootFromDisk, self.put_network_last())
     }
 
     fn close(&self) -> BmcFuture<'_, ()> {

@@ -142,7 +142,7 @@ impl System {
 }
 
 /// The keys of HPE's extensions: iLO 5 and newer, iLO 4.
-const OEM: [&str; 2] = ["Hpe", "Hp"];
+pub(super) const OEM: [&str; 2] = ["Hpe", "Hp"];
 
 impl VirtualMediaResource {
     /// Whether the drive accepts media for `drive`.

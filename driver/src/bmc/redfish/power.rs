@@ -14,10 +14,45 @@ impl Redfish {
         match power {
             Power::On => self.bring_to(PowerState::On).await,
             Power::Off => self.bring_to(PowerState::Off).await,
+            Power::SoftOff => {
+                if !self.shut_down().await? {
+                    log::info!(
+                        "node {}: the server is switched off by force, since it does not shut down",
+                        self.node
+                    );
+                }
+                self.bring_to(PowerState::Off).await
+            }
             Power::Cycle => {
                 self.bring_to(PowerState::Off).await?;
                 self.bring_to(PowerState::On).await
             }
+        }
+    }
+
+    /// Shuts the operating system down; returns whether the server is off then.
+    async fn shut_down(&self) -> Result<bool, Cause> {
+        let missed = self
+            .reach(Goal {
+                path: self.system_path().await?,
+                limit: self.timing.soft_power_off,
+                interval: self.timing.power_wait,
+                is_reached: &|system: &System| system.power() == PowerState::Off,
+                requests: &|system, _| match system.power() {
+                    PowerState::PoweringOff => Ok(Vec::new()),
+                    // On an iLO 4, the power button does it.
+                    _ => Ok(resets(system, &["GracefulShutdown", "PushPowerButton"], 0)?
+                        .into_iter()
+                        .take(1)
+                        .collect()),
+                },
+            })
+            .await;
+        match missed {
+            Ok(_) => Ok(true),
+            Err(Missed::Failed(Cause::Unsupported { .. }) | Missed::Refused(_)) => Ok(false),
+            Err(Missed::Failed(cause)) => Err(cause),
+            Err(Missed::Reported { .. }) => Ok(false),
         }
     }
 
@@ -54,6 +89,11 @@ fn reset(system: &System, wanted: PowerState, tries: usize) -> Result<Vec<Reques
         (_, PowerState::On) => &["On", "ForceOn"],
         _ => &["ForceOff"],
     };
+    resets(system, candidates, tries)
+}
+
+/// Returns the requests for these kinds of reset, of which the first one rotates with the tries.
+fn resets(system: &System, candidates: &[&str], tries: usize) -> Result<Vec<Request>, Cause> {
     let action = system
         .actions
         .as_ref()
