@@ -85,7 +85,7 @@ async fn a_deployment_that_failed_at_the_bmc_can_be_repeated() {
         ),
         (
             Box::new(fault(Fault::PowerStays)),
-            "cannot switch the server off and on",
+            "cannot switch the server on",
         ),
         (
             Box::new(fault(Fault::OverrideStays)),
