@@ -77,6 +77,18 @@ pub enum DeployError {
 }
 
 impl DeployError {
+    /// Returns the error of a connection that cannot be prepared. An error that names the node by
+    /// itself needs no more words.
+    pub(super) fn of_connecting(node: NodeUuid, source: BoxError) -> Self {
+        match source.downcast::<InvalidNode>() {
+            Ok(invalid) => Self::Node(*invalid),
+            Err(source) => match source.downcast::<BmcError>() {
+                Ok(error) => Self::Bmc(*error),
+                Err(source) => Self::Connect { node, source },
+            },
+        }
+    }
+
     /// Returns one error for all of these.
     pub(super) fn all(mut errors: Vec<Self>) -> Self {
         match errors.len() {

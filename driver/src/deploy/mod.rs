@@ -79,6 +79,8 @@ pub use self::image_service::{ImageFuture, ImageService, ServiceImage};
 use self::image_service::{ImageLocation, look_up};
 use self::node_work::NodeWork;
 pub use self::take_over::{TakeOver, TakenOver};
+#[cfg(feature = "redfish")]
+use crate::bmc::RedfishError;
 use crate::bmc::{Bmc, BootMode, Drive, Power};
 use crate::host::{BoxError, ObjectName};
 use crate::http::url::redacted_text;
@@ -203,8 +205,12 @@ impl IloDeploy {
     ) -> Result<Self, crate::host::HostSettingsError> {
         let bmc_options = options.clone();
         let connect = move |node: &Node| {
-            let bmc = crate::bmc::Redfish::from_node(node, &bmc_options)?;
-            Ok(Box::new(bmc) as Box<dyn Bmc>)
+            let bmc = crate::bmc::Redfish::from_node(node, &bmc_options);
+            let bmc = bmc.map_err(|error| match error {
+                RedfishError::Node(invalid) => BoxError::from(invalid),
+                RedfishError::Bmc(error) => BoxError::from(error),
+            });
+            Ok(Box::new(bmc?) as Box<dyn Bmc>)
         };
         let mut deploy = Self::new(VirtualMedia::from_options(options)?, connect);
         deploy.api_url.clone_from(&options.api_url);
@@ -349,10 +355,8 @@ impl IloDeploy {
 
     /// Starts the work on a node.
     fn work_on(&self, node: &Node) -> Result<NodeWork<'_>, DeployError> {
-        let bmc = (self.connect)(node).map_err(|source| DeployError::Connect {
-            node: node.uuid(),
-            source,
-        })?;
+        let bmc = (self.connect)(node);
+        let bmc = bmc.map_err(|source| DeployError::of_connecting(node.uuid(), source))?;
         Ok(NodeWork::new(self, bmc, node))
     }
 

@@ -130,11 +130,14 @@ impl Redfish {
             Ok(_) => Ok(()),
             Err(Missed::Failed(cause)) => Err(cause),
             Err(Missed::Refused(all)) => Err(refused(all)),
-            Err(Missed::Reported { seconds, .. }) => Err(Cause::NotSet {
-                expected: change.to_string(),
-                reported: "the settings of before".to_owned(),
-                seconds,
-            }),
+            // It is a setting of the next start, which not every BMC shows before.
+            Err(Missed::Reported { .. }) => {
+                log::warn!(
+                    "node {}: the BMC accepted {change}, but does not show it before the next start",
+                    self.node
+                );
+                Ok(())
+            }
         }
     }
 
