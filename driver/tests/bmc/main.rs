@@ -19,6 +19,7 @@ mod matrix;
 mod others;
 mod peer;
 mod refusals;
+mod stand_in;
 mod trust;
 
 use driver::bmc::Redfish;
