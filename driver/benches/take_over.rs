@@ -4,8 +4,10 @@
 //! tests' stand-in for an iLO. The kernel and the ramdisk are on a real nginx (Debian package
 //! nginx-light). Each must be fetched only once, a node must not take longer among 1,000 than among
 //! 250, and memory use must not grow with their number. Then 100 of 1,000 BMCs do not answer, and
-//! the take-over must end about one time-out after it would without them. The exit status is 1 if
-//! one of these does not hold.
+//! the images are those of an image service, whose URLs are signed anew each time and whose web
+//! server is busy at first: each image must still be fetched once, the take-over must end about one
+//! time-out after it would without all that, and the peak of memory must stay below 32 MiB. The
+//! exit status is 1 if one of these does not hold.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,6 +27,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::num::NonZeroUsize;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use driver::deploy::IloDeploy;
@@ -33,6 +36,7 @@ use report::Report;
 use serde_json::{Value, json};
 use support::ilo::{Fault, Generation, Ilo};
 use support::image::{LoaderFiles, pattern};
+use support::image_service::SignedUrls;
 use support::nginx::Nginx;
 use support::web::{names, open_dir};
 use support::{options, uuid};
@@ -44,6 +48,8 @@ const AT_ONCE: usize = 8;
 const DEAD: usize = 100;
 /// How long such a BMC is waited for.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// How much memory this program may use, in KiB.
+const PEAK: u64 = 32 * 1024;
 /// Small sizes in bytes: the work for a node is measured, not the disk.
 const KERNEL: usize = 64 << 10;
 const RAMDISK: usize = 256 << 10;
@@ -106,15 +112,16 @@ impl Drop for Bmcs {
 
 /// Takes over few and many nodes. Returns, for each, the milliseconds per node and the peak memory
 /// in kilobytes.
-fn measure(
-    report: &mut Report,
-    runtime: &tokio::runtime::Runtime,
-    bmcs: &Bmcs,
-    images: &Nginx,
-) -> [(f64, u64); 2] {
+fn measure(report: &mut Report, runtime: &Runtime, bmcs: &Bmcs, images: &Nginx) -> [(f64, u64); 2] {
     let mut measured = Vec::new();
     for (round, count) in NODES.into_iter().enumerate() {
-        let time = runtime.block_on(take_over(&bmcs.driver_infos[..count], 0, images));
+        let fleet = Fleet {
+            driver_infos: &bmcs.driver_infos[..count],
+            dead: 0,
+            info: instance_info(images),
+            service: None,
+        };
+        let time = runtime.block_on(fleet.take_over());
         let fetched = [images.sent("/vmlinuz"), images.sent("/initrd")];
         assert_eq!(fetched, [round + 1; 2], "one download for each take-over");
         let each = time.as_secs_f64() * 1e3 / count as f64;
@@ -152,15 +159,9 @@ fn main() -> ExitCode {
         .build()
         .unwrap();
     let [(few, few_peak), (many, many_peak)] = measure(&mut report, &runtime, &bmcs, &images);
-    let round = Round {
-        bmcs: &bmcs,
-        images: &images,
-        each: many,
-    };
-    let dead_bmcs = round.with_dead_bmcs(&mut report, &runtime);
+    let mut checks = take_over_with_faults(&mut report, &runtime, &bmcs, many);
     let grown = many_peak - few_peak;
-    let checks = [
-        dead_bmcs,
+    checks.extend([
         (
             format!(
                 "a node takes {:.2} times as long among {}",
@@ -173,7 +174,7 @@ fn main() -> ExitCode {
             format!("the peak grows by {:.1} MiB", grown as f64 / 1024.0),
             grown <= GROWTH,
         ),
-    ];
+    ]);
     conclude(report, &checks)
 }
 
@@ -187,77 +188,113 @@ fn conclude(mut report: Report, checks: &[(String, bool)]) -> ExitCode {
     ExitCode::from(u8::from(checks.iter().any(|(_, holds)| !holds)))
 }
 
-/// The last round, whose results are compared with those of the one before.
-struct Round<'a> {
-    bmcs: &'a Bmcs,
-    images: &'a Nginx,
-    /// How long a node took before, in milliseconds.
+/// Takes over nodes of which some have a dead BMC, with images of an image service whose web server
+/// is busy at first, after a node took `each` milliseconds without either. Returns what must hold,
+/// and whether it does.
+fn take_over_with_faults(
+    report: &mut Report,
+    runtime: &Runtime,
+    bmcs: &Bmcs,
     each: f64,
+) -> Vec<(String, bool)> {
+    let images = [
+        ("kernel", pattern(KERNEL, 1)),
+        ("ramdisk", pattern(RAMDISK, 2)),
+    ];
+    let service = Arc::new(SignedUrls::start(images, 1, "503 Busy"));
+    let fleet = Fleet {
+        driver_infos: &bmcs.driver_infos[DEAD..],
+        dead: DEAD,
+        info: json!({"kernel": "kernel", "ramdisk": "ramdisk"}),
+        service: Some(Arc::clone(&service)),
+    };
+    let nodes = fleet.driver_infos.len();
+    let time = runtime.block_on(fleet.take_over()).as_secs_f64();
+    let peak = peak_kilobytes();
+    let (timeout, mebibytes) = (TIMEOUT.as_secs(), peak as f64 / 1024.0);
+    report.line(&format!(
+        "{nodes:>5} nodes, {DEAD} dead BMCs, each {timeout} s, signed URLs, one 503: \
+         {time:>4.1} s; peak memory {mebibytes:>6.1} MiB"
+    ));
+    let alive = each * 1e-3 * (nodes - DEAD) as f64;
+    let most = alive * TIME_FACTOR + 1.5 * TIMEOUT.as_secs_f64();
+    let downloads = service.asked("GET", "kernel") + service.asked("GET", "ramdisk");
+    vec![
+        (
+            format!("{DEAD} dead BMCs take about as long as one"),
+            time <= most,
+        ),
+        (
+            format!("{downloads} downloads of 2 images in an image service"),
+            downloads == 2,
+        ),
+        (format!("the peak is {mebibytes:.1} MiB"), peak < PEAK),
+    ]
 }
 
-impl Round<'_> {
-    /// Takes over nodes of which some have a dead BMC. Returns what must hold, and whether it does.
-    fn with_dead_bmcs(&self, report: &mut Report, runtime: &Runtime) -> (String, bool) {
-        let driver_infos = &self.bmcs.driver_infos[DEAD..];
-        let time = runtime.block_on(take_over(driver_infos, DEAD, self.images));
-        let (seconds, timeout) = (time.as_secs_f64(), TIMEOUT.as_secs());
-        let nodes = driver_infos.len();
-        report.line(&format!(
-            "{nodes:>5} nodes, {DEAD} dead BMCs, each {timeout} s: {seconds:>4.1} s; peak memory \
-             {:>6.1} MiB",
-            peak_kilobytes() as f64 / 1024.0
-        ));
-        let alive = self.each * 1e-3 * (nodes - DEAD) as f64;
-        let most = alive * TIME_FACTOR + 1.5 * TIMEOUT.as_secs_f64();
-        let text = format!("{DEAD} dead BMCs take about as long as one");
-        (text, seconds <= most)
-    }
+/// Returns the `instance_info` of nodes whose images are on nginx.
+fn instance_info(images: &Nginx) -> Value {
+    json!({"kernel": images.url("/vmlinuz"), "ramdisk": images.url("/initrd")})
 }
 
-/// Takes over a node for each BMC, of which this many do not answer.
-async fn take_over(driver_infos: &[Value], dead: usize, images: &Nginx) -> Duration {
-    let (www, loader) = (open_dir(), LoaderFiles::new());
-    let conf = format!(
-        "[deploy]\nhttp_server_url = http://192.0.2.1\nhttp_server_root = {}\n\
+/// The nodes of one take-over.
+struct Fleet<'a> {
+    /// A BMC for each node.
+    driver_infos: &'a [Value],
+    /// How many of them do not answer.
+    dead: usize,
+    info: Value,
+    service: Option<Arc<SignedUrls>>,
+}
+
+impl Fleet<'_> {
+    async fn take_over(self) -> Duration {
+        let (www, loader) = (open_dir(), LoaderFiles::new());
+        let conf = format!(
+            "[deploy]\nhttp_server_url = http://192.0.2.1\nhttp_server_root = {}\n\
          [ilo]\nuse_http_web_server_for_images = True\nimage_networks = 127.0.0.0/8\n\
          client_timeout = {}\n\
          [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n",
-        www.path().display(),
-        TIMEOUT.as_secs(),
-        loader.path("isolinux.bin").display(),
-        loader.path("ldlinux.c32").display(),
-    );
-    let deploy = IloDeploy::from_options(&options(&conf)).unwrap();
-    let node = |(number, driver_info): (usize, &Value)| {
-        let uuid = uuid(number as u32).to_string();
-        let node = json!({
-            "uuid": uuid, "driver": "iscsi_ilo", "provision_state": "active",
-            "driver_info": driver_info,
-            "instance_info": {
-                "kernel": images.url("/vmlinuz"), "ramdisk": images.url("/initrd"),
-                "ilo_boot_iso": format!("http://192.0.2.9/boot-{uuid}.iso"),
-            },
-            "driver_internal_info": {
-                "boot_iso_created_in_web_server": true, "root_uuid_or_disk_id": "1A-2",
-            },
-        });
-        Node::from_json(node.to_string().as_bytes()).unwrap()
-    };
-    let nodes = driver_infos.iter().enumerate().map(node);
-    let start = Instant::now();
-    let at_once = NonZeroUsize::new(AT_ONCE).unwrap();
-    let summary = deploy
-        .take_over_all(nodes, at_once, |one| {
-            assert!(dead > 0 || one.warning.is_none(), "{:?}", one.warning);
-        })
-        .await;
-    let time = start.elapsed();
-    assert_eq!(
-        (summary.changed, summary.failed),
-        (driver_infos.len() - dead, dead)
-    );
-    assert_eq!(names(www.path()).len(), summary.changed);
-    time
+            www.path().display(),
+            TIMEOUT.as_secs(),
+            loader.path("isolinux.bin").display(),
+            loader.path("ldlinux.c32").display(),
+        );
+        let mut deploy = IloDeploy::from_options(&options(&conf)).unwrap();
+        if let Some(service) = self.service {
+            deploy = deploy.image_service(service);
+        }
+        let (driver_infos, dead) = (self.driver_infos, self.dead);
+        let node = |(number, driver_info): (usize, &Value)| {
+            let uuid = uuid(number as u32).to_string();
+            let mut info = self.info.clone();
+            info["ilo_boot_iso"] = json!(format!("http://192.0.2.9/boot-{uuid}.iso"));
+            let node = json!({
+                "uuid": uuid, "driver": "iscsi_ilo", "provision_state": "active",
+                "driver_info": driver_info,
+                "instance_info": info,
+                "driver_internal_info": {
+                    "boot_iso_created_in_web_server": true, "root_uuid_or_disk_id": "1A-2",
+                },
+            });
+            Node::from_json(node.to_string().as_bytes()).unwrap()
+        };
+        let nodes = driver_infos.iter().enumerate().map(node);
+        let start = Instant::now();
+        let at_once = NonZeroUsize::new(AT_ONCE).unwrap();
+        let summary = deploy
+            .take_over_all(nodes, at_once, |one| {
+                assert!(dead > 0 || one.warning.is_none(), "{:?}", one.warning);
+            })
+            .await;
+        let time = start.elapsed();
+        assert_eq!(
+            (summary.changed, summary.failed),
+            (driver_infos.len() - dead, dead)
+        );
+        assert_eq!(names(www.path()).len(), summary.changed);
+        time
+    }
 }
 
 /// Returns `VmHWM`, the peak resident memory of the process.

@@ -6,6 +6,7 @@
 //! Each module uses only modules above it in this list:
 //!
 //! - `http`: the HTTP client of images, hosts and BMCs, with its TLS configuration and base URLs.
+//! - `operator_files`: boot loaders and templates, read and rendered within limits.
 //! - [`options`]: the options of ironic.conf, under their current and former names.
 //! - [`node`]: a node as Ironic's API returns it: read, validated and written back without loss.
 //! - [`image`]: the parameter floppy, the boot ISO, and their sources.
@@ -25,6 +26,7 @@ mod http;
 pub mod image;
 pub mod ipxe;
 pub mod node;
+mod operator_files;
 pub mod options;
 pub mod virtual_media;
 

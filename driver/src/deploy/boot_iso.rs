@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use super::downloads::{ImageKey, NamedBy};
 use super::error::DeployError;
 use super::image_service::{ImageLocation, look_up};
 use super::{IloDeploy, deploy_iso};
+use crate::http::work;
 use crate::image::source::from_reference;
 use crate::image::{HttpClient, HttpSource, SourceError};
 use crate::node::{BootMode, Node, NodeUuid, Section, boot_mode_of};
@@ -20,15 +22,6 @@ pub(super) enum ChosenBootIso {
     Given(Url),
     /// A new one, to be created.
     ToCreate(Box<BootIsoRequest>),
-}
-
-/// Who chose the URL of an image, which decides on the addresses that it may lead to.
-#[derive(Debug, Clone, Copy)]
-enum NamedBy {
-    /// A user of the cloud, in `instance_info` or in the properties of an image.
-    User,
-    /// The operator, in `driver_info`, or the image service.
-    Operator,
 }
 
 /// The node's fields and the image's properties that name the kernel and the ramdisk.
@@ -119,20 +112,25 @@ impl IloDeploy {
         by: NamedBy,
     ) -> Result<ImageRef, DeployError> {
         let failed = |source| DeployError::Image { node, what, source };
-        let (reference, http) = match ImageLocation::read(text) {
-            ImageLocation::Http(url) => (url.to_owned(), self.client(by)),
+        let (reference, key, http) = match ImageLocation::read(text) {
+            ImageLocation::Http(url) => {
+                let key = ImageKey::Reference(url.to_owned(), by);
+                (url.to_owned(), key, self.client(by))
+            }
             ImageLocation::File(file) => {
                 let path = self.media.access().file(file).map_err(failed)?;
                 let reference = path.map_or(file.to_owned(), |path| path.display().to_string());
-                (reference, self.client(by))
+                let key = ImageKey::Reference(reference.clone(), by);
+                (reference, key, self.client(by))
             }
             ImageLocation::Service(id) => {
                 let image = look_up(self.image_service_ref(), node, what, id).await?;
-                (image.url.into(), self.client(NamedBy::Operator))
+                let key = ImageKey::Service(id.to_owned(), image.checksum());
+                (image.url.into(), key, self.client(NamedBy::Operator))
             }
         };
         let opened = match &self.downloads {
-            Some(downloads) => downloads.get(&reference, &http).await,
+            Some(downloads) => downloads.get(key, &reference, &http).await,
             None => blocking(move || from_reference(&reference, &http)).await,
         };
         opened.map(ImageRef::Source).map_err(failed)
@@ -173,6 +171,6 @@ impl IloDeploy {
 async fn blocking<T: Send + 'static>(
     open: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {
-    let opened = tokio::task::spawn_blocking(open).await;
+    let opened = work::run(open).await;
     opened.unwrap_or_else(|error| Err(SourceError::other("the request", error)))
 }

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::error::DeployError;
 use crate::host::BoxError;
+use crate::image::Checksum;
 use crate::node::NodeUuid;
 
 /// An image in an image service.
@@ -15,8 +16,18 @@ use crate::node::NodeUuid;
 pub struct ServiceImage {
     /// The URL from which this machine and BMCs can fetch the image. It may contain a signature.
     pub url: Url,
-    /// The image's properties, of which `kernel_id`, `ramdisk_id` and `boot_iso` are used here.
+    /// The image's properties, of which `kernel_id`, `ramdisk_id` and `boot_iso` are used here, and
+    /// the checksum: `os_hash_value`, or else `checksum`, as Glance has them. What many nodes share
+    /// is downloaded once for each ID and checksum, and compared with it.
     pub properties: BTreeMap<String, String>,
+}
+
+impl ServiceImage {
+    /// Returns the image's checksum, if it has one of a known kind.
+    pub(super) fn checksum(&self) -> Option<Checksum> {
+        let property = |key: &str| self.properties.get(key)?.parse().ok();
+        property("os_hash_value").or_else(|| property("checksum"))
+    }
 }
 
 /// Shows the URL without its secrets, and the names of the properties.

@@ -66,6 +66,7 @@ mod take_over;
 mod validate;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -102,6 +103,7 @@ pub struct IloDeploy {
     images: Option<Arc<dyn ImageService>>,
     api_url: Option<String>,
     parameters: Option<Arc<Parameters>>,
+    download_directory: PathBuf,
     /// The downloads that the nodes of a mass take-over share.
     downloads: Option<Arc<Downloads>>,
     /// The turns to make images in a mass take-over.
@@ -172,6 +174,7 @@ impl IloDeploy {
             images: None,
             api_url: None,
             parameters: None,
+            download_directory: std::env::temp_dir(),
             downloads: None,
             turns: None,
         }
@@ -208,6 +211,16 @@ impl IloDeploy {
     #[must_use]
     pub fn image_service(mut self, images: Arc<dyn ImageService>) -> Self {
         self.images = Some(images);
+        self
+    }
+
+    /// Downloads the images that the nodes of a mass take-over share into this directory, instead
+    /// of the one for temporary files (`TMPDIR`, or else `/tmp`). It needs space for the
+    /// distinct images of the nodes, and should be on the file system of `http_server_root` if that
+    /// shares blocks between files.
+    #[must_use]
+    pub fn download_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.download_directory = directory.into();
         self
     }
 

@@ -1,11 +1,13 @@
 //! Taking over the nodes of a dead conductor.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::downloads::Downloads;
@@ -19,6 +21,9 @@ use crate::virtual_media::own_boot_iso;
 
 /// The number of nodes that wait for their BMCs at the same time in a mass take-over.
 const WAITING_MAX: usize = 128;
+
+/// After this time, a node is taken to wait for its BMC, and another one begins.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The result of taking over a node.
 #[derive(Debug)]
@@ -76,11 +81,17 @@ impl IloDeploy {
 
     /// Takes over all `nodes`, and calls `progress` as each one completes.
     ///
-    /// Images are made for at most `at_once` nodes concurrently. Up to 128 nodes wait for their
-    /// BMCs at the same time, so that many BMCs that do not answer take little longer than one.
+    /// Images are made for at most `at_once` nodes concurrently. Besides those, up to 128 nodes
+    /// wait for BMCs that are slow to answer, so that many dead BMCs take little longer than one.
     ///
-    /// A kernel or ramdisk on a web server is downloaded once, into a temporary file, however many
-    /// nodes boot it. The nodes are taken from the iterator one by one and passed to `progress`, so
+    /// A kernel, ramdisk or deploy ISO on a web server is downloaded once, however many nodes need
+    /// it, into a temporary file in [`download_directory`](Self::download_directory). Besides those
+    /// that nodes are being created from, the eight that were needed last are kept until the end.
+    /// The files have no names, so that nothing is left even if the process is killed. An image of
+    /// the [`ImageService`](super::ImageService) is known by its ID and checksum, however its URL
+    /// is signed.
+    ///
+    /// The nodes are taken from the iterator one by one and passed to `progress`, so
     /// that memory use does not grow with their number. If the future is dropped, the remaining
     /// nodes are left unchanged.
     pub async fn take_over_all(
@@ -92,25 +103,33 @@ impl IloDeploy {
         let mut shared = self.clone();
         let turns = at_once.get().min(Semaphore::MAX_PERMITS);
         shared.turns = Some(Arc::new(Semaphore::new(turns)));
-        shared.downloads = Some(Arc::new(Downloads::new(std::env::temp_dir())));
+        shared.downloads = Some(Arc::new(Downloads::new(self.download_directory.clone())));
         let mut nodes = nodes.into_iter();
         let mut working = JoinSet::new();
+        let mut begun: HashMap<Id, Instant> = HashMap::new();
         let mut summary = TakenOver::default();
         loop {
-            while working.len() < WAITING_MAX.max(at_once.get())
+            let slow = begun.values().filter(|begun| begun.elapsed() > PATIENCE);
+            let most = slow.count().saturating_add(turns.saturating_mul(2));
+            let most = most.min(WAITING_MAX.max(turns));
+            while working.len() < most
                 && let Some(node) = nodes.next()
             {
                 let deploy = shared.clone();
-                working.spawn(async move { deploy.take_over(&node).await });
+                let task = working.spawn(async move { deploy.take_over(&node).await });
+                begun.insert(task.id(), Instant::now());
             }
-            match working.join_next().await {
-                None => return summary,
-                Some(Ok(result)) => {
+            match timeout(PATIENCE, working.join_next_with_id()).await {
+                Err(_) => {}
+                Ok(None) => return summary,
+                Ok(Some(Ok((id, result)))) => {
+                    begun.remove(&id);
                     summary.count(&result);
                     progress(result);
                 }
                 // Deploy code panicked, or the runtime is shutting down.
-                Some(Err(error)) => {
+                Ok(Some(Err(error))) => {
+                    begun.remove(&error.id());
                     log::warn!("a node was not taken over: {error}");
                     summary.failed += 1;
                 }

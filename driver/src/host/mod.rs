@@ -65,6 +65,7 @@ pub use self::swift::{
 pub use self::url::{BaseUrls, NoBaseUrl};
 pub use self::web::{InvalidRoot, WebHost, WebSettings};
 pub use crate::http::url::{BaseUrl, BaseUrlError};
+use crate::http::work::Turn;
 pub use crate::image::Sink;
 use crate::node::{Node, NodeUuid};
 
@@ -97,17 +98,37 @@ impl From<SwiftHost> for Host {
 impl Host {
     /// Creates an image and publishes it for `node`.
     ///
-    /// If the future is dropped, the work stops at the image's next write and nothing is published,
-    /// unless it was almost complete; [`Host::unpublish`] finds the image in that case.
+    /// If the future is dropped, the work stops at once, even while it waits for a server, and
+    /// nothing is published, unless it was almost complete; [`Host::unpublish`] finds the image in
+    /// that case.
     ///
     /// # Errors
     ///
     /// [`HostError`]; then nothing is published.
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
+        self.publish_in(self.turn().await, node, object).await
+    }
+
+    /// Waits until this host may begin with another image.
+    pub(crate) async fn turn(&self) -> Turn {
         match self {
-            Self::Web(host) => host.publish(node, object).await,
+            Self::Web(host) => host.turn().await,
             #[cfg(feature = "swift")]
-            Self::Swift(host) => host.publish(node, object).await,
+            Self::Swift(host) => host.turn().await,
+        }
+    }
+
+    /// Publishes `object` in a turn of this host, in which it was prepared.
+    pub(crate) async fn publish_in(
+        &self,
+        turn: Turn,
+        node: &Node,
+        object: NewObject,
+    ) -> Result<Published, HostError> {
+        match self {
+            Self::Web(host) => host.publish_in(turn, node, object).await,
+            #[cfg(feature = "swift")]
+            Self::Swift(host) => host.publish_in(turn, node, object).await,
         }
     }
 

@@ -11,6 +11,8 @@ use std::thread::available_parallelism;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
 
+use super::work;
+
 /// The maximum number of threads: more would not make the network faster.
 const THREADS_MAX: usize = 4;
 
@@ -38,7 +40,7 @@ pub(crate) struct Task<T> {
     task: AbortHandle,
 }
 
-/// Starts `future` without waiting for it.
+/// Starts `future` without waiting for it. It ends early if the job of this thread is cancelled.
 ///
 /// # Errors
 ///
@@ -47,9 +49,14 @@ pub(crate) fn start<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> io::Result<Task<T>> {
     let (sender, result) = mpsc::sync_channel(1);
+    let cancellation = work::cancellation();
     let task = threads()?.spawn(async move {
+        let done = match cancellation {
+            Some(cancellation) => cancellation.or_cancelled(future).await,
+            None => Some(future.await),
+        };
         // Fails if the receiver is gone.
-        let _ = sender.send(future.await);
+        let _ = done.map(|done| sender.send(done));
     });
     Ok(Task {
         result,
@@ -69,14 +76,20 @@ pub(crate) fn run<T: Send + 'static>(
 }
 
 impl<T> Task<T> {
-    /// Blocks until the result is available.
+    /// Blocks until the result is available. A job that waits for long has no turn
+    /// meanwhile.
     ///
     /// # Errors
     ///
-    /// An error if the future ends without a result, because it panicked.
+    /// An error if the job of this thread is cancelled, or if the future panicked.
     pub(crate) fn wait(self) -> io::Result<T> {
-        let ended = |_| io::Error::other("the HTTP client ended without a response");
-        self.result.recv().map_err(ended)
+        work::receive(&self.result).ok_or_else(|| {
+            io::Error::other(if work::is_cancelled() {
+                "the task that waited for it was cancelled"
+            } else {
+                "the HTTP client ended without a response"
+            })
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use hadris_iso::{Namespace, Platform};
 
 use super::IsoReadError;
-use super::iso::{FoundFile, Iso};
+use super::iso::{FoundFile, Iso, MAX_GRUB_CFG_NAMES};
 use super::source::{SeekingReader, Source, SourceError};
 
 /// The names of EFI boot images that Ironic looks for, in order of preference.
@@ -77,13 +77,15 @@ pub enum DeployIsoError {
 
 impl DeployIso {
     /// Reads the ISO in `source`. Of an ISO on a web server with support for range requests, only
-    /// the needed parts are fetched.
+    /// the needed parts are fetched, in a few requests.
     ///
     /// # Errors
     ///
     /// The same as [`open`](Self::open).
     pub fn from_source(source: Arc<dyn Source>) -> Result<Self, DeployIsoError> {
-        Self::open(source.name(), SeekingReader::new(source))
+        let reader = SeekingReader::new(Arc::clone(&source));
+        let (found, _) = Found::read(source.name(), reader)?;
+        Ok(found.within(source))
     }
 
     /// Reads the ISO in `image`, called `name` in messages. `image` is kept, since the EFI boot
@@ -97,35 +99,13 @@ impl DeployIso {
         R: Read + Seek + Send + 'static,
     {
         let name = name.into();
-        let failed = |source| DeployIsoError::Read {
-            name: name.clone(),
-            source,
-        };
-        let mut iso = Iso::open(image, None).map_err(failed)?;
-        let mut files = iso.files().map_err(failed)?;
-        if iso.fs().namespace() == Namespace::Primary {
-            // Without Rock Ridge and Joliet, names are in upper case, but the boot image uses lower
-            // case, and on the new ISO case matters.
-            files
-                .iter_mut()
-                .for_each(|file| file.path.make_ascii_lowercase());
-        }
-        let grub_cfg_paths: Vec<String> = named(&files, GRUB_CFG).map(|f| f.path.clone()).collect();
-        if grub_cfg_paths.is_empty() {
-            return Err(DeployIsoError::NoGrubCfg { name });
-        }
-        let region = efi_boot_image(&name, &mut iso, &files)?;
-        let image = EfiBootImage {
-            name: format!("EFI boot image of {name}"),
-            offset: region.offset,
-            len: region.len,
-            image: Arc::new(Mutex::new(iso.into_reader())),
-        };
-        Ok(Self {
-            image: Arc::new(image),
-            image_path: region.path,
-            grub_cfg_paths,
-        })
+        let (found, reader) = Found::read(name.clone(), image)?;
+        let size = found.iso_len;
+        Ok(found.within(Arc::new(SharedReader {
+            name,
+            size,
+            image: Arc::new(Mutex::new(reader)),
+        })))
     }
 
     /// Returns the EFI boot image: a FAT image from which firmware loads `EFI/BOOT/BOOTX64.EFI`.
@@ -146,70 +126,141 @@ impl DeployIso {
     }
 }
 
-fn named<'a>(files: &'a [FoundFile], name: &'a str) -> impl Iterator<Item = &'a FoundFile> {
-    files.iter().filter(move |file| {
-        file.path
-            .rsplit('/')
-            .next()
-            .is_some_and(|last| last.eq_ignore_ascii_case(name))
-    })
-}
-
-struct Region {
+/// What a deploy ISO has of interest.
+struct Found {
+    name: String,
+    iso_len: u64,
+    /// The EFI boot image: its path on the new ISO, and where it is in this one.
     path: String,
     offset: u64,
     len: u64,
+    grub_cfg_paths: Vec<String>,
 }
 
-fn efi_boot_image<R: Read + Seek>(
-    name: &str,
-    iso: &mut Iso<R>,
-    files: &[FoundFile],
-) -> Result<Region, DeployIsoError> {
-    let failed = |source| DeployIsoError::Read {
-        name: name.into(),
-        source,
-    };
-    let entries = iso.boot_entries().map_err(failed)?;
-    let entry = entries
-        .iter()
-        .find(|entry| entry.is_bootable() && entry.platform() == Platform::Efi);
-    let (offset, announced) = match entry {
-        Some(entry) => {
-            let region = iso.fs().boot_image(entry);
-            (region.offset(), region.len())
+impl Found {
+    /// Reads the ISO, and returns the reader too.
+    fn read<R: Read + Seek>(name: String, image: R) -> Result<(Self, R), DeployIsoError> {
+        let failed = |source| DeployIsoError::Read {
+            name: name.clone(),
+            source,
+        };
+        let mut iso = Iso::open(image, None).map_err(failed)?;
+        let entries = iso.boot_entries().map_err(failed)?;
+        let entry = entries
+            .iter()
+            .find(|entry| entry.is_bootable() && entry.platform() == Platform::Efi);
+        let entry = entry.map(|entry| iso.fs().boot_image(entry));
+        let entry = entry.map(|region| (region.offset(), region.len()));
+        let mut files = Files::read(&mut iso, entry.map(|(offset, _)| offset)).map_err(failed)?;
+        if files.grub_cfg_paths.is_empty() {
+            return Err(DeployIsoError::NoGrubCfg { name });
         }
-        None => IMAGE_NAMES
-            .into_iter()
-            .find_map(|wanted| named(files, wanted).find_map(|file| Some((file.start?, file.len))))
-            .ok_or_else(|| DeployIsoError::NoEfiBootImage { name: name.into() })?,
-    };
-    let bad = || DeployIsoError::BadEfiBootImage {
-        name: name.into(),
-        offset,
-    };
-    let mut sector = [0; 512];
-    iso.read_at(offset, &mut sector).map_err(|_| bad())?;
-    let fat = fat_len(&sector).ok_or_else(bad)?;
-    let file = files.iter().find(|file| file.start == Some(offset));
-    // Catalogues often announce less than the actual length, because their field is limited to 32
-    // MiB or because firmware is known to ignore it.
-    let len = file.map_or(fat.max(announced.min(iso.len() - offset)), |file| {
-        file.len.max(fat)
-    });
-    if offset.saturating_add(len) > iso.len() {
-        return Err(bad());
+        let (offset, announced) = entry
+            .or_else(|| files.named().and_then(|file| Some((file.start?, file.len))))
+            .ok_or_else(|| DeployIsoError::NoEfiBootImage { name: name.clone() })?;
+        let bad = || DeployIsoError::BadEfiBootImage {
+            name: name.clone(),
+            offset,
+        };
+        let mut sector = [0; 512];
+        iso.read_at(offset, &mut sector).map_err(|_| bad())?;
+        let fat = fat_len(&sector).ok_or_else(bad)?;
+        let file = match entry {
+            Some(_) => files.at_entry.as_ref(),
+            None => files.named(),
+        };
+        // Catalogues often announce less than the actual length, because their field is limited to
+        // 32 MiB or because firmware is known to ignore it.
+        let len = file.map_or(fat.max(announced.min(iso.len() - offset)), |file| {
+            file.len.max(fat)
+        });
+        if offset.saturating_add(len) > iso.len() {
+            return Err(bad());
+        }
+        // An image that is not a file of the ISO gets a path that no other file needs.
+        let shown = file.or(files.named());
+        let path = shown.map_or_else(|| DEFAULT_IMAGE_PATH.into(), |file| file.path.clone());
+        files.grub_cfg_paths.sort();
+        let found = Self {
+            iso_len: iso.len(),
+            path,
+            offset,
+            len,
+            grub_cfg_paths: files.grub_cfg_paths,
+            name,
+        };
+        Ok((found, iso.into_reader()))
     }
-    let path = file.map_or_else(|| free_path(files), |file| file.path.clone());
-    Ok(Region { path, offset, len })
+
+    /// Returns the deploy ISO, whose content is `iso`.
+    fn within(self, iso: Arc<dyn Source>) -> DeployIso {
+        DeployIso {
+            image: Arc::new(EfiBootImage {
+                name: format!("EFI boot image of {}", self.name),
+                offset: self.offset,
+                len: self.len,
+                iso,
+            }),
+            image_path: self.path,
+            grub_cfg_paths: self.grub_cfg_paths,
+        }
+    }
 }
 
-/// Returns a path for a boot image that is not a file of the ISO.
-fn free_path(files: &[FoundFile]) -> String {
-    let shown = IMAGE_NAMES
-        .into_iter()
-        .find_map(|wanted| named(files, wanted).next());
-    shown.map_or_else(|| DEFAULT_IMAGE_PATH.into(), |file| file.path.clone())
+/// The files of interest. Others are not kept, since an ISO may have many.
+#[derive(Debug, Default)]
+struct Files {
+    /// The file at the offset of the boot catalogue's entry, the first one by path.
+    at_entry: Option<FoundFile>,
+    /// The first file by path with each of the [`IMAGE_NAMES`].
+    named: [Option<FoundFile>; IMAGE_NAMES.len()],
+    grub_cfg_paths: Vec<String>,
+}
+
+impl Files {
+    fn read<R: Read + Seek>(iso: &mut Iso<R>, entry: Option<u64>) -> Result<Self, IsoReadError> {
+        // Without Rock Ridge and Joliet, names are in upper case, but the boot image uses lower
+        // case, and on the new ISO case matters.
+        let in_upper_case = iso.fs().namespace() == Namespace::Primary;
+        let mut files = Self::default();
+        let mut grub_cfg_names = 0;
+        iso.each_file(|found| {
+            let mut file = found.to_owned();
+            if in_upper_case {
+                file.path.make_ascii_lowercase();
+            }
+            let name = file.path.rsplit('/').next().unwrap_or_default();
+            if name.eq_ignore_ascii_case(GRUB_CFG) {
+                grub_cfg_names += file.path.len();
+                if grub_cfg_names > MAX_GRUB_CFG_NAMES {
+                    return Err(IsoReadError::TooManyGrubCfg);
+                }
+                files.grub_cfg_paths.push(file.path);
+                return Ok(());
+            }
+            let image = IMAGE_NAMES.iter().zip(&mut files.named);
+            let named = image.filter(|(wanted, _)| name.eq_ignore_ascii_case(wanted));
+            for (_, first) in named.filter(|_| file.start.is_some()) {
+                keep_first(first, &file);
+            }
+            if entry.is_some() && file.start == entry {
+                keep_first(&mut files.at_entry, &file);
+            }
+            Ok(())
+        })?;
+        Ok(files)
+    }
+
+    /// Returns the file that is most likely an EFI boot image by its name.
+    fn named(&self) -> Option<&FoundFile> {
+        self.named.iter().flatten().next()
+    }
+}
+
+fn keep_first(first: &mut Option<FoundFile>, file: &FoundFile) {
+    if first.as_ref().is_none_or(|first| file.path < first.path) {
+        *first = Some(file.clone());
+    }
 }
 
 /// Returns the length in bytes of the FAT file system that starts with `sector`, according to its
@@ -229,24 +280,15 @@ pub(super) fn fat_len(sector: &[u8; 512]) -> Option<u64> {
 }
 
 /// The EFI boot image as a part of the ISO.
-struct EfiBootImage<R> {
+#[derive(Debug)]
+struct EfiBootImage {
     name: String,
-    image: Arc<Mutex<R>>,
+    iso: Arc<dyn Source>,
     offset: u64,
     len: u64,
 }
 
-impl<R> fmt::Debug for EfiBootImage<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EfiBootImage")
-            .field("name", &self.name)
-            .field("offset", &self.offset)
-            .field("len", &self.len)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<R: Read + Seek + Send + 'static> Source for EfiBootImage<R> {
+impl Source for EfiBootImage {
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -256,32 +298,63 @@ impl<R: Read + Seek + Send + 'static> Source for EfiBootImage<R> {
     }
 
     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
-        let end = self.offset + self.len;
-        Ok(Box::new(RegionReader {
-            image: Arc::clone(&self.image),
-            at: self.offset,
-            end,
-        }))
+        self.open_range(0, self.len)
+    }
+
+    fn open_range(&self, offset: u64, len: u64) -> Result<Box<dyn Read + Send>, SourceError> {
+        let len = len.min(self.len.saturating_sub(offset));
+        self.iso.open_range(self.offset.saturating_add(offset), len)
     }
 }
 
-/// Reads a part of the ISO, and seeks before each read, since other readers share the ISO.
-struct RegionReader<R> {
+/// A reader as a source. Its readers share it, and seek before each read.
+struct SharedReader<R> {
+    name: String,
+    size: u64,
     image: Arc<Mutex<R>>,
-    at: u64,
-    end: u64,
 }
 
-impl<R: Read + Seek> Read for RegionReader<R> {
+impl<R> fmt::Debug for SharedReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedReader")
+            .field("name", &self.name)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: Read + Seek + Send + 'static> Source for SharedReader<R> {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
+        self.open_at(0)
+    }
+
+    fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
+        let image = Arc::clone(&self.image);
+        Ok(Box::new(SharedReading { image, at: offset }))
+    }
+}
+
+struct SharedReading<R> {
+    image: Arc<Mutex<R>>,
+    at: u64,
+}
+
+impl<R: Read + Seek> Read for SharedReading<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
-        let wanted = buf.len().min(left);
         let mut image = self
             .image
             .lock()
             .map_err(|_| io::Error::other("another reader of the ISO panicked"))?;
         image.seek(SeekFrom::Start(self.at))?;
-        let got = image.read(&mut buf[..wanted])?;
+        let got = image.read(buf)?;
         self.at += got as u64;
         Ok(got)
     }

@@ -1,7 +1,7 @@
 //! Reading ISO 9660 images from anything that reads and seeks.
 
 use std::collections::HashSet;
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use hadris_fs::sync::FileSystem;
 use hadris_fs::{DirCursor, Extent, FileType, MountOptions, NodeId};
@@ -11,11 +11,20 @@ use hadris_iso::{CatalogEntry, Namespace};
 use hadris_storage::sync::StreamDevice;
 use hadris_storage::{BlockSize, ReadOnly};
 
-type HadrisError = hadris_fs::Error<std::io::Error>;
+use crate::http::work;
+
+type HadrisError = hadris_fs::Error<io::Error>;
 
 /// The limits of an image's tree, against hostile images; deploy and boot ISOs are far below.
 const MAX_FILES: usize = 100_000;
 const MAX_DEPTH: usize = 64;
+/// The maximum number of bytes of all paths that are kept.
+const MAX_NAMES: usize = 16 * 1024 * 1024;
+/// The maximum number of bytes of the paths of all files named `grub.cfg`.
+pub(super) const MAX_GRUB_CFG_NAMES: usize = 16 * 1024;
+/// The maximum number of reads, several times what the largest tree needs. Some structures make the
+/// reader look through all directories for each file.
+const MAX_READS: u64 = 1_000_000;
 /// The size of an ISO 9660 sector in bytes.
 pub(super) const SECTOR: u64 = 2048;
 // Any image is a multiple of this, whatever tool wrote it.
@@ -50,20 +59,27 @@ pub enum IsoReadError {
     },
     /// The image has too many files or too deeply nested directories for a boot or deploy ISO.
     #[error(
-        "the ISO image has more than {MAX_FILES} files or {MAX_DEPTH} levels of directories: \
-         expected a boot or deploy ISO"
+        "the ISO image has more than {MAX_FILES} files, {MAX_DEPTH} levels of directories or {} \
+         MiB of names: expected a boot or deploy ISO",
+        MAX_NAMES >> 20
     )]
     TooLarge,
+    /// The image has too many files named `grub.cfg` for a deploy ISO.
+    #[error(
+        "the ISO image has more than {} KiB of paths of grub.cfg: expected a deploy ISO",
+        MAX_GRUB_CFG_NAMES >> 10
+    )]
+    TooManyGrubCfg,
     /// Reading the image failed.
     #[error("the ISO image cannot be read: {source}")]
     Io {
         /// The system's error.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
-impl From<std::io::Error> for IsoReadError {
-    fn from(source: std::io::Error) -> Self {
+impl From<io::Error> for IsoReadError {
+    fn from(source: io::Error) -> Self {
         Self::Io { source }
     }
 }
@@ -82,9 +98,9 @@ impl From<HadrisError> for IsoReadError {
 
 /// A file of an image.
 #[derive(Debug, Clone)]
-pub(super) struct FoundFile {
+pub(super) struct FoundFile<P = String> {
     /// The path from the root, without a leading `/`.
-    pub(super) path: String,
+    pub(super) path: P,
     pub(super) len: u64,
     /// The byte offset of its data in the image; `None` without data.
     pub(super) start: Option<u64>,
@@ -92,18 +108,52 @@ pub(super) struct FoundFile {
 
 /// A mounted image.
 pub(super) struct Iso<R> {
-    fs: IsoFs<StreamDevice<ReadOnly<StdIo<R>>>>,
+    fs: IsoFs<Device<R>>,
     len: u64,
+}
+
+type Device<R> = StreamDevice<ReadOnly<StdIo<Bounded<R>>>>;
+
+/// A reader that ends after [`MAX_READS`] reads, and when its job is cancelled.
+#[derive(Debug)]
+pub(super) struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if work::is_cancelled() {
+            return Err(io::Error::other(
+                "the task that waited for it was cancelled",
+            ));
+        }
+        self.left = self.left.checked_sub(1).ok_or_else(|| {
+            let text = "listing its files takes too long: expected a boot or deploy ISO";
+            io::Error::other(text)
+        })?;
+        self.inner.read(buf)
+    }
+}
+
+impl<R: Seek> Seek for Bounded<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
 }
 
 impl<R: Read + Seek> Iso<R> {
     /// Opens the tree with the most expressive names, or the one of `namespace`.
     pub(super) fn open(mut reader: R, namespace: Option<Namespace>) -> Result<Self, IsoReadError> {
-        let len = reader.seek(std::io::SeekFrom::End(0))?;
+        let len = reader.seek(SeekFrom::End(0))?;
         // The descriptors start at sector 16.
         if len < 17 * SECTOR {
             return Err(IsoReadError::NotAnIso);
         }
+        let reader = Bounded {
+            inner: reader,
+            left: MAX_READS,
+        };
         let device = StreamDevice::new(ReadOnly::new(StdIo::new(reader)), BLOCK)?;
         let mounted = match namespace {
             Some(namespace) => IsoFs::mount_namespace(device, MountOptions::new(), namespace),
@@ -135,13 +185,18 @@ impl<R: Read + Seek> Iso<R> {
         self.len
     }
 
-    pub(super) fn fs(&self) -> &IsoFs<StreamDevice<ReadOnly<StdIo<R>>>> {
+    pub(super) fn fs(&self) -> &IsoFs<Device<R>> {
         &self.fs
     }
 
     /// Returns the reader.
     pub(super) fn into_reader(self) -> R {
-        self.fs.into_inner().into_inner().into_inner().into_inner()
+        self.fs
+            .into_inner()
+            .into_inner()
+            .into_inner()
+            .into_inner()
+            .inner
     }
 
     /// Returns the entries of the El Torito boot catalogue, which are none without one.
@@ -163,40 +218,78 @@ impl<R: Read + Seek> Iso<R> {
     /// Returns every file of the tree, sorted by path.
     pub(super) fn files(&mut self) -> Result<Vec<FoundFile>, IsoReadError> {
         let mut found = Vec::new();
-        let mut seen = HashSet::new();
-        let mut open = vec![(self.fs.root(), String::new(), 0)];
-        while let Some((dir, prefix, depth)) = open.pop() {
-            if depth > MAX_DEPTH || !seen.insert(dir) || seen.len() > MAX_FILES {
+        let mut names = 0;
+        self.each_file(|file| {
+            names += file.path.len();
+            if names > MAX_NAMES {
                 return Err(IsoReadError::TooLarge);
             }
-            let mut cursor = DirCursor::START;
-            while let Some(entry) = self.fs.readdir(dir, cursor)? {
-                cursor = entry.next_cursor();
-                let path = format!(
-                    "{prefix}{}",
-                    String::from_utf8_lossy(entry.name().as_bytes())
-                );
-                match entry.file_type() {
-                    FileType::Dir => open.push((entry.node(), format!("{path}/"), depth + 1)),
-                    FileType::File => {
-                        found.push(self.found(path, entry.node(), entry.metadata().len())?);
-                    }
-                    _ => {}
-                }
-                if found.len() + open.len() > MAX_FILES {
-                    return Err(IsoReadError::TooLarge);
-                }
-            }
-        }
+            found.push(file.to_owned());
+            Ok(())
+        })?;
         found.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(found)
     }
 
-    fn found(&mut self, path: String, node: NodeId, len: u64) -> Result<FoundFile, IsoReadError> {
+    /// Calls `each` with every file of the tree, in the order of its directories. Only the path to
+    /// the current file is kept.
+    pub(super) fn each_file(
+        &mut self,
+        mut each: impl FnMut(FoundFile<&str>) -> Result<(), IsoReadError>,
+    ) -> Result<(), IsoReadError> {
+        let mut path = String::new();
+        let (mut seen, mut files) = (HashSet::from([self.fs.root()]), 0);
+        // Each open directory, where to read on in it, and the length of its path.
+        let mut open = vec![(self.fs.root(), DirCursor::START, 0)];
+        while let Some((dir, cursor, len)) = open.last_mut() {
+            path.truncate(*len);
+            let Some(entry) = self.fs.readdir(*dir, *cursor)? else {
+                open.pop();
+                continue;
+            };
+            *cursor = entry.next_cursor();
+            path.push_str(&String::from_utf8_lossy(entry.name().as_bytes()));
+            match entry.file_type() {
+                FileType::Dir => {
+                    if open.len() > MAX_DEPTH || !seen.insert(entry.node()) {
+                        return Err(IsoReadError::TooLarge);
+                    }
+                    path.push('/');
+                    open.push((entry.node(), DirCursor::START, path.len()));
+                }
+                FileType::File => {
+                    files += 1;
+                    each(self.found(&path, entry.node(), entry.metadata().len())?)?;
+                }
+                _ => {}
+            }
+            if seen.len() + files > MAX_FILES {
+                return Err(IsoReadError::TooLarge);
+            }
+        }
+        Ok(())
+    }
+
+    fn found<'p>(
+        &mut self,
+        path: &'p str,
+        node: NodeId,
+        len: u64,
+    ) -> Result<FoundFile<&'p str>, IsoReadError> {
         let mut extents = [Extent::new(0, 0)];
         let count = self.fs.extents(node, 0, &mut extents)?;
         let start = (count > 0).then(|| extents[0].offset());
         self.check_len(start.unwrap_or(0).saturating_add(len))?;
         Ok(FoundFile { path, len, start })
+    }
+}
+
+impl FoundFile<&str> {
+    pub(super) fn to_owned(&self) -> FoundFile {
+        FoundFile {
+            path: self.path.to_owned(),
+            len: self.len,
+            start: self.start,
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 
 use super::error::IpxeError;
 use super::request::MacAddress;
 use crate::host::web::{FileSink, Root, Staged, remove_unfinished, replace_link};
+use crate::http::work::Cancellation;
 use crate::image::source::ExactReader;
 use crate::image::{Sink, Source, SourceError};
 use crate::node::NodeUuid;
@@ -23,7 +23,7 @@ pub(super) struct Files<'a> {
     pub(super) root: Root,
     /// The subdirectory of links from MAC addresses.
     pub(super) config_subdir: &'a str,
-    pub(super) cancelled: &'a AtomicBool,
+    pub(super) cancellation: &'a Cancellation,
 }
 
 impl Files<'_> {
@@ -160,9 +160,9 @@ impl Files<'_> {
         remove_unfinished(dir);
         let mut staged = Staged::create(dir).map_err(|e| failed("create a file", e))?;
         staged
-            .reserve(size)
-            .map_err(|e| failed("reserve space for a file", e))?;
-        let mut sink = FileSink::new(staged.file(), size, self.cancelled);
+            .check_space(size)
+            .map_err(|e| failed("find space for a file", e))?;
+        let mut sink = FileSink::new(staged.file(), size, self.cancellation);
         let produced = produce(&mut sink);
         let flushed = sink.flush();
         let refused = sink.refused.take();

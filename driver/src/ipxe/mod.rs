@@ -60,9 +60,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use tokio::sync::Semaphore;
 use url::Url;
 
 pub use self::dhcp::DhcpOption;
@@ -70,9 +68,10 @@ pub use self::error::{IpxeError, NotAMac};
 use self::files::Files;
 pub use self::request::{BootFile, MacAddress, NodeBoot};
 use self::request::{BootTarget, FileRole};
-use crate::host::web::{CancelOnDrop, Root};
+use crate::host::web::Root;
 use crate::host::{BaseUrl, InvalidRoot};
 use crate::http::url::redacted;
+use crate::http::work::{self, Cancellation, Turns};
 use crate::image::HttpClient;
 use crate::node::{BootMode, boot_mode_of};
 use crate::node::{Node, NodeUuid};
@@ -99,7 +98,7 @@ struct Inner {
     kernel_params: String,
     boot_script: String,
     http: HttpClient,
-    permits: Arc<Semaphore>,
+    turns: Turns,
 }
 
 /// Does not show the kernel parameters, which may be secret.
@@ -160,7 +159,7 @@ impl Ipxe {
             kernel_params: options.pxe_kernel_append_params.clone(),
             boot_script,
             http: HttpClient::new(),
-            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            turns: Turns::new(AT_ONCE),
         })))
     }
 
@@ -219,12 +218,17 @@ impl Ipxe {
         .await
     }
 
-    fn files<'a>(&'a self, node: NodeUuid, root: Root, cancelled: &'a AtomicBool) -> Files<'a> {
+    fn files<'a>(
+        &'a self,
+        node: NodeUuid,
+        root: Root,
+        cancellation: &'a Cancellation,
+    ) -> Files<'a> {
         Files {
             node,
             root,
             config_subdir: &self.0.options.config_subdir,
-            cancelled,
+            cancellation,
         }
     }
 
@@ -272,22 +276,16 @@ impl Ipxe {
     async fn on_files<T: Send + 'static>(
         &self,
         node: NodeUuid,
-        work: impl FnOnce(&Self, &AtomicBool) -> Result<T, IpxeError> + Send + 'static,
+        work: impl FnOnce(&Self, &Cancellation) -> Result<T, IpxeError> + Send + 'static,
     ) -> Result<T, IpxeError> {
         let interrupted = |reason: &dyn std::error::Error| IpxeError::Interrupted {
             node,
             reason: reason.to_string(),
         };
-        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
-        let permit = permit.map_err(|e| interrupted(&e))?;
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let _watch = CancelOnDrop(Arc::clone(&cancelled));
+        let turn = self.0.turns.turn().await;
         let ipxe = self.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            work(&ipxe, &cancelled)
-        });
-        done.await.map_err(|e| interrupted(&e))?
+        let done = work::start(Some(&turn), move |cancellation| work(&ipxe, cancellation));
+        done.wait().await.map_err(|e| interrupted(&e))?
     }
 }
 

@@ -1,12 +1,11 @@
 //! The templates of the scripts that iPXE runs, in the style of Ironic's.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, Value, path_loader};
+use minijinja::Value;
 
 use super::error::IpxeError;
+use crate::operator_files::{self, Renderer};
 
 /// The script that every node's iPXE runs first: it runs the configuration of the first network
 /// card that has one.
@@ -109,20 +108,16 @@ impl Template {
             name: self.name(),
             reason,
         };
-        let mut environment = Environment::new();
-        let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
-        environment.set_syntax(syntax.map_err(|error| failed(error.to_string()))?);
-        let text = match self {
-            Self::BuiltIn(text) => (*text).to_owned(),
+        let (text, directory) = match self {
+            Self::BuiltIn(text) => ((*text).to_owned(), None),
             Self::File(path) => {
-                // As in Ironic, a template may include files of its directory.
-                environment.set_loader(path_loader(path.parent().unwrap_or(Path::new("."))));
-                fs::read_to_string(path).map_err(|error| failed(error.to_string()))?
+                let text = operator_files::read_template(path).map_err(failed)?;
+                (text, Some(path.with_file_name("")))
             }
         };
-        let rendered = environment
-            .render_named_str(&self.name(), &text, variables)
-            .map_err(|error| failed(format!("{error:#}")))?;
+        let renderer = Renderer::new(directory);
+        let rendered = renderer.render(&self.name(), &text, variables);
+        let rendered = rendered.map_err(failed)?;
         if !rendered.starts_with("#!ipxe") {
             return Err(failed("expected it to begin with #!ipxe".into()));
         }

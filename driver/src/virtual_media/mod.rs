@@ -34,7 +34,6 @@ mod loaders;
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use url::Url;
 
 pub(crate) use self::boot_iso::is_root_uuid;
@@ -42,13 +41,11 @@ pub use self::boot_iso::{BootIsoRequest, ImageRef, Uefi};
 pub use self::error::VirtualMediaError;
 use self::loaders::BootLoaders;
 use crate::host::{Host, HostError, HostSettingsError, NewObject, ObjectName, Published, Which};
+use crate::http::work;
 use crate::image::{Floppy, HttpClient, SourceAccess};
 pub use crate::node::{BootMode, NotABootMode};
 use crate::node::{Node, Section, boot_mode_of};
 use crate::options::Options;
-
-/// The number of images that are prepared and published concurrently: as many as a host writes.
-const AT_ONCE: usize = 8;
 
 /// The field of `instance_info` with the URL of the boot ISO, whether the user's or one created
 /// here.
@@ -72,7 +69,6 @@ pub struct VirtualMedia {
     http: HttpClient,
     access: SourceAccess,
     check_served: bool,
-    permits: Arc<Semaphore>,
 }
 
 impl VirtualMedia {
@@ -91,7 +87,6 @@ impl VirtualMedia {
                 networks: options.image_networks.clone(),
             },
             check_served: false,
-            permits: Arc::new(Semaphore::new(AT_ONCE)),
         })
     }
 
@@ -255,21 +250,20 @@ impl VirtualMedia {
         Ok(removed)
     }
 
-    /// Prepares an image on a blocking thread and publishes it, once the limit on concurrent work
-    /// permits.
+    /// Prepares an image on a blocking thread and publishes it, both in one turn of the host.
     async fn publish(
         &self,
         node: &Node,
         prepare: impl FnOnce() -> Result<NewObject, VirtualMediaError> + Send + 'static,
     ) -> Result<Published, VirtualMediaError> {
-        let _permit = self.permits.acquire().await;
-        let prepared = tokio::task::spawn_blocking(prepare).await;
+        let turn = self.host.turn().await;
+        let prepared = work::start(Some(&turn), |_| prepare()).wait().await;
         let what = || format!("node {}", node.uuid());
         let mut object = prepared.map_err(|error| HostError::interrupted(what(), &error))??;
         if self.check_served {
             object = object.check_served();
         }
-        Ok(self.host.publish(node, object).await?)
+        Ok(self.host.publish_in(turn, node, object).await?)
     }
 }
 

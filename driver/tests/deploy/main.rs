@@ -23,8 +23,11 @@ mod options;
 mod own_bmc;
 #[cfg(all(feature = "redfish", feature = "swift"))]
 mod scenario;
+#[cfg(feature = "redfish")]
+mod shared_downloads;
 #[cfg(all(feature = "redfish", feature = "swift"))]
 mod site;
+mod slow_sources;
 #[cfg(feature = "redfish")]
 mod take_over;
 #[cfg(feature = "redfish")]

@@ -162,6 +162,40 @@ fn a_full_disk_is_an_error_before_the_image_is_made() {
     on_a_small_file_system("crash::child_on_a_small_file_system");
 }
 
+#[test]
+fn an_image_that_is_announced_but_does_not_come_takes_no_space() {
+    on_a_small_file_system("crash::child_with_an_image_that_does_not_come");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn child_with_an_image_that_does_not_come() {
+    let Some(dir) = child_dir() else { return };
+    let host = host(&dir);
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let (began, has_begun) = std::sync::mpsc::channel();
+    let announced = NewObject::new(Kind::BootIso, 3 << 20, move |out| {
+        out.write_all(&[1; 4096])?;
+        out.flush()?;
+        let _ = began.send(());
+        let _ = waits.recv();
+        out.write_all(&vec![1; (3 << 20) - 4096])
+    });
+    let (slow, node_1) = (host.clone(), node(1));
+    let slow = tokio::spawn(async move { slow.publish(&node_1, announced).await });
+    tokio::task::spawn_blocking(move || has_begun.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    let floppy = object(Kind::Floppy, vec![2; 1440 * 1024]);
+    host.publish(&node(2), floppy).await.unwrap();
+    // There is no space for all of it any more.
+    drop(go_on);
+    let error = slow.await.unwrap().unwrap_err();
+    assert!(matches!(error, HostError::NoSpace { .. }), "{error}");
+    assert_eq!(host.list(uuid(2)).await.unwrap().len(), 1);
+    assert_eq!(names(&dir).len(), 1);
+}
+
 #[tokio::test]
 async fn child_on_a_small_file_system() {
     let Some(dir) = child_dir() else { return };

@@ -13,6 +13,7 @@ mod support;
 
 mod crash;
 mod directories;
+mod faults;
 mod names;
 mod permissions;
 mod removal;

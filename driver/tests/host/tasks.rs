@@ -135,7 +135,7 @@ async fn publishing_withdrawing_and_sweeping_may_overlap() {
     for n in 0..8u32 {
         let host = host(dir.path());
         tasks.spawn(async move {
-            for _ in 0..40 {
+            for _ in 0..200 {
                 let name = host
                     .publish(&node(n), object(Kind::Floppy, [1; 20_000]))
                     .await

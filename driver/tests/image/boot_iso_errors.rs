@@ -8,6 +8,8 @@ use driver::image::{
     VerifyError,
 };
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use crate::support::image::{Bytes, LoaderFiles, both, esp, kernel, pattern, ramdisk, written};
 
 #[test]
@@ -31,6 +33,20 @@ fn an_unusable_loader_file_is_named() {
     assert!(plan(Isolinux::new(files.path("long"))).contains("at most 1024 KiB"));
     assert!(plan(files.isolinux().ldlinux_c32(files.path("nowhere"))).contains("ldlinux.c32"));
     assert!(plan(Isolinux::new(files.dir.path())).contains("directory"));
+    // Opening a pipe would wait for somebody who writes to it.
+    let pipe = files.path("pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    for isolinux in [
+        Isolinux::new(&pipe),
+        files.isolinux().ldlinux_c32(&pipe),
+        files.isolinux().config_template(&pipe),
+    ] {
+        let text = plan(isolinux);
+        assert!(
+            text.contains("it is a device, a pipe or a socket: expected a regular file"),
+            "{text}"
+        );
+    }
 }
 
 #[test]

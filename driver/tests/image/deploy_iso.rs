@@ -14,7 +14,7 @@ use proptest::test_runner::FileFailurePersistence;
 use crate::support::image::{LoaderFiles, both, esp, kernel, pattern, ramdisk, written};
 
 /// An ISO with these files, written with the options that a maker of deploy ISOs may choose.
-fn iso(files: &[(&str, &[u8])], options: &IsoOptions) -> Vec<u8> {
+pub(crate) fn iso(files: &[(&str, &[u8])], options: &IsoOptions) -> Vec<u8> {
     let mut tree = Tree::new();
     for (path, content) in files {
         tree.insert(path, Node::file(Content::bytes(*content)))
@@ -26,11 +26,11 @@ fn iso(files: &[(&str, &[u8])], options: &IsoOptions) -> Vec<u8> {
     device.into_inner()
 }
 
-fn long_names() -> IsoOptions {
+pub(crate) fn long_names() -> IsoOptions {
     IsoOptions::new().with_rock_ridge()
 }
 
-fn uefi(path: &str) -> ElTorito {
+pub(crate) fn uefi(path: &str) -> ElTorito {
     ElTorito::new().with_entry(BootEntry::uefi(path))
 }
 

@@ -1,9 +1,8 @@
 //! Sources: files, URLs and checksums.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,39 +10,7 @@ use driver::image::source::from_reference;
 use driver::image::{Checksum, FileSource, HttpClient, HttpSource, Source, SourceError, Verified};
 
 use crate::support::image::{Bytes, LoaderFiles, pattern};
-
-/// Starts a server that calls `answer` with the method and the path of each request.
-fn serve(answer: impl Fn(&str, &str, &mut TcpStream) + Send + Sync + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let answer = Arc::new(answer);
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (mut stream, answer) = (stream.unwrap(), Arc::clone(&answer));
-            thread::spawn(move || {
-                let mut request = Vec::new();
-                let mut byte = [0];
-                while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
-                    request.extend(byte);
-                }
-                let request = String::from_utf8_lossy(&request);
-                let mut words = request.split(' ');
-                if let (Some(method), Some(path)) = (words.next(), words.next()) {
-                    answer(method, path, &mut stream);
-                }
-            });
-        }
-    });
-    format!("http://{address}")
-}
-
-/// Sends a head and, in answer to `GET`, a body.
-fn send(stream: &mut TcpStream, method: &str, head: &str, body: &[u8]) {
-    let _ = stream.write_all(format!("HTTP/1.1 {head}\r\nConnection: close\r\n\r\n").as_bytes());
-    if method == "GET" {
-        let _ = stream.write_all(body);
-    }
-}
+use crate::support::serve::{Request, serve};
 
 fn client() -> HttpClient {
     HttpClient::new().stall_after(Duration::from_secs(1))
@@ -56,10 +23,6 @@ fn read(source: &dyn Source) -> Result<Vec<u8>, String> {
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
     Ok(bytes)
-}
-
-fn ok(body: &[u8]) -> String {
-    format!("200 OK\r\nContent-Length: {}", body.len())
 }
 
 #[test]
@@ -131,20 +94,20 @@ fn other_references_are_refused_without_quoting_them() {
 fn a_url_is_read_with_redirects_and_without_its_signature_in_messages() {
     let body = pattern(300_000, 2);
     let sent = body.clone();
-    let server = serve(move |method, path, stream| match path {
-        "/here" => send(stream, method, &ok(&sent), &sent),
-        "/there" => send(
-            stream,
-            method,
-            "302 Found\r\nLocation: /here\r\nContent-Length: 0",
-            b"",
-        ),
+    let server = serve(move |request, stream| match request.path.as_str() {
+        "/here" => request.send_content(stream, &sent),
+        "/there" => {
+            let head = "302 Found\r\nLocation: /here\r\nContent-Length: 0";
+            request.send(stream, head, b"");
+        }
         // The URL is signed for GET. Other methods are refused.
-        "/signed?sig=s3cret" if method == "GET" => send(stream, method, &ok(&sent), &sent),
-        "/signed?sig=s3cret" => send(stream, method, "401 Unauthorized\r\nContent-Length: 0", b""),
-        "/unsized-head" if method == "HEAD" => send(stream, method, "200 OK", b""),
-        "/unsized-head" => send(stream, method, &ok(&sent), &sent),
-        _ => send(stream, method, "404 Not Found\r\nContent-Length: 0", b""),
+        "/signed?sig=s3cret" if !request.is_head() => request.send_content(stream, &sent),
+        "/signed?sig=s3cret" => {
+            request.send(stream, "401 Unauthorized\r\nContent-Length: 0", b"");
+        }
+        "/unsized-head" if request.is_head() => request.send(stream, "200 OK", b""),
+        "/unsized-head" => request.send_content(stream, &sent),
+        _ => request.send(stream, "404 Not Found\r\nContent-Length: 0", b""),
     });
     for path in ["/here", "/there", "/signed?sig=s3cret", "/unsized-head"] {
         let source = from_reference(&format!("{server}{path}"), &client()).unwrap();
@@ -160,8 +123,8 @@ fn a_url_is_read_with_redirects_and_without_its_signature_in_messages() {
 }
 
 /// Answers each path with another fault.
-fn misbehave(method: &str, path: &str, stream: &mut TcpStream) {
-    let is_head = method == "HEAD";
+fn misbehave(request: &Request, stream: &mut TcpStream) {
+    let (is_head, path) = (request.is_head(), request.path.as_str());
     let pause = || thread::sleep(Duration::from_secs(4));
     let (head, body): (&str, &[u8]) = match path {
         "/short" | "/stalls" => ("200 OK\r\nContent-Length: 100000", &[1; 60_000]),
@@ -184,7 +147,7 @@ fn misbehave(method: &str, path: &str, stream: &mut TcpStream) {
         "/tag" => ("200 OK\r\nETag: \"b\"\r\nContent-Length: 1", b"1"),
         _ => ("500 Internal Server Error\r\nContent-Length: 0", b""),
     };
-    send(stream, method, head, body);
+    request.send(stream, head, body);
     if path == "/stalls" {
         pause();
     }

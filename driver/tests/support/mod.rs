@@ -10,6 +10,7 @@ pub(crate) mod conductor;
 #[cfg(feature = "redfish")]
 pub(crate) mod ilo;
 pub(crate) mod image;
+pub(crate) mod image_service;
 mod initramfs;
 pub(crate) mod log;
 pub(crate) mod machine;
@@ -17,6 +18,7 @@ pub(crate) mod media;
 pub(crate) mod nginx;
 pub(crate) mod parts;
 pub(crate) mod program;
+pub(crate) mod serve;
 #[cfg(feature = "redfish")]
 pub(crate) mod sushy;
 #[cfg(feature = "swift")]

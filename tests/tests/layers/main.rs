@@ -51,6 +51,7 @@ const LAYERS: [(&str, &str, &[&str]); 6] = [
         "lib.rs",
         &[
             "http",
+            "operator_files",
             "options",
             "node",
             "image",

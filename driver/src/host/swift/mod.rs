@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Method;
-use tokio::sync::{OnceCell, Semaphore, oneshot};
+use tokio::sync::{OnceCell, oneshot};
 use url::Url;
 
 use self::client::Client;
@@ -41,6 +41,7 @@ use self::temp_url::Signer;
 use super::error::{HostError, Removals, SwiftError};
 use super::name::{Kind, ObjectName};
 use super::object::{NewObject, Published, Stored, Swept, Which};
+use crate::http::work::{Turn, Turns};
 use crate::node::{Node, NodeUuid};
 
 /// The inaccuracy of a server's clock, which has whole seconds and is read from a delayed response.
@@ -69,7 +70,7 @@ pub struct SwiftHost(Arc<Inner>);
 struct Inner {
     client: Arc<Client>,
     info: OnceCell<Info>,
-    permits: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl SwiftHost {
@@ -80,11 +81,11 @@ impl SwiftHost {
     /// [`SwiftHostError`] if the settings are invalid.
     pub fn new(settings: SwiftSettings) -> Result<Self, SwiftHostError> {
         settings.check()?;
-        let at_once = settings.at_once.clamp(1, Semaphore::MAX_PERMITS);
+        let turns = Turns::new(settings.at_once);
         Ok(Self(Arc::new(Inner {
             client: Arc::new(Client::new(settings)?),
             info: OnceCell::new(),
-            permits: Arc::new(Semaphore::new(at_once)),
+            turns,
         })))
     }
 
@@ -94,19 +95,31 @@ impl SwiftHost {
     ///
     /// [`HostError`].
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
+        self.publish_in(self.turn().await, node, object).await
+    }
+
+    /// Waits until this host may begin with another image.
+    pub(super) async fn turn(&self) -> Turn {
+        self.0.turns.turn().await
+    }
+
+    /// Publishes `object` in a turn of this host.
+    pub(super) async fn publish_in(
+        &self,
+        turn: Turn,
+        node: &Node,
+        object: NewObject,
+    ) -> Result<Published, HostError> {
         let uuid = node.uuid();
-        let what = || format!("node {uuid}");
-        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
-        let permit = permit.map_err(|error| HostError::interrupted(what(), &error))?;
         // In its own task, which cleans up even if the caller is gone.
         let (waiting, mut cancelled) = oneshot::channel::<()>();
         let host = self.clone();
         let task = tokio::spawn(async move {
-            let _permit = permit;
-            Publish::new(&host, uuid).run(object, &mut cancelled).await
+            let publish = Publish::new(&host, uuid, turn);
+            publish.run(object, &mut cancelled).await
         });
         let done = task.await;
-        let done = done.map_err(|error| HostError::interrupted(what(), &error))?;
+        let done = done.map_err(|error| HostError::interrupted(format!("node {uuid}"), &error))?;
         drop(waiting);
         done
     }

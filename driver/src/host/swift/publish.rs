@@ -16,17 +16,19 @@ use super::upload::{Failure, Upload};
 use super::{SwiftHost, failed};
 use crate::http::reason;
 use crate::http::url::redacted;
+use crate::http::work::{self, Turn};
 use crate::node::NodeUuid;
 
 /// A publish of one image of a node.
 pub(super) struct Publish<'h> {
     host: &'h SwiftHost,
     node: NodeUuid,
+    turn: Turn,
 }
 
 impl<'h> Publish<'h> {
-    pub(super) fn new(host: &'h SwiftHost, node: NodeUuid) -> Self {
-        Self { host, node }
+    pub(super) fn new(host: &'h SwiftHost, node: NodeUuid, turn: Turn) -> Self {
+        Self { host, node, turn }
     }
 
     /// Produces the image, stores it and reads it back. If `cancelled` is closed, it stops and
@@ -58,7 +60,7 @@ impl<'h> Publish<'h> {
         let upload = Upload::new(client, info, name.to_string(), size, produce);
         let mut upload = upload.map_err(swift("publish"))?.with_lifetime(lifetime);
         let stored = tokio::select! {
-            stored = upload.run() => stored,
+            stored = upload.run(&self.turn) => stored,
             _ = &mut *cancelled => Err(Failure::Interrupted(CANCELLED.to_owned())),
         };
         if let Err(failure) = stored {
@@ -123,7 +125,7 @@ impl<'h> Publish<'h> {
     ) -> Result<(), HostError> {
         let client = Arc::clone(&self.host.0.client);
         let mut image = RangeReader::new(client, Handle::current(), name.to_string(), size);
-        let verified = tokio::task::spawn_blocking(move || verify(&mut image)).await;
+        let verified = work::run(move || verify(&mut image)).await;
         verified
             .map_err(|error| self.interrupted(&error))?
             .map_err(|source| HostError::ReadBack {

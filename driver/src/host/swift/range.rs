@@ -8,9 +8,11 @@ use reqwest::Method;
 use reqwest::header::{HeaderValue, RANGE};
 use tokio::runtime::Handle;
 
+use super::super::error::CANCELLED;
 use super::client::Client;
 use super::request::{Request, Resource};
 use crate::http::peer::one_line;
+use crate::http::work;
 
 /// The size of a request in bytes: a floppy takes six requests, the structure of an ISO two or
 /// three.
@@ -49,7 +51,12 @@ impl RangeReader {
         let range = range.map_err(io::Error::other)?;
         let request = Request::new(Method::GET, Resource::Object(&self.name));
         let request = request.header(RANGE, range);
-        let response = self.runtime.block_on(self.client.send(&request));
+        let sending = self.client.send(&request);
+        let response = match work::cancellation() {
+            Some(cancellation) => self.runtime.block_on(cancellation.or_cancelled(sending)),
+            None => Some(self.runtime.block_on(sending)),
+        };
+        let response = response.ok_or_else(|| io::Error::other(CANCELLED))?;
         let response = response.map_err(io::Error::other)?;
         if response.status != 206 {
             return Err(io::Error::other(response.unexpected()));

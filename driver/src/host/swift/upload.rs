@@ -17,6 +17,7 @@ use super::pieces::{ObjectDigest, Pieces, ProducerReport, channel};
 use super::remove::remove_object;
 use super::request::{Request, Resource, Response, describe, no_response};
 use crate::http::peer::one_line;
+use crate::http::work::{self, Turn};
 
 /// The header with the MD5 of an object, in hexadecimal digits.
 const ETAG: &str = "etag";
@@ -100,19 +101,18 @@ impl<'c> Upload<'c> {
     }
 
     /// Sets the number of seconds after which Swift removes the image.
-    pub(super) fn with_lifetime(mut self, lifetime: Option<u64>) -> Self {
-        self.lifetime = lifetime;
-        self
+    pub(super) fn with_lifetime(self, lifetime: Option<u64>) -> Self {
+        Self { lifetime, ..self }
     }
 
-    /// Stores the image. If it fails or is dropped halfway, [`Upload::undo`] removes the objects
-    /// that it created.
-    pub(super) async fn run(&mut self) -> Result<(), Failure> {
+    /// Stores the image, which is produced in `turn`. If it fails or is dropped halfway,
+    /// [`Upload::undo`] removes the objects that it created.
+    pub(super) async fn run(&mut self, turn: &Turn) -> Result<(), Failure> {
         let mut backoff = Backoff::new(&self.client.settings);
         let mut renewed = false;
         loop {
             let before = self.stored.len();
-            let error = match self.attempt().await {
+            let error = match self.attempt(turn).await {
                 Ok(()) => break,
                 Err(Failure::Swift(error)) => error,
                 Err(other) => return Err(other),
@@ -157,7 +157,7 @@ impl<'c> Upload<'c> {
     }
 
     /// Runs the producer once, and stores the objects that are not stored yet.
-    async fn attempt(&mut self) -> Result<(), Failure> {
+    async fn attempt(&mut self, turn: &Turn) -> Result<(), Failure> {
         self.confirm().await?;
         if self.stored.len() == self.objects() {
             return Ok(());
@@ -167,14 +167,14 @@ impl<'c> Upload<'c> {
         };
         let skip = self.stored.len() as u64 * self.object_size;
         let (mut sink, pieces) = channel(self.size, self.object_size, skip);
-        let producer = tokio::task::spawn_blocking(move || {
+        let producer = work::start(Some(turn), move |_| {
             let done = produce(&mut sink);
             let report = sink.finish(done.is_ok());
             (produce, done, report)
         });
         let sent = self.send_objects(&pieces).await;
         drop(pieces);
-        let produced = producer.await;
+        let produced = producer.wait().await;
         let (produce, done, report) = produced.map_err(|e| Failure::Interrupted(e.to_string()))?;
         self.produce = Some(produce);
         self.outcome(done, &report, sent)

@@ -9,10 +9,8 @@ mod staged;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::Semaphore;
 use url::Url;
 
 use self::publish::WithdrawOnDrop;
@@ -25,6 +23,7 @@ use super::object::{NewObject, Published, Stored, Swept, Which};
 use super::served::{CheckSettings, Checker};
 use super::url::BaseUrls;
 use crate::http::url::BaseUrl;
+use crate::http::work::{self, Turn, Turns};
 use crate::node::{Node, NodeUuid};
 
 /// The default number of images that are written concurrently: enough to keep a disk and a few
@@ -47,7 +46,8 @@ pub struct WebSettings {
     /// How to check whether the web server serves an image.
     pub check: CheckSettings,
     /// The maximum number of images that are written concurrently, at least 1; further ones wait.
-    /// It bounds memory and threads. The default is 8.
+    /// It bounds memory and threads. An image whose content is waited for, from a slow server, does
+    /// not count, but at most three times as many are begun. The default is 8.
     pub at_once: usize,
 }
 
@@ -89,16 +89,7 @@ struct Inner {
     root: PathBuf,
     urls: BaseUrls,
     checker: Checker,
-    permits: Arc<Semaphore>,
-}
-
-/// Cancels the work on a blocking thread when the future that waits for it is dropped.
-pub(crate) struct CancelOnDrop(pub(crate) Arc<AtomicBool>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+    turns: Turns,
 }
 
 impl WebHost {
@@ -117,12 +108,11 @@ impl WebHost {
         if !root.is_absolute() {
             return Err(InvalidRoot(root));
         }
-        let permits = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
         Ok(Self(Arc::new(Inner {
             root,
             urls,
             checker: Checker::new(check),
-            permits,
+            turns: Turns::new(at_once),
         })))
     }
 
@@ -132,21 +122,32 @@ impl WebHost {
     ///
     /// [`HostError`].
     pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
+        self.publish_in(self.turn().await, node, object).await
+    }
+
+    /// Waits until this host may begin with another image.
+    pub(super) async fn turn(&self) -> Turn {
+        self.0.turns.turn().await
+    }
+
+    /// Publishes `object` in a turn of this host.
+    pub(super) async fn publish_in(
+        &self,
+        turn: Turn,
+        node: &Node,
+        object: NewObject,
+    ) -> Result<Published, HostError> {
         let uuid = node.uuid();
         let base = self.base_url(node)?;
-        let what = || format!("node {uuid}");
-        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
-        let permit = permit.map_err(|e| HostError::interrupted(what(), &e))?;
         let (size, check_served) = (object.size, object.check_served);
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let watch = CancelOnDrop(Arc::clone(&cancelled));
-        let published = self
-            .blocking(what(), move |root| {
-                let _permit = permit;
-                publish::publish(root, uuid, object, &cancelled)
-            })
-            .await?;
-        drop(watch);
+        let inner = Arc::clone(&self.0);
+        let published = work::start(Some(&turn), move |cancellation| {
+            publish::publish(&inner.root, uuid, object, cancellation)
+        });
+        let published = published.wait().await;
+        let published =
+            published.map_err(|e| HostError::interrupted(format!("node {uuid}"), &e))??;
+        drop(turn);
         let url = base.join(published.name());
         let published = if check_served {
             self.check_served(uuid, published, url.clone(), size)
@@ -272,7 +273,7 @@ impl WebHost {
         work: impl FnOnce(&Path) -> Result<T, HostError> + Send + 'static,
     ) -> Result<T, HostError> {
         let inner = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || work(&inner.root)).await;
+        let done = work::run(move || work(&inner.root)).await;
         done.map_err(|e| HostError::interrupted(what, &e))?
     }
 }

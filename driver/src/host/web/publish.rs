@@ -2,7 +2,6 @@
 
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::error::{CANCELLED, HostError};
 use super::super::name::{Generation, Kind, ObjectName};
@@ -10,6 +9,7 @@ use super::super::object::{NewObject, Produce, Verify};
 use super::root::Root;
 use super::sink::{self, FileSink};
 use super::staged::{Staged, remove_unfinished};
+use crate::http::work::Cancellation;
 use crate::node::NodeUuid;
 
 /// The image that is being published, for messages.
@@ -71,7 +71,7 @@ pub(super) fn publish(
     path: &Path,
     node: NodeUuid,
     object: NewObject,
-    cancelled: &AtomicBool,
+    cancellation: &Cancellation,
 ) -> Result<WithdrawOnDrop, HostError> {
     let NewObject {
         kind,
@@ -93,18 +93,18 @@ pub(super) fn publish(
     }
     // Files of dead processes take up space that this image may need.
     clear(&root);
-    if cancelled.load(Ordering::Relaxed) {
+    if cancellation.is_cancelled() {
         return Err(job.cancelled());
     }
     let mut staged = Staged::create(&root).map_err(|e| match e.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => unusable(path, e),
         _ => job.refused("create a file for", e),
     })?;
-    job.write(&staged, produce, cancelled)?;
+    job.write(&staged, produce, cancellation)?;
     if let Some(verify) = verify {
         job.read_back(&staged, verify)?;
     }
-    if cancelled.load(Ordering::Relaxed) {
+    if cancellation.is_cancelled() {
         return Err(job.cancelled());
     }
     let name = job.rename(&mut staged, generation)?;
@@ -156,19 +156,19 @@ impl Job<'_> {
         &self,
         staged: &Staged<'_>,
         mut produce: Produce,
-        cancelled: &AtomicBool,
+        cancellation: &Cancellation,
     ) -> Result<(), HostError> {
         staged
-            .reserve(self.size)
-            .map_err(|e| self.refused("reserve space for", e))?;
-        let mut sink = FileSink::new(staged.file(), self.size, cancelled);
+            .check_space(self.size)
+            .map_err(|e| self.refused("find space for", e))?;
+        let mut sink = FileSink::new(staged.file(), self.size, cancellation);
         let produced = produce(&mut sink).and_then(|()| Ok(sink.flush()?));
         let written = self.size - sink.left();
         // The sink knows why it refused bytes; the producer only saw that it did.
         if let Some(e) = sink.refused.take() {
             return Err(self.refused("write", e));
         }
-        if cancelled.load(Ordering::Relaxed) {
+        if cancellation.is_cancelled() {
             return Err(self.cancelled());
         }
         let size_error = |written, more| {

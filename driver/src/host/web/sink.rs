@@ -2,26 +2,33 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::seek;
+use rustix::fs::{FallocateFlags, fallocate, seek};
 use rustix::io::Errno;
 
+use crate::http::work::Cancellation;
 use crate::image::{HOLE, Sink, is_zero};
 
 /// The size of the buffer for small writes.
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 /// How many bytes the kernel copies at a time: enough to be fast, and few enough to notice a
 /// cancellation soon.
 const COPY: u64 = 16 * 1024 * 1024;
+
+/// For how many bytes of a stream space is reserved at a time: its announced size may be wrong, and
+/// the space is missing elsewhere until it has come.
+const RESERVE: u64 = 1024 * 1024;
 
 /// Accepts exactly the announced number of bytes, and stops when the task is cancelled.
 #[derive(Debug)]
 pub(crate) struct FileSink<'f> {
     out: BufWriter<&'f File>,
     left: u64,
-    cancelled: &'f AtomicBool,
+    /// The number of bytes that are written, and for which space is reserved.
+    written: u64,
+    reserved: u64,
+    cancellation: &'f Cancellation,
     pub(super) too_much: bool,
     /// The error with which the file system refused bytes. The producer may have wrapped or dropped
     /// it.
@@ -29,11 +36,13 @@ pub(crate) struct FileSink<'f> {
 }
 
 impl<'f> FileSink<'f> {
-    pub(crate) fn new(file: &'f File, size: u64, cancelled: &'f AtomicBool) -> Self {
+    pub(crate) fn new(file: &'f File, size: u64, cancellation: &'f Cancellation) -> Self {
         Self {
             out: BufWriter::with_capacity(BUFFER, file),
             left: size,
-            cancelled,
+            cancellation,
+            reserved: 0,
+            written: 0,
             too_much: false,
             refused: None,
         }
@@ -46,7 +55,7 @@ impl<'f> FileSink<'f> {
 
     /// Checks that `len` more bytes are acceptable.
     fn admit(&mut self, len: u64) -> io::Result<()> {
-        if self.cancelled.load(Ordering::Relaxed) {
+        if self.cancellation.is_cancelled() {
             return Err(io::Error::other(
                 "the task that publishes the image was cancelled",
             ));
@@ -56,6 +65,28 @@ impl<'f> FileSink<'f> {
             return Err(io::Error::other("the image is larger than announced"));
         }
         Ok(())
+    }
+
+    fn count(&mut self, done: u64) {
+        self.left -= done;
+        self.written += done;
+    }
+
+    /// Reserves space for the next `len` bytes, and for up to `ahead` more of those announced. Does
+    /// nothing on file systems without support.
+    fn reserve(&mut self, len: u64, ahead: u64) -> io::Result<()> {
+        if self.written + len <= self.reserved {
+            return Ok(());
+        }
+        let until = self.written + self.left.min(len + ahead);
+        let from = self.reserved.max(self.written);
+        let flags = FallocateFlags::KEEP_SIZE;
+        let done = match fallocate(&**self.out.get_ref(), flags, from, until - from) {
+            Err(Errno::NOTSUP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+            done => done.map_err(io::Error::from),
+        };
+        self.reserved = until;
+        self.recorded(done)
     }
 
     /// Records an error of the file system.
@@ -72,6 +103,7 @@ impl Write for FileSink<'_> {
         self.admit(bytes.len() as u64)?;
         let done = match next_run(bytes) {
             Run::Data(len) => {
+                self.reserve(len as u64, RESERVE)?;
                 let done = self.out.write(&bytes[..len]);
                 self.recorded(done)?
             }
@@ -81,7 +113,7 @@ impl Write for FileSink<'_> {
                 len
             }
         };
-        self.left -= done as u64;
+        self.count(done as u64);
         Ok(done)
     }
 
@@ -96,6 +128,8 @@ impl Sink for FileSink<'_> {
         self.admit(len)?;
         let flushed = self.out.flush();
         self.recorded(flushed)?;
+        // The file exists with this length.
+        self.reserve(len, 0)?;
         let mut missing = len;
         while missing > 0 {
             self.admit(missing)?;
@@ -108,7 +142,7 @@ impl Sink for FileSink<'_> {
                 return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
             }
             missing -= done;
-            self.left -= done;
+            self.count(done);
         }
         Ok(())
     }

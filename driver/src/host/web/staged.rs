@@ -8,10 +8,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{
-    FallocateFlags, FlockOperation, Mode, OFlags, fallocate, fchmod, flock, fstat, openat,
-    symlinkat,
-};
+use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, fstat, fstatvfs, openat, symlinkat};
 use rustix::io::Errno;
 
 use super::root::{Root, modified};
@@ -97,16 +94,15 @@ impl<'r> Staged<'r> {
         &self.file
     }
 
-    /// Reserves space for `size` bytes, so that a full disk is detected before the work and not
-    /// after it. Ignored on file systems without support.
-    pub(crate) fn reserve(&self, size: u64) -> io::Result<()> {
-        if size == 0 {
-            return Ok(());
+    /// Checks that the file system has space for `size` bytes, so that a full disk is usually
+    /// detected before the work. Nothing is reserved, since the size may be a server's word.
+    pub(crate) fn check_space(&self, size: u64) -> io::Result<()> {
+        let known = fstatvfs(&self.file)?;
+        // Some file systems, such as a tmpfs without a limit, have no figures.
+        if known.f_blocks > 0 && known.f_bfree.saturating_mul(known.f_frsize) < size {
+            return Err(Errno::NOSPC.into());
         }
-        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, size) {
-            Err(Errno::NOTSUP | Errno::NOSYS | Errno::INVAL) => Ok(()),
-            done => Ok(done?),
-        }
+        Ok(())
     }
 
     /// Returns the length of the file in bytes.

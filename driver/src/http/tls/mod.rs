@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
+use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -19,6 +20,9 @@ use rustls_platform_verifier::Verifier;
 #[cfg(feature = "redfish")]
 pub(crate) use self::fault::certificate_fault;
 use self::given_certificates::Given;
+
+/// The number of TLS sessions that a client keeps, to resume them.
+const SESSIONS: usize = 8;
 
 /// Which certificates are trusted.
 #[derive(Debug, Clone)]
@@ -65,10 +69,13 @@ pub(crate) fn config(trust: &Trust, identity: Option<Identity>) -> Result<Client
             .dangerous()
             .with_custom_certificate_verifier(any_certificate::verifier(&provider)),
     };
-    match identity {
-        None => Ok(builder.with_no_client_auth()),
-        Some((certificates, key)) => builder.with_client_auth_cert(certificates, key),
-    }
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some((certificates, key)) => builder.with_client_auth_cert(certificates, key)?,
+    };
+    // A client has one server or a few; space for the sessions of 256 is the default.
+    config.resumption = Resumption::in_memory_sessions(SESSIONS);
+    Ok(config)
 }
 
 /// Returns a verifier with this machine's authorities. They are read once: a conductor creates a

@@ -179,7 +179,7 @@ impl EfiBoot {
         };
         let mut sector = [0; 512];
         self.image
-            .open()?
+            .open_range(0, sector.len() as u64)?
             .read_exact(&mut sector)
             .map_err(|error| SourceError::from_io(&self.image.name(), error))?;
         let len = fat_len(&sector).ok_or_else(|| wrong("it has no FAT boot sector".into()))?;
@@ -198,6 +198,10 @@ impl EfiBoot {
 
     pub(super) fn image_path(&self) -> &str {
         &self.image_path
+    }
+
+    pub(super) fn image(&self) -> &Arc<dyn Source> {
+        &self.image
     }
 
     pub(super) fn into_image(self) -> Arc<dyn Source> {

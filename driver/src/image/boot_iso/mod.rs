@@ -6,8 +6,7 @@ mod stream;
 mod template;
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +14,8 @@ use hadris_fs::{PathError, Report};
 use hadris_iso::{ElTorito, IsoId, IsoLevel, IsoOptions};
 
 use super::BOOT_ISO_LABEL;
-use super::source::{Source, SourceError};
+use super::source::{MAX_SIZE, Source, SourceError};
+use crate::operator_files;
 pub use loader::{EfiBoot, Isolinux};
 use loader::{ISOLINUX_BIN, ISOLINUX_CFG, LDLINUX_C32};
 pub use planned::{PlannedBootIso, VerifyError};
@@ -179,6 +179,7 @@ impl BootIso {
             return Err(BootIsoError::NoBootLoader);
         }
         check_kernel_params(&self.kernel_params)?;
+        check_sizes(&[&self.kernel, &self.ramdisk])?;
         let mut planned = PlannedBootIso {
             sources: Vec::new(),
             texts: Vec::new(),
@@ -204,6 +205,7 @@ impl BootIso {
         if let Some(efi) = self.uefi {
             catalog = catalog.with_entry(efi.boot_entry());
             efi.check_image()?;
+            check_sizes(&[&planned.sources[0].1, &planned.sources[1].1, efi.image()])?;
             let config = efi.config(&variables)?;
             for path in efi.config_paths() {
                 planned.texts.push((path.clone(), config.clone()));
@@ -215,6 +217,19 @@ impl BootIso {
         planned.lay_out(&options().with_el_torito(catalog))?;
         Ok(planned)
     }
+}
+
+/// Checks that an ISO can hold these sources.
+fn check_sizes(sources: &[&Arc<dyn Source>]) -> Result<(), SourceError> {
+    let mut sum = 0_u64;
+    for source in sources {
+        sum = sum.saturating_add(source.size());
+        if sum > MAX_SIZE {
+            let (name, size) = (source.name(), source.size());
+            return Err(SourceError::TooLarge { name, size });
+        }
+    }
+    Ok(())
 }
 
 fn check_kernel_params(params: &str) -> Result<(), BootIsoError> {
@@ -247,19 +262,9 @@ fn layout_error(error: &PathError) -> BootIsoError {
 
 /// Reads a small file of a boot loader.
 fn read_loader_file(what: &'static str, path: &Path) -> Result<Vec<u8>, BootIsoError> {
-    /// Far above any release of isolinux, ldlinux.c32 or a template.
-    const LIMIT: u64 = 1 << 20;
-    let wrong = |reason: String| BootIsoError::LoaderFile {
+    operator_files::read(path).map_err(|reason| BootIsoError::LoaderFile {
         what,
         path: path.into(),
         reason,
-    };
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
-        .map_err(|error| wrong(error.to_string()))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(wrong(format!("expected at most {} KiB", LIMIT / 1024)));
-    }
-    Ok(bytes)
+    })
 }

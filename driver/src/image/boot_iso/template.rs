@@ -1,11 +1,11 @@
 //! The configurations of boot loaders, rendered from templates like Ironic's.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, Value, context, path_loader};
+use minijinja::{Value, context};
 
-use super::{BootIsoError, read_loader_file};
+use super::BootIsoError;
+use crate::operator_files::{self, Renderer};
 
 /// Boots immediately, without a prompt.
 pub(super) const ISOLINUX_CFG: &str = "\
@@ -74,21 +74,22 @@ impl Template {
             name: name.into(),
             reason,
         };
-        let mut environment = Environment::new();
-        let (name, text) = match self {
-            Self::BuiltIn(name, text) => (String::from(*name), String::from(*text)),
+        let (name, text, directory) = match self {
+            Self::BuiltIn(name, text) => (String::from(*name), String::from(*text), None),
             Self::File(path) => {
-                // As in Ironic, a template may include files of its directory.
-                environment.set_loader(path_loader(path.parent().unwrap_or(Path::new("."))));
-                let bytes = read_loader_file("the template", path)?;
                 let name = path.display().to_string();
-                let text = String::from_utf8(bytes)
-                    .map_err(|_| failed(&name, "expected UTF-8 text".into()))?;
-                (name, text)
+                let text = operator_files::read_template(path);
+                let text = text.map_err(|reason| failed(&name, reason))?;
+                (name, text, Some(path.with_file_name("")))
             }
         };
-        let rendered = render(&mut environment, &name, &text, variables)
-            .map_err(|error| failed(&name, format!("{error:#}")))?;
+        let mut renderer = Renderer::new(directory);
+        renderer
+            .0
+            .add_filter("grub_words", |params: &str| grub_words(params));
+        let rendered = renderer
+            .render(&name, &text, variables.value())
+            .map_err(|reason| failed(&name, reason))?;
         if rendered.trim().is_empty() {
             return Err(failed(
                 &name,
@@ -97,23 +98,6 @@ impl Template {
         }
         Ok(rendered.into_bytes())
     }
-}
-
-fn render(
-    environment: &mut Environment<'_>,
-    name: &str,
-    text: &str,
-    variables: &Variables<'_>,
-) -> Result<String, minijinja::Error> {
-    // Jinja2 drops the last newline, and old boot loaders then ignore the last line. As in Jinja2,
-    // unknown names are empty, so that operators' templates keep their meaning.
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .keep_trailing_newline(true)
-            .build()?,
-    );
-    environment.add_filter("grub_words", |params: &str| grub_words(params));
-    environment.render_named_str(name, text, variables.value())
 }
 
 /// Quotes kernel parameters as words of a GRUB command, which has the syntax of a shell: without

@@ -2,6 +2,7 @@
 
 mod access;
 mod checksum;
+mod exact;
 mod file;
 mod http;
 mod seek;
@@ -13,11 +14,16 @@ use std::sync::Arc;
 
 pub use access::SourceAccess;
 pub use checksum::{Checksum, ChecksumParseError, Verified};
+pub(crate) use exact::ExactReader;
 pub use file::FileSource;
 pub use http::{HttpClient, HttpSource};
 pub(super) use seek::SeekingReader;
 
 use crate::http::url::redacted_text;
+
+/// The maximum size of a content in bytes: that of an ISO, which counts blocks of 2048 bytes with
+/// 32 bits. Sizes are compared with it before anything is planned or allocated for them.
+pub(crate) const MAX_SIZE: u64 = u32::MAX as u64 * 2048;
 
 /// Content of known size that can be opened for reading any number of times.
 ///
@@ -73,6 +79,18 @@ pub trait Source: fmt::Debug + Send + Sync {
         Ok(reader)
     }
 
+    /// Opens `len` bytes of the content from byte `offset`.
+    ///
+    /// The default implementation opens the content at `offset`. Sources that can request a part of
+    /// their content should override it.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`open`](Self::open).
+    fn open_range(&self, offset: u64, len: u64) -> Result<Box<dyn Read + Send>, SourceError> {
+        Ok(Box::new(self.open_at(offset)?.take(len)))
+    }
+
     /// Opens the regular file that consists of exactly this content. Returns `None`, the default,
     /// if there is no such file or if its content must be verified.
     ///
@@ -102,6 +120,10 @@ impl<S: Source + ?Sized> Source for Arc<S> {
 
     fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
         (**self).open_at(offset)
+    }
+
+    fn open_range(&self, offset: u64, len: u64) -> Result<Box<dyn Read + Send>, SourceError> {
+        (**self).open_range(offset, len)
     }
 
     fn open_file(&self) -> Result<Option<File>, SourceError> {
@@ -194,9 +216,41 @@ pub enum SourceError {
         /// The header that is missing or wrong.
         reason: &'static str,
     },
+    /// The content is larger than an image.
+    #[error(
+        "{name} has {size} bytes: expected at most {MAX_SIZE}, the size of an ISO, and much less \
+         for a kernel or ramdisk"
+    )]
+    TooLarge {
+        /// The source's name.
+        name: String,
+        /// The announced size in bytes.
+        size: u64,
+    },
     /// The server was silent for too long.
     #[error("{name} stalled: received nothing for {seconds} s")]
     Stalled {
+        /// The URL without its secrets.
+        name: String,
+        /// The limit in seconds.
+        seconds: u64,
+    },
+    /// The server sent too few bytes in a time.
+    #[error(
+        "{name} is too slow: expected at least {min_rate} bytes per second, on average over \
+         {seconds} s"
+    )]
+    TooSlow {
+        /// The URL without its secrets.
+        name: String,
+        /// The minimum in bytes per second.
+        min_rate: u64,
+        /// The time in seconds over which it is measured.
+        seconds: u64,
+    },
+    /// The whole content took too long.
+    #[error("{name} takes too long: expected all of it within {seconds} s")]
+    Deadline {
         /// The URL without its secrets.
         name: String,
         /// The limit in seconds.
@@ -269,7 +323,9 @@ impl SourceError {
         let kind = match &self {
             Self::Io { source, .. } => source.kind(),
             Self::Short { .. } => io::ErrorKind::UnexpectedEof,
-            Self::Stalled { .. } => io::ErrorKind::TimedOut,
+            Self::Stalled { .. } | Self::TooSlow { .. } | Self::Deadline { .. } => {
+                io::ErrorKind::TimedOut
+            }
             _ => io::ErrorKind::Other,
         };
         io::Error::new(kind, self)
@@ -301,75 +357,5 @@ pub fn from_reference(reference: &str, http: &HttpClient) -> Result<Arc<dyn Sour
         Some(_) => Err(unknown()),
         None if reference.is_empty() => Err(unknown()),
         None => Ok(Arc::new(FileSource::new(reference)?)),
-    }
-}
-
-/// A reader that fails unless the content has exactly the announced size.
-pub(crate) struct ExactReader {
-    name: String,
-    inner: Box<dyn Read + Send>,
-    size: u64,
-    read: u64,
-}
-
-impl ExactReader {
-    pub(crate) fn open(source: &dyn Source) -> Result<Self, SourceError> {
-        let (name, size) = (source.name(), source.size());
-        Ok(Self {
-            name,
-            inner: source.open()?,
-            size,
-            read: 0,
-        })
-    }
-
-    /// Checks that the content ends where announced.
-    fn check_end(&mut self) -> Result<(), SourceError> {
-        let more = loop {
-            match self.inner.read(&mut [0]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other.map_err(|error| SourceError::from_io(&self.name, error))?,
-            }
-        };
-        if more == 0 {
-            return Ok(());
-        }
-        let (name, expected) = (self.name.clone(), self.size);
-        Err(SourceError::Changed {
-            name,
-            expected,
-            found: "more".into(),
-        })
-    }
-}
-
-impl Read for ExactReader {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.size - self.read).unwrap_or(usize::MAX);
-        let wanted = buf.len().min(left);
-        if wanted == 0 {
-            return Ok(0);
-        }
-        let got = match self.inner.read(&mut buf[..wanted]) {
-            Ok(got) => got,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            // HTTP clients report an early end like this.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
-            Err(error) => return Err(SourceError::from_io(&self.name, error).into_io()),
-        };
-        if got == 0 {
-            let (name, expected, actual) = (self.name.clone(), self.size, self.read);
-            return Err(SourceError::Short {
-                name,
-                expected,
-                actual,
-            }
-            .into_io());
-        }
-        self.read += got as u64;
-        if self.read == self.size {
-            self.check_end().map_err(SourceError::into_io)?;
-        }
-        Ok(got)
     }
 }

@@ -1,248 +1,30 @@
 //! Content on a web server.
 
 mod body;
+mod client;
+mod limits;
+mod progress;
 
-use std::io::Read;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use std::{fmt, io};
+use std::fmt;
+use std::io::{self, Read};
+use std::time::Instant;
 
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, LOCATION, RANGE};
-use reqwest::{Method, Response, StatusCode, header};
-use tokio::time::timeout;
+use reqwest::header::{self, CONTENT_RANGE, HeaderMap};
+use reqwest::{Method, Response, StatusCode};
 use url::Url;
 
 use self::body::BodyReader;
-use super::{Source, SourceError};
-use crate::http::networks::{AddressPolicy, Networks, RefusedAddress, refusal};
-use crate::http::tls::{self, Trust};
+use self::client::ByteRange;
+pub use self::client::HttpClient;
+use super::{MAX_SIZE, Source, SourceError};
 use crate::http::url::redacted_text;
-use crate::http::{blocking, reason};
-
-/// The maximum number of redirects.
-const REDIRECTS_MAX: usize = 10;
-
-/// The client that HTTP sources share, with its connections, timeout and trusted certificates.
-///
-/// It uses `reqwest` with `rustls`, on a few threads of its own: calls block, as everywhere in this
-/// module, and need no runtime. The first request creates the client. Proxies are taken from the
-/// environment (`http_proxy`, `no_proxy`), and up to ten redirects are followed, but never from
-/// `https` to `http`.
-///
-/// It never connects to link-local addresses, where clouds serve secrets of the machine. For a URL
-/// that a stranger chose, see [`public_and`](Self::public_and).
-#[derive(Debug, Clone)]
-pub struct HttpClient {
-    trust: Trust,
-    addresses: AddressPolicy,
-    stall: Duration,
-    client: Arc<OnceLock<reqwest::Client>>,
-}
-
-impl Default for HttpClient {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl HttpClient {
-    /// The default time that a server may be silent: 60 s, the default of `[ilo] client_timeout`.
-    pub const STALL: Duration = Duration::from_secs(60);
-
-    /// Creates a client that trusts the certificates that this machine trusts.
-    pub fn new() -> Self {
-        Self::with(Trust::System)
-    }
-
-    /// Creates a client that trusts the authorities in `pem`, a PEM bundle, instead of this
-    /// machine's.
-    ///
-    /// # Errors
-    ///
-    /// [`SourceError::Io`] if `pem` contains no certificate or an invalid one; `name` identifies it
-    /// in the message.
-    pub fn with_ca(name: &str, pem: &[u8]) -> Result<Self, SourceError> {
-        let trust = tls::authorities_in(pem).map_err(|text| SourceError::Io {
-            name: name.into(),
-            source: io::Error::new(io::ErrorKind::InvalidData, text),
-        })?;
-        Ok(Self::with(trust))
-    }
-
-    /// Sets how long a server may be silent, including while connecting.
-    #[must_use]
-    pub fn stall_after(self, limit: Duration) -> Self {
-        Self {
-            stall: limit,
-            ..self
-        }
-    }
-
-    /// Connects to public addresses and to those in `networks`, but to no other address of this
-    /// machine or of a private network. This is checked on the address connected to, for each
-    /// redirect again. A proxy from the environment is used only if `networks` contain every
-    /// address.
-    #[must_use]
-    pub fn public_and(self, networks: Networks) -> Self {
-        Self {
-            addresses: AddressPolicy::PublicAnd(networks),
-            client: Arc::default(),
-            ..self
-        }
-    }
-
-    fn with(trust: Trust) -> Self {
-        Self {
-            trust,
-            addresses: AddressPolicy::default(),
-            stall: Self::STALL,
-            client: Arc::default(),
-        }
-    }
-
-    fn request(&self, method: Method, url: &Url, offset: u64) -> Result<Response, SourceError> {
-        let name = || redacted_text(url.as_str());
-        let client = self
-            .client()
-            .map_err(|text| SourceError::other(name(), text))?;
-        let client = AddressedClient {
-            client,
-            addresses: self.addresses.clone(),
-        };
-        let response = response(client, method, url.clone(), offset, self.stall);
-        blocking::run(response)
-            .unwrap_or_else(|error| Err(Failure::Io(error)))
-            .map_err(|failure| failure.of(name(), self.stall))
-    }
-
-    fn client(&self) -> Result<reqwest::Client, String> {
-        if let Some(client) = self.client.get() {
-            return Ok(client.clone());
-        }
-        let tls = tls::config(&self.trust, None).map_err(|error| error.to_string())?;
-        let built = self.addresses.apply(crate::http::builder(tls)).build();
-        let built = built.map_err(|error| reason(&error))?;
-        Ok(self.client.get_or_init(|| built).clone())
-    }
-}
-
-/// A client, and the addresses that it may connect to.
-struct AddressedClient {
-    client: reqwest::Client,
-    addresses: AddressPolicy,
-}
-
-/// Sends a request and follows redirects.
-async fn response(
-    client: AddressedClient,
-    method: Method,
-    mut url: Url,
-    offset: u64,
-    stall: Duration,
-) -> Result<Response, Failure> {
-    for _ in 0..=REDIRECTS_MAX {
-        client.addresses.check_url(&url)?;
-        let mut request = client
-            .client
-            .request(method.clone(), url.clone())
-            .header(ACCEPT_ENCODING, "identity");
-        if offset > 0 {
-            request = request.header(RANGE, format!("bytes={offset}-"));
-        }
-        let response = timeout(stall, request.send()).await??;
-        match redirected(&url, &response)? {
-            None => return Ok(response),
-            Some(target) => url = target,
-        }
-    }
-    Err(Failure::Redirect("expected at most 10 redirects"))
-}
-
-/// Returns the target of a redirect, if the response is one. User and password are kept only if the
-/// target is relative to `url`.
-fn redirected(url: &Url, response: &Response) -> Result<Option<Url>, Failure> {
-    let (301..=303 | 307 | 308, Some(target)) =
-        (response.status().as_u16(), response.headers().get(LOCATION))
-    else {
-        return Ok(None);
-    };
-    let target = std::str::from_utf8(target.as_bytes()).ok();
-    let target = target.and_then(|target| url.join(target).ok());
-    match target.as_ref().map(Url::scheme) {
-        Some("http") if url.scheme() == "https" => Err(Failure::Redirect(
-            "it redirects from https to http, which is not followed",
-        )),
-        Some("http" | "https") => Ok(target),
-        _ => Err(Failure::Redirect(
-            "it redirects to something other than an http:// or https:// URL",
-        )),
-    }
-}
-
-/// The reason why a request or a read failed.
-#[derive(Debug)]
-enum Failure {
-    Stalled,
-    Redirect(&'static str),
-    Address(RefusedAddress),
-    Io(io::Error),
-    Http(String),
-}
-
-impl From<tokio::time::error::Elapsed> for Failure {
-    fn from(_: tokio::time::error::Elapsed) -> Self {
-        Self::Stalled
-    }
-}
-
-impl From<RefusedAddress> for Failure {
-    fn from(refused: RefusedAddress) -> Self {
-        Self::Address(refused)
-    }
-}
-
-impl From<reqwest::Error> for Failure {
-    fn from(error: reqwest::Error) -> Self {
-        if let Some(refused) = refusal(&error) {
-            return refused.into();
-        }
-        let reason = reason(&error);
-        let mut next: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(cause) = next {
-            match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
-                Some(io::ErrorKind::TimedOut) => return Self::Stalled,
-                Some(kind) => return Self::Io(io::Error::new(kind, reason)),
-                None => next = cause.source(),
-            }
-        }
-        Self::Http(reason)
-    }
-}
-
-impl Failure {
-    /// Converts this into the error of the source `name`.
-    fn of(self, name: String, stall: Duration) -> SourceError {
-        match self {
-            Self::Stalled => SourceError::Stalled {
-                name,
-                seconds: stall.as_secs(),
-            },
-            Self::Redirect(text) => SourceError::other(name, text),
-            Self::Address(refused) => SourceError::Address {
-                name,
-                kind: refused.to_string(),
-            },
-            Self::Io(source) => SourceError::Io { name, source },
-            Self::Http(text) => SourceError::other(name, text),
-        }
-    }
-}
 
 /// Content on a web server.
 ///
 /// The size comes from the response to `HEAD`, or to `GET` if the server refuses `HEAD`, as it does
 /// for URLs signed for `GET`. Each [`open`](Source::open) is one `GET`, and detects changes of the
-/// size or entity tag.
+/// size or entity tag. A part of the content is requested as a range; a server that does not
+/// support ranges sends all of it, of which the bytes before the part are discarded.
 #[derive(Clone)]
 pub struct HttpSource {
     client: HttpClient,
@@ -258,22 +40,23 @@ impl HttpSource {
     ///
     /// [`SourceError::Reference`] for a text that is not a URL, [`SourceError::Status`] for any
     /// status but 200, [`SourceError::NoSize`] for a response without `Content-Length`,
-    /// [`SourceError::Empty`] for empty content, [`SourceError::Stalled`] if the server is silent
-    /// for too long, [`SourceError::Address`] if it leads to an address that the client may not
-    /// connect to, [`SourceError::Io`] and [`SourceError::Other`] if it cannot be reached, has no
-    /// trusted certificate or redirects in a loop.
+    /// [`SourceError::Empty`] for empty content, [`SourceError::TooLarge`] for content that no
+    /// image can hold, [`SourceError::Stalled`] and [`SourceError::Deadline`] if the server is
+    /// silent for too long, [`SourceError::Io`] and [`SourceError::Other`] if it cannot be reached,
+    /// has no trusted certificate or redirects in a loop.
     pub fn new(client: &HttpClient, url: &str) -> Result<Self, SourceError> {
         let name = redacted_text(url);
         let url = Url::parse(url).map_err(|_| SourceError::Reference {
             reference: name.clone(),
         })?;
-        let mut response = client.request(Method::HEAD, &url, 0)?;
+        let mut response = client.request(Method::HEAD, &url, None)?;
         if !response.status().is_success() || size(&name, response.headers()).is_err() {
-            response = client.request(Method::GET, &url, 0)?;
+            response = client.request(Method::GET, &url, None)?;
         }
         check_status(&name, &response)?;
         match size(&name, response.headers())? {
             0 => Err(SourceError::Empty { name }),
+            size if size > MAX_SIZE => Err(SourceError::TooLarge { name, size }),
             size => {
                 let tag = entity_tag(response.headers());
                 Ok(Self {
@@ -307,33 +90,79 @@ impl Source for HttpSource {
     }
 
     fn open(&self) -> Result<Box<dyn Read + Send>, SourceError> {
-        self.open_at(0)
+        self.read(None)
     }
 
-    /// Sends a range request. If the server does not support them, the bytes before are read and
-    /// discarded.
     fn open_at(&self, offset: u64) -> Result<Box<dyn Read + Send>, SourceError> {
-        let name = self.name();
-        let response = self.client.request(Method::GET, &self.url, offset)?;
-        let partial = offset > 0 && response.status() == StatusCode::PARTIAL_CONTENT;
-        if !partial {
-            check_status(&name, &response)?;
+        self.open_range(offset, self.size.saturating_sub(offset))
+    }
+
+    fn open_range(&self, offset: u64, len: u64) -> Result<Box<dyn Read + Send>, SourceError> {
+        if offset == 0 && len >= self.size {
+            return self.open();
         }
-        let left = size(&name, response.headers())?;
-        self.check_unchanged(if partial { offset + left } else { left }, &response)?;
-        let failed = |source| SourceError::Io {
-            name: self.name(),
-            source,
+        let left = self.size.saturating_sub(offset);
+        let Some(range) = ByteRange::new(offset, len.min(left)) else {
+            return Ok(Box::new(io::empty()));
         };
-        let mut reader = BodyReader::new(name, self.client.stall, response).map_err(failed)?;
-        if !partial {
-            super::skip(&self.name(), self.size, &mut reader, offset)?;
-        }
-        Ok(Box::new(reader))
+        self.read(Some(range))
     }
 }
 
 impl HttpSource {
+    /// Requests the content or a part of it.
+    fn read(&self, range: Option<ByteRange>) -> Result<Box<dyn Read + Send>, SourceError> {
+        let name = self.name();
+        let began = Instant::now();
+        let response = self.client.request(Method::GET, &self.url, range)?;
+        let failed = |source| SourceError::Io {
+            name: self.name(),
+            source,
+        };
+        if let Some(range) = range
+            && response.status() == StatusCode::PARTIAL_CONTENT
+        {
+            self.check_range(range, &response)?;
+            let reader = self.body(began, response).map_err(failed)?;
+            return Ok(Box::new(reader.take(range.len())));
+        }
+        check_status(&name, &response)?;
+        self.check_unchanged(size(&name, response.headers())?, &response)?;
+        let mut reader = self.body(began, response).map_err(failed)?;
+        match range {
+            None => Ok(Box::new(reader)),
+            Some(range) => {
+                super::skip(&name, self.size, &mut reader, range.offset())?;
+                Ok(Box::new(reader.take(range.len())))
+            }
+        }
+    }
+
+    fn body(&self, began: Instant, response: Response) -> io::Result<BodyReader> {
+        BodyReader::new(self.name(), self.client.limits(), began, response)
+    }
+
+    /// Checks that a partial response begins with the requested part of the same content. Servers
+    /// that do not know ranges with an end send all of the rest.
+    fn check_range(&self, range: ByteRange, response: &Response) -> Result<(), SourceError> {
+        let found = response.headers().get(CONTENT_RANGE);
+        let found = found.and_then(|value| value.to_str().ok());
+        let found = found.unwrap_or_default();
+        let len = size(&self.name(), response.headers())?;
+        let sent = ByteRange::new(range.offset(), len);
+        let sent = sent.filter(|sent| sent.len() >= range.len());
+        if sent.is_none_or(|sent| sent.content_range(self.size) != found) {
+            let text = format!(
+                "expected {} bytes as \"{}\", got {len} as {:?}",
+                range.len(),
+                range.content_range(self.size),
+                found.chars().take(80).collect::<String>()
+            );
+            return Err(SourceError::other(self.name(), text));
+        }
+        self.check_unchanged(self.size, response)
+    }
+
     fn check_unchanged(&self, found: u64, response: &Response) -> Result<(), SourceError> {
         let (name, expected) = (self.name(), self.size);
         if found != expected {
