@@ -20,6 +20,7 @@ mod others;
 mod peer;
 mod refusals;
 mod settings;
+mod stand_in;
 mod trust;
 
 use driver::bmc::Redfish;

@@ -56,7 +56,10 @@ async fn an_invalid_node_is_refused_with_all_its_faults() {
     }
 }
 
-/// A server that refuses to fetch images.
+/// Makes an iLO fail.
+type Failing = Box<dyn Fn(&Ilo)>;
+
+/// Makes an iLO that cannot fetch images.
 fn cannot_fetch(ilo: &Ilo) {
     let unreachable = Trouble::Refused("CouldNotEstablishConnection");
     ilo.trouble("POST", "Insert", unreachable, usize::MAX);
@@ -66,7 +69,7 @@ fn cannot_fetch(ilo: &Ilo) {
 #[tokio::test]
 async fn a_deployment_that_failed_at_the_bmc_can_be_repeated() {
     let fault = |fault| move |ilo: &Ilo| ilo.state(|state| state.fault = Some(fault));
-    let failures: [(Box<dyn Fn(&Ilo)>, &str); 7] = [
+    let failures: [(Failing, &str); 7] = [
         (
             Box::new(cannot_fetch),
             "cannot insert an image into the floppy drive",

@@ -9,13 +9,12 @@ use url::Url;
 
 use super::super::access::{BmcAccess, Credentials};
 use super::super::error::{Cause, Refusal};
-use super::clock::{Clock, RealTime};
 use super::connection::{Connection, Unsent};
 use super::extended_info::ExtendedInfo;
 use super::login::Login;
 use super::messages::Meaning;
 use super::request::{NoResponse, Request, Response};
-use super::retry::Retry;
+use super::retry::{Clock, RealTime, Retry};
 use crate::http::peer::{Secrets, json_fault};
 
 /// The maximum number of redirects within the BMC: an iLO redirects from a path without a trailing

@@ -2,7 +2,6 @@
 
 mod boot;
 mod client;
-mod clock;
 mod connection;
 mod discovery;
 mod extended_info;
@@ -23,8 +22,8 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use self::client::Client;
-pub use self::clock::Clock;
 use self::discovery::FoundDrive;
+pub use self::retry::Clock;
 use super::access::BmcAccess;
 use super::error::{BmcError, Cause, Step};
 use super::{Bmc, BmcFuture, BootMode, Drive, Medium, Power, PowerState};

@@ -11,6 +11,9 @@ use super::messages::Meaning;
 use super::request::Request;
 use super::retry::Retry;
 
+/// Returns the requests that bring a resource from its state into another.
+type Requests<'g, T> = dyn Fn(&T, usize) -> Result<Vec<Request>, Cause> + Sync + 'g;
+
 /// A state that a resource shall have, and how.
 pub(super) struct Goal<'g, T> {
     /// The path of the resource.
@@ -23,7 +26,7 @@ pub(super) struct Goal<'g, T> {
     pub(super) is_reached: &'g (dyn Fn(&T) -> bool + Sync),
     /// Returns the possible requests, the preferred one first, after this number of tries. If there
     /// are none, the state is on its way.
-    pub(super) requests: &'g (dyn Fn(&T, usize) -> Result<Vec<Request>, Cause> + Sync),
+    pub(super) requests: &'g Requests<'g, T>,
 }
 
 /// Why a resource is not in the state.

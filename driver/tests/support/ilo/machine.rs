@@ -33,14 +33,6 @@ pub(crate) struct Machine {
     pub(crate) obeys: bool,
 }
 
-/// What a change of the power does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
-    Off,
-    /// Switched on or restarted.
-    Start,
-}
-
 impl Machine {
     pub(crate) fn off() -> Self {
         Self {
@@ -125,9 +117,8 @@ impl Machine {
 
     /// Whether it now boots, which it reports once for each start.
     pub(crate) fn boots(&mut self, now: Duration) -> bool {
-        if self.ends.is_some_and(|ends| now >= ends) {
-            self.ends = None;
-            (self.on, self.changed, self.booted) = (false, Some(now), true);
+        if let Some(ends) = self.ends.take_if(|ends| now >= *ends) {
+            (self.on, self.changed, self.booted) = (false, Some(ends), true);
         }
         let is_due = self.on && !self.booted;
         let boots = is_due && self.running(now).is_some_and(|time| time >= self.post);
@@ -139,27 +130,25 @@ impl Machine {
         self.found = found;
     }
 
-    /// Changes the power as `ResetType` says; `None` if that is impossible in this state.
-    pub(crate) fn reset(&mut self, kind: &str, now: Duration) -> Option<Option<Change>> {
+    /// Changes the power as `ResetType` says; `false` if that is impossible in this state.
+    pub(crate) fn reset(&mut self, kind: &str, now: Duration) -> bool {
         if self.since_change(now) < BUSY && !self.post.is_zero() {
-            return None;
+            return false;
         }
-        let change = match (kind, self.on) {
-            ("On" | "PushPowerButton", false) | ("ForceRestart" | "GracefulRestart", true) => {
-                Change::Start
-            }
-            ("ForceOff", true) => Change::Off,
+        let starts = match (kind, self.on) {
+            ("On" | "PushPowerButton", false) | ("ForceRestart" | "GracefulRestart", true) => true,
+            ("ForceOff", true) => false,
             ("GracefulShutdown" | "PushPowerButton", true) => {
                 let obeys = self.obeys && !self.is_in_post(now);
                 self.ends = obeys.then_some(now + SHUTDOWN);
-                return Some(None);
+                return true;
             }
-            _ => return None,
+            _ => return false,
         };
         self.ends = None;
-        self.on = change == Change::Start;
+        self.on = starts;
         self.changed = Some(now);
-        self.booted = change == Change::Off;
-        Some(Some(change))
+        self.booted = !starts;
+        true
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::Generation;
-use super::machine::Change;
 use super::refusals::{Fault, Response};
 use super::resources::{is_bios, merge};
 use super::state::{MANAGER, SYSTEM, State};
@@ -170,13 +169,11 @@ impl State {
         }
         let now = self.now();
         let before = self.machine.power_state(now, self.generation);
-        match self.machine.reset(kind, now) {
-            Some(None | Some(Change::Off | Change::Start)) => self.done(),
-            None => {
-                let state = format!("Power is {}", before.to_ascii_lowercase());
-                self.refused("InvalidOperationForSystemState", &[&state])
-            }
+        if self.machine.reset(kind, now) {
+            return self.done();
         }
+        let state = format!("Power is {}", before.to_ascii_lowercase());
+        self.refused("InvalidOperationForSystemState", &[&state])
     }
 
     /// Boots the server: applies the settings that waited for it, and finds what to boot.
@@ -188,7 +185,7 @@ impl State {
         let cd = self.drives[1].image.clone();
         let is_once = self.override_enabled != "Disabled" && self.override_target == "Cd";
         let found = by_flag.or(cd.clone().filter(|_| is_once));
-        let found = found.or_else(|| self.first_in_order(cd));
+        let found = found.or_else(|| self.first_in_order(cd.as_ref()));
         if self.override_enabled == "Once" {
             (self.override_enabled, self.override_target) = ("Disabled".into(), "None".into());
         }
@@ -197,11 +194,11 @@ impl State {
     }
 
     /// What the server boots without an override.
-    fn first_in_order(&self, cd: Option<String>) -> Option<String> {
+    fn first_in_order(&self, cd: Option<&String>) -> Option<String> {
         let order = &self.content(self.order()[1]).unwrap()["PersistentBootConfigOrder"];
         let names = order.as_array().unwrap().iter().filter_map(Value::as_str);
         let kind = |name: &str| match name.split('.').next() {
-            Some("CD") => cd.clone(),
+            Some("CD") => cd.cloned(),
             _ if name.contains("IPv") || name.contains("Http") => Some("network".into()),
             Some("HD" | "NVMe" | "OCP" | "Unknown") => Some("disk".into()),
             _ => None,
