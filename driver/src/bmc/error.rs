@@ -99,8 +99,8 @@ pub enum Cause {
     #[error(
         "the certificate of {address} is not trusted: {reason}; set ilo_verify_ca (or \
          redfish_verify_ca) in driver_info, or [ilo] verify_ca, to a PEM file with the certificate \
-         of its authority, or with the BMC's own: `openssl s_client -connect {} </dev/null | openssl \
-         x509` prints that one, to be compared with what the BMC's web pages show",
+         of its authority, or with the BMC's own: `openssl s_client -connect {} </dev/null | \
+         openssl x509` prints that one, to be compared with what the BMC's web pages show",
         endpoint(address)
     )]
     NotTrusted {

@@ -35,8 +35,8 @@ fn node(driver_info: &Value) -> Node {
     node_from(&json!({"uuid": UUID, "driver_info": driver_info}))
 }
 
-/// The BMC of a node with this `driver_info`, under the options in `conf`. If it is a stand-in, they
-/// share its clock.
+/// The BMC of a node with this `driver_info`, under the options in `conf`. If it is a stand-in,
+/// they share its clock.
 fn bmc(driver_info: &Value, conf: &str) -> Redfish {
     let redfish = Redfish::from_node(&node(driver_info), &options(conf)).unwrap();
     with_its_clock(redfish, driver_info)
