@@ -31,7 +31,7 @@ impl Redfish {
             .reach(Goal {
                 path,
                 limit: self.timing.boot_source,
-                interval: Retry::FIRST,
+                interval: Some(Retry::FIRST),
                 is_reached: &is_reached,
                 requests: &|_, _| {
                     Ok(modes
@@ -100,7 +100,7 @@ impl Redfish {
             .reach(Goal {
                 path,
                 limit: self.timing.boot_source,
-                interval: Retry::FIRST,
+                interval: Some(Retry::FIRST),
                 is_reached: &VirtualMediaResource::is_next_boot,
                 requests: &|_, _| Ok(vec![Request::patch(path, change.clone())]),
             })

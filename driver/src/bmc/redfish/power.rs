@@ -36,7 +36,7 @@ impl Redfish {
             .reach(Goal {
                 path: self.system_path().await?,
                 limit: self.timing.soft_power_off,
-                interval: self.timing.power_wait,
+                interval: Some(self.timing.power_wait),
                 is_reached: &|system: &System| system.power() == PowerState::Off,
                 requests: &|system, _| match system.power() {
                     PowerState::PoweringOff => Ok(Vec::new()),
@@ -61,7 +61,7 @@ impl Redfish {
             .reach(Goal {
                 path: self.system_path().await?,
                 limit: self.timing.power,
-                interval: self.timing.power_wait,
+                interval: Some(self.timing.power_wait),
                 is_reached: &|system: &System| system.power() == wanted,
                 requests: &|system, tries| reset(system, wanted, tries),
             })

@@ -20,8 +20,9 @@ pub(super) struct Goal<'g, T> {
     pub(super) path: &'g str,
     /// How long the BMC may take to accept a request, and then to report the state.
     pub(super) limit: Duration,
-    /// The interval at which the resource is read after a request was accepted.
-    pub(super) interval: Duration,
+    /// The interval at which the resource is read after a request was accepted; `None` if it is read
+    /// only once.
+    pub(super) interval: Option<Duration>,
     /// Whether it is in this state.
     pub(super) is_reached: &'g (dyn Fn(&T) -> bool + Sync),
     /// Returns the possible requests, the preferred one first, after this number of tries. If there
@@ -81,7 +82,11 @@ impl Redfish {
                 false => (goal.requests)(&state, tries)?,
             };
             if requests.is_empty() {
-                if !retry.poll(goal.interval).await {
+                let again = match goal.interval {
+                    Some(interval) => retry.poll(interval).await,
+                    None => false,
+                };
+                if !again {
                     if let Some(refusal) = contradicted {
                         return Err(Missed::Refused(vec![refusal]));
                     }

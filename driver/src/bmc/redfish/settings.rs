@@ -9,7 +9,6 @@ use super::Redfish;
 use super::model::OEM;
 use super::reach::{Goal, Missed, refused};
 use super::request::Request;
-use super::retry::Retry;
 
 /// A resource whose changes take effect at the next start.
 struct Settings {
@@ -121,7 +120,7 @@ impl Redfish {
             .reach(Goal {
                 path,
                 limit: self.timing.boot_source,
-                interval: Retry::FIRST,
+                interval: None,
                 is_reached,
                 requests: &|_, _| Ok(vec![Request::patch(path, change.clone())]),
             })

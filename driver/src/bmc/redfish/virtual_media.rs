@@ -31,7 +31,7 @@ impl Redfish {
                 .reach(Goal {
                     path,
                     limit: retry.left(),
-                    interval: Retry::FIRST,
+                    interval: Some(Retry::FIRST),
                     is_reached: &|found: &VirtualMediaResource| found.holds(url),
                     requests: &|found, _| some(insertions(path, found, url)),
                 })
@@ -68,7 +68,7 @@ impl Redfish {
             .reach(Goal {
                 path,
                 limit: self.timing.media,
-                interval: Retry::FIRST,
+                interval: Some(Retry::FIRST),
                 is_reached: &|found: &VirtualMediaResource| !found.is_inserted(),
                 requests: &|found, _| some(ejections(path, found)),
             })
