@@ -10,26 +10,41 @@
 //! ilo clean-up  --config-file ironic.conf --node node.json
 //! ```
 //!
+//! Progress and warnings go to standard error; `RUST_LOG=driver=debug` shows each request.
+//!
 //! These commands also use the node's BMC:
 //!
 //! ```text
+//! ilo validate  --config-file ironic.conf --node node.json
 //! ilo deploy    --config-file ironic.conf --node node.json --param nonce=4711
 //! ilo continue  --config-file ironic.conf --node node.json --root-uuid 6fd0a1c2-…
 //! ilo take-over --config-file ironic.conf --node node.json --param nonce=4711
 //! ilo tear-down --config-file ironic.conf --node node.json
 //! ```
+//!
+//! These change single settings of the server, from its next start on:
+//!
+//! ```text
+//! ilo boot-disk   --config-file ironic.conf --node node.json
+//! ilo boot-mode   --config-file ironic.conf --node node.json uefi
+//! ilo secure-boot --config-file ironic.conf --node node.json on
+//! ```
 
 use std::error::Error;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+#[cfg(feature = "redfish")]
+use driver::bmc::{Bmc, Redfish};
 #[cfg(feature = "redfish")]
 use driver::deploy::{Action, IloDeploy, Outcome};
 use driver::image::Floppy;
 use driver::node::Node;
 use driver::options::Options;
 use driver::virtual_media::{BootIsoRequest, BootMode, Uefi, VirtualMedia};
+use env_logger::Env;
 use oslo_config::SourceFile;
 use serde_json::{Value, json};
 
@@ -59,6 +74,12 @@ enum Command {
     },
     /// Removes every image of the node.
     CleanUp {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Checks everything that a deployment of the node needs, and changes nothing.
+    #[cfg(feature = "redfish")]
+    Validate {
         #[command(flatten)]
         common: Common,
     },
@@ -94,6 +115,29 @@ enum Command {
     TearDown {
         #[command(flatten)]
         common: Common,
+    },
+    /// Puts the disks before the network in the server's boot order.
+    #[cfg(feature = "redfish")]
+    BootDisk {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Shows the server's boot mode, or sets it.
+    #[cfg(feature = "redfish")]
+    BootMode {
+        #[command(flatten)]
+        common: Common,
+        /// bios or uefi.
+        mode: Option<BootMode>,
+    },
+    /// Shows whether secure boot is on, or switches it.
+    #[cfg(feature = "redfish")]
+    SecureBoot {
+        #[command(flatten)]
+        common: Common,
+        /// on or off.
+        #[arg(value_parser = ["on", "off"])]
+        state: Option<String>,
     },
 }
 
@@ -164,6 +208,12 @@ impl Common {
         Ok((deploy.parameters(move |_| params.clone()), node))
     }
 
+    #[cfg(feature = "redfish")]
+    fn bmc(&self) -> Result<Redfish, Box<dyn Error>> {
+        let (options, node) = self.read_options()?;
+        Ok(Redfish::from_node(&node, &options)?)
+    }
+
     fn read_options(&self) -> Result<(Options, Node), Box<dyn Error>> {
         let files = self.config_file.iter().map(|path| SourceFile::read(path));
         let files: Vec<SourceFile> = files.collect::<Result<_, _>>()?;
@@ -215,9 +265,14 @@ async fn run(command: Command) -> Result<Value, Box<dyn Error>> {
             json!({"removed": removed, "node": node})
         }
         #[cfg(feature = "redfish")]
+        Command::Validate { common } => {
+            let (deploy, node) = common.read_deploy(Vec::new())?;
+            deploy.validate(&node).await?;
+            json!({"valid": true})
+        }
+        #[cfg(feature = "redfish")]
         Command::Deploy { common, params } => {
             let (deploy, node) = common.read_deploy(params)?;
-            deploy.validate(&node).await?;
             outcome(&deploy.deploy(&node).await?)
         }
         #[cfg(feature = "redfish")]
@@ -237,7 +292,49 @@ async fn run(command: Command) -> Result<Value, Box<dyn Error>> {
             let (deploy, node) = common.read_deploy(Vec::new())?;
             outcome(&deploy.tear_down(&node).await?)
         }
+        #[cfg(feature = "redfish")]
+        Command::BootDisk { common } => {
+            let bmc = common.bmc()?;
+            let changed = bmc.boot_from_disk().await;
+            bmc.close().await?;
+            json!({"changed": changed?})
+        }
+        #[cfg(feature = "redfish")]
+        Command::BootMode { common, mode } => {
+            let bmc = common.bmc()?;
+            let found = boot_mode(&bmc, mode).await;
+            bmc.close().await?;
+            json!({"boot_mode": found?.map(|mode| mode.to_string())})
+        }
+        #[cfg(feature = "redfish")]
+        Command::SecureBoot { common, state } => {
+            let bmc = common.bmc()?;
+            let found = secure_boot(&bmc, state.map(|state| state == "on")).await;
+            bmc.close().await?;
+            json!({"secure_boot": found?})
+        }
     })
+}
+
+/// Sets the boot mode if one is given, and returns what the BMC reports.
+#[cfg(feature = "redfish")]
+async fn boot_mode(
+    bmc: &Redfish,
+    mode: Option<BootMode>,
+) -> Result<Option<BootMode>, Box<dyn Error>> {
+    if let Some(mode) = mode {
+        bmc.set_boot_mode(mode).await?;
+    }
+    Ok(bmc.boot_mode().await?)
+}
+
+/// Switches secure boot if a state is given, and returns what the BMC reports.
+#[cfg(feature = "redfish")]
+async fn secure_boot(bmc: &Redfish, on: Option<bool>) -> Result<Option<bool>, Box<dyn Error>> {
+    if let Some(on) = on {
+        bmc.set_secure_boot(on).await?;
+    }
+    Ok(bmc.secure_boot().await?)
 }
 
 #[cfg(feature = "redfish")]
@@ -264,6 +361,12 @@ async fn main() -> ExitCode {
             };
         }
     };
+    env_logger::Builder::from_env(Env::default().default_filter_or("driver=info"))
+        .format(|out, record| {
+            let level = record.level().to_string().to_lowercase();
+            writeln!(out, "ilo: {level}: {}", record.args())
+        })
+        .init();
     match run(cli.command).await {
         Ok(done) => {
             println!("{done}");

@@ -7,8 +7,8 @@
 //!
 //! - `http`: the HTTP client of images, hosts and BMCs, with its TLS configuration and base URLs.
 //! - `operator_files`: boot loaders and templates, read and rendered within limits.
-//! - [`options`]: the options of ironic.conf, under their current and former names.
 //! - [`node`]: a node as Ironic's API returns it: read, validated and written back without loss.
+//! - [`options`]: the options of ironic.conf, under their current and former names.
 //! - [`image`]: the parameter floppy, the boot ISO, and their sources.
 //! - [`host`]: hosts of images, a web server's directory or Swift: images are published, listed,
 //!   withdrawn and swept.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::{Drive, Power, PowerState};
+use super::{BootMode, Drive, Power, PowerState};
 use crate::http::url::redacted;
 use crate::node::NodeUuid;
 
@@ -46,6 +46,16 @@ pub enum Step {
     PowerState,
     /// [`Bmc::power`](super::Bmc::power).
     Power(Power),
+    /// [`Bmc::boot_mode`](super::Bmc::boot_mode).
+    BootMode,
+    /// [`Bmc::set_boot_mode`](super::Bmc::set_boot_mode).
+    SetBootMode(BootMode),
+    /// [`Bmc::secure_boot`](super::Bmc::secure_boot).
+    SecureBoot,
+    /// [`Bmc::set_secure_boot`](super::Bmc::set_secure_boot).
+    SetSecureBoot(bool),
+    /// [`Bmc::boot_from_disk`](super::Bmc::boot_from_disk).
+    BootFromDisk,
 }
 
 impl fmt::Display for Step {
@@ -58,6 +68,12 @@ impl fmt::Display for Step {
             Self::BootOnce(drive) => write!(f, "set the next boot to the {drive} drive"),
             Self::PowerState => f.write_str("read the power state"),
             Self::Power(power) => write!(f, "{power}"),
+            Self::BootMode => f.write_str("read the boot mode"),
+            Self::SetBootMode(mode) => write!(f, "set the boot mode to {mode}"),
+            Self::SecureBoot => f.write_str("read whether secure boot is on"),
+            Self::SetSecureBoot(true) => f.write_str("switch secure boot on"),
+            Self::SetSecureBoot(false) => f.write_str("switch secure boot off"),
+            Self::BootFromDisk => f.write_str("put the disks before the network in the boot order"),
         }
     }
 }
@@ -82,14 +98,25 @@ pub enum Cause {
     /// The BMC's certificate is not trusted, so nothing was sent to it.
     #[error(
         "the certificate of {address} is not trusted: {reason}; set ilo_verify_ca (or \
-         redfish_verify_ca) in driver_info, or [ilo] verify_ca, to the certificate authority's PEM \
-         file"
+         redfish_verify_ca) in driver_info, or [ilo] verify_ca, to a PEM file with the certificate \
+         of its authority, or with the BMC's own: `openssl s_client -connect {} </dev/null | \
+         openssl x509` prints that one, to be compared with what the BMC's web pages show",
+        endpoint(address)
     )]
     NotTrusted {
         /// Scheme, host and port.
         address: String,
         /// What is wrong with the certificate.
         reason: String,
+    },
+    /// The BMC answers at `https://` only. No user and password were sent.
+    #[error(
+        "{address} redirects to https://, and no password was sent to it: use https:// in \
+         driver_info.redfish_address"
+    )]
+    OnlyHttps {
+        /// Scheme, host and port.
+        address: String,
     },
     /// The certificates to trust cannot be read.
     #[error("cannot read the certificate authorities in {}: {reason}", path.display())]
@@ -130,6 +157,17 @@ pub enum Cause {
         /// The requests that were tried, at least one, in order.
         Vec<Refusal>,
     ),
+    /// The BMC refused for a reason that passes by itself, but not before the deadline.
+    #[error(
+        "after {seconds} s the BMC still refuses: {refusal}; this usually passes by itself: repeat \
+         it later"
+    )]
+    StillRefused {
+        /// The last refusal.
+        refusal: Refusal,
+        /// How long it was tried.
+        seconds: u64,
+    },
     /// The BMC has no such drive.
     #[error(
         "the BMC has no {drive} drive, only {}: expected one whose MediaTypes contain {}",
@@ -170,12 +208,17 @@ pub enum Cause {
         seconds: u64,
     },
     /// The BMC accepted the request but does not report the next boot device.
-    #[error("the BMC accepted the request but reports {reported}: expected {expected}")]
+    #[error(
+        "the BMC accepted the request, but after {seconds} s it reports {reported}: expected \
+         {expected}"
+    )]
     NotSet {
         /// The expected setting.
         expected: String,
         /// The reported setting.
         reported: String,
+        /// How long it was waited for.
+        seconds: u64,
     },
     /// The server did not reach the requested power state in time.
     #[error("the server is {reported} after {seconds} s: expected it to be {wanted}")]
@@ -218,9 +261,10 @@ impl Cause {
     /// Returns every text that may be the BMC's, of lists only the beginning.
     fn texts_of_the_bmc(&mut self) -> Vec<&mut String> {
         match self {
-            Self::Credentials | Self::CertificateAuthorities { .. } | Self::PowerTimeout { .. } => {
-                Vec::new()
-            }
+            Self::Credentials
+            | Self::OnlyHttps { .. }
+            | Self::CertificateAuthorities { .. }
+            | Self::PowerTimeout { .. } => Vec::new(),
             Self::NoAnswer { reason: text, .. }
             | Self::NotTrusted { reason: text, .. }
             | Self::Unsupported { missing: text }
@@ -233,6 +277,7 @@ impl Cause {
                 request,
                 reason: message,
             } => vec![request, message],
+            Self::StillRefused { refusal, .. } => vec![&mut refusal.request, &mut refusal.message],
             Self::Refused(refusals) => {
                 let texts = refusals
                     .iter_mut()
@@ -261,8 +306,6 @@ pub struct Refusal {
     pub status: u16,
     /// The BMC's message, on one line.
     pub message: String,
-    /// Whether it requires further parameters.
-    pub(super) misses_parameters: bool,
 }
 
 impl fmt::Display for Refusal {
@@ -278,6 +321,16 @@ impl fmt::Display for Refusal {
 fn refusals(refusals: &[Refusal]) -> String {
     let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
     texts.join("; then ")
+}
+
+/// Returns host and port of an address.
+fn endpoint(address: &str) -> String {
+    let url = Url::parse(address).ok();
+    let endpoint = url.and_then(|url| {
+        let port = url.port_or_known_default()?;
+        Some(format!("{}:{port}", url.host_str()?))
+    });
+    endpoint.unwrap_or_else(|| address.to_owned())
 }
 
 fn list(found: &[String]) -> String {

@@ -2,7 +2,7 @@
 //!
 //! Deploy code uses the trait [`Bmc`], independent of the protocol. With the cargo feature
 //! `redfish`, which is enabled by default, [`Redfish`] implements it for iLO 4 (firmware 2.30 or
-//! newer), iLO 5, iLO 6, and any BMC with the standard actions.
+//! newer), iLO 5 to 7, and any BMC with the standard actions.
 //!
 //! ```no_run
 //! # use url::Url;
@@ -41,7 +41,7 @@ pub(crate) use self::access::access_fields;
 pub use self::access::{BmcAccess, Credentials, REDFISH_ACCESS};
 pub use self::error::{BmcError, Cause, Refusal, Step};
 #[cfg(feature = "redfish")]
-pub use self::redfish::{Redfish, RedfishError, Timing};
+pub use self::redfish::{Clock, Redfish, RedfishError, Timing};
 pub use crate::node::BootMode;
 
 /// The boxed future that the methods of [`Bmc`] return.
@@ -57,6 +57,20 @@ pub type BmcFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BmcError>> + S
 /// returns once the BMC reports that state. It can be called again after a failure or after its
 /// future was dropped. Only one task should work on a BMC at a time.
 pub trait Bmc: fmt::Debug + Send + Sync {
+    /// Checks that the BMC answers and has both drives, without changing anything. The default reads
+    /// their media.
+    ///
+    /// # Errors
+    ///
+    /// [`BmcError`].
+    fn check(&self) -> BmcFuture<'_, ()> {
+        Box::pin(async {
+            self.medium(Drive::Cd).await?;
+            self.medium(Drive::Floppy).await?;
+            Ok(())
+        })
+    }
+
     /// Returns the medium in a virtual media drive; `None` if the drive is empty.
     ///
     /// # Errors
@@ -100,6 +114,68 @@ pub trait Bmc: fmt::Debug + Send + Sync {
     ///
     /// [`BmcError`].
     fn power(&self, power: Power) -> BmcFuture<'_, ()>;
+
+    /// Returns the boot mode that the server has from its next start on, if it is a setting of its
+    /// own. The default returns `None`: the mode is chosen with [`boot_once`](Self::boot_once), or
+    /// is not known.
+    ///
+    /// # Errors
+    ///
+    /// [`BmcError`].
+    fn boot_mode(&self) -> BmcFuture<'_, Option<BootMode>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Sets the boot mode that the server has from its next start on. Called only if
+    /// [`boot_mode`](Self::boot_mode) returns another one. The default does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`BmcError`], with [`Cause::Unsupported`] for a mode that the server does not have.
+    fn set_boot_mode(&self, _mode: BootMode) -> BmcFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Whether secure boot is on from the server's next start on. The default returns `None`: it is
+    /// not known.
+    ///
+    /// # Errors
+    ///
+    /// [`BmcError`].
+    fn secure_boot(&self) -> BmcFuture<'_, Option<bool>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Switches secure boot on or off from the server's next start on. Called only if
+    /// [`secure_boot`](Self::secure_boot) returns the other one. The default does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`BmcError`].
+    fn set_secure_boot(&self, _on: bool) -> BmcFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Puts the server's disks before the network in its persistent boot order, from its next start
+    /// on. Returns whether that changed the order. The default does nothing, and logs that.
+    ///
+    /// # Errors
+    ///
+    /// [`BmcError`].
+    fn boot_from_disk(&self) -> BmcFuture<'_, bool> {
+        log::info!("the boot order is left as it is: this BMC does not support changing it");
+        Box::pin(async { Ok(false) })
+    }
+
+    /// Ends what was opened for the methods above, such as a session. They can be called
+    /// afterwards, too. The default does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`BmcError`].
+    fn close(&self) -> BmcFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// A virtual media drive.
@@ -152,6 +228,8 @@ pub enum Power {
     On,
     /// Switch it off immediately, without a shutdown of its operating system.
     Off,
+    /// Shut its operating system down, and switch it off by force if that takes too long.
+    SoftOff,
     /// Switch it off, wait until it is off, and switch it on.
     Cycle,
 }
@@ -161,6 +239,7 @@ impl fmt::Display for Power {
         f.write_str(match self {
             Self::On => "switch the server on",
             Self::Off => "switch the server off",
+            Self::SoftOff => "shut the server down",
             Self::Cycle => "switch the server off and on",
         })
     }

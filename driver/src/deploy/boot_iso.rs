@@ -11,7 +11,7 @@ use super::{IloDeploy, deploy_iso};
 use crate::http::work;
 use crate::image::source::from_reference;
 use crate::image::{HttpClient, HttpSource, SourceError};
-use crate::node::{BootMode, Node, NodeUuid, Section, boot_mode_of};
+use crate::node::{BootMode, Node, NodeUuid, Section};
 use crate::virtual_media::{
     BootIsoRequest, ILO_BOOT_ISO, ImageRef, ROOT_UUID, Uefi, has_own_boot_iso,
 };
@@ -36,13 +36,15 @@ impl IloDeploy {
             && !has_own_boot_iso(node)
         {
             let what = "instance_info.ilo_boot_iso";
-            let url = self.reachable_url(node, what, given).await?;
+            let url = self.reachable_url(node, what, given, NamedBy::User).await?;
             return Ok(ChosenBootIso::Given(url));
         }
         let properties = self.image_properties(node).await?;
         if let Some(boot_iso) = properties.get("boot_iso") {
             let what = "the image property boot_iso";
-            let url = self.reachable_url(node, what, boot_iso).await?;
+            let url = self
+                .reachable_url(node, what, boot_iso, NamedBy::User)
+                .await?;
             return Ok(ChosenBootIso::Given(url));
         }
         let request = self.boot_iso_request(node, &properties).await?;
@@ -90,7 +92,7 @@ impl IloDeploy {
         let ramdisk = image(RAMDISK.0, ramdisk).await?;
         let mut request = BootIsoRequest::new(kernel, ramdisk);
         // The deploy ISO is needed only for its EFI boot loader, which BIOS does not use.
-        if boot_mode_of(node) != Some(BootMode::Bios)
+        if self.media.boot_mode(node)? != Some(BootMode::Bios)
             && let Some(deploy_iso) = deploy_iso(node)
         {
             let what = "driver_info.ilo_deploy_iso";
@@ -136,17 +138,18 @@ impl IloDeploy {
         opened.map(ImageRef::Source).map_err(failed)
     }
 
-    /// Returns the URL for the BMC of a boot ISO that the user named, after checking that a web
+    /// Returns the URL for the BMC of an image that is named by someone, after checking that a web
     /// server serves it.
-    async fn reachable_url(
+    pub(super) async fn reachable_url(
         &self,
         node: &Node,
         what: &'static str,
         text: &str,
+        by: NamedBy,
     ) -> Result<Url, DeployError> {
         let by = match ImageLocation::read(text) {
             ImageLocation::Service(_) => NamedBy::Operator,
-            ImageLocation::Http(_) | ImageLocation::File(_) => NamedBy::User,
+            ImageLocation::Http(_) | ImageLocation::File(_) => by,
         };
         let url = self.media_url(node, what, text).await?;
         let (http, text) = (self.client(by), url.to_string());

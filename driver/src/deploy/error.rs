@@ -13,6 +13,9 @@ pub enum DeployError {
     /// Fields of the node are missing or invalid.
     #[error(transparent)]
     Node(#[from] InvalidNode),
+    /// Several things are wrong, all of which were found before anything was changed.
+    #[error("{}", listed(.0))]
+    Several(Vec<DeployError>),
     /// An operation of the BMC failed.
     #[error(transparent)]
     Bmc(#[from] BmcError),
@@ -71,4 +74,31 @@ pub enum DeployError {
         /// The cause.
         reason: String,
     },
+}
+
+impl DeployError {
+    /// Returns the error of a connection that cannot be prepared. An error that names the node by
+    /// itself needs no more words.
+    pub(super) fn of_connecting(node: NodeUuid, source: BoxError) -> Self {
+        match source.downcast::<InvalidNode>() {
+            Ok(invalid) => Self::Node(*invalid),
+            Err(source) => match source.downcast::<BmcError>() {
+                Ok(error) => Self::Bmc(*error),
+                Err(source) => Self::Connect { node, source },
+            },
+        }
+    }
+
+    /// Returns one error for all of these.
+    pub(super) fn all(mut errors: Vec<Self>) -> Self {
+        match errors.len() {
+            1 => errors.remove(0),
+            _ => Self::Several(errors),
+        }
+    }
+}
+
+fn listed(errors: &[DeployError]) -> String {
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::node::{Fault, InvalidNode, Node, Section};
+use crate::node::{Fault, InvalidNode, Node, Section, instance_capability};
 
 /// A deployment flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,18 +66,6 @@ impl Flow {
             && whole_disk.and_then(|value| value.as_bool()) != Some(true)
             && instance_capability(node, "boot_option").as_deref() != Some("local")
     }
-}
-
-/// Returns a capability of the instance, from an object or from its JSON text, as in Ironic.
-pub(super) fn instance_capability(node: &Node, name: &str) -> Option<String> {
-    let text = match node.get(Section::InstanceInfo, "capabilities")? {
-        serde_json::Value::String(text) => {
-            let object: serde_json::Value = serde_json::from_str(text).ok()?;
-            object.get(name)?.as_str()?.to_owned()
-        }
-        object => object.get(name)?.as_str()?.to_owned(),
-    };
-    Some(text)
 }
 
 #[cfg(test)]

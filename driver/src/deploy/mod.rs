@@ -79,7 +79,9 @@ pub use self::image_service::{ImageFuture, ImageService, ServiceImage};
 use self::image_service::{ImageLocation, look_up};
 use self::node_work::NodeWork;
 pub use self::take_over::{TakeOver, TakenOver};
-use crate::bmc::{Bmc, Drive, Power};
+#[cfg(feature = "redfish")]
+use crate::bmc::RedfishError;
+use crate::bmc::{Bmc, BootMode, Drive, Power};
 use crate::host::{BoxError, ObjectName};
 use crate::http::url::redacted_text;
 use crate::node::{Node, Section};
@@ -141,6 +143,12 @@ pub enum Action {
     Inserted(Drive, String),
     /// The drive was set as the next boot device.
     BootOnce(Drive),
+    /// The boot mode was set, from the next start on.
+    BootMode(BootMode),
+    /// Secure boot was switched on or off, from the next start on.
+    SecureBoot(bool),
+    /// The disks were put before the network in the boot order, from the next start on.
+    BootFromDisk,
     /// The server was switched on or off.
     Power(Power),
     /// A published image was removed.
@@ -154,8 +162,13 @@ impl fmt::Display for Action {
             Self::Published(name) => write!(f, "published {name}"),
             Self::Inserted(drive, url) => write!(f, "inserted {url} into the {drive} drive"),
             Self::BootOnce(drive) => write!(f, "set the next boot to the {drive} drive"),
+            Self::BootMode(mode) => write!(f, "set the boot mode to {mode}"),
+            Self::SecureBoot(true) => f.write_str("switched secure boot on"),
+            Self::SecureBoot(false) => f.write_str("switched secure boot off"),
+            Self::BootFromDisk => f.write_str("put the disks before the network in the boot order"),
             Self::Power(Power::On) => f.write_str("switched the server on"),
             Self::Power(Power::Off) => f.write_str("switched the server off"),
+            Self::Power(Power::SoftOff) => f.write_str("shut the server down"),
             Self::Power(Power::Cycle) => f.write_str("switched the server off and on"),
             Self::Removed(name) => write!(f, "removed {name}"),
         }
@@ -192,8 +205,12 @@ impl IloDeploy {
     ) -> Result<Self, crate::host::HostSettingsError> {
         let bmc_options = options.clone();
         let connect = move |node: &Node| {
-            let bmc = crate::bmc::Redfish::from_node(node, &bmc_options)?;
-            Ok(Box::new(bmc) as Box<dyn Bmc>)
+            let bmc = crate::bmc::Redfish::from_node(node, &bmc_options);
+            let bmc = bmc.map_err(|error| match error {
+                RedfishError::Node(invalid) => BoxError::from(invalid),
+                RedfishError::Bmc(error) => BoxError::from(error),
+            });
+            Ok(Box::new(bmc?) as Box<dyn Bmc>)
         };
         let mut deploy = Self::new(VirtualMedia::from_options(options)?, connect);
         deploy.api_url.clone_from(&options.api_url);
@@ -245,24 +262,29 @@ impl IloDeploy {
         self
     }
 
-    /// Boots the deploy ISO: empties the drives, creates a floppy with the parameters, inserts the
-    /// floppy and the deploy ISO, and switches the server off and on so that it boots once from the
-    /// ISO.
+    /// Boots the deploy ISO, once [`validate`](Self::validate) finds nothing wrong: creates a floppy
+    /// with the parameters, sets the boot mode and secure boot that the node names, shuts the server
+    /// down, empties the drives, inserts the floppy and the deploy ISO, and switches the server on
+    /// so that it boots once from the ISO.
+    ///
+    /// What secure boot was before is recorded in `driver_internal_info.ilo_secure_boot_before`.
     ///
     /// # Errors
     ///
     /// [`DeployError`].
     pub async fn deploy(&self, node: &Node) -> Result<Outcome, DeployError> {
-        self.check(node)?;
-        let deploy_iso = self.deploy_iso_url(node).await?;
-        let mut work = self.work_on(node)?;
-        let done = work.deploy(&deploy_iso).await;
+        let (mut work, checked) = self.prepare(node).await?;
+        let done = match checked {
+            Ok(deploy_iso) => work.deploy(&deploy_iso).await,
+            Err(error) => Err(error),
+        };
         work.finish(done).await
     }
 
-    /// Boots the instance, once its image is on the disk: removes the floppy, empties the drives,
-    /// inserts the boot ISO if there is one and selects it for one boot, and switches the server
-    /// off and on.
+    /// Boots the instance, once its image is on the disk: finds or creates its boot ISO if it boots
+    /// from one, or else puts the disks before the network in the boot order; shuts the deploy
+    /// ramdisk down; empties the drives and removes the floppy; inserts the boot ISO and selects it
+    /// for one boot; and switches the server on.
     ///
     /// `root_uuid` is the UUID of the root file system on the disk, which is passed to the boot
     /// ISO's kernel and recorded in the node; `None` keeps the recorded one.
@@ -307,17 +329,16 @@ impl IloDeploy {
         work.finish(done).await
     }
 
-    /// Ends an instance: switches the server off, empties the drives and removes the published
-    /// images.
+    /// Ends an instance: switches the server off, sets secure boot to what it was before the
+    /// deployment, empties the drives and removes the published images.
     ///
     /// # Errors
     ///
     /// [`DeployError`].
     pub async fn tear_down(&self, node: &Node) -> Result<Outcome, DeployError> {
         let mut work = self.work_on(node)?;
-        work.power(Power::Off).await?;
-        work.clean_up().await?;
-        Ok(work.outcome)
+        let done = work.tear_down().await;
+        work.finish(done).await
     }
 
     /// Empties the drives, and removes the node's published images and their record in the node.
@@ -328,16 +349,14 @@ impl IloDeploy {
     /// [`DeployError`].
     pub async fn clean_up(&self, node: &Node) -> Result<Outcome, DeployError> {
         let mut work = self.work_on(node)?;
-        work.clean_up().await?;
-        Ok(work.outcome)
+        let done = work.clean_up().await;
+        work.finish(done).await
     }
 
     /// Starts the work on a node.
     fn work_on(&self, node: &Node) -> Result<NodeWork<'_>, DeployError> {
-        let bmc = (self.connect)(node).map_err(|source| DeployError::Connect {
-            node: node.uuid(),
-            source,
-        })?;
+        let bmc = (self.connect)(node);
+        let bmc = bmc.map_err(|source| DeployError::of_connecting(node.uuid(), source))?;
         Ok(NodeWork::new(self, bmc, node))
     }
 
@@ -349,13 +368,6 @@ impl IloDeploy {
 
     fn image_service_ref(&self) -> Option<&dyn ImageService> {
         self.images.as_deref()
-    }
-
-    /// Returns the URL of the deploy ISO for the BMC.
-    async fn deploy_iso_url(&self, node: &Node) -> Result<Url, DeployError> {
-        let text = deploy_iso(node).unwrap_or_default();
-        self.media_url(node, "driver_info.ilo_deploy_iso", text)
-            .await
     }
 
     /// Returns the URL for the BMC of an image that a node's field names.

@@ -8,8 +8,12 @@ use super::{Action, Flow, IloDeploy, Outcome, parameters};
 use crate::bmc::{Bmc, BmcError, Cause, Drive, Medium, Power};
 use crate::host::{Kind, Published, Which};
 use crate::image::Floppy;
-use crate::node::{Node, Section, boot_mode_of};
+use crate::node::{BootWish, Node, Section};
 use crate::virtual_media::{ROOT_UUID, is_recorded_boot_iso};
+
+/// The field of `driver_internal_info` that says whether secure boot was on before the deployment
+/// changed that. It is restored when the instance ends.
+const SECURE_BOOT_BEFORE: &str = "ilo_secure_boot_before";
 
 /// A step in progress on one node: its BMC, and the outcome so far.
 pub(super) struct NodeWork<'d> {
@@ -34,36 +38,46 @@ impl<'d> NodeWork<'d> {
     }
 
     /// Ends the step: removes the images that those which it published replace, or withdraws the
-    /// latter if it failed.
+    /// latter if it failed. Closes the session with the BMC.
     pub(super) async fn finish(
         mut self,
         done: Result<(), DeployError>,
     ) -> Result<Outcome, DeployError> {
         let published = std::mem::take(&mut self.published);
-        let Err(error) = done else {
-            for (_, published) in published {
-                // What remains is removed by the next step or by the clean-up.
-                if let Err(error) = self.remove(Which::OthersThan(published.name)).await {
-                    log::warn!("{error}");
-                }
+        match &done {
+            Ok(()) => self.remove_replaced(published).await,
+            Err(error) => self.withdraw_all(&published, error).await,
+        }
+        if let Err(error) = self.bmc.close().await {
+            log::warn!("{error}");
+        }
+        done.map(|()| self.outcome)
+    }
+
+    async fn remove_replaced(&mut self, published: Vec<(Drive, Published)>) {
+        for (_, published) in published {
+            // What remains is removed by the next step or by the clean-up.
+            if let Err(error) = self.remove(Which::OthersThan(published.name)).await {
+                log::warn!("{error}");
             }
-            return Ok(self.outcome);
-        };
+        }
+    }
+
+    async fn withdraw_all(&self, published: &[(Drive, Published)], error: &DeployError) {
         let answers = !matches!(
-            &error,
+            error,
             DeployError::Bmc(BmcError {
                 cause: Cause::NoAnswer { .. },
                 ..
             })
         );
-        for (drive, published) in &published {
+        for (drive, published) in published {
             // A BMC that does not answer would only take as long again.
             if answers {
                 self.eject_published(*drive, published).await;
             }
             self.withdraw(published).await;
         }
-        Err(error)
     }
 
     /// Ejects an image that is about to be removed, if it is in the drive.
@@ -128,88 +142,140 @@ impl<'d> NodeWork<'d> {
 
     /// Makes the server boot once from the CD drive.
     pub(super) async fn boot_once(&mut self) -> Result<(), DeployError> {
-        let mode = boot_mode_of(&self.outcome.node);
+        let mode = self.deploy.media.boot_mode(&self.outcome.node)?;
+        // A mode that is a setting of the server is set as such.
+        let mode = match self.bmc.boot_mode().await? {
+            Some(_) => None,
+            None => mode,
+        };
         self.bmc.boot_once(Drive::Cd, mode).await?;
         self.record(Action::BootOnce(Drive::Cd));
         Ok(())
     }
 
+    /// Sets the boot mode and secure boot that the node is to have, from the next start on.
+    async fn set_how_it_boots(&mut self) -> Result<(), DeployError> {
+        let mode = self.deploy.media.boot_mode(&self.outcome.node)?;
+        if let Some(mode) = mode
+            && let Some(current) = self.bmc.boot_mode().await?
+            && current != mode
+        {
+            self.bmc.set_boot_mode(mode).await?;
+            self.record(Action::BootMode(mode));
+        }
+        if let Some(on) = BootWish::of(&self.outcome.node)?.secure_boot
+            && let Some(before) = self.bmc.secure_boot().await?
+            && before != on
+        {
+            self.bmc.set_secure_boot(on).await?;
+            let node = &mut self.outcome.node;
+            // A repeated deployment must not forget what was there at first.
+            if node
+                .get(Section::DriverInternalInfo, SECURE_BOOT_BEFORE)
+                .is_none()
+            {
+                node.set(Section::DriverInternalInfo, SECURE_BOOT_BEFORE, before);
+            }
+            self.record(Action::SecureBoot(on));
+        }
+        Ok(())
+    }
+
+    /// Sets secure boot to what it was before the deployment.
+    async fn restore_secure_boot(&mut self) -> Result<(), DeployError> {
+        let node = &mut self.outcome.node;
+        let before = node.get(Section::DriverInternalInfo, SECURE_BOOT_BEFORE);
+        let Some(before) = before.and_then(serde_json::Value::as_bool) else {
+            return Ok(());
+        };
+        if self.bmc.secure_boot().await?.is_some_and(|on| on != before) {
+            self.bmc.set_secure_boot(before).await?;
+            self.record(Action::SecureBoot(before));
+        }
+        let node = &mut self.outcome.node;
+        node.remove(Section::DriverInternalInfo, SECURE_BOOT_BEFORE);
+        Ok(())
+    }
+
     /// Creates the floppy with the parameters, and inserts it.
     pub(super) async fn floppy(&mut self) -> Result<(), DeployError> {
-        let floppy = self.parameter_floppy()?;
+        let url = self.publish_floppy().await?;
+        self.insert(Drive::Floppy, &url).await
+    }
+
+    /// Creates the floppy with the parameters, and returns its URL.
+    async fn publish_floppy(&mut self) -> Result<Url, DeployError> {
+        let parameters = self.deploy.parameters_of(&mut self.outcome.node)?;
+        let floppy = Floppy::new().parameters(parameters);
         let published = {
             let _turn = self.deploy.turn().await;
             let media = &self.deploy.media;
             media.publish_floppy(&self.outcome.node, floppy).await?
         };
-        self.insert_published(Drive::Floppy, published).await
+        Ok(self.keep(Drive::Floppy, published))
     }
 
-    /// Inserts a new image. Older ones are kept until the step has succeeded.
-    async fn insert_published(
-        &mut self,
-        drive: Drive,
-        published: Published,
-    ) -> Result<(), DeployError> {
+    /// Remembers a new image, which a failure withdraws, and returns its URL. Older images are kept
+    /// until the step has succeeded.
+    fn keep(&mut self, drive: Drive, published: Published) -> Url {
+        let url = published.url.clone();
         self.record(Action::Published(published.name.clone()));
-        self.published.push((drive, published.clone()));
-        self.insert(drive, &published.url).await
+        self.published.push((drive, published));
+        url
     }
 
-    fn parameter_floppy(&mut self) -> Result<Floppy, DeployError> {
-        let node = &mut self.outcome.node;
-        let own = match &self.deploy.parameters {
-            Some(parameters) => parameters(node),
-            None => Vec::new(),
-        };
-        for (key, value) in &own {
-            for text in [key, value] {
-                parameters::check(node.uuid(), &format!("the parameter {key:?}"), text)?;
-            }
-        }
-        let flow = Flow::of(node)?;
-        let ironics = parameters::of_node(node, flow, self.deploy.api_url.as_deref())?;
-        let replaced = |key: &str| own.iter().any(|(own, _)| own == key);
-        let ironics = ironics.into_iter().filter(|(key, _)| !replaced(key));
-        let all: Vec<(String, String)> = ironics.chain(own.iter().cloned()).collect();
-        Ok(Floppy::new().parameters(all))
-    }
-
-    /// Finds or creates the boot ISO, and inserts it.
-    pub(super) async fn insert_boot_iso(&mut self) -> Result<(), DeployError> {
+    /// Finds or creates the boot ISO, and returns its URL.
+    async fn boot_iso(&mut self) -> Result<Url, DeployError> {
         let turn = self.deploy.turn().await;
         match self.deploy.choose_boot_iso(&self.outcome.node).await? {
-            ChosenBootIso::Given(url) => {
-                drop(turn);
-                self.insert(Drive::Cd, &url).await
-            }
+            ChosenBootIso::Given(url) => Ok(url),
             ChosenBootIso::ToCreate(request) => {
                 let node = &mut self.outcome.node;
                 let published = self.deploy.media.publish_boot_iso(node, *request).await?;
                 drop(turn);
-                self.insert_published(Drive::Cd, published).await
+                Ok(self.keep(Drive::Cd, published))
             }
         }
     }
 
+    /// Finds or creates the boot ISO, and inserts it.
+    pub(super) async fn insert_boot_iso(&mut self) -> Result<(), DeployError> {
+        let url = self.boot_iso().await?;
+        self.insert(Drive::Cd, &url).await
+    }
+
+    /// Everything that can fail without the BMC is done while the server still runs; what runs on it
+    /// reads from the drives until it is off, and a boot device can be set while it is off.
     pub(super) async fn deploy(&mut self, deploy_iso: &Url) -> Result<(), DeployError> {
+        let floppy = self.publish_floppy().await?;
+        self.set_how_it_boots().await?;
+        self.power(Power::SoftOff).await?;
         self.eject(Drive::Floppy).await?;
         self.eject(Drive::Cd).await?;
-        self.floppy().await?;
+        self.insert(Drive::Floppy, &floppy).await?;
         self.insert(Drive::Cd, deploy_iso).await?;
         self.boot_once().await?;
-        self.power(Power::Cycle).await
+        self.power(Power::On).await
     }
 
     pub(super) async fn continue_deploy(&mut self, flow: Flow) -> Result<(), DeployError> {
+        self.reach(Drive::Cd).await?;
+        let boot_iso = match flow.boots_from_iso(&self.outcome.node) {
+            true => Some(self.boot_iso().await?),
+            false => None,
+        };
+        if boot_iso.is_none() && self.bmc.boot_from_disk().await? {
+            self.record(Action::BootFromDisk);
+        }
+        self.power(Power::SoftOff).await?;
         self.eject(Drive::Floppy).await?;
         self.remove(Which::Kind(Kind::Floppy)).await?;
         self.eject(Drive::Cd).await?;
-        if flow.boots_from_iso(&self.outcome.node) {
-            self.insert_boot_iso().await?;
+        if let Some(boot_iso) = boot_iso {
+            self.insert(Drive::Cd, &boot_iso).await?;
             self.boot_once().await?;
         }
-        self.power(Power::Cycle).await
+        self.power(Power::On).await
     }
 
     /// Inserts the recorded boot ISO, or finds or creates one, as for the first boot.
@@ -239,6 +305,12 @@ impl<'d> NodeWork<'d> {
             self.record(Action::Removed(name));
         }
         Ok(())
+    }
+
+    pub(super) async fn tear_down(&mut self) -> Result<(), DeployError> {
+        self.power(Power::Off).await?;
+        self.restore_secure_boot().await?;
+        self.clean_up().await
     }
 
     pub(super) async fn clean_up(&mut self) -> Result<(), DeployError> {

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::IloDeploy;
 use super::error::DeployError;
-use super::flow::{Flow, instance_capability};
-use crate::node::{Node, NodeUuid, Section, boot_mode_of};
+use super::flow::Flow;
+use crate::node::{Node, NodeUuid, Section, boot_mode_of, instance_capability};
 
 /// The field of `instance_info` with the key by which the ramdisk of `iscsi_ilo` authenticates
 /// itself. It is generated once for a deployment and recorded, so that a conductor that takes over
@@ -15,6 +16,43 @@ const DEPLOY_KEY_LENGTH: usize = 32;
 /// The 64 letters of keys: with this number, every letter is equally likely for a random byte.
 const DEPLOY_KEY_LETTERS: &[u8; 64] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+impl IloDeploy {
+    /// Returns all parameters of `node`'s deploy ramdisk: the caller's, and Ironic's own others.
+    /// Records a new deploy key in the node.
+    pub(super) fn parameters_of(
+        &self,
+        node: &mut Node,
+    ) -> Result<Vec<(String, String)>, DeployError> {
+        let own = match &self.parameters {
+            Some(parameters) => parameters(node),
+            None => Vec::new(),
+        };
+        for (key, value) in &own {
+            for text in [key, value] {
+                check(node.uuid(), &format!("the parameter {key:?}"), text)?;
+            }
+        }
+        let is_own = |key: &str| own.iter().any(|(own, _)| own == key);
+        if self.api_url.is_none() && !is_own("ipa-api-url") {
+            return Err(DeployError::Parameters {
+                node: node.uuid(),
+                reason:
+                    "the ramdisk would not know whom to call back: expected the URL of Ironic's \
+                         API; set [conductor] api_url or [service_catalog] endpoint_override"
+                        .into(),
+            });
+        }
+        let flow = Flow::of(node)?;
+        let ironics = of_node(node, flow, self.api_url.as_deref())?;
+        let mut all: Vec<(String, String)> = ironics
+            .into_iter()
+            .filter(|(key, _)| !is_own(key))
+            .collect();
+        all.extend(own);
+        Ok(all)
+    }
+}
 
 /// Returns the parameters of `node`'s deploy ramdisk, as in Ironic 4.2's `build_agent_options` and
 /// `build_deploy_ramdisk_options`, and records a new deploy key in the node.
@@ -52,7 +90,7 @@ pub(super) fn of_node(
         let option = option.unwrap_or_else(|| "netboot".into());
         check(uuid, "instance_info.capabilities.boot_option", &option)?;
         add("boot_option", option);
-        if let Some(mode) = boot_mode_of(node) {
+        if let Some(mode) = boot_mode_of(node)? {
             add("boot_mode", mode.to_string());
         }
         let key = deploy_key(node)?;

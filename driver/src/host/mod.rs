@@ -138,6 +138,20 @@ impl Host {
         matches!(self, Self::Web(_))
     }
 
+    /// Checks that there is a URL under which the node's BMC can reach images. That of a Swift is in
+    /// its catalogue.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] if neither the options nor the node have one.
+    pub(crate) fn check_url(&self, node: &Node) -> Result<(), HostError> {
+        match self {
+            Self::Web(web) => web.base_url(node).map(drop),
+            #[cfg(feature = "swift")]
+            Self::Swift(_) => Ok(()),
+        }
+    }
+
     /// Returns the URL from which `node`'s BMC can fetch the image `name` now. Does not check
     /// whether the image exists.
     ///

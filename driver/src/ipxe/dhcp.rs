@@ -89,7 +89,9 @@ impl Ipxe {
         let options = &self.0.options;
         let arch = node.text(Section::Properties, "cpu_arch");
         let by_arch = arch.and_then(|arch| options.bootfile_name_by_arch.get(arch));
-        by_arch.unwrap_or_else(|| match mode.or_else(|| boot_mode_of(node)) {
+        // What is wrong with the node's own is reported where its files are published.
+        let mode = mode.or_else(|| boot_mode_of(node).ok().flatten());
+        by_arch.unwrap_or_else(|| match mode {
             Some(BootMode::Uefi) => &options.bootfile_name.uefi,
             Some(BootMode::Bios) | None => &options.bootfile_name.bios,
         })

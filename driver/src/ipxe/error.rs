@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::host::{BaseUrlError, InvalidRoot};
 use crate::image::SourceError;
-use crate::node::NodeUuid;
+use crate::node::{InvalidNode, NodeUuid};
 
 /// An error from writing or removing the files of iPXE.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum IpxeError {
         /// The given name.
         name: String,
     },
+    /// A field of the node is invalid.
+    #[error(transparent)]
+    Node(#[from] InvalidNode),
     /// A template does not produce a script for iPXE.
     #[error("cannot create a script for iPXE from {name}: {reason}")]
     Template {

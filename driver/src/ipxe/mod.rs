@@ -179,7 +179,7 @@ impl Ipxe {
     /// [`clean_up`](Self::clean_up).
     pub async fn publish(&self, node: &Node, boot: NodeBoot) -> Result<PublishedBoot, IpxeError> {
         let uuid = node.uuid();
-        let mode = boot_mode_of(node);
+        let mode = boot_mode_of(node)?;
         let published = PublishedBoot {
             boot_script: self.boot_script_url(),
             config: self.file_url(uuid, files::CONFIG),

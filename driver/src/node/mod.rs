@@ -30,8 +30,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub(crate) use self::boot_mode::boot_mode_of;
 pub use self::boot_mode::{BootMode, NotABootMode};
+pub(crate) use self::boot_mode::{BootWish, boot_mode_of, instance_capability};
 pub use self::check::{Fault, Field, FieldKind, HOSTING, ILO_ACCESS, InvalidNode};
 pub use self::uuid::{NodeUuid, NotAUuid};
 
@@ -212,6 +212,18 @@ impl Node {
         self.get(section, key)?
             .as_str()
             .filter(|text| !text.is_empty())
+    }
+
+    /// Returns the kernel parameters of the node's ramdisk or instance: those of its user, else of
+    /// the node, else `default`, for which `%default%` stands in the others, as in Ironic.
+    pub(crate) fn kernel_append_params(&self, default: &str) -> String {
+        let own = [Section::InstanceInfo, Section::DriverInfo]
+            .into_iter()
+            .find_map(|section| self.text(section, "kernel_append_params"));
+        own.map_or_else(
+            || default.to_owned(),
+            |own| own.replace("%default%", default),
+        )
     }
 
     /// Sets `key` in `section` and returns the previous value. An existing key keeps its position

@@ -17,6 +17,9 @@ use super::{OptionReader, OptionsError};
 /// | `[ilo] power_wait` | `2` s | Juno to 2026.1 |
 /// | `[ilo] power_retry` | none | Juno to Stein, with the default `6` |
 /// | `[conductor] power_state_change_timeout` | `60` s | since Pike, `30` s before Ussuri |
+/// | `[conductor] soft_power_off_timeout` | `600` s | since Ocata |
+/// | `[redfish] post_boot_retry_attempts` | `6` | since 2026.1 |
+/// | `[redfish] post_boot_retry_delay` | `5` s | since 2026.1 |
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BmcOptions {
@@ -27,6 +30,12 @@ pub struct BmcOptions {
     /// How long a server may take to change its power state: `power_retry` times `power_wait` if
     /// `power_retry` is set, or else `power_state_change_timeout`.
     pub power_timeout: Duration,
+    /// How long the operating system of a server may take to shut down: `soft_power_off_timeout`.
+    pub soft_power_off_timeout: Duration,
+    /// How long a server that is starting may refuse its next boot device: as long as Ironic tries
+    /// it `post_boot_retry_attempts` times, with pauses that double from `post_boot_retry_delay` to
+    /// 30 seconds.
+    pub boot_source_timeout: Duration,
 }
 
 /// Which certificates of a BMC are trusted.
@@ -71,6 +80,9 @@ impl BmcOptions {
             Opt::new("ilo", "power_wait", OptType::int()).with_default("2"),
             Opt::new("ilo", "power_retry", OptType::int()),
             Opt::new("conductor", "power_state_change_timeout", OptType::int()).with_default("60"),
+            Opt::new("conductor", "soft_power_off_timeout", OptType::int()).with_default("600"),
+            Opt::new("redfish", "post_boot_retry_attempts", OptType::int()).with_default("6"),
+            Opt::new("redfish", "post_boot_retry_delay", OptType::int()).with_default("5"),
         ]
     }
 
@@ -91,10 +103,54 @@ impl BmcOptions {
             }
             None => reader.seconds("conductor", "power_state_change_timeout")?,
         };
+        let attempts: u32 = reader.number(
+            "redfish",
+            "post_boot_retry_attempts",
+            "a number of tries, 1 or more",
+        )?;
+        let delay = reader.seconds("redfish", "post_boot_retry_delay")?;
         Ok(Self {
             verify_ca,
             power_wait,
             power_timeout,
+            soft_power_off_timeout: reader.seconds("conductor", "soft_power_off_timeout")?,
+            boot_source_timeout: time_of_retries(attempts, delay),
         })
+    }
+}
+
+/// The longest pause between two of Ironic's tries.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// Returns how long this number of tries takes with pauses that begin with `delay` and double.
+fn time_of_retries(attempts: u32, delay: Duration) -> Duration {
+    let longest = delay.max(PAUSE_MAX);
+    let (mut total, mut pause) = (Duration::ZERO, delay);
+    let mut left = attempts.saturating_sub(1);
+    while left > 0 && pause < longest && !pause.is_zero() {
+        total = total.saturating_add(pause);
+        pause = (pause * 2).min(longest);
+        left -= 1;
+    }
+    total.saturating_add(pause.saturating_mul(left))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_between_tries_double_to_half_a_minute() {
+        let seconds = Duration::from_secs;
+        for (attempts, delay, expected) in [
+            (6, 5, 5 + 10 + 20 + 30 + 30),
+            (1, 5, 0),
+            (0, 5, 0),
+            (3, 40, 80),
+            (9, 0, 0),
+        ] {
+            assert_eq!(time_of_retries(attempts, seconds(delay)), seconds(expected));
+        }
+        assert!(time_of_retries(u32::MAX, seconds(1)) > seconds(1 << 32));
     }
 }

@@ -20,6 +20,7 @@ use self::reader::OptionReader;
 pub use self::{reader::Secret, swift::SwiftOptions};
 use crate::http::networks::{Networks, NotANetwork};
 use crate::http::url::redacted_text;
+use crate::node::BootMode;
 
 /// The values of the options. Those of BMCs and of iPXE are in [`BmcOptions`] and [`IpxeOptions`].
 ///
@@ -43,6 +44,8 @@ use crate::http::url::redacted_text;
 /// | `[DEFAULT] esp_image` | none | |
 /// | `[conductor] file_url_allowed_paths` | Ironic's, in `/var/lib/ironic` and elsewhere | |
 /// | `[ilo] image_networks` | none | |
+/// | `[ilo] default_boot_mode` | `auto`: the value of `[deploy] default_boot_mode` | |
+/// | `[deploy] default_boot_mode` | the mode that the server has | |
 /// | `[conductor] api_url` | the value of `[service_catalog] endpoint_override` | |
 ///
 /// The current names of the hosting options come from the blueprint "Make ilo drivers standalone in
@@ -107,6 +110,9 @@ pub struct Options {
     /// The URL under which deploy ramdisks reach Ironic's API: `[conductor] api_url`, or else
     /// `[service_catalog] endpoint_override`; `None` if neither is set.
     pub api_url: Option<String>,
+    /// The boot mode of nodes that do not name one: that of `[ilo]` unless it is `auto`, or else that
+    /// of `[deploy]`; `None` if neither is set, for the mode that the server has.
+    pub default_boot_mode: Option<BootMode>,
     /// How BMCs are reached, and how long they may take.
     pub bmc: BmcOptions,
     /// How nodes boot with iPXE.
@@ -237,6 +243,8 @@ impl Options {
             Opt::new("ilo", "image_networks", OptType::list()),
             text("conductor", "api_url"),
             text("service_catalog", "endpoint_override"),
+            text("ilo", "default_boot_mode"),
+            text("deploy", "default_boot_mode"),
         ]
     }
 
@@ -306,6 +314,10 @@ impl Options {
             api_url: match reader.filled("conductor", "api_url")? {
                 Some(url) => Some(url),
                 None => reader.filled("service_catalog", "endpoint_override")?,
+            },
+            default_boot_mode: match reader.boot_mode("ilo", &["auto"])? {
+                Some(mode) => Some(mode),
+                None => reader.boot_mode("deploy", &[])?,
             },
             bmc: BmcOptions::read(&reader)?,
             ipxe: IpxeOptions::read(&reader)?,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use oslo_config::{Config, Opt, OptName, Origin, ParsedFile, Setting, Value};
 
 use super::OptionsError;
+use crate::node::{BootMode, NotABootMode};
 
 pub(super) struct OptionReader<'r> {
     config: Config<'r>,
@@ -76,6 +77,22 @@ impl<'r> OptionReader<'r> {
         number
             .and_then(|number| N::try_from(number).ok())
             .ok_or_else(|| self.out_of_range(group, name, expected))
+    }
+
+    /// Reads the boot mode of a group; `None` if it is unset or one of the words `none`.
+    pub(super) fn boot_mode(
+        &self,
+        group: &str,
+        none: &[&str],
+    ) -> Result<Option<BootMode>, OptionsError> {
+        let name = "default_boot_mode";
+        match self.filled(group, name)? {
+            Some(text) if !none.contains(&text.as_str()) => text
+                .parse()
+                .map(Some)
+                .map_err(|_: NotABootMode| self.out_of_range(group, name, "bios or uefi")),
+            _ => Ok(None),
+        }
     }
 
     pub(super) fn out_of_range(

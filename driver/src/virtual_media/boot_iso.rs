@@ -7,7 +7,9 @@ use super::error::VirtualMediaError;
 use super::loaders::BootLoaders;
 use crate::http::url::redacted_text;
 use crate::image::source::from_reference;
-use crate::image::{BootIso, DeployIso, EfiBoot, HttpClient, PlannedBootIso, Source, SourceError};
+use crate::image::{
+    BootIso, DeployIso, DeployIsoError, EfiBoot, HttpClient, PlannedBootIso, Source, SourceError,
+};
 use crate::node::{BootMode, NodeUuid};
 
 /// A kernel, a ramdisk or a boot loader image, which is opened as it is: any file that this process
@@ -115,28 +117,26 @@ impl BootIsoRequest {
         self
     }
 
-    /// Opens the requested sources and plans the ISO. Blocks.
+    /// Opens the requested sources and plans the ISO for a node that is to boot in `wished` mode,
+    /// with these kernel parameters after `root=`. Blocks.
     pub(super) fn plan(
         self,
         node: NodeUuid,
-        boot_mode_of_node: Option<BootMode>,
-        loaders: &BootLoaders,
-        http: &HttpClient,
+        wished: Option<BootMode>,
+        append_params: &str,
+        (loaders, http): (&BootLoaders, &HttpClient),
     ) -> Result<PlannedBootIso, VirtualMediaError> {
         let failed = |what| move |source| VirtualMediaError::Source { node, what, source };
-        let params = kernel_params(
-            node,
-            self.root_uuid.as_deref(),
-            &loaders.kernel_append_params,
-        )?;
+        let params = kernel_params(node, self.root_uuid.as_deref(), append_params)?;
         let kernel = self.kernel.source(http).map_err(failed("kernel"))?;
         let ramdisk = self.ramdisk.source(http).map_err(failed("ramdisk"))?;
         let mut iso = BootIso::new(kernel, ramdisk).kernel_params(params);
         let may = |mode| self.boot_mode.is_none_or(|only| only == mode);
-        let must = |mode| self.boot_mode.or(boot_mode_of_node) == Some(mode);
-        if may(BootMode::Bios)
-            && let Some(isolinux) = loaders.isolinux(must(BootMode::Bios))
-        {
+        let must = |mode| self.boot_mode.or(wished) == Some(mode);
+        let isolinux = loaders.isolinux(must(BootMode::Bios));
+        let isolinux = isolinux.filter(|_| may(BootMode::Bios));
+        let boots_with_bios = isolinux.is_some();
+        if let Some(isolinux) = isolinux {
             iso = iso.bios(isolinux);
         }
         if may(BootMode::Uefi) {
@@ -144,8 +144,15 @@ impl BootIsoRequest {
                 let path = loaders.esp_image.as_ref()?;
                 Some(Uefi::EspImage(path.display().to_string().into()))
             };
-            match self.uefi.or_else(esp_image) {
-                Some(uefi) => iso = iso.uefi(efi_boot(node, uefi, loaders, http)?),
+            let efi = self.uefi.or_else(esp_image);
+            match efi.map(|uefi| efi_boot(node, uefi, loaders, http)) {
+                Some(Ok(efi)) => iso = iso.uefi(efi),
+                Some(Err(error))
+                    if boots_with_bios && !must(BootMode::Uefi) && has_no_loader(&error) =>
+                {
+                    log::info!("{error}; it boots with BIOS only");
+                }
+                Some(Err(error)) => return Err(error),
                 None if must(BootMode::Uefi) => {
                     return Err(VirtualMediaError::NoEfiBootImage { node });
                 }
@@ -177,6 +184,17 @@ fn efi_boot(
             Ok(loaders.set_up_esp_image(EfiBoot::from_esp_image(image)))
         }
     }
+}
+
+/// Whether a deploy ISO has no boot loader for UEFI.
+fn has_no_loader(error: &VirtualMediaError) -> bool {
+    let VirtualMediaError::DeployIso { source, .. } = error else {
+        return false;
+    };
+    matches!(
+        source,
+        DeployIsoError::NoEfiBootImage { .. } | DeployIsoError::NoGrubCfg { .. }
+    )
 }
 
 /// Returns `root=UUID=…` followed by the configured parameters.

@@ -2,7 +2,7 @@
 
 use crate::host::HostError;
 use crate::image::{BootIsoError, DeployIsoError, FloppyError, SourceError};
-use crate::node::NodeUuid;
+use crate::node::{InvalidNode, NodeUuid};
 
 /// An error from creating, publishing or removing a node's virtual media.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +11,9 @@ pub enum VirtualMediaError {
     /// Publishing or removing an image failed, or reading its content while it was written.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// A field of the node is invalid.
+    #[error(transparent)]
+    Node(#[from] InvalidNode),
     /// The floppy cannot be built.
     #[error("cannot create the floppy for node {node}: {source}")]
     Floppy {

@@ -42,9 +42,9 @@ pub use self::error::VirtualMediaError;
 use self::loaders::BootLoaders;
 use crate::host::{Host, HostError, HostSettingsError, NewObject, ObjectName, Published, Which};
 use crate::http::work;
-use crate::image::{Floppy, HttpClient, SourceAccess};
+use crate::image::{Floppy, HttpClient, PlannedBootIso, SourceAccess};
 pub use crate::node::{BootMode, NotABootMode};
-use crate::node::{Node, Section, boot_mode_of};
+use crate::node::{InvalidNode, Node, Section, boot_mode_of};
 use crate::options::Options;
 
 /// The field of `instance_info` with the URL of the boot ISO, whether the user's or one created
@@ -68,6 +68,7 @@ pub struct VirtualMedia {
     loaders: Arc<BootLoaders>,
     http: HttpClient,
     access: SourceAccess,
+    default_boot_mode: Option<BootMode>,
     check_served: bool,
 }
 
@@ -86,6 +87,7 @@ impl VirtualMedia {
                 paths: options.file_url_allowed_paths.clone(),
                 networks: options.image_networks.clone(),
             },
+            default_boot_mode: options.default_boot_mode,
             check_served: false,
         })
     }
@@ -171,14 +173,9 @@ impl VirtualMedia {
             return Err(VirtualMediaError::UsersBootIso { node: uuid });
         }
         let root_uuid = request.root_uuid.clone();
-        let needed = boot_mode_of(node);
-        let (loaders, http) = (Arc::clone(&self.loaders), self.http.clone());
+        let plan = self.planner(node, request)?;
         let published = self
-            .publish(node, move || {
-                Ok(NewObject::boot_iso(
-                    request.plan(uuid, needed, &loaders, &http)?,
-                ))
-            })
+            .publish(node, move || Ok(NewObject::boot_iso(plan()?)))
             .await?;
         // An image in Swift is not tied to a conductor, and gets a new temporary URL each time.
         let reference = match &self.host {
@@ -198,6 +195,39 @@ impl VirtualMedia {
         };
         node.set(Section::InstanceInfo, ILO_BOOT_ISO, reference);
         Ok(published)
+    }
+
+    /// Checks that the boot ISO can be created: that its sources can be opened, and contain a boot
+    /// loader.
+    pub(crate) async fn check_boot_iso(
+        &self,
+        node: &Node,
+        request: BootIsoRequest,
+    ) -> Result<(), VirtualMediaError> {
+        let planned = work::run(self.planner(node, request)?).await;
+        let what = || format!("node {}", node.uuid());
+        planned.map_err(|error| HostError::interrupted(what(), &error))??;
+        Ok(())
+    }
+
+    /// Returns what opens the sources of a boot ISO and plans it. It blocks.
+    fn planner(
+        &self,
+        node: &Node,
+        request: BootIsoRequest,
+    ) -> Result<
+        impl FnOnce() -> Result<PlannedBootIso, VirtualMediaError> + Send + 'static + use<>,
+        VirtualMediaError,
+    > {
+        let (uuid, mode) = (node.uuid(), self.boot_mode(node)?);
+        let (loaders, http) = (Arc::clone(&self.loaders), self.http.clone());
+        let params = node.kernel_append_params(&loaders.kernel_append_params);
+        Ok(move || request.plan(uuid, mode, &params, (&loaders, &http)))
+    }
+
+    /// Returns the boot mode that `node` is to have: its own, or else that of the options.
+    pub(crate) fn boot_mode(&self, node: &Node) -> Result<Option<BootMode>, InvalidNode> {
+        Ok(boot_mode_of(node)?.or(self.default_boot_mode))
     }
 
     /// Returns the URL of the node's boot ISO, whether the user's or one published here; `None` if

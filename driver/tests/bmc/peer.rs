@@ -97,8 +97,10 @@ async fn what_a_bmc_says_is_cut_escaped_and_without_secrets() {
     let refusing = |say: fn(&Asked) -> String| {
         server(move |asked| {
             let refuses = asked.method == "POST" && asked.path.ends_with("Insert");
-            let info = json!([{"MessageId": "Base.1.0.X", "Message": say(asked)}]);
-            refuses.then(|| json_answer(400, &json!({"error": {"@Message.ExtendedInfo": info}})))
+            refuses.then(|| {
+                let info = json!([{"MessageId": "Base.1.0.X", "Message": say(asked)}]);
+                json_answer(400, &json!({"error": {"@Message.ExtendedInfo": info}}))
+            })
         })
     };
     for bmc in [

@@ -8,7 +8,7 @@ use driver::deploy::DeployError;
 use serde_json::json;
 
 use crate::support::conductor::Conductor;
-use crate::support::ilo::{Fault, Generation, Ilo};
+use crate::support::ilo::{Fault, Generation, Ilo, Trouble};
 use crate::support::web::names;
 use crate::support::{UUID, in_state};
 
@@ -56,42 +56,63 @@ async fn an_invalid_node_is_refused_with_all_its_faults() {
     }
 }
 
+/// Makes an iLO fail.
+type Failing = Box<dyn Fn(&Ilo)>;
+
+/// Makes an iLO that cannot fetch images.
+fn cannot_fetch(ilo: &Ilo) {
+    let unreachable = Trouble::Refused("CouldNotEstablishConnection");
+    ilo.trouble("POST", "Insert", unreachable, usize::MAX);
+}
+
 /// The error names the node, the step and the cause, and the same call succeeds without the fault.
 #[tokio::test]
 async fn a_deployment_that_failed_at_the_bmc_can_be_repeated() {
-    for (fault, expected) in [
+    let fault = |fault| move |ilo: &Ilo| ilo.state(|state| state.fault = Some(fault));
+    let failures: [(Failing, &str); 7] = [
         (
-            Fault::RefusesToInsert,
+            Box::new(cannot_fetch),
             "cannot insert an image into the floppy drive",
         ),
-        (Fault::ReportsEmptyDrive, "reports an empty drive"),
-        (Fault::NoLicence, "licence"),
-        (Fault::NoPrivilege, "privilege"),
-        (Fault::PowerStays, "cannot switch the server off and on"),
         (
-            Fault::OverrideStays,
+            Box::new(fault(Fault::ReportsEmptyDrive)),
+            "reports an empty drive",
+        ),
+        (
+            Box::new(|ilo: &Ilo| ilo.state(|state| state.licensed = false)),
+            "licence",
+        ),
+        (
+            Box::new(|ilo: &Ilo| ilo.state(|state| state.privileged = false)),
+            "privilege",
+        ),
+        (
+            Box::new(fault(Fault::PowerStays)),
+            "cannot switch the server on",
+        ),
+        (
+            Box::new(fault(Fault::OverrideStays)),
             "cannot set the next boot to the CD drive",
         ),
-        (Fault::Hangs, "no response from"),
-    ] {
-        let (conductor, ilo) = (Conductor::start(), Ilo::with(Generation::Ilo5, fault));
+        (Box::new(fault(Fault::Hangs)), "no response from"),
+    ];
+    for (fail, expected) in failures {
+        let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+        fail(&ilo);
         let (deploy, node) = (conductor.deploy(), conductor.node(&ilo, &json!({})));
         let before = node.to_json();
         let error = deploy.deploy(&node).await.unwrap_err();
         let text = error.to_string();
-        assert!(
-            text.contains(expected) && text.contains(UUID),
-            "{fault:?}: {text}"
-        );
+        assert!(text.contains(expected) && text.contains(UUID), "{text}");
         assert!(matches!(error, DeployError::Bmc(_)), "{error:?}");
         assert_eq!(node.to_json(), before);
-        assert_eq!(names(conductor.www.path()), [""; 0], "{fault:?}");
+        assert_eq!(names(conductor.www.path()), [""; 0], "{text}");
         ilo.repair();
         let deployed = deploy.deploy(&node).await.unwrap();
         let floppies = names(conductor.www.path());
-        assert_eq!(floppies.len(), 1, "{fault:?}: {floppies:?}");
+        assert_eq!(floppies.len(), 1, "{text}: {floppies:?}");
         deploy.clean_up(&deployed.node).await.unwrap();
-        assert_eq!(names(conductor.www.path()), [""; 0], "{fault:?}");
+        assert_eq!(names(conductor.www.path()), [""; 0], "{text}");
     }
 }
 
@@ -100,19 +121,24 @@ async fn a_deployment_that_failed_at_the_bmc_can_be_repeated() {
 #[tokio::test]
 async fn steps_that_fail_leave_no_image() {
     for (fault, attempts, whole) in [
-        (Fault::RefusesToInsert, 3, true),
-        (Fault::ReportsAnotherImage, 1, true),
-        (Fault::OverrideStays, 1, false),
-        (Fault::PowerStays, 2, false),
+        (None, 3, true),
+        (Some(Fault::ReportsAnotherImage), 1, true),
+        (Some(Fault::OverrideStays), 1, false),
+        (Some(Fault::PowerStays), 2, false),
     ] {
         let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
         let deploy = conductor.deploy();
         let node = conductor.node(&ilo, &json!({}));
         let deployed = deploy.deploy(&node).await.unwrap().node;
+        ilo.boots();
         let booted = deploy.continue_deploy(&deployed, None).await.unwrap().node;
+        ilo.boots();
         let before = names(conductor.www.path());
         assert_eq!(before.len(), 1, "{before:?}");
-        ilo.state(|state| state.fault = Some(fault));
+        ilo.state(|state| state.fault = fault);
+        if fault.is_none() {
+            cannot_fetch(&ilo);
+        }
         for _ in 0..attempts {
             deploy.deploy(&node).await.unwrap_err();
             assert_eq!(names(conductor.www.path()), before, "{fault:?}");
@@ -149,8 +175,9 @@ async fn a_dead_bmc_is_noticed_before_an_image_is_made() {
 
 #[tokio::test]
 async fn a_bmc_that_restarts_is_awaited() {
-    let restart = Fault::RestartsAfterInserting(Duration::from_secs(1));
-    let (conductor, ilo) = (Conductor::start(), Ilo::with(Generation::Ilo5, restart));
+    let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+    let restart = Trouble::RestartsAfterwards(Duration::from_secs(2));
+    ilo.trouble("POST", "Insert", restart, 1);
     let node = conductor.node(&ilo, &json!({}));
     conductor.deploy().deploy(&node).await.unwrap();
 }

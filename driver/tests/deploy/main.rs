@@ -17,6 +17,8 @@ mod debug;
 mod faults;
 #[cfg(feature = "redfish")]
 mod flows;
+#[cfg(feature = "redfish")]
+mod generations;
 mod load;
 mod node;
 mod options;
@@ -32,5 +34,7 @@ mod slow_sources;
 mod take_over;
 #[cfg(feature = "redfish")]
 mod user_images;
+#[cfg(feature = "redfish")]
+mod validate;
 mod virtual_media;
 mod virtual_media_errors;

@@ -56,7 +56,7 @@ impl Scenario {
         first.deploy.validate(&node).await.unwrap();
         let Outcome { node, done } = first.deploy.deploy(&node).await.unwrap();
         let name = first.only_image(&node, Kind::Floppy).await;
-        assert_eq!(done[2], Action::Published(name.parse().unwrap()));
+        assert_eq!(done[0], Action::Published(name.parse().unwrap()));
         let boot = self.deployment.boots(1).await;
         assert_eq!(boot.firmware, mode.to_string());
         assert_eq!(boot.parameters, Some(self.deployment.parameters(&node)));

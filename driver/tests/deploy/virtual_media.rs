@@ -5,12 +5,12 @@
 use std::fs;
 use std::sync::Arc;
 
-use driver::image::Source;
+use driver::image::{BootIso, IsoContents, Source};
 use driver::node::Section;
 use driver::virtual_media::{BootIsoRequest, Uefi};
 use serde_json::json;
 
-use crate::support::image::{kernel, ramdisk};
+use crate::support::image::{kernel, ramdisk, written};
 use crate::support::media::Fixture;
 use crate::support::nginx::Nginx;
 use crate::support::web::{names, read};
@@ -26,7 +26,7 @@ async fn a_published_boot_iso_contains_its_sources_and_kernel_parameters() {
     let media = fixture.media();
     let published = media.publish_boot_iso(&mut node, request).await.unwrap();
     let bytes = read(fixture.www.path(), &published.name);
-    let iso = driver::image::IsoContents::read(std::io::Cursor::new(&bytes)).unwrap();
+    let iso = IsoContents::read(std::io::Cursor::new(&bytes)).unwrap();
     for (path, expected) in [("vmlinuz", kernel().1), ("initrd", ramdisk().1)] {
         let file = iso.files.iter().find(|file| file.path == path).unwrap();
         let at = file.offset.unwrap() as usize;
@@ -34,6 +34,75 @@ async fn a_published_boot_iso_contains_its_sources_and_kernel_parameters() {
     }
     let text = String::from_utf8_lossy(&bytes);
     assert!(text.contains("append initrd=/initrd nofb nomodeset vga=normal"));
+}
+
+/// The user's own parameters come before the node's, and `%default%` stands for the configured ones.
+#[tokio::test]
+async fn a_node_may_have_kernel_parameters_of_its_own() {
+    let fixture = Fixture::new();
+    for (fields, expected) in [
+        (
+            json!({"driver_info": {"kernel_append_params": "console=ttyS1"}}),
+            "append initrd=/initrd console=ttyS1\n",
+        ),
+        (
+            json!({
+                "driver_info": {"kernel_append_params": "console=ttyS1"},
+                "instance_info": {"kernel_append_params": "%default% console=ttyS0"},
+            }),
+            "append initrd=/initrd nofb nomodeset vga=normal console=ttyS0\n",
+        ),
+    ] {
+        let mut json = json!({"uuid": uuid(1).to_string()});
+        json.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        let media = fixture.media();
+        let published = media
+            .publish_boot_iso(&mut node_from(&json), fixture.request())
+            .await
+            .unwrap();
+        let bytes = read(fixture.www.path(), &published.name);
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains(expected), "{expected}");
+    }
+}
+
+/// A deploy ISO without a boot loader for UEFI is an error only for a node that boots with UEFI.
+#[tokio::test]
+async fn without_a_boot_mode_a_boot_iso_boots_by_what_there_is() {
+    let fixture = Fixture::new();
+    let bios = BootIso::new(kernel(), ramdisk()).bios(fixture.files.isolinux());
+    fs::write(fixture.path("bios.iso"), written(&bios.plan().unwrap())).unwrap();
+    let request = || {
+        let deploy_iso = fixture.path("bios.iso").into();
+        fixture.request().uefi(Uefi::DeployIso(deploy_iso))
+    };
+    let media = fixture.media();
+    let published = media
+        .publish_boot_iso(&mut node(1), request())
+        .await
+        .unwrap();
+    let bytes = read(fixture.www.path(), &published.name);
+    let iso = IsoContents::read(std::io::Cursor::new(&bytes)).unwrap();
+    let paths: Vec<&str> = iso.files.iter().map(|file| file.path.as_str()).collect();
+    assert!(paths.contains(&"isolinux/isolinux.bin"), "{paths:?}");
+    assert!(!paths.iter().any(|path| path.contains("efi")), "{paths:?}");
+    for mode in ["uefi", "UEFI"] {
+        let mut node = node_from(&json!({
+            "uuid": uuid(2).to_string(),
+            "properties": {"capabilities": format!("boot_mode:{mode}")},
+        }));
+        let error = media
+            .publish_boot_iso(&mut node, request())
+            .await
+            .unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains("does not boot with UEFI") || error.contains("has no file grub.cfg"),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use driver::image::{HttpClient, Source};
-use driver::virtual_media::{BootIsoRequest, Uefi};
+use driver::virtual_media::{BootIsoRequest, BootMode, Uefi};
 
 use crate::support::image::{kernel, ramdisk, written};
 use crate::support::media::Fixture;
@@ -149,6 +149,7 @@ async fn an_unusable_deploy_iso_is_refused() {
         fs::write(fixture.path("bad.iso"), bytes).unwrap();
         let request = fixture.request();
         let request = request.uefi(Uefi::DeployIso(fixture.path("bad.iso").into()));
+        let request = request.boot_mode(BootMode::Uefi);
         let error = fixture.refused(&fixture.media(), request).await;
         assert!(
             error.contains(expected) && error.contains("bad.iso"),

@@ -11,7 +11,7 @@ use crate::support::web::names;
 
 #[test]
 fn the_program_deploys_takes_over_and_tears_down() {
-    let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+    let (conductor, ilo) = (Conductor::start(), Ilo::without_post(Generation::Ilo5));
     let node = conductor.node(&ilo, &json!({}));
     let program = Program::new(&conductor.conf(), &json!(node));
     let param = ["--param", "nonce=4711", "--check-served"];

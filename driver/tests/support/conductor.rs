@@ -3,14 +3,15 @@
 
 use std::fs;
 
-use driver::bmc::Redfish;
+use driver::bmc::{Bmc, Redfish};
 use driver::deploy::IloDeploy;
 use driver::node::Node;
 use driver::options::Options;
+use driver::virtual_media::VirtualMedia;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::ilo::Ilo;
+use super::ilo::{Ilo, with_its_clock};
 use super::image::{LoaderFiles, both, kernel, ramdisk, written};
 use super::nginx::Nginx;
 use super::web::open_dir;
@@ -47,7 +48,7 @@ impl Conductor {
              [ilo]\nuse_http_web_server_for_images = True\nclient_timeout = 3\n\
              image_networks = 127.0.0.0/8\n\
              [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n\
-             [conductor]\napi_url = http://192.0.2.1:6385\npower_state_change_timeout = 3\n",
+             [conductor]\napi_url = http://192.0.2.1:6385\n",
             self.nginx.url("/images"),
             self.www.path().display(),
             self.loader.path("isolinux.bin").display(),
@@ -59,8 +60,17 @@ impl Conductor {
         options(&self.conf())
     }
 
+    /// Deployments that share the clocks of the stand-ins.
     pub(crate) fn deploy(&self) -> IloDeploy {
-        IloDeploy::from_options(&self.options()).unwrap()
+        let options = self.options();
+        let media = VirtualMedia::from_options(&options).unwrap();
+        let api_url = options.api_url.clone().unwrap();
+        let connect = move |node: &Node| {
+            let redfish = Redfish::from_node(node, &options)?;
+            let redfish = with_its_clock(redfish, &node.json()["driver_info"]);
+            Ok(Box::new(redfish) as Box<dyn Bmc>)
+        };
+        IloDeploy::new(media, connect).api_url(api_url)
     }
 
     /// A node whose BMC is `ilo`, with the top-level fields in `changes` replaced.
@@ -82,6 +92,7 @@ impl Conductor {
     }
 
     pub(crate) fn bmc(&self, node: &Node) -> Redfish {
-        Redfish::from_node(node, &self.options()).unwrap()
+        let redfish = Redfish::from_node(node, &self.options()).unwrap();
+        with_its_clock(redfish, &node.json()["driver_info"])
     }
 }

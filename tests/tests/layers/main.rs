@@ -52,8 +52,8 @@ const LAYERS: [(&str, &str, &[&str]); 6] = [
         &[
             "http",
             "operator_files",
-            "options",
             "node",
+            "options",
             "image",
             "host",
             "bmc",

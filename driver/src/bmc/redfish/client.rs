@@ -1,104 +1,59 @@
-//! The HTTP client of one BMC, which authenticates, limits and retries requests.
+//! The client of one BMC, which reads resources, changes them, and tells why a change failed.
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use tokio::time::{Instant, sleep};
-use url::{Origin, Position, Url};
+use url::Url;
 
-use super::super::access::{BmcAccess, Credentials, is_path};
+use super::super::access::{BmcAccess, Credentials};
 use super::super::error::{Cause, Refusal};
+use super::connection::{Connection, Unsent};
 use super::extended_info::ExtendedInfo;
-use crate::http::peer::{Secrets, json_fault, one_line};
-use crate::http::tls::{self, Trust};
-use crate::options::VerifyCa;
-
-/// The largest response body that is read, in bytes: a system's resource has about ten thousand.
-const ANSWER_MAX: usize = 4 * 1024 * 1024;
-
-/// The delay before a request without a response is retried.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// How many times a GET is repeated to which the BMC responds with an error of its own.
-const FAILED_READS_MAX: usize = 3;
+use super::login::Login;
+use super::messages::Meaning;
+use super::request::{NoResponse, Request, Response};
+use super::retry::{Clock, RealTime, Retry};
+use crate::http::peer::{Secrets, json_fault};
 
 /// The maximum number of redirects within the BMC: an iLO redirects from a path without a trailing
 /// slash.
 const REDIRECTS_MAX: usize = 3;
 
+/// The shortest time that a response is waited for.
+const RESPONSE_MIN: Duration = Duration::from_secs(1);
+
 /// A client for one BMC.
 #[derive(Debug)]
 pub(super) struct Client {
-    http: reqwest::Client,
-    address: Url,
+    connection: Arc<Connection>,
+    login: Arc<Login>,
+    pub(super) clock: Arc<dyn Clock>,
     timeout: Duration,
-    credentials: Option<Credentials>,
     secrets: Secrets,
-}
-
-/// A request.
-#[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) method: Method,
-    /// The path on the BMC, as reported by the BMC itself.
-    pub(super) path: String,
-    pub(super) body: Option<Value>,
-}
-
-impl Request {
-    pub(super) fn get(path: &str) -> Self {
-        Self {
-            method: Method::GET,
-            path: path.to_owned(),
-            body: None,
-        }
-    }
-
-    pub(super) fn post(path: &str, body: Value) -> Self {
-        Self {
-            method: Method::POST,
-            path: path.to_owned(),
-            body: Some(body),
-        }
-    }
-
-    pub(super) fn patch(path: &str, body: Value) -> Self {
-        Self {
-            method: Method::PATCH,
-            path: path.to_owned(),
-            body: Some(body),
-        }
-    }
-}
-
-/// Shows method and path, without a query. The path is the BMC's own.
-impl fmt::Display for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.split('?').next().unwrap_or_default();
-        write!(f, "{} {}", self.method, one_line(path))
-    }
 }
 
 /// The reason why a request failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The BMC refuses this request, but may accept another one.
-    Refused(Refusal),
+    /// The BMC refuses this request.
+    Refused(Refused),
+    /// There was no response, so that it is not known whether it was done.
+    NoResponse(NoResponse),
     /// Other requests would fail too.
     Fatal(Cause),
 }
 
-impl From<Failure> for Cause {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Refused(refusal) => Self::Refused(vec![refusal]),
-            Failure::Fatal(cause) => cause,
-        }
-    }
+/// A refused request.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    pub(super) meaning: Meaning,
+    /// How long the BMC asks to wait.
+    pub(super) asked_pause: Option<Duration>,
+    /// The arguments of the BMC's messages.
+    pub(super) arguments: Vec<String>,
 }
 
 impl From<Cause> for Failure {
@@ -107,43 +62,23 @@ impl From<Cause> for Failure {
     }
 }
 
-struct Response {
-    status: StatusCode,
-    location: Option<String>,
-    body: Vec<u8>,
+impl From<Unsent> for Failure {
+    fn from(unsent: Unsent) -> Self {
+        match unsent {
+            Unsent::NoResponse(none) => Self::NoResponse(none),
+            Unsent::Fatal(cause) => Self::Fatal(cause),
+        }
+    }
 }
 
 impl Client {
     pub(super) fn new(access: &BmcAccess) -> Result<Self, Cause> {
-        let address = shown_address(&access.address);
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        // Without it, an iLO 4 mixes formats from before Redfish into its responses.
-        headers.insert("OData-Version", HeaderValue::from_static("4.0"));
-        if access.credentials.is_some() && access.address.scheme() == "http" {
-            log::warn!("{address}: user and password are sent without encryption");
-        }
-        let tls = tls::config(&trust(&access.verify_ca)?, None);
-        let tls = tls.map_err(|error| Cause::NotTrusted {
-            address: address.clone(),
-            reason: error.to_string(),
-        })?;
-        let http = crate::http::builder(tls)
-            .default_headers(headers)
-            // A BMC is in a separate network, out of reach of this process's proxy.
-            .no_proxy()
-            .build()
-            .map_err(|error| Cause::NoAnswer {
-                address,
-                seconds: 0,
-                reason: root_reason(&error),
-            })?;
         Ok(Self {
-            http,
-            address: access.address.clone(),
-            timeout: access.timeout.max(Duration::from_secs(1)),
+            connection: Arc::new(Connection::new(access)?),
+            login: Arc::new(Login::new(access.credentials.clone())),
+            clock: Arc::new(RealTime::new()),
+            timeout: access.timeout.max(RESPONSE_MIN),
             secrets: secrets_of(access),
-            credentials: access.credentials.clone(),
         })
     }
 
@@ -151,195 +86,179 @@ impl Client {
     /// image that it is sent.
     pub(super) fn secrets(&self, image: Option<&Url>) -> Secrets {
         let mut secrets = self.secrets.clone();
+        if let Some(token) = self.login.token() {
+            secrets.add(&token);
+        }
         if let Some(url) = image {
             secrets.add_url(url);
         }
         secrets
     }
 
-    /// Fetches the resource at `path`.
+    /// Starts the pauses of a step that may take this long.
+    pub(super) fn retry(&self, limit: Duration) -> Retry<'_> {
+        Retry::new(&*self.clock, limit)
+    }
+
+    /// Fetches the resource at `path`. This is tried again while the BMC does not answer, fails, or
+    /// refuses for a reason that passes by itself.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Cause> {
         let request = Request::get(path);
-        let body = self.send(&request).await?;
-        serde_json::from_slice(&body).map_err(|error| Cause::Answer {
+        let mut retry = self.retry(self.timeout);
+        let response = loop {
+            let timeout = retry.left().max(RESPONSE_MIN);
+            let (failure, asked) = match self.send(&request, timeout).await {
+                Ok(response) => break response,
+                Err(Failure::Fatal(cause)) => return Err(cause),
+                Err(Failure::NoResponse(none)) => (Failure::NoResponse(none), None),
+                Err(Failure::Refused(refused)) => match refused.meaning {
+                    Meaning::Passes | Meaning::Fails => {
+                        let asked = refused.asked_pause;
+                        (Failure::Refused(refused), asked)
+                    }
+                    _ => return Err(refused.into_cause()),
+                },
+            };
+            if !retry.wait(asked).await {
+                return Err(self.at_deadline(failure, &retry));
+            }
+            log::info!(
+                "{}: {request} failed; trying again",
+                self.connection.address()
+            );
+        };
+        serde_json::from_slice(&response.body).map_err(|error| Cause::Answer {
             request: request.to_string(),
             reason: format!("expected a Redfish resource, but {}", json_fault(&error)),
         })
     }
 
-    /// Sends a request until there is a response, and returns its body if it is a success.
-    ///
-    /// A request may reach the BMC twice, if the BMC restarts after accepting it. Callers must
-    /// therefore check the BMC's state before they report a refusal.
-    pub(super) async fn send(&self, request: &Request) -> Result<Vec<u8>, Failure> {
+    /// Sends a request that changes something, once. A BMC that wants to know which version of the
+    /// resource is changed refuses it first.
+    pub(super) async fn change(&self, request: &Request) -> Result<(), Failure> {
+        let sent = self.send(request, self.timeout).await;
+        let asks_for_version = match &sent {
+            Err(Failure::Refused(refused)) => matches!(refused.refusal.status, 412 | 428),
+            _ => false,
+        };
+        if !asks_for_version || request.if_match.is_some() {
+            return sent.map(|_| ());
+        }
+        let current = self
+            .send(&Request::get(&request.path), self.timeout)
+            .await?;
+        let Some(tag) = current.etag.or_else(|| tag_in(&current.body)) else {
+            return sent.map(|_| ());
+        };
+        let mut request = request.clone();
+        request.if_match = Some(tag);
+        self.send(&request, self.timeout).await.map(|_| ())
+    }
+
+    /// Sends a request and follows redirects. Returns the response if it is a success.
+    async fn send(&self, request: &Request, timeout: Duration) -> Result<Response, Failure> {
         let mut request = request.clone();
         for _ in 0..=REDIRECTS_MAX {
-            let response = self.response(&request).await?;
-            log::debug!("{}: {request}: {}", self.address, response.status);
+            let response = self.login.send(&self.connection, &request, timeout).await?;
+            let address = self.connection.address();
+            log::debug!("{address}: {request}: {}", response.status);
             if response.status.is_success() {
-                return Ok(response.body);
+                return Ok(response);
             }
             if !response.status.is_redirection() {
-                return Err(self.failure(&request, &response));
+                return self.judge(&request, response);
             }
-            request.path = self.redirected(&request, response.location.as_deref())?;
+            let location = response.location.as_deref();
+            request.path = self.connection.redirected(&request, location)?;
         }
         let reason = "expected a response, got too many redirects".into();
         let request = request.to_string();
         Err(Cause::Answer { request, reason }.into())
     }
 
-    /// Retries a request until there is a response that is not expected to pass by itself: with 503
-    /// a BMC reports that it is not ready, and it may fail to read a state that is just changing.
-    async fn response(&self, request: &Request) -> Result<Response, Cause> {
-        let url = self.url(request)?;
-        let start = Instant::now();
-        let mut failed_reads = 0;
-        loop {
-            let left = self.timeout.saturating_sub(start.elapsed());
-            let over = left <= PAUSE;
-            let tried = self.once(request, url.clone(), left.max(PAUSE)).await;
-            let over = over || start.elapsed() + PAUSE >= self.timeout;
-            let reason = match tried {
-                Ok(response) if over => return Ok(response),
-                Ok(response) if response.status == StatusCode::SERVICE_UNAVAILABLE => {
-                    "it is not ready (503)".to_owned()
-                }
-                Ok(response)
-                    if is_failed_read(request, &response) && failed_reads < FAILED_READS_MAX =>
-                {
-                    failed_reads += 1;
-                    format!("it failed ({})", response.status.as_u16())
-                }
-                Ok(response) => return Ok(response),
-                Err(error) => {
-                    if let Some(reason) = tls::certificate_fault(&error) {
-                        let address = shown_address(&self.address);
-                        return Err(Cause::NotTrusted { address, reason });
-                    }
-                    root_reason(&error)
-                }
-            };
-            if over {
-                return Err(Cause::NoAnswer {
-                    address: shown_address(&self.address),
-                    seconds: start.elapsed().as_secs(),
-                    reason,
-                });
-            }
-            log::info!("{}: {request}: {reason}; retrying", self.address);
-            sleep(PAUSE).await;
-        }
-    }
-
-    async fn once(
-        &self,
-        request: &Request,
-        url: Url,
-        timeout: Duration,
-    ) -> Result<Response, reqwest::Error> {
-        let mut sent = self
-            .http
-            .request(request.method.clone(), url)
-            .timeout(timeout);
-        if let Some(Credentials { username, password }) = &self.credentials {
-            sent = sent.basic_auth(username, Some(password));
-        }
-        if let Some(body) = &request.body {
-            sent = sent
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.to_string());
-        }
-        let mut response = sent.send().await?;
-        let location = response.headers().get(LOCATION);
-        let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
-        let mut body = Vec::new();
-        while let Some(part) = response.chunk().await? {
-            let room = ANSWER_MAX.saturating_sub(body.len());
-            // A truncated body is invalid JSON, and is reported as such.
-            body.extend_from_slice(part.get(..room).unwrap_or(&part));
-            if part.len() > room {
-                break;
-            }
-        }
-        Ok(Response {
-            status: response.status(),
-            location,
-            body,
-        })
-    }
-
-    /// Returns the URL of the request's path, which must not lead to another server, since the
-    /// password is sent with it.
-    fn url(&self, request: &Request) -> Result<Url, Cause> {
-        let foreign = || Cause::Answer {
-            request: request.to_string(),
-            reason: "expected a path on the BMC".into(),
-        };
-        if !is_path(&request.path) {
-            return Err(foreign());
-        }
-        let url = self.address.join(&request.path).map_err(|_| foreign())?;
-        if url.origin() != self.address.origin() {
-            return Err(foreign());
-        }
-        Ok(url)
-    }
-
-    fn redirected(&self, request: &Request, location: Option<&str>) -> Result<String, Cause> {
-        let unusable = |reason: &str| Cause::Answer {
-            request: request.to_string(),
-            reason: reason.to_owned(),
-        };
-        let location = location.ok_or_else(|| unusable("it redirects without a Location"))?;
-        let target = self.url(request)?.join(location);
-        let target = target.map_err(|_| unusable("it redirects to an invalid URL"))?;
-        // Behind a proxy that terminates TLS, an iLO redirects to http://. Only the path is used.
-        let same_host = match (target.origin(), self.address.origin()) {
-            (Origin::Tuple(_, host, _), Origin::Tuple(_, own, _)) => host == own,
-            _ => false,
-        };
-        if !same_host {
-            return Err(unusable(
-                "it redirects to another host, which is not followed",
-            ));
-        }
-        Ok(target[Position::BeforePath..Position::AfterQuery].to_owned())
-    }
-
-    fn failure(&self, request: &Request, response: &Response) -> Failure {
+    /// Judges a response whose status is not that of a success, although it may be one.
+    fn judge(&self, request: &Request, response: Response) -> Result<Response, Failure> {
         let info = ExtendedInfo::parse(&response.body);
+        let meaning = info.meaning(response.status.as_u16());
         let shown = request.to_string();
         let image = request.body.as_ref().and_then(|body| body.get("Image"));
         let image = image.and_then(|image| Url::parse(image.as_str()?).ok());
         let message = self.secrets(image.as_ref()).show(&info.text());
-        if response.status == StatusCode::UNAUTHORIZED {
-            return Failure::Fatal(Cause::Credentials);
-        }
-        if info.is_about_licence() {
-            return Failure::Fatal(Cause::Licence {
+        let cause = match meaning {
+            Meaning::NotAnError => return Ok(response),
+            _ if response.status == StatusCode::UNAUTHORIZED => Cause::Credentials,
+            Meaning::Credentials => Cause::Credentials,
+            Meaning::Licence => Cause::Licence {
                 request: shown,
                 message,
-            });
-        }
-        if response.status == StatusCode::FORBIDDEN {
-            return Failure::Fatal(Cause::Privilege {
+            },
+            Meaning::Privilege => Cause::Privilege {
                 request: shown,
                 message,
-            });
+            },
+            _ => {
+                return Err(Failure::Refused(Refused {
+                    refusal: Refusal {
+                        request: shown,
+                        status: response.status.as_u16(),
+                        message,
+                    },
+                    meaning,
+                    asked_pause: info.asked_pause().or(response.retry_after),
+                    arguments: info.arguments().map(str::to_owned).collect(),
+                }));
+            }
+        };
+        Err(cause.into())
+    }
+
+    /// Returns the cause of a failure that did not pass until the deadline.
+    pub(super) fn at_deadline(&self, failure: Failure, retry: &Retry<'_>) -> Cause {
+        let seconds = retry.seconds();
+        match failure {
+            Failure::Refused(refused) => Cause::StillRefused {
+                refusal: refused.refusal,
+                seconds,
+            },
+            Failure::NoResponse(NoResponse { reason }) => Cause::NoAnswer {
+                address: self.connection.address(),
+                seconds,
+                reason,
+            },
+            Failure::Fatal(cause) => cause,
         }
-        Failure::Refused(Refusal {
-            request: shown,
-            status: response.status.as_u16(),
-            misses_parameters: info.misses_parameters(),
-            message,
-        })
+    }
+
+    /// Closes the session if there is one.
+    pub(super) async fn close(&self) {
+        self.login.close(&self.connection, self.timeout).await;
     }
 }
 
-/// Whether the BMC failed while it read its own state, which a repetition does not change.
-fn is_failed_read(request: &Request, response: &Response) -> bool {
-    request.method == Method::GET && matches!(response.status.as_u16(), 500 | 502 | 504)
+/// Closes a session that was not closed, if that is still possible.
+impl Drop for Client {
+    fn drop(&mut self) {
+        if !self.login.is_open() {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (login, connection) = (Arc::clone(&self.login), Arc::clone(&self.connection));
+            let timeout = self.timeout;
+            runtime.spawn(async move { login.close(&connection, timeout).await });
+        }
+    }
+}
+
+impl Refused {
+    pub(super) fn into_cause(self) -> Cause {
+        Cause::Refused(vec![self.refusal])
+    }
+}
+
+/// Returns the version of a resource that is in itself.
+fn tag_in(body: &[u8]) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_slice(body).ok()?;
+    Some(json.get("@odata.etag")?.as_str()?.to_owned())
 }
 
 fn secrets_of(access: &BmcAccess) -> Secrets {
@@ -349,34 +268,4 @@ fn secrets_of(access: &BmcAccess) -> Secrets {
         secrets.add(&format!("{username}:{password}"));
     }
     secrets
-}
-
-fn trust(verify: &VerifyCa) -> Result<Trust, Cause> {
-    match verify {
-        VerifyCa::System => Ok(Trust::System),
-        VerifyCa::Path(path) => {
-            tls::authorities(path).map_err(|error| Cause::CertificateAuthorities {
-                path: error.path,
-                reason: error.reason,
-            })
-        }
-        VerifyCa::No => Ok(Trust::Anybody),
-    }
-}
-
-/// Returns scheme, host and port.
-fn shown_address(address: &Url) -> String {
-    address.as_str().trim_end_matches('/').to_owned()
-}
-
-/// Returns the innermost cause: the outer ones only say that sending failed, and repeat the URL.
-fn root_reason(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it took too long".to_owned();
-    }
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }

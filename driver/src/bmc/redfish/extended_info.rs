@@ -1,13 +1,23 @@
 //! The error information in a BMC's response.
 
+use std::time::Duration;
+
 use serde_json::Value;
+
+use super::messages::{Meaning, asked_pause, meaning_of_all, name};
 
 /// Redfish's extended error information, or its predecessor in iLO 4.
 #[derive(Debug, Default)]
 pub(super) struct ExtendedInfo {
-    /// Message IDs, such as `iLO.2.14.LicenseKeyRequired`.
-    ids: Vec<String>,
+    messages: Vec<Message>,
     texts: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Message {
+    /// The message's ID, such as `iLO.2.14.LicenseKeyRequired`.
+    id: String,
+    arguments: Vec<String>,
 }
 
 impl ExtendedInfo {
@@ -41,32 +51,38 @@ impl ExtendedInfo {
     fn add(&mut self, message: &Value) {
         let text = |key| message.get(key).and_then(Value::as_str);
         let id = text("MessageId").or_else(|| text("MessageID"));
-        self.ids.extend(id.map(str::to_owned));
+        let arguments = arguments(message);
         // An iLO returns a message's ID and arguments; the text is in a registry.
         let words = match text("Message") {
             Some(words) => Some(words.to_owned()),
-            None => id.map(|id| match arguments(message) {
+            None => id.map(|id| match arguments.join(", ") {
                 arguments if arguments.is_empty() => id.to_owned(),
                 arguments => format!("{id} ({arguments})"),
             }),
         };
         self.texts.extend(words);
+        self.messages.extend(id.map(|id| Message {
+            id: id.to_owned(),
+            arguments,
+        }));
     }
 
-    /// Whether the BMC lacks a licence.
-    pub(super) fn is_about_licence(&self) -> bool {
-        self.names().any(|name| name.contains("License"))
+    /// Returns what a response with this status means.
+    pub(super) fn meaning(&self, status: u16) -> Meaning {
+        let names = self.messages.iter().map(|message| name(&message.id));
+        meaning_of_all(names, status)
     }
 
-    /// Whether the BMC requires further parameters.
-    pub(super) fn misses_parameters(&self) -> bool {
-        self.names()
-            .any(|name| matches!(name, "ActionParameterMissing" | "PropertyMissing"))
+    /// Returns how long the BMC asks to wait.
+    pub(super) fn asked_pause(&self) -> Option<Duration> {
+        let of = |message: &Message| asked_pause(name(&message.id), message.arguments.first()?);
+        self.messages.iter().find_map(of)
     }
 
-    /// Returns the message IDs without registry and version.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.ids.iter().filter_map(|id| id.rsplit('.').next())
+    /// Returns all arguments of the messages, among them the names of missing parameters.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = &str> {
+        let messages = self.messages.iter();
+        messages.flat_map(|message| message.arguments.iter().map(String::as_str))
     }
 
     /// Returns the BMC's words.
@@ -75,12 +91,16 @@ impl ExtendedInfo {
     }
 }
 
-fn arguments(message: &Value) -> String {
+fn arguments(message: &Value) -> Vec<String> {
     let Some(Value::Array(arguments)) = message.get("MessageArgs") else {
-        return String::new();
+        return Vec::new();
     };
-    let texts: Vec<&str> = arguments.iter().filter_map(Value::as_str).collect();
-    texts.join(", ")
+    let texts = arguments.iter().filter_map(|argument| match argument {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    });
+    texts.collect()
 }
 
 #[cfg(test)]
@@ -95,7 +115,7 @@ mod tests {
                 "Type":"ExtendedError.0.9.5"}"#,
         ] {
             let info = ExtendedInfo::parse(body.as_bytes());
-            assert!(info.is_about_licence(), "{body}");
+            assert_eq!(info.meaning(400), Meaning::Licence, "{body}");
             assert!(info.text().ends_with("LicenseKeyRequired"));
         }
     }
@@ -113,11 +133,23 @@ mod tests {
     }
 
     #[test]
+    fn the_seconds_to_wait_may_be_a_number_or_a_text() {
+        for argument in ["\"20\"", "20"] {
+            let body = format!(
+                r#"{{"error":{{"@Message.ExtendedInfo":[{{"MessageArgs":[{argument}],
+                "MessageId":"iLO.2.15.ResourceNotReadyRetry"}}]}}}}"#
+            );
+            let info = ExtendedInfo::parse(body.as_bytes());
+            assert_eq!(info.asked_pause(), Some(Duration::from_secs(20)));
+        }
+    }
+
+    #[test]
     fn other_bodies_give_no_information() {
         for body in ["", "<html>no</html>", "[]", "{}", r#"{"error":7}"#] {
             let info = ExtendedInfo::parse(body.as_bytes());
             assert_eq!(info.text(), "");
-            assert!(!info.is_about_licence() && !info.misses_parameters());
+            assert_eq!(info.meaning(400), Meaning::Final);
         }
     }
 }

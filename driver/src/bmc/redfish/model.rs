@@ -4,7 +4,7 @@
 //! need.
 
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::super::{Drive, PowerState};
@@ -65,6 +65,7 @@ pub(super) struct System {
     pub(super) power_state: Option<String>,
     pub(super) boot: Option<Boot>,
     pub(super) actions: Option<SystemActions>,
+    oem: Option<Map<String, Value>>,
 }
 
 /// The links of a server.
@@ -83,6 +84,9 @@ pub(super) struct Boot {
     pub(super) boot_source_override_mode: Option<String>,
     #[serde(rename = "BootSourceOverrideTarget@Redfish.AllowableValues")]
     pub(super) allowed_targets: Option<Vec<String>>,
+    /// The same in an iLO 4.
+    #[serde(rename = "BootSourceOverrideSupported")]
+    pub(super) supported: Option<Vec<String>>,
 }
 
 /// The actions of a server.
@@ -120,6 +124,12 @@ pub(super) struct VirtualMediaResource {
 }
 
 impl System {
+    /// Whether this is a server of HPE, whose BMC is an iLO.
+    pub(super) fn is_of_hpe(&self) -> bool {
+        let oem = self.oem.as_ref();
+        oem.is_some_and(|oem| OEM.iter().any(|vendor| oem.contains_key(*vendor)))
+    }
+
     pub(super) fn power(&self) -> PowerState {
         match self.power_state.as_deref() {
             Some("On") => PowerState::On,
@@ -132,7 +142,7 @@ impl System {
 }
 
 /// The keys of HPE's extensions: iLO 5 and newer, iLO 4.
-const OEM: [&str; 2] = ["Hpe", "Hp"];
+pub(super) const OEM: [&str; 2] = ["Hpe", "Hp"];
 
 impl VirtualMediaResource {
     /// Whether the drive accepts media for `drive`.
@@ -179,6 +189,24 @@ impl VirtualMediaResource {
         let oem = self.oem.as_ref()?;
         let of = |vendor: &&str| target(oem.get(*vendor)?.get("Actions")?.as_object()?, name);
         OEM.iter().find_map(of)
+    }
+
+    /// Returns the change with which the server boots from this CD drive at its next start, as an
+    /// iLO has it.
+    pub(super) fn boot_change(&self) -> Option<Value> {
+        let vendor = OEM.iter().find(|vendor| self.next_boot(vendor).is_some())?;
+        Some(json!({"Oem": {*vendor: {"BootOnNextServerReset": true}}}))
+    }
+
+    /// Whether the server boots from this drive at its next start by itself.
+    pub(super) fn is_next_boot(&self) -> bool {
+        OEM.iter()
+            .any(|vendor| self.next_boot(vendor) == Some(true))
+    }
+
+    fn next_boot(&self, vendor: &str) -> Option<bool> {
+        let own = self.oem.as_ref()?.get(vendor)?;
+        own.get("BootOnNextServerReset")?.as_bool()
     }
 
     /// Whether changing the property `Image` inserts and ejects media, as in iLO 4.

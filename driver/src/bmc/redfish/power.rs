@@ -1,108 +1,28 @@
-//! The next boot device of a server, and its power.
+//! The power of a server.
 
 use serde_json::json;
 
-use super::super::error::{Cause, Refusal};
-use super::super::{BootMode, Drive, Power, PowerState};
-use super::client::{Failure, Request};
-use super::model::{Boot, Reset, System};
-use super::{Poll, Redfish};
-use tokio::time::{Instant, sleep};
-
-/// How many times a change of the power state is requested: a BMC may refuse while the server is
-/// still busy with the previous one.
-const TRIES: usize = 3;
+use super::super::error::Cause;
+use super::super::{Power, PowerState};
+use super::Redfish;
+use super::model::{Reset, System};
+use super::reach::{Goal, Missed, refused};
+use super::request::Request;
 
 impl Redfish {
-    pub(super) async fn set_next_boot(
-        &self,
-        drive: Drive,
-        mode: Option<BootMode>,
-    ) -> Result<(), Cause> {
-        let path = self.system_path().await?;
-        let boot = self.boot(path).await?;
-        let target = match drive {
-            Drive::Cd => "Cd",
-            Drive::Floppy => "Floppy",
-        };
-        if let Some(allowed) = boot
-            .allowed_targets
-            .as_ref()
-            .filter(|list| !list.is_empty())
-            && !allowed.iter().any(|one| one == target)
-        {
-            let missing = format!(
-                "it can boot from {}, but not from {target}",
-                allowed.join(", ")
-            );
-            return Err(Cause::Unsupported { missing });
-        }
-        // A mode that is already set is omitted, since some BMCs refuse it as read-only.
-        let current = boot.boot_source_override_mode.as_deref();
-        let mut mode = mode
-            .map(mode_name)
-            .filter(|wanted| current != Some(*wanted));
-        let mut refused = self.patch_boot(path, target, mode).await?;
-        // A BMC that does not report its mode, such as an iLO 4, may not support the property.
-        if let (Some(refusal), Some(wanted), None) = (&refused, mode, current) {
-            log::warn!(
-                "node {}: cannot set the boot mode to {wanted}: {refusal}",
-                self.node
-            );
-            mode = None;
-            refused = self.patch_boot(path, target, mode).await?;
-        }
-        let mut poll = Poll::new(self.timing.media);
-        loop {
-            let boot = self.boot(path).await?;
-            if is_set(&boot, target, mode) {
-                return Ok(());
-            }
-            if let Some(refusal) = refused {
-                return Err(Cause::Refused(vec![refusal]));
-            }
-            if !poll.wait().await {
-                return Err(Cause::NotSet {
-                    expected: format!("a one-time boot from {target}"),
-                    reported: reported_boot(&boot),
-                });
-            }
-        }
-    }
-
-    /// Sets the next boot device; returns the refusal if there is one.
-    async fn patch_boot(
-        &self,
-        path: &str,
-        target: &str,
-        mode: Option<&str>,
-    ) -> Result<Option<Refusal>, Cause> {
-        let mut change = json!({
-            "BootSourceOverrideEnabled": "Once",
-            "BootSourceOverrideTarget": target,
-        });
-        if let Some(mode) = mode {
-            change["BootSourceOverrideMode"] = mode.into();
-        }
-        let request = Request::patch(path, json!({"Boot": change}));
-        match self.client.send(&request).await {
-            Ok(_) => Ok(None),
-            Err(Failure::Refused(refusal)) => Ok(Some(refusal)),
-            Err(Failure::Fatal(cause)) => Err(cause),
-        }
-    }
-
-    async fn boot(&self, path: &str) -> Result<Boot, Cause> {
-        let system: System = self.client.get(path).await?;
-        system.boot.ok_or_else(|| Cause::Unsupported {
-            missing: "its system has no property Boot".to_owned(),
-        })
-    }
-
     pub(super) async fn switch(&self, power: Power) -> Result<(), Cause> {
         match power {
             Power::On => self.bring_to(PowerState::On).await,
             Power::Off => self.bring_to(PowerState::Off).await,
+            Power::SoftOff => {
+                if !self.shut_down().await? {
+                    log::info!(
+                        "node {}: the server is switched off by force, since it does not shut down",
+                        self.node
+                    );
+                }
+                self.bring_to(PowerState::Off).await
+            }
             Power::Cycle => {
                 self.bring_to(PowerState::Off).await?;
                 self.bring_to(PowerState::On).await
@@ -110,85 +30,70 @@ impl Redfish {
         }
     }
 
+    /// Shuts the operating system down; returns whether the server is off then.
+    async fn shut_down(&self) -> Result<bool, Cause> {
+        let missed = self
+            .reach(Goal {
+                path: self.system_path().await?,
+                limit: self.timing.soft_power_off,
+                interval: Some(self.timing.power_wait),
+                is_reached: &|system: &System| system.power() == PowerState::Off,
+                requests: &|system, _| match system.power() {
+                    PowerState::PoweringOff => Ok(Vec::new()),
+                    // On an iLO 4, the power button does it.
+                    _ => Ok(resets(system, &["GracefulShutdown", "PushPowerButton"], 0)?
+                        .into_iter()
+                        .take(1)
+                        .collect()),
+                },
+            })
+            .await;
+        match missed {
+            Ok(_) => Ok(true),
+            Err(Missed::Failed(Cause::Unsupported { .. }) | Missed::Refused(_)) => Ok(false),
+            Err(Missed::Failed(cause)) => Err(cause),
+            Err(Missed::Reported { .. }) => Ok(false),
+        }
+    }
+
     async fn bring_to(&self, wanted: PowerState) -> Result<(), Cause> {
-        let start = Instant::now();
-        let mut accepted = false;
-        let mut refusals = Vec::new();
-        loop {
-            let system = self.system().await?;
-            let reported = system.power();
-            if reported == wanted {
-                return Ok(());
-            }
-            let in_progress = matches!(
-                (reported, wanted),
-                (PowerState::PoweringOn, PowerState::On)
-                    | (PowerState::PoweringOff, PowerState::Off)
-            );
-            if !accepted && !in_progress {
-                if refusals.len() == TRIES {
-                    return Err(Cause::Refused(refusals));
-                }
-                match self
-                    .client
-                    .send(&reset(&system, wanted, refusals.len())?)
-                    .await
-                {
-                    Ok(_) => accepted = true,
-                    Err(Failure::Refused(refusal)) => refusals.push(refusal),
-                    Err(Failure::Fatal(cause)) => return Err(cause),
-                }
-            }
-            if start.elapsed() >= self.timing.power {
-                if !accepted && !refusals.is_empty() {
-                    return Err(Cause::Refused(refusals));
-                }
-                let seconds = start.elapsed().as_secs();
-                return Err(Cause::PowerTimeout {
-                    wanted,
-                    reported,
-                    seconds,
-                });
-            }
-            let left = self.timing.power.saturating_sub(start.elapsed());
-            let pause = self.timing.power_wait.max(Poll::FIRST);
-            sleep(pause.min(left)).await;
+        let missed = self
+            .reach(Goal {
+                path: self.system_path().await?,
+                limit: self.timing.power,
+                interval: Some(self.timing.power_wait),
+                is_reached: &|system: &System| system.power() == wanted,
+                requests: &|system, tries| reset(system, wanted, tries),
+            })
+            .await;
+        match missed {
+            Ok(_) => Ok(()),
+            Err(Missed::Failed(cause)) => Err(cause),
+            Err(Missed::Refused(all)) => Err(refused(all)),
+            Err(Missed::Reported { state, seconds }) => Err(Cause::PowerTimeout {
+                wanted,
+                reported: state.power(),
+                seconds,
+            }),
         }
     }
 }
 
-fn mode_name(mode: BootMode) -> &'static str {
-    match mode {
-        BootMode::Bios => "Legacy",
-        BootMode::Uefi => "UEFI",
-    }
-}
-
-/// Whether the BMC reports `target` as the next boot device. BMCs that do not distinguish `Once`
-/// report `Continuous`; they boot from there too.
-fn is_set(boot: &Boot, target: &str, mode: Option<&str>) -> bool {
-    let enabled = boot.boot_source_override_enabled.as_deref();
-    matches!(enabled, Some("Once" | "Continuous"))
-        && boot.boot_source_override_target.as_deref() == Some(target)
-        && match (mode, boot.boot_source_override_mode.as_deref()) {
-            (Some(wanted), Some(reported)) => reported == wanted,
-            _ => true,
-        }
-}
-
-fn reported_boot(boot: &Boot) -> String {
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
-    format!(
-        "{} for the override, {} for its target, {} for the mode",
-        text(&boot.boot_source_override_enabled),
-        text(&boot.boot_source_override_target),
-        text(&boot.boot_source_override_mode)
-    )
-}
-
-/// Returns the request that switches the server to the state `wanted`, after this many refusals. A
+/// Returns the requests that switch the server to the state `wanted`; none if it is on its way. A
 /// BMC that does not list what it accepts may know another word for it.
-fn reset(system: &System, wanted: PowerState, refusals: usize) -> Result<Request, Cause> {
+fn reset(system: &System, wanted: PowerState, tries: usize) -> Result<Vec<Request>, Cause> {
+    let candidates: &[&str] = match (system.power(), wanted) {
+        (PowerState::PoweringOn, PowerState::On) | (PowerState::PoweringOff, PowerState::Off) => {
+            return Ok(Vec::new());
+        }
+        (_, PowerState::On) => &["On", "ForceOn"],
+        _ => &["ForceOff"],
+    };
+    resets(system, candidates, tries)
+}
+
+/// Returns the requests for these kinds of reset, of which the first one rotates with the tries.
+fn resets(system: &System, candidates: &[&str], tries: usize) -> Result<Vec<Request>, Cause> {
     let action = system
         .actions
         .as_ref()
@@ -202,21 +107,20 @@ fn reset(system: &System, wanted: PowerState, refusals: usize) -> Result<Request
             missing: "its system has no action ComputerSystem.Reset".to_owned(),
         });
     };
-    let candidates: &[&str] = match wanted {
-        PowerState::On => &["On", "ForceOn"],
-        _ => &["ForceOff"],
-    };
     let is_allowed = |candidate: &&&str| {
         let list = allowed.as_ref().filter(|list| !list.is_empty());
         list.is_none_or(|list| list.iter().any(|one| one == **candidate))
     };
-    let allowed = candidates.iter().filter(is_allowed);
-    let Some(kind) = allowed.cycle().nth(refusals) else {
+    let mut kinds: Vec<&str> = candidates.iter().filter(is_allowed).copied().collect();
+    if kinds.is_empty() {
         let missing = format!(
             "its action ComputerSystem.Reset has no ResetType {}",
             candidates.join(" or ")
         );
         return Err(Cause::Unsupported { missing });
-    };
-    Ok(Request::post(target, json!({"ResetType": kind})))
+    }
+    let first = tries % kinds.len();
+    kinds.rotate_left(first);
+    let request = |kind| Request::post(target, json!({"ResetType": kind}));
+    Ok(kinds.into_iter().map(request).collect())
 }

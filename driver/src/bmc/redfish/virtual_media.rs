@@ -1,13 +1,17 @@
 //! Inserting and ejecting virtual media.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
-use super::super::error::{Cause, Refusal, shown};
+use super::super::error::{Cause, shown};
 use super::super::{Drive, Medium};
-use super::client::{Failure, Request};
+use super::Redfish;
+use super::client::Failure;
+use super::messages::Meaning;
 use super::model::VirtualMediaResource;
-use super::{Poll, Redfish};
+use super::reach::{Goal, Missed, refused};
+use super::request::Request;
+use super::retry::Retry;
 use crate::http::url::redacted;
 
 impl Redfish {
@@ -19,106 +23,104 @@ impl Redfish {
 
     pub(super) async fn insert_image(&self, drive: Drive, url: &Url) -> Result<(), Cause> {
         let path = self.drive_path(drive).await?;
-        let mut found: VirtualMediaResource = self.client.get(path).await?;
+        let mut retry = self.client.retry(self.timing.media);
         // An iLO does not replace an inserted image.
-        if found.is_inserted() {
-            found = self.empty(path, &found).await?;
-        }
-        let refusals = self.try_each(insertions(path, &found, url)).await?;
-        let mut poll = Poll::new(self.timing.media);
+        self.empty(path).await?;
         loop {
-            let found: VirtualMediaResource = self.client.get(path).await?;
-            if found.holds(url) {
-                return Ok(());
-            }
-            // Checked after the state: the BMC may have accepted the first of two requests, and
-            // restarted before it responded.
-            if let Some(refusals) = refusals {
-                return Err(Cause::Refused(refusals));
-            }
-            if !poll.wait().await {
-                return Err(Cause::NotInserted {
-                    expected: redacted(url),
-                    reported: reported(&found),
-                    seconds: poll.seconds(),
-                });
+            let missed = self
+                .reach(Goal {
+                    path,
+                    limit: retry.left(),
+                    interval: Some(Retry::FIRST),
+                    is_reached: &|found: &VirtualMediaResource| found.holds(url),
+                    requests: &|found, _| some(insertions(path, found, url)),
+                })
+                .await;
+            match missed {
+                Ok(_) => return Ok(()),
+                Err(Missed::Failed(cause)) => return Err(cause),
+                Err(Missed::Reported { state, .. }) => {
+                    return Err(Cause::NotInserted {
+                        expected: redacted(url),
+                        reported: reported(&state),
+                        seconds: retry.seconds(),
+                    });
+                }
+                // The drive may be full although it was reported as empty.
+                Err(Missed::Refused(all)) => {
+                    let is_full = all.iter().any(|one| one.meaning == Meaning::Full);
+                    if !is_full || !retry.wait(None).await {
+                        return Err(refused(all));
+                    }
+                    self.eject_unseen(path).await?;
+                }
             }
         }
     }
 
     pub(super) async fn eject_image(&self, drive: Drive) -> Result<(), Cause> {
-        let path = self.drive_path(drive).await?;
+        self.empty(self.drive_path(drive).await?).await
+    }
+
+    /// Ejects the medium of the drive at `path`, unless it is empty.
+    async fn empty(&self, path: &str) -> Result<(), Cause> {
+        let missed = self
+            .reach(Goal {
+                path,
+                limit: self.timing.media,
+                interval: Some(Retry::FIRST),
+                is_reached: &|found: &VirtualMediaResource| !found.is_inserted(),
+                requests: &|found, _| some(ejections(path, found)),
+            })
+            .await;
+        match missed {
+            Ok(_) => Ok(()),
+            Err(Missed::Failed(cause)) => Err(cause),
+            Err(Missed::Refused(all)) => Err(refused(all)),
+            Err(Missed::Reported { state, seconds }) => Err(Cause::NotEjected {
+                reported: reported(&state),
+                seconds,
+            }),
+        }
+    }
+
+    /// Ejects a medium that the BMC may not report, and then what it reports.
+    async fn eject_unseen(&self, path: &str) -> Result<(), Cause> {
         let found: VirtualMediaResource = self.client.get(path).await?;
-        if found.is_inserted() {
-            self.empty(path, &found).await?;
-        }
-        Ok(())
-    }
-
-    /// Ejects the medium of the drive at `path`, and returns the drive's new state.
-    async fn empty(
-        &self,
-        path: &str,
-        found: &VirtualMediaResource,
-    ) -> Result<VirtualMediaResource, Cause> {
-        let refusals = self.try_each(ejections(path, found)).await?;
-        let mut poll = Poll::new(self.timing.media);
-        loop {
-            let found: VirtualMediaResource = self.client.get(path).await?;
-            if !found.is_inserted() {
-                return Ok(found);
-            }
-            if let Some(refusals) = refusals {
-                return Err(Cause::Refused(refusals));
-            }
-            if !poll.wait().await {
-                return Err(Cause::NotEjected {
-                    reported: reported(&found),
-                    seconds: poll.seconds(),
-                });
-            }
-        }
-    }
-
-    /// Sends one request after the other until one is accepted; returns the refusals if none is.
-    async fn try_each(&self, requests: Vec<Request>) -> Result<Option<Vec<Refusal>>, Cause> {
-        let mut refusals: Vec<Refusal> = Vec::new();
-        for request in requests {
-            // Further parameters are only sent to a BMC that requires them.
-            let is_longer = request.body.as_ref().is_some_and(has_more_than_image);
-            if is_longer && !refusals.last().is_some_and(|last| last.misses_parameters) {
-                continue;
-            }
-            match self.client.send(&request).await {
-                Ok(_) => return Ok(None),
-                Err(Failure::Refused(refusal)) => {
-                    log::info!("node {}: {refusal}", self.node);
-                    refusals.push(refusal);
-                }
+        for request in ejections(path, &found) {
+            match self.client.change(&request).await {
+                Ok(()) => break,
                 Err(Failure::Fatal(cause)) => return Err(cause),
+                // The state tells.
+                Err(_) => {}
             }
         }
-        if refusals.is_empty() {
-            let missing = "its virtual media have no actions".to_owned();
-            return Err(Cause::Unsupported { missing });
-        }
-        Ok(Some(refusals))
+        self.empty(path).await
     }
 }
 
-fn has_more_than_image(body: &Value) -> bool {
-    body.get("Inserted").is_some()
+/// Returns the requests, of which there must be one.
+fn some(requests: Vec<Request>) -> Result<Vec<Request>, Cause> {
+    if requests.is_empty() {
+        let missing = "its virtual media have no actions".to_owned();
+        return Err(Cause::Unsupported { missing });
+    }
+    Ok(requests)
 }
 
 /// Returns the possible requests for inserting an image, the standard action first. `Image` is sent
-/// alone, since an iLO 4 accepts nothing else.
+/// alone, since an iLO 4 accepts nothing else, unless the BMC requires more.
 fn insertions(path: &str, found: &VirtualMediaResource, url: &Url) -> Vec<Request> {
     let image = json!({"Image": url.as_str()});
     let mut requests = Vec::new();
     if let Some(target) = found.action("InsertMedia") {
-        requests.push(Request::post(target, image.clone()));
-        let more = json!({"Image": url.as_str(), "Inserted": true, "WriteProtected": true});
-        requests.push(Request::post(target, more));
+        let protocol = url.scheme().to_ascii_uppercase();
+        requests.push(Request::post(target, image.clone()).with_optional(vec![
+            ("Inserted", true.into()),
+            ("WriteProtected", true.into()),
+            ("TransferProtocolType", protocol.into()),
+            ("TransferMethod", "Stream".into()),
+        ]));
     }
     if let Some(target) = found.oem_action("InsertVirtualMedia") {
         requests.push(Request::post(target, image.clone()));

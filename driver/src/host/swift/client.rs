@@ -93,19 +93,7 @@ impl Client {
 
     /// Returns the URL of `resource`.
     pub(super) fn url(&self, session: &Session, resource: Resource<'_>) -> Url {
-        let mut url = session.storage.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty();
-            match resource {
-                Resource::Account => {}
-                Resource::Container => drop(path.push(&self.settings.container)),
-                Resource::Object(name) => {
-                    path.push(&self.settings.container).extend(name.split('/'));
-                }
-                Resource::Info => drop(path.clear().push("info")),
-            }
-        }
-        url
+        resource.url(&session.storage, &self.settings.container)
     }
 
     /// Sends a request: once more with a new token if the current one is refused, and again after

@@ -25,12 +25,14 @@ pub(super) struct Info {
 impl Info {
     /// Fetches the capabilities. A Swift that does not report them is assumed to have the defaults.
     pub(super) async fn fetch(client: &Client) -> Result<Self, SwiftError> {
-        let request = Request::new(Method::GET, Resource::Info);
-        let response = client.send(&request).await?;
-        let json = (response.status == 200)
-            .then(|| serde_json::from_slice::<Value>(&response.body).ok())
-            .flatten();
-        if json.is_none() {
+        let mut json = None;
+        for resource in [Resource::Info, Resource::PrefixedInfo] {
+            let response = client.send(&Request::new(Method::GET, resource)).await?;
+            let found = serde_json::from_slice::<Value>(&response.body).ok();
+            json = found.filter(|json| response.status == 200 && json.is_object());
+            if json.is_some() {
+                break;
+            }
             log::debug!("{} does not report Swift's capabilities", response.request);
         }
         Ok(Self::read(json.as_ref()))

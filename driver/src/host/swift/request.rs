@@ -25,6 +25,34 @@ pub(super) enum Resource<'p> {
     Object(&'p str),
     /// `/info` at the root of the server, which describes its capabilities.
     Info,
+    /// `/info` beside the version in the path of the account, such as `/swift/info`, where Ceph's
+    /// gateway has it.
+    PrefixedInfo,
+}
+
+impl Resource<'_> {
+    /// Returns the URL of the resource, of the account at `storage` and its `container`.
+    pub(super) fn url(self, storage: &Url, container: &str) -> Url {
+        let is_version = |segment: &&str| {
+            let number = segment.strip_prefix('v');
+            number.is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let prefix = storage.path_segments().into_iter().flatten();
+        let prefix = prefix.take_while(|segment| !is_version(segment));
+        let mut url = storage.clone();
+        // Fails only for a URL without a host.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty();
+            match self {
+                Self::Account => {}
+                Self::Container => drop(path.push(container)),
+                Self::Object(name) => drop(path.push(container).extend(name.split('/'))),
+                Self::Info => drop(path.clear().push("info")),
+                Self::PrefixedInfo => drop(path.clear().extend(prefix).push("info")),
+            }
+        }
+        url
+    }
 }
 
 /// A request without a body, or with a small one.
@@ -158,5 +186,25 @@ pub(super) fn no_response(request: &str, error: &reqwest::Error, timeout: Durati
     SwiftError::NoAnswer {
         request,
         reason: reason(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_capabilities_are_at_the_root_or_beside_the_version() {
+        for (storage, expected) in [
+            ("http://h:8080/v1/AUTH_test", "http://h:8080/info"),
+            ("http://h:7480/swift/v1", "http://h:7480/swift/info"),
+            ("http://h/a/b/v1.0/AUTH_test/", "http://h/a/b/info"),
+        ] {
+            let storage = Url::parse(storage).unwrap();
+            let url = Resource::PrefixedInfo.url(&storage, "c");
+            assert_eq!(url.as_str(), expected);
+            let object = Resource::Object("a/b").url(&storage, "c");
+            assert!(object.as_str().ends_with("/c/a/b"), "{object}");
+        }
     }
 }

@@ -258,7 +258,7 @@ impl WebHost {
         .await
     }
 
-    fn base_url(&self, node: &Node) -> Result<BaseUrl, HostError> {
+    pub(super) fn base_url(&self, node: &Node) -> Result<BaseUrl, HostError> {
         let node_uuid = node.uuid();
         self.0.urls.of(node).map_err(|source| HostError::NoBaseUrl {
             node: node_uuid,

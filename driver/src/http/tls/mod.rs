@@ -2,6 +2,9 @@
 
 #[cfg(any(feature = "redfish", feature = "swift"))]
 mod any_certificate;
+#[cfg(feature = "redfish")]
+mod fault;
+mod given_certificates;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +17,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, Error, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
+#[cfg(feature = "redfish")]
+pub(crate) use self::fault::certificate_fault;
+use self::given_certificates::Given;
+
 /// The number of TLS sessions that a client keeps, to resume them.
 const SESSIONS: usize = 8;
 
@@ -23,8 +30,8 @@ pub(crate) enum Trust {
     /// Certificates issued by this machine's authorities, as they were when this process first
     /// needed them.
     System,
-    /// Certificates issued by these authorities.
-    Authorities(Arc<RootCertStore>),
+    /// Certificates issued by these authorities, and these certificates themselves.
+    Given(Given),
     /// Any certificate.
     #[cfg(any(feature = "redfish", feature = "swift"))]
     Anybody,
@@ -54,7 +61,9 @@ pub(crate) fn config(trust: &Trust, identity: Option<Identity>) -> Result<Client
         Trust::System => builder
             .dangerous()
             .with_custom_certificate_verifier(system_verifier(&provider)?),
-        Trust::Authorities(authorities) => builder.with_root_certificates(Arc::clone(authorities)),
+        Trust::Given(given) => builder
+            .dangerous()
+            .with_custom_certificate_verifier(given_certificates::verifier(given, &provider)?),
         #[cfg(any(feature = "redfish", feature = "swift"))]
         Trust::Anybody => builder
             .dangerous()
@@ -81,44 +90,47 @@ fn system_verifier(provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, Erro
     Ok(Arc::clone(known.insert(verifier)))
 }
 
-/// Returns trust in the authorities of a PEM file, or of all PEM files of a directory.
+/// Returns trust in the certificates of a PEM file, or of all PEM files of a directory.
 pub(crate) fn authorities(path: &Path) -> Result<Trust, PemError> {
     let unusable = |reason| PemError {
         path: path.to_owned(),
         reason,
     };
-    let mut store = RootCertStore::empty();
+    let mut found = Vec::new();
     for file in files(path).map_err(|error| unusable(error.to_string()))? {
         let pem = fs::read(&file).map_err(|error| error.to_string());
-        let added = pem.and_then(|pem| add(&mut store, &pem));
-        added.map_err(|reason| match file == path {
+        let added = pem.and_then(|pem| certificates(&pem));
+        found.extend(added.map_err(|reason| match file == path {
             true => unusable(reason),
             false => unusable(format!("{}: {reason}", file.display())),
-        })?;
+        })?);
     }
-    not_empty(store).map_err(unusable)
+    given(found).map_err(unusable)
 }
 
-/// Returns trust in the authorities in `pem`, or the reason why there are none.
+/// Returns trust in the certificates in `pem`, or the reason why there are none.
 pub(crate) fn authorities_in(pem: &[u8]) -> Result<Trust, String> {
-    let mut store = RootCertStore::empty();
-    add(&mut store, pem)?;
-    not_empty(store)
+    given(certificates(pem)?)
 }
 
-fn add(store: &mut RootCertStore, pem: &[u8]) -> Result<(), String> {
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| error.to_string())?;
-        store.add(certificate).map_err(|error| error.to_string())?;
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    found.map_err(|error| error.to_string())
+}
+
+fn given(certificates: Vec<CertificateDer<'static>>) -> Result<Trust, String> {
+    let mut authorities = RootCertStore::empty();
+    for certificate in &certificates {
+        let added = authorities.add(certificate.clone());
+        added.map_err(|error| error.to_string())?;
     }
-    Ok(())
-}
-
-fn not_empty(store: RootCertStore) -> Result<Trust, String> {
-    if store.is_empty() {
+    if certificates.is_empty() {
         return Err(NO_CERTIFICATE.to_owned());
     }
-    Ok(Trust::Authorities(Arc::new(store)))
+    Ok(Trust::Given(Given {
+        authorities: Arc::new(authorities),
+        certificates: Arc::new(certificates),
+    }))
 }
 
 const NO_CERTIFICATE: &str = "expected at least one PEM certificate";
@@ -153,21 +165,4 @@ pub(crate) fn identity(certificate: &Path, key: &Path) -> Result<Identity, PemEr
     let key =
         PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error.to_string()))?;
     Ok((certificates, key))
-}
-
-/// Returns what is wrong with the server's certificate, if a connection failed for that reason.
-#[cfg(feature = "redfish")]
-pub(crate) fn certificate_fault(error: &(dyn std::error::Error + 'static)) -> Option<String> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(Error::InvalidCertificate(fault)) = error.downcast_ref::<Error>() {
-            return Some(fault.to_string());
-        }
-        // `io::Error::source` skips the error that it wraps.
-        next = match error.downcast_ref::<io::Error>() {
-            Some(io) => io.get_ref().map(|held| held as &dyn std::error::Error),
-            None => error.source(),
-        };
-    }
-    None
 }

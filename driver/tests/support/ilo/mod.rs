@@ -1,158 +1,213 @@
-//! A strict stand-in for an iLO, for HPE's extensions, which the emulators lack.
+//! A stand-in that answers as iLOs do: what real ones answered (`fixtures/ilo`), with state and
+//! time.
 //!
-//! It implements what proliantutils, Ironic and HPE's ilorest send and expect, and refuses
-//! everything else. It has not been compared with hardware.
+//! Its time is [`SimulatedTime`], so that minutes pass at once for a client that sleeps by the same
+//! clock. What is known about iLOs has many sources; what none of them tells is refused.
 //!
-//! - All identifiers end in a slash. Requests without it are redirected.
-//! - An iLO 4 has no standard virtual media actions, only those of `Oem.Hp`. `Image` is writable.
-//! - iLO 5 and 6 have the standard actions and those of `Oem.Hpe`. `Image` is read-only.
-//! - Inserting takes `Image` and nothing else. Ejecting takes no parameters.
-//! - Inserting into a full drive and ejecting from an empty one are errors.
-//! - The next start uses up the one-time boot override.
-//! - A medium with `BootOnNextServerReset` is ejected at the second start after that was set.
+//! - During POST, the next boot cannot be set. A server is in POST for two minutes after it was
+//!   switched on, unless [`Machine::post`] says otherwise.
+//! - Power changes take some seconds, in which no other is possible.
+//! - `BootSourceOverrideMode` cannot be written. The boot mode, secure boot and the boot order are
+//!   pending until the server has started.
+//! - Inserting into a full drive and ejecting from an empty one are errors. A medium with
+//!   `BootOnNextServerReset` is booted from once, and ejected at the second start.
+//! - Errors have no text, and successes have an `error` object, too.
+//! - An iLO that restarts closes connections, and forgets media and sessions.
+//! - An iLO 4 has no standard virtual media actions. Its identifiers end in a slash; requests
+//!   without it are redirected.
 
+mod access;
+mod capture;
+pub(crate) mod clock;
+mod machine;
+mod media;
+mod refusals;
 mod resources;
 mod server;
+mod state;
+mod system;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use serde_json::{Value, json};
 
+pub(crate) use self::access::{PASSWORD, USER};
+use self::capture::Capture;
+pub(crate) use self::clock::SimulatedTime;
+use self::refusals::Injected;
+pub(crate) use self::refusals::{Fault, Trouble};
 use self::server::Server;
+pub(crate) use self::state::State;
+use driver::bmc::{Clock, Redfish};
 
-pub(crate) const USER: &str = "Administrator";
-pub(crate) const PASSWORD: &str = "pass-w0rd-of-the-ilo";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The iLOs whose answers are in `fixtures/ilo`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Generation {
     Ilo4,
+    /// An iLO 5 2.72.
     Ilo5,
+    /// An iLO 5 3.11.
+    Ilo5Late,
     Ilo6,
+    Ilo7,
 }
 
-/// What the stand-in does wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// The standard actions fail, and HPE's work.
-    StandardActionsFail,
-    /// All virtual media actions fail. Changing `Image` works where it is writable.
-    ActionsFail,
-    /// Inserting requires two more parameters, as with BMCs of other makers.
-    RequiresParameters,
-    /// Inserting fails in every way.
-    RefusesToInsert,
-    /// Inserting succeeds, but the drive is reported as empty.
-    ReportsEmptyDrive,
-    /// Inserting succeeds, but another image is reported.
-    ReportsAnotherImage,
-    /// The image is reported only from the third time on that the drive is read.
-    ReportsLate,
-    /// It inserts the image, restarts instead of answering, and is back after this time.
-    RestartsAfterInserting(Duration),
-    /// It restarts before it inserts anything, and is back after this time.
-    RestartsBeforeInserting(Duration),
-    /// It never answers.
-    Hangs,
-    /// It answers this many requests with "not ready".
-    NotReady(usize),
-    /// It fails at this many requests to read.
-    FailsToRead(usize),
-    /// It has no licence for virtual media.
-    NoLicence,
-    /// The user may not use virtual media.
-    NoPrivilege,
-    /// It has no CD drive.
-    NoCdDrive,
-    /// Resets succeed but do not change the power state.
-    PowerStays,
-    /// It refuses this many times to switch the server on.
-    BusyAfterOff(usize),
-    /// Setting the next boot succeeds but changes nothing.
-    OverrideStays,
-    /// Its links point to another host.
-    LinksToAnotherHost,
-    /// Its answers are not JSON.
-    Garbage,
+impl Generation {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Ilo4,
+        Self::Ilo5,
+        Self::Ilo5Late,
+        Self::Ilo6,
+        Self::Ilo7,
+    ];
+
+    fn directory(self) -> &'static str {
+        match self {
+            Self::Ilo4 => "ilo4",
+            Self::Ilo5 => "ilo5-2.72",
+            Self::Ilo5Late => "ilo5-3.11",
+            Self::Ilo6 => "ilo6-1.66",
+            Self::Ilo7 => "ilo7-1.14",
+        }
+    }
+
+    /// The key of HPE's extensions.
+    pub(crate) fn oem(self) -> &'static str {
+        match self {
+            Self::Ilo4 => "Hp",
+            _ => "Hpe",
+        }
+    }
 }
 
 /// A running stand-in, stopped when this is dropped.
 pub(crate) struct Ilo {
     server: Server,
     state: Arc<Mutex<State>>,
-}
-
-/// The state of the BMC and its server.
-pub(crate) struct State {
-    pub(crate) generation: Generation,
-    pub(crate) fault: Option<Fault>,
-    /// The floppy drive and the CD drive.
-    pub(crate) drives: [DriveState; 2],
-    pub(crate) power: &'static str,
-    pub(crate) override_enabled: &'static str,
-    pub(crate) override_target: &'static str,
-    /// What the server was booted from, each time: the image in the CD drive, or `disk`.
-    pub(crate) starts: Vec<String>,
-    /// All requests, as `METHOD PATH BODY`.
-    pub(crate) requests: Vec<String>,
-}
-
-#[derive(Debug, Default, Clone)]
-pub(crate) struct DriveState {
-    pub(crate) image: Option<String>,
-    pub(crate) boot_on_next_reset: bool,
-    /// The number of starts since that was set.
-    pub(crate) starts: usize,
-    /// How often the drive was read.
-    pub(crate) reads: usize,
+    clock: Arc<SimulatedTime>,
 }
 
 impl Ilo {
+    /// An iLO whose server is off, with empty drives.
     pub(crate) fn start(generation: Generation) -> Self {
         Self::launch(generation, None)
     }
 
-    pub(crate) fn with(generation: Generation, fault: Fault) -> Self {
-        Self::launch(generation, Some(fault))
+    /// One that answers by HTTPS.
+    pub(crate) fn by_https(generation: Generation, tls: ServerConfig) -> Self {
+        Self::launch(generation, Some(Arc::new(tls)))
     }
 
-    fn launch(generation: Generation, fault: Option<Fault>) -> Self {
-        let state = Arc::new(Mutex::new(State {
-            generation,
-            fault,
-            drives: Default::default(),
-            power: "Off",
-            override_enabled: "Disabled",
-            override_target: "None",
-            starts: Vec::new(),
-            requests: Vec::new(),
-        }));
-        let server = Server::start(Arc::clone(&state));
-        Self { server, state }
+    fn launch(generation: Generation, tls: Option<Arc<ServerConfig>>) -> Self {
+        let clock = SimulatedTime::start();
+        let state = State::new(generation, Arc::clone(&clock));
+        let state = Arc::new(Mutex::new(state));
+        let server = Server::start(Arc::clone(&state), tls);
+        let ilo = Self {
+            server,
+            state,
+            clock,
+        };
+        let address = ilo.address();
+        clock::register(&address, &ilo.clock);
+        ilo.state(|state| state.address = address);
+        ilo
+    }
+
+    pub(crate) fn with(generation: Generation, fault: Fault) -> Self {
+        let ilo = Self::start(generation);
+        ilo.state(|state| state.fault = Some(fault));
+        ilo
+    }
+
+    /// One whose server starts in no time, for clients that have another clock.
+    pub(crate) fn without_post(generation: Generation) -> Self {
+        let ilo = Self::start(generation);
+        ilo.state(|state| state.machine.post = Duration::ZERO);
+        ilo
+    }
+
+    /// Whether this iLO has a message with this name.
+    pub(crate) fn has_message(generation: Generation, name: &str) -> bool {
+        Capture::of(generation).has_message(name)
     }
 
     /// Reads or changes the state.
     pub(crate) fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.state.lock().unwrap())
+        let mut state = self.state.lock().unwrap();
+        state.settle();
+        look(&mut state)
     }
 
+    /// Makes this trouble at the next `times` requests with this method whose path has this part.
+    pub(crate) fn trouble(&self, method: &'static str, path: &str, trouble: Trouble, times: usize) {
+        let injected = Injected {
+            at: (method, path.to_owned()),
+            trouble,
+            left: times,
+        };
+        self.state(|state| state.troubles.push(injected));
+    }
+
+    /// Ends the fault and all trouble, and gives it a licence and the user all privileges.
     pub(crate) fn repair(&self) {
-        self.state(|state| state.fault = None);
+        self.state(|state| {
+            state.fault = None;
+            state.troubles.clear();
+            (state.licensed, state.privileged) = (true, true);
+        });
+    }
+
+    /// What the server booted each time, after it has had the time to boot: the image in the CD
+    /// drive, `disk` or `network`.
+    pub(crate) fn boots(&self) -> Vec<String> {
+        let left = self.state(|state| state.machine.until_booted(state.now()));
+        self.clock.skip(left);
+        self.state(|state| state.boots.clone())
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, seconds: u64) {
+        self.clock.skip(Duration::from_secs(seconds));
+    }
+
+    /// The time since the start.
+    pub(crate) fn seconds(&self) -> u64 {
+        self.clock.now().as_secs()
+    }
+
+    fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port())
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.server.port
     }
 
     pub(crate) fn driver_info(&self) -> Value {
         json!({
-            "redfish_address": format!("http://127.0.0.1:{}", self.server.port),
+            "redfish_address": self.address(),
             "redfish_username": USER, "redfish_password": PASSWORD,
         })
     }
 
-    /// The requests other than GET.
+    /// The requests other than GET, as `METHOD PATH BODY`.
     pub(crate) fn changes(&self) -> Vec<String> {
         let requests = self.state(|state| state.requests.clone());
         requests
             .into_iter()
             .filter(|request| !request.starts_with("GET "))
             .collect()
+    }
+}
+
+/// Lets a client use the clock of the stand-in that it asks, if it asks one.
+pub(crate) fn with_its_clock(redfish: Redfish, driver_info: &Value) -> Redfish {
+    let address = driver_info.get("redfish_address").and_then(Value::as_str);
+    match address.and_then(clock::clock_of) {
+        Some(clock) => redfish.with_clock(clock),
+        None => redfish,
     }
 }

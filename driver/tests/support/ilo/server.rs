@@ -4,15 +4,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::{JoinHandle, sleep, spawn};
+use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
-use super::{Fault, State};
-
-/// `Administrator:pass-w0rd-of-the-ilo`.
-const AUTHORIZATION: &str = "Basic QWRtaW5pc3RyYXRvcjpwYXNzLXcwcmQtb2YtdGhlLWlsbw==";
+use super::refusals::{Fault, Response};
+use super::state::State;
 
 pub(crate) struct Server {
     pub(crate) port: u16,
@@ -23,29 +22,33 @@ pub(crate) struct Server {
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
+    /// The headers, with names in lower case.
+    headers: Vec<(String, String)>,
     pub(crate) body: Option<Value>,
 }
 
-pub(crate) struct Response {
-    pub(crate) status: u16,
-    pub(crate) body: String,
-    pub(crate) location: Option<String>,
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
-/// What happens after a request.
-enum Then {
-    Next,
-    /// The server closes the connection without an answer and is back after this time.
-    Restart(Duration),
+/// What happens to a request.
+pub(crate) enum Then {
+    Answer(Response),
+    /// The connection is closed.
+    Close,
 }
 
 impl Server {
-    pub(crate) fn start(state: Arc<Mutex<State>>) -> Self {
+    /// Starts a server, by HTTPS if it is given a TLS configuration.
+    pub(crate) fn start(state: Arc<Mutex<State>>, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = spawn(move || run(listener, port, &stopped, &state));
+        let thread = spawn(move || run(&listener, &stopped, &state, tls.as_ref()));
         Self {
             port,
             stop,
@@ -65,8 +68,12 @@ impl Drop for Server {
     }
 }
 
-fn run(listener: TcpListener, port: u16, stop: &AtomicBool, state: &Mutex<State>) {
-    let mut listener = listener;
+fn run(
+    listener: &TcpListener,
+    stop: &AtomicBool,
+    state: &Mutex<State>,
+    tls: Option<&Arc<ServerConfig>>,
+) {
     let mut kept = Vec::new();
     loop {
         let (stream, _) = listener.accept().unwrap();
@@ -80,82 +87,64 @@ fn run(listener: TcpListener, port: u16, stop: &AtomicBool, state: &Mutex<State>
             kept.push(stream);
             continue;
         }
-        if let Then::Restart(time) = serve(stream, state) {
-            drop(listener);
-            sleep(time);
-            listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
-            // Nobody could wake it in the meantime.
-            if stop.load(Ordering::SeqCst) {
-                return;
+        match tls {
+            None => serve(stream, state),
+            Some(tls) => {
+                let connection = ServerConnection::new(Arc::clone(tls)).unwrap();
+                let mut stream = StreamOwned::new(connection, stream);
+                serve(&mut stream, state);
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
             }
         }
     }
 }
 
-fn serve(mut stream: TcpStream, state: &Mutex<State>) -> Then {
-    let Some((request, authorization)) = read(&stream) else {
-        return Then::Next;
+fn serve(mut stream: impl Read + Write, state: &Mutex<State>) {
+    let Some(request) = read(&mut stream) else {
+        return;
     };
-    let mut state = state.lock().unwrap();
-    let body = request
-        .body
-        .as_ref()
-        .map(Value::to_string)
-        .unwrap_or_default();
-    let line = format!("{} {} {body}", request.method, request.path);
-    state.requests.push(line.trim().to_owned());
-    let inserting = request.method != "GET" && body.contains("\"Image\":\"");
-    let before = match (state.fault, inserting) {
-        (Some(Fault::RestartsBeforeInserting(time)), true) => Some(time),
-        _ => None,
+    let Then::Answer(response) = state.lock().unwrap().serve(&request) else {
+        return;
     };
-    if let Some(time) = before {
-        state.fault = None;
-        return Then::Restart(time);
-    }
-    let response = state.answer(&request, authorization.as_deref() == Some(AUTHORIZATION));
-    if let (Some(Fault::RestartsAfterInserting(time)), true) = (state.fault, inserting) {
-        state.fault = None;
-        return Then::Restart(time);
-    }
-    let Response {
-        status,
-        body,
-        location,
-    } = response;
-    let location = location.map_or(String::new(), |path| format!("Location: {path}\r\n"));
+    let headers: String = response
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let (status, body) = (response.status, response.body);
     let _ = write!(
         stream,
-        "HTTP/1.1 {status} Status\r\nOData-Version: 4.0\r\n\
-         Content-Type: application/json\r\n{location}Content-Length: {}\r\n\
-         Connection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\n{headers}\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
-    Then::Next
 }
 
-/// Reads a request and its `Authorization`.
-fn read(stream: &TcpStream) -> Option<(Request, Option<String>)> {
+fn read(stream: impl Read) -> Option<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split(' ');
     let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let (mut length, mut authorization) = (0, None);
+    let mut headers = Vec::new();
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok()?;
         let Some((name, value)) = header.trim().split_once(": ") else {
             break;
         };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.parse().ok()?,
-            "authorization" => authorization = Some(value.to_owned()),
-            _ => {}
-        }
+        headers.push((name.to_ascii_lowercase(), value.to_owned()));
     }
-    let mut body = vec![0; length];
+    let mut request = Request {
+        method,
+        path,
+        headers,
+        body: None,
+    };
+    let length = request.header("content-length");
+    let mut body = vec![0; length.map_or(Some(0), |length| length.parse().ok())?];
     reader.read_exact(&mut body).ok()?;
-    let body = serde_json::from_slice(&body).ok();
-    Some((Request { method, path, body }, authorization))
+    request.body = serde_json::from_slice(&body).ok();
+    Some(request)
 }

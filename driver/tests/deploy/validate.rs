@@ -1,0 +1,80 @@
+//! What is checked before a server is touched.
+//!
+//! Debian package: nginx-light.
+
+use driver::deploy::{DeployError, IloDeploy};
+use serde_json::json;
+
+use crate::support::conductor::Conductor;
+use crate::support::ilo::{Fault, Generation, Ilo};
+use crate::support::options;
+use crate::support::web::names;
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_reported_at_once_before_the_server_is_touched() {
+    let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+    let conf = conductor.conf();
+    let conf: String = conf
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("api_url") && !line.starts_with("http_server_url"))
+        .collect();
+    let deploy = IloDeploy::from_options(&options(&conf)).unwrap();
+    let mut driver_info = ilo.driver_info();
+    driver_info["ilo_deploy_iso"] = json!(conductor.nginx.url("/boot/none.iso"));
+    let node = conductor.node(
+        &ilo,
+        &json!({
+            "driver_info": driver_info,
+            "properties": {"capabilities": "boot_mode:efi"},
+            "instance_info": {
+                "kernel": conductor.nginx.url("/boot/no-kernel"),
+                "ramdisk": conductor.nginx.url("/boot/initrd"),
+            },
+        }),
+    );
+    let error = deploy.validate(&node).await.unwrap_err();
+    let text = error.to_string();
+    for expected in [
+        "properties.capabilities: expected the boot mode bios or uefi, got \"efi\"",
+        "http_server_url",
+        "[conductor] api_url",
+        "/boot/no-kernel",
+        "driver_info.ilo_deploy_iso cannot be used",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    assert!(matches!(error, DeployError::Several(_)), "{error:?}");
+    let refused = deploy.deploy(&node).await.unwrap_err();
+    assert_eq!(refused.to_string(), text);
+    assert_eq!(ilo.changes(), [""; 0]);
+    assert_eq!(names(conductor.www.path()), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_deploy_iso_that_is_missing_is_noticed_before_the_server_is_touched() {
+    let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+    let mut driver_info = ilo.driver_info();
+    driver_info["ilo_deploy_iso"] = json!(conductor.nginx.url("/boot/none.iso"));
+    let node = conductor.node(&ilo, &json!({"driver_info": driver_info}));
+    let error = conductor.deploy().deploy(&node).await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("ilo_deploy_iso cannot be used") && text.contains("404"),
+        "{text}"
+    );
+    assert_eq!(ilo.changes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_bmc_without_a_drive_or_an_answer_is_noticed_before_anything_is_published() {
+    for (fault, expected) in [
+        (Fault::NoCdDrive, "the BMC has no CD drive"),
+        (Fault::Hangs, "no response from"),
+    ] {
+        let (conductor, ilo) = (Conductor::start(), Ilo::with(Generation::Ilo5, fault));
+        let node = conductor.node(&ilo, &json!({}));
+        let error = conductor.deploy().validate(&node).await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(ilo.changes(), [""; 0]);
+    }
+}
