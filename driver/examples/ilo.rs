@@ -37,7 +37,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "redfish")]
-use driver::bmc::{Bmc, Redfish};
+use driver::bmc::{Bmc, BmcError, Redfish};
 #[cfg(feature = "redfish")]
 use driver::deploy::{Action, IloDeploy, Outcome};
 use driver::image::Floppy;
@@ -293,48 +293,51 @@ async fn run(command: Command) -> Result<Value, Box<dyn Error>> {
             outcome(&deploy.tear_down(&node).await?)
         }
         #[cfg(feature = "redfish")]
-        Command::BootDisk { common } => {
-            let bmc = common.bmc()?;
-            let changed = bmc.boot_from_disk().await;
-            bmc.close().await?;
-            json!({"changed": changed?})
-        }
+        Command::BootDisk { common } => on_bmc(&common, boot_from_disk).await?,
         #[cfg(feature = "redfish")]
         Command::BootMode { common, mode } => {
-            let bmc = common.bmc()?;
-            let found = boot_mode(&bmc, mode).await;
-            bmc.close().await?;
-            json!({"boot_mode": found?.map(|mode| mode.to_string())})
+            on_bmc(&common, async |bmc| boot_mode(bmc, mode).await).await?
         }
         #[cfg(feature = "redfish")]
         Command::SecureBoot { common, state } => {
-            let bmc = common.bmc()?;
-            let found = secure_boot(&bmc, state.map(|state| state == "on")).await;
-            bmc.close().await?;
-            json!({"secure_boot": found?})
+            on_bmc(&common, async |bmc| secure_boot(bmc, state).await).await?
         }
     })
 }
 
+/// Does something with the node's BMC, and returns what it reported.
+#[cfg(feature = "redfish")]
+async fn on_bmc<T: Into<Value>>(
+    common: &Common,
+    work: impl AsyncFnOnce(&Redfish) -> Result<T, BmcError>,
+) -> Result<Value, Box<dyn Error>> {
+    let bmc = common.bmc()?;
+    let reported = work(&bmc).await;
+    bmc.close().await?;
+    Ok(json!({"reported": reported?.into()}))
+}
+
+#[cfg(feature = "redfish")]
+async fn boot_from_disk(bmc: &Redfish) -> Result<bool, BmcError> {
+    bmc.boot_from_disk().await
+}
+
 /// Sets the boot mode if one is given, and returns what the BMC reports.
 #[cfg(feature = "redfish")]
-async fn boot_mode(
-    bmc: &Redfish,
-    mode: Option<BootMode>,
-) -> Result<Option<BootMode>, Box<dyn Error>> {
+async fn boot_mode(bmc: &Redfish, mode: Option<BootMode>) -> Result<Option<String>, BmcError> {
     if let Some(mode) = mode {
         bmc.set_boot_mode(mode).await?;
     }
-    Ok(bmc.boot_mode().await?)
+    Ok(bmc.boot_mode().await?.map(|mode| mode.to_string()))
 }
 
 /// Switches secure boot if a state is given, and returns what the BMC reports.
 #[cfg(feature = "redfish")]
-async fn secure_boot(bmc: &Redfish, on: Option<bool>) -> Result<Option<bool>, Box<dyn Error>> {
-    if let Some(on) = on {
-        bmc.set_secure_boot(on).await?;
+async fn secure_boot(bmc: &Redfish, state: Option<String>) -> Result<Option<bool>, BmcError> {
+    if let Some(state) = state {
+        bmc.set_secure_boot(state == "on").await?;
     }
-    Ok(bmc.secure_boot().await?)
+    bmc.secure_boot().await
 }
 
 #[cfg(feature = "redfish")]

@@ -276,4 +276,16 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_separator_may_be_far_away() {
+        for length in [65_534, 65_535, 65_536, 100_000] {
+            let key = "k".repeat(length);
+            let text = format!("[a]\n{key}: v = w\n");
+            let document = crate::Document::parse(text.as_bytes()).unwrap();
+            let entry = document.entry_at(2).unwrap();
+            assert_eq!(entry.key(), key.as_str());
+            assert_eq!(&*entry.value(), "v = w");
+        }
+    }
 }

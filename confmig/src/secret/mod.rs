@@ -239,10 +239,9 @@ mod tests {
     }
 
     fn schema(group: &str, name: &str) -> Schema {
-        let text = format!(
-            "{{\"options\": {{\"{group}\": {{\"opts\": [{{\"name\": \"{name}\", \"secret\": true}}]}}}}}}"
-        );
-        Schema::parse(&text, "schema").unwrap()
+        let option = serde_json::json!({"name": name, "secret": true});
+        let schema = serde_json::json!({"options": {group: {"opts": [option]}}});
+        Schema::parse(&schema.to_string(), "schema").unwrap()
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl IloDeploy {
         let host = self.media.host().check_url(node);
         host.unwrap_or_else(|error| note(error.into()));
         let parameters = self.parameters_of(&mut node.clone());
-        parameters.map(drop).unwrap_or_else(&mut note);
+        parameters.map_or_else(&mut note, drop);
         boot_iso.unwrap_or_else(&mut note);
         bmc.unwrap_or_else(&mut note);
         let deploy_iso = deploy_iso.map_err(&mut note);

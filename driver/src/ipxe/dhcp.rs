@@ -91,7 +91,7 @@ impl Ipxe {
         let by_arch = arch.and_then(|arch| options.bootfile_name_by_arch.get(arch));
         // What is wrong with the node's own is reported where its files are published.
         let mode = mode.or_else(|| boot_mode_of(node).ok().flatten());
-        by_arch.unwrap_or_else(|| match mode {
+        by_arch.unwrap_or(match mode {
             Some(BootMode::Uefi) => &options.bootfile_name.uefi,
             Some(BootMode::Bios) | None => &options.bootfile_name.bios,
         })

@@ -298,11 +298,7 @@ impl Options {
             grub_config_template: reader.path("DEFAULT", "grub_config_template")?,
             grub_config_path: reader.path("DEFAULT", "grub_config_path")?,
             esp_image: reader.path("DEFAULT", "esp_image")?,
-            file_url_allowed_paths: reader
-                .texts("conductor", "file_url_allowed_paths")?
-                .into_iter()
-                .map(PathBuf::from)
-                .collect(),
+            file_url_allowed_paths: reader.paths("conductor", "file_url_allowed_paths")?,
             image_networks: reader
                 .texts("ilo", "image_networks")?
                 .join(",")
@@ -315,10 +311,7 @@ impl Options {
                 Some(url) => Some(url),
                 None => reader.filled("service_catalog", "endpoint_override")?,
             },
-            default_boot_mode: match reader.boot_mode("ilo", &["auto"])? {
-                Some(mode) => Some(mode),
-                None => reader.boot_mode("deploy", &[])?,
-            },
+            default_boot_mode: reader.default_boot_mode()?,
             bmc: BmcOptions::read(&reader)?,
             ipxe: IpxeOptions::read(&reader)?,
             #[cfg(feature = "swift")]

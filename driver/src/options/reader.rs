@@ -62,6 +62,12 @@ impl<'r> OptionReader<'r> {
         Ok(texts(&self.get(group, name)?.value))
     }
 
+    /// Reads a list of paths.
+    pub(super) fn paths(&self, group: &str, name: &str) -> Result<Vec<PathBuf>, OptionsError> {
+        let texts = self.texts(group, name)?;
+        Ok(texts.into_iter().map(PathBuf::from).collect())
+    }
+
     pub(super) fn seconds(&self, group: &str, name: &str) -> Result<Duration, OptionsError> {
         self.number(group, name, "a number of seconds, 0 or more")
             .map(Duration::from_secs)
@@ -79,12 +85,16 @@ impl<'r> OptionReader<'r> {
             .ok_or_else(|| self.out_of_range(group, name, expected))
     }
 
+    /// Reads the boot mode of nodes that name none.
+    pub(super) fn default_boot_mode(&self) -> Result<Option<BootMode>, OptionsError> {
+        match self.boot_mode("ilo", &["auto"])? {
+            Some(mode) => Ok(Some(mode)),
+            None => self.boot_mode("deploy", &[]),
+        }
+    }
+
     /// Reads the boot mode of a group; `None` if it is unset or one of the words `none`.
-    pub(super) fn boot_mode(
-        &self,
-        group: &str,
-        none: &[&str],
-    ) -> Result<Option<BootMode>, OptionsError> {
+    fn boot_mode(&self, group: &str, none: &[&str]) -> Result<Option<BootMode>, OptionsError> {
         let name = "default_boot_mode";
         match self.filled(group, name)? {
             Some(text) if !none.contains(&text.as_str()) => text

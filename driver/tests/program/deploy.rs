@@ -16,7 +16,7 @@ fn the_program_deploys_takes_over_and_tears_down() {
     let program = Program::new(&conductor.conf(), &json!(node));
     let param = ["--param", "nonce=4711", "--check-served"];
     let deployed = program.run("deploy", &param);
-    assert_eq!(deployed["done"].as_array().unwrap().len(), 7, "{deployed}");
+    assert_eq!(deployed["done"].as_array().unwrap().len(), 8, "{deployed}");
     let mut waiting = deployed["node"].clone();
     waiting["provision_state"] = json!("wait call-back");
     program.set_node(&waiting);

@@ -53,13 +53,20 @@ impl Program {
     }
 
     /// Runs a command that must fail with exit status 1 and an empty standard output, and returns
-    /// its message.
+    /// its message, without what it logged before.
     #[track_caller]
     pub(crate) fn fail(&self, command: &str, args: &[&str]) -> String {
         let output = self.output(command, args);
         assert_eq!(output.status.code(), Some(1), "{command} {args:?}");
         assert_eq!(output.stdout, b"");
-        String::from_utf8(output.stderr).unwrap()
+        let errors = String::from_utf8(output.stderr).unwrap();
+        let is_logged = |line: &&str| {
+            ["ilo: info: ", "ilo: warn: "]
+                .iter()
+                .any(|level| line.starts_with(level))
+        };
+        let lines = errors.split_inclusive('\n');
+        lines.filter(|line| !is_logged(line)).collect()
     }
 }
 

@@ -21,8 +21,8 @@ const DENSE: [&str; 10] = [
     "releases/train-image.conf",
 ];
 
-/// Returns a configuration that ends with the line that reaches `bytes` bytes. Each part has its own
-/// sections (`[pxe]`, `[pxe-1]`, `[pxe-2]`, …), so that every name is set once.
+/// Returns a configuration that ends with the line that reaches `bytes` bytes. Each part has its
+/// own sections (`[pxe]`, `[pxe-1]`, `[pxe-2]`, …), so that every name is set once.
 pub(crate) fn configuration(bytes: usize) -> String {
     let read = |name: &str| {
         fs::read_to_string(workspace().join("fixtures").join(name)).expect("a fixture in UTF-8")

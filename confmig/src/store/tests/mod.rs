@@ -1,5 +1,5 @@
-//! Tests of what cannot be caused from outside: changes at the last moment, file systems that cannot
-//! exchange two files, and journals in any state.
+//! Tests of what cannot be caused from outside: changes at the last moment, file systems that
+//! cannot exchange two files, and journals in any state.
 
 mod interrupted;
 

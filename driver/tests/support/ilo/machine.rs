@@ -140,7 +140,12 @@ impl Machine {
             ("ForceOff", true) => false,
             ("GracefulShutdown" | "PushPowerButton", true) => {
                 let obeys = self.obeys && !self.is_in_post(now);
-                self.ends = obeys.then_some(now + SHUTDOWN);
+                let shutdown = if self.post.is_zero() {
+                    Duration::ZERO
+                } else {
+                    SHUTDOWN
+                };
+                self.ends = obeys.then_some(now + shutdown);
                 return true;
             }
             _ => return false,
