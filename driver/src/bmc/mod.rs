@@ -57,8 +57,8 @@ pub type BmcFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BmcError>> + S
 /// returns once the BMC reports that state. It can be called again after a failure or after its
 /// future was dropped. Only one task should work on a BMC at a time.
 pub trait Bmc: fmt::Debug + Send + Sync {
-    /// Checks that the BMC answers and has both drives, without changing anything. The default reads
-    /// their media.
+    /// Checks that the BMC answers and has both drives, without changing anything. The default
+    /// reads their media.
     ///
     /// # Errors
     ///

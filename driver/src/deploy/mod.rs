@@ -262,10 +262,10 @@ impl IloDeploy {
         self
     }
 
-    /// Boots the deploy ISO, once [`validate`](Self::validate) finds nothing wrong: creates a floppy
-    /// with the parameters, sets the boot mode and secure boot that the node names, shuts the server
-    /// down, empties the drives, inserts the floppy and the deploy ISO, and switches the server on
-    /// so that it boots once from the ISO.
+    /// Boots the deploy ISO, once [`validate`](Self::validate) finds nothing wrong: creates a
+    /// floppy with the parameters, sets the boot mode and secure boot that the node names, shuts
+    /// the server down, empties the drives, inserts the floppy and the deploy ISO, and switches the
+    /// server on so that it boots once from the ISO.
     ///
     /// What secure boot was before is recorded in `driver_internal_info.ilo_secure_boot_before`.
     ///

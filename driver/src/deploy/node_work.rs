@@ -244,8 +244,8 @@ impl<'d> NodeWork<'d> {
         self.insert(Drive::Cd, &url).await
     }
 
-    /// Everything that can fail without the BMC is done while the server still runs; what runs on it
-    /// reads from the drives until it is off, and a boot device can be set while it is off.
+    /// Everything that can fail without the BMC is done while the server still runs; what runs on
+    /// it reads from the drives until it is off, and a boot device can be set while it is off.
     pub(super) async fn deploy(&mut self, deploy_iso: &Url) -> Result<(), DeployError> {
         let floppy = self.publish_floppy().await?;
         self.set_how_it_boots().await?;

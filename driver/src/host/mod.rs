@@ -138,8 +138,8 @@ impl Host {
         matches!(self, Self::Web(_))
     }
 
-    /// Checks that there is a URL under which the node's BMC can reach images. That of a Swift is in
-    /// its catalogue.
+    /// Checks that there is a URL under which the node's BMC can reach images. That of a Swift is
+    /// in its catalogue.
     ///
     /// # Errors
     ///

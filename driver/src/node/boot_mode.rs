@@ -28,7 +28,8 @@ impl fmt::Display for BootMode {
 impl FromStr for BootMode {
     type Err = NotABootMode;
 
-    /// Reads `bios` or `uefi`, the values of Ironic's capability `boot_mode`, in upper or lower case.
+    /// Reads `bios` or `uefi`, the values of Ironic's capability `boot_mode`, in upper or lower
+    /// case.
     ///
     /// # Errors
     ///

@@ -110,8 +110,8 @@ pub struct Options {
     /// The URL under which deploy ramdisks reach Ironic's API: `[conductor] api_url`, or else
     /// `[service_catalog] endpoint_override`; `None` if neither is set.
     pub api_url: Option<String>,
-    /// The boot mode of nodes that do not name one: that of `[ilo]` unless it is `auto`, or else that
-    /// of `[deploy]`; `None` if neither is set, for the mode that the server has.
+    /// The boot mode of nodes that do not name one: that of `[ilo]` unless it is `auto`, or else
+    /// that of `[deploy]`; `None` if neither is set, for the mode that the server has.
     pub default_boot_mode: Option<BootMode>,
     /// How BMCs are reached, and how long they may take.
     pub bmc: BmcOptions,

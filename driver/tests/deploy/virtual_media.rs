@@ -36,7 +36,8 @@ async fn a_published_boot_iso_contains_its_sources_and_kernel_parameters() {
     assert!(text.contains("append initrd=/initrd nofb nomodeset vga=normal"));
 }
 
-/// The user's own parameters come before the node's, and `%default%` stands for the configured ones.
+/// The user's own parameters come before the node's, and `%default%` stands for the configured
+/// ones.
 #[tokio::test]
 async fn a_node_may_have_kernel_parameters_of_its_own() {
     let fixture = Fixture::new();

@@ -20,8 +20,8 @@ pub(super) struct Goal<'g, T> {
     pub(super) path: &'g str,
     /// How long the BMC may take to accept a request, and then to report the state.
     pub(super) limit: Duration,
-    /// The interval at which the resource is read after a request was accepted; `None` if it is read
-    /// only once.
+    /// The interval at which the resource is read after a request was accepted; `None` if it is
+    /// read only once.
     pub(super) interval: Option<Duration>,
     /// Whether it is in this state.
     pub(super) is_reached: &'g (dyn Fn(&T) -> bool + Sync),

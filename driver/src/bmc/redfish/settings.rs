@@ -132,7 +132,8 @@ impl Redfish {
             // It is a setting of the next start, which not every BMC shows before.
             Err(Missed::Reported { .. }) => {
                 log::warn!(
-                    "node {}: the BMC accepted {change}, but does not show it before the next start",
+                    "node {}: the BMC accepted {change}, but does not show it before the next \
+                     start",
                     self.node
                 );
                 Ok(())
