@@ -34,6 +34,8 @@ pub struct BmcError {
 pub enum Step {
     /// Preparing the connection to the BMC.
     Connect,
+    /// [`Bmc::check`](super::Bmc::check).
+    Check,
     /// [`Bmc::medium`](super::Bmc::medium).
     Look(Drive),
     /// [`Bmc::insert`](super::Bmc::insert).
@@ -62,6 +64,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connect => f.write_str("connect to the BMC"),
+            Self::Check => f.write_str("use virtual media"),
             Self::Look(drive) => write!(f, "read the state of the {drive} drive"),
             Self::Insert(drive) => write!(f, "insert an image into the {drive} drive"),
             Self::Eject(drive) => write!(f, "eject the medium in the {drive} drive"),

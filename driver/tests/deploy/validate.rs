@@ -78,3 +78,19 @@ async fn a_bmc_without_a_drive_or_an_answer_is_noticed_before_anything_is_publis
         assert_eq!(ilo.changes(), [""; 0]);
     }
 }
+
+#[tokio::test]
+async fn a_missing_licence_is_noticed_before_the_server_is_switched_off() {
+    for generation in Generation::ALL {
+        let (conductor, ilo) = (Conductor::start(), Ilo::start(generation));
+        ilo.state(|state| state.licensed = false);
+        let node = conductor.node(&ilo, &json!({}));
+        let error = conductor.deploy().deploy(&node).await.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("cannot use virtual media: the BMC's licence"),
+            "{text}"
+        );
+        assert_eq!(ilo.changes(), [""; 0], "{generation:?}");
+    }
+}

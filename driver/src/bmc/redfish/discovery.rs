@@ -14,8 +14,8 @@ const MEMBERS_MAX: usize = 256;
 
 /// The members of a collection.
 #[derive(Debug, Default)]
-struct Members {
-    paths: Vec<String>,
+pub(super) struct Members {
+    pub(super) paths: Vec<String>,
     /// The number of members that the collection counts, but does not list.
     missing: u64,
 }
@@ -69,7 +69,7 @@ impl Redfish {
     }
 
     /// Returns the members of the collection at `path`, from all of its pages.
-    async fn members(&self, path: &str) -> Result<Members, Cause> {
+    pub(super) async fn members(&self, path: &str) -> Result<Members, Cause> {
         let mut members = Members::default();
         let (mut page_path, mut count) = (path.to_owned(), 0);
         for _ in 0..PAGES_MAX {

@@ -1,6 +1,7 @@
 //! BMCs with Redfish: iLO 4 (2.30 or newer) to iLO 7, and others.
 
 mod boot;
+mod check;
 mod client;
 mod connection;
 mod discovery;
@@ -168,6 +169,10 @@ impl Redfish {
 }
 
 impl Bmc for Redfish {
+    fn check(&self) -> BmcFuture<'_, ()> {
+        self.run(Step::Check, self.check_media())
+    }
+
     fn medium(&self, drive: Drive) -> BmcFuture<'_, Option<Medium>> {
         self.run(Step::Look(drive), self.look(drive))
     }

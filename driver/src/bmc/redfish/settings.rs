@@ -168,7 +168,7 @@ impl Redfish {
 
 /// Returns the path of a related resource: from the resource itself, from its links, or from HPE's,
 /// where an iLO 4 has some names in capitals.
-fn link<'v>(resource: &'v Value, name: &str) -> Option<&'v str> {
+pub(super) fn link<'v>(resource: &'v Value, name: &str) -> Option<&'v str> {
     let of = |links: &'v Value| {
         let links = links.as_object()?;
         let found = links.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
