@@ -50,11 +50,11 @@ impl Tally {
     ///
     /// # Panics
     ///
-    /// Panics if one was not counted in a run of 1000 cases or more.
+    /// Panics if one was not counted in a run of 5000 cases or more.
     pub fn assert_seen(&self, all: &[&str]) {
         let missed: Vec<_> = all.iter().filter(|what| self.of(what) == 0).collect();
         assert!(
-            missed.is_empty() || count() < 1000,
+            missed.is_empty() || count() < 5000,
             "no case with {missed:?} in {self}"
         );
     }
