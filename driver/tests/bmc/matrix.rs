@@ -38,7 +38,7 @@ const GETS: [(&str, &str); 4] = [
     ("GET", "VirtualMedia/2"),
 ];
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step {
         name: "read a drive",
         words: "cannot read the state of the CD drive: ",
@@ -71,6 +71,19 @@ const STEPS: [Step; 6] = [
         prepare: put_medium,
         run: |bmc| bmc.boot_once(Drive::Cd, None),
         at: &[("PATCH", "Systems/1"), GETS[1]],
+    },
+    Step {
+        name: "secure boot",
+        words: "cannot switch secure boot on: ",
+        prepare: |ilo| {
+            ilo.state(|state| {
+                state.edit("/redfish/v1/Systems/1/SecureBoot", |content| {
+                    content["SecureBootEnable"] = false.into();
+                });
+            });
+        },
+        run: |bmc| bmc.set_secure_boot(true),
+        at: &[("PATCH", "SecureBoot"), ("GET", "SecureBoot"), GETS[1]],
     },
     Step {
         name: "power on",
