@@ -22,6 +22,7 @@ mod program;
 #[path = "../report/mod.rs"]
 mod report;
 mod shape;
+#[path = "../table/mod.rs"]
 mod table;
 
 use std::process::ExitCode;

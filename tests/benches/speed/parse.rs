@@ -7,16 +7,17 @@ use ini::{Ini, ParseOption};
 use ini_roundtrip::{Item, Parser};
 use oslo_config::{Document, LineKind};
 
-use crate::table::{Table, ratio};
+use crate::table::Table;
 use crate::text::configuration;
-use crate::turns::{self, Contestant};
+use crate::turns::{self, Contestant, ratio};
 
 const BYTES: usize = 10_000_000;
 
 /// The minimum number of runs of each parser.
 const ROUNDS: usize = 30;
 
-pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
+/// Adds the results to the table. Returns `false` without any if arguments left them out.
+pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) -> bool {
     let text = configuration(BYTES);
     let (lines, entries) = (text.lines().count(), count_entries(&text));
     let contestants = contestants(&text);
@@ -25,7 +26,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         panic!("three contestants");
     };
     if ours.count() < ROUNDS {
-        return;
+        return false;
     }
     table.section(format!(
         "Parsing {} MB: {lines} lines, {entries} entries; {} rounds",
@@ -33,7 +34,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         ours.count()
     ));
     for (contestant, times) in contestants.iter().zip(&times) {
-        table.times(contestant.name, times, ours);
+        table.line(&times.row(contestant.name, ours));
     }
     // The best times: parsing only takes the processor, and other load can only add to that.
     let fast = ratio(roundtrip.best(), ours.best());
@@ -46,6 +47,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         &format!("at least 5 times as fast as rust-ini ({slow:.1} times)"),
         slow >= 5.0,
     );
+    true
 }
 
 fn contestants(text: &str) -> [Contestant<'_>; 3] {

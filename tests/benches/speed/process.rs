@@ -21,7 +21,8 @@ const ROUNDS: usize = 300;
 /// The time that the program may take in addition to twice that of `cat`.
 const ALLOWANCE: Duration = Duration::from_millis(2);
 
-pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
+/// Adds the results to the table. Returns `false` without any if arguments left them out.
+pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) -> bool {
     let confmig = program();
     let directory = tempfile::tempdir().expect("a directory for the file");
     let path = directory.path().join("ironic.conf");
@@ -51,7 +52,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         panic!("three contestants");
     };
     if cat.count() < ROUNDS {
-        return;
+        return false;
     }
     table.section(format!(
         "A whole process on {} KB, {} lines; {} rounds",
@@ -60,7 +61,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         cat.count()
     ));
     for (contestant, times) in contestants.iter().zip(&times) {
-        table.times(contestant.name, times, cat);
+        table.line(&times.row(contestant.name, cat));
     }
     // The best times, since the allowance does not grow with the load of the machine.
     let limit = 2 * cat.best() + ALLOWANCE;
@@ -68,6 +69,7 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) {
         &format!("confmig migrate takes at most 2 × cat + 2 ms ({limit:.2?})"),
         migrate.best() <= limit,
     );
+    true
 }
 
 /// Checks that the program does its work: one that does nothing would be fast.

@@ -31,6 +31,26 @@ impl Times {
         sorted.sort_unstable();
         sorted.get(sorted.len() / 2).copied().unwrap_or_default()
     }
+
+    /// Returns these times, as ratios to those of `one` too.
+    pub(crate) fn row(&self, name: &str, one: &Self) -> String {
+        format!(
+            "{name:<28}  best {:>10} {:>6.2} ×  median {:>10} {:>6.2} ×",
+            milliseconds(self.best()),
+            ratio(self.best(), one.best()),
+            milliseconds(self.median()),
+            ratio(self.median(), one.median()),
+        )
+    }
+}
+
+/// Returns `time` as a multiple of `one`.
+pub(crate) fn ratio(time: Duration, one: Duration) -> f64 {
+    time.as_secs_f64() / one.as_secs_f64()
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1e3)
 }
 
 /// Runs each contestant once per round, until criterion has its samples of each and there were at

@@ -1,4 +1,4 @@
-//! The table of results.
+//! The table of results of a benchmark.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ pub(crate) struct Table {
 
 impl Table {
     /// Starts a section.
-    pub(crate) fn section(&mut self, title: &str) {
+    pub(crate) fn section(&mut self, title: impl Into<String>) {
         if !self.lines.is_empty() {
             self.lines.push(String::new());
         }
-        self.lines.push(title.to_owned());
+        self.lines.push(title.into());
     }
 
     /// Adds a line.
