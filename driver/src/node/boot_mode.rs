@@ -70,7 +70,11 @@ impl BootWish {
             );
         }
         for (field, value) in capability(node, "secure_boot") {
-            secure_boot.add(field, truth_value(&value));
+            let parsed = truth_value(&value).ok_or_else(|| {
+                let got: String = value.chars().take(80).collect();
+                format!("expected true or false for secure_boot, got {got:?}")
+            });
+            secure_boot.add(field, parsed);
         }
         let (mode, secure_boot) = (mode.one(&mut faults), secure_boot.one(&mut faults));
         if secure_boot == Some(true) && mode == Some(BootMode::Bios) {
@@ -137,15 +141,12 @@ fn deploy_boot_mode(node: &Node) -> Option<(&'static str, String)> {
     Some(("instance_info.deploy_boot_mode", mode.to_owned()))
 }
 
-/// Reads a truth value as oslo.utils' `bool_from_string` does.
-fn truth_value(text: &str) -> Result<bool, String> {
+/// Reads a truth value with the words of oslo.utils' `bool_from_string`.
+pub(crate) fn truth_value(text: &str) -> Option<bool> {
     match text.trim().to_ascii_lowercase().as_str() {
-        "1" | "t" | "true" | "on" | "y" | "yes" => Ok(true),
-        "0" | "f" | "false" | "off" | "n" | "no" => Ok(false),
-        _ => Err(format!(
-            "expected true or false for secure_boot, got {:?}",
-            text.chars().take(80).collect::<String>()
-        )),
+        "1" | "t" | "true" | "on" | "y" | "yes" => Some(true),
+        "0" | "f" | "false" | "off" | "n" | "no" => Some(false),
+        _ => None,
     }
 }
 

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::boot_mode::{BootMode, NotABootMode};
-pub(crate) use self::boot_mode::{BootWish, boot_mode_of, instance_capability};
+pub(crate) use self::boot_mode::{BootWish, boot_mode_of, instance_capability, truth_value};
 pub use self::check::{Fault, Field, FieldKind, HOSTING, ILO_ACCESS, InvalidNode};
 pub use self::uuid::{NodeUuid, NotAUuid};
 

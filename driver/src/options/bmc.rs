@@ -6,6 +6,7 @@ use std::time::Duration;
 use oslo_config::{Opt, OptType};
 
 use super::{OptionReader, OptionsError};
+use crate::node::truth_value;
 
 /// How a BMC is reached and how long it may take, in addition to `[ilo] client_timeout` and `[ilo]
 /// client_port`.
@@ -61,11 +62,10 @@ impl From<&str> for VerifyCa {
     /// assert_eq!(VerifyCa::from(path), VerifyCa::Path(path.into()));
     /// ```
     fn from(text: &str) -> Self {
-        // The words of oslo.utils' bool_from_string.
-        match text.trim().to_ascii_lowercase().as_str() {
-            "1" | "t" | "true" | "on" | "y" | "yes" => Self::System,
-            "0" | "f" | "false" | "off" | "n" | "no" => Self::No,
-            _ => Self::Path(text.into()),
+        match truth_value(text) {
+            Some(true) => Self::System,
+            Some(false) => Self::No,
+            None => Self::Path(text.into()),
         }
     }
 }
