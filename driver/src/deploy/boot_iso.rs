@@ -138,8 +138,8 @@ impl IloDeploy {
         opened.map(ImageRef::Source).map_err(failed)
     }
 
-    /// Returns the URL for the BMC of an image that is named by someone, after checking that a web
-    /// server serves it.
+    /// Returns the URL from which the BMC can fetch an image, after checking that a web server
+    /// serves it.
     pub(super) async fn reachable_url(
         &self,
         node: &Node,

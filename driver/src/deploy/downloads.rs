@@ -16,7 +16,7 @@ use crate::image::{Checksum, HttpClient, Source, SourceError, Verified};
 /// The number of copies that are kept although no node needs them at the moment: the next node may.
 const KEPT: usize = 8;
 
-/// Who chose the URL of an image, which decides on the addresses that it may lead to.
+/// Who chose the URL of an image, which decides which addresses it may lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum NamedBy {
     /// A user of the cloud, in `instance_info` or in the properties of an image.
@@ -32,7 +32,7 @@ pub(super) enum ImageKey {
     /// each time.
     Service(String, Option<Checksum>),
     /// An image that a node names by URL or path. A signature is part of the URL: without a valid
-    /// one, a node does not get the image. Who names it decides on whether it may be fetched at
+    /// one, a node does not get the image. Who names it decides whether it may be fetched at
     /// all.
     Reference(String, NamedBy),
 }

@@ -16,7 +16,7 @@ impl IloDeploy {
     /// Checks everything that a deployment of `node` needs, without changing anything: the fields
     /// of the node; that the images that it names exist, and contain the boot loaders that are
     /// needed; that the host has a URL, and the deploy ramdisk that of Ironic's API; and that the
-    /// BMC answers and has the drives.
+    /// BMC answers, and has the drives and a licence for them.
     ///
     /// # Errors
     ///

@@ -50,9 +50,12 @@ impl Redfish {
             .await;
         match missed {
             Ok(_) => Ok(true),
-            Err(Missed::Failed(Cause::Unsupported { .. }) | Missed::Refused(_)) => Ok(false),
+            Err(
+                Missed::Failed(Cause::Unsupported { .. })
+                | Missed::Refused(_)
+                | Missed::Reported { .. },
+            ) => Ok(false),
             Err(Missed::Failed(cause)) => Err(cause),
-            Err(Missed::Reported { .. }) => Ok(false),
         }
     }
 

@@ -12,9 +12,9 @@ use super::request::Request;
 
 /// A resource whose changes take effect at the next start.
 struct Settings {
-    /// What holds now.
+    /// The current settings.
     current: Value,
-    /// The path of what will hold after the next start, which is to be changed.
+    /// The path of the pending settings, where changes are made.
     pending: String,
 }
 
