@@ -53,7 +53,7 @@ fn plan(dir: &Path) -> PlannedBootIso {
 }
 
 /// Builds and uploads the ISO.
-fn build(runtime: &tokio::runtime::Runtime, host: &Host, dir: &Path) -> Duration {
+fn build(runtime: &tokio::runtime::Runtime, host: &dyn Host, dir: &Path) -> Duration {
     let node = Node::from_json(format!(r#"{{"uuid":"{UUID}"}}"#).as_bytes()).unwrap();
     let start = Instant::now();
     let object = NewObject::boot_iso(plan(dir));

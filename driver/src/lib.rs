@@ -5,6 +5,7 @@
 //!
 //! Each module uses only modules above it in this list:
 //!
+//! - `causes`: the messages of errors from outside.
 //! - `http`: the HTTP client of images, hosts and BMCs, with its TLS configuration and base URLs.
 //! - `operator_files`: boot loaders and templates, read and rendered within limits.
 //! - [`node`]: a node as Ironic's API returns it: read, validated and written back without loss.
@@ -17,9 +18,16 @@
 //! - [`ipxe`]: the files and DHCP options with which nodes boot through iPXE.
 //! - [`deploy`]: deploying, taking over and tearing down nodes.
 
+//!
+//! The crates whose types appear here are re-exported: [`oslo_config`], [`serde_json`], [`url`] and
+//! [`uuid`].
+
 #![deny(missing_docs)]
 
+pub use {oslo_config, serde_json, url, uuid};
+
 pub mod bmc;
+mod causes;
 pub mod deploy;
 pub mod host;
 mod http;

@@ -26,14 +26,14 @@ use crate::support::swift::{Account, KEY, image, tempauth};
 use crate::support::{log, node, uuid};
 
 /// The host that an ironic.conf configures, and the `Debug` output of its options.
-fn from_conf(text: &str) -> (Host, String) {
+fn from_conf(text: &str) -> (Arc<dyn Host>, String) {
     let file = SourceFile {
         path: "ironic.conf".into(),
         text: text.into(),
     };
     let options = Options::read(&[file.parse().unwrap()], []).unwrap();
     let shown = format!("{options:?}");
-    (Host::from_options(&options).unwrap(), shown)
+    (driver::host::from_options(&options).unwrap(), shown)
 }
 
 /// A proxy that refuses the first token and cuts the connection of the next upload. It collects the

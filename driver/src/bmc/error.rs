@@ -3,11 +3,14 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{BootMode, Drive, Power, PowerState};
+use crate::causes::with_causes;
+use crate::host::BoxError;
 use crate::http::url::redacted;
-use crate::node::NodeUuid;
+use crate::node::{InvalidNode, NodeUuid};
 
 /// The number of resources or drives that an error lists.
 #[cfg(feature = "redfish")]
@@ -19,18 +22,40 @@ const LISTED_MAX: usize = 8;
 /// the BMC said is cut to some hundred characters on one line.
 #[derive(Debug, thiserror::Error)]
 #[error("node {node}: cannot {step}: {cause}")]
+#[non_exhaustive]
 pub struct BmcError {
     /// The node.
     pub node: NodeUuid,
     /// The step that failed.
     pub step: Step,
     /// The cause.
-    #[source]
     pub cause: Cause,
 }
 
+impl BmcError {
+    /// Returns the error of a step on the BMC of `node`.
+    #[must_use]
+    pub fn new(node: NodeUuid, step: Step, cause: Cause) -> Self {
+        Self { node, step, cause }
+    }
+}
+
+/// An error from connecting to a node's BMC.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// Fields of the node that are needed for it are missing or invalid.
+    #[error(transparent)]
+    Node(#[from] InvalidNode),
+    /// The connection cannot be prepared.
+    #[error(transparent)]
+    Bmc(#[from] BmcError),
+}
+
 /// A step of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Step {
     /// Preparing the connection to the BMC.
     Connect,
@@ -249,6 +274,16 @@ pub enum Cause {
         /// The cause.
         reason: String,
     },
+    /// A BMC outside this library failed, or connecting to it.
+    #[error("{}", with_causes(&**.0))]
+    Other(BoxError),
+}
+
+impl Cause {
+    /// Wraps an error of a [`Bmc`](super::Bmc) outside this library.
+    pub fn other(error: impl Into<BoxError>) -> Self {
+        Self::Other(error.into())
+    }
 }
 
 #[cfg(feature = "redfish")]
@@ -267,6 +302,7 @@ impl Cause {
             Self::Credentials
             | Self::OnlyHttps { .. }
             | Self::CertificateAuthorities { .. }
+            | Self::Other(_)
             | Self::PowerTimeout { .. } => Vec::new(),
             Self::NoAnswer { reason: text, .. }
             | Self::NotTrusted { reason: text, .. }
@@ -309,6 +345,19 @@ pub struct Refusal {
     pub status: u16,
     /// The BMC's message, on one line.
     pub message: String,
+}
+
+impl Refusal {
+    /// Describes a refusal of `request`, a method and a path, with an HTTP status and a message of
+    /// the BMC.
+    #[must_use]
+    pub fn new(request: impl Into<String>, status: u16, message: impl Into<String>) -> Self {
+        Self {
+            request: request.into(),
+            status,
+            message: message.into(),
+        }
+    }
 }
 
 impl fmt::Display for Refusal {

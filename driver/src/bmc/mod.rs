@@ -27,7 +27,6 @@
 //! # Ok(()) }
 //! ```
 
-mod access;
 mod error;
 #[cfg(feature = "redfish")]
 mod redfish;
@@ -35,13 +34,14 @@ mod redfish;
 use std::fmt;
 use std::pin::Pin;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub(crate) use self::access::access_fields;
-pub use self::access::{BmcAccess, Credentials, REDFISH_ACCESS};
-pub use self::error::{BmcError, Cause, Refusal, Step};
+pub use self::error::{BmcError, Cause, ConnectError, Refusal, Step};
 #[cfg(feature = "redfish")]
-pub use self::redfish::{Clock, Redfish, RedfishError, Timing};
+pub use self::redfish::{
+    BmcAccess, Clock, Credentials, ILO_ACCESS, REDFISH_ACCESS, Redfish, Timing,
+};
 pub use crate::node::BootMode;
 
 /// The boxed future that the methods of [`Bmc`] return.
@@ -179,7 +179,8 @@ pub trait Bmc: fmt::Debug + Send + Sync {
 }
 
 /// A virtual media drive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Drive {
     /// The drive for CDs and DVDs.
     Cd,
@@ -222,7 +223,8 @@ impl fmt::Debug for Medium {
 }
 
 /// An operation on a server's power.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Power {
     /// Switch the server on.
     On,
@@ -246,7 +248,8 @@ impl fmt::Display for Power {
 }
 
 /// The power state of a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PowerState {
     /// On.

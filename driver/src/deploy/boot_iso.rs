@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::downloads::{ImageKey, NamedBy};
-use super::error::DeployError;
+use super::error::DeployCause;
+use super::event::Reporter;
 use super::image_service::{ImageLocation, look_up};
 use super::{IloDeploy, deploy_iso};
 use crate::http::work;
 use crate::image::source::from_reference;
 use crate::image::{HttpClient, HttpSource, SourceError};
-use crate::node::{BootMode, Node, NodeUuid, Section};
+use crate::node::{BootMode, Node, Section};
 use crate::virtual_media::{
     BootIsoRequest, ILO_BOOT_ISO, ImageRef, ROOT_UUID, Uefi, has_own_boot_iso,
 };
@@ -31,7 +32,11 @@ const RAMDISK: (&str, &str) = ("instance_info.ramdisk", "ramdisk_id");
 impl IloDeploy {
     /// Chooses the boot ISO: the user's own, or else that of the instance's image, or else a new
     /// one.
-    pub(super) async fn choose_boot_iso(&self, node: &Node) -> Result<ChosenBootIso, DeployError> {
+    pub(super) async fn choose_boot_iso(
+        &self,
+        node: &Node,
+        reporter: &Reporter,
+    ) -> Result<ChosenBootIso, DeployCause> {
         if let Some(given) = node.text(Section::InstanceInfo, ILO_BOOT_ISO)
             && !has_own_boot_iso(node)
         {
@@ -47,12 +52,12 @@ impl IloDeploy {
                 .await?;
             return Ok(ChosenBootIso::Given(url));
         }
-        let request = self.boot_iso_request(node, &properties).await?;
+        let request = self.boot_iso_request(node, &properties, reporter).await?;
         Ok(ChosenBootIso::ToCreate(Box::new(request)))
     }
 
     /// Returns the properties of the instance's image, if it is in the image service.
-    async fn image_properties(&self, node: &Node) -> Result<BTreeMap<String, String>, DeployError> {
+    async fn image_properties(&self, node: &Node) -> Result<BTreeMap<String, String>, DeployCause> {
         let source = node.text(Section::InstanceInfo, "image_source");
         let (Some(ImageLocation::Service(id)), Some(service)) =
             (source.map(ImageLocation::read), self.image_service_ref())
@@ -70,7 +75,8 @@ impl IloDeploy {
         &self,
         node: &Node,
         properties: &BTreeMap<String, String>,
-    ) -> Result<BootIsoRequest, DeployError> {
+        reporter: &Reporter,
+    ) -> Result<BootIsoRequest, DeployCause> {
         let named = |(field, property): (&'static str, &str)| {
             let key = field.trim_start_matches("instance_info.");
             let own = node.text(Section::InstanceInfo, key).map(str::to_owned);
@@ -81,13 +87,12 @@ impl IloDeploy {
             let missing = [(KERNEL.0, &kernel), (RAMDISK.0, &ramdisk)];
             let missing = missing.iter().filter(|(_, named)| named.is_none());
             let missing: Vec<&str> = missing.map(|(field, _)| *field).collect();
-            return Err(DeployError::NothingToBoot {
+            return Err(DeployCause::NothingToBoot {
                 node: node.uuid(),
                 missing: missing.join(" and "),
             });
         };
-        let uuid = node.uuid();
-        let image = |what, text| self.image_ref(uuid, what, text, NamedBy::User);
+        let image = |what, text| self.image_ref(reporter, what, text, NamedBy::User);
         let kernel = image(KERNEL.0, kernel).await?;
         let ramdisk = image(RAMDISK.0, ramdisk).await?;
         let mut request = BootIsoRequest::new(kernel, ramdisk);
@@ -96,7 +101,7 @@ impl IloDeploy {
             && let Some(deploy_iso) = deploy_iso(node)
         {
             let what = "driver_info.ilo_deploy_iso";
-            let image = self.image_ref(uuid, what, deploy_iso, NamedBy::Operator);
+            let image = self.image_ref(reporter, what, deploy_iso, NamedBy::Operator);
             request = request.uefi(Uefi::DeployIso(image.await?));
         }
         if let Some(root) = node.text(Section::DriverInternalInfo, ROOT_UUID) {
@@ -108,12 +113,13 @@ impl IloDeploy {
     /// Opens the image that a node's field names, if it may be read.
     async fn image_ref(
         &self,
-        node: NodeUuid,
+        reporter: &Reporter,
         what: &'static str,
         text: &str,
         by: NamedBy,
-    ) -> Result<ImageRef, DeployError> {
-        let failed = |source| DeployError::Image { node, what, source };
+    ) -> Result<ImageRef, DeployCause> {
+        let node = reporter.node;
+        let failed = |cause| DeployCause::Image { node, what, cause };
         let (reference, key, http) = match ImageLocation::read(text) {
             ImageLocation::Http(url) => {
                 let key = ImageKey::Reference(url.to_owned(), by);
@@ -132,7 +138,7 @@ impl IloDeploy {
             }
         };
         let opened = match &self.downloads {
-            Some(downloads) => downloads.get(key, &reference, &http).await,
+            Some(downloads) => downloads.get(key, &reference, &http, reporter).await,
             None => blocking(move || from_reference(&reference, &http)).await,
         };
         opened.map(ImageRef::Source).map_err(failed)
@@ -146,7 +152,7 @@ impl IloDeploy {
         what: &'static str,
         text: &str,
         by: NamedBy,
-    ) -> Result<Url, DeployError> {
+    ) -> Result<Url, DeployCause> {
         let by = match ImageLocation::read(text) {
             ImageLocation::Service(_) => NamedBy::Operator,
             ImageLocation::Http(_) | ImageLocation::File(_) => by,
@@ -157,7 +163,7 @@ impl IloDeploy {
         blocking(move || HttpSource::new(&http, &text))
             .await
             .map(|_| url)
-            .map_err(|source| DeployError::Image { node, what, source })
+            .map_err(|cause| DeployCause::Image { node, what, cause })
     }
 
     /// Returns the client that fetches images named in this way.

@@ -2,19 +2,23 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::event::{EventKind, Reporter};
 use crate::http::work;
 use crate::image::source::{ExactReader, from_reference};
 use crate::image::{Checksum, HttpClient, Source, SourceError, Verified};
 
 /// The number of copies that are kept although no node needs them at the moment: the next node may.
 const KEPT: usize = 8;
+
+/// How many bytes are downloaded between two reports.
+const PART: u64 = 4 * 1024 * 1024;
 
 /// Who chose the URL of an image, which decides which addresses it may lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,6 +90,7 @@ impl Downloads {
         key: ImageKey,
         reference: &str,
         http: &HttpClient,
+        reporter: &Reporter,
     ) -> Result<Arc<dyn Source>, SourceError> {
         let asked = Instant::now();
         let checksum = match &key {
@@ -103,8 +108,15 @@ impl Downloads {
         }
         let began = Instant::now();
         let (reference, http) = (reference.to_owned(), http.clone());
-        let directory = self.directory.clone();
-        let fetched = work::run(move || fetch(&reference, checksum, &http, &directory)).await;
+        let (directory, reporter) = (self.directory.clone(), reporter.clone());
+        let fetch = move || {
+            let source = open(&reference, checksum, &http)?;
+            match source.open_file()? {
+                Some(_) => Ok(source),
+                None => copy(&*source, &directory, &reporter),
+            }
+        };
+        let fetched = work::run(fetch).await;
         match fetched.unwrap_or_else(|error| Err(SourceError::other("the download", error))) {
             Ok(source) => {
                 download.source = Some(Arc::clone(&source));
@@ -173,32 +185,49 @@ fn is_time_out(error: &SourceError) -> bool {
     )
 }
 
-fn fetch(
+/// Opens the image at `reference`, whose content is compared with `checksum` while it is read.
+fn open(
     reference: &str,
     checksum: Option<Checksum>,
     http: &HttpClient,
-    directory: &Path,
 ) -> Result<Arc<dyn Source>, SourceError> {
-    let mut source = from_reference(reference, http)?;
-    if source.open_file()?.is_some() {
-        return Ok(source);
-    }
+    let source = from_reference(reference, http)?;
+    Ok(match checksum {
+        Some(checksum) if source.open_file()?.is_none() => {
+            Arc::new(Verified::new(source, checksum))
+        }
+        _ => source,
+    })
+}
+
+/// Copies an image into a temporary file in `directory`.
+fn copy(
+    source: &dyn Source,
+    directory: &Path,
+    reporter: &Reporter,
+) -> Result<Arc<dyn Source>, SourceError> {
     let (name, size) = (source.name(), source.size());
-    if let Some(checksum) = checksum {
-        source = Arc::new(Verified::new(source, checksum));
-    }
-    let failed = |source| SourceError::Io {
+    let failed = |cause| SourceError::Io {
         name: format!("the copy of {name} in {}", directory.display()),
-        source,
+        cause,
     };
     let mut file = tempfile::tempfile_in(directory).map_err(failed)?;
-    let mut reader = ExactReader::open(&*source)?;
-    let copied = io::copy(&mut reader, &mut file);
-    copied.map_err(|error| match error.downcast::<SourceError>() {
-        Ok(error) => error,
-        Err(error) => failed(error),
-    })?;
-    Ok(Arc::new(TemporaryCopy { name, size, file }))
+    let mut reader = ExactReader::open(source)?;
+    let mut done = 0;
+    loop {
+        reporter.report(EventKind::Download {
+            name: name.clone(),
+            done,
+            total: size,
+        });
+        let copied = io::copy(&mut Read::take(&mut reader, PART), &mut file);
+        match copied.map_err(|error| error.downcast::<SourceError>()) {
+            Ok(0) => return Ok(Arc::new(TemporaryCopy { name, size, file })),
+            Ok(part) => done += part,
+            Err(Ok(error)) => return Err(error),
+            Err(Err(error)) => return Err(failed(error)),
+        }
+    }
 }
 
 /// A copy in a temporary file without a name.
@@ -263,9 +292,17 @@ mod tests {
         std::fs::write(&file, "1").unwrap();
         let reference = file.to_str().unwrap();
         let http = HttpClient::new();
+        let reporter = Reporter {
+            node: crate::node::test_node(r#""driver":"ilo""#).uuid(),
+            step: crate::deploy::DeployStep::TakeOver,
+            observer: None,
+        };
         let mut used = Vec::new();
         for n in 0..50 {
-            let source = downloads.get(key(n), reference, &http).await.unwrap();
+            let source = downloads
+                .get(key(n), reference, &http, &reporter)
+                .await
+                .unwrap();
             if n < 3 {
                 used.push(source);
             }
@@ -281,7 +318,7 @@ mod tests {
 
     #[test]
     fn readers_of_a_copy_do_not_move_each_other() {
-        use std::io::{Read, Write};
+        use std::io::Write;
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"0123456789").unwrap();
         let (name, size) = ("copy".to_owned(), 10);

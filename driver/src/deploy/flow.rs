@@ -6,6 +6,7 @@ use crate::node::{Fault, InvalidNode, Node, Section, instance_capability};
 
 /// A deployment flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Flow {
     /// `agent_ilo`: the agent on the deploy ISO writes the instance's image to the disk, from which
     /// the instance boots.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use url::Url;
 
-use super::error::DeployError;
+use super::error::DeployCause;
 use crate::host::BoxError;
 use crate::image::Checksum;
 use crate::node::NodeUuid;
@@ -87,12 +87,12 @@ pub(super) async fn look_up(
     node: NodeUuid,
     what: &'static str,
     id: &str,
-) -> Result<ServiceImage, DeployError> {
-    let failed = |source| DeployError::ImageService {
+) -> Result<ServiceImage, DeployCause> {
+    let failed = |cause| DeployCause::ImageService {
         node,
         image: id.chars().take(80).collect(),
         what,
-        source,
+        cause,
     };
     match service {
         Some(service) => service.image(id).await.map_err(failed),

@@ -17,7 +17,9 @@
 //! nodes, or [`take_over_all`](IloDeploy::take_over_all) for all of them.
 //!
 //! Each method takes a node and returns the changed node, which the caller passes back to Ironic,
-//! together with the actions that were performed. The BMC is asked first, so that no image is made
+//! together with the actions that were performed, as does the error of a step that fails.
+//! [`on_event`](IloDeploy::on_event) tells what happens meanwhile. One step at a time works on a
+//! node: a second one is refused, or waits. The BMC is asked first, so that no image is made
 //! for one that does not answer. A step that fails withdraws what it published; the node is
 //! unchanged, and the call can be repeated: it creates images under new names, and removes older
 //! ones once they are no longer in a drive.
@@ -55,49 +57,61 @@
 //! # Ok(()) }
 //! ```
 
+mod action;
 mod boot_iso;
+mod configure;
 mod downloads;
 mod error;
+mod event;
 mod flow;
 mod image_service;
+mod lock;
 mod node_work;
 mod parameters;
+mod step;
 mod take_over;
 mod validate;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
+pub use self::action::{Action, Outcome};
 use self::downloads::Downloads;
-pub use self::error::DeployError;
+pub use self::error::{DeployCause, DeployError};
+use self::event::{Begun, Observer, Reporter};
+pub use self::event::{Event, EventKind};
 pub use self::flow::Flow;
 pub use self::image_service::{ImageFuture, ImageService, ServiceImage};
 use self::image_service::{ImageLocation, look_up};
+pub use self::lock::{LockFuture, LockGuard, NodeLock};
+use self::lock::{Locks, NodeGuard};
 use self::node_work::NodeWork;
+pub use self::step::DeployStep;
 pub use self::take_over::{TakeOver, TakenOver};
-#[cfg(feature = "redfish")]
-use crate::bmc::RedfishError;
-use crate::bmc::{Bmc, BootMode, Drive, Power};
-use crate::host::{BoxError, ObjectName};
+use crate::bmc::{Bmc, ConnectError};
 use crate::http::url::redacted_text;
-use crate::node::{Node, Section};
+use crate::node::{Node, NodeUuid, Section};
 use crate::virtual_media::VirtualMedia;
 
 /// The fields of `driver_info` with the deploy ISO: the iLO drivers' own, and the general one of
 /// newer releases.
 const DEPLOY_ISO: [&str; 2] = ["ilo_deploy_iso", "deploy_iso"];
 
-type Connect = dyn Fn(&Node) -> Result<Box<dyn Bmc>, BoxError> + Send + Sync;
+type ConnectFuture = Pin<Box<dyn Future<Output = Result<Box<dyn Bmc>, ConnectError>> + Send>>;
+type Connect = dyn Fn(&Node) -> ConnectFuture + Send + Sync;
 type Parameters = dyn Fn(&Node) -> Vec<(String, String)> + Send + Sync;
 
 /// Deploys nodes through virtual media.
 ///
-/// Cloning is cheap; clones share the limit on concurrent work. Only one task should work on a node
-/// at a time, which Ironic's node lock ensures.
+/// Cloning is cheap; clones share the limit on concurrent work, and the locks of nodes: while a step
+/// works on a node, another one on the same node fails with [`DeployCause::Busy`], or waits
+/// ([`wait_if_busy`](Self::wait_if_busy)). [`node_lock`](Self::node_lock) extends that to other
+/// processes.
 #[derive(Clone)]
 pub struct IloDeploy {
     media: VirtualMedia,
@@ -110,6 +124,10 @@ pub struct IloDeploy {
     downloads: Option<Arc<Downloads>>,
     /// The turns to make images in a mass take-over.
     turns: Option<Arc<Semaphore>>,
+    locks: Arc<Locks>,
+    node_lock: Option<Arc<dyn NodeLock>>,
+    waits_if_busy: bool,
+    observer: Option<Arc<Observer>>,
 }
 
 impl fmt::Debug for IloDeploy {
@@ -118,150 +136,12 @@ impl fmt::Debug for IloDeploy {
             .field("media", &self.media)
             .field("images", &self.images)
             .field("api_url", &self.api_url.as_deref().map(redacted_text))
+            .field("node_lock", &self.node_lock)
             .finish_non_exhaustive()
     }
 }
 
-/// The result of a step.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The changed node, to be passed back to Ironic.
-    pub node: Node,
-    /// The actions that were performed, in order.
-    pub done: Vec<Action>,
-}
-
-/// An action that was performed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Action {
-    /// A drive was emptied, or already was empty.
-    Ejected(Drive),
-    /// An image was created and published.
-    Published(ObjectName),
-    /// An image was inserted into a drive. Its URL is shown without its secrets.
-    Inserted(Drive, String),
-    /// The drive was set as the next boot device.
-    BootOnce(Drive),
-    /// The boot mode was set, from the next start on.
-    BootMode(BootMode),
-    /// Secure boot was switched on or off, from the next start on.
-    SecureBoot(bool),
-    /// The disks were put before the network in the boot order, from the next start on.
-    BootFromDisk,
-    /// The server was switched on or off.
-    Power(Power),
-    /// A published image was removed.
-    Removed(ObjectName),
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ejected(drive) => write!(f, "emptied the {drive} drive"),
-            Self::Published(name) => write!(f, "published {name}"),
-            Self::Inserted(drive, url) => write!(f, "inserted {url} into the {drive} drive"),
-            Self::BootOnce(drive) => write!(f, "set the next boot to the {drive} drive"),
-            Self::BootMode(mode) => write!(f, "set the boot mode to {mode}"),
-            Self::SecureBoot(true) => f.write_str("switched secure boot on"),
-            Self::SecureBoot(false) => f.write_str("switched secure boot off"),
-            Self::BootFromDisk => f.write_str("put the disks before the network in the boot order"),
-            Self::Power(Power::On) => f.write_str("switched the server on"),
-            Self::Power(Power::Off) => f.write_str("switched the server off"),
-            Self::Power(Power::SoftOff) => f.write_str("shut the server down"),
-            Self::Power(Power::Cycle) => f.write_str("switched the server off and on"),
-            Self::Removed(name) => write!(f, "removed {name}"),
-        }
-    }
-}
-
 impl IloDeploy {
-    /// Deploys with these virtual media, and with the BMC that `connect` returns for a node.
-    pub fn new<F>(media: VirtualMedia, connect: F) -> Self
-    where
-        F: Fn(&Node) -> Result<Box<dyn Bmc>, BoxError> + Send + Sync + 'static,
-    {
-        Self {
-            media,
-            connect: Arc::new(connect),
-            images: None,
-            api_url: None,
-            parameters: None,
-            download_directory: std::env::temp_dir(),
-            downloads: None,
-            turns: None,
-        }
-    }
-
-    /// Deploys according to `options`, with BMCs that are controlled through Redfish.
-    ///
-    /// # Errors
-    ///
-    /// [`HostSettingsError`](crate::host::HostSettingsError) if the options of the host are
-    /// invalid.
-    #[cfg(feature = "redfish")]
-    pub fn from_options(
-        options: &crate::options::Options,
-    ) -> Result<Self, crate::host::HostSettingsError> {
-        let bmc_options = options.clone();
-        let connect = move |node: &Node| {
-            let bmc = crate::bmc::Redfish::from_node(node, &bmc_options);
-            let bmc = bmc.map_err(|error| match error {
-                RedfishError::Node(invalid) => BoxError::from(invalid),
-                RedfishError::Bmc(error) => BoxError::from(error),
-            });
-            Ok(Box::new(bmc?) as Box<dyn Bmc>)
-        };
-        let mut deploy = Self::new(VirtualMedia::from_options(options)?, connect);
-        deploy.api_url.clone_from(&options.api_url);
-        Ok(deploy)
-    }
-
-    /// Creates and publishes images with these virtual media.
-    #[must_use]
-    pub fn virtual_media(mut self, media: VirtualMedia) -> Self {
-        self.media = media;
-        self
-    }
-
-    /// Looks up images that a node names by ID in this service.
-    #[must_use]
-    pub fn image_service(mut self, images: Arc<dyn ImageService>) -> Self {
-        self.images = Some(images);
-        self
-    }
-
-    /// Downloads the images that the nodes of a mass take-over share into this directory, instead
-    /// of the one for temporary files (`TMPDIR`, or else `/tmp`). It needs space for the
-    /// distinct images of the nodes, and should be on the file system of `http_server_root` if that
-    /// shares blocks between files.
-    #[must_use]
-    pub fn download_directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.download_directory = directory.into();
-        self
-    }
-
-    /// Sets the URL of Ironic's API for deploy ramdisks.
-    #[must_use]
-    pub fn api_url(mut self, url: impl Into<String>) -> Self {
-        self.api_url = Some(url.into());
-        self
-    }
-
-    /// Adds parameters for a node's deploy ramdisk. They override Ironic's own parameters of the
-    /// same name.
-    ///
-    /// A conductor that takes the node over calls `parameters` again, which must return the same
-    /// ones: they may depend only on the node and the configuration.
-    #[must_use]
-    pub fn parameters<F>(mut self, parameters: F) -> Self
-    where
-        F: Fn(&Node) -> Vec<(String, String)> + Send + Sync + 'static,
-    {
-        self.parameters = Some(Arc::new(parameters));
-        self
-    }
-
     /// Boots the deploy ISO, once [`validate`](Self::validate) finds nothing wrong: creates a
     /// floppy with the parameters, sets the boot mode and secure boot that the node names, shuts
     /// the server down, empties the drives, inserts the floppy and the deploy ISO, and switches the
@@ -273,7 +153,7 @@ impl IloDeploy {
     ///
     /// [`DeployError`].
     pub async fn deploy(&self, node: &Node) -> Result<Outcome, DeployError> {
-        let (mut work, checked) = self.prepare(node).await?;
+        let (mut work, checked) = self.prepare(node, DeployStep::Deploy).await?;
         let done = match checked {
             Ok(deploy_iso) => work.deploy(&deploy_iso).await,
             Err(error) => Err(error),
@@ -301,12 +181,11 @@ impl IloDeploy {
         node: &Node,
         root_uuid: Option<&str>,
     ) -> Result<Outcome, DeployError> {
-        let flow = Flow::of(node)?;
-        let mut work = self.work_on(node)?;
+        let mut work = self.work_on(node, DeployStep::ContinueDeploy).await?;
         if let Some(root_uuid) = root_uuid {
             work.record_root(root_uuid);
         }
-        let done = work.continue_deploy(flow).await;
+        let done = work.continue_deploy().await;
         work.finish(done).await
     }
 
@@ -321,11 +200,8 @@ impl IloDeploy {
     ///
     /// [`DeployError`].
     pub async fn boot_instance(&self, node: &Node) -> Result<Outcome, DeployError> {
-        let mut work = self.work_on(node)?;
-        let done = match Flow::of(node)?.boots_from_iso(node) {
-            true => work.boot_instance().await,
-            false => Ok(()),
-        };
+        let mut work = self.work_on(node, DeployStep::BootInstance).await?;
+        let done = work.boot_instance().await;
         work.finish(done).await
     }
 
@@ -336,7 +212,7 @@ impl IloDeploy {
     ///
     /// [`DeployError`].
     pub async fn tear_down(&self, node: &Node) -> Result<Outcome, DeployError> {
-        let mut work = self.work_on(node)?;
+        let mut work = self.work_on(node, DeployStep::TearDown).await?;
         let done = work.tear_down().await;
         work.finish(done).await
     }
@@ -348,16 +224,52 @@ impl IloDeploy {
     ///
     /// [`DeployError`].
     pub async fn clean_up(&self, node: &Node) -> Result<Outcome, DeployError> {
-        let mut work = self.work_on(node)?;
+        let mut work = self.work_on(node, DeployStep::CleanUp).await?;
         let done = work.clean_up().await;
         work.finish(done).await
     }
 
-    /// Starts the work on a node.
-    fn work_on(&self, node: &Node) -> Result<NodeWork<'_>, DeployError> {
-        let bmc = (self.connect)(node);
-        let bmc = bmc.map_err(|source| DeployError::of_connecting(node.uuid(), source))?;
-        Ok(NodeWork::new(self, bmc, node))
+    /// Begins a step on `node`, once no other one works on it.
+    async fn begin(&self, node: NodeUuid, step: DeployStep) -> Result<Begun, DeployError> {
+        let mut begun = Begun {
+            reporter: Reporter {
+                node,
+                step,
+                observer: self.observer.clone(),
+            },
+            guard: None,
+        };
+        match self.lock(node, step).await {
+            Ok(guard) => begun.guard = guard,
+            Err(cause) => return Err(begun.fail(Vec::new(), cause)),
+        }
+        begun.reporter.report(EventKind::Started);
+        Ok(begun)
+    }
+
+    /// Takes the locks of `node`, if `step` changes anything.
+    async fn lock(
+        &self,
+        node: NodeUuid,
+        step: DeployStep,
+    ) -> Result<Option<NodeGuard>, DeployCause> {
+        if step == DeployStep::Validate {
+            return Ok(None);
+        }
+        let guard = self.locks.lock(node, step, self.waits_if_busy).await?;
+        Ok(Some(match &self.node_lock {
+            Some(lock) => guard.with_callers(&**lock, step).await?,
+            None => guard,
+        }))
+    }
+
+    /// Begins a step, and connects to the node's BMC.
+    async fn work_on(&self, node: &Node, step: DeployStep) -> Result<NodeWork<'_>, DeployError> {
+        let begun = self.begin(node.uuid(), step).await?;
+        match (self.connect)(node).await {
+            Ok(bmc) => Ok(NodeWork::new(self, begun, bmc, node)),
+            Err(error) => Err(begun.fail(Vec::new(), error.into())),
+        }
     }
 
     /// Waits for the turn to make images, of which a mass take-over makes a few at once.
@@ -376,7 +288,7 @@ impl IloDeploy {
         node: &Node,
         what: &'static str,
         text: &str,
-    ) -> Result<Url, DeployError> {
+    ) -> Result<Url, DeployCause> {
         match ImageLocation::read(text) {
             ImageLocation::Service(id) => {
                 let image = look_up(self.image_service_ref(), node.uuid(), what, id).await?;

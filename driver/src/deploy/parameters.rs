@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::IloDeploy;
-use super::error::DeployError;
+use super::error::DeployCause;
 use super::flow::Flow;
 use crate::node::{Node, NodeUuid, Section, boot_mode_of, instance_capability};
 
@@ -23,7 +23,7 @@ impl IloDeploy {
     pub(super) fn parameters_of(
         &self,
         node: &mut Node,
-    ) -> Result<Vec<(String, String)>, DeployError> {
+    ) -> Result<Vec<(String, String)>, DeployCause> {
         let own = match &self.parameters {
             Some(parameters) => parameters(node),
             None => Vec::new(),
@@ -35,7 +35,7 @@ impl IloDeploy {
         }
         let is_own = |key: &str| own.iter().any(|(own, _)| own == key);
         if self.api_url.is_none() && !is_own("ipa-api-url") {
-            return Err(DeployError::Parameters {
+            return Err(DeployCause::Parameters {
                 node: node.uuid(),
                 reason:
                     "the ramdisk would not know whom to call back: expected the URL of Ironic's \
@@ -62,7 +62,7 @@ pub(super) fn of_node(
     node: &mut Node,
     flow: Flow,
     api_url: Option<&str>,
-) -> Result<Vec<(String, String)>, DeployError> {
+) -> Result<Vec<(String, String)>, DeployCause> {
     let uuid = node.uuid();
     let mut parameters: Vec<(String, String)> = Vec::new();
     let mut add = |key: &str, value: String| parameters.push((key.into(), value));
@@ -102,11 +102,11 @@ pub(super) fn of_node(
 
 /// Checks that `what` is a single word: the ramdisk splits its parameters at white space, so the
 /// rest would be further parameters, of which the last one of each name holds.
-pub(super) fn check(node: NodeUuid, what: &str, text: &str) -> Result<(), DeployError> {
+pub(super) fn check(node: NodeUuid, what: &str, text: &str) -> Result<(), DeployCause> {
     if text.chars().all(|c| !c.is_whitespace() && !c.is_control()) {
         return Ok(());
     }
-    Err(DeployError::Parameters {
+    Err(DeployCause::Parameters {
         node,
         reason: format!("{what}: expected text without white space and control characters"),
     })
@@ -118,12 +118,12 @@ pub(super) fn forget(node: &mut Node) {
 }
 
 /// Returns the deploy key of `node`, which is generated if it has none.
-fn deploy_key(node: &mut Node) -> Result<String, DeployError> {
+fn deploy_key(node: &mut Node) -> Result<String, DeployCause> {
     if let Some(key) = node.text(Section::InstanceInfo, DEPLOY_KEY) {
         return Ok(key.into());
     }
     let mut random = [0; DEPLOY_KEY_LENGTH];
-    getrandom::fill(&mut random).map_err(|error| DeployError::Parameters {
+    getrandom::fill(&mut random).map_err(|error| DeployCause::Parameters {
         node: node.uuid(),
         reason: format!("the system has no random numbers: {error}"),
     })?;

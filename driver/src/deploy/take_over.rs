@@ -5,18 +5,19 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::Semaphore;
 use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::downloads::Downloads;
-use super::error::DeployError;
+use super::error::{DeployCause, DeployError};
 use super::node_work::NodeWork;
-use super::{Action, Flow, IloDeploy, Outcome};
+use super::{Action, DeployStep, Flow, IloDeploy, Outcome};
 use crate::bmc::{Drive, Medium};
 use crate::host::{Kind, ObjectName};
-use crate::node::{Node, ProvisionState};
+use crate::node::{InvalidNode, Node, ProvisionState};
 use crate::virtual_media::own_boot_iso;
 
 /// The number of nodes that wait for their BMCs at the same time in a mass take-over.
@@ -26,7 +27,9 @@ const WAITING_MAX: usize = 128;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The result of taking over a node.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[must_use = "the changed node must be passed back to Ironic, and a failure is only in the warning"]
+#[non_exhaustive]
 pub struct TakeOver {
     /// The node, to be passed back to Ironic; unchanged after a failure.
     pub node: Node,
@@ -34,11 +37,19 @@ pub struct TakeOver {
     pub done: Vec<Action>,
     /// The reason why the node's images were not created again. It is only a warning, since the
     /// server may continue without them.
+    #[serde(serialize_with = "as_message")]
     pub warning: Option<DeployError>,
 }
 
+/// Serializes an error as its message.
+fn as_message<S: Serializer>(error: &Option<DeployError>, to: S) -> Result<S::Ok, S::Error> {
+    error.as_ref().map(ToString::to_string).serialize(to)
+}
+
 /// The result of taking over all nodes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "it says how many nodes failed"]
+#[non_exhaustive]
 pub struct TakenOver {
     /// The number of nodes whose images were created or attached again.
     pub changed: usize,
@@ -69,10 +80,11 @@ impl IloDeploy {
                 warning: None,
             },
             Err(error) => {
-                log::warn!("node {}: the take-over is incomplete: {error}", node.uuid());
+                let (uuid, step) = (node.uuid(), DeployStep::TakeOver);
+                log::warn!(node:% = uuid, step:%; "node {uuid}: the take-over is incomplete: {error}");
                 TakeOver {
                     node: node.clone(),
-                    done: Vec::new(),
+                    done: error.done.clone(),
                     warning: Some(error),
                 }
             }
@@ -138,27 +150,35 @@ impl IloDeploy {
     }
 
     async fn try_take_over(&self, node: &Node) -> Result<Outcome, DeployError> {
-        let unchanged = || Outcome {
-            node: node.clone(),
+        let step = DeployStep::TakeOver;
+        let drive = drive_to_restore(node).map_err(|invalid| DeployError {
+            node: node.uuid(),
+            step,
             done: Vec::new(),
+            cause: Box::new(invalid.into()),
+        })?;
+        let Some(drive) = drive else {
+            return Ok(Outcome::unchanged(node));
         };
-        match node.provision_state() {
-            Some(ProvisionState::WaitCallBack) => {
-                let mut work = self.work_on(node)?;
-                let done = work.take_over_floppy().await;
-                work.finish(done).await
-            }
-            Some(ProvisionState::Active) if Flow::of(node)?.boots_from_iso(node) => {
-                if own_boot_iso(node).is_none() {
-                    return Ok(unchanged());
-                }
-                let mut work = self.work_on(node)?;
-                let done = work.take_over_boot_iso().await;
-                work.finish(done).await
-            }
-            _ => Ok(unchanged()),
-        }
+        let mut work = self.work_on(node, step).await?;
+        let done = match drive {
+            Drive::Floppy => work.take_over_floppy().await,
+            Drive::Cd => work.take_over_boot_iso().await,
+        };
+        work.finish(done).await
     }
+}
+
+/// Returns the drive whose image the node may have lost together with its conductor.
+fn drive_to_restore(node: &Node) -> Result<Option<Drive>, InvalidNode> {
+    Ok(match node.provision_state() {
+        Some(ProvisionState::WaitCallBack) => Some(Drive::Floppy),
+        Some(ProvisionState::Active) => {
+            let boots_from_iso = Flow::of(node)?.boots_from_iso(node);
+            (boots_from_iso && own_boot_iso(node).is_some()).then_some(Drive::Cd)
+        }
+        _ => None,
+    })
 }
 
 impl TakenOver {
@@ -172,10 +192,10 @@ impl TakenOver {
 }
 
 impl NodeWork<'_> {
-    async fn take_over_floppy(&mut self) -> Result<(), DeployError> {
+    async fn take_over_floppy(&mut self) -> Result<(), DeployCause> {
         let medium = self.reach(Drive::Floppy).await?;
         let host = self.deploy.media.host();
-        if !host.is_tied_to_a_conductor() {
+        if host.outlives_conductors() {
             let stored = host.list(self.outcome.node.uuid()).await?;
             let newest = stored
                 .iter()
@@ -188,11 +208,11 @@ impl NodeWork<'_> {
         self.floppy().await
     }
 
-    async fn take_over_boot_iso(&mut self) -> Result<(), DeployError> {
+    async fn take_over_boot_iso(&mut self) -> Result<(), DeployCause> {
         let medium = self.reach(Drive::Cd).await?;
         let media = &self.deploy.media;
         let node = &self.outcome.node;
-        if !media.host().is_tied_to_a_conductor() {
+        if media.host().outlives_conductors() {
             let kept = own_boot_iso(node);
             let stored = media.host().list(node.uuid()).await?;
             if let Some(name) = kept.filter(|kept| stored.iter().any(|result| result.name == *kept))
@@ -209,7 +229,7 @@ impl NodeWork<'_> {
         drive: Drive,
         medium: Option<Medium>,
         name: &ObjectName,
-    ) -> Result<(), DeployError> {
+    ) -> Result<(), DeployCause> {
         let image = medium.and_then(|medium| medium.image);
         if image.is_some_and(|image| is_valid_url_of(&image, name, SystemTime::now())) {
             return Ok(());

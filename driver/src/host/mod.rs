@@ -6,13 +6,13 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use driver::host::{BaseUrl, Host, Kind, NewObject, WebHost, WebSettings, Which};
+//! use driver::host::{BaseUrl, Host as _, Kind, NewObject, WebHost, WebSettings, Which};
 //! use driver::node::Node;
 //! use std::io::Write;
 //!
 //! let mut settings = WebSettings::new("/httpboot");
 //! settings.urls.server = Some(BaseUrl::parse("http://192.0.2.1:8080/httpboot")?);
-//! let host = Host::from(WebHost::new(settings)?);
+//! let host = WebHost::new(settings)?;
 //!
 //! let node = Node::from_json(&std::fs::read("node.json")?)?;
 //! let floppy = vec![0; 1440 * 1024];
@@ -24,7 +24,13 @@
 //! # Ok(()) }
 //! ```
 //!
+//! [`WebHost`] is the directory of a web server, `SwiftHost` a container of OpenStack Swift, and
+//! [`DirectoryHost`] any directory, for tests of deploy code. Deploy code can implement [`Host`] for
+//! a service of its own.
+//!
 //! # Guarantees
+//!
+//! Those of this library, and what callers may expect of any other:
 //!
 //! - A name becomes visible only once the image is complete, even if the process or the machine
 //!   crashes or the disk is full. If the image is to be read back, a web server's directory shows
@@ -35,9 +41,11 @@
 //! - Several tasks, processes or conductors may work on the same directory or container, and on the
 //!   same node, at the same time.
 
+mod directory;
 mod error;
 mod name;
 mod object;
+mod produce;
 mod served;
 mod settings;
 #[cfg(feature = "swift")]
@@ -46,17 +54,20 @@ mod url;
 pub(crate) mod web;
 
 use std::collections::HashSet;
+use std::fmt;
+use std::pin::Pin;
 use std::time::SystemTime;
 
 use ::url::Url;
 
+pub use self::directory::DirectoryHost;
 pub use self::error::HostError;
 #[cfg(feature = "swift")]
 pub use self::error::SwiftError;
 pub use self::name::{Generation, Kind, NotAGeneration, NotAnObjectName, ObjectName};
 pub use self::object::{BoxError, NewObject, Published, ReadBack, Stored, Swept, Which};
 pub use self::served::{CheckSettings, NotServed};
-pub use self::settings::HostSettingsError;
+pub use self::settings::{HostSettingsError, from_options};
 #[cfg(feature = "swift")]
 pub use self::swift::{
     Catalogue, CredentialName, Domain, Named, SwiftAuth, SwiftHost, SwiftHostError, SwiftSettings,
@@ -65,120 +76,134 @@ pub use self::swift::{
 pub use self::url::{BaseUrls, NoBaseUrl};
 pub use self::web::{InvalidRoot, WebHost, WebSettings};
 pub use crate::http::url::{BaseUrl, BaseUrlError};
-use crate::http::work::Turn;
+use crate::http::work::Turns;
 pub use crate::image::Sink;
 use crate::node::{Node, NodeUuid};
 
-/// A host of images. Deploy code does not need to know which kind it is.
+/// The boxed future that the methods of [`Host`] return.
 ///
-/// Cloning is cheap: the clones are the same host.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Host {
-    /// A directory that a web server serves.
-    Web(WebHost),
-    /// A container of OpenStack Swift.
-    #[cfg(feature = "swift")]
-    Swift(SwiftHost),
-}
+/// Unlike `async fn`, it keeps the trait usable as an object, `Arc<dyn Host>`.
+pub type HostFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, HostError>> + Send + 'a>>;
 
-impl From<WebHost> for Host {
-    fn from(host: WebHost) -> Self {
-        Self::Web(host)
-    }
-}
-
-#[cfg(feature = "swift")]
-impl From<SwiftHost> for Host {
-    fn from(host: SwiftHost) -> Self {
-        Self::Swift(host)
-    }
-}
-
-impl Host {
+/// A host of images.
+///
+/// Its methods may be called for many nodes, and for one node, at the same time. An implementation
+/// gives each image a name of its own, from [`NewObject::new_name`], and publishes it whole or not
+/// at all: [`NewObject::write_to`] and [`NewObject::verify`] write and check it, on a thread where
+/// they may block. [`HostError::other`] wraps its errors.
+///
+/// ```
+/// use std::collections::{BTreeMap, HashSet};
+/// use std::io::Cursor;
+/// use std::sync::Mutex;
+/// use std::time::SystemTime;
+///
+/// use driver::host::{
+///     Host, HostError, HostFuture, NewObject, ObjectName, Published, Stored, Swept, Which,
+/// };
+/// use driver::node::{Node, NodeUuid};
+/// use driver::url::Url;
+///
+/// /// Images in memory, which a web server of this program serves.
+/// #[derive(Debug, Default)]
+/// struct Memory(Mutex<BTreeMap<ObjectName, Vec<u8>>>);
+///
+/// impl Memory {
+///     fn images(&self) -> std::sync::MutexGuard<'_, BTreeMap<ObjectName, Vec<u8>>> {
+///         self.0.lock().unwrap()
+///     }
+///
+///     /// Removes the images that `which` selects, and returns their names.
+///     fn remove(&self, which: impl Fn(&ObjectName) -> bool) -> Vec<ObjectName> {
+///         let mut images = self.images();
+///         images.extract_if(.., |name, _| which(name)).map(|(name, _)| name).collect()
+///     }
+/// }
+///
+/// impl Host for Memory {
+///     fn publish<'a>(&'a self, node: &'a Node, mut object: NewObject) -> HostFuture<'a, Published> {
+///         Box::pin(async move {
+///             let (uuid, name) = (node.uuid(), object.new_name(node.uuid())?);
+///             let write = move || {
+///                 let mut image = Vec::new();
+///                 object.write_to(uuid, &mut image)?;
+///                 object.verify(uuid, &mut Cursor::new(&image))?;
+///                 Ok::<_, HostError>(image)
+///             };
+///             let written = tokio::task::spawn_blocking(write).await;
+///             let image =
+///                 written.map_err(|error| HostError::other("publish", "an image", error))??;
+///             let (url, size) = (self.url(node, &name).await?, image.len() as u64);
+///             self.images().insert(name.clone(), image);
+///             Ok(Published::new(name, url, size))
+///         })
+///     }
+///
+///     fn url<'a>(&'a self, _: &'a Node, name: &'a ObjectName) -> HostFuture<'a, Url> {
+///         let url = Url::parse(&format!("http://192.0.2.1/{name}"));
+///         Box::pin(async { url.map_err(|error| HostError::other("locate", "an image", error)) })
+///     }
+///
+///     fn list(&self, node: NodeUuid) -> HostFuture<'_, Vec<Stored>> {
+///         let images = self.images();
+///         let of_node = images.iter().filter(|(name, _)| name.node() == node);
+///         let listed = of_node.map(|(name, image)| {
+///             Stored::new(name.clone(), image.len() as u64, SystemTime::now())
+///         });
+///         let listed: Vec<Stored> = listed.collect();
+///         Box::pin(async { Ok(listed) })
+///     }
+///
+///     fn unpublish(&self, node: NodeUuid, which: Which) -> HostFuture<'_, Vec<ObjectName>> {
+///         let removed = self.remove(|name| name.node() == node && which.covers(name));
+///         Box::pin(async { Ok(removed) })
+///     }
+///
+///     fn sweep(&self, living: HashSet<NodeUuid>, _: SystemTime) -> HostFuture<'_, Swept> {
+///         let mut swept = Swept::default();
+///         swept.images = self.remove(|name| !living.contains(&name.node()));
+///         Box::pin(async { Ok(swept) })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use driver::host::Kind;
+///
+/// let host = Memory::default();
+/// let node = Node::from_json(br#"{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123"}"#)?;
+/// let object = NewObject::new(Kind::Floppy, 6, |out| out.write_all(b"floppy"));
+/// let published = host.publish(&node, object).await?;
+/// assert_eq!(host.list(node.uuid()).await?[0].name, published.name);
+/// assert_eq!(host.unpublish(node.uuid(), Which::All).await?, [published.name]);
+/// # Ok(()) }
+/// ```
+pub trait Host: fmt::Debug + Send + Sync {
     /// Creates an image and publishes it for `node`.
     ///
     /// If the future is dropped, the work stops at once, even while it waits for a server, and
-    /// nothing is published, unless it was almost complete; [`Host::unpublish`] finds the image in
-    /// that case.
+    /// nothing is published, unless it was almost complete; [`unpublish`](Self::unpublish) finds
+    /// the image in that case.
     ///
     /// # Errors
     ///
     /// [`HostError`]; then nothing is published.
-    pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
-        self.publish_in(self.turn().await, node, object).await
-    }
-
-    /// Waits until this host may begin with another image.
-    pub(crate) async fn turn(&self) -> Turn {
-        match self {
-            Self::Web(host) => host.turn().await,
-            #[cfg(feature = "swift")]
-            Self::Swift(host) => host.turn().await,
-        }
-    }
-
-    /// Publishes `object` in a turn of this host, in which it was prepared.
-    pub(crate) async fn publish_in(
-        &self,
-        turn: Turn,
-        node: &Node,
-        object: NewObject,
-    ) -> Result<Published, HostError> {
-        match self {
-            Self::Web(host) => host.publish_in(turn, node, object).await,
-            #[cfg(feature = "swift")]
-            Self::Swift(host) => host.publish_in(turn, node, object).await,
-        }
-    }
-
-    /// Whether images may be lost together with the conductor that published them: a directory may
-    /// be local to a conductor, a container of Swift is not.
-    pub(crate) fn is_tied_to_a_conductor(&self) -> bool {
-        matches!(self, Self::Web(_))
-    }
-
-    /// Checks that there is a URL under which the node's BMC can reach images. That of a Swift is
-    /// in its catalogue.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`] if neither the options nor the node have one.
-    pub(crate) fn check_url(&self, node: &Node) -> Result<(), HostError> {
-        match self {
-            Self::Web(web) => web.base_url(node).map(drop),
-            #[cfg(feature = "swift")]
-            Self::Swift(_) => Ok(()),
-        }
-    }
+    fn publish<'a>(&'a self, node: &'a Node, object: NewObject) -> HostFuture<'a, Published>;
 
     /// Returns the URL from which `node`'s BMC can fetch the image `name` now. Does not check
     /// whether the image exists.
     ///
     /// # Errors
     ///
-    /// [`HostError::NoBaseUrl`], or [`HostError::Swift`] if the key of temporary URLs cannot be
-    /// fetched.
-    pub async fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
-        match self {
-            Self::Web(host) => host.url(node, name),
-            #[cfg(feature = "swift")]
-            Self::Swift(host) => host.url(node, name).await,
-        }
-    }
+    /// [`HostError::NoBaseUrl`], or another [`HostError`] if a URL cannot be created.
+    fn url<'a>(&'a self, node: &'a Node, name: &'a ObjectName) -> HostFuture<'a, Url>;
 
     /// Lists the images of `node`, by kind, older generations first.
     ///
     /// # Errors
     ///
     /// [`HostError`] if the host cannot be reached.
-    pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
-        match self {
-            Self::Web(host) => host.list(node).await,
-            #[cfg(feature = "swift")]
-            Self::Swift(host) => host.list(node).await,
-        }
-    }
+    fn list(&self, node: NodeUuid) -> HostFuture<'_, Vec<Stored>>;
 
     /// Removes images of `node`, of every generation, and returns the names of those that this call
     /// removed. An image that no longer exists is not an error.
@@ -187,17 +212,7 @@ impl Host {
     ///
     /// [`HostError::Remove`] with the images that remain, after trying to remove each of them;
     /// other [`HostError`]s if the host cannot be reached.
-    pub async fn unpublish(
-        &self,
-        node: NodeUuid,
-        which: Which,
-    ) -> Result<Vec<ObjectName>, HostError> {
-        match self {
-            Self::Web(host) => host.unpublish(node, which).await,
-            #[cfg(feature = "swift")]
-            Self::Swift(host) => host.unpublish(node, which).await,
-        }
-    }
+    fn unpublish(&self, node: NodeUuid, which: Which) -> HostFuture<'_, Vec<ObjectName>>;
 
     /// Removes orphaned images, those of every node that is not in `living`, and files that a dead
     /// process left half-written.
@@ -208,16 +223,28 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// The same as [`Host::unpublish`].
-    pub async fn sweep(
-        &self,
-        living: HashSet<NodeUuid>,
-        as_of: SystemTime,
-    ) -> Result<Swept, HostError> {
-        match self {
-            Self::Web(host) => host.sweep(living, as_of).await,
-            #[cfg(feature = "swift")]
-            Self::Swift(host) => host.sweep(living, as_of).await,
-        }
+    /// The same as [`unpublish`](Self::unpublish).
+    fn sweep(&self, living: HashSet<NodeUuid>, as_of: SystemTime) -> HostFuture<'_, Swept>;
+
+    /// Checks that images of `node` have a URL, without creating one. The default does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::NoBaseUrl`] if neither the host nor the node has one.
+    fn check_url(&self, _node: &Node) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    /// Whether images survive the conductor that published them, and get a new URL each time they
+    /// are attached, as in Swift. A boot ISO is then recorded as `swift:` and its name instead of by
+    /// its URL, and is not created again at a take-over. The default returns `false`.
+    fn outlives_conductors(&self) -> bool {
+        false
+    }
+
+    /// Returns the limit on concurrent work that preparing an image counts for, too.
+    #[doc(hidden)]
+    fn turns(&self) -> Option<&Turns> {
+        None
     }
 }

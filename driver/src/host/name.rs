@@ -1,8 +1,11 @@
 //! The names of hosted images.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
 
 use crate::node::NodeUuid;
 
@@ -13,7 +16,9 @@ const UUID_LEN: usize = 36;
 const GENERATION_MAX: usize = 32;
 
 /// The kind of an image, which determines the prefix and the suffix of its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Kind {
     /// A floppy with parameters: `image-….img`.
     Floppy,
@@ -65,11 +70,11 @@ impl Generation {
     /// # Errors
     ///
     /// An error if the system's source of random numbers fails.
-    pub fn new() -> Result<Self, getrandom::Error> {
+    pub fn new() -> io::Result<Self> {
         let since_1970 = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let random = getrandom::u32()?;
+        let random = getrandom::u32().map_err(io::Error::other)?;
         // 48 bits of milliseconds suffice for eight thousand years.
         Ok(Self(format!(
             "{:012x}{random:08x}",
@@ -133,7 +138,8 @@ impl fmt::Display for Generation {
 /// assert_eq!(name.generation().map(|g| g.as_str()), Some("7"));
 /// # Ok::<(), driver::host::NotAnObjectName>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ObjectName {
     node: NodeUuid,
     kind: Kind,
@@ -231,6 +237,20 @@ impl FromStr for ObjectName {
     /// upper-case UUID does.
     fn from_str(text: &str) -> Result<Self, NotAnObjectName> {
         parse(text).ok_or_else(|| NotAnObjectName(text.chars().take(120).collect()))
+    }
+}
+
+impl TryFrom<String> for ObjectName {
+    type Error = NotAnObjectName;
+
+    fn try_from(text: String) -> Result<Self, NotAnObjectName> {
+        text.parse()
+    }
+}
+
+impl From<ObjectName> for String {
+    fn from(name: ObjectName) -> Self {
+        name.to_string()
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use url::Url;
 
+use super::error::HostError;
 use super::name::{Generation, Kind, ObjectName};
+use super::produce::{Exact, Metered};
+use crate::http::work::Turn;
 use crate::image::{Floppy, FloppyError, PlannedBootIso, Sink};
+use crate::node::NodeUuid;
 
 /// Any error of the code that produces or verifies an image.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -41,6 +45,8 @@ pub struct NewObject {
     pub(super) verify: Option<Verify>,
     pub(super) generation: Option<Generation>,
     pub(super) check_served: bool,
+    /// The turn of the host in which the image was prepared.
+    pub(super) turn: Option<Turn>,
 }
 
 impl NewObject {
@@ -61,6 +67,7 @@ impl NewObject {
             verify: None,
             generation: None,
             check_served: false,
+            turn: None,
         }
     }
 
@@ -124,6 +131,95 @@ impl NewObject {
         self.check_served = true;
         self
     }
+
+    /// Calls `report` with the number of bytes that are written and with that of the whole image,
+    /// every few MiB and at the end, on the thread that writes. The number begins again at 0 if a
+    /// host has to have the image produced again.
+    #[must_use]
+    pub fn on_progress<F>(mut self, mut report: F) -> Self
+    where
+        F: FnMut(u64, u64) + Send + 'static,
+    {
+        let (mut produce, size) = (self.produce, self.size);
+        self.produce = Box::new(move |out| produce(&mut Metered::new(out, size, &mut report)));
+        self
+    }
+
+    /// Publishes the image in a turn of its host, in which it was prepared.
+    pub(crate) fn in_turn(mut self, turn: Turn) -> Self {
+        self.turn = Some(turn);
+        self
+    }
+
+    /// Returns the image's kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Returns the image's size in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Returns the name under which a host publishes the image for `node`: with the requested
+    /// generation, or else with a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::Random`].
+    pub fn new_name(&self, node: NodeUuid) -> Result<ObjectName, HostError> {
+        let generation = match &self.generation {
+            Some(generation) => generation.clone(),
+            None => Generation::new().map_err(|cause| HostError::Random { node, cause })?,
+        };
+        Ok(ObjectName::new(self.kind, node, generation))
+    }
+
+    /// Writes the image of `node` to `out`, as a host does. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::Content`] if the content cannot be produced or written, [`HostError::Size`] if
+    /// it has another size than announced.
+    pub fn write_to(&mut self, node: NodeUuid, out: &mut dyn Write) -> Result<(), HostError> {
+        let (kind, announced) = (self.kind, self.size);
+        let mut out = Exact::new(out, announced);
+        let produced = (self.produce)(&mut out).and_then(|()| Ok(out.flush()?));
+        if let Err(cause) = produced
+            && !out.too_much
+        {
+            return Err(HostError::Content { node, kind, cause });
+        }
+        let written = announced - out.left;
+        if written == announced && !out.too_much {
+            return Ok(());
+        }
+        Err(HostError::Size {
+            node,
+            kind,
+            announced,
+            written,
+            more: out.too_much,
+        })
+    }
+
+    /// Verifies the written image of `node`, from its start, if a host is to do that. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::ReadBack`].
+    pub fn verify(&mut self, node: NodeUuid, written: &mut dyn ReadBack) -> Result<(), HostError> {
+        let Some(verify) = self.verify.take() else {
+            return Ok(());
+        };
+        verify(written).map_err(|cause| HostError::ReadBack {
+            node,
+            kind: self.kind,
+            cause,
+        })
+    }
 }
 
 impl fmt::Debug for NewObject {
@@ -139,6 +235,7 @@ impl fmt::Debug for NewObject {
 
 /// A published image.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Published {
     /// Its name, for [`url`](super::Host::url) and [`unpublish`](super::Host::unpublish).
     pub name: ObjectName,
@@ -146,6 +243,14 @@ pub struct Published {
     pub url: Url,
     /// Its size in bytes.
     pub size: u64,
+}
+
+impl Published {
+    /// Describes the image `name` of `size` bytes, which a BMC can fetch from `url`.
+    #[must_use]
+    pub fn new(name: ObjectName, url: Url, size: u64) -> Self {
+        Self { name, url, size }
+    }
 }
 
 /// Shows the URL without its secrets.
@@ -161,6 +266,7 @@ impl fmt::Debug for Published {
 
 /// An image on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stored {
     /// Its name.
     pub name: ObjectName,
@@ -168,6 +274,18 @@ pub struct Stored {
     pub size: u64,
     /// When its bytes were last written, by the host's clock.
     pub modified: SystemTime,
+}
+
+impl Stored {
+    /// Describes the image `name` of `size` bytes, which were written at `modified`.
+    #[must_use]
+    pub fn new(name: ObjectName, size: u64, modified: SystemTime) -> Self {
+        Self {
+            name,
+            size,
+            modified,
+        }
+    }
 }
 
 /// A selection of a node's images.
@@ -185,7 +303,9 @@ pub enum Which {
 }
 
 impl Which {
-    pub(super) fn covers(&self, name: &ObjectName) -> bool {
+    /// Whether the selection includes the image `name` of the same node.
+    #[must_use]
+    pub fn covers(&self, name: &ObjectName) -> bool {
         match self {
             Self::All => true,
             Self::Kind(kind) => name.kind() == *kind,
@@ -197,6 +317,7 @@ impl Which {
 
 /// The result of a sweep.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Swept {
     /// The removed images, of nodes that no longer exist.
     pub images: Vec<ObjectName>,

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::http::tls::{self, Trust};
 use crate::http::url::redacted;
-use crate::http::{blocking, reason};
+use crate::http::{blocking, reason, warned};
 
 /// The settings for checking that the web server serves an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,8 +168,11 @@ pub(super) fn announces(shown: String, size: u64, response: &Response) -> Result
             announced,
         });
     }
-    if headers.get(ACCEPT_RANGES).is_none_or(|v| v != "bytes") {
-        log::warn!("{shown}: the server does not offer byte ranges, which BMCs need");
+    let server = response.url().origin().ascii_serialization();
+    if headers.get(ACCEPT_RANGES).is_none_or(|v| v != "bytes")
+        && warned::is_new(&server, "byte ranges")
+    {
+        log::warn!("{server}: the server does not offer byte ranges, which BMCs need");
     }
     Ok(())
 }

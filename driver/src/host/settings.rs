@@ -1,5 +1,7 @@
 //! Hosts from the options of ironic.conf.
 
+use std::sync::Arc;
+
 use super::Host;
 #[cfg(feature = "swift")]
 use super::swift::{SwiftHost, SwiftHostError, SwiftSettings};
@@ -13,16 +15,22 @@ use crate::options::Options;
 #[non_exhaustive]
 pub enum HostSettingsError {
     /// A URL is invalid.
-    #[error("{option}: {source}")]
+    #[error("{option}: {cause}")]
     Url {
         /// The option.
         option: &'static str,
         /// The cause.
-        source: BaseUrlError,
+        cause: BaseUrlError,
     },
+    /// Images are to be hosted on a web server, which has no URL.
+    #[error(
+        "expected the URL of the web server that hosts images: set [deploy] http_server_url, or \
+         [deploy] external_http_url"
+    )]
+    NoUrl,
     /// The directory is invalid.
     #[error("[deploy] http_server_root: {0}")]
-    Root(#[from] InvalidRoot),
+    Root(InvalidRoot),
     /// The options of Swift are missing or invalid.
     #[cfg(feature = "swift")]
     #[error(transparent)]
@@ -45,7 +53,7 @@ impl BaseUrls {
     pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
         let parse = |option, text: &Option<String>| {
             let url = text.as_deref().map(BaseUrl::parse).transpose();
-            url.map_err(|source| HostSettingsError::Url { option, source })
+            url.map_err(|cause| HostSettingsError::Url { option, cause })
         };
         Ok(Self {
             external: parse("[deploy] external_http_url", &options.external_http_url)?,
@@ -67,27 +75,30 @@ impl WebSettings {
     }
 }
 
-impl Host {
-    /// Creates the host that `options` describe.
-    ///
-    /// # Errors
-    ///
-    /// [`HostSettingsError`].
-    pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
-        if options.use_http_web_server_for_images {
-            return Ok(WebHost::new(WebSettings::from_options(options)?)?.into());
+/// Creates the host that `options` describe.
+///
+/// # Errors
+///
+/// [`HostSettingsError`].
+pub fn from_options(options: &Options) -> Result<Arc<dyn Host>, HostSettingsError> {
+    if options.use_http_web_server_for_images {
+        let settings = WebSettings::from_options(options)?;
+        if settings.urls == BaseUrls::default() {
+            return Err(HostSettingsError::NoUrl);
         }
-        Self::swift(options)
+        let host = WebHost::new(settings).map_err(HostSettingsError::Root)?;
+        return Ok(Arc::new(host));
     }
+    swift(options)
+}
 
-    #[cfg(feature = "swift")]
-    fn swift(options: &Options) -> Result<Self, HostSettingsError> {
-        let settings = SwiftSettings::from_options(options).map_err(SwiftHostError::from)?;
-        Ok(SwiftHost::new(settings)?.into())
-    }
+#[cfg(feature = "swift")]
+fn swift(options: &Options) -> Result<Arc<dyn Host>, HostSettingsError> {
+    let settings = SwiftSettings::from_options(options).map_err(SwiftHostError::from)?;
+    Ok(Arc::new(SwiftHost::new(settings)?))
+}
 
-    #[cfg(not(feature = "swift"))]
-    fn swift(_: &Options) -> Result<Self, HostSettingsError> {
-        Err(HostSettingsError::Swift)
-    }
+#[cfg(not(feature = "swift"))]
+fn swift(_: &Options) -> Result<Arc<dyn Host>, HostSettingsError> {
+    Err(HostSettingsError::Swift)
 }

@@ -9,6 +9,7 @@ pub(crate) mod networks;
 pub(crate) mod peer;
 pub(crate) mod tls;
 pub(crate) mod url;
+pub(crate) mod warned;
 pub(crate) mod work;
 
 use reqwest::redirect::Policy;

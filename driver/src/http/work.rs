@@ -52,7 +52,7 @@ impl Cancellation {
 /// servers delay nobody else. The number of jobs that have begun is limited too, to three times as
 /// many: each takes a thread and some memory.
 #[derive(Debug, Clone)]
-pub(crate) struct Turns {
+pub struct Turns {
     begun: Arc<Semaphore>,
     working: Arc<Semaphore>,
 }

@@ -37,12 +37,12 @@ pub struct DeployIso {
 #[non_exhaustive]
 pub enum DeployIsoError {
     /// It cannot be read.
-    #[error("deploy ISO {name}: {source}")]
+    #[error("deploy ISO {name}: {cause}")]
     Read {
         /// The name of the ISO.
         name: String,
         /// The cause.
-        source: IsoReadError,
+        cause: IsoReadError,
     },
     /// It has no EFI boot image.
     #[error(
@@ -140,9 +140,9 @@ struct Found {
 impl Found {
     /// Reads the ISO, and returns the reader too.
     fn read<R: Read + Seek>(name: String, image: R) -> Result<(Self, R), DeployIsoError> {
-        let failed = |source| DeployIsoError::Read {
+        let failed = |cause| DeployIsoError::Read {
             name: name.clone(),
-            source,
+            cause,
         };
         let mut iso = Iso::open(image, None).map_err(failed)?;
         let entries = iso.boot_entries().map_err(failed)?;

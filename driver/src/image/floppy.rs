@@ -118,10 +118,10 @@ pub enum FloppyError {
         kib: u32,
     },
     /// The file cannot be written.
-    #[error("the floppy cannot be written: {source}")]
+    #[error("the floppy cannot be written: {cause}")]
     Write {
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The FAT writer failed, for instance because it cannot store a name.
     #[error("the FAT image cannot be written: {reason}")]
@@ -228,7 +228,7 @@ impl Floppy {
     /// [`FloppyError::Write`] if the file cannot be written; otherwise the same as
     /// [`build`](Self::build).
     pub fn write_to_file(&self, file: &File) -> Result<(), FloppyError> {
-        write_sparse(&self.build()?, file).map_err(|source| FloppyError::Write { source })
+        write_sparse(&self.build()?, file).map_err(|cause| FloppyError::Write { cause })
     }
 
     /// Returns the text of `parameters.txt`; `None` without parameters.

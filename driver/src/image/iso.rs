@@ -71,29 +71,28 @@ pub enum IsoReadError {
     )]
     TooManyGrubCfg,
     /// Reading the image failed.
-    #[error("the ISO image cannot be read: {source}")]
+    #[error("the ISO image cannot be read: {cause}")]
     Io {
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
 impl From<io::Error> for IsoReadError {
-    fn from(source: io::Error) -> Self {
-        Self::Io { source }
+    fn from(cause: io::Error) -> Self {
+        Self::Io { cause }
     }
 }
 
-impl From<HadrisError> for IsoReadError {
-    fn from(error: HadrisError) -> Self {
-        if error.kind() == hadris_fs::ErrorKind::NotRecognized {
-            return Self::NotAnIso;
-        }
-        let reason = error.to_string();
-        error
-            .into_device_error()
-            .map_or(Self::Damaged { reason }, Self::from)
+/// Returns what an error of the reader of ISO 9660 means.
+fn of_reader(error: HadrisError) -> IsoReadError {
+    if error.kind() == hadris_fs::ErrorKind::NotRecognized {
+        return IsoReadError::NotAnIso;
     }
+    let reason = error.to_string();
+    error
+        .into_device_error()
+        .map_or(IsoReadError::Damaged { reason }, IsoReadError::from)
 }
 
 /// A file of an image.
@@ -159,7 +158,7 @@ impl<R: Read + Seek> Iso<R> {
             Some(namespace) => IsoFs::mount_namespace(device, MountOptions::new(), namespace),
             None => IsoFs::mount(device, MountOptions::new()),
         };
-        let fs = mounted.map_err(|error| IsoReadError::from(error.into_error()))?;
+        let fs = mounted.map_err(|error| of_reader(error.into_error()))?;
         let iso = Self { fs, len };
         iso.check_len(iso.volume_len())?;
         Ok(iso)
@@ -203,7 +202,7 @@ impl<R: Read + Seek> Iso<R> {
     pub(super) fn boot_entries(&mut self) -> Result<Vec<CatalogEntry>, IsoReadError> {
         // As large as the reader accepts, so that it reports a longer catalogue.
         let mut buf = vec![0; 64 * 1024];
-        Ok(match self.fs.boot_catalog(&mut buf)? {
+        Ok(match self.fs.boot_catalog(&mut buf).map_err(of_reader)? {
             Some(catalog) => catalog.entries().collect(),
             None => Vec::new(),
         })
@@ -212,7 +211,7 @@ impl<R: Read + Seek> Iso<R> {
     /// Fills `buf` from byte `offset` of the image.
     pub(super) fn read_at(&mut self, offset: u64, buf: &mut [u8]) -> Result<(), IsoReadError> {
         self.check_len(offset.saturating_add(buf.len() as u64))?;
-        Ok(self.fs.read_raw(offset, buf)?)
+        self.fs.read_raw(offset, buf).map_err(of_reader)
     }
 
     /// Returns every file of the tree, sorted by path.
@@ -243,7 +242,7 @@ impl<R: Read + Seek> Iso<R> {
         let mut open = vec![(self.fs.root(), DirCursor::START, 0)];
         while let Some((dir, cursor, len)) = open.last_mut() {
             path.truncate(*len);
-            let Some(entry) = self.fs.readdir(*dir, *cursor)? else {
+            let Some(entry) = self.fs.readdir(*dir, *cursor).map_err(of_reader)? else {
                 open.pop();
                 continue;
             };
@@ -277,7 +276,7 @@ impl<R: Read + Seek> Iso<R> {
         len: u64,
     ) -> Result<FoundFile<&'p str>, IsoReadError> {
         let mut extents = [Extent::new(0, 0)];
-        let count = self.fs.extents(node, 0, &mut extents)?;
+        let count = self.fs.extents(node, 0, &mut extents).map_err(of_reader)?;
         let start = (count > 0).then(|| extents[0].offset());
         self.check_len(start.unwrap_or(0).saturating_add(len))?;
         Ok(FoundFile { path, len, start })

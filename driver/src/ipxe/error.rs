@@ -18,10 +18,10 @@ pub enum IpxeError {
     NoUrl,
     /// The URL is invalid.
     #[error("[deploy] http_server_url: {0}")]
-    Url(#[from] BaseUrlError),
+    Url(BaseUrlError),
     /// The directory is invalid.
     #[error("[deploy] http_server_root: {0}")]
-    Root(#[from] InvalidRoot),
+    Root(InvalidRoot),
     /// The name of a file or directory is invalid.
     #[error("{option}: expected a file name without slashes, got {name:?}")]
     Name {
@@ -62,17 +62,17 @@ pub enum IpxeError {
         what: String,
     },
     /// A kernel or ramdisk cannot be read.
-    #[error("cannot publish the {file} of node {node}: {source}")]
+    #[error("cannot publish the {file} of node {node}: {cause}")]
     Source {
         /// The node.
         node: NodeUuid,
         /// The file's name, such as `deploy_kernel`.
         file: &'static str,
         /// The cause.
-        source: SourceError,
+        cause: SourceError,
     },
     /// A file operation failed.
-    #[error("cannot {step} for node {node}: {}: {source}", path.display())]
+    #[error("cannot {step} for node {node}: {}: {cause}", path.display())]
     Write {
         /// The node.
         node: NodeUuid,
@@ -81,7 +81,7 @@ pub enum IpxeError {
         /// The file or directory.
         path: PathBuf,
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The work panicked, or the runtime is shutting down.
     #[error("the work on node {node} was interrupted: {reason}")]

@@ -31,10 +31,10 @@ impl Files<'_> {
     pub(super) fn copy(&self, name: &'static str, source: &dyn Source) -> Result<(), IpxeError> {
         let size = source.size();
         let dir = self.node_directory()?;
-        let failed = |source| IpxeError::Source {
+        let failed = |cause| IpxeError::Source {
             node: self.node,
             file: name,
-            source,
+            cause,
         };
         let write = |sink: &mut FileSink<'_>| -> Result<(), SourceError> {
             let done = match source.open_file()? {
@@ -182,12 +182,12 @@ impl Files<'_> {
         dir.sync().map_err(|e| failed("sync the directory", e))
     }
 
-    fn failed(&self, step: &'static str, dir: &Root, name: &str, source: io::Error) -> IpxeError {
+    fn failed(&self, step: &'static str, dir: &Root, name: &str, cause: io::Error) -> IpxeError {
         IpxeError::Write {
             node: self.node,
             step,
             path: dir.path_of(name),
-            source,
+            cause,
         }
     }
 }

@@ -144,7 +144,7 @@ impl Ipxe {
         let url = options.http_server_url.as_deref().ok_or(IpxeError::NoUrl)?;
         let root = options.http_server_root.clone();
         if !root.is_absolute() {
-            return Err(InvalidRoot(root).into());
+            return Err(IpxeError::Root(InvalidRoot(root)));
         }
         let ipxe = options.ipxe.clone();
         let script = ipxe.boot_script.as_deref();
@@ -154,7 +154,7 @@ impl Ipxe {
         check_name("[pxe] pxe_config_subdir", &ipxe.config_subdir)?;
         Ok(Self(Arc::new(Inner {
             root,
-            url: BaseUrl::parse(url)?,
+            url: BaseUrl::parse(url).map_err(IpxeError::Url)?,
             options: ipxe,
             kernel_params: options.pxe_kernel_append_params.clone(),
             boot_script,
@@ -244,10 +244,10 @@ impl Ipxe {
                 BootFile::Url(url) => url.to_string(),
                 BootFile::Copy(image) => {
                     let source = image.clone().source(&self.0.http);
-                    let source = source.map_err(|source| IpxeError::Source {
+                    let source = source.map_err(|cause| IpxeError::Source {
                         node: files.node,
                         file: label.as_str(),
-                        source,
+                        cause,
                     })?;
                     files.copy(label.as_str(), &source)?;
                     self.file_url(files.node, label.as_str()).into()
@@ -262,12 +262,12 @@ impl Ipxe {
         self.0.url.join_path(&[&node.to_string(), name])
     }
 
-    fn unusable(&self, node: NodeUuid, source: std::io::Error) -> IpxeError {
+    fn unusable(&self, node: NodeUuid, cause: std::io::Error) -> IpxeError {
         IpxeError::Write {
             node,
             step: "open the web server's directory",
             path: self.0.root.clone(),
-            source,
+            cause,
         }
     }
 

@@ -42,15 +42,6 @@ pub enum FieldKind {
     HttpUrl,
 }
 
-/// The fields needed to reach a node's iLO, as in Ironic's `ilo/common.py`.
-pub const ILO_ACCESS: &[Field] = &[
-    Field::required(Section::DriverInfo, "ilo_address", FieldKind::Text),
-    Field::required(Section::DriverInfo, "ilo_username", FieldKind::Text),
-    Field::required(Section::DriverInfo, "ilo_password", FieldKind::Secret),
-    Field::optional(Section::DriverInfo, "client_port", FieldKind::Port),
-    Field::optional(Section::DriverInfo, "client_timeout", FieldKind::Seconds),
-];
-
 /// The fields that determine where a node's images are fetched from.
 pub const HOSTING: &[Field] = &[Field::optional(
     Section::DriverInfo,

@@ -23,6 +23,7 @@
 
 mod boot_mode;
 mod check;
+mod provision_state;
 mod uuid;
 
 use std::fmt;
@@ -32,7 +33,8 @@ use serde_json::{Map, Value};
 
 pub use self::boot_mode::{BootMode, NotABootMode};
 pub(crate) use self::boot_mode::{BootWish, boot_mode_of, instance_capability, truth_value};
-pub use self::check::{Fault, Field, FieldKind, HOSTING, ILO_ACCESS, InvalidNode};
+pub use self::check::{Fault, Field, FieldKind, HOSTING, InvalidNode};
+pub use self::provision_state::ProvisionState;
 pub use self::uuid::{NodeUuid, NotAUuid};
 
 /// An Ironic node.
@@ -87,70 +89,13 @@ impl fmt::Display for Section {
     }
 }
 
-/// A node's provision state.
-///
-/// Only the states that the drivers act on have variants; any other state, of any release of
-/// Ironic, is kept as text. The names are those of `ironic/common/states.py`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ProvisionState {
-    /// `available`: ready to be deployed.
-    Available,
-    /// `deploying`: the conductor is working on the node.
-    Deploying,
-    /// `wait call-back`: the conductor is waiting for the node's deploy ramdisk.
-    WaitCallBack,
-    /// `active`: deployed; the instance is running.
-    Active,
-    /// `deleting`: the instance is being torn down.
-    Deleting,
-    /// Any other state.
-    Other(String),
-}
-
-impl ProvisionState {
-    /// Returns the state as Ironic's API writes it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Available => "available",
-            Self::Deploying => "deploying",
-            Self::WaitCallBack => "wait call-back",
-            Self::Active => "active",
-            Self::Deleting => "deleting",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for ProvisionState {
-    fn from(text: &str) -> Self {
-        [
-            Self::Available,
-            Self::Deploying,
-            Self::WaitCallBack,
-            Self::Active,
-            Self::Deleting,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == text)
-        .unwrap_or_else(|| Self::Other(text.to_owned()))
-    }
-}
-
-impl fmt::Display for ProvisionState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// An error from reading a node.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
     /// The text is not a JSON object.
     #[error("expected a node as one JSON object, as Ironic's API returns it: {0}")]
-    Json(#[from] serde_json::Error),
+    Json(serde_json::Error),
     /// The JSON object is not a valid node.
     #[error(transparent)]
     Invalid(#[from] InvalidNode),
@@ -166,7 +111,7 @@ impl Node {
     ///   UUID, `provision_state` is neither a string nor `null`, or one of the [`Section`]s is
     ///   neither an object nor `null`.
     pub fn from_json(text: &[u8]) -> Result<Self, NodeError> {
-        let json: Map<String, Value> = serde_json::from_slice(text)?;
+        let json: Map<String, Value> = serde_json::from_slice(text).map_err(NodeError::Json)?;
         Ok(Self::try_from(json)?)
     }
 
@@ -188,6 +133,37 @@ impl Node {
     #[must_use]
     pub fn provision_state(&self) -> Option<&ProvisionState> {
         self.provision_state.as_ref()
+    }
+
+    /// Sets the node's provision state, as a service does that deploys nodes without Ironic.
+    pub fn set_provision_state(&mut self, state: ProvisionState) {
+        let text = Value::from(state.as_str());
+        self.json.insert("provision_state".to_owned(), text);
+        self.provision_state = Some(state);
+    }
+
+    /// Returns the value of a field of the node itself, such as `name`, `driver` or `maintenance`.
+    #[must_use]
+    pub fn field(&self, key: &str) -> Option<&Value> {
+        self.json.get(key)
+    }
+
+    /// Sets a field of the node itself and returns the previous value. An existing field keeps its
+    /// position and a new one goes to the end.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidNode`] if `value` is invalid for `uuid`, `provision_state` or a [`Section`]; the
+    /// node is then unchanged.
+    pub fn set_field(
+        &mut self,
+        key: &str,
+        value: impl Into<Value>,
+    ) -> Result<Option<Value>, InvalidNode> {
+        let mut json = self.json.clone();
+        let previous = json.insert(key.to_owned(), value.into());
+        *self = Self::try_from(json)?;
+        Ok(previous)
     }
 
     /// Returns the value of `key` in `section`, including `null`.
@@ -251,8 +227,7 @@ impl Node {
         &self.json
     }
 
-    /// Checks the node's fields against `fields`: [`ILO_ACCESS`], [`HOSTING`] or the caller's own
-    /// list.
+    /// Checks the node's fields against `fields`: [`HOSTING`], those of a BMC, or the caller's own list.
     ///
     /// # Errors
     ///

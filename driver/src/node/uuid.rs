@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// The length of a UUID as Ironic writes it: 32 hexadecimal digits and 4 hyphens.
 const TEXT_LEN: usize = 36;
 
@@ -20,8 +22,35 @@ const TEXT_LEN: usize = 36;
 /// assert!("../../etc/passwd".parse::<NodeUuid>().is_err());
 /// # Ok::<(), driver::node::NotAUuid>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct NodeUuid(uuid::Uuid);
+
+impl From<uuid::Uuid> for NodeUuid {
+    fn from(uuid: uuid::Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
+impl From<NodeUuid> for uuid::Uuid {
+    fn from(node: NodeUuid) -> Self {
+        node.0
+    }
+}
+
+impl TryFrom<String> for NodeUuid {
+    type Error = NotAUuid;
+
+    fn try_from(text: String) -> Result<Self, NotAUuid> {
+        text.parse()
+    }
+}
+
+impl From<NodeUuid> for String {
+    fn from(node: NodeUuid) -> Self {
+        node.to_string()
+    }
+}
 
 /// A text that is not a node's UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -159,7 +159,6 @@ pub enum OptionsError {
         /// Where the option is set: file and line, or an environment variable.
         place: String,
         /// The cause.
-        #[source]
         cause: Box<GetError>,
     },
     /// A secret contains a reference that cannot be resolved.

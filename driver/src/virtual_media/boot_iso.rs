@@ -126,7 +126,7 @@ impl BootIsoRequest {
         append_params: &str,
         (loaders, http): (&BootLoaders, &HttpClient),
     ) -> Result<PlannedBootIso, VirtualMediaError> {
-        let failed = |what| move |source| VirtualMediaError::Source { node, what, source };
+        let failed = |what| move |cause| VirtualMediaError::Source { node, what, cause };
         let params = kernel_params(node, self.root_uuid.as_deref(), append_params)?;
         let kernel = self.kernel.source(http).map_err(failed("kernel"))?;
         let ramdisk = self.ramdisk.source(http).map_err(failed("ramdisk"))?;
@@ -160,7 +160,7 @@ impl BootIsoRequest {
             }
         }
         iso.plan()
-            .map_err(|source| VirtualMediaError::BootIso { node, source })
+            .map_err(|cause| VirtualMediaError::BootIso { node, cause })
     }
 }
 
@@ -170,12 +170,12 @@ fn efi_boot(
     loaders: &BootLoaders,
     http: &HttpClient,
 ) -> Result<EfiBoot, VirtualMediaError> {
-    let failed = |what| move |source| VirtualMediaError::Source { node, what, source };
+    let failed = |what| move |cause| VirtualMediaError::Source { node, what, cause };
     match uefi {
         Uefi::DeployIso(image) => {
             let source = image.source(http).map_err(failed("deploy ISO"))?;
             let deploy_iso = DeployIso::from_source(source)
-                .map_err(|source| VirtualMediaError::DeployIso { node, source })?;
+                .map_err(|cause| VirtualMediaError::DeployIso { node, cause })?;
             Ok(loaders.set_up(EfiBoot::from_deploy_iso(&deploy_iso)))
         }
         Uefi::EspImage(image) => {
@@ -188,11 +188,11 @@ fn efi_boot(
 
 /// Whether a deploy ISO has no boot loader for UEFI.
 fn has_no_loader(error: &VirtualMediaError) -> bool {
-    let VirtualMediaError::DeployIso { source, .. } = error else {
+    let VirtualMediaError::DeployIso { cause, .. } = error else {
         return false;
     };
     matches!(
-        source,
+        cause,
         DeployIsoError::NoEfiBootImage { .. } | DeployIsoError::NoGrubCfg { .. }
     )
 }

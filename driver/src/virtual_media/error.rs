@@ -15,38 +15,38 @@ pub enum VirtualMediaError {
     #[error(transparent)]
     Node(#[from] InvalidNode),
     /// The floppy cannot be built.
-    #[error("cannot create the floppy for node {node}: {source}")]
+    #[error("cannot create the floppy for node {node}: {cause}")]
     Floppy {
         /// The node.
         node: NodeUuid,
         /// The cause.
-        source: FloppyError,
+        cause: FloppyError,
     },
     /// A kernel, ramdisk or boot loader image cannot be read.
-    #[error("cannot create the boot ISO for node {node}: {what}: {source}")]
+    #[error("cannot create the boot ISO for node {node}: {what}: {cause}")]
     Source {
         /// The node.
         node: NodeUuid,
         /// The purpose of the image.
         what: &'static str,
         /// The cause.
-        source: SourceError,
+        cause: SourceError,
     },
     /// The deploy ISO has no suitable boot loader, or cannot be read.
-    #[error("cannot create the boot ISO for node {node}: {source}")]
+    #[error("cannot create the boot ISO for node {node}: {cause}")]
     DeployIso {
         /// The node.
         node: NodeUuid,
         /// The cause.
-        source: DeployIsoError,
+        cause: DeployIsoError,
     },
     /// The boot ISO cannot be planned.
-    #[error("cannot create the boot ISO for node {node}: {source}")]
+    #[error("cannot create the boot ISO for node {node}: {cause}")]
     BootIso {
         /// The node.
         node: NodeUuid,
         /// The cause.
-        source: BootIsoError,
+        cause: BootIsoError,
     },
     /// The node boots with UEFI, but there is no boot loader for it.
     #[error(

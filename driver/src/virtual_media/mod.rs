@@ -32,19 +32,23 @@ mod boot_iso;
 mod error;
 mod loaders;
 
+use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub(crate) use self::boot_iso::is_root_uuid;
 pub use self::boot_iso::{BootIsoRequest, ImageRef, Uefi};
 pub use self::error::VirtualMediaError;
 use self::loaders::BootLoaders;
-use crate::host::{Host, HostError, HostSettingsError, NewObject, ObjectName, Published, Which};
-use crate::http::work;
+use crate::host::{
+    self, Host, HostError, HostSettingsError, Kind, NewObject, ObjectName, Published, Which,
+};
+use crate::http::work::{self, Turns};
 use crate::image::{Floppy, HttpClient, PlannedBootIso, SourceAccess};
 pub use crate::node::{BootMode, NotABootMode};
-use crate::node::{InvalidNode, Node, Section, boot_mode_of};
+use crate::node::{InvalidNode, Node, NodeUuid, Section, boot_mode_of};
 use crate::options::Options;
 
 /// The field of `instance_info` with the URL of the boot ISO, whether the user's or one created
@@ -58,29 +62,67 @@ const CREATED_IN_WEB_SERVER: &str = "boot_iso_created_in_web_server";
 /// The field of `driver_internal_info` with the root UUID, needed to create the boot ISO again.
 pub(crate) const ROOT_UUID: &str = "root_uuid_or_disk_id";
 
+/// The number of images that are created concurrently for a host without a limit of its own.
+const AT_ONCE: usize = 8;
+
+/// What is called while an image is written.
+struct Progress(Box<dyn Fn(&ImageProgress) + Send + Sync>);
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Progress(…)")
+    }
+}
+
 /// Creates and hosts the virtual media of many nodes.
 ///
 /// Cloning is cheap; clones share the limit on concurrent work. The methods must be called on a
 /// Tokio runtime; blocking work runs on its blocking threads, for a few nodes at a time.
 #[derive(Debug, Clone)]
 pub struct VirtualMedia {
-    host: Host,
+    host: Arc<dyn Host>,
+    /// The limit on concurrent work, the host's if it has one.
+    turns: Turns,
     loaders: Arc<BootLoaders>,
     http: HttpClient,
     access: SourceAccess,
     default_boot_mode: Option<BootMode>,
     check_served: bool,
+    progress: Option<Arc<Progress>>,
+}
+
+/// How much of an image is written to its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ImageProgress {
+    /// The node that the image is for.
+    pub node: NodeUuid,
+    /// The kind of image.
+    pub kind: Kind,
+    /// The number of bytes that are written. It begins again at 0 if a host has to have the image
+    /// produced again.
+    pub done: u64,
+    /// The size of the image in bytes.
+    pub total: u64,
 }
 
 impl VirtualMedia {
-    /// Creates virtual media from `options`.
+    /// Creates virtual media from `options`, on the host that they describe.
     ///
     /// # Errors
     ///
     /// [`HostSettingsError`] if the options of the host are invalid.
     pub fn from_options(options: &Options) -> Result<Self, HostSettingsError> {
-        Ok(Self {
-            host: Host::from_options(options)?,
+        Ok(Self::on_host(host::from_options(options)?, options))
+    }
+
+    /// Creates virtual media on `host`, and according to `options` in everything else.
+    #[must_use]
+    pub fn on_host(host: Arc<dyn Host>, options: &Options) -> Self {
+        let turns = host.turns().cloned();
+        Self {
+            turns: turns.unwrap_or_else(|| Turns::new(AT_ONCE)),
+            host,
             loaders: Arc::new(BootLoaders::from_options(options)),
             http: HttpClient::new(),
             access: SourceAccess {
@@ -89,7 +131,19 @@ impl VirtualMedia {
             },
             default_boot_mode: options.default_boot_mode,
             check_served: false,
-        })
+            progress: None,
+        }
+    }
+
+    /// Calls `progress` every few MiB while an image is written to its host, on the thread that
+    /// writes it.
+    #[must_use]
+    pub fn on_progress<F>(mut self, progress: F) -> Self
+    where
+        F: Fn(&ImageProgress) + Send + Sync + 'static,
+    {
+        self.progress = Some(Arc::new(Progress(Box::new(progress))));
+        self
     }
 
     /// Fetches kernels, ramdisks and boot loader images with this client.
@@ -127,7 +181,7 @@ impl VirtualMedia {
 
     /// Returns the host, for listing, sweeping and withdrawing images.
     #[must_use]
-    pub fn host(&self) -> &Host {
+    pub fn host(&self) -> &Arc<dyn Host> {
         &self.host
     }
 
@@ -145,7 +199,7 @@ impl VirtualMedia {
         let uuid = node.uuid();
         self.publish(node, move || {
             NewObject::floppy(&floppy)
-                .map_err(|source| VirtualMediaError::Floppy { node: uuid, source })
+                .map_err(|cause| VirtualMediaError::Floppy { node: uuid, cause })
         })
         .await
     }
@@ -177,17 +231,13 @@ impl VirtualMedia {
         let published = self
             .publish(node, move || Ok(NewObject::boot_iso(plan()?)))
             .await?;
-        // An image in Swift is not tied to a conductor, and gets a new temporary URL each time.
-        let reference = match &self.host {
-            Host::Web(_) => {
-                node.set(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER, true);
-                published.url.to_string()
-            }
-            #[cfg(feature = "swift")]
-            Host::Swift(_) => {
-                node.remove(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER);
-                format!("{SWIFT_REFERENCE}{}", published.name)
-            }
+        // What outlives this conductor gets a new URL each time.
+        let reference = if self.host.outlives_conductors() {
+            node.remove(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER);
+            format!("{SWIFT_REFERENCE}{}", published.name)
+        } else {
+            node.set(Section::DriverInternalInfo, CREATED_IN_WEB_SERVER, true);
+            published.url.to_string()
         };
         match root_uuid {
             Some(root_uuid) => node.set(Section::DriverInternalInfo, ROOT_UUID, root_uuid),
@@ -248,12 +298,14 @@ impl VirtualMedia {
         };
         let Some(name) = text.strip_prefix(SWIFT_REFERENCE) else {
             let url = Url::parse(text).ok();
-            let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+            // A host may have URLs of another scheme.
+            let is_own = has_own_boot_iso(node);
+            let url = url.filter(|url| is_own || matches!(url.scheme(), "http" | "https"));
             return url
                 .map(Some)
                 .ok_or_else(|| unusable("expected an http:// or https:// URL"));
         };
-        if matches!(self.host, Host::Web(_)) {
+        if !self.host.outlives_conductors() {
             return Err(unusable(
                 "it is in Swift, and images are hosted on a web server",
             ));
@@ -286,14 +338,26 @@ impl VirtualMedia {
         node: &Node,
         prepare: impl FnOnce() -> Result<NewObject, VirtualMediaError> + Send + 'static,
     ) -> Result<Published, VirtualMediaError> {
-        let turn = self.host.turn().await;
+        let turn = self.turns.turn().await;
         let prepared = work::start(Some(&turn), |_| prepare()).wait().await;
         let what = || format!("node {}", node.uuid());
         let mut object = prepared.map_err(|error| HostError::interrupted(what(), &error))??;
         if self.check_served {
             object = object.check_served();
         }
-        Ok(self.host.publish_in(turn, node, object).await?)
+        if let Some(progress) = &self.progress {
+            let (progress, kind) = (Arc::clone(progress), object.kind());
+            let node = node.uuid();
+            object = object.on_progress(move |done, total| {
+                (progress.0)(&ImageProgress {
+                    node,
+                    kind,
+                    done,
+                    total,
+                });
+            });
+        }
+        Ok(self.host.publish(node, object.in_turn(turn)).await?)
     }
 }
 

@@ -8,14 +8,14 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
-use driver::bmc::{BmcAccess, Drive, Medium};
+use driver::bmc::{BmcAccess, BmcError, Cause, Drive, Medium, Step};
 use driver::deploy::{Action, IloDeploy, Outcome, ServiceImage, TakeOver};
-use driver::host::{BaseUrl, BaseUrls, Host, Kind, NewObject, Published};
+use driver::host::{BaseUrl, BaseUrls, DirectoryHost, Kind, NewObject, Published, WebHost};
 use driver::image::{
     BootIso, EfiBoot, FileSource, Floppy, HttpClient, HttpSource, SourceAccess, Verified,
 };
 use driver::ipxe::{BootFile, DhcpOption, Ipxe, NodeBoot, PublishedBoot};
-use driver::node::Node;
+use driver::node::{Node, ProvisionState};
 use driver::options::Options;
 use driver::virtual_media::{BootIsoRequest, ImageRef, Uefi, VirtualMedia};
 use serde_json::json;
@@ -43,12 +43,17 @@ const WITHOUT_SECRETS: &[&str] = &[
     "CheckSettings",
     "Checksum",
     "ChecksumParseError",
+    "ConnectError",
     "CredentialName",
+    "DeployCause",
     "DeployError",
     "DeployIso",
     "DeployIsoError",
+    "DeployStep",
     "Domain",
     "Drive",
+    "Event",
+    "EventKind",
     "Fault",
     "Field",
     "FieldKind",
@@ -57,6 +62,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "Generation",
     "HostError",
     "HostSettingsError",
+    "ImageProgress",
     "InvalidNode",
     "InvalidRoot",
     "IpVersion",
@@ -84,7 +90,6 @@ const WITHOUT_SECRETS: &[&str] = &[
     "Power",
     "PowerState",
     "ProvisionState",
-    "RedfishError",
     "Refusal",
     "Section",
     "SourceError",
@@ -97,6 +102,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "TakenOver",
     "Timing",
     "Tls",
+    "Turns",
     "VerifyCa",
     "VerifyError",
     "VirtualMediaError",
@@ -135,16 +141,8 @@ fn add_node(shown: &mut Shown, options: &Options) {
         },
         "instance_info": {"kernel": URL, "capabilities": {"a": CANARY}},
     }));
-    let (done, warning) = (Vec::new(), None);
-    shown.add(&Outcome {
-        node: node.clone(),
-        done: done.clone(),
-    });
-    shown.add(&TakeOver {
-        node: node.clone(),
-        done,
-        warning,
-    });
+    let outcome = json!({"node": node, "done": []});
+    shown.add::<Outcome>(&serde_json::from_value(outcome).unwrap());
     let access = BmcAccess::new(&node, options).unwrap();
     #[cfg(feature = "redfish")]
     shown.add(&driver::bmc::Redfish::from_node(&node, options).unwrap());
@@ -183,17 +181,15 @@ async fn add_hosts(shown: &mut Shown, fixture: &Fixture) {
     let conf = conf().replace("/srv", &fixture.www.path().display().to_string());
     let options = options(&conf);
     let media = VirtualMedia::from_options(&options).unwrap();
-    let host = media.host().clone();
+    let host = media.host();
     let node = node_from(&json!({"uuid": uuid(1).to_string()}));
     let object = || NewObject::new(Kind::Floppy, 1, |out| out.write_all(b"x"));
     shown.add(&object());
     shown.add::<Published>(&host.publish(&node, object()).await.unwrap());
-    let Host::Web(web) = &host else {
-        panic!("expected a web server: {host:?}");
-    };
-    shown.add(web);
-    shown.add(&crate::support::web::settings(fixture.www.path(), URL));
-    shown.add(&host);
+    let settings = crate::support::web::settings(fixture.www.path(), URL);
+    shown.add(&WebHost::new(settings.clone()).unwrap());
+    shown.add(&settings);
+    shown.add(&DirectoryHost::new("/srv").unwrap());
     let ipxe = Ipxe::from_options(&options).unwrap();
     let boot = || NodeBoot::whole_disk().mac("52:54:00:12:34:56".parse().unwrap());
     shown.add::<PublishedBoot>(&ipxe.publish(&node, boot()).await.unwrap());
@@ -206,8 +202,16 @@ async fn add_hosts(shown: &mut Shown, fixture: &Fixture) {
         server: None,
     });
     shown.add(&base);
-    let connect = |_: &Node| Err("no BMC".into());
-    shown.add(&IloDeploy::new(media.clone(), connect).api_url(URL));
+    let connect = |node: &Node| {
+        let cause = Cause::other("no BMC");
+        let error = BmcError::new(node.uuid(), Step::Connect, cause);
+        async { Err(error.into()) }
+    };
+    let deploy = IloDeploy::new(media.clone(), connect).api_url(URL);
+    shown.add(&deploy);
+    let mut waiting = node.clone();
+    waiting.set_provision_state(ProvisionState::WaitCallBack);
+    shown.add::<TakeOver>(&deploy.take_over(&waiting).await);
     shown.add(&media);
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use driver::deploy::DeployError;
+use driver::deploy::DeployCause;
 use serde_json::json;
 
 use crate::support::conductor::Conductor;
@@ -104,14 +104,14 @@ async fn a_deployment_that_failed_at_the_bmc_can_be_repeated() {
         let error = deploy.deploy(&node).await.unwrap_err();
         let text = error.to_string();
         assert!(text.contains(expected) && text.contains(UUID), "{text}");
-        assert!(matches!(error, DeployError::Bmc(_)), "{error:?}");
+        assert!(matches!(*error.cause, DeployCause::Bmc(_)), "{error:?}");
         assert_eq!(node.to_json(), before);
         assert_eq!(names(conductor.www.path()), [""; 0], "{text}");
         ilo.repair();
         let deployed = deploy.deploy(&node).await.unwrap();
         let floppies = names(conductor.www.path());
         assert_eq!(floppies.len(), 1, "{text}: {floppies:?}");
-        deploy.clean_up(&deployed.node).await.unwrap();
+        let _ = deploy.clean_up(&deployed.node).await.unwrap();
         assert_eq!(names(conductor.www.path()), [""; 0], "{text}");
     }
 }
@@ -179,5 +179,5 @@ async fn a_bmc_that_restarts_is_awaited() {
     let restart = Trouble::RestartsAfterwards(Duration::from_secs(2));
     ilo.trouble("POST", "Insert", restart, 1);
     let node = conductor.node(&ilo, &json!({}));
-    conductor.deploy().deploy(&node).await.unwrap();
+    let _ = conductor.deploy().deploy(&node).await.unwrap();
 }

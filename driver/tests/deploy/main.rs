@@ -13,6 +13,9 @@ mod support;
 
 #[cfg(feature = "redfish")]
 mod debug;
+mod errors;
+#[cfg(feature = "redfish")]
+mod events;
 #[cfg(feature = "redfish")]
 mod faults;
 #[cfg(feature = "redfish")]
@@ -21,6 +24,8 @@ mod flows;
 mod generations;
 mod load;
 mod node;
+#[cfg(feature = "redfish")]
+mod one_at_a_time;
 mod options;
 mod own_bmc;
 #[cfg(all(feature = "redfish", feature = "swift"))]

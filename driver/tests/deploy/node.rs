@@ -1,8 +1,8 @@
 //! The node as Ironic's API gives it: read, validated and written back.
 
-use driver::node::{
-    Field, FieldKind, HOSTING, ILO_ACCESS, Node, NodeError, ProvisionState, Section,
-};
+#[cfg(feature = "redfish")]
+use driver::bmc::ILO_ACCESS;
+use driver::node::{Field, FieldKind, HOSTING, Node, NodeError, ProvisionState, Section};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -111,6 +111,7 @@ fn a_malformed_node_is_refused_with_all_its_faults() {
     }
 }
 
+#[cfg(feature = "redfish")]
 #[test]
 fn validation_reports_all_faulty_fields() {
     let node = with_driver_info(&json!({
@@ -133,6 +134,7 @@ fn validation_reports_all_faulty_fields() {
     assert_eq!(faults.faults.len(), 6);
 }
 
+#[cfg(feature = "redfish")]
 #[test]
 fn numbers_may_be_strings_as_ironics_command_line_sends_them() {
     let access = json!({
@@ -145,6 +147,7 @@ fn numbers_may_be_strings_as_ironics_command_line_sends_them() {
         .unwrap();
 }
 
+#[cfg(feature = "redfish")]
 #[test]
 fn no_error_and_no_debug_output_contains_a_secret() {
     let node = with_driver_info(&json!({

@@ -174,10 +174,10 @@ fn former_names_of_ipxe_options_count_only_with_ipxe_enabled() {
 
 #[test]
 fn the_options_choose_the_host() {
-    use driver::host::Host;
+    use driver::host;
     let error = |text: &str| {
         let options = read(&[text], &[]).unwrap();
-        Host::from_options(&options).unwrap_err().to_string()
+        host::from_options(&options).unwrap_err().to_string()
     };
     let swift = if cfg!(feature = "swift") {
         "expected [swift] auth_type"
@@ -194,9 +194,11 @@ fn the_options_choose_the_host() {
     assert!(
         error(&format!("{web}external_http_url = ftp://h/\n")).starts_with("[deploy] external")
     );
-    assert!(error(&format!("{web}http_root = here\n")).contains("expected an absolute path"));
+    assert!(error(web).contains("expected the URL of the web server that hosts images"));
+    let relative = format!("{web}http_url = http://192.0.2.1\nhttp_root = here\n");
+    assert!(error(&relative).contains("expected an absolute path"));
     let options = read(&[&format!("{web}http_url = http://192.0.2.1\n")], &[]).unwrap();
-    Host::from_options(&options).unwrap();
+    host::from_options(&options).unwrap();
 }
 
 #[test]

@@ -118,7 +118,6 @@ fn node(nginx: &Nginx) -> Node {
         "uuid": UUID, "driver": "iscsi_ilo", "provision_state": "deploying",
         "driver_internal_info": {},
         "driver_info": {
-            "ilo_address": "192.0.2.7", "ilo_username": "deployer", "ilo_password": "secret",
             "ilo_deploy_iso": url("deploy.iso"),
         },
         "instance_info": {"kernel": url("vmlinuz"), "ramdisk": url("initrd")},
@@ -143,7 +142,10 @@ async fn a_node_is_deployed_booted_taken_over_and_torn_down() {
     // A new conductor takes each step.
     let conductor = || {
         let bmc = bmc.clone();
-        let connect = move |_: &Node| Ok(Box::new(bmc.clone()) as Box<dyn Bmc>);
+        let connect = move |_: &Node| {
+            let bmc = bmc.clone();
+            async { Ok(Box::new(bmc) as Box<dyn Bmc>) }
+        };
         IloDeploy::new(media(&conf).check_served(), connect).api_url("http://192.0.2.1:6385")
     };
 

@@ -12,6 +12,8 @@
 //!
 //! Needs what `support::nginx`, `support::parts`, `support::sushy` and `support::swift` need.
 
+use std::sync::Arc;
+
 use driver::bmc::{Bmc, Drive, Power, PowerState, Redfish};
 use driver::deploy::{Action, IloDeploy, Outcome};
 use driver::host::{Host, Kind};
@@ -54,7 +56,7 @@ impl Scenario {
         let [first, _, _] = &self.conductors;
         let node = self.deployment.node();
         first.deploy.validate(&node).await.unwrap();
-        let Outcome { node, done } = first.deploy.deploy(&node).await.unwrap();
+        let Outcome { node, done, .. } = first.deploy.deploy(&node).await.unwrap();
         let name = first.only_image(&node, Kind::Floppy).await;
         assert_eq!(done[0], Action::Published(name.parse().unwrap()));
         let boot = self.deployment.boots(1).await;
@@ -159,7 +161,7 @@ impl Scenario {
 /// nothing else.
 struct Conductor {
     deploy: IloDeploy,
-    host: Host,
+    host: Arc<dyn Host>,
     conf: String,
 }
 
@@ -168,7 +170,7 @@ impl Conductor {
         let conf = format!("{}{}", site.conf(number), deployment.conf());
         let options = options(&conf);
         let media = VirtualMedia::from_options(&options).unwrap().check_served();
-        let host = media.host().clone();
+        let host = Arc::clone(media.host());
         let deploy = IloDeploy::from_options(&options)
             .unwrap()
             .virtual_media(media)

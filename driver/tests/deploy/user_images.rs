@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use driver::deploy::{ImageFuture, ImageService, ServiceImage};
+use driver::deploy::{DeployCause, ImageFuture, ImageService, ServiceImage};
 use driver::image::SourceError;
 use driver::node::Node;
 use serde_json::{Value, json};
@@ -24,9 +24,9 @@ async fn refused(conductor: &Conductor, conf: &str, node: &Node) -> String {
     assert_eq!(names(conductor.www.path()), [""; 0], "{error}");
     let refused = |error: &driver::deploy::DeployError| {
         matches!(
-            error,
-            driver::deploy::DeployError::Image {
-                source: SourceError::Path { .. } | SourceError::Address { .. },
+            *error.cause,
+            DeployCause::Image {
+                cause: SourceError::Path { .. } | SourceError::Address { .. },
                 ..
             }
         )
@@ -78,7 +78,7 @@ async fn files_are_read_only_below_the_allowed_paths() {
     let own = allowed.join("kernel").display().to_string();
     refused(&conductor, &conductor.conf(), &node("kernel", &own)).await;
     let deploy = driver::deploy::IloDeploy::from_options(&options(&conf)).unwrap();
-    deploy
+    let _ = deploy
         .continue_deploy(&node("kernel", &own), None)
         .await
         .unwrap();

@@ -2,7 +2,11 @@
 //!
 //! Debian package: nginx-light.
 
-use driver::deploy::{DeployError, IloDeploy};
+use std::sync::Arc;
+
+use driver::deploy::{DeployCause, IloDeploy};
+use driver::host::{WebHost, WebSettings};
+use driver::virtual_media::VirtualMedia;
 use serde_json::json;
 
 use crate::support::conductor::Conductor;
@@ -16,9 +20,14 @@ async fn everything_that_is_wrong_is_reported_at_once_before_the_server_is_touch
     let conf = conductor.conf();
     let conf: String = conf
         .split_inclusive('\n')
-        .filter(|line| !line.starts_with("api_url") && !line.starts_with("http_server_url"))
+        .filter(|line| !line.starts_with("api_url"))
         .collect();
-    let deploy = IloDeploy::from_options(&options(&conf)).unwrap();
+    let options = options(&conf);
+    // A host whose nodes have URLs of their own.
+    let host = WebHost::new(WebSettings::new(conductor.www.path())).unwrap();
+    let media = VirtualMedia::on_host(Arc::new(host), &options);
+    let deploy = IloDeploy::from_options(&options).unwrap();
+    let deploy = deploy.virtual_media(media);
     let mut driver_info = ilo.driver_info();
     driver_info["ilo_deploy_iso"] = json!(conductor.nginx.url("/boot/none.iso"));
     let node = conductor.node(
@@ -43,7 +52,7 @@ async fn everything_that_is_wrong_is_reported_at_once_before_the_server_is_touch
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }
-    assert!(matches!(error, DeployError::Several(_)), "{error:?}");
+    assert!(matches!(*error.cause, DeployCause::Several(_)), "{error:?}");
     let refused = deploy.deploy(&node).await.unwrap_err();
     assert_eq!(refused.to_string(), text);
     assert_eq!(ilo.changes(), [""; 0]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use driver::host::{HostError, Kind, NewObject, Which};
+use driver::host::{Host as _, HostError, Kind, NewObject, Which};
 
 use crate::support::child::{Running, child, child_dir, run_child};
 use crate::support::web::{host, is_root, names, object, open_dir, read, unfinished};

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use driver::host::{Kind, Which};
+use driver::host::{Host as _, Kind, Which};
 use driver::ipxe::{Ipxe, NodeBoot};
 
 use crate::support::child::{child, child_dir, run_child};

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use driver::host::{Kind, Which};
+use driver::host::{Host as _, Kind, Which};
 use driver::ipxe::{Ipxe, IpxeError, NodeBoot};
 
 use crate::support::child::{child, child_dir};

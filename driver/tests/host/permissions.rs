@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-use driver::host::{HostError, Kind, Which};
+use driver::host::{Host as _, HostError, Kind, Which};
 
 use crate::support::child::{child, child_dir, run_child};
 use crate::support::web::{host, is_root, mode, names, object, open_dir};

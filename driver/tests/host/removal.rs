@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
-use driver::host::{Kind, Which};
+use driver::host::{Host as _, Kind, Which};
 
 use crate::support::web::{host, names, object, open_dir};
 use crate::support::{node, uuid};

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use driver::host::{BaseUrl, HostError, Kind, NewObject, NotServed, WebHost, Which};
+use driver::host::{BaseUrl, Host as _, HostError, Kind, NewObject, NotServed, WebHost, Which};
 use serde_json::json;
 use ureq::http::{Response, StatusCode};
 use url::Url;
@@ -172,7 +172,7 @@ async fn not_served(host: &WebHost, dir: &tempfile::TempDir) -> NotServed {
     assert_eq!(names(dir.path()), [""; 0], "{error}");
     assert!(error.to_string().contains(&uuid(1).to_string()), "{error}");
     match error {
-        HostError::NotServed { source, .. } => source,
+        HostError::NotServed { cause, .. } => cause,
         other => panic!("{other}"),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use driver::host::{Generation, HostError, Kind, NewObject, Which};
+use driver::host::{Generation, Host as _, HostError, Kind, NewObject, Which};
 
 use crate::support::web::{host, names, object, open_dir, read};
 use crate::support::{node, uuid};

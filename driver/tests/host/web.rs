@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use driver::host::{
-    Generation, Host, HostError, Kind, NewObject, ObjectName, WebHost, WebSettings, Which,
+    Generation, Host as _, HostError, Kind, NewObject, ObjectName, WebHost, WebSettings, Which,
 };
 use serde_json::json;
 
@@ -22,7 +22,7 @@ fn generation(text: &str) -> Generation {
 #[tokio::test]
 async fn a_published_image_is_complete_readable_and_listed() {
     let dir = open_dir();
-    let host = Host::from(host(dir.path()));
+    let host = host(dir.path());
     let published = host
         .publish(&node(1), object(Kind::Floppy, b"floppy"))
         .await

@@ -189,7 +189,7 @@ fn an_error_of_the_output_is_kept() {
     let iso = both(&files);
     for room in [0, 100_000, 1_000_000] {
         match iso.write_to(Full(room)).unwrap_err() {
-            BootIsoError::Write { source } => assert_eq!(source.kind(), io::ErrorKind::StorageFull),
+            BootIsoError::Write { cause } => assert_eq!(cause.kind(), io::ErrorKind::StorageFull),
             other => panic!("{other:?}"),
         }
     }

@@ -166,7 +166,7 @@ fn an_iso_that_does_not_boot_by_uefi_is_refused() {
 #[test]
 fn a_file_that_is_not_a_complete_iso_is_refused() {
     let is = |bytes: Vec<u8>| match open(bytes).unwrap_err() {
-        DeployIsoError::Read { source, .. } => source,
+        DeployIsoError::Read { cause, .. } => cause,
         other => panic!("{other}"),
     };
     assert!(matches!(is(Vec::new()), IsoReadError::NotAnIso));

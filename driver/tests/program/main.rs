@@ -1,4 +1,4 @@
-//! The example program `ilo`.
+//! The example programs `ilo` and `service`.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,3 +15,5 @@ mod boot;
 mod commands;
 #[cfg(feature = "redfish")]
 mod deploy;
+#[cfg(feature = "redfish")]
+mod service;

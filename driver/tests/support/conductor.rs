@@ -66,9 +66,10 @@ impl Conductor {
         let media = VirtualMedia::from_options(&options).unwrap();
         let api_url = options.api_url.clone().unwrap();
         let connect = move |node: &Node| {
-            let redfish = Redfish::from_node(node, &options)?;
-            let redfish = with_its_clock(redfish, &node.json()["driver_info"]);
-            Ok(Box::new(redfish) as Box<dyn Bmc>)
+            let redfish = Redfish::from_node(node, &options);
+            let driver_info = &node.json()["driver_info"];
+            let redfish = redfish.map(|redfish| with_its_clock(redfish, driver_info));
+            async { Ok(Box::new(redfish?) as Box<dyn Bmc>) }
         };
         IloDeploy::new(media, connect).api_url(api_url)
     }

@@ -71,11 +71,27 @@ impl log::Log for Capture {
     fn log(&self, record: &log::Record<'_>) {
         if self.enabled(record.metadata()) {
             let (level, target) = (record.level(), record.target());
-            keep(&format!("{level} {target}: {}", record.args()));
+            let mut fields = KeyValues(String::new());
+            // Fails only if the visitor does, which this one does not.
+            record.key_values().visit(&mut fields).unwrap();
+            keep(&format!("{level} {target}: {}{}", record.args(), fields.0));
         }
     }
 
     fn flush(&self) {}
+}
+
+struct KeyValues(String);
+
+impl<'kvs> log::kv::VisitSource<'kvs> for KeyValues {
+    fn visit_pair(
+        &mut self,
+        key: log::kv::Key<'kvs>,
+        value: log::kv::Value<'kvs>,
+    ) -> Result<(), log::kv::Error> {
+        write!(self.0, " {key}={value}").unwrap();
+        Ok(())
+    }
 }
 
 struct Fields(String);

@@ -32,7 +32,7 @@ impl Program {
     }
 
     fn output(&self, command: &str, args: &[&str]) -> Output {
-        let mut program = Command::new(built());
+        let mut program = Command::new(built("ilo"));
         program.arg(command);
         program.arg("--config-file").arg(self.path("ironic.conf"));
         program.arg("--node").arg(self.path("node.json"));
@@ -70,15 +70,15 @@ impl Program {
     }
 }
 
-/// The path of the example, which cargo builds along with the tests.
-fn built() -> PathBuf {
+/// The path of an example, which cargo builds along with the tests.
+pub(crate) fn built(name: &str) -> PathBuf {
     // The test programs are in `deps`, next to `examples`.
     let this = env::current_exe().unwrap();
     let dir = this.parent().and_then(Path::parent).unwrap();
-    let program = dir.join("examples/ilo");
+    let program = dir.join("examples").join(name);
     assert!(
         program.is_file(),
-        "{} is missing: run `cargo build -p driver --example ilo`",
+        "{} is missing: run `cargo build -p driver --example {name}`",
         program.display()
     );
     program

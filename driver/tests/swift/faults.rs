@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use driver::host::{Host, Kind, NewObject, Which};
+use driver::host::{Host as _, Kind, NewObject, SwiftHost, Which};
 
 use crate::shared;
 use crate::support::swift::proxy::{Fate, Proxy, first};
@@ -14,7 +14,7 @@ use crate::support::{node, uuid};
 const SIZE: usize = 2_000_000;
 
 /// A host behind a proxy that gives the first requests whose line begins with `start` these fates.
-fn behind(container: &str, start: &'static str, fates: &[Fate]) -> (Host, Proxy) {
+fn behind(container: &str, start: &'static str, fates: &[Fate]) -> (SwiftHost, Proxy) {
     let proxy = Proxy::start(shared().port, first(start, fates));
     let auth = tempauth(&proxy.url(""), "test:ironic", "secret");
     (host(settings(auth, container)), proxy)

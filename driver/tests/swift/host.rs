@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
-use driver::host::{Host, HostError, Kind, NewObject, Which};
+use driver::host::{Host as _, HostError, Kind, NewObject, SwiftHost, Which};
 use driver::image::Floppy;
 
 use crate::shared;
@@ -11,7 +11,7 @@ use crate::support::swift::{Account, bytes, fetch, host, image, settings, tempau
 use crate::support::{node, uuid};
 
 /// A host with its own container in the account `test`, and that account.
-fn own(container: &str) -> (Host, Account) {
+fn own(container: &str) -> (SwiftHost, Account) {
     let auth = tempauth(&shared().url(""), "test:ironic", "secret");
     let account = Account::of(shared(), "test:ironic");
     (host(settings(auth, container)), account)

@@ -24,7 +24,7 @@ fn cloud() -> &'static Cloud {
 }
 
 /// Publishes, fetches and withdraws an image.
-async fn works(host: &Host) {
+async fn works(host: &dyn Host) {
     let content = bytes(500_000);
     let iso = host
         .publish(&node(1), image(Kind::BootIso, &content))
@@ -46,7 +46,7 @@ async fn a_user_authenticates_by_names_in_domains() {
          region_name = RegionOne\n[ilo]\nswift_ilo_container = by-name\n",
         cloud().auth_url()
     );
-    works(&from_conf(&conf)).await;
+    works(&*from_conf(&conf)).await;
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn credentials_may_be_in_another_section() {
          tenant_name = service\n[ilo]\nswift_ilo_container = by-section\n",
         cloud().auth_url()
     );
-    works(&from_conf(&conf)).await;
+    works(&*from_conf(&conf)).await;
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn former_names_in_keystone_authtoken_are_read() {
          admin_tenant_name = service\n[ilo]\nswift_ilo_container = legacy\n",
         cloud().auth_url()
     );
-    works(&from_conf(&conf)).await;
+    works(&*from_conf(&conf)).await;
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn an_application_credential_is_given_by_id_or_by_name() {
     let by_name = "application_credential_name = images\nusername = ironic\n\
                    user_domain_name = Default\n";
     for which in [by_id.as_str(), &by_user_id, by_name] {
-        works(&from_conf(&format!("{common}{which}"))).await;
+        works(&*from_conf(&format!("{common}{which}"))).await;
     }
 }
 

@@ -21,7 +21,7 @@ mod peer;
 mod tls;
 mod urls;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use driver::host::Host;
 
@@ -35,6 +35,6 @@ fn shared() -> &'static Swift {
 }
 
 /// The host that an ironic.conf with this text configures.
-fn from_conf(text: &str) -> Host {
-    Host::from_options(&options(text)).unwrap()
+fn from_conf(text: &str) -> Arc<dyn Host> {
+    driver::host::from_options(&options(text)).unwrap()
 }

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
-use driver::host::{Host, HostError, Kind, Published, Which};
+use driver::host::{Host as _, HostError, Kind, Published, SwiftHost, Which};
 use md5::{Digest, Md5};
 use serde_json::json;
 
@@ -49,7 +49,7 @@ fn session(asked: &Asked, user: &str) -> String {
     answer(200, &headers, "")
 }
 
-fn host_on(server: &Answers) -> Host {
+fn host_on(server: &Answers) -> SwiftHost {
     let mut settings = settings(tempauth(&server.url(""), "test:tester", PASSWORD), "c");
     settings.max_retries = 0;
     host(settings)

@@ -2,7 +2,7 @@
 //!
 //! Needs what `support::nginx` and `support::swift` need.
 
-use driver::host::{Host, Kind};
+use driver::host::Kind;
 
 use crate::support::nginx::Nginx;
 use crate::support::swift::{bytes, image, swift};
@@ -30,7 +30,7 @@ async fn certificates_are_verified_unless_insecure_is_set() {
             nginx.tls_url("/auth/v1.0"),
             nginx.tls_url("/v1/AUTH_test"),
         );
-        Host::from_options(&options(&text))
+        driver::host::from_options(&options(&text))
     };
     let content = bytes(1_000_000);
     let authority = format!("cafile = {}", nginx.ca_file().display());

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use driver::host::{Host, Kind};
+use driver::host::{Host, Kind, SwiftHost};
 
 use crate::support::node;
 use crate::support::swift::proxy::{Fate, Proxy, first};
@@ -16,7 +16,7 @@ fn shared() -> &'static Swift {
     SWIFT.get_or_init(|| swift(&[]))
 }
 
-fn host_of(swift: &Swift, user: &str, container: &str) -> Host {
+fn host_of(swift: &Swift, user: &str, container: &str) -> SwiftHost {
     host(settings(
         tempauth(&swift.url(""), user, "secret"),
         container,
@@ -24,7 +24,7 @@ fn host_of(swift: &Swift, user: &str, container: &str) -> Host {
 }
 
 /// Publishes an image, fetches it and returns its URL.
-async fn works(host: &Host) -> url::Url {
+async fn works(host: &dyn Host) -> url::Url {
     let iso = host
         .publish(&node(1), image(Kind::BootIso, b"iso"))
         .await

@@ -7,8 +7,8 @@ use reqwest::StatusCode;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::super::access::{BmcAccess, Credentials};
 use super::super::error::{Cause, Refusal};
+use super::access::{BmcAccess, Credentials};
 use super::connection::{Connection, Unsent};
 use super::extended_info::ExtendedInfo;
 use super::login::Login;

@@ -8,8 +8,8 @@ use reqwest::header::{
 };
 use url::{Origin, Position, Url};
 
-use super::super::access::{BmcAccess, is_path};
 use super::super::error::Cause;
+use super::access::{BmcAccess, is_path};
 use super::request::{NoResponse, Request, Response};
 use crate::http::tls::{self, Trust};
 use crate::options::VerifyCa;

@@ -6,13 +6,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::super::access::Credentials;
 use super::super::error::Cause;
+use super::access::Credentials;
 use super::connection::{Connection, Proof, Unsent};
 use super::extended_info::ExtendedInfo;
 use super::messages::Meaning;
 use super::model::Link;
 use super::request::{Request, Response};
+use crate::http::warned;
 
 /// The root of every Redfish service, which can be read by everybody.
 pub(super) const ROOT: &str = "/redfish/v1/";
@@ -147,7 +148,9 @@ impl Login {
                 connection.redirected(&request, response.location.as_deref())?;
             }
             let address = connection.address();
-            log::warn!("{address}: user and password are sent without encryption");
+            if warned::is_new(&address, "no encryption") {
+                log::warn!("{address}: user and password are sent without encryption");
+            }
         }
         self.set(State::Password);
         Ok(())

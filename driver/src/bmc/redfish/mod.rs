@@ -1,5 +1,6 @@
 //! BMCs with Redfish: iLO 4 (2.30 or newer) to iLO 7, and others.
 
+mod access;
 mod boot;
 mod check;
 mod client;
@@ -22,13 +23,13 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use url::Url;
 
+pub use self::access::{BmcAccess, Credentials, ILO_ACCESS, REDFISH_ACCESS};
 use self::client::Client;
 use self::discovery::FoundDrive;
 pub use self::retry::Clock;
-use super::access::BmcAccess;
-use super::error::{BmcError, Cause, Step};
+use super::error::{BmcError, Cause, ConnectError, Step};
 use super::{Bmc, BmcFuture, BootMode, Drive, Medium, Power, PowerState};
-use crate::node::{InvalidNode, Node, NodeUuid};
+use crate::node::{Node, NodeUuid};
 use crate::options::Options;
 
 /// A BMC that is controlled through Redfish.
@@ -101,9 +102,9 @@ impl Redfish {
     ///
     /// # Errors
     ///
-    /// [`RedfishError`] if a field of the node is missing or invalid, or if the certificate
+    /// [`ConnectError`] if a field of the node is missing or invalid, or if the certificate
     /// authorities cannot be read.
-    pub fn from_node(node: &Node, options: &Options) -> Result<Self, RedfishError> {
+    pub fn from_node(node: &Node, options: &Options) -> Result<Self, ConnectError> {
         let access = BmcAccess::new(node, options)?;
         Ok(Self::new(
             node.uuid(),
@@ -224,16 +225,4 @@ impl Bmc for Redfish {
             Ok(())
         })
     }
-}
-
-/// An error from creating a [`Redfish`].
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RedfishError {
-    /// A field of the node is missing or invalid.
-    #[error(transparent)]
-    Node(#[from] InvalidNode),
-    /// The connection cannot be prepared.
-    #[error(transparent)]
-    Bmc(#[from] BmcError),
 }

@@ -14,6 +14,7 @@ use super::name::{Kind, ObjectName};
 use super::object::BoxError;
 use super::served::NotServed;
 use super::url::NoBaseUrl;
+use crate::causes::with_causes;
 use crate::node::NodeUuid;
 
 /// An error from publishing, finding or removing images.
@@ -24,12 +25,12 @@ use crate::node::NodeUuid;
 #[non_exhaustive]
 pub enum HostError {
     /// The image would have no URL, so nothing was done.
-    #[error("cannot determine the URL of images of node {node}: {source}")]
+    #[error("cannot determine the URL of images of node {node}: {cause}")]
     NoBaseUrl {
         /// The node.
         node: NodeUuid,
         /// The cause.
-        source: NoBaseUrl,
+        cause: NoBaseUrl,
     },
     /// An image of this name already exists. It was left unchanged.
     #[error("{name} is already published and may be in use: publish a new generation")]
@@ -39,7 +40,7 @@ pub enum HostError {
     },
     /// The directory of images cannot be used.
     #[error(
-        "cannot use the directory {} for images: {source}; check http_server_root, and that this \
+        "cannot use the directory {} for images: {cause}; check http_server_root, and that this \
          user may list it and create files in it",
         root.display()
     )]
@@ -47,7 +48,7 @@ pub enum HostError {
         /// `http_server_root`.
         root: PathBuf,
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The directory does not have enough space for the image. Detected before anything is written
     /// if the file system can reserve space.
@@ -66,7 +67,7 @@ pub enum HostError {
         root: PathBuf,
     },
     /// A file could not be created, written, labelled, synced or renamed.
-    #[error("cannot {step} a {kind} for node {node} in {}: {source}", root.display())]
+    #[error("cannot {step} a {kind} for node {node} in {}: {cause}", root.display())]
     Write {
         /// The node.
         node: NodeUuid,
@@ -77,17 +78,17 @@ pub enum HostError {
         /// `http_server_root`.
         root: PathBuf,
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The producer of the image failed.
-    #[error("cannot create the {kind} for node {node}: {source}")]
+    #[error("cannot create the {kind} for node {node}: {}", with_causes(&**cause))]
     Content {
         /// The node.
         node: NodeUuid,
         /// The kind of image.
         kind: Kind,
         /// The producer's error.
-        source: BoxError,
+        cause: BoxError,
     },
     /// The producer of the image wrote more or fewer bytes than announced.
     #[error(
@@ -108,51 +109,64 @@ pub enum HostError {
         more: bool,
     },
     /// The written image was read back and failed verification.
-    #[error("the {kind} for node {node} was written but failed verification: {source}")]
+    #[error(
+        "the {kind} for node {node} was written but failed verification: {}",
+        with_causes(&**cause)
+    )]
     ReadBack {
         /// The node.
         node: NodeUuid,
         /// The kind of image.
         kind: Kind,
         /// The error of the verification.
-        source: BoxError,
+        cause: BoxError,
     },
     /// The web server does not serve the image. It was withdrawn.
-    #[error("{name} was published and then withdrawn: {source}")]
+    #[error("{name} was published and then withdrawn: {cause}")]
     NotServed {
         /// The image.
         name: ObjectName,
         /// The server's response.
-        source: NotServed,
+        cause: NotServed,
     },
     /// Some images could not be removed. The others were.
-    #[error("cannot remove {}: {source}", names(.left))]
+    #[error("cannot remove {}: {cause}", names(.left))]
     Remove {
         /// The images that remain, at least one.
         left: Vec<ObjectName>,
         /// The images that were removed.
         removed: Vec<ObjectName>,
         /// The system's error for the first image that remains.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A request to Swift or Keystone failed.
     #[cfg(feature = "swift")]
-    #[error("cannot {step} {what} in Swift: {source}")]
+    #[error("cannot {step} {what} in Swift: {cause}")]
     Swift {
         /// The step that failed, as a verb.
         step: &'static str,
         /// The object of the step: an image and its node, or the container.
         what: String,
         /// The cause.
-        source: Box<SwiftError>,
+        cause: Box<SwiftError>,
     },
     /// The system's source of random numbers failed, so no new name could be generated.
-    #[error("cannot generate a name for an image of node {node}: {source}")]
+    #[error("cannot generate a name for an image of node {node}: {cause}")]
     Random {
         /// The node.
         node: NodeUuid,
         /// The system's error.
-        source: getrandom::Error,
+        cause: io::Error,
+    },
+    /// A host outside this library failed.
+    #[error("cannot {step} {what}: {}", with_causes(&**cause))]
+    Other {
+        /// The step that failed, as a verb.
+        step: &'static str,
+        /// The object of the step: an image and its node, or the whole host.
+        what: String,
+        /// The cause.
+        cause: BoxError,
     },
     /// The code that produces or verifies the image panicked, or the runtime is shutting down.
     #[error("the work on images of {what} was interrupted: {reason}")]
@@ -168,6 +182,15 @@ pub enum HostError {
 pub(super) const CANCELLED: &str = "the task that waited for it was cancelled";
 
 impl HostError {
+    /// Returns the error of a host outside this library that could not `step` (a verb) `what`.
+    pub fn other(step: &'static str, what: impl Into<String>, cause: impl Into<BoxError>) -> Self {
+        Self::Other {
+            step,
+            what: what.into(),
+            cause: cause.into(),
+        }
+    }
+
     /// Returns the error for interrupted work on `what`.
     pub(crate) fn interrupted(what: String, reason: &dyn fmt::Display) -> Self {
         Self::Interrupted {
@@ -203,10 +226,10 @@ impl Removals {
         let Self { removed, left, .. } = self;
         match self.first_error {
             None => Ok(removed),
-            Some(source) => Err(HostError::Remove {
+            Some(cause) => Err(HostError::Remove {
                 left,
                 removed,
-                source,
+                cause,
             }),
         }
     }

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
+use url::Url;
 
 use super::request::Response;
+use crate::http::warned;
 
 /// The difference between two clocks above which a warning is logged.
 const CLOCKS_APART: Duration = Duration::from_secs(60);
@@ -30,10 +32,16 @@ impl ServerClock {
                 there.abs_diff(here),
                 if there > here { "ahead" } else { "behind" },
             );
-            log::warn!(
-                "the clock of Swift is {apart} seconds {which} of this machine's; Swift's clock \
+            // The request is a method and a URL.
+            let server = response.request.split(' ').nth(1).map(Url::parse);
+            let server = server.and_then(Result::ok).map(|url| url.origin());
+            let server = server.map_or(String::new(), |server| server.ascii_serialization());
+            if warned::is_new(&server, "clock") {
+                log::warn!(
+                    "the clock of Swift is {apart} seconds {which} of this machine's; Swift's clock \
                  determines all times"
-            );
+                );
+            }
         }
         Self {
             then: there.unwrap_or(here),

@@ -163,10 +163,10 @@ fn parse_url(
     option: &'static str,
     text: &str,
 ) -> Result<BaseUrl, SwiftSettingsError> {
-    BaseUrl::parse(text).map_err(|source| SwiftSettingsError::Url {
+    BaseUrl::parse(text).map_err(|cause| SwiftSettingsError::Url {
         section: options.section.clone(),
         option,
-        source,
+        cause,
     })
 }
 

@@ -41,7 +41,8 @@ use self::temp_url::Signer;
 use super::error::{HostError, Removals, SwiftError};
 use super::name::{Kind, ObjectName};
 use super::object::{NewObject, Published, Stored, Swept, Which};
-use crate::http::work::{Turn, Turns};
+use super::{Host, HostFuture};
+use crate::http::work::Turns;
 use crate::node::{Node, NodeUuid};
 
 /// The inaccuracy of a server's clock, which has whole seconds and is read from a delayed response.
@@ -87,127 +88,6 @@ impl SwiftHost {
             info: OnceCell::new(),
             turns,
         })))
-    }
-
-    /// See [`Host::publish`](super::Host::publish).
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`].
-    pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
-        self.publish_in(self.turn().await, node, object).await
-    }
-
-    /// Waits until this host may begin with another image.
-    pub(super) async fn turn(&self) -> Turn {
-        self.0.turns.turn().await
-    }
-
-    /// Publishes `object` in a turn of this host.
-    pub(super) async fn publish_in(
-        &self,
-        turn: Turn,
-        node: &Node,
-        object: NewObject,
-    ) -> Result<Published, HostError> {
-        let uuid = node.uuid();
-        // In its own task, which cleans up even if the caller is gone.
-        let (waiting, mut cancelled) = oneshot::channel::<()>();
-        let host = self.clone();
-        let task = tokio::spawn(async move {
-            let publish = Publish::new(&host, uuid, turn);
-            publish.run(object, &mut cancelled).await
-        });
-        let done = task.await;
-        let done = done.map_err(|error| HostError::interrupted(format!("node {uuid}"), &error))?;
-        drop(waiting);
-        done
-    }
-
-    /// See [`Host::url`](super::Host::url). This is a new temporary URL each time.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`].
-    pub async fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
-        let signed = async {
-            let signer = self.signer().await?;
-            self.signed(&signer, name).await
-        };
-        signed
-            .await
-            .map_err(failed("create a temporary URL for", || {
-                format!("{name} of node {}", node.uuid())
-            }))
-    }
-
-    /// See [`Host::list`](super::Host::list). Expired floppies, which Swift still lists for a
-    /// while, are left out.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`].
-    pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
-        let listed = async {
-            let mut images = self.images_of(node).await?;
-            let mut there = Vec::with_capacity(images.len());
-            for image in images.drain(..) {
-                let expires = image.name.kind() == Kind::Floppy;
-                if !expires || self.is_there(&image.name).await? {
-                    there.push(image);
-                }
-            }
-            Ok(there)
-        };
-        listed.await.map_err(failed("list", || images_of(node)))
-    }
-
-    /// See [`Host::unpublish`](super::Host::unpublish).
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`].
-    pub async fn unpublish(
-        &self,
-        node: NodeUuid,
-        which: Which,
-    ) -> Result<Vec<ObjectName>, HostError> {
-        let images = self.images_of(node).await;
-        let images = images.map_err(failed("list", || images_of(node)))?;
-        let names = images.into_iter().map(|image| image.name);
-        let removed = self
-            .remove_all(names.filter(|name| which.covers(name)))
-            .await?;
-        for prefix in prefixes(node) {
-            let abandoned = remove_abandoned(&self.0.client, &prefix).await;
-            abandoned.map_err(failed("remove the segments of", || images_of(node)))?;
-        }
-        Ok(removed)
-    }
-
-    /// See [`Host::sweep`](super::Host::sweep).
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`].
-    pub async fn sweep(
-        &self,
-        living: HashSet<NodeUuid>,
-        as_of: SystemTime,
-    ) -> Result<Swept, HostError> {
-        let before = as_of
-            .checked_sub(CLOCK_SLACK)
-            .unwrap_or(SystemTime::UNIX_EPOCH);
-        let client = &self.0.client;
-        let all = || format!("the images in container {}", client.settings.container);
-        let unfinished = remove_abandoned(client, "").await;
-        let unfinished = unfinished.map_err(failed("remove the segments of", all))?;
-        let orphans = orphans(client, &living, before).await;
-        let orphans = orphans.map_err(failed("list", all))?;
-        Ok(Swept {
-            images: self.remove_all(orphans.into_iter()).await?,
-            unfinished,
-        })
     }
 
     async fn info(&self) -> Result<&Info, SwiftError> {
@@ -261,16 +141,108 @@ impl SwiftHost {
     }
 
     /// Removes as many of `names` as possible, and returns those that existed.
-    async fn remove_all(
-        &self,
-        names: impl Iterator<Item = ObjectName>,
-    ) -> Result<Vec<ObjectName>, HostError> {
+    async fn remove_all(&self, names: Vec<ObjectName>) -> Result<Vec<ObjectName>, HostError> {
         let mut removals = Removals::default();
         for name in names {
             let removed = remove_image(&self.0.client, &name).await;
             removals.record(name, removed.map_err(io::Error::other));
         }
         removals.finish()
+    }
+}
+
+impl Host for SwiftHost {
+    fn publish<'a>(&'a self, node: &'a Node, mut object: NewObject) -> HostFuture<'a, Published> {
+        let uuid = node.uuid();
+        Box::pin(async move {
+            let turn = match object.turn.take() {
+                Some(turn) => turn,
+                None => self.0.turns.turn().await,
+            };
+            // In its own task, which cleans up even if the caller is gone.
+            let (waiting, mut cancelled) = oneshot::channel::<()>();
+            let host = self.clone();
+            let task = tokio::spawn(async move {
+                let publish = Publish::new(&host, uuid, turn);
+                publish.run(object, &mut cancelled).await
+            });
+            let done = task.await;
+            let done = done.map_err(|error| HostError::interrupted(format!("node {uuid}"), &error));
+            drop(waiting);
+            done?
+        })
+    }
+
+    /// This is a new temporary URL each time.
+    fn url<'a>(&'a self, node: &'a Node, name: &'a ObjectName) -> HostFuture<'a, Url> {
+        Box::pin(async move {
+            let signed = async {
+                let signer = self.signer().await?;
+                self.signed(&signer, name).await
+            };
+            signed
+                .await
+                .map_err(failed("create a temporary URL for", || {
+                    format!("{name} of node {}", node.uuid())
+                }))
+        })
+    }
+
+    /// Expired floppies, which Swift still lists for a while, are left out.
+    fn list(&self, node: NodeUuid) -> HostFuture<'_, Vec<Stored>> {
+        let listed = async move {
+            let mut images = self.images_of(node).await?;
+            let mut there = Vec::with_capacity(images.len());
+            for image in images.drain(..) {
+                let expires = image.name.kind() == Kind::Floppy;
+                if !expires || self.is_there(&image.name).await? {
+                    there.push(image);
+                }
+            }
+            Ok(there)
+        };
+        Box::pin(async move { listed.await.map_err(failed("list", || images_of(node))) })
+    }
+
+    fn unpublish(&self, node: NodeUuid, which: Which) -> HostFuture<'_, Vec<ObjectName>> {
+        Box::pin(async move {
+            let images = self.images_of(node).await;
+            let images = images.map_err(failed("list", || images_of(node)))?;
+            let names = images.into_iter().map(|image| image.name);
+            let covered: Vec<ObjectName> = names.filter(|name| which.covers(name)).collect();
+            let removed = self.remove_all(covered).await?;
+            for prefix in prefixes(node) {
+                let abandoned = remove_abandoned(&self.0.client, &prefix).await;
+                abandoned.map_err(failed("remove the segments of", || images_of(node)))?;
+            }
+            Ok(removed)
+        })
+    }
+
+    fn sweep(&self, living: HashSet<NodeUuid>, as_of: SystemTime) -> HostFuture<'_, Swept> {
+        let before = as_of
+            .checked_sub(CLOCK_SLACK)
+            .unwrap_or(SystemTime::UNIX_EPOCH);
+        Box::pin(async move {
+            let client = &self.0.client;
+            let all = || format!("the images in container {}", client.settings.container);
+            let unfinished = remove_abandoned(client, "").await;
+            let unfinished = unfinished.map_err(failed("remove the segments of", all))?;
+            let orphans = orphans(client, &living, before).await;
+            let orphans = orphans.map_err(failed("list", all))?;
+            Ok(Swept {
+                images: self.remove_all(orphans).await?,
+                unfinished,
+            })
+        })
+    }
+
+    fn outlives_conductors(&self) -> bool {
+        true
+    }
+
+    fn turns(&self) -> Option<&Turns> {
+        Some(&self.0.turns)
     }
 }
 
@@ -292,9 +264,9 @@ fn images_of(node: NodeUuid) -> String {
 
 /// Returns a conversion that adds the step that failed, and its object.
 fn failed(step: &'static str, what: impl Fn() -> String) -> impl Fn(SwiftError) -> HostError {
-    move |source| HostError::Swift {
+    move |cause| HostError::Swift {
         step,
         what: what(),
-        source: Box::new(source),
+        cause: Box::new(cause),
     }
 }

@@ -45,6 +45,7 @@ impl<'h> Publish<'h> {
             verify,
             generation,
             check_served,
+            turn: _,
         } = object;
         let swift = |step| failed(step, move || format!("a {kind} for node {}", self.node));
         let client = &self.host.0.client;
@@ -75,9 +76,9 @@ impl<'h> Publish<'h> {
             }
             if check_served {
                 let served = self.check_served(&url, size).await;
-                served.map_err(|source| HostError::NotServed {
+                served.map_err(|cause| HostError::NotServed {
                     name: name.clone(),
-                    source,
+                    cause,
                 })?;
             }
             Ok(url)
@@ -87,7 +88,7 @@ impl<'h> Publish<'h> {
             _ = &mut *cancelled => Err(self.interrupted(&CANCELLED)),
         };
         match url {
-            Ok(url) => Ok(Published { name, url, size }),
+            Ok(url) => Ok(Published::new(name, url, size)),
             Err(error) => {
                 self.withdraw(&name).await;
                 Err(error)
@@ -104,7 +105,7 @@ impl<'h> Publish<'h> {
         let node = self.node;
         let Some(generation) = requested else {
             let generation =
-                Generation::new().map_err(|source| HostError::Random { node, source })?;
+                Generation::new().map_err(|cause| HostError::Random { node, cause })?;
             return Ok(ObjectName::new(kind, node, generation));
         };
         let name = ObjectName::new(kind, node, generation);
@@ -128,10 +129,10 @@ impl<'h> Publish<'h> {
         let verified = work::run(move || verify(&mut image)).await;
         verified
             .map_err(|error| self.interrupted(&error))?
-            .map_err(|source| HostError::ReadBack {
+            .map_err(|cause| HostError::ReadBack {
                 node: self.node,
                 kind,
-                source,
+                cause,
             })
     }
 
@@ -169,10 +170,10 @@ impl<'h> Publish<'h> {
             Failure::Swift(SwiftError::Status { status: 412, .. }) | Failure::AlreadyExists => {
                 HostError::AlreadyPublished { name: name.clone() }
             }
-            Failure::Swift(source) => {
-                failed("publish", || format!("a {kind} for node {node}"))(source)
+            Failure::Swift(cause) => {
+                failed("publish", || format!("a {kind} for node {node}"))(cause)
             }
-            Failure::Content(source) => HostError::Content { node, kind, source },
+            Failure::Content(cause) => HostError::Content { node, kind, cause },
             Failure::Size { written, more } => HostError::Size {
                 node,
                 kind,

@@ -204,14 +204,14 @@ pub enum SwiftSettingsError {
         got: String,
     },
     /// A URL is invalid.
-    #[error("[{section}] {option}: {source}")]
+    #[error("[{section}] {option}: {cause}")]
     Url {
         /// The section.
         section: String,
         /// The option.
         option: &'static str,
         /// The cause.
-        source: BaseUrlError,
+        cause: BaseUrlError,
     },
     /// The container's name is invalid.
     #[error(

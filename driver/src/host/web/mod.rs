@@ -22,8 +22,9 @@ use super::name::ObjectName;
 use super::object::{NewObject, Published, Stored, Swept, Which};
 use super::served::{CheckSettings, Checker};
 use super::url::BaseUrls;
+use super::{Host, HostFuture};
 use crate::http::url::BaseUrl;
-use crate::http::work::{self, Turn, Turns};
+use crate::http::work::{self, Turns};
 use crate::node::{Node, NodeUuid};
 
 /// The default number of images that are written concurrently: enough to keep a disk and a few
@@ -116,50 +117,22 @@ impl WebHost {
         })))
     }
 
-    /// See [`Host::publish`](super::Host::publish).
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`].
-    pub async fn publish(&self, node: &Node, object: NewObject) -> Result<Published, HostError> {
-        self.publish_in(self.turn().await, node, object).await
-    }
-
-    /// Waits until this host may begin with another image.
-    pub(super) async fn turn(&self) -> Turn {
-        self.0.turns.turn().await
-    }
-
-    /// Publishes `object` in a turn of this host.
-    pub(super) async fn publish_in(
+    /// Publishes `object` in its turn, or in a new one.
+    pub(super) async fn publish_file(
         &self,
-        turn: Turn,
-        node: &Node,
-        object: NewObject,
-    ) -> Result<Published, HostError> {
-        let uuid = node.uuid();
-        let base = self.base_url(node)?;
-        let (size, check_served) = (object.size, object.check_served);
+        node: NodeUuid,
+        mut object: NewObject,
+    ) -> Result<WithdrawOnDrop, HostError> {
+        let turn = match object.turn.take() {
+            Some(turn) => turn,
+            None => self.0.turns.turn().await,
+        };
         let inner = Arc::clone(&self.0);
         let published = work::start(Some(&turn), move |cancellation| {
-            publish::publish(&inner.root, uuid, object, cancellation)
+            publish::publish(&inner.root, node, object, cancellation)
         });
         let published = published.wait().await;
-        let published =
-            published.map_err(|e| HostError::interrupted(format!("node {uuid}"), &e))??;
-        drop(turn);
-        let url = base.join(published.name());
-        let published = if check_served {
-            self.check_served(uuid, published, url.clone(), size)
-                .await?
-        } else {
-            published
-        };
-        Ok(Published {
-            name: published.keep(),
-            url,
-            size,
-        })
+        published.map_err(|e| HostError::interrupted(format!("node {node}"), &e))?
     }
 
     /// Checks that the web server serves an image, and withdraws it otherwise.
@@ -172,97 +145,21 @@ impl WebHost {
     ) -> Result<WithdrawOnDrop, HostError> {
         let inner = Arc::clone(&self.0);
         self.blocking(format!("node {node}"), move |_| {
-            let Err(source) = inner.checker.check(&url, size) else {
+            let Err(cause) = inner.checker.check(&url, size) else {
                 return Ok(published);
             };
             let name = published.name().clone();
             published.withdraw()?;
-            Err(HostError::NotServed { name, source })
+            Err(HostError::NotServed { name, cause })
         })
         .await
     }
 
-    /// See [`Host::url`](super::Host::url).
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`].
-    pub fn url(&self, node: &Node, name: &ObjectName) -> Result<Url, HostError> {
-        Ok(self.base_url(node)?.join(name))
-    }
-
-    /// See [`Host::list`](super::Host::list). A missing directory contains no images.
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`].
-    pub async fn list(&self, node: NodeUuid) -> Result<Vec<Stored>, HostError> {
-        self.blocking(format!("node {node}"), move |path| {
-            let Some(root) = open(path)? else {
-                return Ok(Vec::new());
-            };
-            root.images_of(node).map_err(|e| publish::unusable(path, e))
-        })
-        .await
-    }
-
-    /// See [`Host::unpublish`](super::Host::unpublish).
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`].
-    pub async fn unpublish(
-        &self,
-        node: NodeUuid,
-        which: Which,
-    ) -> Result<Vec<ObjectName>, HostError> {
-        self.blocking(format!("node {node}"), move |path| {
-            let Some(root) = open(path)? else {
-                return Ok(Vec::new());
-            };
-            let mut images = root
-                .images_of(node)
-                .map_err(|e| publish::unusable(path, e))?;
-            images.retain(|image| which.covers(&image.name));
-            remove_unfinished(&root);
-            remove_all(&root, images)
-        })
-        .await
-    }
-
-    /// See [`Host::sweep`](super::Host::sweep).
-    ///
-    /// # Errors
-    ///
-    /// [`HostError`].
-    pub async fn sweep(
-        &self,
-        living: HashSet<NodeUuid>,
-        as_of: SystemTime,
-    ) -> Result<Swept, HostError> {
-        let before = as_of
-            .checked_sub(CLOCK_SLACK)
-            .unwrap_or(SystemTime::UNIX_EPOCH);
-        self.blocking(self.0.root.display().to_string(), move |path| {
-            let Some(root) = open(path)? else {
-                return Ok(Swept::default());
-            };
-            let unfinished = remove_unfinished(&root);
-            let mut orphans = root.all_images().map_err(|e| publish::unusable(path, e))?;
-            orphans.retain(|image| !living.contains(&image.name.node()) && image.modified < before);
-            Ok(Swept {
-                images: remove_all(&root, orphans)?,
-                unfinished,
-            })
-        })
-        .await
-    }
-
-    pub(super) fn base_url(&self, node: &Node) -> Result<BaseUrl, HostError> {
+    fn base_url(&self, node: &Node) -> Result<BaseUrl, HostError> {
         let node_uuid = node.uuid();
-        self.0.urls.of(node).map_err(|source| HostError::NoBaseUrl {
+        self.0.urls.of(node).map_err(|cause| HostError::NoBaseUrl {
             node: node_uuid,
-            source,
+            cause,
         })
     }
 
@@ -275,6 +172,80 @@ impl WebHost {
         let inner = Arc::clone(&self.0);
         let done = work::run(move || work(&inner.root)).await;
         done.map_err(|e| HostError::interrupted(what, &e))?
+    }
+}
+
+impl Host for WebHost {
+    fn publish<'a>(&'a self, node: &'a Node, object: NewObject) -> HostFuture<'a, Published> {
+        Box::pin(async move {
+            let base = self.base_url(node)?;
+            let (size, check_served) = (object.size, object.check_served);
+            let mut published = self.publish_file(node.uuid(), object).await?;
+            let url = base.join(published.name());
+            if check_served {
+                let checked = self.check_served(node.uuid(), published, url.clone(), size);
+                published = checked.await?;
+            }
+            Ok(Published::new(published.keep(), url, size))
+        })
+    }
+
+    fn url<'a>(&'a self, node: &'a Node, name: &'a ObjectName) -> HostFuture<'a, Url> {
+        Box::pin(async { Ok(self.base_url(node)?.join(name)) })
+    }
+
+    /// A missing directory contains no images.
+    fn list(&self, node: NodeUuid) -> HostFuture<'_, Vec<Stored>> {
+        Box::pin(self.blocking(format!("node {node}"), move |path| {
+            let Some(root) = open(path)? else {
+                return Ok(Vec::new());
+            };
+            root.images_of(node).map_err(|e| publish::unusable(path, e))
+        }))
+    }
+
+    fn unpublish(&self, node: NodeUuid, which: Which) -> HostFuture<'_, Vec<ObjectName>> {
+        Box::pin(self.blocking(format!("node {node}"), move |path| {
+            let Some(root) = open(path)? else {
+                return Ok(Vec::new());
+            };
+            let mut images = root
+                .images_of(node)
+                .map_err(|e| publish::unusable(path, e))?;
+            images.retain(|image| which.covers(&image.name));
+            remove_unfinished(&root);
+            remove_all(&root, images)
+        }))
+    }
+
+    fn sweep(&self, living: HashSet<NodeUuid>, as_of: SystemTime) -> HostFuture<'_, Swept> {
+        let before = as_of
+            .checked_sub(CLOCK_SLACK)
+            .unwrap_or(SystemTime::UNIX_EPOCH);
+        Box::pin(
+            self.blocking(self.0.root.display().to_string(), move |path| {
+                let Some(root) = open(path)? else {
+                    return Ok(Swept::default());
+                };
+                let unfinished = remove_unfinished(&root);
+                let mut orphans = root.all_images().map_err(|e| publish::unusable(path, e))?;
+                orphans.retain(|image| {
+                    !living.contains(&image.name.node()) && image.modified < before
+                });
+                Ok(Swept {
+                    images: remove_all(&root, orphans)?,
+                    unfinished,
+                })
+            }),
+        )
+    }
+
+    fn check_url(&self, node: &Node) -> Result<(), HostError> {
+        self.base_url(node).map(drop)
+    }
+
+    fn turns(&self) -> Option<&Turns> {
+        Some(&self.0.turns)
     }
 }
 
@@ -291,9 +262,9 @@ fn remove_all(root: &Root, images: Vec<Stored>) -> Result<Vec<ObjectName>, HostE
     }
     let removed = removals.finish()?;
     if !removed.is_empty()
-        && let Err(source) = root.sync()
+        && let Err(cause) = root.sync()
     {
-        return Err(publish::unusable(&root.path_of(""), source));
+        return Err(publish::unusable(&root.path_of(""), cause));
     }
     Ok(removed)
 }

@@ -23,18 +23,18 @@ struct Job<'a> {
 /// A published image that is withdrawn on drop unless it is kept: the task that requested it may be
 /// gone when it is done, and then nobody would learn its name.
 #[derive(Debug)]
-pub(super) struct WithdrawOnDrop {
+pub(in crate::host) struct WithdrawOnDrop {
     root: Root,
     name: ObjectName,
     kept: bool,
 }
 
 impl WithdrawOnDrop {
-    pub(super) fn name(&self) -> &ObjectName {
+    pub(in crate::host) fn name(&self) -> &ObjectName {
         &self.name
     }
 
-    pub(super) fn keep(mut self) -> ObjectName {
+    pub(in crate::host) fn keep(mut self) -> ObjectName {
         self.kept = true;
         self.name.clone()
     }
@@ -44,10 +44,10 @@ impl WithdrawOnDrop {
         let removed = self.root.remove(&self.name.to_string());
         removed
             .and_then(|_| self.root.sync())
-            .map_err(|source| HostError::Remove {
+            .map_err(|cause| HostError::Remove {
                 left: vec![self.name.clone()],
                 removed: Vec::new(),
-                source,
+                cause,
             })
     }
 }
@@ -80,6 +80,7 @@ pub(super) fn publish(
         verify,
         generation,
         check_served: _,
+        turn: _,
     } = object;
     let job = Job {
         node,
@@ -134,10 +135,10 @@ fn clear(root: &Root) {
 }
 
 /// Returns the error for an unusable directory of images.
-pub(super) fn unusable(path: &Path, source: io::Error) -> HostError {
+pub(super) fn unusable(path: &Path, cause: io::Error) -> HostError {
     HostError::Root {
         root: path.to_owned(),
-        source,
+        cause,
     }
 }
 
@@ -184,10 +185,10 @@ impl Job<'_> {
         if sink.too_much {
             return Err(size_error(written, true));
         }
-        produced.map_err(|source| HostError::Content {
+        produced.map_err(|cause| HostError::Content {
             node: self.node,
             kind: self.kind,
-            source,
+            cause,
         })?;
         let len = staged.len().map_err(|e| self.refused("measure", e))?;
         if written != self.size || len != self.size {
@@ -199,10 +200,10 @@ impl Job<'_> {
     fn read_back(&self, staged: &Staged<'_>, verify: Verify) -> Result<(), HostError> {
         let mut file = staged.file();
         file.rewind().map_err(|e| self.refused("read back", e))?;
-        verify(&mut file).map_err(|source| HostError::ReadBack {
+        verify(&mut file).map_err(|cause| HostError::ReadBack {
             node: self.node,
             kind: self.kind,
-            source,
+            cause,
         })
     }
 
@@ -216,7 +217,7 @@ impl Job<'_> {
         let is_requested = requested.is_some();
         let generation = match requested {
             Some(generation) => generation,
-            None => Generation::new().map_err(|source| HostError::Random { node, source })?,
+            None => Generation::new().map_err(|cause| HostError::Random { node, cause })?,
         };
         let mut name = ObjectName::new(self.kind, node, generation);
         staged
@@ -232,16 +233,16 @@ impl Job<'_> {
                 // Another image got the same random digits in the same millisecond.
                 Err(_) => {
                     let generation =
-                        Generation::new().map_err(|source| HostError::Random { node, source })?;
+                        Generation::new().map_err(|cause| HostError::Random { node, cause })?;
                     name = ObjectName::new(self.kind, node, generation);
                 }
             }
         }
     }
 
-    fn refused(&self, step: &'static str, source: io::Error) -> HostError {
+    fn refused(&self, step: &'static str, cause: io::Error) -> HostError {
         let (node, kind, root) = (self.node, self.kind, PathBuf::from(self.root));
-        if sink::is_full(&source) {
+        if sink::is_full(&cause) {
             return HostError::NoSpace {
                 node,
                 kind,
@@ -254,7 +255,7 @@ impl Job<'_> {
             kind,
             step,
             root,
-            source,
+            cause,
         }
     }
 

@@ -127,10 +127,10 @@ pub enum BootIsoError {
         reason: String,
     },
     /// Writing to the output failed.
-    #[error("the boot ISO cannot be written: {source}")]
+    #[error("the boot ISO cannot be written: {cause}")]
     Write {
         /// The output's error.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 

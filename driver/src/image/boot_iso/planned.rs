@@ -122,7 +122,7 @@ impl PlannedBootIso {
                 }
             })
             .and_then(|()| file.rewind())
-            .map_err(|source| BootIsoError::Write { source })?;
+            .map_err(|cause| BootIsoError::Write { cause })?;
         let files = self.files_to_append()?;
         self.write(Sequential::new(file, self.size(), append_by_copying, files))
     }

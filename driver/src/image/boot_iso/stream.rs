@@ -77,9 +77,9 @@ impl<W: Write> Sequential<W> {
     }
 
     /// Records the error, since the writer returns only its message.
-    fn failed(&mut self, source: io::Error) -> Error<io::Error> {
-        let kind = source.kind();
-        self.error = Some(BootIsoError::Write { source });
+    fn failed(&mut self, cause: io::Error) -> Error<io::Error> {
+        let kind = cause.kind();
+        self.error = Some(BootIsoError::Write { cause });
         Error::device(kind.into(), "the output failed")
     }
 

@@ -24,9 +24,9 @@ impl FileSource {
         let path = path.into();
         let name = path.display().to_string();
         // Checked before opening, since opening a pipe waits for its other end.
-        let metadata = fs::metadata(&path).map_err(|source| SourceError::Io {
+        let metadata = fs::metadata(&path).map_err(|cause| SourceError::Io {
             name: name.clone(),
-            source,
+            cause,
         })?;
         if metadata.is_dir() {
             return Err(SourceError::NotAFile {
@@ -48,9 +48,9 @@ impl FileSource {
 
     /// Opens the file, and checks that its size is unchanged.
     fn checked(&self) -> Result<File, SourceError> {
-        let failed = |source| SourceError::Io {
+        let failed = |cause| SourceError::Io {
             name: self.name(),
-            source,
+            cause,
         };
         let file = File::open(&self.path).map_err(failed)?;
         let found = file.metadata().map_err(failed)?.len();

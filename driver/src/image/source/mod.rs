@@ -19,6 +19,7 @@ pub use file::FileSource;
 pub use http::{HttpClient, HttpSource};
 pub(super) use seek::SeekingReader;
 
+use crate::causes::with_causes;
 use crate::http::url::redacted_text;
 
 /// The maximum size of a content in bytes: that of an ISO, which counts blocks of 2048 bytes with
@@ -190,12 +191,12 @@ pub enum SourceError {
         name: String,
     },
     /// Opening or reading failed.
-    #[error("{name} cannot be read: {source}")]
+    #[error("{name} cannot be read: {cause}")]
     Io {
         /// The source's name.
         name: String,
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The server's response has another status than 200.
     #[error("{name} returned {status}: expected 200 OK")]
@@ -287,12 +288,12 @@ pub enum SourceError {
         actual: Checksum,
     },
     /// An error of a [`Source`] outside this library.
-    #[error("{name} cannot be read: {source}")]
+    #[error("{name} cannot be read: {}", with_causes(&**cause))]
     Other {
         /// The source's name.
         name: String,
         /// The error.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
@@ -300,11 +301,11 @@ impl SourceError {
     /// Wraps an error of a [`Source`] outside this library.
     pub fn other(
         name: impl Into<String>,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self::Other {
             name: name.into(),
-            source: source.into(),
+            cause: cause.into(),
         }
     }
 
@@ -312,16 +313,16 @@ impl SourceError {
     pub(crate) fn from_io(name: &str, error: io::Error) -> Self {
         match error.downcast::<Self>() {
             Ok(inner) => inner,
-            Err(source) => Self::Io {
+            Err(cause) => Self::Io {
                 name: name.into(),
-                source,
+                cause,
             },
         }
     }
 
     pub(crate) fn into_io(self) -> io::Error {
         let kind = match &self {
-            Self::Io { source, .. } => source.kind(),
+            Self::Io { cause, .. } => cause.kind(),
             Self::Short { .. } => io::ErrorKind::UnexpectedEof,
             Self::Stalled { .. } | Self::TooSlow { .. } | Self::Deadline { .. } => {
                 io::ErrorKind::TimedOut

@@ -6,9 +6,7 @@ pub(crate) mod services;
 use std::io::Read;
 use std::time::Duration;
 
-use driver::host::{
-    BaseUrl, Domain, Host, Kind, Named, NewObject, SwiftAuth, SwiftHost, SwiftSettings,
-};
+use driver::host::{BaseUrl, Domain, Kind, Named, NewObject, SwiftAuth, SwiftHost, SwiftSettings};
 use driver::options::Secret;
 
 use self::services::{Cloud, Swift};
@@ -51,8 +49,8 @@ pub(crate) fn settings(auth: SwiftAuth, container: &str) -> SwiftSettings {
     settings
 }
 
-pub(crate) fn host(settings: SwiftSettings) -> Host {
-    SwiftHost::new(settings).unwrap().into()
+pub(crate) fn host(settings: SwiftSettings) -> SwiftHost {
+    SwiftHost::new(settings).unwrap()
 }
 
 /// Pseudo-random bytes.

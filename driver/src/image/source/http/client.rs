@@ -77,7 +77,7 @@ impl HttpClient {
     pub fn with_ca(name: &str, pem: &[u8]) -> Result<Self, SourceError> {
         let trust = tls::authorities_in(pem).map_err(|text| SourceError::Io {
             name: name.into(),
-            source: io::Error::new(io::ErrorKind::InvalidData, text),
+            cause: io::Error::new(io::ErrorKind::InvalidData, text),
         })?;
         Ok(Self::with(trust))
     }

@@ -83,7 +83,7 @@ impl Failure {
                 name,
                 kind: refused.to_string(),
             },
-            Self::Io(source) => SourceError::Io { name, source },
+            Self::Io(cause) => SourceError::Io { name, cause },
             Self::Http(text) => SourceError::other(name, text),
         }
     }

@@ -115,9 +115,9 @@ impl HttpSource {
         let name = self.name();
         let began = Instant::now();
         let response = self.client.request(Method::GET, &self.url, range)?;
-        let failed = |source| SourceError::Io {
+        let failed = |cause| SourceError::Io {
             name: self.name(),
-            source,
+            cause,
         };
         if let Some(range) = range
             && response.status() == StatusCode::PARTIAL_CONTENT

@@ -7,8 +7,17 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use crate::node::{Fault, Field, FieldKind, ILO_ACCESS, InvalidNode, Node, Section};
+use crate::node::{Fault, Field, FieldKind, InvalidNode, Node, Section};
 use crate::options::{Options, VerifyCa};
+
+/// The fields needed to reach a node's iLO, as in Ironic's `ilo/common.py`.
+pub const ILO_ACCESS: &[Field] = &[
+    Field::required(Section::DriverInfo, "ilo_address", FieldKind::Text),
+    Field::required(Section::DriverInfo, "ilo_username", FieldKind::Text),
+    Field::required(Section::DriverInfo, "ilo_password", FieldKind::Secret),
+    Field::optional(Section::DriverInfo, "client_port", FieldKind::Port),
+    Field::optional(Section::DriverInfo, "client_timeout", FieldKind::Seconds),
+];
 
 /// The fields needed to reach a node's BMC if `driver_info` has no `ilo_address`, as in Ironic's
 /// `redfish/utils.py`.
@@ -77,7 +86,7 @@ impl BmcAccess {
 }
 
 /// Returns the fields needed to reach the BMC of `node`.
-pub(crate) fn access_fields(node: &Node) -> &'static [Field] {
+fn access_fields(node: &Node) -> &'static [Field] {
     if is_reached_by_redfish(node) {
         REDFISH_ACCESS
     } else {
