@@ -19,9 +19,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use driver::bmc::{BmcError, Cause, Step};
+use driver::deploy::IloDeploy;
+use driver::host::DirectoryHost;
 use driver::host::{Host as _, Kind, WebHost};
 use driver::image::source::from_reference;
 use driver::image::{HttpClient, HttpSource, Source};
+use driver::node::{Node, ProvisionState};
+use driver::options::Options;
+use driver::virtual_media::VirtualMedia;
 
 use crate::support::web::{object, open_dir, settings};
 use crate::support::{log, node};
@@ -186,4 +192,22 @@ async fn no_secret_in_a_url_is_logged_or_shown() {
         log::assert_without(&[secret]);
         assert!(!shown.contains(secret), "{secret} is shown:\n{shown}");
     }
+}
+
+#[tokio::test]
+async fn records_about_a_node_have_its_fields() {
+    log::record();
+    let dir = open_dir();
+    let host = DirectoryHost::new(dir.path()).unwrap();
+    let media = VirtualMedia::on_host(Arc::new(host), &Options::read(&[], []).unwrap());
+    let deploy = IloDeploy::new(media, |node: &Node| {
+        let cause = Cause::other("no BMC");
+        let error = BmcError::new(node.uuid(), Step::Connect, cause);
+        async { Err(error.into()) }
+    });
+    let mut waiting = node(1);
+    waiting.set_provision_state(ProvisionState::WaitCallBack);
+    let taken = deploy.take_over(&waiting).await;
+    assert!(taken.warning.is_some());
+    log::assert_logged(&format!("no BMC node={} step=take_over", waiting.uuid()));
 }

@@ -30,6 +30,7 @@
 mod error;
 #[cfg(feature = "redfish")]
 mod redfish;
+mod step;
 
 use std::fmt;
 use std::pin::Pin;
@@ -37,11 +38,12 @@ use std::pin::Pin;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-pub use self::error::{BmcError, Cause, ConnectError, Refusal, Step};
+pub use self::error::{BmcError, Cause, ConnectError, Refusal};
 #[cfg(feature = "redfish")]
 pub use self::redfish::{
     BmcAccess, Clock, Credentials, ILO_ACCESS, REDFISH_ACCESS, Redfish, Timing,
 };
+pub use self::step::Step;
 pub use crate::node::BootMode;
 
 /// The boxed future that the methods of [`Bmc`] return.
@@ -56,6 +58,90 @@ pub type BmcFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BmcError>> + S
 /// Each method brings the BMC into the state that it is named after, whatever its state before, and
 /// returns once the BMC reports that state. It can be called again after a failure or after its
 /// future was dropped. Only one task should work on a BMC at a time.
+///
+/// An implementation tells its own errors with [`Cause::other`], and what a BMC refused with a
+/// [`Refusal`]:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::{Mutex, MutexGuard};
+///
+/// use driver::bmc::{
+///     Bmc, BmcError, BmcFuture, BootMode, Cause, Drive, Medium, Power, PowerState, Step,
+/// };
+/// use driver::node::NodeUuid;
+/// use driver::url::Url;
+///
+/// /// A server in memory, for the tests of deploy code.
+/// #[derive(Debug)]
+/// struct TestBmc {
+///     node: NodeUuid,
+///     server: Mutex<Server>,
+/// }
+///
+/// #[derive(Debug, Default)]
+/// struct Server {
+///     media: HashMap<Drive, Url>,
+///     next_boot: Option<Drive>,
+///     is_on: bool,
+/// }
+///
+/// impl TestBmc {
+///     fn server(&self) -> MutexGuard<'_, Server> {
+///         self.server.lock().unwrap()
+///     }
+/// }
+///
+/// impl Bmc for TestBmc {
+///     fn medium(&self, drive: Drive) -> BmcFuture<'_, Option<Medium>> {
+///         Box::pin(async move {
+///             let url = self.server().media.get(&drive).cloned();
+///             Ok(url.map(|url| Medium::new(Some(url.into()))))
+///         })
+///     }
+///
+///     fn insert<'a>(&'a self, drive: Drive, url: &'a Url) -> BmcFuture<'a, ()> {
+///         Box::pin(async move {
+///             if url.scheme() == "ftp" {
+///                 let cause = Cause::other("expected an http:// URL");
+///                 return Err(BmcError::new(self.node, Step::Insert(drive), cause));
+///             }
+///             self.server().media.insert(drive, url.clone());
+///             Ok(())
+///         })
+///     }
+///
+///     fn eject(&self, drive: Drive) -> BmcFuture<'_, ()> {
+///         self.server().media.remove(&drive);
+///         Box::pin(async { Ok(()) })
+///     }
+///
+///     fn boot_once(&self, drive: Drive, _: Option<BootMode>) -> BmcFuture<'_, ()> {
+///         self.server().next_boot = Some(drive);
+///         Box::pin(async { Ok(()) })
+///     }
+///
+///     fn power_state(&self) -> BmcFuture<'_, PowerState> {
+///         let state = if self.server().is_on { PowerState::On } else { PowerState::Off };
+///         Box::pin(async move { Ok(state) })
+///     }
+///
+///     fn power(&self, power: Power) -> BmcFuture<'_, ()> {
+///         self.server().is_on = matches!(power, Power::On | Power::Cycle);
+///         Box::pin(async { Ok(()) })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let node = "1be26c0b-03f2-4d2e-ae87-c02d7f33c123".parse()?;
+/// let bmc = TestBmc { node, server: Mutex::default() };
+/// bmc.insert(Drive::Cd, &"http://192.0.2.1/deploy.iso".parse()?).await?;
+/// assert!(bmc.medium(Drive::Cd).await?.is_some());
+/// let error = bmc.insert(Drive::Cd, &"ftp://192.0.2.1/x".parse()?).await.unwrap_err();
+/// assert!(error.to_string().ends_with("into the CD drive: expected an http:// URL"));
+/// # Ok(()) }
+/// ```
 pub trait Bmc: fmt::Debug + Send + Sync {
     /// Checks that the BMC answers and has both drives, without changing anything. The default
     /// reads their media.

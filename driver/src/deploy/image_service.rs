@@ -46,6 +46,34 @@ pub type ImageFuture<'a> =
 
 /// An image service, such as Glance. A standalone deployment does not need one, since its nodes
 /// name URLs.
+///
+/// ```
+/// use std::collections::{BTreeMap, HashMap};
+///
+/// use driver::deploy::{ImageFuture, ImageService, ServiceImage};
+/// use driver::url::Url;
+///
+/// /// The images of a mirror, by ID.
+/// #[derive(Debug)]
+/// struct Mirror(HashMap<String, Url>);
+///
+/// impl ImageService for Mirror {
+///     fn image<'a>(&'a self, id: &'a str) -> ImageFuture<'a> {
+///         Box::pin(async move {
+///             let url = self.0.get(id).cloned().ok_or("the mirror has no such image")?;
+///             Ok(ServiceImage { url, properties: BTreeMap::new() })
+///         })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// let url: Url = "http://images.example/vmlinuz".parse()?;
+/// let mirror = Mirror([("4711".to_owned(), url.clone())].into());
+/// assert_eq!(mirror.image("4711").await?.url, url);
+/// assert!(mirror.image("4712").await.is_err());
+/// # Ok(()) }
+/// ```
 pub trait ImageService: fmt::Debug + Send + Sync {
     /// Looks up an image by its ID: the value of a node's field without the prefix `glance://`.
     ///

@@ -112,6 +112,35 @@ type Parameters = dyn Fn(&Node) -> Vec<(String, String)> + Send + Sync;
 /// works on a node, another one on the same node fails with [`DeployCause::Busy`], or waits
 /// ([`wait_if_busy`](Self::wait_if_busy)). [`node_lock`](Self::node_lock) extends that to other
 /// processes.
+///
+/// ```no_run
+/// # async fn example(
+/// #     media: driver::virtual_media::VirtualMedia,
+/// #     bmc: fn(&driver::node::Node) -> Box<dyn driver::bmc::Bmc>,
+/// #     node: driver::node::Node,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// use driver::deploy::{DeployCause, EventKind, IloDeploy};
+/// use driver::node::Node;
+///
+/// let ilo = IloDeploy::new(media, move |node: &Node| {
+///     let bmc = bmc(node);
+///     async { Ok(bmc) }
+/// })
+/// .api_url("http://192.0.2.1:6385")
+/// .on_event(|event| {
+///     if let EventKind::Image { kind, done, total } = event.kind {
+///         println!("{}: {kind}: {done} of {total} bytes", event.node);
+///     }
+/// });
+/// match ilo.deploy(&node).await {
+///     Ok(outcome) => println!("{}", outcome.node.to_json()),
+///     Err(error) => match *error.cause {
+///         DeployCause::Busy { running, .. } => println!("{} is busy: {running}", error.node),
+///         _ => println!("{error}; before that: {:?}", error.done),
+///     },
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct IloDeploy {
     media: VirtualMedia,

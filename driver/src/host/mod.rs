@@ -45,7 +45,7 @@ mod directory;
 mod error;
 mod name;
 mod object;
-mod produce;
+pub(crate) mod produce;
 mod served;
 mod settings;
 #[cfg(feature = "swift")]

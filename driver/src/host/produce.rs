@@ -9,7 +9,7 @@ use crate::image::Sink;
 const STEP: u64 = 4 * 1024 * 1024;
 
 /// Reports how much of an image is written.
-pub(super) struct Metered<'s> {
+pub(crate) struct Metered<'s> {
     out: &'s mut dyn Sink,
     total: u64,
     done: u64,
@@ -18,7 +18,7 @@ pub(super) struct Metered<'s> {
 }
 
 impl<'s> Metered<'s> {
-    pub(super) fn new(
+    pub(crate) fn new(
         out: &'s mut dyn Sink,
         total: u64,
         report: &'s mut dyn FnMut(u64, u64),

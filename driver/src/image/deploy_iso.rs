@@ -25,6 +25,16 @@ const DEFAULT_IMAGE_PATH: &str = "boot/grub/efiboot.img";
 /// GRUB's configuration may be any file named `grub.cfg`: only the boot image's code determines
 /// which of them it reads. An image with a complete embedded configuration reads none of them, and
 /// cannot be used.
+///
+/// ```no_run
+/// use driver::image::{DeployIso, EfiBoot, HttpClient, source};
+///
+/// // Only the needed parts are fetched.
+/// let url = "http://images.example/deploy.iso";
+/// let deploy_iso = DeployIso::from_source(source::from_reference(url, &HttpClient::new())?)?;
+/// let boot_loader = EfiBoot::from_deploy_iso(&deploy_iso);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DeployIso {
     image: Arc<dyn Source>,

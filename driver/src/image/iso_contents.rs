@@ -8,6 +8,16 @@ use super::IsoReadError;
 use super::iso::{FoundFile, Iso};
 
 /// The content of an ISO: its files and its boot images.
+///
+/// ```no_run
+/// use driver::image::IsoContents;
+///
+/// let contents = IsoContents::read(std::fs::File::open("boot.iso")?)?;
+/// for file in &contents.files {
+///     println!("{}: {} bytes", file.path, file.size);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IsoContents {

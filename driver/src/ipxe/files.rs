@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::error::IpxeError;
+use super::progress::Progress;
 use super::request::MacAddress;
+use crate::host::produce::Metered;
 use crate::host::web::{FileSink, Root, Staged, remove_unfinished, replace_link};
 use crate::http::work::Cancellation;
 use crate::image::source::ExactReader;
@@ -24,6 +26,7 @@ pub(super) struct Files<'a> {
     /// The subdirectory of links from MAC addresses.
     pub(super) config_subdir: &'a str,
     pub(super) cancellation: &'a Cancellation,
+    pub(super) progress: Option<&'a Progress>,
 }
 
 impl Files<'_> {
@@ -36,14 +39,20 @@ impl Files<'_> {
             file: name,
             cause,
         };
-        let write = |sink: &mut FileSink<'_>| -> Result<(), SourceError> {
+        let write = |sink: &mut dyn Sink| -> Result<(), SourceError> {
             let done = match source.open_file()? {
                 Some(mut file) => sink.append(&mut file, size),
                 None => io::copy(&mut ExactReader::open(source)?, sink).map(drop),
             };
             done.map_err(|error| SourceError::from_io(&source.name(), error))
         };
-        self.write(&dir, name, size, |sink| write(sink).map_err(failed))
+        self.write(&dir, name, size, |sink| {
+            let Some(progress) = self.progress else {
+                return write(sink).map_err(failed);
+            };
+            let mut report = |done, total| progress.report(self.node, name, done, total);
+            write(&mut Metered::new(sink, size, &mut report)).map_err(failed)
+        })
     }
 
     /// Writes the node's configuration.

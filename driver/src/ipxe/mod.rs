@@ -53,6 +53,7 @@ mod config;
 mod dhcp;
 mod error;
 mod files;
+mod progress;
 mod request;
 mod template;
 
@@ -66,6 +67,8 @@ use url::Url;
 pub use self::dhcp::DhcpOption;
 pub use self::error::{IpxeError, NotAMac};
 use self::files::Files;
+pub use self::progress::BootFileProgress;
+use self::progress::Progress;
 pub use self::request::{BootFile, MacAddress, NodeBoot};
 use self::request::{BootTarget, FileRole};
 use crate::host::web::Root;
@@ -91,6 +94,7 @@ const BOOT_SCRIPT: &str = "boot.ipxe";
 #[derive(Debug, Clone)]
 pub struct Ipxe(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     root: PathBuf,
     url: BaseUrl,
@@ -99,6 +103,7 @@ struct Inner {
     boot_script: String,
     http: HttpClient,
     turns: Turns,
+    progress: Option<Progress>,
 }
 
 /// Does not show the kernel parameters, which may be secret.
@@ -160,7 +165,19 @@ impl Ipxe {
             boot_script,
             http: HttpClient::new(),
             turns: Turns::new(AT_ONCE),
+            progress: None,
         })))
+    }
+
+    /// Calls `progress` every few MiB while a kernel or ramdisk is copied to the web server, on the
+    /// thread that copies it.
+    #[must_use]
+    pub fn on_progress<F>(mut self, progress: F) -> Self
+    where
+        F: Fn(&BootFileProgress) + Send + Sync + 'static,
+    {
+        Arc::make_mut(&mut self.0).progress = Some(Progress::new(progress));
+        self
     }
 
     /// Returns the URL of the script that every node's iPXE runs first.
@@ -229,6 +246,7 @@ impl Ipxe {
             root,
             config_subdir: &self.0.options.config_subdir,
             cancellation,
+            progress: self.0.progress.as_ref(),
         }
     }
 

@@ -41,6 +41,18 @@ pub use self::uuid::{NodeUuid, NotAUuid};
 ///
 /// Only the UUID is required. A section that the API omits, as its short listing does, or returns
 /// as `null`, reads as empty; [`Node::validate`] reports what is missing for a given purpose.
+///
+/// ```
+/// use driver::node::{Node, ProvisionState};
+///
+/// let mut node = Node::from_json(
+///     br#"{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123","provision_state":"deploying"}"#,
+/// )?;
+/// node.set_provision_state(ProvisionState::WaitCallBack);
+/// node.set_field("maintenance", true)?;
+/// assert!(node.to_json().ends_with(r#""provision_state":"wait call-back","maintenance":true}"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
 pub struct Node {

@@ -150,7 +150,7 @@ impl BootIsoRequest {
                 Some(Err(error))
                     if boots_with_bios && !must(BootMode::Uefi) && has_no_loader(&error) =>
                 {
-                    log::info!("{error}; it boots with BIOS only");
+                    log::info!(node:%; "{error}; it boots with BIOS only");
                 }
                 Some(Err(error)) => return Err(error),
                 None if must(BootMode::Uefi) => {

@@ -31,24 +31,25 @@
 mod boot_iso;
 mod error;
 mod loaders;
+mod progress;
 
-use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub(crate) use self::boot_iso::is_root_uuid;
 pub use self::boot_iso::{BootIsoRequest, ImageRef, Uefi};
 pub use self::error::VirtualMediaError;
 use self::loaders::BootLoaders;
+pub use self::progress::ImageProgress;
+use self::progress::Progress;
 use crate::host::{
-    self, Host, HostError, HostSettingsError, Kind, NewObject, ObjectName, Published, Which,
+    self, Host, HostError, HostSettingsError, NewObject, ObjectName, Published, Which,
 };
 use crate::http::work::{self, Turns};
 use crate::image::{Floppy, HttpClient, PlannedBootIso, SourceAccess};
 pub use crate::node::{BootMode, NotABootMode};
-use crate::node::{InvalidNode, Node, NodeUuid, Section, boot_mode_of};
+use crate::node::{InvalidNode, Node, Section, boot_mode_of};
 use crate::options::Options;
 
 /// The field of `instance_info` with the URL of the boot ISO, whether the user's or one created
@@ -65,19 +66,32 @@ pub(crate) const ROOT_UUID: &str = "root_uuid_or_disk_id";
 /// The number of images that are created concurrently for a host without a limit of its own.
 const AT_ONCE: usize = 8;
 
-/// What is called while an image is written.
-struct Progress(Box<dyn Fn(&ImageProgress) + Send + Sync>);
-
-impl fmt::Debug for Progress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Progress(…)")
-    }
-}
-
 /// Creates and hosts the virtual media of many nodes.
 ///
 /// Cloning is cheap; clones share the limit on concurrent work. The methods must be called on a
 /// Tokio runtime; blocking work runs on its blocking threads, for a few nodes at a time.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+///
+/// use driver::host::DirectoryHost;
+/// use driver::image::Floppy;
+/// use driver::node::Node;
+/// use driver::options::Options;
+/// use driver::virtual_media::VirtualMedia;
+///
+/// // In a test: a directory instead of the host that ironic.conf describes.
+/// let directory = tempfile::tempdir()?;
+/// let host = DirectoryHost::new(directory.path())?;
+/// let media = VirtualMedia::on_host(Arc::new(host), &Options::read(&[], [])?)
+///     .on_progress(|image| println!("{}: {} of {}", image.kind, image.done, image.total));
+/// let mut node = Node::from_json(br#"{"uuid":"1be26c0b-03f2-4d2e-ae87-c02d7f33c123"}"#)?;
+/// let floppy = media.publish_floppy(&node, Floppy::new().parameter("a", "b")).await?;
+/// assert_eq!(media.clean_up(&mut node).await?, [floppy.name]);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct VirtualMedia {
     host: Arc<dyn Host>,
@@ -88,22 +102,7 @@ pub struct VirtualMedia {
     access: SourceAccess,
     default_boot_mode: Option<BootMode>,
     check_served: bool,
-    progress: Option<Arc<Progress>>,
-}
-
-/// How much of an image is written to its host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ImageProgress {
-    /// The node that the image is for.
-    pub node: NodeUuid,
-    /// The kind of image.
-    pub kind: Kind,
-    /// The number of bytes that are written. It begins again at 0 if a host has to have the image
-    /// produced again.
-    pub done: u64,
-    /// The size of the image in bytes.
-    pub total: u64,
+    progress: Option<Progress>,
 }
 
 impl VirtualMedia {
@@ -142,7 +141,7 @@ impl VirtualMedia {
     where
         F: Fn(&ImageProgress) + Send + Sync + 'static,
     {
-        self.progress = Some(Arc::new(Progress(Box::new(progress))));
+        self.progress = Some(Progress::new(progress));
         self
     }
 
@@ -346,16 +345,7 @@ impl VirtualMedia {
             object = object.check_served();
         }
         if let Some(progress) = &self.progress {
-            let (progress, kind) = (Arc::clone(progress), object.kind());
-            let node = node.uuid();
-            object = object.on_progress(move |done, total| {
-                (progress.0)(&ImageProgress {
-                    node,
-                    kind,
-                    done,
-                    total,
-                });
-            });
+            object = progress.observe(node.uuid(), object);
         }
         Ok(self.host.publish(node, object.in_turn(turn)).await?)
     }

@@ -35,6 +35,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "BaseUrlError",
     "BmcError",
     "BmcOptions",
+    "BootFileProgress",
     "BootImage",
     "BootIsoError",
     "BootMode",

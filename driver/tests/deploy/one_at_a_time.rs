@@ -6,8 +6,10 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use driver::bmc::{Bmc, Drive};
-use driver::deploy::{DeployCause, DeployError, DeployStep, LockFuture, LockGuard, NodeLock};
+use driver::bmc::{Bmc, Drive, Power};
+use driver::deploy::{
+    Action, DeployCause, DeployError, DeployStep, LockFuture, LockGuard, NodeLock,
+};
 use driver::node::{NodeUuid, ProvisionState};
 use serde_json::json;
 
@@ -72,7 +74,8 @@ async fn a_second_step_waits_if_it_is_to() {
         deploy.deploy(&node)
     );
     for done in [one, two, three] {
-        assert_eq!(done.unwrap().done.len(), 8);
+        let done = done.unwrap().done;
+        assert!(done.contains(&Action::Power(Power::On)), "{done:?}");
     }
     let images = names(conductor.www.path());
     let medium = conductor.bmc(&node).medium(Drive::Floppy).await.unwrap();

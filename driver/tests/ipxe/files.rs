@@ -357,3 +357,26 @@ fn dhcp_options_lead_firmware_to_ipxe_and_ipxe_to_the_boot_script() {
     assert_eq!(dhcp(v6, &node(8), None), pairs(&expected));
     assert_eq!(options(v6).ipxe.ip_version, IpVersion::V6);
 }
+
+#[tokio::test]
+async fn it_is_told_how_much_of_a_file_is_copied() {
+    let (dir, told) = (open_dir(), Arc::new(std::sync::Mutex::new(Vec::new())));
+    let heard = Arc::clone(&told);
+    let ipxe = ipxe(dir.path(), "http://192.0.2.1", "").on_progress(move |file| {
+        assert_eq!(file.node, uuid(1));
+        let copied = (file.file, file.done, file.total);
+        heard.lock().unwrap().push(copied);
+    });
+    ipxe.publish(&node(1), deploy()).await.unwrap();
+    let told = told.lock().unwrap();
+    let (kernel, ramdisk) = ("deploy_kernel", "deploy_ramdisk");
+    assert_eq!(
+        *told,
+        [
+            (kernel, 0, 8),
+            (kernel, 8, 8),
+            (ramdisk, 0, 9),
+            (ramdisk, 9, 9)
+        ]
+    );
+}

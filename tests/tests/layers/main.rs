@@ -50,6 +50,7 @@ const LAYERS: [(&str, &str, &[&str]); 6] = [
         "driver",
         "lib.rs",
         &[
+            "causes",
             "http",
             "operator_files",
             "node",

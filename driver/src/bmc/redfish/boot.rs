@@ -72,6 +72,7 @@ impl Redfish {
             Some(wanted) if system.is_of_hpe() => {
                 let current = current.unwrap_or("what its BIOS is set to");
                 log::warn!(
+                    node:% = self.node;
                     "node {}: the boot mode stays {current}, although {wanted} is requested: it is \
                      a setting of the BIOS",
                     self.node
@@ -108,6 +109,7 @@ impl Redfish {
         match missed {
             Ok(_) => {
                 log::warn!(
+                    node:% = self.node;
                     "node {}: the BMC does not support the one-time boot; the CD drive's \
                      BootOnNextServerReset is set instead, with which the medium is ejected at the \
                      second reset",

@@ -27,8 +27,8 @@ pub use self::access::{BmcAccess, Credentials, ILO_ACCESS, REDFISH_ACCESS};
 use self::client::Client;
 use self::discovery::FoundDrive;
 pub use self::retry::Clock;
-use super::error::{BmcError, Cause, ConnectError, Step};
-use super::{Bmc, BmcFuture, BootMode, Drive, Medium, Power, PowerState};
+use super::error::{BmcError, Cause, ConnectError};
+use super::{Bmc, BmcFuture, BootMode, Drive, Medium, Power, PowerState, Step};
 use crate::node::{Node, NodeUuid};
 use crate::options::Options;
 
@@ -56,6 +56,19 @@ use crate::options::Options;
 ///
 /// TLS 1.2 or newer with forward secrecy is required; an iLO 4 needs suitable firmware and a
 /// certificate for that.
+///
+/// ```no_run
+/// # async fn example(
+/// #     node: driver::node::Node,
+/// #     options: driver::options::Options,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// use driver::bmc::{Bmc as _, Drive, Redfish};
+///
+/// let bmc = Redfish::from_node(&node, &options)?;
+/// println!("{}: {:?}", bmc.power_state().await?, bmc.medium(Drive::Cd).await?);
+/// bmc.close().await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Redfish {
     node: NodeUuid,

@@ -17,6 +17,7 @@ impl Redfish {
             Power::SoftOff => {
                 if !self.shut_down().await? {
                     log::info!(
+                        node:% = self.node;
                         "node {}: the server is switched off by force, since it does not shut down",
                         self.node
                     );

@@ -147,7 +147,7 @@ impl Redfish {
                     Err(Failure::Refused(refused)) => refused,
                     Err(failure) => return Ok(Round::Again(failure)),
                 };
-                log::info!("node {}: {}", self.node, refused.refusal);
+                log::info!(node:% = self.node; "node {}: {}", self.node, refused.refusal);
                 match refused.meaning {
                     Meaning::AlreadySo => return Ok(Round::AlreadySo(refused)),
                     Meaning::Passes => return Ok(Round::Again(Failure::Refused(refused))),

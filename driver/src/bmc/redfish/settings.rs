@@ -85,6 +85,7 @@ impl Redfish {
         let path = bios.as_ref().and_then(|bios| link(&bios.current, "Boot"));
         let Some(path) = path else {
             log::info!(
+                node:% = self.node;
                 "node {}: the boot order is left as it is: the BMC has no boot settings of HPE",
                 self.node
             );
@@ -132,6 +133,7 @@ impl Redfish {
             // It is a setting of the next start, which not every BMC shows before.
             Err(Missed::Reported { .. }) => {
                 log::warn!(
+                    node:% = self.node;
                     "node {}: the BMC accepted {change}, but does not show it before the next \
                      start",
                     self.node

@@ -64,6 +64,24 @@ const CLOCK_SLACK: Duration = Duration::from_secs(2);
 /// missing from them for a moment.
 ///
 /// The methods must be called on a Tokio runtime with I/O and time enabled.
+///
+/// ```no_run
+/// # async fn example(node: driver::node::Node) -> Result<(), Box<dyn std::error::Error>> {
+/// use driver::host::{BaseUrl, Host as _, SwiftAuth, SwiftHost, SwiftSettings};
+/// use driver::options::Secret;
+///
+/// let auth = SwiftAuth::V1Password {
+///     auth_url: BaseUrl::parse("http://swift.example:8080/auth/v1.0")?,
+///     username: "test:ironic".into(),
+///     password: Secret::new("…"),
+///     account: None,
+/// };
+/// let host = SwiftHost::new(SwiftSettings::new(auth, "ironic_ilo_container"))?;
+/// for image in host.list(node.uuid()).await? {
+///     println!("{}: {} bytes", image.name, image.size);
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SwiftHost(Arc<Inner>);
 

@@ -82,6 +82,15 @@ pub struct InvalidRoot(
 /// [`sweep`](super::Host::sweep) in the same directory.
 ///
 /// The methods must be called on a Tokio runtime; they access files on its blocking threads.
+///
+/// ```
+/// use driver::host::{BaseUrl, WebHost, WebSettings};
+///
+/// let mut settings = WebSettings::new("/httpboot");
+/// settings.urls.server = Some(BaseUrl::parse("http://192.0.2.1:8080/httpboot")?);
+/// let host = WebHost::new(settings)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct WebHost(Arc<Inner>);
 

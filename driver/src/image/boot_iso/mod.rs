@@ -50,6 +50,17 @@ const MAX_KERNEL_PARAMS: usize = 2048 - "BOOT_IMAGE=/vmlinuz initrd=/initrd \0".
 /// Files of 4 GiB or more are written as several extents (ISO 9660 level 3). Linux and UEFI
 /// firmware can read those, but isolinux and GRUB may not, so such a ramdisk boots only if the boot
 /// loader supports it.
+///
+/// ```no_run
+/// use driver::image::{BootIso, FileSource, Isolinux};
+///
+/// let iso = BootIso::new(FileSource::new("vmlinuz")?, FileSource::new("initrd")?)
+///     .kernel_params("root=UUID=6fd0a1c2-5b1e-4a4e-9c2b-0d5b7f3a1e11")
+///     .bios(Isolinux::new("/usr/lib/ISOLINUX/isolinux.bin"))
+///     .plan()?;
+/// iso.write_to(&mut std::fs::File::create_new("boot.iso")?)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct BootIso {
     kernel: Arc<dyn Source>,
     ramdisk: Arc<dyn Source>,

@@ -44,6 +44,17 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 ///
 /// It never connects to link-local addresses, where clouds serve secrets of the machine. For a URL
 /// that a stranger chose, see [`public_and`](Self::public_and).
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use driver::image::{HttpClient, HttpSource, Source as _};
+///
+/// let http = HttpClient::new().deadline(Duration::from_secs(600));
+/// let kernel = HttpSource::new(&http, "http://images.example/vmlinuz")?;
+/// println!("{}: {} bytes", kernel.name(), kernel.size());
+/// # Ok::<(), driver::image::SourceError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     trust: Trust,
