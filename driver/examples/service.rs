@@ -116,7 +116,7 @@ impl Service {
         let directory = Directory(cli.nodes.clone());
         let ilo = IloDeploy::from_options(&options)?
             .node_lock(Arc::new(directory.clone()))
-            .on_event(|event| show(event));
+            .on_event(show);
         Ok(Self { ilo, directory })
     }
 

@@ -154,8 +154,10 @@ async fn a_mass_take_over_tells_of_its_downloads() {
         })
         .collect();
     for name in ["vmlinuz", "initrd", "deploy.iso"] {
-        let of_image = downloads.iter().filter(|(url, ..)| url.ends_with(name));
-        let last = of_image.last().unwrap_or_else(|| panic!("{downloads:?}"));
+        let mut of_image = downloads.iter().filter(|(url, ..)| url.ends_with(name));
+        let last = of_image
+            .next_back()
+            .unwrap_or_else(|| panic!("{downloads:?}"));
         assert_eq!(last.1, last.2, "{downloads:?}");
     }
 }

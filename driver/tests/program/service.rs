@@ -151,7 +151,7 @@ fn the_service_deploys_takes_over_and_tears_down() {
     let mut service = files.serve();
     service.prints("took over: 1 changed, 1 unchanged, 0 failed");
     assert_ne!(names(conductor.www.path()), floppies);
-    let mut called_back = deployed.clone();
+    let mut called_back = deployed;
     called_back["provision_state"] = json!("deploying");
     called_back["driver_internal_info"]["agent_url"] = json!("http://192.0.2.7:9999");
     files.write("one.json", &called_back);
