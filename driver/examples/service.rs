@@ -5,14 +5,14 @@
 //! service --config-file ironic.conf --nodes /var/lib/service/nodes
 //! ```
 //!
-//! Each file `NAME.json` is a node as Ironic's API returns it. Other programs write them, as a whole
-//! and under a temporary name first, and set their `provision_state`:
+//! Each file `NAME.json` is a node as Ironic's API returns it. Other programs write them, whole and
+//! under a temporary name first, and set their `provision_state`:
 //!
-//! | state | what is done | state afterwards |
-//! |---|---|---|
-//! | `deploying` | the deploy ISO is booted | `wait call-back` |
-//! | `deploying`, with `driver_internal_info.agent_url` | the ramdisk has written the image: the instance is booted | `active` |
-//! | `deleting` | the server is switched off, its images are removed | `available` |
+//! - `deploying`: the deploy ISO is booted. The node is then in `wait call-back`.
+//! - `deploying`, with `driver_internal_info.agent_url`: the ramdisk has written the image to the
+//!   disk, and the instance is booted. The node is then `active`.
+//! - `deleting`: the server is switched off, and its images are removed. The node is then
+//!   `available`.
 //!
 //! A step that fails leaves the node in `deploy failed` or `error`, with the reason in
 //! `last_error`. At its start, the service takes over what another one left in `wait call-back` or
@@ -21,7 +21,7 @@
 //! Progress goes to standard output, warnings to standard error. On SIGTERM or SIGINT the service
 //! begins nothing new, and ends once the steps in progress have.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -60,8 +60,8 @@ struct Cli {
 struct Directory(PathBuf);
 
 impl Directory {
-    /// Reads all nodes. A file that is no node is reported each time, and left alone.
-    fn nodes(&self) -> io::Result<Vec<(PathBuf, Node)>> {
+    /// Reads all nodes. A file that is no node is left alone, and reported unless it is `known`.
+    fn nodes(&self, known: &mut HashSet<PathBuf>) -> io::Result<Vec<(PathBuf, Node)>> {
         let mut nodes = Vec::new();
         for entry in fs::read_dir(&self.0)? {
             let path = entry?.path();
@@ -69,8 +69,14 @@ impl Directory {
                 continue;
             }
             match Self::read(&path) {
-                Ok(node) => nodes.push((path, node)),
-                Err(error) => log::warn!("{}: {error}", path.display()),
+                Ok(node) => {
+                    known.remove(&path);
+                    nodes.push((path, node));
+                }
+                Err(error) if known.insert(path.clone()) => {
+                    log::warn!("{}: {error}", path.display());
+                }
+                Err(_) => {}
             }
         }
         Ok(nodes)
@@ -122,8 +128,8 @@ impl Service {
 
     /// Takes over the nodes of a service that has ended.
     async fn take_over(&self) -> io::Result<()> {
-        let nodes = self.directory.nodes()?;
-        let paths: std::collections::HashMap<NodeUuid, PathBuf> = nodes
+        let nodes = self.directory.nodes(&mut HashSet::new())?;
+        let paths: HashMap<NodeUuid, PathBuf> = nodes
             .iter()
             .map(|(path, node)| (node.uuid(), path.clone()))
             .collect();
@@ -149,7 +155,7 @@ impl Service {
     async fn watch(&self, interval: Duration, stop: &mut Stop) -> io::Result<()> {
         let mut ticks = tokio::time::interval(interval);
         let mut working = JoinSet::new();
-        let mut busy = HashSet::new();
+        let (mut busy, mut unreadable) = (HashSet::new(), HashSet::new());
         loop {
             tokio::select! {
                 () = stop.wait() => break,
@@ -159,7 +165,7 @@ impl Service {
                     }
                     Err(error) => log::error!("a step ended early: {error}"),
                 },
-                _ = ticks.tick() => for (path, node) in self.directory.nodes()? {
+                _ = ticks.tick() => for (path, node) in self.directory.nodes(&mut unreadable)? {
                     if let Some(step) = due(&node) && busy.insert(node.uuid()) {
                         let service = self.clone();
                         working.spawn(async move { service.work(&path, node, step).await });

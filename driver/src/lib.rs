@@ -25,11 +25,12 @@
 //! module that it comes from: `driver::deploy`, `driver::virtual_media`, `driver::bmc`,
 //! `driver::host`, `driver::image`, `driver::ipxe`, `driver::options` or `driver::http`.
 //!
-//! | level | what is logged |
-//! |---|---|
-//! | `warn` | what an operator should look at, although the operation goes on: an image that could not be withdrawn, a take-over that is incomplete, a former name of an option, a server without byte ranges. What is wrong with a server is logged once for each server and process |
-//! | `info` | each action of a deployment, what a BMC refused before it was asked in another way, and retries |
-//! | `debug` | each response of a BMC, and details of Swift and SELinux |
+//! - `warn`: what an operator should look at, although the operation goes on: an image that could
+//!   not be withdrawn, a take-over that is incomplete, a former name of an option, a server without
+//!   byte ranges. What is wrong with a server is logged once for each server and process.
+//! - `info`: each action of a deployment, what a BMC refused before it was asked in another way,
+//!   and retries.
+//! - `debug`: each response of a BMC, and details of Swift and SELinux.
 //!
 //! Records about a node have the structured field `node`, its UUID, and those of a deployment also
 //! `step`, a [`DeployStep`](deploy::DeployStep) such as `deploy`. Errors are returned, not logged.

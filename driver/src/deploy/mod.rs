@@ -108,8 +108,8 @@ type Parameters = dyn Fn(&Node) -> Vec<(String, String)> + Send + Sync;
 
 /// Deploys nodes through virtual media.
 ///
-/// Cloning is cheap; clones share the limit on concurrent work, and the locks of nodes: while a step
-/// works on a node, another one on the same node fails with [`DeployCause::Busy`], or waits
+/// Cloning is cheap; clones share the limit on concurrent work, and the locks of nodes: while a
+/// step works on a node, another one on the same node fails with [`DeployCause::Busy`], or waits
 /// ([`wait_if_busy`](Self::wait_if_busy)). [`node_lock`](Self::node_lock) extends that to other
 /// processes.
 ///

@@ -81,7 +81,10 @@ impl IloDeploy {
             },
             Err(error) => {
                 let (uuid, step) = (node.uuid(), DeployStep::TakeOver);
-                log::warn!(node:% = uuid, step:%; "node {uuid}: the take-over is incomplete: {error}");
+                log::warn!(
+                    node:% = uuid, step:%;
+                    "node {uuid}: the take-over is incomplete: {error}"
+                );
                 TakeOver {
                     node: node.clone(),
                     done: error.done.clone(),

@@ -25,8 +25,8 @@
 //! ```
 //!
 //! [`WebHost`] is the directory of a web server, `SwiftHost` a container of OpenStack Swift, and
-//! [`DirectoryHost`] any directory, for tests of deploy code. Deploy code can implement [`Host`] for
-//! a service of its own.
+//! [`DirectoryHost`] any directory, for tests of deploy code. Deploy code can implement [`Host`]
+//! for a service of its own.
 //!
 //! # Guarantees
 //!
@@ -61,11 +61,11 @@ use std::time::SystemTime;
 use ::url::Url;
 
 pub use self::directory::DirectoryHost;
-pub use self::error::HostError;
 #[cfg(feature = "swift")]
 pub use self::error::SwiftError;
+pub use self::error::{BoxError, HostError};
 pub use self::name::{Generation, Kind, NotAGeneration, NotAnObjectName, ObjectName};
-pub use self::object::{BoxError, NewObject, Published, ReadBack, Stored, Swept, Which};
+pub use self::object::{NewObject, Published, ReadBack, Stored, Swept, Which};
 pub use self::served::{CheckSettings, NotServed};
 pub use self::settings::{HostSettingsError, from_options};
 #[cfg(feature = "swift")]
@@ -121,7 +121,11 @@ pub type HostFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, HostError>> +
 /// }
 ///
 /// impl Host for Memory {
-///     fn publish<'a>(&'a self, node: &'a Node, mut object: NewObject) -> HostFuture<'a, Published> {
+///     fn publish<'a>(
+///         &'a self,
+///         node: &'a Node,
+///         mut object: NewObject,
+///     ) -> HostFuture<'a, Published> {
 ///         Box::pin(async move {
 ///             let (uuid, name) = (node.uuid(), object.new_name(node.uuid())?);
 ///             let write = move || {
@@ -236,8 +240,8 @@ pub trait Host: fmt::Debug + Send + Sync {
     }
 
     /// Whether images survive the conductor that published them, and get a new URL each time they
-    /// are attached, as in Swift. A boot ISO is then recorded as `swift:` and its name instead of by
-    /// its URL, and is not created again at a take-over. The default returns `false`.
+    /// are attached, as in Swift. A boot ISO is then recorded as `swift:` and its name instead of
+    /// by its URL, and is not created again at a take-over. The default returns `false`.
     fn outlives_conductors(&self) -> bool {
         false
     }

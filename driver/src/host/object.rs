@@ -1,6 +1,5 @@
 //! Images to publish, and images on a host.
 
-use std::error::Error;
 use std::fmt;
 use std::io::{Read, Seek, Write};
 use std::sync::Arc;
@@ -8,15 +7,12 @@ use std::time::SystemTime;
 
 use url::Url;
 
-use super::error::HostError;
+use super::error::{BoxError, HostError};
 use super::name::{Generation, Kind, ObjectName};
 use super::produce::{Exact, Metered};
 use crate::http::work::Turn;
 use crate::image::{Floppy, FloppyError, PlannedBootIso, Sink};
 use crate::node::NodeUuid;
-
-/// Any error of the code that produces or verifies an image.
-pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// An image that can be read back.
 pub trait ReadBack: Read + Seek {}

@@ -239,7 +239,8 @@ impl Node {
         &self.json
     }
 
-    /// Checks the node's fields against `fields`: [`HOSTING`], those of a BMC, or the caller's own list.
+    /// Checks the node's fields against `fields`: [`HOSTING`], those of a BMC, or the caller's own
+    /// list.
     ///
     /// # Errors
     ///

@@ -13,6 +13,7 @@ mod support;
 
 #[cfg(feature = "redfish")]
 mod debug;
+mod directory;
 mod errors;
 #[cfg(feature = "redfish")]
 mod events;

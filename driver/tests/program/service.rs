@@ -128,8 +128,10 @@ fn the_service_deploys_takes_over_and_tears_down() {
     let files = Files::new(&conductor.conf());
     let first = json!(conductor.node(&ilo, &json!({})));
     files.write("one.json", &first);
-    let mut unusable = first.clone();
-    unusable["uuid"] = json!(crate::support::uuid(2).to_string());
+    // It has an iLO of its own: one that was given a wrong password refuses others for a time.
+    let other = Ilo::without_post(Generation::Ilo5);
+    let uuid = crate::support::uuid(2).to_string();
+    let mut unusable = json!(conductor.node(&other, &json!({"uuid": uuid})));
     unusable["driver_info"]["redfish_password"] = json!("wrong");
     files.write("two.json", &unusable);
     fs::write(files.path("three.json"), "[").unwrap();

@@ -11,11 +11,13 @@ pub use self::swift::SwiftError;
 #[cfg(feature = "swift")]
 pub(super) use self::swift::is_transient_status;
 use super::name::{Kind, ObjectName};
-use super::object::BoxError;
 use super::served::NotServed;
 use super::url::NoBaseUrl;
 use crate::causes::with_causes;
 use crate::node::NodeUuid;
+
+/// Any error of code outside this library, such as that which produces or verifies an image.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error from publishing, finding or removing images.
 ///

@@ -28,20 +28,7 @@ impl ServerClock {
         let there = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok());
         let there = there.and_then(|time| u64::try_from(time.timestamp()).ok());
         if let Some(there) = there.filter(|there| there.abs_diff(here) > CLOCKS_APART.as_secs()) {
-            let (apart, which) = (
-                there.abs_diff(here),
-                if there > here { "ahead" } else { "behind" },
-            );
-            // The request is a method and a URL.
-            let server = response.request.split(' ').nth(1).map(Url::parse);
-            let server = server.and_then(Result::ok).map(|url| url.origin());
-            let server = server.map_or(String::new(), |server| server.ascii_serialization());
-            if warned::is_new(&server, "clock") {
-                log::warn!(
-                    "the clock of Swift is {apart} seconds {which} of this machine's; Swift's clock \
-                 determines all times"
-                );
-            }
+            warn(response, there, here);
         }
         Self {
             then: there.unwrap_or(here),
@@ -65,6 +52,23 @@ impl ServerClock {
         };
         moved.unwrap_or(UNIX_EPOCH)
     }
+}
+
+/// Warns, once, that the clock of the server that sent `response` differs from this machine's.
+fn warn(response: &Response, there: u64, here: u64) {
+    // The request is a method and a URL.
+    let url = response.request.split(' ').nth(1).map(Url::parse);
+    let server = url.and_then(Result::ok).map(|url| url.origin());
+    let server = server.map_or(String::new(), |server| server.ascii_serialization());
+    if !warned::is_new(&server, "clock") {
+        return;
+    }
+    let apart = there.abs_diff(here);
+    let which = if there > here { "ahead" } else { "behind" };
+    log::warn!(
+        "the clock of Swift is {apart} seconds {which} of this machine's; Swift's clock determines \
+         all times"
+    );
 }
 
 fn since_1970(time: SystemTime) -> u64 {

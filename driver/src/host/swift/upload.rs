@@ -7,8 +7,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Body, Method};
 use serde_json::json;
 
-use super::super::error::SwiftError;
-use super::super::object::{BoxError, Produce};
+use super::super::error::{BoxError, SwiftError};
+use super::super::object::Produce;
 use super::client::{Backoff, Client};
 use super::digest::hex;
 use super::info::Info;
