@@ -5,15 +5,11 @@ use url::Url;
 use super::boot_iso::ChosenBootIso;
 use super::error::DeployError;
 use super::{Action, Flow, IloDeploy, Outcome, parameters};
-use crate::bmc::{Bmc, BmcError, Cause, Drive, Medium, Power};
+use crate::bmc::{Bmc, BmcError, BootMode, Cause, Drive, Medium, Power};
 use crate::host::{Kind, Published, Which};
 use crate::image::Floppy;
-use crate::node::{BootWish, Node, Section};
+use crate::node::{Node, Section};
 use crate::virtual_media::{ROOT_UUID, is_recorded_boot_iso};
-
-/// The field of `driver_internal_info` that says whether secure boot was on before the deployment
-/// changed that. It is restored when the instance ends.
-const SECURE_BOOT_BEFORE: &str = "ilo_secure_boot_before";
 
 /// A step in progress on one node: its BMC, and the outcome so far.
 pub(super) struct NodeWork<'d> {
@@ -22,6 +18,8 @@ pub(super) struct NodeWork<'d> {
     pub(super) outcome: Outcome,
     /// The images that this step published, which a failure withdraws, with their drives.
     published: Vec<(Drive, Published)>,
+    /// The boot mode from the next start on, once it is known; see [`Bmc::boot_mode`].
+    pub(super) boot_mode: Option<Option<BootMode>>,
 }
 
 impl<'d> NodeWork<'d> {
@@ -34,6 +32,7 @@ impl<'d> NodeWork<'d> {
                 done: Vec::new(),
             },
             published: Vec::new(),
+            boot_mode: None,
         }
     }
 
@@ -117,7 +116,7 @@ impl<'d> NodeWork<'d> {
         Ok(self.bmc.medium(drive).await?)
     }
 
-    fn record(&mut self, action: Action) {
+    pub(super) fn record(&mut self, action: Action) {
         log::info!("node {}: {action}", self.outcome.node.uuid());
         self.outcome.done.push(action);
     }
@@ -140,67 +139,11 @@ impl<'d> NodeWork<'d> {
         Ok(())
     }
 
-    /// Makes the server boot once from the CD drive.
-    pub(super) async fn boot_once(&mut self) -> Result<(), DeployError> {
-        let mode = self.deploy.media.boot_mode(&self.outcome.node)?;
-        // A mode that is a setting of the server is set as such.
-        let mode = match self.bmc.boot_mode().await? {
-            Some(_) => None,
-            None => mode,
-        };
-        self.bmc.boot_once(Drive::Cd, mode).await?;
-        self.record(Action::BootOnce(Drive::Cd));
-        Ok(())
-    }
-
-    /// Sets the boot mode and secure boot that the node is to have, from the next start on.
-    async fn set_how_it_boots(&mut self) -> Result<(), DeployError> {
-        let mode = self.deploy.media.boot_mode(&self.outcome.node)?;
-        if let Some(mode) = mode
-            && let Some(current) = self.bmc.boot_mode().await?
-            && current != mode
-        {
-            self.bmc.set_boot_mode(mode).await?;
-            self.record(Action::BootMode(mode));
-        }
-        if let Some(on) = BootWish::of(&self.outcome.node)?.secure_boot
-            && let Some(before) = self.bmc.secure_boot().await?
-            && before != on
-        {
-            self.bmc.set_secure_boot(on).await?;
-            let node = &mut self.outcome.node;
-            // A repeated deployment must not forget what was there at first.
-            if node
-                .get(Section::DriverInternalInfo, SECURE_BOOT_BEFORE)
-                .is_none()
-            {
-                node.set(Section::DriverInternalInfo, SECURE_BOOT_BEFORE, before);
-            }
-            self.record(Action::SecureBoot(on));
-        }
-        Ok(())
-    }
-
-    /// Sets secure boot to what it was before the deployment.
-    async fn restore_secure_boot(&mut self) -> Result<(), DeployError> {
-        let node = &mut self.outcome.node;
-        let before = node.get(Section::DriverInternalInfo, SECURE_BOOT_BEFORE);
-        let Some(before) = before.and_then(serde_json::Value::as_bool) else {
-            return Ok(());
-        };
-        if self.bmc.secure_boot().await?.is_some_and(|on| on != before) {
-            self.bmc.set_secure_boot(before).await?;
-            self.record(Action::SecureBoot(before));
-        }
-        let node = &mut self.outcome.node;
-        node.remove(Section::DriverInternalInfo, SECURE_BOOT_BEFORE);
-        Ok(())
-    }
-
-    /// Creates the floppy with the parameters, and inserts it.
-    pub(super) async fn floppy(&mut self) -> Result<(), DeployError> {
+    /// Creates the floppy with the parameters, inserts it, and returns its URL.
+    pub(super) async fn floppy(&mut self) -> Result<Url, DeployError> {
         let url = self.publish_floppy().await?;
-        self.insert(Drive::Floppy, &url).await
+        self.insert(Drive::Floppy, &url).await?;
+        Ok(url)
     }
 
     /// Creates the floppy with the parameters, and returns its URL.
@@ -246,16 +189,23 @@ impl<'d> NodeWork<'d> {
 
     /// Everything that can fail without the BMC is done while the server still runs; what runs on
     /// it reads from the drives until it is off, and a boot device can be set while it is off.
+    ///
+    /// Secure boot is changed for the instance, not for the deploy ramdisk: it needs UEFI, which the
+    /// server may have from this start on. As the node of a failed step is unchanged, it is recorded
+    /// in an earlier step than the one that changes it.
     pub(super) async fn deploy(&mut self, deploy_iso: &Url) -> Result<(), DeployError> {
         let floppy = self.publish_floppy().await?;
-        self.set_how_it_boots().await?;
+        let media = [(Drive::Floppy, &floppy), (Drive::Cd, deploy_iso)];
+        self.note_secure_boot().await?;
+        self.set_boot_mode().await?;
         self.power(Power::SoftOff).await?;
         self.eject(Drive::Floppy).await?;
         self.eject(Drive::Cd).await?;
-        self.insert(Drive::Floppy, &floppy).await?;
-        self.insert(Drive::Cd, deploy_iso).await?;
-        self.boot_once().await?;
-        self.power(Power::On).await
+        for (drive, url) in media {
+            self.insert(drive, url).await?;
+        }
+        self.boot_once_with(&media).await?;
+        self.start(&media).await
     }
 
     pub(super) async fn continue_deploy(&mut self, flow: Flow) -> Result<(), DeployError> {
@@ -264,6 +214,7 @@ impl<'d> NodeWork<'d> {
             true => Some(self.boot_iso().await?),
             false => None,
         };
+        self.set_secure_boot().await?;
         if boot_iso.is_none() && self.bmc.boot_from_disk().await? {
             self.record(Action::BootFromDisk);
         }
@@ -271,26 +222,29 @@ impl<'d> NodeWork<'d> {
         self.eject(Drive::Floppy).await?;
         self.remove(Which::Kind(Kind::Floppy)).await?;
         self.eject(Drive::Cd).await?;
-        if let Some(boot_iso) = boot_iso {
-            self.insert(Drive::Cd, &boot_iso).await?;
-            self.boot_once().await?;
-        }
-        self.power(Power::On).await
+        let Some(boot_iso) = boot_iso else {
+            return self.start(&[]).await;
+        };
+        let media = [(Drive::Cd, &boot_iso)];
+        self.insert(Drive::Cd, &boot_iso).await?;
+        self.boot_once_with(&media).await?;
+        self.start(&media).await
     }
 
     /// Inserts the recorded boot ISO, or finds or creates one, as for the first boot.
     pub(super) async fn boot_instance(&mut self) -> Result<(), DeployError> {
         let node = &self.outcome.node;
-        if is_recorded_boot_iso(node) {
-            let url = self.deploy.media.boot_iso_url(node).await?;
-            if let Some(url) = url {
-                self.insert(Drive::Cd, &url).await?;
-            }
+        let url = if is_recorded_boot_iso(node) {
+            self.deploy.media.boot_iso_url(node).await?
         } else {
             self.reach(Drive::Cd).await?;
-            self.insert_boot_iso().await?;
-        }
-        self.boot_once().await
+            Some(self.boot_iso().await?)
+        };
+        let Some(url) = url else {
+            return self.boot_once().await;
+        };
+        self.insert(Drive::Cd, &url).await?;
+        self.boot_once_with(&[(Drive::Cd, &url)]).await
     }
 
     pub(super) fn record_root(&mut self, root_uuid: &str) {

@@ -9,7 +9,7 @@ use super::flow::Flow;
 use super::image_service::ImageLocation;
 use super::node_work::NodeWork;
 use super::{IloDeploy, deploy_iso};
-use crate::bmc::{Bmc, access_fields};
+use crate::bmc::{Bmc, BootMode, access_fields};
 use crate::node::{BootWish, Fault, HOSTING, InvalidNode, Node, boot_mode_of};
 
 impl IloDeploy {
@@ -80,17 +80,24 @@ impl IloDeploy {
     /// Checks that the BMC answers, and has what the node needs.
     async fn check_bmc(&self, node: &Node, bmc: &dyn Bmc) -> Result<(), DeployError> {
         bmc.check().await?;
-        let secure_boot = BootWish::of(node)?.secure_boot;
-        if secure_boot == Some(true) && bmc.secure_boot().await?.is_none() {
-            return Err(DeployError::Node(InvalidNode {
-                node: Some(node.uuid().to_string()),
-                faults: vec![Fault {
-                    field: "capabilities".into(),
-                    what: "secure_boot:true, which the server's BMC does not have".into(),
-                }],
-            }));
-        }
-        Ok(())
+        let wish = BootWish::of(node)?;
+        let what = match (wish.secure_boot, wish.mode) {
+            (Some(true), _) if bmc.secure_boot().await?.is_none() => {
+                "secure_boot:true, which the server's BMC does not have"
+            }
+            (_, Some(BootMode::Bios)) if bmc.secure_boot().await? == Some(true) => {
+                "boot_mode:bios, but secure boot is on: switch it off and start the server, since \
+                 the two cannot be changed at one start"
+            }
+            _ => return Ok(()),
+        };
+        Err(DeployError::Node(InvalidNode {
+            node: Some(node.uuid().to_string()),
+            faults: vec![Fault {
+                field: "capabilities".into(),
+                what: what.into(),
+            }],
+        }))
     }
 
     /// Returns the URL of the deploy ISO for the BMC, after checking that a web server serves it.
