@@ -83,6 +83,18 @@ pub enum Cause {
         /// What is wrong with the certificate.
         reason: String,
     },
+    /// The BMC and this client have no version or cipher of TLS in common, or it refuses the
+    /// connection for another reason that does not pass, so nothing was sent to it.
+    #[error(
+        "no TLS connection to {address}: {reason}; TLS 1.2 or newer with forward secrecy is \
+         required"
+    )]
+    NoTls {
+        /// Scheme, host and port.
+        address: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The BMC answers at `https://` only. No user and password were sent.
     #[error(
         "{address} redirects to https://, and no password was sent to it: use https:// in \
@@ -194,6 +206,17 @@ pub enum Cause {
         /// How long it was waited for.
         seconds: u64,
     },
+    /// The server has started, but has not taken a setting that was changed for this start.
+    #[error(
+        "the server has started, but its BIOS has not taken {setting}: {messages}; change it in \
+         the server's setup, or see there what it depends on"
+    )]
+    SettingRefused {
+        /// The name of the setting.
+        setting: &'static str,
+        /// What the BIOS says about it.
+        messages: String,
+    },
     /// The server did not reach the requested power state in time.
     #[error("the server is {reported} after {seconds} s: expected it to be {wanted}")]
     PowerTimeout {
@@ -252,6 +275,8 @@ impl Cause {
             | Self::PowerTimeout { .. } => Vec::new(),
             Self::NoAnswer { reason: text, .. }
             | Self::NotTrusted { reason: text, .. }
+            | Self::NoTls { reason: text, .. }
+            | Self::SettingRefused { messages: text, .. }
             | Self::Unsupported { missing: text }
             | Self::NotInserted { reported: text, .. }
             | Self::NotEjected { reported: text, .. }

@@ -253,6 +253,17 @@ pub trait Bmc: fmt::Debug + Send + Sync {
         Box::pin(async { Ok(false) })
     }
 
+    /// Waits, after the server was started, for the settings that were changed for its next start.
+    /// Returns whether it has taken all of them; `false` if that is not known after some minutes.
+    /// The default returns `true`: settings are taken at once, or the BMC does not report it.
+    ///
+    /// # Errors
+    ///
+    /// [`BmcError`], with [`Cause::SettingRefused`] if the server has not taken a setting.
+    fn await_settings(&self) -> BmcFuture<'_, bool> {
+        Box::pin(async { Ok(true) })
+    }
+
     /// Ends what was opened for the methods above, such as a session. They can be called
     /// afterwards, too. The default does nothing.
     ///

@@ -68,6 +68,7 @@ mod image_service;
 mod lock;
 mod node_work;
 mod parameters;
+mod start;
 mod step;
 mod take_over;
 mod validate;
@@ -172,11 +173,13 @@ impl fmt::Debug for IloDeploy {
 
 impl IloDeploy {
     /// Boots the deploy ISO, once [`validate`](Self::validate) finds nothing wrong: creates a
-    /// floppy with the parameters, sets the boot mode and secure boot that the node names, shuts
-    /// the server down, empties the drives, inserts the floppy and the deploy ISO, and switches the
-    /// server on so that it boots once from the ISO.
+    /// floppy with the parameters, sets the boot mode that the node names, shuts the server down,
+    /// empties the drives, inserts the floppy and the deploy ISO, and switches the server on so
+    /// that it boots once from the ISO. If the boot mode was changed, waits until the server's BIOS
+    /// has taken it.
     ///
-    /// What secure boot was before is recorded in `driver_internal_info.ilo_secure_boot_before`.
+    /// If the node names secure boot, and it differs, what it was before is recorded in
+    /// `driver_internal_info.ilo_secure_boot_before`.
     ///
     /// # Errors
     ///
@@ -191,8 +194,8 @@ impl IloDeploy {
     }
 
     /// Boots the instance, once its image is on the disk: finds or creates its boot ISO if it boots
-    /// from one, or else puts the disks before the network in the boot order; shuts the deploy
-    /// ramdisk down; empties the drives and removes the floppy; inserts the boot ISO and selects it
+    /// from one, or else puts the disks before the network in the boot order; switches secure boot
+    /// on or off, if the node names it; shuts the deploy ramdisk down; empties the drives and removes the floppy; inserts the boot ISO and selects it
     /// for one boot; and switches the server on.
     ///
     /// `root_uuid` is the UUID of the root file system on the disk, which is passed to the boot

@@ -6,15 +6,11 @@ use super::boot_iso::ChosenBootIso;
 use super::error::{DeployCause, DeployError};
 use super::event::{Begun, EventKind};
 use super::{Action, Flow, IloDeploy, Outcome, parameters};
-use crate::bmc::{Bmc, Drive, Medium, Power, Step};
+use crate::bmc::{Bmc, BootMode, Drive, Medium, Power, Step};
 use crate::host::{Kind, Published, Which};
 use crate::image::Floppy;
-use crate::node::{BootWish, Node, Section};
+use crate::node::{Node, Section};
 use crate::virtual_media::{ROOT_UUID, VirtualMedia, is_recorded_boot_iso};
-
-/// The field of `driver_internal_info` that says whether secure boot was on before the deployment
-/// changed that. It is restored when the instance ends.
-const SECURE_BOOT_BEFORE: &str = "ilo_secure_boot_before";
 
 /// A step in progress on one node: its BMC, and the outcome so far.
 pub(super) struct NodeWork<'d> {
@@ -22,10 +18,12 @@ pub(super) struct NodeWork<'d> {
     begun: Begun,
     pub(super) bmc: Box<dyn Bmc>,
     /// Reports how images are written.
-    media: VirtualMedia,
+    pub(super) media: VirtualMedia,
     pub(super) outcome: Outcome,
     /// The images that this step published, which a failure withdraws, with their drives.
     published: Vec<(Drive, Published)>,
+    /// The boot mode from the next start on, once it is known; see [`Bmc::boot_mode`].
+    pub(super) boot_mode: Option<Option<BootMode>>,
 }
 
 impl<'d> NodeWork<'d> {
@@ -48,6 +46,7 @@ impl<'d> NodeWork<'d> {
             media,
             outcome: Outcome::unchanged(node),
             published: Vec::new(),
+            boot_mode: None,
         }
     }
 
@@ -75,7 +74,7 @@ impl<'d> NodeWork<'d> {
     }
 
     /// Logs what does not make the step fail. Each error names the node.
-    fn warn(&self, error: &dyn std::fmt::Display) {
+    pub(super) fn warn(&self, error: &dyn std::fmt::Display) {
         let (node, step) = (self.begun.reporter.node, self.begun.reporter.step);
         log::warn!(node:%, step:%; "{error}");
     }
@@ -140,7 +139,7 @@ impl<'d> NodeWork<'d> {
         Ok(self.bmc.medium(drive).await?)
     }
 
-    fn record(&mut self, action: Action) {
+    pub(super) fn record(&mut self, action: Action) {
         let (node, step) = (self.begun.reporter.node, self.begun.reporter.step);
         log::info!(node:%, step:%; "node {node}: {action}");
         self.begun.reporter.report(EventKind::Done(action.clone()));
@@ -168,71 +167,11 @@ impl<'d> NodeWork<'d> {
         Ok(())
     }
 
-    /// Makes the server boot once from the CD drive.
-    pub(super) async fn boot_once(&mut self) -> Result<(), DeployCause> {
-        let mode = self.media.boot_mode(&self.outcome.node)?;
-        // A mode that is a setting of the server is set as such.
-        let mode = match self.bmc.boot_mode().await? {
-            Some(_) => None,
-            None => mode,
-        };
-        self.begins(Step::BootOnce(Drive::Cd));
-        self.bmc.boot_once(Drive::Cd, mode).await?;
-        self.record(Action::BootOnce(Drive::Cd));
-        Ok(())
-    }
-
-    /// Sets the boot mode and secure boot that the node is to have, from the next start on.
-    async fn set_how_it_boots(&mut self) -> Result<(), DeployCause> {
-        let mode = self.media.boot_mode(&self.outcome.node)?;
-        if let Some(mode) = mode
-            && let Some(current) = self.bmc.boot_mode().await?
-            && current != mode
-        {
-            self.begins(Step::SetBootMode(mode));
-            self.bmc.set_boot_mode(mode).await?;
-            self.record(Action::BootMode(mode));
-        }
-        if let Some(on) = BootWish::of(&self.outcome.node)?.secure_boot
-            && let Some(before) = self.bmc.secure_boot().await?
-            && before != on
-        {
-            self.begins(Step::SetSecureBoot(on));
-            self.bmc.set_secure_boot(on).await?;
-            let node = &mut self.outcome.node;
-            // A repeated deployment must not forget what was there at first.
-            if node
-                .get(Section::DriverInternalInfo, SECURE_BOOT_BEFORE)
-                .is_none()
-            {
-                node.set(Section::DriverInternalInfo, SECURE_BOOT_BEFORE, before);
-            }
-            self.record(Action::SecureBoot(on));
-        }
-        Ok(())
-    }
-
-    /// Sets secure boot to what it was before the deployment.
-    async fn restore_secure_boot(&mut self) -> Result<(), DeployCause> {
-        let node = &mut self.outcome.node;
-        let before = node.get(Section::DriverInternalInfo, SECURE_BOOT_BEFORE);
-        let Some(before) = before.and_then(serde_json::Value::as_bool) else {
-            return Ok(());
-        };
-        if self.bmc.secure_boot().await?.is_some_and(|on| on != before) {
-            self.begins(Step::SetSecureBoot(before));
-            self.bmc.set_secure_boot(before).await?;
-            self.record(Action::SecureBoot(before));
-        }
-        let node = &mut self.outcome.node;
-        node.remove(Section::DriverInternalInfo, SECURE_BOOT_BEFORE);
-        Ok(())
-    }
-
-    /// Creates the floppy with the parameters, and inserts it.
-    pub(super) async fn floppy(&mut self) -> Result<(), DeployCause> {
+    /// Creates the floppy with the parameters, inserts it, and returns its URL.
+    pub(super) async fn floppy(&mut self) -> Result<Url, DeployCause> {
         let url = self.publish_floppy().await?;
-        self.insert(Drive::Floppy, &url).await
+        self.insert(Drive::Floppy, &url).await?;
+        Ok(url)
     }
 
     /// Creates the floppy with the parameters, and returns its URL.
@@ -279,16 +218,23 @@ impl<'d> NodeWork<'d> {
 
     /// Everything that can fail without the BMC is done while the server still runs; what runs on
     /// it reads from the drives until it is off, and a boot device can be set while it is off.
+    ///
+    /// Secure boot is changed for the instance, not for the deploy ramdisk: it needs UEFI, which the
+    /// server may have from this start on. As the node of a failed step is unchanged, it is recorded
+    /// in an earlier step than the one that changes it.
     pub(super) async fn deploy(&mut self, deploy_iso: &Url) -> Result<(), DeployCause> {
         let floppy = self.publish_floppy().await?;
-        self.set_how_it_boots().await?;
+        let media = [(Drive::Floppy, &floppy), (Drive::Cd, deploy_iso)];
+        self.note_secure_boot().await?;
+        self.set_boot_mode().await?;
         self.power(Power::SoftOff).await?;
         self.eject(Drive::Floppy).await?;
         self.eject(Drive::Cd).await?;
-        self.insert(Drive::Floppy, &floppy).await?;
-        self.insert(Drive::Cd, deploy_iso).await?;
-        self.boot_once().await?;
-        self.power(Power::On).await
+        for (drive, url) in media {
+            self.insert(drive, url).await?;
+        }
+        self.boot_once_with(&media).await?;
+        self.start(&media).await
     }
 
     pub(super) async fn continue_deploy(&mut self) -> Result<(), DeployCause> {
@@ -298,6 +244,7 @@ impl<'d> NodeWork<'d> {
             true => Some(self.boot_iso().await?),
             false => None,
         };
+        self.set_secure_boot().await?;
         if boot_iso.is_none() {
             self.begins(Step::BootFromDisk);
             if self.bmc.boot_from_disk().await? {
@@ -308,11 +255,13 @@ impl<'d> NodeWork<'d> {
         self.eject(Drive::Floppy).await?;
         self.remove(Which::Kind(Kind::Floppy)).await?;
         self.eject(Drive::Cd).await?;
-        if let Some(boot_iso) = boot_iso {
-            self.insert(Drive::Cd, &boot_iso).await?;
-            self.boot_once().await?;
-        }
-        self.power(Power::On).await
+        let Some(boot_iso) = boot_iso else {
+            return self.start(&[]).await;
+        };
+        let media = [(Drive::Cd, &boot_iso)];
+        self.insert(Drive::Cd, &boot_iso).await?;
+        self.boot_once_with(&media).await?;
+        self.start(&media).await
     }
 
     /// Inserts the recorded boot ISO, or finds or creates one, as for the first boot, if the
@@ -322,16 +271,17 @@ impl<'d> NodeWork<'d> {
         if !Flow::of(node)?.boots_from_iso(node) {
             return Ok(());
         }
-        if is_recorded_boot_iso(node) {
-            let url = self.media.boot_iso_url(node).await?;
-            if let Some(url) = url {
-                self.insert(Drive::Cd, &url).await?;
-            }
+        let url = if is_recorded_boot_iso(node) {
+            self.media.boot_iso_url(node).await?
         } else {
             self.reach(Drive::Cd).await?;
-            self.insert_boot_iso().await?;
-        }
-        self.boot_once().await
+            Some(self.boot_iso().await?)
+        };
+        let Some(url) = url else {
+            return self.boot_once().await;
+        };
+        self.insert(Drive::Cd, &url).await?;
+        self.boot_once_with(&[(Drive::Cd, &url)]).await
     }
 
     pub(super) fn record_root(&mut self, root_uuid: &str) {

@@ -14,7 +14,7 @@ use url::Url;
 use super::downloads::Downloads;
 use super::error::{DeployCause, DeployError};
 use super::node_work::NodeWork;
-use super::{Action, DeployStep, Flow, IloDeploy, Outcome};
+use super::{Action, DeployStep, Flow, IloDeploy, Outcome, deploy_iso};
 use crate::bmc::{Drive, Medium};
 use crate::host::{Kind, ObjectName};
 use crate::node::{InvalidNode, Node, ProvisionState};
@@ -62,7 +62,8 @@ pub struct TakenOver {
 impl IloDeploy {
     /// Takes over a node of a dead conductor.
     ///
-    /// - `wait call-back`: its floppy is created and attached again.
+    /// - `wait call-back`: its floppy is created and attached again, and the deploy ISO if its drive
+    ///   is empty.
     /// - `active`, if it boots from a boot ISO that was created for it: the boot ISO is created
     ///   again from the node's record, and attached.
     /// - Any other state: nothing is done.
@@ -165,7 +166,7 @@ impl IloDeploy {
         };
         let mut work = self.work_on(node, step).await?;
         let done = match drive {
-            Drive::Floppy => work.take_over_floppy().await,
+            Drive::Floppy => work.take_over_ramdisk().await,
             Drive::Cd => work.take_over_boot_iso().await,
         };
         work.finish(done).await
@@ -195,7 +196,29 @@ impl TakenOver {
 }
 
 impl NodeWork<'_> {
-    async fn take_over_floppy(&mut self) -> Result<(), DeployCause> {
+    /// Attaches the floppy again, and the deploy ISO if the BMC has lost it.
+    async fn take_over_ramdisk(&mut self) -> Result<(), DeployCause> {
+        let floppy = self.take_over_floppy().await?;
+        let deploy_iso = deploy_iso(&self.outcome.node).map(str::to_owned);
+        let Some(text) = deploy_iso else {
+            return Ok(());
+        };
+        if self.reach(Drive::Cd).await?.is_some() {
+            return Ok(());
+        }
+        let what = "driver_info.ilo_deploy_iso";
+        let node = &self.outcome.node;
+        let deploy_iso = self.deploy.media_url(node, what, &text).await?;
+        self.insert(Drive::Cd, &deploy_iso).await?;
+        if let Some(floppy) = floppy {
+            self.insert_lost(&[(Drive::Floppy, &floppy), (Drive::Cd, &deploy_iso)])
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the URL of the floppy if it was inserted again.
+    async fn take_over_floppy(&mut self) -> Result<Option<Url>, DeployCause> {
         let medium = self.reach(Drive::Floppy).await?;
         let host = self.deploy.media.host();
         if host.outlives_conductors() {
@@ -208,7 +231,7 @@ impl NodeWork<'_> {
                 return self.renew(Drive::Floppy, medium, &name).await;
             }
         }
-        self.floppy().await
+        self.floppy().await.map(Some)
     }
 
     async fn take_over_boot_iso(&mut self) -> Result<(), DeployCause> {
@@ -220,26 +243,28 @@ impl NodeWork<'_> {
             let stored = media.host().list(node.uuid()).await?;
             if let Some(name) = kept.filter(|kept| stored.iter().any(|result| result.name == *kept))
             {
-                return self.renew(Drive::Cd, medium, &name).await;
+                return self.renew(Drive::Cd, medium, &name).await.map(drop);
             }
         }
         self.insert_boot_iso().await
     }
 
-    /// Attaches an image again, unless the BMC's URL for it has not expired yet.
+    /// Attaches an image again, unless the BMC's URL for it has not expired yet. Returns the new
+    /// URL.
     async fn renew(
         &mut self,
         drive: Drive,
         medium: Option<Medium>,
         name: &ObjectName,
-    ) -> Result<(), DeployCause> {
+    ) -> Result<Option<Url>, DeployCause> {
         let image = medium.and_then(|medium| medium.image);
         if image.is_some_and(|image| is_valid_url_of(&image, name, SystemTime::now())) {
-            return Ok(());
+            return Ok(None);
         }
         let host = self.deploy.media.host();
         let url = host.url(&self.outcome.node, name).await?;
-        self.insert(drive, &url).await
+        self.insert(drive, &url).await?;
+        Ok(Some(url))
     }
 }
 

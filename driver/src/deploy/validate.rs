@@ -10,7 +10,7 @@ use super::flow::Flow;
 use super::node_work::NodeWork;
 use super::step::DeployStep;
 use super::{IloDeploy, deploy_iso};
-use crate::bmc::Bmc;
+use crate::bmc::{Bmc, BootMode};
 use crate::node::{BootWish, Fault, HOSTING, InvalidNode, Node, boot_mode_of};
 
 impl IloDeploy {
@@ -69,12 +69,18 @@ impl IloDeploy {
     /// Checks that the BMC answers, and has what the node needs.
     async fn check_bmc(&self, node: &Node, bmc: &dyn Bmc) -> Result<(), DeployCause> {
         bmc.check().await?;
-        let secure_boot = BootWish::of(node)?.secure_boot;
-        if secure_boot == Some(true) && bmc.secure_boot().await?.is_none() {
-            let what = "secure_boot:true, which the server's BMC does not have";
-            return Err(invalid(node, "capabilities", what));
-        }
-        Ok(())
+        let wish = BootWish::of(node)?;
+        let what = match (wish.secure_boot, wish.mode) {
+            (Some(true), _) if bmc.secure_boot().await?.is_none() => {
+                "secure_boot:true, which the server's BMC does not have"
+            }
+            (_, Some(BootMode::Bios)) if bmc.secure_boot().await? == Some(true) => {
+                "boot_mode:bios, but secure boot is on: switch it off and start the server, since \
+                 the two cannot be changed at one start"
+            }
+            _ => return Ok(()),
+        };
+        Err(invalid(node, "capabilities", what))
     }
 
     /// Returns the URL of the deploy ISO for the BMC, after checking that a web server serves it.

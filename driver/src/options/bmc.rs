@@ -21,6 +21,7 @@ use crate::node::truth_value;
 /// | `[conductor] soft_power_off_timeout` | `600` s | since Ocata |
 /// | `[redfish] post_boot_retry_attempts` | `6` | since 2026.1 |
 /// | `[redfish] post_boot_retry_delay` | `5` s | since 2026.1 |
+/// | `[redfish] boot_mode_config_timeout` | `900` s | since 2023.2 |
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BmcOptions {
@@ -37,6 +38,9 @@ pub struct BmcOptions {
     /// it `post_boot_retry_attempts` times, with pauses that double from `post_boot_retry_delay` to
     /// 30 seconds.
     pub boot_source_timeout: Duration,
+    /// How long a server that was started may take to apply the boot mode and the boot order that
+    /// were changed for this start: `boot_mode_config_timeout`.
+    pub settings_timeout: Duration,
 }
 
 /// Which certificates of a BMC are trusted.
@@ -83,6 +87,7 @@ impl BmcOptions {
             Opt::new("conductor", "soft_power_off_timeout", OptType::int()).with_default("600"),
             Opt::new("redfish", "post_boot_retry_attempts", OptType::int()).with_default("6"),
             Opt::new("redfish", "post_boot_retry_delay", OptType::int()).with_default("5"),
+            Opt::new("redfish", "boot_mode_config_timeout", OptType::int()).with_default("900"),
         ]
     }
 
@@ -115,6 +120,7 @@ impl BmcOptions {
             power_timeout,
             soft_power_off_timeout: reader.seconds("conductor", "soft_power_off_timeout")?,
             boot_source_timeout: time_of_retries(attempts, delay),
+            settings_timeout: reader.seconds("redfish", "boot_mode_config_timeout")?,
         })
     }
 }

@@ -268,6 +268,34 @@ async fn a_missing_licence_privilege_password_or_drive_is_named() {
 }
 
 #[tokio::test]
+async fn what_does_not_change_is_read_once() {
+    for generation in Generation::ALL {
+        let ilo = Ilo::start(generation);
+        let redfish = redfish(&ilo);
+        redfish.check().await.unwrap();
+        redfish.insert(Drive::Cd, &iso()).await.unwrap();
+        for path in [
+            "/redfish/v1/",
+            "/redfish/v1/Managers/1",
+            "/redfish/v1/Systems/1",
+        ] {
+            let times = reads(&ilo, path);
+            // The root is also read before a password is sent by http://.
+            let expected = if path == "/redfish/v1/" { 2 } else { 1 };
+            assert_eq!(times, expected, "{generation:?}: {path}");
+        }
+    }
+}
+
+/// The number of GETs of this path.
+fn reads(ilo: &Ilo, path: &str) -> usize {
+    let line = format!("GET {}", path.trim_end_matches('/'));
+    let requests = ilo.state(|state| state.requests.clone());
+    let is_it = |request: &&String| request.trim_end_matches('/') == line;
+    requests.iter().filter(is_it).count()
+}
+
+#[tokio::test]
 async fn the_next_boot_is_read_back() {
     let ilo = Ilo::with(Generation::Ilo5, Fault::OverrideStays);
     let error = redfish(&ilo)

@@ -21,6 +21,7 @@ mod peer;
 mod refusals;
 mod settings;
 mod stand_in;
+mod tls;
 mod trust;
 
 use driver::bmc::Redfish;

@@ -11,6 +11,7 @@ use driver::bmc::{Bmc, BmcError, Drive, Power, Redfish};
 
 use super::bmc;
 use crate::support::UUID;
+use crate::support::ilo::refusals::{MESSAGES, PASSING};
 use crate::support::ilo::{Generation, Ilo, PASSWORD, Trouble};
 
 type Work<'a> = Pin<Box<dyn Future<Output = Result<(), BmcError>> + 'a>>;
@@ -100,43 +101,6 @@ const STEPS: [Step; 7] = [
         at: &[("POST", "ComputerSystem.Reset"), GETS[1]],
     },
 ];
-
-/// The refusals of iLOs. Those that pass by themselves come first.
-const MESSAGES: [&str; 31] = [
-    "AlreadyInProgress",
-    "CreateLimitReachedForResource",
-    "DeviceIsBusy",
-    "InternalError",
-    "InvalidOperationForSystemState",
-    "OperationAvailableAfterSystemPOST",
-    "ResetInProgress",
-    "ResourceExhaustion",
-    "ResourceInStandby",
-    "ResourceInUse",
-    "ResourceNotReadyRetry",
-    "ServiceInUnknownState",
-    "ServiceShuttingDown",
-    "ServiceTemporarilyUnavailable",
-    "SessionLimitExceeded",
-    "UnableToModifyDuringSystemPOST",
-    "MaxVirtualMediaConnectionEstablished",
-    "NoVirtualMediaConnectionAvailable",
-    "CouldNotEstablishConnection",
-    "InsufficientPrivilege",
-    "LicenseKeyRequired",
-    "PropertyNotWritable",
-    "PropertyUnknown",
-    "PropertyValueNotInList",
-    "ResourceMissingAtURI",
-    "ServerConfigurationLockEnabled",
-    "SourceDoesNotSupportProtocol",
-    "SystemPowerOffRequired",
-    "UnsupportedOperation",
-    "UnsupportedOperationInLegacyBootMode",
-    "VirtualMediaIsDisabled",
-];
-
-const PASSING: usize = 16;
 
 /// What came of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

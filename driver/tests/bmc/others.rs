@@ -2,14 +2,16 @@
 
 use std::sync::Mutex;
 
-use driver::bmc::{Bmc, BootMode, Drive, Redfish};
+use driver::bmc::{Bmc, BootMode, Cause, Drive, Redfish};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::bmc;
 use crate::support::answers::{Answers, Asked, answer, json as json_answer};
+use crate::support::log;
 
 const SYSTEM: &str = "/redfish/v1/Systems/1";
+const BOOT_OPTIONS: &str = "/redfish/v1/Systems/1/BootOptions";
 const DRIVE: &str = "/redfish/v1/Managers/1/VirtualMedia/1";
 const INSERT: &str = "/redfish/v1/Managers/1/VirtualMedia/1/Actions/VirtualMedia.InsertMedia";
 
@@ -27,7 +29,11 @@ struct State {
 /// A BMC with one CD drive that judges changes by `judge`: its answer is a refusal.
 fn server(judge: impl Fn(&Asked, &State) -> Option<String> + Send + Sync + 'static) -> Answers {
     let state = Mutex::new(State {
-        boot: json!({"BootSourceOverrideEnabled": "Disabled", "BootSourceOverrideMode": "Legacy"}),
+        boot: json!({
+            "BootSourceOverrideEnabled": "Disabled", "BootSourceOverrideMode": "Legacy",
+            "BootOrder": ["Boot0003", "Boot0001", "Boot0004", "Boot0002"],
+            "BootOptions": {"@odata.id": BOOT_OPTIONS},
+        }),
         ..State::default()
     });
     Answers::start(move |asked| {
@@ -69,6 +75,11 @@ fn resource(path: &str, state: &State) -> Option<Value> {
         "/redfish/v1/Systems" => members(SYSTEM),
         SYSTEM => json!({
             "Boot": state.boot, "Links": {"ManagedBy": [link("/redfish/v1/Managers/1")]}}),
+        BOOT_OPTIONS => {
+            let members = (1..5).map(|n| link(&format!("{BOOT_OPTIONS}/{n}")));
+            json!({"Members": members.collect::<Vec<_>>(), "Members@odata.count": 4})
+        }
+        _ if path.starts_with(BOOT_OPTIONS) => boot_option(path.rsplit('/').next()?),
         "/redfish/v1/Managers/1" => {
             json!({"VirtualMedia": link("/redfish/v1/Managers/1/VirtualMedia")})
         }
@@ -78,6 +89,24 @@ fn resource(path: &str, state: &State) -> Option<Value> {
             "Actions": {"#VirtualMedia.InsertMedia": {"target": INSERT}}}),
         _ => return None,
     })
+}
+
+/// A disk, a CD, and the network, twice: known by its alias, and by its device.
+fn boot_option(number: &str) -> Value {
+    let (alias, device) = match number {
+        "1" => (
+            None,
+            "PciRoot(0x0)/Pci(0x1,0x0)/Sata(0x0,0xFFFF,0x0)/HD(1,GPT)",
+        ),
+        "2" => (Some("Cd"), "PciRoot(0x0)/Pci(0x1,0x0)/USB(0x3,0x1)"),
+        "3" => (Some("Pxe"), ""),
+        _ => (
+            None,
+            "PciRoot(0x0)/Pci(0x3,0x0)/MAC(525400123456,0x1)/IPv4(0.0.0.0)",
+        ),
+    };
+    json!({"BootOptionReference": format!("Boot000{number}"), "Alias": alias,
+           "UefiDevicePath": device})
 }
 
 fn redfish(server: &Answers) -> Redfish {
@@ -185,4 +214,39 @@ async fn a_boot_mode_that_is_not_reported_may_be_refused() {
         .boot_once(Drive::Cd, Some(BootMode::Bios))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn the_network_is_put_last_in_the_standard_boot_order() {
+    let bmc = server(|_, _| None);
+    let redfish = redfish(&bmc);
+    assert!(redfish.boot_from_disk().await.unwrap());
+    assert!(!redfish.boot_from_disk().await.unwrap(), "it is so already");
+    let asked = bmc.asked();
+    let changes: Vec<_> = asked.iter().filter(|asked| asked.method != "GET").collect();
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    // All entries are sent: some BMCs refuse a shorter list.
+    let expected = json!({"Boot": {"BootOrder": ["Boot0001", "Boot0002", "Boot0003", "Boot0004"]}});
+    assert_eq!(changes[0].path.trim_end_matches('/'), SYSTEM);
+    assert_eq!(changes[0].body, expected.to_string());
+    // Once the server has started, nothing is waited for.
+    assert!(redfish.await_settings().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_boot_order_that_cannot_be_written_is_left_as_it_is() {
+    log::record();
+    let bmc = server(|asked, _| {
+        let is_order = asked.body.contains("BootOrder");
+        is_order.then(|| refusal(400, "Base.1.8.PropertyNotWritable", &["BootOrder"]))
+    });
+    assert!(!redfish(&bmc).boot_from_disk().await.unwrap());
+    log::assert_logged("the boot order is left as it is: PATCH /redfish/v1/Systems/1 returned 400");
+    // A reason that passes by itself, or that concerns the user, is an error.
+    let bmc = server(|asked, _| {
+        let is_order = asked.body.contains("BootOrder");
+        is_order.then(|| refusal(403, "Base.1.8.InsufficientPrivilege", &[]))
+    });
+    let error = redfish(&bmc).boot_from_disk().await.unwrap_err();
+    assert!(matches!(error.cause, Cause::Privilege { .. }), "{error:?}");
 }

@@ -195,6 +195,34 @@ async fn a_drive_that_is_full_without_saying_so_is_emptied() {
     }
 }
 
+/// Some iLO 5 and 6 eject nothing until the drive's URL is removed.
+#[tokio::test]
+async fn a_medium_that_stays_is_removed_by_its_url() {
+    for generation in Generation::ALL {
+        let ilo = Ilo::with(generation, Fault::EjectStays);
+        ilo.state(|state| state.drives[1].image = Some(ISO.into()));
+        redfish(&ilo).eject(Drive::Cd).await.unwrap();
+        assert_eq!(ilo.state(|state| state.drives[1].image.clone()), None);
+        let expected = match generation {
+            Generation::Ilo4 => r#"{"Image":null}"#,
+            _ => r#"{"Image":null,"Inserted":false}"#,
+        };
+        let changes = ilo.changes();
+        assert!(
+            changes.len() == 2 && changes[1].ends_with(expected),
+            "{generation:?}: {changes:?}"
+        );
+        // Where that is refused, too, the error says that it stays.
+        let ilo = Ilo::with(generation, Fault::EjectStays);
+        ilo.state(|state| state.drives[1].image = Some(ISO.into()));
+        let refused = Trouble::Refused("PropertyUnknown");
+        ilo.trouble("PATCH", "VirtualMedia", refused, ALWAYS);
+        let error = redfish(&ilo).eject(Drive::Cd).await.unwrap_err();
+        assert!(matches!(error.cause, Cause::NotEjected { .. }), "{error:?}");
+        assert!(error.to_string().contains(ISO), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn the_boot_mode_is_never_sent_to_an_ilo() {
     log::record();

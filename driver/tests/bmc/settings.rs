@@ -1,10 +1,13 @@
 //! What takes effect at a server's next start: boot mode, secure boot and the boot order; and a
 //! shutdown.
 
+use std::time::Duration;
+
 use driver::bmc::{Bmc, BootMode, Cause, Power, PowerState, Redfish};
 
 use super::bmc;
 use crate::support::ilo::{Generation, Ilo};
+use crate::support::{UUID, log};
 
 const CONF: &str = "[ilo]\nclient_timeout = 3\n";
 
@@ -47,6 +50,86 @@ async fn the_boot_mode_is_a_setting_of_the_bios_that_the_next_start_applies() {
         bmc.set_boot_mode(BootMode::Uefi).await.unwrap();
         let last = ilo.changes().pop().unwrap();
         assert!(last.contains("UefiOptimizedBoot"), "{last}");
+    }
+}
+
+/// Generations with both boot modes.
+fn with_modes() -> impl Iterator<Item = Generation> {
+    Generation::ALL.into_iter().filter(|one| has_legacy(*one))
+}
+
+#[tokio::test]
+async fn what_became_of_settings_is_read_after_the_start() {
+    for generation in with_modes() {
+        let (ilo, bmc) = start(generation);
+        assert!(bmc.await_settings().await.unwrap(), "nothing was changed");
+        bmc.set_boot_mode(BootMode::Bios).await.unwrap();
+        bmc.boot_from_disk().await.unwrap();
+        bmc.power(Power::On).await.unwrap();
+        assert!(ilo.state(|state| state.is_uefi()), "not before the start");
+        assert!(bmc.await_settings().await.unwrap(), "{generation:?}");
+        assert!(!ilo.state(|state| state.is_uefi()));
+        // Each result is waited for once.
+        let before = ilo.state(|state| state.requests.len());
+        assert!(bmc.await_settings().await.unwrap());
+        assert_eq!(ilo.state(|state| state.requests.len()), before);
+    }
+}
+
+#[tokio::test]
+async fn a_setting_that_the_bios_does_not_take_is_an_error() {
+    for generation in with_modes() {
+        let (ilo, bmc) = start(generation);
+        ilo.state(|state| state.settings_refused = Some("PropertyValueNotInList"));
+        bmc.set_boot_mode(BootMode::Bios).await.unwrap();
+        bmc.power(Power::On).await.unwrap();
+        let error = bmc.await_settings().await.unwrap_err();
+        let mark = if generation == Generation::Ilo4 {
+            ':'
+        } else {
+            '.'
+        };
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "node {UUID}: cannot set the boot mode to bios: the server has started, but its \
+                 BIOS has not taken BootMode: Base.1.0{mark}PropertyValueNotInList (BootMode); \
+                 change it in the server's setup, or see there what it depends on"
+            )
+        );
+        // Repeated, it succeeds.
+        ilo.state(|state| state.settings_refused = None);
+        bmc.set_boot_mode(BootMode::Bios).await.unwrap();
+        bmc.power(Power::Cycle).await.unwrap();
+        assert!(bmc.await_settings().await.unwrap(), "{generation:?}");
+    }
+    let (ilo, bmc) = start(Generation::Ilo5);
+    ilo.state(|state| state.settings_refused = Some("ServerConfigurationLockEnabled"));
+    bmc.boot_from_disk().await.unwrap();
+    bmc.power(Power::On).await.unwrap();
+    let text = bmc.await_settings().await.unwrap_err().to_string();
+    assert!(
+        text.contains("cannot put the disks before the network in the boot order: ")
+            && text.contains("ServerConfigurationLockEnabled (PersistentBootConfigOrder)"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_start_that_does_not_end_is_not_waited_for_forever() {
+    log::record();
+    for (conf, limit) in [("", 900), ("[redfish]\nboot_mode_config_timeout = 0\n", 0)] {
+        let ilo = Ilo::start(Generation::Ilo5);
+        let bmc = bmc(&ilo.driver_info(), conf);
+        ilo.state(|state| state.machine.post = Duration::from_secs(10_000));
+        bmc.set_boot_mode(BootMode::Bios).await.unwrap();
+        bmc.power(Power::On).await.unwrap();
+        let start = ilo.seconds();
+        assert!(!bmc.await_settings().await.unwrap());
+        let took = ilo.seconds() - start;
+        assert!((limit..limit + 5).contains(&took), "{took} s");
+        let words = "the BMC does not report that the BIOS has taken BootMode";
+        log::assert_logged(&format!("{limit} s after the start, {words}"));
     }
 }
 

@@ -17,6 +17,7 @@ use url::Url;
 
 use super::bmc;
 use crate::support::answers::{Answers, answer};
+use crate::support::ilo::refusals::{Injected, Place};
 use crate::support::ilo::{Generation, Ilo, PASSWORD, Trouble, USER};
 use crate::support::log;
 
@@ -82,7 +83,7 @@ impl ByHttps {
 }
 
 /// Makes a certificate and a key.
-fn make(dir: &Path, name: &str, arguments: &[&str]) -> (PathBuf, PathBuf) {
+pub(crate) fn make(dir: &Path, name: &str, arguments: &[&str]) -> (PathBuf, PathBuf) {
     let [certificate, key] = ["pem", "key"].map(|end| dir.join(format!("{name}.{end}")));
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256"])
@@ -98,7 +99,7 @@ fn make(dir: &Path, name: &str, arguments: &[&str]) -> (PathBuf, PathBuf) {
     (certificate, key)
 }
 
-const NAMED: [&str; 2] = ["-addext", "subjectAltName=IP:127.0.0.1"];
+pub(crate) const NAMED: [&str; 2] = ["-addext", "subjectAltName=IP:127.0.0.1"];
 const OF_A_SERVER: [&str; 2] = ["-addext", "basicConstraints=critical,CA:FALSE"];
 
 /// What `openssl req -x509` makes says that it is an authority's.
@@ -262,6 +263,35 @@ async fn a_limit_of_sessions_passes_by_itself() {
         error.to_string().contains("SessionLimitExceeded"),
         "{error}"
     );
+}
+
+/// Only the BMC's word that they are wrong ends the use of user and password.
+#[tokio::test]
+async fn a_session_that_is_refused_for_another_reason_is_no_wrong_password() {
+    let sessions = "POST /redfish/v1/SessionService/Sessions/";
+    for (request, skip, message) in [
+        (sessions, 0, "PropertyValueNotInList"),
+        (sessions, 0, "InsufficientPrivilege"),
+        // It is read before a password is sent by http://, and for its link to the sessions.
+        ("GET /redfish/v1/", 1, "UnsupportedOperation"),
+    ] {
+        let ilo = with_sessions(Generation::Ilo6);
+        let redfish = redfish(&ilo);
+        redfish.power_state().await.unwrap();
+        redfish.close().await.unwrap();
+        ilo.inject(Injected {
+            at: Place::Exactly(request.into()),
+            skip,
+            trouble: Trouble::Refused(message),
+            left: 1,
+        });
+        let error = redfish.power_state().await.unwrap_err().to_string();
+        assert!(
+            error.contains(message) && error.contains(request),
+            "{error}"
+        );
+        redfish.power_state().await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -2,12 +2,15 @@
 //!
 //! Debian package: nginx-light.
 
+use std::time::Duration;
+
 use driver::bmc::BootMode;
 use driver::node::{Node, Section};
 use serde_json::{Value, json};
 
+use crate::support::UUID;
 use crate::support::conductor::Conductor;
-use crate::support::ilo::{Generation, Ilo};
+use crate::support::ilo::{Generation, Ilo, Trouble};
 use crate::support::web::names;
 
 /// The generations with the boot modes that their servers have.
@@ -32,6 +35,7 @@ async fn an_instance_is_deployed_booted_taken_over_and_ended() {
     for (generation, mode) in servers() {
         for boots_from_iso in [true, false] {
             let (conductor, ilo) = (Conductor::start(), Ilo::start(generation));
+            ilo.state(|state| state.set_secure_boot(false));
             let what = format!("{generation:?} {mode} {boots_from_iso}");
             let deploy = conductor.deploy();
             let driver = if boots_from_iso {
@@ -128,7 +132,8 @@ async fn secure_boot_is_switched_on_for_the_instance_and_restored_after_it() {
         };
         assert!(!enabled());
         let deployed = deploy.deploy(&node).await.unwrap();
-        assert!(enabled(), "{generation:?}");
+        // For the instance, not for the ramdisk.
+        assert!(!enabled(), "{generation:?}");
         let before = deployed
             .node
             .get(Section::DriverInternalInfo, "ilo_secure_boot_before");
@@ -139,5 +144,70 @@ async fn secure_boot_is_switched_on_for_the_instance_and_restored_after_it() {
         let ended = deploy.tear_down(&booted.node).await.unwrap();
         assert!(!enabled(), "{generation:?}");
         assert_eq!(ended.node, node);
+    }
+}
+
+/// A server with BIOS, whose node wants UEFI.
+fn with_bios(generation: Generation) -> Ilo {
+    let ilo = Ilo::start(generation);
+    ilo.state(|state| state.set_boot_mode("LegacyBios"));
+    ilo
+}
+
+#[tokio::test]
+async fn secure_boot_of_a_server_with_bios_needs_no_second_deployment() {
+    for generation in [Generation::Ilo4, Generation::Ilo5, Generation::Ilo5Late] {
+        let (conductor, ilo) = (Conductor::start(), with_bios(generation));
+        ilo.state(|state| state.set_secure_boot(false));
+        let node = conductor.node(
+            &ilo,
+            &json!({"properties": {"capabilities": "secure_boot:true"}}),
+        );
+        let deploy = conductor.deploy();
+        let deployed = deploy.deploy(&node).await.unwrap();
+        assert!(ilo.state(|state| state.is_uefi()), "{generation:?}");
+        let booted = deploy.continue_deploy(&deployed.node, None).await.unwrap();
+        let done: Vec<String> = booted.done.iter().map(ToString::to_string).collect();
+        assert!(done.contains(&"switched secure boot on".into()), "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_boot_mode_that_the_bios_does_not_take_fails_the_deployment() {
+    for generation in [Generation::Ilo4, Generation::Ilo5, Generation::Ilo5Late] {
+        let (conductor, ilo) = (Conductor::start(), with_bios(generation));
+        ilo.state(|state| state.settings_refused = Some("PropertyValueNotInList"));
+        let node = conductor.node(
+            &ilo,
+            &json!({"properties": {"capabilities": "boot_mode:uefi"}}),
+        );
+        let deploy = conductor.deploy();
+        let text = deploy.deploy(&node).await.unwrap_err().to_string();
+        let expected = format!("node {UUID}: cannot set the boot mode to uefi: the server has");
+        assert!(
+            text.starts_with(&expected) && text.contains("PropertyValueNotInList (BootMode)"),
+            "{text}"
+        );
+        assert_eq!(names(conductor.www.path()), [""; 0], "{generation:?}");
+        ilo.state(|state| state.settings_refused = None);
+        deploy.deploy(&node).await.unwrap();
+        assert!(ilo.state(|state| state.is_uefi()), "{generation:?}");
+    }
+}
+
+#[tokio::test]
+async fn media_that_a_restarted_ilo_has_lost_are_inserted_again() {
+    for generation in Generation::ALL {
+        for at in ["InsertMedia", "InsertVirtualMedia", "ComputerSystem.Reset"] {
+            let (conductor, ilo) = (Conductor::start(), Ilo::start(generation));
+            ilo.trouble("POST", at, Trouble::Restarts(Duration::from_secs(2)), 1);
+            let node = conductor.node(&ilo, &json!({}));
+            conductor.deploy().deploy(&node).await.unwrap();
+            let images = ilo.state(|state| state.drives.clone().map(|drive| drive.image));
+            assert!(
+                images.iter().all(Option::is_some),
+                "{generation:?}, {at}: {images:?}"
+            );
+        }
     }
 }

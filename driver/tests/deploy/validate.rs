@@ -103,3 +103,42 @@ async fn a_missing_licence_is_noticed_before_the_server_is_switched_off() {
         assert_eq!(ilo.changes(), [""; 0], "{generation:?}");
     }
 }
+
+#[tokio::test]
+async fn a_bmc_with_several_systems_is_not_touched() {
+    for fault in [Fault::SystemsOnTwoPages, Fault::CountsTwoSystems] {
+        let (conductor, ilo) = (Conductor::start(), Ilo::with(Generation::Ilo5, fault));
+        ilo.state(|state| state.machine.run());
+        let node = conductor.node(&ilo, &json!({}));
+        let error = conductor.deploy().deploy(&node).await.unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("expected one of systems, got /redfish/v1/Systems/1")
+                && text.contains("set driver_info.redfish_system_id"),
+            "{text}"
+        );
+        assert_eq!(ilo.changes(), [""; 0], "{fault:?}");
+        assert_eq!(names(conductor.www.path()), [""; 0], "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_secure_boot_is_not_switched_off_to_get_bios() {
+    for generation in [Generation::Ilo4, Generation::Ilo5] {
+        let (conductor, ilo) = (Conductor::start(), Ilo::start(generation));
+        ilo.state(|state| {
+            state.machine.run();
+            state.set_secure_boot(true);
+        });
+        for capabilities in ["boot_mode:bios", "boot_mode:bios,secure_boot:false"] {
+            let fields = json!({"properties": {"capabilities": capabilities}});
+            let node = conductor.node(&ilo, &fields);
+            let error = conductor.deploy().deploy(&node).await.unwrap_err();
+            assert!(
+                error.to_string().contains("but secure boot is on"),
+                "{error}"
+            );
+            assert_eq!(ilo.changes(), [""; 0], "{generation:?}");
+        }
+    }
+}

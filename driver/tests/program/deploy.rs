@@ -37,3 +37,39 @@ fn the_program_deploys_takes_over_and_tears_down() {
         "{error}"
     );
 }
+
+#[test]
+fn the_program_validates_and_changes_single_settings() {
+    let (conductor, ilo) = (Conductor::start(), Ilo::without_post(Generation::Ilo5));
+    ilo.state(|state| state.set_secure_boot(false));
+    let node = conductor.node(&ilo, &json!({}));
+    let program = Program::new(&conductor.conf(), &json!(node));
+    assert_eq!(program.report("validate", &[]), json!({"valid": true}));
+    assert_eq!(ilo.changes(), [""; 0]);
+    for (command, args, reported) in [
+        ("boot-mode", &[][..], json!("uefi")),
+        ("boot-mode", &["bios"], json!("bios")),
+        ("boot-mode", &["UEFI"], json!("uefi")),
+        ("secure-boot", &[], json!(false)),
+        ("secure-boot", &["on"], json!(true)),
+        ("secure-boot", &["off"], json!(false)),
+        ("boot-disk", &[], json!(true)),
+        ("boot-disk", &[], json!(false)),
+    ] {
+        let printed = program.report(command, args);
+        assert_eq!(printed, json!({"reported": reported}), "{command} {args:?}");
+    }
+    for (command, arg, expected) in [
+        ("boot-mode", "legacy", "expected the boot mode bios or uefi"),
+        ("secure-boot", "yes", "[possible values: on, off]"),
+    ] {
+        let error = program.fail(command, &[arg]);
+        assert!(error.contains(expected), "{error}");
+    }
+    ilo.state(|state| state.licensed = false);
+    let error = program.fail("validate", &[]);
+    assert!(
+        error.contains("cannot use virtual media: the BMC's licence"),
+        "{error}"
+    );
+}

@@ -24,6 +24,8 @@ pub(crate) struct Conductor {
     pub(crate) images: TempDir,
     pub(crate) nginx: Nginx,
     loader: LoaderFiles,
+    /// `[ilo] client_timeout`.
+    seconds: u64,
 }
 
 impl Conductor {
@@ -39,18 +41,29 @@ impl Conductor {
             www,
             images,
             loader,
+            seconds: 3,
+        }
+    }
+
+    /// One that waits for BMCs as long as by default. Stand-ins that answer take no time, but a busy
+    /// machine does.
+    pub(crate) fn patient() -> Self {
+        Self {
+            seconds: 60,
+            ..Self::start()
         }
     }
 
     pub(crate) fn conf(&self) -> String {
         format!(
             "[deploy]\nhttp_server_url = {}\nhttp_server_root = {}\n\
-             [ilo]\nuse_http_web_server_for_images = True\nclient_timeout = 3\n\
+             [ilo]\nuse_http_web_server_for_images = True\nclient_timeout = {}\n\
              image_networks = 127.0.0.0/8\n\
              [DEFAULT]\nisolinux_bin = {}\nldlinux_c32 = {}\n\
              [conductor]\napi_url = http://192.0.2.1:6385\n",
             self.nginx.url("/images"),
             self.www.path().display(),
+            self.seconds,
             self.loader.path("isolinux.bin").display(),
             self.loader.path("ldlinux.c32").display(),
         )

@@ -39,14 +39,19 @@ impl Program {
         program.args(args).output().unwrap()
     }
 
-    /// Runs a command that must succeed, and returns the object that it printed. The node in it
-    /// becomes the node of the next command.
+    /// Runs a command that must succeed, and returns the object that it printed.
     #[track_caller]
-    pub(crate) fn run(&self, command: &str, args: &[&str]) -> Value {
+    pub(crate) fn report(&self, command: &str, args: &[&str]) -> Value {
         let output = self.output(command, args);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command} {args:?}: {errors}");
-        let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Does the same for a command that prints a node, which becomes that of the next command.
+    #[track_caller]
+    pub(crate) fn run(&self, command: &str, args: &[&str]) -> Value {
+        let printed = self.report(command, args);
         Node::from_json(printed["node"].to_string().as_bytes()).unwrap();
         self.set_node(&printed["node"]);
         printed

@@ -6,7 +6,6 @@ use super::super::Drive;
 use super::super::error::Cause;
 use super::Redfish;
 use super::request::Request;
-use super::settings::link;
 
 impl Redfish {
     /// Checks that the BMC has both drives, and a licence for media by URL if it reports licences,
@@ -15,7 +14,18 @@ impl Redfish {
         for drive in [Drive::Cd, Drive::Floppy] {
             self.look(drive).await?;
         }
-        for path in self.licences().await? {
+        for collection in &self.managed().await?.licences {
+            match self.check_licences(collection).await {
+                // The user may not read them.
+                Ok(()) | Err(Cause::Privilege { .. } | Cause::Refused(_)) => {}
+                Err(cause) => return Err(cause),
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_licences(&self, collection: &str) -> Result<(), Cause> {
+        for path in self.members(collection).await?.paths {
             let licence: Value = self.client.get(&path).await?;
             if licence["LicenseFeatures"]["VMScript"] == false {
                 let name = licence["License"].as_str().unwrap_or("no name");
@@ -26,27 +36,5 @@ impl Redfish {
             }
         }
         Ok(())
-    }
-
-    /// Returns the paths of the licences that the user may read.
-    async fn licences(&self) -> Result<Vec<String>, Cause> {
-        let links = self.system().await?.links;
-        let managers = links.and_then(|links| links.managed_by).unwrap_or_default();
-        let mut found = Vec::new();
-        for manager in managers {
-            let licences = async {
-                let manager: Value = self.client.get(&manager.path).await?;
-                match link(&manager, "LicenseService") {
-                    Some(service) => Ok(self.members(service).await?.paths),
-                    None => Ok(Vec::new()),
-                }
-            };
-            match licences.await {
-                Ok(licences) => found.extend(licences),
-                Err(Cause::Privilege { .. } | Cause::Refused(_)) => {}
-                Err(cause) => return Err(cause),
-            }
-        }
-        Ok(found)
     }
 }

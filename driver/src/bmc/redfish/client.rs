@@ -180,7 +180,7 @@ impl Client {
     fn judge(&self, request: &Request, response: Response) -> Result<Response, Failure> {
         let info = ExtendedInfo::parse(&response.body);
         let meaning = info.meaning(response.status.as_u16());
-        let shown = request.to_string();
+        let shown = response.to.as_ref().unwrap_or(request).to_string();
         let image = request.body.as_ref().and_then(|body| body.get("Image"));
         let image = image.and_then(|image| Url::parse(image.as_str()?).ok());
         let message = self.secrets(image.as_ref()).show(&info.text());

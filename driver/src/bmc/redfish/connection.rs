@@ -11,7 +11,7 @@ use url::{Origin, Position, Url};
 use super::super::error::Cause;
 use super::access::{BmcAccess, is_path};
 use super::request::{NoResponse, Request, Response};
-use crate::http::tls::{self, Trust};
+use crate::http::tls::{self, TlsFault, Trust};
 use crate::options::VerifyCa;
 
 /// The largest response body that is read, in bytes: a system's resource has about ten thousand.
@@ -94,8 +94,12 @@ impl Connection {
         let url = self.url(request)?;
         self.exchange(request, url, proof, timeout)
             .await
-            .map_err(|error| match tls::certificate_fault(&error) {
-                Some(reason) => Unsent::Fatal(Cause::NotTrusted {
+            .map_err(|error| match tls::tls_fault(&error) {
+                Some(TlsFault::Certificate(reason)) => Unsent::Fatal(Cause::NotTrusted {
+                    address: self.address(),
+                    reason,
+                }),
+                Some(TlsFault::Connection(reason)) => Unsent::Fatal(Cause::NoTls {
                     address: self.address(),
                     reason,
                 }),
@@ -133,6 +137,7 @@ impl Connection {
         let headers = response.headers();
         let text = |name| Some(headers.get(name)?.to_str().ok()?.to_owned());
         let mut result = Response {
+            to: None,
             status: response.status(),
             location: text(LOCATION.as_str()),
             retry_after: text(RETRY_AFTER.as_str())

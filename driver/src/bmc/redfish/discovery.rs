@@ -1,11 +1,14 @@
 //! Finding a BMC's system and drives.
 
+use serde_json::Value;
+
 use super::super::Drive;
 use super::super::error::Cause;
 use super::Redfish;
 use super::login::ROOT;
-use super::model::{Collection, Link, Manager, ServiceRoot, System, VirtualMediaResource};
+use super::model::{Collection, Link, ServiceRoot, System, VirtualMediaResource};
 use super::request::Request;
+use super::settings::link;
 
 /// The maximum number of pages of a collection, and of members on each: a BMC has a few of each
 /// kind.
@@ -20,9 +23,17 @@ pub(super) struct Members {
     missing: u64,
 }
 
+/// What belongs to the managers of the system.
+#[derive(Debug, Default)]
+pub(super) struct Managed {
+    drives: Vec<FoundDrive>,
+    /// The paths of their collections of licences, which iLOs have.
+    pub(super) licences: Vec<String>,
+}
+
 /// A drive of the BMC.
 #[derive(Debug)]
-pub(super) struct FoundDrive {
+struct FoundDrive {
     path: String,
     cd: bool,
     floppy: bool,
@@ -94,7 +105,7 @@ impl Redfish {
 
     /// Returns the path of a drive.
     pub(super) async fn drive_path(&self, drive: Drive) -> Result<&str, Cause> {
-        let drives = self.drives.get_or_try_init(|| self.find_drives()).await?;
+        let drives = &self.managed().await?.drives;
         let cd = drives.iter().position(|found| found.cd);
         // Some BMCs have drives that accept every kind of medium; the floppy must not use the CD's.
         let index = match drive {
@@ -110,8 +121,13 @@ impl Redfish {
         }
     }
 
+    /// Returns what belongs to the system's managers, which are read once.
+    pub(super) async fn managed(&self) -> Result<&Managed, Cause> {
+        self.managed.get_or_try_init(|| self.find_managed()).await
+    }
+
     /// Finds the drives in the BMC's resource, as in all iLOs, and then in the system's.
-    async fn find_drives(&self) -> Result<Vec<FoundDrive>, Cause> {
+    async fn find_managed(&self) -> Result<Managed, Cause> {
         let system = self.system().await?;
         let managed_by = system.links.and_then(|links| links.managed_by);
         let managers = match managed_by {
@@ -121,11 +137,15 @@ impl Redfish {
                 vec![self.only("managers", root.managers.as_ref()).await?]
             }
         };
-        let mut collections = Vec::new();
+        let (mut collections, mut licences) = (Vec::new(), Vec::new());
         let mut refused = None;
         for path in managers.into_iter().take(MEMBERS_MAX) {
-            match self.client.get::<Manager>(&path).await {
-                Ok(manager) => collections.extend(manager.virtual_media),
+            match self.client.get::<Value>(&path).await {
+                Ok(manager) => {
+                    let found = |name| link(&manager, name).map(str::to_owned);
+                    collections.extend(found("VirtualMedia"));
+                    licences.extend(found("LicenseService"));
+                }
                 // Another one may have the drives: a chassis has managers that not everybody may
                 // read.
                 Err(cause @ (Cause::Privilege { .. } | Cause::Refused(_))) => {
@@ -134,16 +154,21 @@ impl Redfish {
                 Err(cause) => return Err(cause),
             }
         }
-        collections.extend(system.virtual_media);
+        collections.extend(system.virtual_media.map(|link| link.path));
         if let (true, Some(cause)) = (collections.is_empty(), refused) {
             return Err(cause);
         }
+        let drives = self.find_drives(&collections).await?;
+        Ok(Managed { drives, licences })
+    }
+
+    async fn find_drives(&self, collections: &[String]) -> Result<Vec<FoundDrive>, Cause> {
         let mut drives: Vec<FoundDrive> = Vec::new();
-        for Link { path: collection } in collections {
-            let Members { paths, missing } = self.members(&collection).await?;
+        for collection in collections {
+            let Members { paths, missing } = self.members(collection).await?;
             if missing > 0 {
                 return Err(Cause::Answer {
-                    request: Request::get(&collection).to_string(),
+                    request: Request::get(collection).to_string(),
                     reason: format!("{missing} members of the collection are not listed"),
                 });
             }

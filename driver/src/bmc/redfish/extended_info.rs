@@ -48,6 +48,26 @@ impl ExtendedInfo {
         info
     }
 
+    /// Reads those of the messages about settings, after the start that should have applied them,
+    /// that may say why `setting` is refused: that are no successes, and about no other one.
+    pub(super) fn of_refused_setting(messages: &Value, setting: &str) -> Self {
+        let mut info = Self::default();
+        for message in messages.as_array().into_iter().flatten() {
+            let mut one = Self::default();
+            one.add(message);
+            let mut about = arguments(message);
+            let related = message.get("RelatedProperties").and_then(Value::as_array);
+            let related = related.into_iter().flatten().filter_map(Value::as_str);
+            about.extend(related.map(str::to_owned));
+            let is_about = about.is_empty() || about.iter().any(|text| text.contains(setting));
+            if is_about && one.meaning(400) != Meaning::NotAnError {
+                info.messages.extend(one.messages);
+                info.texts.extend(one.texts);
+            }
+        }
+        info
+    }
+
     fn add(&mut self, message: &Value) {
         let text = |key| message.get(key).and_then(Value::as_str);
         let id = text("MessageId").or_else(|| text("MessageID"));
@@ -105,6 +125,8 @@ fn arguments(message: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -142,6 +164,25 @@ mod tests {
             let info = ExtendedInfo::parse(body.as_bytes());
             assert_eq!(info.asked_pause(), Some(Duration::from_secs(20)));
         }
+    }
+
+    #[test]
+    fn a_refused_setting_is_told_from_others() {
+        let refused = |messages: Value| ExtendedInfo::of_refused_setting(&messages, "BootMode");
+        let unknown = json!({"MessageId": "Base.1.0.PropertyUnknown",
+            "MessageArgs": ["IntelProcVtd"], "RelatedProperties": ["#/IntelProcVtd"]});
+        let success = json!({"MessageId": "Base.1.0.Success"});
+        assert_eq!(refused(json!([success, unknown])).text(), "");
+        let related = json!({"MessageId": "Base.1.0.PropertyValueConflict",
+            "RelatedProperties": ["#/BootMode"]});
+        assert_eq!(
+            refused(json!([success, related])).text(),
+            "Base.1.0.PropertyValueConflict"
+        );
+        let locked = json!({"MessageID": "iLO.2.15:ServerConfigurationLockEnabled"});
+        let text = refused(json!([success, locked])).text();
+        assert_eq!(text, "iLO.2.15:ServerConfigurationLockEnabled");
+        assert_eq!(refused(Value::Null).text(), "");
     }
 
     #[test]

@@ -156,8 +156,8 @@ impl Login {
         Ok(())
     }
 
-    /// Opens a session. Returns the response if the BMC refuses that for another reason than a
-    /// wrong password.
+    /// Opens a session. Returns the response if the BMC refuses that, or to show where, for another
+    /// reason than a wrong password.
     async fn open(
         &self,
         connection: &Connection,
@@ -165,8 +165,11 @@ impl Login {
         timeout: Duration,
     ) -> Result<Option<Response>, Unsent> {
         let Credentials { username, password } = credentials;
-        let root = Request::get(ROOT);
-        let root = connection.send(&root, &Proof::Nothing, timeout).await?;
+        let request = Request::get(ROOT);
+        let root = connection.send(&request, &Proof::Nothing, timeout).await?;
+        if !root.status.is_success() {
+            return self.refused(request, root);
+        }
         let root: Option<Root> = serde_json::from_slice(&root.body).ok();
         let sessions = root.and_then(|root| root.links?.sessions);
         let Some(Link { path }) = sessions else {
@@ -187,14 +190,27 @@ impl Login {
                 self.set(State::Session { path, token });
                 Ok(None)
             }
-            _ => match ExtendedInfo::parse(&response.body).meaning(response.status.as_u16()) {
-                Meaning::Passes | Meaning::Fails => Ok(Some(response)),
-                _ => {
-                    self.set(State::Rejected);
-                    Err(Cause::Credentials.into())
-                }
-            },
+            _ => self.refused(request, response),
         }
+    }
+
+    /// Returns the response to a request of a login, unless it refuses the credentials.
+    fn refused(
+        &self,
+        request: Request,
+        mut response: Response,
+    ) -> Result<Option<Response>, Unsent> {
+        let meaning = ExtendedInfo::parse(&response.body).meaning(response.status.as_u16());
+        let is_wrong = matches!(
+            meaning,
+            Meaning::Credentials | Meaning::NoSession | Meaning::NotAnError
+        );
+        if is_wrong {
+            self.set(State::Rejected);
+            return Err(Cause::Credentials.into());
+        }
+        response.to = Some(request);
+        Ok(Some(response))
     }
 
     /// Closes the session if there is one. A failure is only logged, since the BMC closes idle

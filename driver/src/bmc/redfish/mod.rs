@@ -10,14 +10,16 @@ mod extended_info;
 mod login;
 mod messages;
 mod model;
+mod order;
 mod power;
 mod reach;
 mod request;
 mod retry;
 mod settings;
+mod started;
 mod virtual_media;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
@@ -25,8 +27,9 @@ use url::Url;
 
 pub use self::access::{BmcAccess, Credentials, ILO_ACCESS, REDFISH_ACCESS};
 use self::client::Client;
-use self::discovery::FoundDrive;
+use self::discovery::Managed;
 pub use self::retry::Clock;
+use self::started::PendingSetting;
 use super::error::{BmcError, Cause, ConnectError};
 use super::{Bmc, BmcFuture, BootMode, Drive, Medium, Power, PowerState, Step};
 use crate::node::{Node, NodeUuid};
@@ -76,7 +79,9 @@ pub struct Redfish {
     timing: Timing,
     system_id: Option<String>,
     system: OnceCell<String>,
-    drives: OnceCell<Vec<FoundDrive>>,
+    managed: OnceCell<Managed>,
+    /// What was changed for the next start of the server.
+    pending: Mutex<Vec<PendingSetting>>,
 }
 
 /// How long a BMC may take.
@@ -92,6 +97,8 @@ pub struct Timing {
     pub boot_source: Duration,
     /// To shut down its operating system, before it is switched off by force.
     pub soft_power_off: Duration,
+    /// To start until its BIOS has applied the settings that were changed for this start.
+    pub settings: Duration,
 }
 
 impl Timing {
@@ -105,6 +112,7 @@ impl Timing {
             power_wait: options.bmc.power_wait,
             boot_source: options.bmc.boot_source_timeout,
             soft_power_off: options.bmc.soft_power_off_timeout,
+            settings: options.bmc.settings_timeout,
         }
     }
 }
@@ -144,7 +152,8 @@ impl Redfish {
             timing,
             system_id: access.system.clone(),
             system: OnceCell::new(),
-            drives: OnceCell::new(),
+            managed: OnceCell::new(),
+            pending: Mutex::default(),
         })
     }
 
@@ -230,6 +239,10 @@ impl Bmc for Redfish {
 
     fn boot_from_disk(&self) -> BmcFuture<'_, bool> {
         self.run(Step::BootFromDisk, self.put_network_last())
+    }
+
+    fn await_settings(&self) -> BmcFuture<'_, bool> {
+        Box::pin(self.results_of_settings())
     }
 
     fn close(&self) -> BmcFuture<'_, ()> {

@@ -104,13 +104,6 @@ pub(super) struct Reset {
     pub(super) allowed: Option<Vec<String>>,
 }
 
-/// A BMC.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Manager {
-    pub(super) virtual_media: Option<Link>,
-}
-
 /// A virtual media drive.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -209,10 +202,21 @@ impl VirtualMediaResource {
         own.get("BootOnNextServerReset")?.as_bool()
     }
 
+    /// Returns the change of the drive itself that empties it. An iLO 4 accepts `Image` alone.
+    pub(super) fn emptied(&self) -> Value {
+        match self.is_of_ilo4() {
+            true => json!({"Image": null}),
+            false => json!({"Image": null, "Inserted": false}),
+        }
+    }
+
+    fn is_of_ilo4(&self) -> bool {
+        self.oem.as_ref().is_some_and(|oem| oem.contains_key("Hp"))
+    }
+
     /// Whether changing the property `Image` inserts and ejects media, as in iLO 4.
     pub(super) fn image_is_writable(&self) -> bool {
-        let is_ilo4 = self.oem.as_ref().is_some_and(|oem| oem.contains_key("Hp"));
-        is_ilo4
+        self.is_of_ilo4()
             || (self.action("InsertMedia").is_none()
                 && self.oem_action("InsertVirtualMedia").is_none())
     }

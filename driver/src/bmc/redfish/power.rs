@@ -52,7 +52,7 @@ impl Redfish {
         match missed {
             Ok(_) => Ok(true),
             Err(
-                Missed::Failed(Cause::Unsupported { .. })
+                Missed::Failed(Cause::Unsupported { .. } | Cause::StillRefused { .. })
                 | Missed::Refused(_)
                 | Missed::Reported { .. },
             ) => Ok(false),

@@ -82,6 +82,8 @@ impl fmt::Display for Request {
 
 /// A response.
 pub(super) struct Response {
+    /// The request that it answers, if that is another one than was to be sent.
+    pub(super) to: Option<Request>,
     pub(super) status: StatusCode,
     pub(super) location: Option<String>,
     pub(super) retry_after: Option<Duration>,

@@ -1,5 +1,4 @@
-//! The settings of a server that take effect at its next start: boot mode, secure boot and the
-//! persistent boot order.
+//! The settings of a server that take effect at its next start: boot mode and secure boot.
 
 use serde_json::{Value, json};
 
@@ -9,13 +8,16 @@ use super::Redfish;
 use super::model::OEM;
 use super::reach::{Goal, Missed, refused};
 use super::request::Request;
+use super::started::{PendingSetting, Wanted};
 
 /// A resource whose changes take effect at the next start.
-struct Settings {
+pub(super) struct Settings {
+    /// Its path.
+    pub(super) path: String,
     /// The current settings.
-    current: Value,
+    pub(super) current: Value,
     /// The path of the pending settings, where changes are made.
-    pending: String,
+    pub(super) pending: String,
 }
 
 impl Redfish {
@@ -47,17 +49,18 @@ impl Redfish {
             };
         }
         let change = match mode {
-            BootMode::Bios => json!({"BootMode": "LegacyBios"}),
-            BootMode::Uefi => json!({"BootMode": "Uefi", "UefiOptimizedBoot": "Enabled"}),
+            BootMode::Bios => json!({"BootMode": mode_name(mode)}),
+            BootMode::Uefi => json!({"BootMode": mode_name(mode), "UefiOptimizedBoot": "Enabled"}),
         };
-        let name = change["BootMode"].clone();
         let change = match bios.current.get("Attributes") {
             Some(_) => json!({"Attributes": change}),
             None => change,
         };
-        let is_reached = |pending: &Value| attribute(pending, "BootMode") == name.as_str();
+        let is_reached = |pending: &Value| attribute(pending, "BootMode") == Some(mode_name(mode));
         self.change_settings(&bios.pending, &change, &is_reached)
-            .await
+            .await?;
+        self.expect(PendingSetting::new(Wanted::BootMode(mode), &bios));
+        Ok(())
     }
 
     /// Whether secure boot will be on, if the server has it.
@@ -78,40 +81,7 @@ impl Redfish {
         self.change_settings(&path, &change, &is_reached).await
     }
 
-    /// Moves the network behind everything else in the persistent boot order of HPE's servers.
-    /// Returns whether that changed anything.
-    pub(super) async fn put_network_last(&self) -> Result<bool, Cause> {
-        let bios = self.bios().await?;
-        let path = bios.as_ref().and_then(|bios| link(&bios.current, "Boot"));
-        let Some(path) = path else {
-            log::info!(
-                node:% = self.node;
-                "node {}: the boot order is left as it is: the BMC has no boot settings of HPE",
-                self.node
-            );
-            return Ok(false);
-        };
-        let boot = self.settings(path).await?;
-        let pending: Value = self.client.get(&boot.pending).await?;
-        let order = |found: &Value| -> Option<Vec<String>> {
-            let names = found.get("PersistentBootConfigOrder")?.as_array()?;
-            let names = names.iter().filter_map(Value::as_str);
-            Some(names.map(str::to_owned).collect())
-        };
-        let before = order(&pending).unwrap_or_default();
-        let mut wanted = before.clone();
-        wanted.sort_by_key(|name| is_network(name));
-        if wanted == before {
-            return Ok(false);
-        }
-        let change = json!({"PersistentBootConfigOrder": wanted});
-        let is_reached = |pending: &Value| order(pending).as_ref() == Some(&wanted);
-        self.change_settings(&boot.pending, &change, &is_reached)
-            .await?;
-        Ok(true)
-    }
-
-    async fn change_settings(
+    pub(super) async fn change_settings(
         &self,
         path: &str,
         change: &Value,
@@ -143,7 +113,8 @@ impl Redfish {
         }
     }
 
-    async fn bios(&self) -> Result<Option<Settings>, Cause> {
+    /// Returns the settings of the BIOS of a server of HPE.
+    pub(super) async fn bios(&self) -> Result<Option<Settings>, Cause> {
         let system: Value = self.client.get(self.system_path().await?).await?;
         let is_of_hpe = OEM.iter().any(|vendor| !system["Oem"][vendor].is_null());
         match link(&system, "Bios").filter(|_| is_of_hpe) {
@@ -152,19 +123,31 @@ impl Redfish {
         }
     }
 
-    async fn settings(&self, path: &str) -> Result<Settings, Cause> {
+    pub(super) async fn settings(&self, path: &str) -> Result<Settings, Cause> {
         let current: Value = self.client.get(path).await?;
         let pending = current.pointer("/@Redfish.Settings/SettingsObject/@odata.id");
         let pending = pending
             .and_then(Value::as_str)
             .or_else(|| link(&current, "Settings"));
         let pending = pending.unwrap_or(path).to_owned();
-        Ok(Settings { current, pending })
+        Ok(Settings {
+            path: path.to_owned(),
+            current,
+            pending,
+        })
     }
 
     async fn secure_boot_path(&self) -> Result<Option<String>, Cause> {
         let system: Value = self.client.get(self.system_path().await?).await?;
         Ok(link(&system, "SecureBoot").map(str::to_owned))
+    }
+}
+
+/// Returns the name of a boot mode in the settings of HPE's BIOS.
+pub(super) fn mode_name(mode: BootMode) -> &'static str {
+    match mode {
+        BootMode::Bios => "LegacyBios",
+        BootMode::Uefi => "Uefi",
     }
 }
 
@@ -190,15 +173,9 @@ pub(super) fn link<'v>(resource: &'v Value, name: &str) -> Option<&'v str> {
 }
 
 /// Returns a setting of a BIOS, which an iLO 4 has outside of `Attributes`.
-fn attribute<'v>(settings: &'v Value, name: &str) -> Option<&'v str> {
+pub(super) fn attribute<'v>(settings: &'v Value, name: &str) -> Option<&'v str> {
     let attributes = settings.get("Attributes").unwrap_or(settings);
     attributes.get(name)?.as_str()
-}
-
-/// Whether an entry of the boot order, such as `NIC.Slot.5.1.IPv4`, is the network.
-fn is_network(name: &str) -> bool {
-    let kind = name.rsplit('.').next().unwrap_or_default();
-    ["IPv4", "IPv6", "Httpv4", "Httpv6", "iSCSI"].contains(&kind)
 }
 
 fn unsupported(missing: &str) -> Cause {

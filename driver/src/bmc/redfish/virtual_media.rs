@@ -62,26 +62,47 @@ impl Redfish {
         self.empty(self.drive_path(drive).await?).await
     }
 
-    /// Ejects the medium of the drive at `path`, unless it is empty.
+    /// Ejects the medium of the drive at `path`, unless it is empty. One that stays although the
+    /// BMC has accepted that is removed by changing the drive itself, as some iLO 5 and 6 need it.
     async fn empty(&self, path: &str) -> Result<(), Cause> {
-        let missed = self
-            .reach(Goal {
-                path,
-                limit: self.timing.media,
-                interval: Some(Retry::FIRST),
-                is_reached: &|found: &VirtualMediaResource| !found.is_inserted(),
-                requests: &|found, _| some(ejections(path, found)),
-            })
-            .await;
-        match missed {
-            Ok(_) => Ok(()),
-            Err(Missed::Failed(cause)) => Err(cause),
-            Err(Missed::Refused(all)) => Err(refused(all)),
-            Err(Missed::Reported { state, seconds }) => Err(Cause::NotEjected {
-                reported: reported(&state),
-                seconds,
-            }),
+        let (state, mut seconds) = match self.try_to_empty(path, &ejections).await {
+            Ok(_) => return Ok(()),
+            Err(Missed::Failed(cause)) => return Err(cause),
+            Err(Missed::Refused(all)) => return Err(refused(all)),
+            Err(Missed::Reported { state, seconds }) => (state, seconds),
+        };
+        log::warn!(
+            node:% = self.node;
+            "node {}: the medium stays although the BMC has ejected it; its URL is removed",
+            self.node
+        );
+        let change =
+            |path: &str, found: &VirtualMediaResource| vec![Request::patch(path, found.emptied())];
+        match self.try_to_empty(path, &change).await {
+            Ok(_) => return Ok(()),
+            Err(Missed::Failed(cause)) => return Err(cause),
+            Err(Missed::Reported { seconds: more, .. }) => seconds += more,
+            Err(Missed::Refused(_)) => {}
         }
+        Err(Cause::NotEjected {
+            reported: reported(&state),
+            seconds,
+        })
+    }
+
+    async fn try_to_empty(
+        &self,
+        path: &str,
+        requests: &(dyn Fn(&str, &VirtualMediaResource) -> Vec<Request> + Sync),
+    ) -> Result<VirtualMediaResource, Missed<VirtualMediaResource>> {
+        self.reach(Goal {
+            path,
+            limit: self.timing.media,
+            interval: Some(Retry::FIRST),
+            is_reached: &|found: &VirtualMediaResource| !found.is_inserted(),
+            requests: &|found, _| some(requests(path, found)),
+        })
+        .await
     }
 
     /// Ejects a medium that the BMC may not report, and then what it reports.

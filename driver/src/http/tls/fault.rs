@@ -1,26 +1,38 @@
-//! What is wrong with a server's certificate, in words.
+//! Why a TLS connection cannot be made, in words.
 
 use std::error::Error as StdError;
 use std::io;
 
-use rustls::{CertificateError, Error, OtherError};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError};
 
 use super::given_certificates::is_of_authority;
 
 /// The maximum number of names of a certificate that are shown.
 const NAMES_MAX: usize = 4;
 
-/// Returns what is wrong with the server's certificate, if a connection failed for that reason.
-pub(crate) fn certificate_fault(error: &(dyn StdError + 'static)) -> Option<String> {
+/// Why a connection failed that will fail again.
+pub(crate) enum TlsFault {
+    /// What is wrong with the server's certificate.
+    Certificate(String),
+    /// What is wrong with the connection.
+    Connection(String),
+}
+
+/// Returns why a connection failed, if that is for TLS and does not pass by itself.
+pub(crate) fn tls_fault(error: &(dyn StdError + 'static)) -> Option<TlsFault> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(tls @ Error::InvalidCertificate(fault)) = error.downcast_ref::<Error>() {
-            return Some(match is_of_authority(tls) {
-                true => "it says that it is an authority's (CA:TRUE), and is none of the given \
-                         ones"
-                    .to_owned(),
-                false => in_words(fault),
-            });
+        match error.downcast_ref::<Error>() {
+            Some(tls @ Error::InvalidCertificate(fault)) => {
+                return Some(TlsFault::Certificate(match is_of_authority(tls) {
+                    true => "it says that it is an authority's (CA:TRUE), and is none of the \
+                             given ones"
+                        .to_owned(),
+                    false => in_words(fault),
+                }));
+            }
+            Some(tls) => return connection_fault(tls).map(TlsFault::Connection),
+            None => {}
         }
         // `io::Error::source` skips the error that it wraps.
         next = match error.downcast_ref::<io::Error>() {
@@ -29,6 +41,36 @@ pub(crate) fn certificate_fault(error: &(dyn StdError + 'static)) -> Option<Stri
         };
     }
     None
+}
+
+/// Returns what is wrong with a connection, unless it may be better at the next try.
+fn connection_fault(error: &Error) -> Option<String> {
+    let alert = match error {
+        Error::PeerIncompatible(_) => {
+            return Some("the server has no version or cipher in common with this client".into());
+        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            return Some("the server does not speak TLS at this port".into());
+        }
+        Error::AlertReceived(alert) => alert,
+        _ => return None,
+    };
+    let text = match alert {
+        // What a server sends that ends, or has failed.
+        AlertDescription::CloseNotify
+        | AlertDescription::UserCanceled
+        | AlertDescription::InternalError => return None,
+        AlertDescription::ProtocolVersion => {
+            "the server has none of the versions of TLS that this client has"
+        }
+        AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity => {
+            "the server has no cipher in common with this client"
+        }
+        AlertDescription::UnrecognisedName => "the server does not know this name",
+        AlertDescription::CertificateRequired => "the server wants a certificate of this client",
+        other => return Some(format!("the server refuses it with the alert {other:?}")),
+    };
+    Some(text.to_owned())
 }
 
 fn in_words(fault: &CertificateError) -> String {

@@ -18,7 +18,7 @@ use rustls::{ClientConfig, Error, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
 #[cfg(feature = "redfish")]
-pub(crate) use self::fault::certificate_fault;
+pub(crate) use self::fault::{TlsFault, tls_fault};
 use self::given_certificates::Given;
 
 /// The number of TLS sessions that a client keeps, to resume them.

@@ -22,7 +22,7 @@ const IDLE: Duration = Duration::from_secs(30 * 60);
 /// How long the next login is delayed after a wrong one.
 const DELAY: Duration = Duration::from_secs(10);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Access {
     /// Whether passwords are accepted without a session.
     pub(crate) basic: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Access {
     delayed_until: Duration,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Session {
     path: String,
     token: String,

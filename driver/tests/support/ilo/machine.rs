@@ -16,7 +16,7 @@ const BEFORE_POST: Duration = Duration::from_secs(3);
 /// How long an operating system takes to shut down.
 const SHUTDOWN: Duration = Duration::from_secs(30);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Machine {
     on: bool,
     /// When the power was last changed; `None` if that is long ago.

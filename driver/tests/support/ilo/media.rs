@@ -84,6 +84,9 @@ impl State {
         if let Some(key) = parameters.keys().find(unknown) {
             return self.refused("ActionParameterUnknown", &[name, key]);
         }
+        if is_ejection && self.fault == Some(Fault::EjectStays) {
+            return self.done();
+        }
         if is_ejection {
             return self.eject(index);
         }

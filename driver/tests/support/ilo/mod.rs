@@ -21,7 +21,7 @@ mod capture;
 pub(crate) mod clock;
 mod machine;
 mod media;
-mod refusals;
+pub(crate) mod refusals;
 mod resources;
 mod server;
 mod state;
@@ -36,8 +36,8 @@ use serde_json::{Value, json};
 pub(crate) use self::access::{PASSWORD, USER};
 use self::capture::Capture;
 pub(crate) use self::clock::SimulatedTime;
-use self::refusals::Injected;
 pub(crate) use self::refusals::{Fault, Trouble};
+use self::refusals::{Injected, Place};
 use self::server::Server;
 pub(crate) use self::state::State;
 use driver::bmc::{Clock, Redfish};
@@ -143,11 +143,15 @@ impl Ilo {
 
     /// Makes this trouble at the next `times` requests with this method whose path has this part.
     pub(crate) fn trouble(&self, method: &'static str, path: &str, trouble: Trouble, times: usize) {
-        let injected = Injected {
-            at: (method, path.to_owned()),
+        self.inject(Injected {
+            at: Place::Part(method, path.to_owned()),
+            skip: 0,
             trouble,
             left: times,
-        };
+        });
+    }
+
+    pub(crate) fn inject(&self, injected: Injected) {
         self.state(|state| state.troubles.push(injected));
     }
 

@@ -5,6 +5,45 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::capture::Capture;
+use super::server::Request;
+
+/// The refusals of iLOs. Those that pass by themselves come first.
+pub(crate) const MESSAGES: [&str; 31] = [
+    "AlreadyInProgress",
+    "CreateLimitReachedForResource",
+    "DeviceIsBusy",
+    "InternalError",
+    "InvalidOperationForSystemState",
+    "OperationAvailableAfterSystemPOST",
+    "ResetInProgress",
+    "ResourceExhaustion",
+    "ResourceInStandby",
+    "ResourceInUse",
+    "ResourceNotReadyRetry",
+    "ServiceInUnknownState",
+    "ServiceShuttingDown",
+    "ServiceTemporarilyUnavailable",
+    "SessionLimitExceeded",
+    "UnableToModifyDuringSystemPOST",
+    "MaxVirtualMediaConnectionEstablished",
+    "NoVirtualMediaConnectionAvailable",
+    "CouldNotEstablishConnection",
+    "InsufficientPrivilege",
+    "LicenseKeyRequired",
+    "PropertyNotWritable",
+    "PropertyUnknown",
+    "PropertyValueNotInList",
+    "ResourceMissingAtURI",
+    "ServerConfigurationLockEnabled",
+    "SourceDoesNotSupportProtocol",
+    "SystemPowerOffRequired",
+    "UnsupportedOperation",
+    "UnsupportedOperationInLegacyBootMode",
+    "VirtualMediaIsDisabled",
+];
+
+/// The number of those that pass by themselves.
+pub(crate) const PASSING: usize = 16;
 
 /// What the stand-in does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +62,12 @@ pub(crate) enum Fault {
     PowerStays,
     /// Setting the next boot succeeds but changes nothing.
     OverrideStays,
+    /// Ejecting succeeds, but the medium stays until the drive's image is removed.
+    EjectStays,
+    /// It has two systems, the second one on another page.
+    SystemsOnTwoPages,
+    /// It counts two systems, and lists one.
+    CountsTwoSystems,
     /// Its links point to another host.
     LinksToAnotherHost,
     /// Its answers are not JSON.
@@ -49,11 +94,41 @@ pub(crate) enum Trouble {
 /// Trouble at some requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Injected {
-    /// The method, and a part of the path.
-    pub(crate) at: (&'static str, String),
+    pub(crate) at: Place,
+    /// How many of these requests are still left alone.
+    pub(crate) skip: usize,
     pub(crate) trouble: Trouble,
     /// How many requests it still happens to.
     pub(crate) left: usize,
+}
+
+/// The requests at which there is trouble.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// Those with this method whose path has this part.
+    Part(&'static str, String),
+    /// Those with this method and this path, as `METHOD PATH`.
+    Exactly(String),
+}
+
+impl Injected {
+    /// Counts a request; `true` if there is trouble at it.
+    pub(crate) fn happens(&mut self, request: &Request) -> bool {
+        let (method, path) = (request.method.as_str(), request.path.as_str());
+        let is_there = match &self.at {
+            Place::Part(wanted, part) => method == *wanted && path.contains(part.as_str()),
+            Place::Exactly(line) => *line == format!("{method} {path}"),
+        };
+        if !is_there || self.left == 0 {
+            return false;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        self.left -= 1;
+        true
+    }
 }
 
 /// An answer.

@@ -50,7 +50,22 @@ impl State {
     }
 
     fn resource(&mut self, path: &str) -> Option<Value> {
+        let systems = format!("{ROOT}/Systems");
+        let second = format!("{systems}?$skip=1");
+        if path == second && self.fault == Some(Fault::SystemsOnTwoPages) {
+            let member = json!({"@odata.id": format!("{systems}/2")});
+            return Some(json!({"Members": [member], "Members@odata.count": 2}));
+        }
         let mut content = self.content(path)?;
+        if path == systems {
+            match self.fault {
+                Some(Fault::SystemsOnTwoPages) => {
+                    content["Members@odata.nextLink"] = second.into();
+                }
+                Some(Fault::CountsTwoSystems) => content["Members@odata.count"] = 2.into(),
+                _ => {}
+            }
+        }
         match path {
             ROOT if self.fault == Some(Fault::LinksToAnotherHost) => {
                 content["Systems"]["@odata.id"] = "//attacker.example/Systems/".into();

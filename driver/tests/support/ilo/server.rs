@@ -113,12 +113,13 @@ fn serve(mut stream: impl Read + Write, state: &Mutex<State>) {
         .map(|(name, value)| format!("{name}: {value}\r\n"))
         .collect();
     let (status, body) = (response.status, response.body);
-    let _ = write!(
-        stream,
+    // In one piece: the network waits between small ones.
+    let answer = format!(
         "HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\n{headers}\
          Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
+    let _ = stream.write_all(answer.as_bytes());
 }
 
 fn read(stream: impl Read) -> Option<Request> {

@@ -19,6 +19,7 @@ pub(crate) const SYSTEM: &str = "/redfish/v1/Systems/1";
 pub(crate) const MANAGER: &str = "/redfish/v1/Managers/1";
 pub(crate) const MEDIA: &str = "/redfish/v1/Managers/1/VirtualMedia";
 
+#[derive(Clone)]
 pub(crate) struct State {
     pub(crate) generation: Generation,
     pub(crate) capture: Arc<Capture>,
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) machine: Machine,
     pub(crate) override_enabled: String,
     pub(crate) override_target: String,
+    /// The message with which the BIOS does not take pending settings, if it does not.
+    pub(crate) settings_refused: Option<&'static str>,
     /// Whether the override is refused as unsupported, as by some iLO 6.
     pub(crate) lacks_override: bool,
     /// The settings that wait for the server's next start, by their resources' keys.
@@ -78,6 +81,7 @@ impl State {
             machine: Machine::off(),
             override_enabled: "Disabled".into(),
             override_target: "None".into(),
+            settings_refused: None,
             lacks_override: false,
             pending: BTreeMap::new(),
             changed: BTreeMap::new(),
@@ -169,12 +173,8 @@ impl State {
     }
 
     fn next_trouble(&mut self, request: &Request) -> Option<Trouble> {
-        let found = self.troubles.iter_mut().find(|injected| {
-            let (method, part) = &injected.at;
-            injected.left > 0 && request.method == *method && request.path.contains(part.as_str())
-        })?;
-        found.left -= 1;
-        Some(found.trouble.clone())
+        let mut troubles = self.troubles.iter_mut();
+        troubles.find_map(|one| one.happens(request).then(|| one.trouble.clone()))
     }
 
     fn answer(&mut self, request: &Request) -> Response {

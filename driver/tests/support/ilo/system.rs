@@ -50,6 +50,22 @@ impl State {
         self.attribute("BootMode").as_deref() != Some("LegacyBios")
     }
 
+    /// Makes it a server that has had this boot mode for long.
+    pub(crate) fn set_boot_mode(&mut self, mode: &str) {
+        for path in BIOS {
+            self.edit(path, |found| match found.get_mut("Attributes") {
+                Some(attributes) => attributes["BootMode"] = mode.into(),
+                None => found["BootMode"] = mode.into(),
+            });
+        }
+    }
+
+    /// Makes it a server that has had secure boot switched on or off for long.
+    pub(crate) fn set_secure_boot(&mut self, on: bool) {
+        self.edit(SECURE_BOOT, |found| found["SecureBootEnable"] = on.into());
+        self.apply_secure_boot();
+    }
+
     /// The current value of a BIOS attribute; `None` if this server does not have it.
     pub(crate) fn attribute(&self, name: &str) -> Option<String> {
         let bios = self.content(BIOS[1]).unwrap();
@@ -57,7 +73,8 @@ impl State {
         Some(attributes.get(name)?.as_str()?.to_owned())
     }
 
-    fn order(&self) -> [&'static str; 2] {
+    /// The paths of the pending boot order and of the current one.
+    pub(crate) fn order_paths(&self) -> [&'static str; 2] {
         match self.generation {
             Generation::Ilo4 => ORDER_OF_ILO4,
             _ => ORDER,
@@ -80,7 +97,7 @@ impl State {
         if path == SECURE_BOOT {
             return self.change_secure_boot(body);
         }
-        let settings = [BIOS[0], self.order()[0]];
+        let settings = [BIOS[0], self.order_paths()[0]];
         let key = path.to_ascii_lowercase();
         let found = settings
             .into_iter()
@@ -179,7 +196,7 @@ impl State {
     /// Boots the server: applies the settings that waited for it, and finds what to boot.
     pub(crate) fn boot(&mut self) {
         self.apply(BIOS);
-        self.apply(self.order());
+        self.apply(self.order_paths());
         self.apply_secure_boot();
         let by_flag = self.start_of_cd();
         let cd = self.drives[1].image.clone();
@@ -195,7 +212,7 @@ impl State {
 
     /// What the server boots without an override.
     fn first_in_order(&self, cd: Option<&String>) -> Option<String> {
-        let order = &self.content(self.order()[1]).unwrap()["PersistentBootConfigOrder"];
+        let order = &self.content(self.order_paths()[1]).unwrap()["PersistentBootConfigOrder"];
         let names = order.as_array().unwrap().iter().filter_map(Value::as_str);
         let kind = |name: &str| match name.split('.').next() {
             Some("CD") => cd.cloned(),
@@ -235,6 +252,9 @@ impl State {
         for (name, value) in changes.as_object().into_iter().flatten() {
             let is_mode = name == "BootMode" && *value != "Uefi" && *value != "LegacyBios";
             match known.get_mut(name) {
+                _ if self.settings_refused.is_some() => {
+                    messages.push(message(self.settings_refused.unwrap(), name));
+                }
                 None => messages.push(message("PropertyUnknown", name)),
                 Some(_) if is_mode => messages.push(message("PropertyValueNotInList", name)),
                 Some(old) => *old = value.clone(),
@@ -246,7 +266,9 @@ impl State {
             "@Redfish.Settings"
         };
         content[result]["Messages"] = messages.into();
-        content[result]["Time"] = "2026-01-01T00:00:00+00:00".into();
+        let (hours, seconds) = (self.now().as_secs() / 3600, self.now().as_secs() % 3600);
+        let time = format!("{:02}:{:02}:{:02}", hours % 24, seconds / 60, seconds % 60);
+        content[result]["Time"] = format!("2026-01-01T{time}+00:00").into();
         self.changed.insert(current.into(), content.clone());
         let values = match in_attributes {
             true => json!({"Attributes": content["Attributes"]}),
