@@ -51,7 +51,7 @@ impl<'m> Migrator<'m> {
         texts: &'m Bump,
     ) -> Self {
         let unchanged = |file: &ParsedFile<'_>| FileMigration {
-            path: file.path.to_owned(),
+            path: file.path.to_path_buf(),
             after: BString::default(),
             changes: Vec::new(),
             lines: LineMap::identity(file.document.line_count()),
@@ -332,10 +332,8 @@ impl<'m> Migrator<'m> {
             self.drop_settled_decisions();
         }
         for (result, file) in self.results.iter_mut().zip(self.files) {
-            let text = file.document.text();
             // What is known of its lines is no longer needed, and may be large.
-            drop(file);
-            result.after = text.to_owned();
+            result.after = file.document.into_text().into_owned().into();
         }
         for (file, before) in self.results.iter_mut().zip(self.before) {
             file.changes.sort_by_key(|change| change.line);
@@ -344,7 +342,7 @@ impl<'m> Migrator<'m> {
             }
         }
         let paths = self.before.iter().enumerate().rev();
-        let order: HashMap<_, _> = paths.map(|(at, file)| (file.path, at)).collect();
+        let order: HashMap<_, _> = paths.map(|(at, file)| (&*file.path, at)).collect();
         let mut decisions: Vec<Decision> = self
             .decisions
             .into_iter()

@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::BString;
 use bumpalo::Bump;
-use oslo_config::{Document, Edit, EditConflict, LineMap, OptName, ParsedFile, SourceError};
+use oslo_config::{Document, Edit, EditError, LineMap, OptName, ParsedFile, SourceError};
 
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
@@ -153,7 +153,7 @@ pub enum MigrateError {
         path: PathBuf,
         /// The conflict.
         #[source]
-        cause: EditConflict,
+        cause: EditError,
     },
     /// Lines that no rule is about would change or move.
     #[error(

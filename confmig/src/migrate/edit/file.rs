@@ -94,7 +94,7 @@ impl<'a, 'd, 'm> FileApplier<'a, 'd, 'm> {
         }
         let pass = self.with.pass;
         let edit = self.draft.finish(|header| (pass.was_empty)(index, header));
-        let (document, lines) = finish(edit, self.file.path, pass.texts)?;
+        let (document, lines) = finish(edit, &self.file.path, pass.texts)?;
         self.changes.sort_by_key(|change| change.line);
         Ok(Applied {
             document: Some(document),

@@ -1,0 +1,133 @@
+//! An entry of a document.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bstr::{BStr, ByteSlice};
+
+use super::{Document, Section};
+use crate::parse::Line;
+use crate::text::{trim, trim_start, unquote};
+
+/// One assignment, including the lines that continue its value.
+///
+/// ```
+/// use oslo_config::Document;
+///
+/// let document = Document::parse(b"[pxe]\nurls: 'a'\n  b\n")?;
+/// let entry = document.entries().next().unwrap();
+/// assert_eq!(entry.group(), "pxe");
+/// assert_eq!(entry.key(), "urls");
+/// assert_eq!(&*entry.value(), "a\nb");
+/// assert_eq!(entry.lines(), 2..4);
+/// # Ok::<(), oslo_config::SyntaxErrors>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'d, 'a> {
+    pub(super) section: Section<'d, 'a>,
+    /// The index of the line with the key.
+    pub(super) first: usize,
+    /// The index of the line after the value.
+    pub(super) end: usize,
+}
+
+impl<'d, 'a> Entry<'d, 'a> {
+    /// Returns the section that contains the entry.
+    #[must_use]
+    pub fn section(&self) -> Section<'d, 'a> {
+        self.section
+    }
+
+    /// Returns the group that the entry belongs to.
+    #[must_use]
+    pub fn group(&self) -> &'d BStr {
+        self.section.group()
+    }
+
+    /// Returns the key. Unlike a section's name, it is case-sensitive.
+    #[must_use]
+    pub fn key(&self) -> &'d BStr {
+        trim(self.before_separator()).as_bstr()
+    }
+
+    /// Returns the byte range of the key in the document.
+    #[must_use]
+    pub fn key_range(&self) -> Range<usize> {
+        let before = self.before_separator();
+        let start = self.start() + before.len() - trim_start(before).len();
+        start..start + self.key().len()
+    }
+
+    /// Returns the value as oslo.config reads it: without surrounding white space, without one pair
+    /// of matching quotes around its first line, its lines joined by LF.
+    #[must_use]
+    pub fn value(&self) -> Cow<'d, BStr> {
+        let first = unquote(trim(self.after_separator()));
+        if self.end == self.first + 1 {
+            return Cow::Borrowed(first.as_bstr());
+        }
+        let mut value = first.to_vec();
+        for index in self.first + 1..self.end {
+            value.push(b'\n');
+            value.extend_from_slice(trim(self.document().line_content(index)));
+        }
+        Cow::Owned(value.into())
+    }
+
+    /// Returns the byte ranges of the value in the document, one per line: what follows the
+    /// separator, then each continuation line, with white space and quotes, without line ends.
+    pub fn value_ranges(&self) -> impl Iterator<Item = Range<usize>> + use<'a, 'd> {
+        let entry = *self;
+        let after = entry.after_separator();
+        let first_end = entry.start() + entry.document().line_content(entry.first).len();
+        let further = (entry.first + 1..entry.end).map(move |index| {
+            let start = entry.document().start_of(index);
+            start..start + entry.document().line_content(index).len()
+        });
+        std::iter::once(first_end - after.len()..first_end).chain(further)
+    }
+
+    /// Returns the number of the line with the key, counted from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.first + 1
+    }
+
+    /// Returns the numbers of the entry's lines.
+    #[must_use]
+    pub fn lines(&self) -> Range<usize> {
+        self.first + 1..self.end + 1
+    }
+
+    fn document(&self) -> &'d Document<'a> {
+        self.section.document
+    }
+
+    fn start(&self) -> usize {
+        self.document().start_of(self.first)
+    }
+
+    fn before_separator(&self) -> &'d [u8] {
+        &self.document().text[self.start()..self.separator()]
+    }
+
+    /// Returns what follows the separator on its line.
+    fn after_separator(&self) -> &'d [u8] {
+        let line = self.document().line_content(self.first);
+        &line[self.separator() + 1 - self.start()..]
+    }
+
+    /// Returns the offset of the separator in the text.
+    fn separator(&self) -> usize {
+        let known = self.document().lines[self.first].separator;
+        let offset = match known {
+            Line::FAR => {
+                let line = self.document().line_content(self.first);
+                // An assignment has one.
+                memchr::memchr2(b'=', b':', line).unwrap_or(line.len())
+            }
+            near => usize::from(near),
+        };
+        self.start() + offset
+    }
+}
