@@ -1,8 +1,7 @@
 //! Maps the lines of an edited text to those of the original.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-
-use foldhash::HashMap;
 
 /// A map of the lines of an edited text to those of the original, as returned by
 /// [`Edit::finish_with_lines`](crate::Edit::finish_with_lines).
@@ -46,7 +45,7 @@ impl LineMap {
     /// Returns the lines of the edited text by the lines of the original that they come from, both
     /// counted from 1. Of several lines from one, it is the first.
     #[must_use]
-    pub fn current_lines(&self) -> HashMap<usize, usize> {
+    pub fn current_lines(&self) -> BTreeMap<usize, usize> {
         let lines = self.lines.iter().enumerate().rev();
         let old = lines.filter(|(_, original)| **original > 0);
         old.map(|(at, original)| (*original as usize, at + 1))

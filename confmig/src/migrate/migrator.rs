@@ -1,5 +1,7 @@
 //! The state of a migration: the files after the steps so far, and what the steps did.
 
+use std::collections::BTreeMap;
+
 use bstr::{BString, ByteSlice};
 use bumpalo::Bump;
 use foldhash::{HashMap, HashSet};
@@ -257,7 +259,7 @@ impl<'m> Migrator<'m> {
         self.decisions.retain(|(_, known)| {
             (known.rule.is_some() || !made.contains(&known.option)) && !anew.contains(&key(known))
         });
-        let mut current: HashMap<usize, HashMap<usize, usize>> = HashMap::default();
+        let mut current: HashMap<usize, BTreeMap<usize, usize>> = HashMap::default();
         let mut left = Vec::new();
         // Of several about the same, the last one counts.
         for ((at, mut decision), line) in decisions.into_iter().zip(lines).rev() {
