@@ -52,9 +52,14 @@ pub fn load(
     let mut loaded = Vec::new();
     for source in sources {
         for path in source.into().files()? {
-            let document = SourceFile::read(&path)?.parse()?.document.into_owned();
-            let path = Cow::Owned(path);
-            loaded.push(ParsedFile { path, document });
+            let SourceFile { path, text } = SourceFile::read(path)?;
+            match Document::parse_owned(text) {
+                Ok(document) => loaded.push(ParsedFile {
+                    path: Cow::Owned(path),
+                    document,
+                }),
+                Err(errors) => return Err(SourceError::Syntax { path, errors }),
+            }
         }
     }
     Ok(loaded)

@@ -46,7 +46,7 @@ fn opts() -> Vec<Opt> {
 
 /// Returns a configuration that borrows nothing.
 fn config() -> Config<'static> {
-    let document = Document::parse(TEXT).unwrap().into_owned();
+    let document = Document::parse_owned(TEXT).unwrap();
     Config::new(vec![ParsedFile::new("a.conf", document)], opts())
 }
 

@@ -37,7 +37,7 @@ use crate::value::Value;
 ///     config: Config<'static>,
 /// }
 ///
-/// let document = Document::parse(b"[pxe]\nhttp_url = http://192.0.2.1\n")?.into_owned();
+/// let document = Document::parse_owned("[pxe]\nhttp_url = http://192.0.2.1\n")?;
 /// let opts = vec![
 ///     Opt::new("deploy", "http_server_url", OptType::Uri).with_deprecated("pxe", "http_url"),
 ///     Opt::new("ilo", "client_port", OptType::port()).with_default("443"),

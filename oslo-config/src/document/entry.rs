@@ -119,7 +119,7 @@ impl<'d, 'a> Entry<'d, 'a> {
 
     /// Returns the offset of the separator in the text.
     fn separator(&self) -> usize {
-        let known = self.document().lines[self.first].separator;
+        let known = self.document().lines.all[self.first].separator;
         let offset = match known {
             Line::FAR => {
                 let line = self.document().line_content(self.first);

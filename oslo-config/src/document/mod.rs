@@ -8,19 +8,18 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, ByteSlice};
 
 pub use self::entry::Entry;
 pub use self::section::Section;
 use crate::error::SyntaxErrors;
-use crate::parse::{self, Line, LineKind, split_line_end};
-use crate::text::{group_of_section, trim_end};
+use crate::parse::{Line, LineKind, Lines, name_of_header, split_line_end};
+use crate::text::group_of_section;
 
 /// A parsed configuration file.
 ///
-/// A document borrows its text, unless it is made [owned](Document::into_owned), and stores 8 bytes
-/// per line, and 4 per section. [`Section`] and [`Entry`] are views into it. To change a document,
-/// use [`Edit`](crate::Edit).
+/// A document borrows or owns its text and stores 8 bytes per line, and 4 per section. [`Section`]
+/// and [`Entry`] are views into it. To change a document, use [`Edit`](crate::Edit).
 ///
 /// ```
 /// use oslo_config::Document;
@@ -38,13 +37,9 @@ use crate::text::{group_of_section, trim_end};
 #[derive(Clone)]
 pub struct Document<'a> {
     text: Cow<'a, [u8]>,
-    /// Shared by clones, since most are only read.
-    lines: Arc<Vec<Line>>,
-    /// The indices of the header lines, so that sections are found without reading all lines.
-    headers: Arc<[u32]>,
-    /// The groups of the sections that have another one than their name, by the indices of their
-    /// header lines.
-    groups: Arc<[(u32, BString)]>,
+    lines: Arc<Lines>,
+    /// The lines that [`Document::narrowed`] excluded, one bit for each line; none if it is empty.
+    hidden: Arc<[u64]>,
 }
 
 impl<'a> Document<'a> {
@@ -55,34 +50,34 @@ impl<'a> Document<'a> {
     ///
     /// Returns all lines that break the file format. The first is the one that oslo.config reports.
     pub fn parse(text: &'a [u8]) -> Result<Self, SyntaxErrors> {
-        let lines = parse::parse(text)?;
-        let headers = lines.iter().enumerate();
-        let headers = headers.filter(|(_, line)| line.kind == LineKind::Header);
-        let mut document = Document {
-            text: Cow::Borrowed(text),
-            // A text of less than 4 GiB has fewer lines than that.
-            headers: headers.map(|(at, _)| at as u32).collect(),
-            lines: Arc::new(lines),
-            groups: Arc::new([]),
-        };
-        let groups = document.headers.iter().filter_map(|at| {
-            match group_of_section(document.name_in(*at as usize)) {
-                Cow::Borrowed(_) => None,
-                Cow::Owned(group) => Some((*at, group.into())),
-            }
-        });
-        document.groups = groups.collect();
-        Ok(document)
+        Document::of(Cow::Borrowed(text))
     }
 
-    /// Returns the document with a copy of its text, so that it borrows nothing.
+    /// Parses a text as [`parse`](Document::parse) does, and owns it, so that the document borrows
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns all lines that break the file format.
+    pub fn parse_owned(text: impl Into<Vec<u8>>) -> Result<Document<'static>, SyntaxErrors> {
+        Document::of(Cow::Owned(text.into()))
+    }
+
+    fn of(text: Cow<'_, [u8]>) -> Result<Document<'_>, SyntaxErrors> {
+        Ok(Document {
+            lines: Arc::new(Lines::parse(&text)?),
+            text,
+            hidden: Arc::default(),
+        })
+    }
+
+    /// Returns a document that borrows the text of this one. Nothing is parsed or copied.
     #[must_use]
-    pub fn into_owned(self) -> Document<'static> {
+    pub fn borrowed(&self) -> Document<'_> {
         Document {
-            text: Cow::Owned(self.text.into_owned()),
-            lines: self.lines,
-            headers: self.headers,
-            groups: self.groups,
+            text: Cow::Borrowed(&self.text),
+            lines: Arc::clone(&self.lines),
+            hidden: Arc::clone(&self.hidden),
         }
     }
 
@@ -91,21 +86,16 @@ impl<'a> Document<'a> {
     /// entries.
     #[must_use]
     pub fn narrowed(mut self, wanted: impl Fn(&Entry<'_, 'a>) -> bool) -> Self {
-        let mut hidden: Vec<Range<usize>> = Vec::new();
+        let mut hidden = self.hidden.to_vec();
         for section in self.sections() {
             for entry in section.entries().filter(|entry| !wanted(entry)) {
-                match hidden.last_mut() {
-                    Some(last) if last.end == entry.first => last.end = entry.end,
-                    _ => hidden.push(entry.first..entry.end),
+                hidden.resize(self.line_count().div_ceil(BITS), 0);
+                for line in entry.first..entry.end {
+                    hidden[line / BITS] |= 1 << (line % BITS);
                 }
             }
         }
-        if !hidden.is_empty() {
-            let lines = Arc::make_mut(&mut self.lines);
-            for line in hidden.into_iter().flatten() {
-                lines[line].kind = LineKind::Hidden;
-            }
-        }
+        self.hidden = hidden.into();
         self
     }
 
@@ -124,17 +114,14 @@ impl<'a> Document<'a> {
     /// Returns the number of lines.
     #[must_use]
     pub fn line_count(&self) -> usize {
-        self.lines.len()
+        self.lines.all.len()
     }
 
     /// Returns the line end for new lines: that of the first line, or LF if it has none.
     #[must_use]
     pub fn line_end(&self) -> &[u8] {
-        match self
-            .lines
-            .first()
-            .map(|_| split_line_end(self.line_bytes(0)).1)
-        {
+        let lines = &self.lines.all;
+        match lines.first().map(|_| split_line_end(self.line_bytes(0)).1) {
             Some(end) if !end.is_empty() => end,
             _ => b"\n",
         }
@@ -142,7 +129,7 @@ impl<'a> Document<'a> {
 
     /// Iterates over the sections in file order. A section that is opened twice appears twice.
     pub fn sections(&self) -> impl Iterator<Item = Section<'_, 'a>> {
-        (0..self.headers.len()).map(|at| self.section_of(at))
+        (0..self.lines.headers.len()).map(|at| self.section_of(at))
     }
 
     /// Returns the first section of a group. As everywhere, the case of its name does not matter,
@@ -156,7 +143,9 @@ impl<'a> Document<'a> {
     /// the option is multi-valued.
     pub fn entry(&self, group: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Option<Entry<'_, 'a>> {
         let (group, key) = (group_of_section(group.as_ref()), key.as_ref());
-        let sections = (0..self.headers.len()).rev().map(|at| self.section_of(at));
+        let sections = (0..self.lines.headers.len())
+            .rev()
+            .map(|at| self.section_of(at));
         sections
             .filter(|section| *section.group() == *group)
             .find_map(|section| {
@@ -171,8 +160,9 @@ impl<'a> Document<'a> {
     /// the end.
     #[must_use]
     pub fn section_at(&self, line: usize) -> Option<Section<'_, 'a>> {
-        let index = line.checked_sub(1).filter(|at| *at < self.lines.len())?;
-        let before = self.headers.partition_point(|at| *at as usize <= index);
+        let index = line.checked_sub(1).filter(|at| *at < self.line_count())?;
+        let headers = &self.lines.headers;
+        let before = headers.partition_point(|at| *at as usize <= index);
         Some(self.section_of(before.checked_sub(1)?))
     }
 
@@ -192,7 +182,8 @@ impl<'a> Document<'a> {
     /// Returns the kind of a line, counted from 1; `None` past the end.
     #[must_use]
     pub fn line_kind(&self, number: usize) -> Option<LineKind> {
-        self.lines.get(number.checked_sub(1)?).map(|line| line.kind)
+        let index = number.checked_sub(1)?;
+        (index < self.line_count()).then(|| self.kind(index))
     }
 
     /// Returns the text of a line, counted from 1, without its line end; `None` past the end.
@@ -200,16 +191,15 @@ impl<'a> Document<'a> {
     pub fn line_text(&self, number: usize) -> Option<&BStr> {
         let index = number
             .checked_sub(1)
-            .filter(|&index| index < self.lines.len())?;
+            .filter(|&index| index < self.line_count())?;
         Some(self.line_content(index).as_bstr())
     }
 
     /// Returns the number of the line that contains the byte at `offset`, counted from 1.
     #[must_use]
     pub fn line_at(&self, offset: usize) -> usize {
-        self.lines
-            .partition_point(|line| line.start as usize <= offset)
-            .max(1)
+        let starts = |line: &Line| line.start as usize <= offset;
+        self.lines.all.partition_point(starts).max(1)
     }
 
     /// Returns the byte range of the given lines, line ends included. Lines are counted from 1;
@@ -224,7 +214,7 @@ impl<'a> Document<'a> {
     pub(crate) fn lines_starting_in(&self, bytes: Range<usize>) -> Range<usize> {
         let before = |offset: usize| {
             let starts = |line: &Line| (line.start as usize) < offset;
-            self.lines.partition_point(starts)
+            self.lines.all.partition_point(starts)
         };
         before(bytes.start) + 1..before(bytes.end) + 1
     }
@@ -242,19 +232,19 @@ impl<'a> Document<'a> {
 
     /// Returns the section with the header at `at` in `headers`.
     fn section_of(&self, at: usize) -> Section<'_, 'a> {
-        let end = self.headers.get(at + 1);
+        let headers = &self.lines.headers;
+        let end = headers.get(at + 1);
         Section {
             document: self,
-            first: self.headers[at] as usize,
-            end: end.map_or(self.lines.len(), |end| *end as usize),
+            first: headers[at] as usize,
+            end: end.map_or(self.line_count(), |end| *end as usize),
         }
     }
 
     /// Returns the offset of the line at `index`, or the end of the text.
     fn start_of(&self, index: usize) -> usize {
-        self.lines
-            .get(index)
-            .map_or(self.text.len(), |line| line.start as usize)
+        let line = self.lines.all.get(index);
+        line.map_or(self.text.len(), |line| line.start as usize)
     }
 
     /// Returns the line at `index` with its line end.
@@ -267,32 +257,35 @@ impl<'a> Document<'a> {
     }
 
     fn kind(&self, index: usize) -> LineKind {
-        self.lines[index].kind
+        match self.hidden.get(index / BITS) {
+            Some(bits) if bits & (1 << (index % BITS)) != 0 => LineKind::Hidden,
+            _ => self.lines.all[index].kind,
+        }
     }
 
     /// Returns the name between the brackets of the header at `index`.
     fn name_in(&self, index: usize) -> &[u8] {
-        let header = trim_end(self.line_content(index));
-        &header[1..header.len() - 1]
+        name_of_header(self.line_content(index))
     }
 
     /// Returns the group of the section whose header is at `index`.
     fn group_in(&self, index: usize) -> &BStr {
-        let other = self
-            .groups
-            .binary_search_by_key(&index, |(at, _)| *at as usize);
-        match other {
-            Ok(at) => self.groups[at].1.as_bstr(),
+        let groups = &self.lines.groups;
+        match groups.binary_search_by_key(&index, |(at, _)| *at as usize) {
+            Ok(at) => groups[at].1.as_bstr(),
             Err(_) => self.name_in(index).as_bstr(),
         }
     }
 }
 
+/// The number of lines that one item of `hidden` has bits for.
+const BITS: usize = u64::BITS as usize;
+
 impl fmt::Debug for Document<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Document")
             .field("bytes", &self.text.len())
-            .field("lines", &self.lines.len())
+            .field("lines", &self.line_count())
             .finish()
     }
 }

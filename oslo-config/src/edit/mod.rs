@@ -197,7 +197,10 @@ impl<'d, 'a> Edit<'d, 'a> {
     /// Applies the sorted changes.
     fn apply(&self) -> Result<(BString, LineMap), EditError> {
         let text: &[u8] = self.document.text();
-        let mut output = BString::from(Vec::with_capacity(text.len() + 256));
+        let line_end = self.document.line_end().len();
+        let new = self.changes.iter();
+        let new: usize = new.map(|change| change.text.len() + line_end).sum();
+        let mut output = BString::from(Vec::with_capacity(text.len() + new));
         let mut lines = LineMap::default();
         let mut kept = 0;
         let mut ends_with_new = false;
