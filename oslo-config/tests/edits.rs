@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use oslo_config::{Document, Edit, Entry};
+use oslo_config::{BString, Document, Edit, EditError, Entry};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -299,4 +299,75 @@ fn a_name_is_set_or_removed_once() {
         error.to_string(),
         "two changes set or remove [A] k: make them one change"
     );
+}
+
+#[test]
+fn ranges_and_entries_that_are_not_of_the_document_are_refused() {
+    let small = Document::parse(b"[a]\nb = 1\n").unwrap();
+    let document = Document::parse(b"[section]\nkeykey = value\nother = 2\n").unwrap();
+    let finish = |change: &dyn Fn(&mut Edit<'_, '_>)| -> Result<BString, EditError> {
+        let mut edit = Edit::new(&document);
+        change(&mut edit);
+        edit.finish()
+    };
+    let range = |start, end| Err(EditError::Range { start, end });
+    let first = document.entries().next().unwrap();
+    assert_eq!(
+        finish(&|edit| edit.replace(Range { start: 7, end: 5 }, "X")),
+        range(7, 5)
+    );
+    assert_eq!(finish(&|edit| edit.replace(5..500, "X")), range(5, 500));
+    assert_eq!(
+        finish(&|edit| edit.remove_lines(Range { start: 3, end: 2 })),
+        range(3, 2)
+    );
+    assert_eq!(finish(&|edit| edit.remove_lines(0..2)), range(0, 2));
+    let foreign = small.entries().next().unwrap();
+    assert_eq!(
+        finish(&|edit| edit.rename(foreign, "zzz")),
+        Err(EditError::OtherDocument)
+    );
+    for key in ["a = b", "a:b", "a\nb", " a", "#a", "[a", ""] {
+        let refused = finish(&|edit| edit.rename(first, key));
+        assert_eq!(refused, Err(EditError::Key { key: key.into() }));
+    }
+    // The first error counts, and a change that can be made does not hide it.
+    let both = finish(&|edit| {
+        edit.rename(foreign, "zzz");
+        edit.rename(first, "good");
+    });
+    assert_eq!(both, Err(EditError::OtherDocument));
+    // A view of the same text is the same document.
+    let narrowed = document.borrowed().narrowed(|_| false);
+    let mut edit = Edit::new(&narrowed);
+    edit.rename(first, "key");
+    assert!(
+        edit.finish()
+            .unwrap()
+            .starts_with(b"[section]\nkey = value\n")
+    );
+}
+
+#[test]
+fn a_value_stays_whole_and_entries_stay_in_a_section() {
+    let document = Document::parse(b"[a]\nk = v\n  more\nl = w\n").unwrap();
+    let finish = |change: &dyn Fn(&mut Edit<'_, '_>)| {
+        let mut edit = Edit::new(&document);
+        change(&mut edit);
+        edit.finish()
+    };
+    let split = Err(EditError::SplitValue { line: 3 });
+    assert_eq!(finish(&|edit| edit.remove_lines(2..3)), split);
+    assert_eq!(finish(&|edit| edit.insert_lines(3, "x = 1")), split);
+    assert!(matches!(
+        finish(&|edit| edit.remove_lines(1..2)),
+        Err(EditError::Syntax { .. })
+    ));
+    assert!(matches!(
+        finish(&|edit| edit.insert_lines(4, "x")),
+        Err(EditError::Syntax { .. })
+    ));
+    // Line by line, whole entries can be removed.
+    let lines = finish(&|edit| (2..4).for_each(|line| edit.remove_lines(line..line + 1)));
+    assert_eq!(lines.unwrap(), "[a]\nl = w\n");
 }
