@@ -83,8 +83,8 @@ pub use parse::LineKind;
 pub use setting::{Occurrence, Occurrences, Origin, Setting};
 pub use sources::{ParsedFile, Source, SourceError, SourceFile, load, search};
 pub use template::{Reference, references};
-pub use types::{IpVersion, OptType, OwnType, TypeError};
-pub use value::Value;
+pub use types::{IpVersion, OptType, OwnType};
+pub use value::{TypeError, Value};
 
 /// Compiles the examples of the README as documentation tests.
 #[cfg(doctest)]

@@ -271,8 +271,8 @@ impl Options {
     }
 
     /// Reads the options from `files`, in the order in which the service reads them, and the
-    /// environment, such as [`std::env::vars_os`]. A variable that is not UTF-8 is ignored. Logs one
-    /// warning for each option that is set under a former name.
+    /// environment, such as [`std::env::vars_os`]. A variable that is not UTF-8 is ignored. Logs
+    /// one warning for each option that is set under a former name.
     ///
     /// # Errors
     ///

@@ -294,13 +294,13 @@ fn files_and_directories_are_loaded_in_order() {
     );
 
     let missing = Options::load(["/nowhere/ironic.conf"]).unwrap_err();
-    let expected = "cannot read the file /nowhere/ironic.conf: No such file or directory (os error 2): \
-                    check the path";
+    let expected = "cannot read the file /nowhere/ironic.conf: No such file or directory \
+                    (os error 2): check the path";
     assert_eq!(missing.to_string(), expected);
     std::fs::write(&file, "[ilo]\nclient_port = many\n").unwrap();
     let invalid = Options::load([&file]).unwrap_err().to_string();
-    let expected = "ironic.conf:2: the value of ilo.client_port is not valid: expected a decimal whole \
-                    number; correct the value";
+    let expected = "ironic.conf:2: the value of ilo.client_port is not valid: expected a decimal \
+                    whole number; correct the value";
     assert!(invalid.ends_with(expected), "{invalid}");
 }
 

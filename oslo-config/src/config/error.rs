@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::opt::OptName;
 use crate::setting::Origin;
-use crate::types::TypeError;
+use crate::value::TypeError;
 
 /// The reason why an option has no value, and where the text that it is about was set.
 ///

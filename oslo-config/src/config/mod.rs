@@ -22,8 +22,8 @@ use crate::document::Entry;
 use crate::opt::{Opt, OptName};
 use crate::setting::{Occurrences, Origin, Setting};
 use crate::sources::ParsedFile;
-use crate::types::{OptType, TypeError};
-use crate::value::Value;
+use crate::types::OptType;
+use crate::value::{TypeError, Value};
 
 /// A service's configuration: its files in reading order, its registered options and its
 /// environment. Looks options up as oslo.config does.

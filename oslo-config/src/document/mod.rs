@@ -1,7 +1,6 @@
 //! The lossless document: sections, entries, comments, blank lines, every byte of a file.
 
-mod entry;
-mod section;
+mod views;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,8 +9,7 @@ use std::sync::Arc;
 
 use bstr::{BStr, ByteSlice};
 
-pub use self::entry::Entry;
-pub use self::section::Section;
+pub use self::views::{Entry, Section};
 use crate::error::SyntaxErrors;
 use crate::parse::{Line, LineKind, Lines, name_of_header, split_line_end};
 use crate::text::group_of_section;

@@ -31,7 +31,8 @@ impl Edit<'_, '_> {
     /// ```
     /// use oslo_config::{Document, Edit};
     ///
-    /// let document = Document::parse(b"[pxe]\n#http_root = <None>\nhttp_url: 'a' # not a comment\n")?;
+    /// let text = b"[pxe]\n#http_root = <None>\nhttp_url: 'a' # not a comment\n";
+    /// let document = Document::parse(text)?;
     /// let mut edit = Edit::new(&document);
     /// edit.set("pxe", "http_url", "two\nlines");
     /// edit.set("pxe", "http_root", " /a ");
@@ -191,7 +192,7 @@ fn space_before(value: &[u8]) -> Option<&'static [u8]> {
     first.map(|_| &b" "[..])
 }
 
-/// Returns the number of the line above which a new entry belongs; `None` if its section is missing.
+/// Returns the number of the line above which a new entry belongs; `None` without its section.
 fn place(document: &Document<'_>, group: &[u8], key: &[u8]) -> Option<usize> {
     let group = group_of_section(group);
     let mut sections = document

@@ -1,8 +1,11 @@
 //! A converted value and its printed form in Python.
 
+mod error;
 mod serde;
 
 use std::fmt::Write as _;
+
+pub use self::error::TypeError;
 
 /// The value of an option after conversion to its type.
 ///

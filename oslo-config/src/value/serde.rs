@@ -10,8 +10,7 @@ use serde_core::de::{
 use serde_core::forward_to_deserialize_any;
 use serde_core::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::Value;
-use crate::types::TypeError;
+use super::{TypeError, Value};
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
