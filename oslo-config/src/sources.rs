@@ -33,17 +33,14 @@ impl<P: Into<PathBuf>> From<P> for Source {
 /// Returns an error if a file cannot be read or breaks the format, or if a directory cannot be
 /// listed.
 ///
-/// ```
+/// ```no_run
 /// use oslo_config::{Config, Opt, OptType, Source};
 ///
-/// # let directory = std::env::temp_dir().join(format!("oslo-config-load-{}", std::process::id()));
-/// # std::fs::create_dir_all(directory.join("ironic.conf.d"))?;
-/// # std::fs::write(directory.join("ironic.conf"), "[ilo]\nclient_port = 8443\n")?;
-/// # let there = std::env::set_current_dir(&directory)?;
-/// let files = oslo_config::load(["ironic.conf".into(), Source::Dir("ironic.conf.d".into())])?;
-/// let config = Config::new(files, vec![Opt::new("ilo", "client_port", OptType::port())]);
-/// assert_eq!(config.get::<u16>("ilo", "client_port")?, 8443);
-/// # std::fs::remove_dir_all(directory)?;
+/// let directory = Source::Dir("/etc/ironic/ironic.conf.d".into());
+/// let files = oslo_config::load(["/etc/ironic/ironic.conf".into(), directory])?;
+/// let opts = vec![Opt::new("ilo", "client_port", OptType::port()).with_default("443")];
+/// let config = Config::new(files, opts).with_environment(std::env::vars_os());
+/// let port: u16 = config.get("ilo", "client_port")?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn load(

@@ -185,3 +185,28 @@ fn no_debug_print_shows_a_line_of_a_file() {
     edit.set("web", "secret", "TOPSECRET2");
     assert!(!format!("{edit:?} {document:?}").contains("TOPSECRET"));
 }
+
+#[test]
+fn files_and_directories_are_loaded_in_order() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("loaded");
+    let (file, later) = (directory.join("a.conf"), directory.join("a.conf.d"));
+    std::fs::create_dir_all(&later).unwrap();
+    std::fs::write(&file, "[web]\nsecret = 1\nbad = 1\n").unwrap();
+    std::fs::write(later.join("b.conf"), "[web]\nsecret = 3\n").unwrap();
+    std::fs::write(later.join("a.conf"), "[web]\nsecret = 2\n").unwrap();
+    std::fs::write(later.join("c.txt"), "[web]\nsecret = 4\n").unwrap();
+
+    let config = Config::new(
+        load([Source::from(&file), Source::Dir(later)]).unwrap(),
+        opts(),
+    );
+    assert_eq!(config.get::<String>("web", "secret").unwrap(), "3");
+    assert_eq!(config.get::<String>("web", "bad").unwrap(), "1");
+    std::fs::write(&file, "[web]\nTOPSECRET\n").unwrap();
+    let error = load([&file]).unwrap_err().to_string();
+    assert!(
+        error.starts_with(&format!("{}: line 2, column 1: ", file.display())),
+        "{error}"
+    );
+    assert!(!error.contains("TOPSECRET"));
+}
