@@ -37,7 +37,6 @@ use driver::deploy::{
 };
 use driver::node::{Node, NodeUuid, ProvisionState, Section};
 use driver::options::Options;
-use driver::oslo_config::SourceFile;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
@@ -115,10 +114,7 @@ struct Service {
 
 impl Service {
     fn new(cli: &Cli) -> Result<Self, Box<dyn Error>> {
-        let files = cli.config_file.iter().map(|path| SourceFile::read(path));
-        let files: Vec<SourceFile> = files.collect::<Result<_, _>>()?;
-        let parsed: Result<Vec<_>, _> = files.iter().map(SourceFile::parse).collect();
-        let options = Options::read(&parsed?, [])?;
+        let options = Options::load(&cli.config_file)?;
         let directory = Directory(cli.nodes.clone());
         let ilo = IloDeploy::from_options(&options)?
             .node_lock(Arc::new(directory.clone()))
