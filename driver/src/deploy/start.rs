@@ -54,7 +54,9 @@ impl NodeWork<'_> {
             for (drive, url) in media {
                 if self.bmc.medium(*drive).await?.is_none() {
                     let node = self.outcome.node.uuid();
-                    self.warn(&format!("node {node}: the {drive} drive has lost its medium"));
+                    self.warn(&format!(
+                        "node {node}: the {drive} drive has lost its medium"
+                    ));
                     self.insert(*drive, url).await?;
                     lost = true;
                 }

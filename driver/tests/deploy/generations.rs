@@ -190,7 +190,7 @@ async fn a_boot_mode_that_the_bios_does_not_take_fails_the_deployment() {
         );
         assert_eq!(names(conductor.www.path()), [""; 0], "{generation:?}");
         ilo.state(|state| state.settings_refused = None);
-        deploy.deploy(&node).await.unwrap();
+        let _ = deploy.deploy(&node).await.unwrap();
         assert!(ilo.state(|state| state.is_uefi()), "{generation:?}");
     }
 }
@@ -202,7 +202,7 @@ async fn media_that_a_restarted_ilo_has_lost_are_inserted_again() {
             let (conductor, ilo) = (Conductor::start(), Ilo::start(generation));
             ilo.trouble("POST", at, Trouble::Restarts(Duration::from_secs(2)), 1);
             let node = conductor.node(&ilo, &json!({}));
-            conductor.deploy().deploy(&node).await.unwrap();
+            let _ = conductor.deploy().deploy(&node).await.unwrap();
             let images = ilo.state(|state| state.drives.clone().map(|drive| drive.image));
             assert!(
                 images.iter().all(Option::is_some),

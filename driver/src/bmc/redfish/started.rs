@@ -4,8 +4,8 @@ use std::sync::PoisonError;
 
 use serde_json::{Value, json};
 
-use super::super::BootMode;
-use super::super::error::{BmcError, Cause, Step};
+use super::super::error::{BmcError, Cause};
+use super::super::{BootMode, Step};
 use super::Redfish;
 use super::extended_info::ExtendedInfo;
 use super::order;
