@@ -97,7 +97,8 @@ impl Redfish {
     }
 
     fn log_kept_order(&self, why: &str) {
-        log::warn!(node:% = self.node; "node {}: the boot order is left as it is: {why}", self.node);
+        let node = self.node;
+        log::warn!(node:%; "node {node}: the boot order is left as it is: {why}");
     }
 }
 
