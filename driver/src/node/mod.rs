@@ -184,15 +184,6 @@ impl Node {
         self.json.get(section.as_str())?.as_object()?.get(key)
     }
 
-    /// Whether `key` in `section` has a value: neither `null` nor an empty string.
-    pub(crate) fn is_set(&self, section: Section, key: &str) -> bool {
-        match self.get(section, key) {
-            None | Some(Value::Null) => false,
-            Some(Value::String(text)) => !text.is_empty(),
-            Some(_) => true,
-        }
-    }
-
     /// Returns the string value of `key` in `section`. As in Ironic, an empty string counts as
     /// unset.
     #[must_use]

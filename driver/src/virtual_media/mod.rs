@@ -1,7 +1,7 @@
 //! A node's virtual media: creating, publishing and recording its floppy and its boot ISO.
 //!
 //! This module combines the [options](crate::options), the [images](crate::image), the
-//! [host](crate::host) and the [node](crate::node) for deploy code.
+//! [host] and the [node](crate::node) for deploy code.
 //!
 //! ```no_run
 //! use driver::image::Floppy;

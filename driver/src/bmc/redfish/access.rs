@@ -96,8 +96,16 @@ fn access_fields(node: &Node) -> &'static [Field] {
 
 /// Whether `driver_info` has a `redfish_address` and no `ilo_address`.
 fn is_reached_by_redfish(node: &Node) -> bool {
-    node.is_set(Section::DriverInfo, "redfish_address")
-        && !node.is_set(Section::DriverInfo, "ilo_address")
+    is_set(node, "redfish_address") && !is_set(node, "ilo_address")
+}
+
+/// Whether a field of `driver_info` has a value: neither `null` nor an empty string.
+fn is_set(node: &Node, key: &str) -> bool {
+    match node.get(Section::DriverInfo, key) {
+        None | Some(Value::Null) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(_) => true,
+    }
 }
 
 struct DriverInfo<'a> {
