@@ -1,8 +1,7 @@
 //! Maps the lines of an edited text to those of the original.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-
-use foldhash::HashMap;
 
 /// A map of the lines of an edited text to those of the original, as returned by
 /// [`Edit::finish_with_lines`](crate::Edit::finish_with_lines).
@@ -60,11 +59,11 @@ impl LineMap {
     pub fn current_lines(
         &self,
         originals: impl IntoIterator<Item = usize>,
-    ) -> HashMap<usize, usize> {
+    ) -> BTreeMap<usize, usize> {
         let mut originals: Vec<usize> = originals.into_iter().collect();
         originals.sort_unstable();
         originals.dedup();
-        let mut current = HashMap::default();
+        let mut current = BTreeMap::new();
         for (at, run) in self.runs.iter().enumerate().rev() {
             let (start, first) = (self.start(at), run.first as usize);
             let next = first + (run.end - start) as usize;

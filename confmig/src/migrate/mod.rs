@@ -31,7 +31,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
-use oslo_config::{Edit, EditConflict, LineMap, OptName, OwnedDocument, ParsedFile, SourceError};
+use oslo_config::{Document, Edit, EditError, LineMap, OptName, ParsedFile, SourceError};
 
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
@@ -152,7 +152,7 @@ pub enum MigrateError {
         path: PathBuf,
         /// The conflict.
         #[source]
-        cause: EditConflict,
+        cause: EditError,
     },
     /// Lines that no rule is about would change or move.
     #[error(
@@ -169,10 +169,10 @@ pub enum MigrateError {
 }
 
 /// Finishes an edit and parses the new text.
-fn finish(edit: Edit<'_, '_>, path: &Path) -> Result<(OwnedDocument, LineMap), MigrateError> {
+fn finish(edit: Edit<'_, '_>, path: &Path) -> Result<(Document<'static>, LineMap), MigrateError> {
     let path = path.to_owned();
     match edit.finish_with_lines() {
-        Ok((text, lines)) => match OwnedDocument::parse(text) {
+        Ok((text, lines)) => match Document::parse_owned(text) {
             Ok(document) => Ok((document, lines)),
             Err(errors) => Err(MigrateError::Unreadable(SourceError::Syntax {
                 path,
