@@ -13,8 +13,8 @@ use std::ops::Range;
 /// let mut edit = Edit::new(&document);
 /// edit.remove_lines(2..3);
 /// edit.insert_lines_from(4, "[deploy]\nhttp_url = a\n", vec![None, Some(2)]);
-/// let (text, lines) = edit.finish_with_lines()?;
-/// assert_eq!(text, "[pxe]\ntftp_root = b\n[deploy]\nhttp_url = a\n");
+/// let (document, lines) = edit.finish_with_lines()?;
+/// assert_eq!(document.text(), "[pxe]\ntftp_root = b\n[deploy]\nhttp_url = a\n");
 /// let original: Vec<_> = (1..=4).map(|line| lines.original(line)).collect();
 /// assert_eq!(original, [Some(1), Some(3), None, Some(2)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

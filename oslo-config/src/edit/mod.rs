@@ -164,16 +164,17 @@ impl<'d, 'a> Edit<'d, 'a> {
     /// Returns an error if a change cannot be made, if two changes touch the same bytes, or if the
     /// new text cannot be parsed.
     pub fn finish(self) -> Result<BString, EditError> {
-        self.finish_with_lines().map(|(text, _)| text)
+        let (document, _) = self.finish_with_lines()?;
+        Ok(document.into_text().into_owned().into())
     }
 
-    /// Returns the document's text with all changes applied, and the map of its lines to those of
-    /// the document.
+    /// Returns the document with all changes applied, and the map of its lines to those of this
+    /// one.
     ///
     /// # Errors
     ///
     /// Returns the errors of [`finish`](Edit::finish).
-    pub fn finish_with_lines(mut self) -> Result<(BString, LineMap), EditError> {
+    pub fn finish_with_lines(mut self) -> Result<(Document<'static>, LineMap), EditError> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -187,11 +188,11 @@ impl<'d, 'a> Edit<'d, 'a> {
             let is_below = from.is_some() && Some(range.start) == open_end;
             (range.start, range.end, is_below)
         });
-        let (output, lines) = self.apply()?;
-        if !self.changes.is_empty() {
-            Document::parse(&output).map_err(|errors| EditError::Syntax { errors })?;
+        let (text, lines) = self.apply()?;
+        match Document::parse_owned(text) {
+            Ok(document) => Ok((document, lines)),
+            Err(errors) => Err(EditError::Syntax { errors }),
         }
-        Ok((output, lines))
     }
 
     /// Applies the sorted changes.

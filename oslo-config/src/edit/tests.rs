@@ -9,7 +9,8 @@ fn edited(change: impl FnOnce(&mut Edit<'_, '_>, &[Entry<'_, '_>])) -> (BString,
     let entries: Vec<_> = document.entries().collect();
     let mut edit = Edit::new(&document);
     change(&mut edit, &entries);
-    edit.finish_with_lines().unwrap()
+    let (document, lines) = edit.finish_with_lines().unwrap();
+    (document.text().to_owned(), lines)
 }
 
 #[test]

@@ -344,7 +344,7 @@ mod tests {
     use super::*;
 
     fn finished(draft: Draft<'_>) -> String {
-        let (text, _) = draft.finish(|_| false).finish_with_lines().unwrap();
+        let text = draft.finish(|_| false).finish().unwrap();
         String::from_utf8_lossy(&text).into_owned()
     }
 
