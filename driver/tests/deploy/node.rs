@@ -2,7 +2,9 @@
 
 #[cfg(feature = "redfish")]
 use driver::bmc::ILO_ACCESS;
-use driver::node::{Field, FieldKind, HOSTING, Node, NodeError, ProvisionState, Section};
+#[cfg(feature = "redfish")]
+use driver::node::HOSTING;
+use driver::node::{Field, FieldKind, Node, NodeError, ProvisionState, Section};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -26,6 +28,7 @@ fn read(value: &Value) -> Result<Node, NodeError> {
     Node::from_json(value.to_string().as_bytes())
 }
 
+#[cfg(feature = "redfish")]
 fn with_driver_info(info: &Value) -> Node {
     read(&json!({"uuid": UUID, "driver_info": info})).unwrap()
 }
