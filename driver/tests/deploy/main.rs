@@ -20,6 +20,8 @@ mod flows;
 #[cfg(feature = "redfish")]
 mod generations;
 mod load;
+#[cfg(feature = "redfish")]
+mod matrix;
 mod node;
 mod options;
 mod own_bmc;
