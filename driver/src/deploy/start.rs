@@ -71,11 +71,21 @@ impl NodeWork<'_> {
 
     /// Switches the server on, and waits until it has taken the settings that were changed for this
     /// start. It reads from the drives minutes later, so that media are still inserted in time that
-    /// the BMC lost meanwhile.
+    /// the BMC lost meanwhile; after the wait, it is started again for those.
     pub(super) async fn start(&mut self, media: &[(Drive, &Url)]) -> Result<(), DeployCause> {
         self.power(Power::On).await?;
         self.insert_lost(media).await?;
+        let is_changed =
+            |action: &Action| matches!(action, Action::BootMode(_) | Action::BootFromDisk);
+        if !self.outcome.done.iter().any(is_changed) {
+            return Ok(());
+        }
         self.bmc.await_settings().await?;
+        if self.insert_lost(media).await? {
+            self.power(Power::Off).await?;
+            self.boot_once().await?;
+            self.power(Power::On).await?;
+        }
         Ok(())
     }
 

@@ -24,6 +24,8 @@ mod flows;
 #[cfg(feature = "redfish")]
 mod generations;
 mod load;
+#[cfg(feature = "redfish")]
+mod matrix;
 mod node;
 #[cfg(feature = "redfish")]
 mod one_at_a_time;
