@@ -69,7 +69,7 @@ impl Checker<'_> {
             self.report(
                 found,
                 switch,
-                finding(Code::WebServerUrlMissing, message, help),
+                finding(Code::WebServerUrlMissing, message, help).about(opt.name()),
             );
         }
     }
@@ -164,7 +164,9 @@ impl Checker<'_> {
         ];
         for (present, code, message, help) in faults {
             if present {
-                self.report(found, url, finding(code, message, help));
+                let option = self.option("deploy", &URL).map(|opt| opt.name().clone());
+                let diagnostic = finding(code, message, help);
+                self.report(found, url, Diagnostic { option, ..diagnostic });
             }
         }
     }
@@ -191,11 +193,9 @@ impl Checker<'_> {
             );
             let help = "create it, readable by the web server and writable by the conductor, \
                         or correct the path";
-            self.report(
-                found,
-                root,
-                finding(Code::WebServerRootMissing, message, help),
-            );
+            let option = opt.map(|opt| opt.name().clone());
+            let diagnostic = finding(Code::WebServerRootMissing, message, help);
+            self.report(found, root, Diagnostic { option, ..diagnostic });
         }
     }
 }

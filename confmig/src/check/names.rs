@@ -103,7 +103,7 @@ impl Checker<'_> {
                     bracketed(opt.name()),
                 );
                 let help = format!("set {} instead", opt.name().environment_variable());
-                found.push(finding(Code::UnreadVariable, message, help));
+                found.push(finding(Code::UnreadVariable, message, help).about(name));
             }
         }
     }

@@ -113,7 +113,7 @@ impl Checker<'_> {
                 changed.before
             );
             let help = "set it to keep the old value";
-            found.push(finding(Code::DefaultChanged, message, help));
+            found.push(finding(Code::DefaultChanged, message, help).about(opt.name()));
         }
     }
 }

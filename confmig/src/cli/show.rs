@@ -6,22 +6,36 @@ use confmig::explain::Explanation;
 use confmig::registered;
 use confmig::report;
 use confmig::target::Target;
-use oslo_config::{Config, DEFAULT_GROUP, Opt, OptName, OptType};
+use oslo_config::{Config, DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile};
 
 use super::args::{Format, ReleaseArgs, Show};
-use super::input::{Loaded, environment, parse};
-use super::output::Output;
+use super::given::{Given, TargetNames};
+use super::input::parse;
+use super::output::{Output, unparsable};
+use super::sources::{self, environment};
 use super::{Failure, Status};
 
 pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure> {
-    let loaded = Loaded::new(&command.sources, &command.common, &ReleaseArgs::default())?;
-    let inputs = loaded.parse(command.format, output)?;
+    let names = TargetNames::of_arguments(&command.common, &ReleaseArgs::default(), false);
+    let given = Given::load(names, command.common.show_secrets)?;
+    let paths = match command.sources.ordered.is_empty() {
+        true => sources::of_service(&given)?,
+        false => sources::paths(&command.sources.ordered)?,
+    };
+    let loaded = given.loaded(sources::read(&paths)?)?;
+    let inputs = match loaded.parse()? {
+        Ok(inputs) => inputs,
+        Err(found) => return unparsable(&found, &paths, &command.common, command.format, output),
+    };
     let target = inputs.target()?;
     let pack = target.pack();
-    let secrets = loaded.secrets(pack);
+    let secrets = given.secrets(pack);
     // Evaluates masked texts, so that no reference can reveal a secret.
     let files = secrets.files(&inputs.parsed);
-    let parsed = parse(&files, command.format, pack, &secrets, output)?;
+    let parsed = match parse(&files, &secrets) {
+        Ok(parsed) => parsed,
+        Err(found) => return unparsable(&found, &paths, &command.common, command.format, output),
+    };
     // A masked value does not have its option's type.
     let hides = |opt: &Opt| secrets.hides(opt.name().group(), opt.name().name());
     // All settings are listed without looking one up.
@@ -61,9 +75,23 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
     match command.format {
         Format::Json => output.bytes(text.as_bytes())?,
         // It is for people, and may go through a pager that passes controls on.
-        _ => output.bytes(&report::for_terminal(text.as_bytes()))?,
+        _ => {
+            output.bytes(&report::for_terminal(text.as_bytes()))?;
+            output.message(&summary(&parsed, explained.len()));
+        }
     }
     Ok(Status::Success)
+}
+
+/// Counts what is shown.
+fn summary(files: &[ParsedFile<'_>], options: usize) -> String {
+    let of_files = report::counted(files.len(), "file");
+    if options > 0 {
+        return format!("{} in {of_files}", report::counted(options, "option"));
+    }
+    let documents = files.iter().map(|file| &file.document);
+    let entries = documents.map(|document| document.entries().count()).sum();
+    format!("{of_files}: {}", report::counted(entries, "setting"))
 }
 
 /// Resolves a name without a group: to an option in `[DEFAULT]`, else to the only group that has

@@ -1,19 +1,25 @@
 //! The diagnostic codes, in one table.
 
 /// How bad a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
-    /// The service does not start, or does not do what the file asks for.
-    Error,
+    /// There is something to know; nothing is wrong.
+    Note,
     /// The service works, but not as the file suggests, or not after a later upgrade.
     Warning,
+    /// The service does not start, or does not do what the file asks for.
+    Error,
 }
 
 impl Severity {
+    /// Every severity, the worst first.
+    pub const ALL: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Note];
+
     /// Returns the severity's name in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Severity::Note => "note",
             Severity::Error => "error",
             Severity::Warning => "warning",
         }
@@ -184,16 +190,28 @@ codes! {
         "Changed default",
         "An option is not set, and its default differs from that of the older release.",
         "Set the option to keep the old value.";
+    IneffectiveIgnore => "ineffective-ignore", Warning,
+        "Ignore without effect",
+        "Findings are to be ignored, but the comment does not name a code and a reason, or the \
+         policy's date has passed: they are reported.",
+        "Write `# confmig: ignore CODE REASON` above the entry, correct the findings, or renew the \
+         date.";
 }
 
 impl Code {
+    /// Finds a code by its name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Code::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
     /// Returns the code's name, as in `deprecated-name`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.description().name
     }
 
-    /// Returns the severity of the code's diagnostics.
+    /// Returns the severity that the code's diagnostics have unless a policy sets another.
     #[must_use]
     pub fn severity(self) -> Severity {
         self.description().severity

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
-use oslo_config::{Entry, ParsedFile, Section};
+use oslo_config::{Entry, OptName, ParsedFile, Section};
 
 use crate::secret::Secrets;
 
@@ -28,6 +28,8 @@ pub struct Place {
     pub text: String,
     /// The part's byte range in `text`.
     pub part: Range<usize>,
+    /// The name of the entry that has the part.
+    pub entry: Option<OptName>,
     /// A note about the part.
     pub label: Option<String>,
     /// A related earlier line: its number, its text with secrets masked, and its label.
@@ -46,6 +48,12 @@ impl Place {
         LongLine::new(path, line, b"", text.to_str_lossy()).at_column(column, chars)
     }
 
+    /// Sets the entry that has the part.
+    fn of(mut self, entry: Entry<'_, '_>) -> Self {
+        self.entry = Some(name_of(entry));
+        self
+    }
+
     /// Tells whether all of the line is quoted, so that the part is at its column.
     pub(crate) fn is_whole(&self) -> bool {
         self.text.len() <= LONG && self.text[..self.part.start].chars().count() + 1 == self.column
@@ -56,6 +64,8 @@ impl Place {
 pub(crate) struct LongLine<'t> {
     path: &'t Path,
     line: usize,
+    /// The name of the entry that has the line.
+    entry: Option<OptName>,
     /// The text as it is in the file.
     raw: &'t [u8],
     /// The text with secrets masked.
@@ -73,6 +83,7 @@ impl<'t> LongLine<'t> {
         LongLine {
             path,
             line,
+            entry: None,
             raw,
             shown_chars: shown.trim_end().chars().count(),
             shown,
@@ -116,6 +127,7 @@ impl<'t> LongLine<'t> {
             column,
             text,
             part,
+            entry: self.entry.clone(),
             label: None,
             earlier: None,
         }
@@ -131,6 +143,12 @@ impl<'t> LongLine<'t> {
         let found = further.nth(chars - counted);
         found.map_or_else(|| self.shown.trim_end().len(), |(at, _)| bytes + at)
     }
+}
+
+/// Returns the name of an entry, as it is written.
+fn name_of(entry: Entry<'_, '_>) -> OptName {
+    let (group, key) = (entry.group(), entry.key());
+    OptName::new(group.to_str_lossy(), key.to_str_lossy())
 }
 
 /// Returns the text around a part of a line, and where the part is in it.
@@ -168,6 +186,7 @@ impl Places<'_, '_> {
             column,
             entry.key().chars().count(),
         )
+        .of(entry)
     }
 
     /// Returns the place of `chars` characters of an entry's value, from a byte offset in the
@@ -194,7 +213,9 @@ impl Places<'_, '_> {
     ) -> LongLine<'t> {
         let document = entry.section().document();
         let raw = document.line_text(line).unwrap_or_default();
-        LongLine::new(path, line, raw, self.shown(entry, line).into())
+        let mut long = LongLine::new(path, line, raw, self.shown(entry, line).into());
+        long.entry = Some(name_of(entry));
+        long
     }
 
     /// Returns the place of a section's header.
@@ -208,6 +229,17 @@ impl Places<'_, '_> {
             1,
             usize::MAX,
         )
+    }
+
+    /// Returns the place of a line of a file, whose masked lines are `shown`.
+    pub(crate) fn line(
+        &self,
+        file: &ParsedFile<'_>,
+        number: usize,
+        shown: &[Cow<'_, [u8]>],
+    ) -> Place {
+        let text = crate::lines::content(shown, number);
+        Place::in_line(file.path, number, text, 1, usize::MAX)
     }
 
     /// Returns the places of all lines of a file that satisfy a predicate.

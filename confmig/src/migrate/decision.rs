@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use oslo_config::{Entry, OptName, ParsedFile, references};
 
-use crate::diagnostic::{Code, Diagnostic, Places};
+use crate::diagnostic::{Code, Diagnostic, Places, RuleInStep};
 use crate::secret::Secrets;
 
 /// A change that was left to the operator, since it might change the meaning of a value.
@@ -61,10 +61,25 @@ impl Decision {
             Some(rule) => self.of_rule(rule),
             None => self.of_renaming(hides),
         };
+        let diagnostic = Diagnostic {
+            rule: self.rule.as_ref().map(|id| RuleInStep {
+                id: id.clone(),
+                release: self.release.clone(),
+            }),
+            accept: self.accept(),
+            ..diagnostic.about(&self.option)
+        };
         match entry {
             Some((path, entry)) => diagnostic.at(Places { secrets }.key(path, entry)),
             None => diagnostic,
         }
+    }
+
+    /// Returns what `--accept` takes to make the change; `None` if it cannot be accepted.
+    #[must_use]
+    pub fn accept(&self) -> Option<String> {
+        let name = || self.rule.clone().unwrap_or_else(|| self.option.to_string());
+        self.acceptable.then(name)
     }
 
     fn of_renaming(&self, hides: bool) -> Diagnostic {

@@ -15,6 +15,7 @@ mod examples;
 mod migrator;
 mod names;
 mod names_in_use;
+mod own_rules;
 mod pass;
 mod planned;
 mod prove;
@@ -39,6 +40,8 @@ use crate::secret::Secrets;
 
 pub use decision::Decision;
 pub use examples::{WrongExample, check_examples};
+pub use own_rules::OWN_RULES;
+pub(crate) use own_rules::{DECIDED, WHOLE};
 pub use route::{Route, migrate};
 
 /// The settings of a migration.

@@ -5,16 +5,11 @@ use oslo_config::{Config, GetError, Opt, OptName};
 
 use super::Decision;
 use super::migrator::Migrator;
+use super::own_rules::{NOT_READ, REFUSED};
 use crate::diagnostic::Code;
 use crate::history::{self, History, ReleaseRange};
 use crate::schema::Schema;
 use crate::target::{describe_absence, name_of};
-
-/// The id of reports about names that the target does not read.
-const NOT_READ: &str = "not-read";
-
-/// The id of reports about values that the target refuses.
-const REFUSED: &str = "refused";
 
 /// The reason for which an option is reported.
 pub(super) struct Finding {

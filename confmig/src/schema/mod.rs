@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use oslo_config::{Opt, OptName, ParsedFile};
 
 pub(crate) use compare::successors;
-pub use compare::{Changed, Comparison, compare};
+pub use compare::{Changed, Comparison, compare, doubt};
 use form::Form;
 
 use crate::pack::{Pack, is_named};
@@ -143,6 +143,22 @@ impl Schema {
             });
         }
         Ok(schema)
+    }
+
+    /// Creates the schema of a service from its options. Messages call it `origin`.
+    #[must_use]
+    pub fn of_options(
+        origin: String,
+        project: &str,
+        options: impl Iterator<Item = SchemaOption>,
+    ) -> Self {
+        let named = options.map(|option| (option.opt.name().clone(), option));
+        Schema {
+            origin,
+            project: Some(project.to_owned()),
+            options: named.collect(),
+            dynamic: Vec::new(),
+        }
     }
 
     /// Returns an option by its current name.

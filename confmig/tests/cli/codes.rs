@@ -54,6 +54,7 @@ fn example(code: Code) -> Option<Run> {
             line("check --from stein --to 2026.2 --defaults --format json -")
                 .input("[conductor]\n"),
         ),
+        Code::IneffectiveIgnore => of("check/ignore-without-reason"),
         other => panic!("no example of {other:?}"),
     }
 }

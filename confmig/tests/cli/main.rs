@@ -9,7 +9,10 @@
 
 mod browser;
 mod check;
+mod ci;
 mod codes;
+mod decisions;
+mod explain;
 mod fuzz;
 mod growth;
 mod help;
@@ -17,8 +20,10 @@ mod html;
 mod json;
 mod links;
 mod migrate;
+mod policy;
 mod recover;
 mod releases;
+mod report_forms;
 mod rules;
 mod sarif;
 mod schema;

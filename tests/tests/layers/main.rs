@@ -37,8 +37,10 @@ const LAYERS: [(&str, &str, &[&str]); 6] = [
             // Masks what packs, schemas and histories mark as secret.
             "secret",
             "diagnostic",
+            "policy",
             "target",
             "migrate",
+            "decisions",
             "check",
             "explain",
             "store",
