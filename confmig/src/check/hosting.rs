@@ -166,7 +166,14 @@ impl Checker<'_> {
             if present {
                 let option = self.option("deploy", &URL).map(|opt| opt.name().clone());
                 let diagnostic = finding(code, message, help);
-                self.report(found, url, Diagnostic { option, ..diagnostic });
+                self.report(
+                    found,
+                    url,
+                    Diagnostic {
+                        option,
+                        ..diagnostic
+                    },
+                );
             }
         }
     }
@@ -195,7 +202,14 @@ impl Checker<'_> {
                         or correct the path";
             let option = opt.map(|opt| opt.name().clone());
             let diagnostic = finding(Code::WebServerRootMissing, message, help);
-            self.report(found, root, Diagnostic { option, ..diagnostic });
+            self.report(
+                found,
+                root,
+                Diagnostic {
+                    option,
+                    ..diagnostic
+                },
+            );
         }
     }
 }

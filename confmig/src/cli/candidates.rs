@@ -13,7 +13,9 @@ pub(crate) fn releases() -> Vec<CompletionCandidate> {
     let mut seen = BTreeSet::new();
     let all = Service::all().flat_map(Service::releases);
     let all = all.filter(|series| seen.insert(series.id()));
-    let all: Vec<_> = all.map(|series| CompletionCandidate::new(series.id())).collect();
+    let all: Vec<_> = all
+        .map(|series| CompletionCandidate::new(series.id()))
+        .collect();
     // Shells keep this order: the newest release first.
     let last = all.len();
     let numbered = all.into_iter().enumerate();
@@ -41,12 +43,18 @@ pub(crate) fn packs(current: &OsStr) -> Vec<CompletionCandidate> {
 pub(crate) fn listed(current: &OsStr) -> Vec<CompletionCandidate> {
     let rules = beginning_with(current, rules().into_iter());
     let services = beginning_with(current, services().into_iter());
-    packs(current).into_iter().chain(services).chain(rules).collect()
+    packs(current)
+        .into_iter()
+        .chain(services)
+        .chain(rules)
+        .collect()
 }
 
 fn rules() -> Vec<CompletionCandidate> {
     let rules = Service::all().flat_map(built_in_rules);
-    rules.map(|rule| CompletionCandidate::new(rule.id())).collect()
+    rules
+        .map(|rule| CompletionCandidate::new(rule.id()))
+        .collect()
 }
 
 /// Completes the options of all services, and what `more` has.

@@ -61,7 +61,9 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
         diagnostics: &diagnostics,
         pack: &first.rules,
         shows_secrets: common.show_secrets,
-        release: first.release.filter(|_| checked.iter().all(|set| set.release == first.release)),
+        release: first
+            .release
+            .filter(|_| checked.iter().all(|set| set.release == first.release)),
     };
     match document(&found, command.format)? {
         Some(document) => output.bytes(document.as_bytes())?,
@@ -136,7 +138,12 @@ fn show(
     output: &mut Output,
 ) -> Result<(), Failure> {
     let of_syntax = |found: &&Diagnostic| found.code == Code::Syntax;
-    let syntax: Vec<Diagnostic> = found.diagnostics.iter().filter(of_syntax).cloned().collect();
+    let syntax: Vec<Diagnostic> = found
+        .diagnostics
+        .iter()
+        .filter(of_syntax)
+        .cloned()
+        .collect();
     if !syntax.is_empty() {
         output.diagnostic_messages(&syntax);
     }

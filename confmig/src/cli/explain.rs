@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use confmig::diagnostic::Code;
-use confmig::history::{History, Service, all_names, built_in_rules, declared};
+use confmig::history::{History, Service, all_names, built_in_rules, declared_with_id};
 use confmig::migrate::OWN_RULES;
 use confmig::pack::Pack;
 use confmig::report;
@@ -42,7 +42,10 @@ pub(crate) fn run(command: &Explain, output: &mut Output) -> Result<Status, Fail
 
 /// Returns what is known of a code, a rule or an option.
 fn explanations(word: &str, packs: &[Pack]) -> Vec<String> {
-    let mut found: Vec<String> = Code::find(word).map(report::code_text).into_iter().collect();
+    let mut found: Vec<String> = Code::find(word)
+        .map(report::code_text)
+        .into_iter()
+        .collect();
     let own = OWN_RULES.iter().filter(|(id, _)| *id == word);
     found.extend(own.map(|(id, text)| format!("{id}\n  {text}\n")));
     for pack in packs {
@@ -55,13 +58,9 @@ fn explanations(word: &str, packs: &[Pack]) -> Vec<String> {
         let rules = built_in_rules(service).filter(|rule| rule.id() == word);
         found.extend(rules.map(|rule| report::built_in_text(&rule)));
     }
-    // To find the renamings that releases declare takes longer than all else.
-    if found.is_empty() {
-        for service in Service::all() {
-            let declared = declared(&History::new(service));
-            let renamings = declared.iter().filter(|rule| rule.id == word);
-            found.extend(renamings.map(report::renaming_text));
-        }
+    for service in Service::all() {
+        let declared = declared_with_id(word, &History::new(service));
+        found.extend(declared.iter().map(report::renaming_text));
     }
     let mut seen = BTreeSet::new();
     found.retain(|text| seen.insert(text.clone()));
@@ -87,9 +86,12 @@ fn unknown(word: &str, packs: &[Pack]) -> String {
         names.extend(built_in_rules(service).map(|rule| rule.id().to_owned()));
         names.extend(all_names(service).map(|(name, _)| name.to_string()));
     }
-    let similar = names.into_iter().map(|name| (jaro_winkler(&name, word), name));
-    let mut similar: Vec<(f64, String)> =
-        similar.filter(|(similarity, _)| *similarity > SIMILAR).collect();
+    let similar = names
+        .into_iter()
+        .map(|name| (jaro_winkler(&name, word), name));
+    let mut similar: Vec<(f64, String)> = similar
+        .filter(|(similarity, _)| *similarity > SIMILAR)
+        .collect();
     similar.sort_by(|one, other| other.0.total_cmp(&one.0));
     similar.truncate(3);
     let similar: Vec<String> = similar.into_iter().map(|(_, name)| name).collect();

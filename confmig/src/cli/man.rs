@@ -19,8 +19,14 @@ const PAGES: [Page; 9] = [
         command: "",
         examples: &[
             ("confmig migrate ironic.conf", "Shows what would change."),
-            ("confmig migrate --write ironic.conf", "Changes it, and keeps a backup."),
-            ("confmig check --to 2026.2 ironic.conf", "Checks the file for a release."),
+            (
+                "confmig migrate --write ironic.conf",
+                "Changes it, and keeps a backup.",
+            ),
+            (
+                "confmig check --to 2026.2 ironic.conf",
+                "Checks the file for a release.",
+            ),
         ],
     },
     Page {
@@ -78,7 +84,10 @@ const PAGES: [Page; 9] = [
         command: "explain",
         examples: &[
             ("confmig explain needs-decision", "Explains a code."),
-            ("confmig explain pxe.http_url", "Tells what became of an option."),
+            (
+                "confmig explain pxe.http_url",
+                "Tells what became of an option.",
+            ),
         ],
     },
     Page {
@@ -90,7 +99,10 @@ const PAGES: [Page; 9] = [
     },
     Page {
         command: "recover",
-        examples: &[("confmig recover ironic.conf", "Finishes or reverts the run.")],
+        examples: &[(
+            "confmig recover ironic.conf",
+            "Finishes or reverts the run.",
+        )],
     },
     Page {
         command: "completions",
@@ -102,27 +114,57 @@ const PAGES: [Page; 9] = [
 ];
 
 const FILES: [(&str, &str); 5] = [
-    ("~/.ironic, ~, /etc/ironic, /etc", "Where ironic.conf and ironic.conf.d are looked for if no \
-      files are given; other services accordingly."),
-    ("/usr/share/ironic/ironic-dist.conf", "Is read before them, if it exists."),
-    ("confmig.toml", "The policy of a project, beside the files or named by --policy."),
-    ("NAME.confmig-TIME-HASH", "A backup of NAME, made by migrate --write."),
-    (".confmig-TIME-ID.journal", "A run that was killed between two files: see confmig-recover."),
+    (
+        "~/.ironic, ~, /etc/ironic, /etc",
+        "Where ironic.conf and ironic.conf.d are looked for if no \
+      files are given; other services accordingly.",
+    ),
+    (
+        "/usr/share/ironic/ironic-dist.conf",
+        "Is read before them, if it exists.",
+    ),
+    (
+        "confmig.toml",
+        "The policy of a project, beside the files or named by --policy.",
+    ),
+    (
+        "NAME.confmig-TIME-HASH",
+        "A backup of NAME, made by migrate --write.",
+    ),
+    (
+        ".confmig-TIME-ID.journal",
+        "A run that was killed between two files: see confmig-recover.",
+    ),
 ];
 
 const ENVIRONMENT: [(&str, &str); 5] = [
-    ("OS_GROUP__OPTION", "Values that take precedence over all files, in check and show."),
+    (
+        "OS_GROUP__OPTION",
+        "Values that take precedence over all files, in check and show.",
+    ),
     ("HOME, SNAP_COMMON, SNAP", "Where files are looked for."),
-    ("NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM", "Whether --color auto uses colours."),
+    (
+        "NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM",
+        "Whether --color auto uses colours.",
+    ),
     ("COLUMNS", "The width of the terminal, if it does not tell."),
-    ("RUST_LOG, RUST_LOG_STYLE", "What is logged, before -v, and how."),
+    (
+        "RUST_LOG, RUST_LOG_STYLE",
+        "What is logged, before -v, and how.",
+    ),
 ];
 
 const STATUS: [(&str, &str); 3] = [
     ("0", "All is done, or there is nothing to do."),
-    ("1", "check or migrate --check found something that --fail-on names."),
-    ("2", "Wrong usage, input that cannot be read or parsed, or a failed write. No file was \
-           replaced, unless the message names it."),
+    (
+        "1",
+        "check or migrate --check found something that --fail-on names.",
+    ),
+    (
+        "2",
+        "Wrong usage, input that cannot be read or parsed, or a failed write. No file was \
+           replaced, unless the message names it.",
+    ),
 ];
 
 pub(crate) fn run(command: Option<&str>, output: &mut Output) -> Result<Status, Failure> {
@@ -152,7 +194,9 @@ pub(crate) fn run(command: Option<&str>, output: &mut Output) -> Result<Status, 
         man.render_subcommands_section(&mut text)?;
     }
     sections(command.unwrap_or_default()).to_writer(&mut text)?;
-    man.render_version_section(&mut text)?;
+    if command.is_none() {
+        man.render_version_section(&mut text)?;
+    }
     output.bytes(&text)?;
     Ok(Status::Success)
 }

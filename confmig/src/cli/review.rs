@@ -100,7 +100,9 @@ pub(crate) fn settled(diagnostics: &[Diagnostic]) -> String {
     ];
     let mut text = String::new();
     for (by, words) in kinds {
-        let all = diagnostics.iter().filter_map(|found| found.settled.as_ref());
+        let all = diagnostics
+            .iter()
+            .filter_map(|found| found.settled.as_ref());
         let count = all.filter(|settled| settled.by == by).count();
         if count > 0 {
             text += if text.is_empty() { "; settled: " } else { ", " };

@@ -112,7 +112,9 @@ impl Sets {
             paths,
         };
         match each {
-            true => self.sets.extend(paths.into_iter().map(|path| set(vec![path]))),
+            true => self
+                .sets
+                .extend(paths.into_iter().map(|path| set(vec![path]))),
             false => self.sets.push(set(paths)),
         }
     }

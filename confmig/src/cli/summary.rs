@@ -22,6 +22,9 @@ fn descriptions(file: &FileMigration) -> impl Iterator<Item = String> {
     })
 }
 
+/// The most files that are named for `confmig undo`.
+const NAMED: usize = 10;
+
 /// What is said after a migration.
 pub(crate) struct Summary<'s> {
     pub(crate) command: &'s Migrate,
@@ -92,10 +95,13 @@ impl Summary<'_> {
         if command.write {
             let paths = self.backups.iter();
             let paths: Vec<String> = paths.map(|file| file.path.display().to_string()).collect();
+            let undo = match &paths[..] {
+                [first, ..] if paths.len() > NAMED => format!("--transaction {first}"),
+                paths => paths.join(" "),
+            };
             output.note(&format!(
-                "restart the service to use the new configuration; `confmig undo {}` restores the \
-                 old",
-                paths.join(" ")
+                "restart the service to use the new configuration; `confmig undo {undo}` restores \
+                 the old"
             ));
         } else if !command.check && command.output.is_none() && command.output_dir.is_none() {
             output.note("dry run: nothing was written; use --write to replace the files");
@@ -113,7 +119,10 @@ impl Summary<'_> {
     /// Counts the changes and the decisions.
     fn counts(&self) -> String {
         let settled = self.diagnostics.iter().filter(|found| !found.is_open());
-        let decisions = self.migrated.iter().map(|set| set.migration.decisions.len());
+        let decisions = self
+            .migrated
+            .iter()
+            .map(|set| set.migration.decisions.len());
         let left = decisions.sum::<usize>().saturating_sub(settled.count());
         let rules = self.only().map(|set| &set.rules.name);
         match (self.changes(), left, self.span(), rules) {
@@ -132,11 +141,9 @@ impl Summary<'_> {
                 counted(left, "decision")
             ),
             (made, 0, ..) => format!("{}, no decisions", counted(made, "change")),
-            (made, left, ..) => format!(
-                "{}, {}",
-                counted(made, "change"),
-                counted(left, "decision")
-            ),
+            (made, left, ..) => {
+                format!("{}, {}", counted(made, "change"), counted(left, "decision"))
+            }
         }
     }
 

@@ -47,7 +47,10 @@ fn tell(undo: &Undo, output: &mut Output) {
             listed(&undo.remaining)
         ));
     }
-    output.message(&format!("restored {}", report::counted(undo.undone.len(), "file")));
+    output.message(&format!(
+        "restored {}",
+        report::counted(undo.undone.len(), "file")
+    ));
 }
 
 /// Lists the backups.

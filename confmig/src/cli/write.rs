@@ -75,10 +75,7 @@ pub(crate) fn check_arguments<'p>(
 }
 
 impl<'m> Plan<'m> {
-    pub(crate) fn new(
-        command: &Migrate,
-        migrated: &'m [Migrated<'m>],
-    ) -> Result<Self, Failure> {
+    pub(crate) fn new(command: &Migrate, migrated: &'m [Migrated<'m>]) -> Result<Self, Failure> {
         let both = || {
             let sets = migrated.iter();
             sets.flat_map(|set| set.migration.files.iter().zip(&set.files))

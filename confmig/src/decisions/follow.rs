@@ -168,12 +168,7 @@ impl Decided {
 
 /// Returns the rule that sets the option of a decision to a value, and removes the entries that the
 /// value takes the place of.
-fn rule_for(
-    decision: &Decision,
-    value: &str,
-    migration: &Migration,
-    pack: &Pack,
-) -> Option<Rule> {
+fn rule_for(decision: &Decision, value: &str, migration: &Migration, pack: &Pack) -> Option<Rule> {
     let entry = name_now(decision, migration).unwrap_or_else(|| decision.option.clone());
     let rule = decision.rule.as_ref().and_then(|id| {
         let built_in = || find_rule(id)?.rule();

@@ -175,7 +175,9 @@ impl Decisions {
     /// have; `None` if it has all of them. Also returns the number of new entries.
     #[must_use]
     pub fn with_new(&self, found: &[(Decision, Diagnostic)]) -> Option<(String, usize)> {
-        let new = found.iter().filter(|(decision, _)| self.entry(decision).is_none());
+        let new = found
+            .iter()
+            .filter(|(decision, _)| self.entry(decision).is_none());
         text::appended(&self.text, new, &self.path)
     }
 }

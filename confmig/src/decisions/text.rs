@@ -15,10 +15,9 @@ const HEAD: &str = "\
 # Decisions about changes of configuration files: commit this file, and let
 # `confmig migrate --decisions FILE` follow it.
 #
-# For each, replace choice = \"open\" with
-#   choice = \"accept\"   to make the change,
-#   choice = \"refuse\"   to leave the file as it is, or
-#   value = \"...\"       to set the option to this value.
+# A choice is \"open\" until it is made. Then it is \"accept\", which makes the change, or
+# \"refuse\", which leaves the file as it is; or value = \"...\" stands in its place, which sets
+# the option to this value.
 # Paths, options and rules may be patterns (services/*/nova.conf, ilo.*); the first entry that
 # is about a decision counts. A reason may be added: reason = \"...\".
 ";
@@ -77,7 +76,9 @@ fn groups<'d>(
         let file = relative(&decision.path, directory);
         let file = Pattern::escape(&file.to_string_lossy());
         let group = &mut groups[at];
-        group.places.push(format!("{}:{}", decision.path.display(), decision.line));
+        group
+            .places
+            .push(format!("{}:{}", decision.path.display(), decision.line));
         if group.files.last() != Some(&file) {
             group.files.push(file);
         }
@@ -92,7 +93,12 @@ fn write(group: &Group<'_>, text: &mut String) {
     for place in shown {
         comment(&format!("at {place}"), text);
     }
-    if let Some(more) = group.places.len().checked_sub(PLACES).filter(|more| *more > 0) {
+    if let Some(more) = group
+        .places
+        .len()
+        .checked_sub(PLACES)
+        .filter(|more| *more > 0)
+    {
         comment(&format!("and {more} more places"), text);
     }
     if let Some(advice) = &decision.advice {

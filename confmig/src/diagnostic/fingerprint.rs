@@ -48,7 +48,10 @@ impl Fingerprints {
         }
         let hash = hash.finalize();
         let hash: String = hash[..16].iter().map(|it| format!("{it:02x}")).collect();
-        let seen = self.seen.entry((path.to_owned(), hash.clone())).or_default();
+        let seen = self
+            .seen
+            .entry((path.to_owned(), hash.clone()))
+            .or_default();
         *seen += 1;
         format!("{hash}:{seen}")
     }

@@ -48,12 +48,6 @@ impl Place {
         LongLine::new(path, line, b"", text.to_str_lossy()).at_column(column, chars)
     }
 
-    /// Sets the entry that has the part.
-    fn of(mut self, entry: Entry<'_, '_>) -> Self {
-        self.entry = Some(name_of(entry));
-        self
-    }
-
     /// Tells whether all of the line is quoted, so that the part is at its column.
     pub(crate) fn is_whole(&self) -> bool {
         self.text.len() <= LONG && self.text[..self.part.start].chars().count() + 1 == self.column
@@ -145,12 +139,6 @@ impl<'t> LongLine<'t> {
     }
 }
 
-/// Returns the name of an entry, as it is written.
-fn name_of(entry: Entry<'_, '_>) -> OptName {
-    let (group, key) = (entry.group(), entry.key());
-    OptName::new(group.to_str_lossy(), key.to_str_lossy())
-}
-
 /// Returns the text around a part of a line, and where the part is in it.
 fn quoted(line: &str, part: Range<usize>) -> (String, Range<usize>) {
     if line.len() <= LONG {
@@ -179,14 +167,11 @@ impl Places<'_, '_> {
         let before = &document.text()[start..entry.key_range().start];
         let column = before.chars().count() + 1;
         let text = self.shown(entry, entry.line());
-        Place::in_line(
-            path,
-            entry.line(),
-            text.as_bytes(),
-            column,
-            entry.key().chars().count(),
-        )
-        .of(entry)
+        let chars = entry.key().chars().count();
+        Place {
+            entry: Some(self.name_of(entry)),
+            ..Place::in_line(path, entry.line(), text.as_bytes(), column, chars)
+        }
     }
 
     /// Returns the place of `chars` characters of an entry's value, from a byte offset in the
@@ -214,7 +199,7 @@ impl Places<'_, '_> {
         let document = entry.section().document();
         let raw = document.line_text(line).unwrap_or_default();
         let mut long = LongLine::new(path, line, raw, self.shown(entry, line).into());
-        long.entry = Some(name_of(entry));
+        long.entry = Some(self.name_of(entry));
         long
     }
 
@@ -257,6 +242,16 @@ impl Places<'_, '_> {
             let text = crate::lines::split_end(&shown).0;
             Place::in_line(file.path, index + 1, text, 1, usize::MAX)
         })
+    }
+
+    /// Returns the name of an entry as it is written, masked like its line: what follows a missing
+    /// separator is part of the key.
+    fn name_of(&self, entry: Entry<'_, '_>) -> OptName {
+        let group = entry.group();
+        OptName::new(
+            self.secrets.section(group.as_bstr()),
+            self.secrets.key(entry),
+        )
     }
 
     /// Returns a line of an entry, masked.

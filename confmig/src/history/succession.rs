@@ -161,6 +161,20 @@ fn successors(name: &OptName, series: Series, history: &History) -> BTreeSet<Opt
     found
 }
 
+/// Returns the renamings with an id that releases declare.
+#[must_use]
+pub fn declared_with_id(id: &str, history: &History) -> Vec<Renaming> {
+    let names = all_names(history.service());
+    let with_id = names.filter(|(from, _)| id.strip_prefix(from.group()).is_some());
+    let renamings = with_id.flat_map(|(from, of_name)| {
+        let readers = of_name.all_former_of().into_iter();
+        readers.map(move |(to, _)| renaming_of(&from, &to, history))
+    });
+    let mut found: Vec<Renaming> = renamings.filter(|renaming| renaming.id == id).collect();
+    found.dedup();
+    found
+}
+
 /// Returns the renamings that the releases declare, except those that a rule covers.
 #[must_use]
 pub fn declared(history: &History) -> Vec<Renaming> {

@@ -84,7 +84,9 @@ impl PackForm {
             return Err(format!("line {}: {reason}", lines[at]));
         }
         let formers = self.options.iter().flat_map(|form| &form.as_ref().formers);
-        let formers: Vec<usize> = formers.map(|form| line_at(text, form.span().start)).collect();
+        let formers: Vec<usize> = formers
+            .map(|form| line_at(text, form.span().start))
+            .collect();
         let forms = self.options.into_iter().zip(&opts);
         let renamings: Vec<Renaming> = forms
             .flat_map(|(form, opt)| form.into_inner().into_renamings(opt.name()))
@@ -211,15 +213,18 @@ impl OptForm {
 
     /// Returns the renamings of the former names to `to`.
     fn into_renamings(self, to: &OptName) -> impl Iterator<Item = Renaming> {
-        self.formers.into_iter().map(Spanned::into_inner).map(|former| Renaming {
-            id: former
-                .id
-                .unwrap_or_else(|| format!("{}-{}", former.group, former.name)),
-            from: OptName::new(former.group, former.name),
-            to: to.clone(),
-            why: former.why,
-            proof: former.proof,
-        })
+        self.formers
+            .into_iter()
+            .map(Spanned::into_inner)
+            .map(|former| Renaming {
+                id: former
+                    .id
+                    .unwrap_or_else(|| format!("{}-{}", former.group, former.name)),
+                from: OptName::new(former.group, former.name),
+                to: to.clone(),
+                why: former.why,
+                proof: former.proof,
+            })
     }
 }
 

@@ -135,12 +135,16 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Policy, PolicyError> {
         let line = line(ignore.span().start);
         let origin = format!("{}:{line}", path.display());
         let ignore = ignore.into_inner().ignore(directory, origin);
-        policy.ignores.push(ignore.map_err(|reason| wrong(line, reason))?);
+        policy
+            .ignores
+            .push(ignore.map_err(|reason| wrong(line, reason))?);
     }
     for target in form.targets {
         let line = line(target.span().start);
         let target = target.into_inner().target(directory);
-        policy.targets.push(target.map_err(|reason| wrong(line, reason))?);
+        policy
+            .targets
+            .push(target.map_err(|reason| wrong(line, reason))?);
     }
     Ok(policy)
 }
@@ -152,7 +156,9 @@ impl IgnoreForm {
         }
         let date = |until: Datetime| match until.date {
             Some(date) if until.time.is_none() => Ok(date.to_string()),
-            _ => Err(format!("until = {until}: expected a date, as in 2027-06-30")),
+            _ => Err(format!(
+                "until = {until}: expected a date, as in 2027-06-30"
+            )),
         };
         let option = |text: &String| {
             Pattern::new(text).map_err(|error| {

@@ -25,7 +25,11 @@ pub struct Ignore {
 
 impl Ignore {
     fn matches(&self, diagnostic: &Diagnostic) -> bool {
-        let of_file = || diagnostic.path().is_some_and(|path| self.files.matches(path));
+        let of_file = || {
+            diagnostic
+                .path()
+                .is_some_and(|path| self.files.matches(path))
+        };
         let of_option = || {
             let option = diagnostic.option().map(OptName::to_string);
             let mut patterns = self.options.iter();

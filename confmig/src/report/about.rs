@@ -39,15 +39,26 @@ pub fn option_text(service: Service, name: &OptName) -> Option<String> {
     }
     for (former, range) in of_name.all_former() {
         let former = bracketed(&former);
-        line(format!("also read by its former name {former} {}", in_words(range)));
+        line(format!(
+            "also read by its former name {former} {}",
+            in_words(range)
+        ));
     }
     for (reader, range) in of_name.all_former_of() {
-        line(format!("a former name of {} {}", bracketed(&reader), in_words(range)));
+        line(format!(
+            "a former name of {} {}",
+            bracketed(&reader),
+            in_words(range)
+        ));
     }
     let dotted = name.to_string();
     for rule in built_in_rules(service) {
         if rule.triggers().any(|trigger| trigger == dotted) {
-            line(format!("rule {} ({}): `confmig explain {0}`", rule.id(), rule.last));
+            line(format!(
+                "rule {} ({}): `confmig explain {0}`",
+                rule.id(),
+                rule.last
+            ));
         }
     }
     Some(text)
@@ -85,7 +96,11 @@ fn defined(definition: &Definition<'_>, range: ReleaseRange) -> String {
     if !choices.is_empty() {
         text += &format!(", one of {}", choices.join(", "));
     }
-    text += &match (definition.secret, definition.runtime_default, &definition.default()[..]) {
+    text += &match (
+        definition.secret,
+        definition.runtime_default,
+        &definition.default()[..],
+    ) {
         (true, ..) => ", secret".to_owned(),
         (_, true, _) => ", with a default that is found on the host".to_owned(),
         (.., []) => ", without a default".to_owned(),

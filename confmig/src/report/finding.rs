@@ -67,6 +67,8 @@ impl<'r> Finding<'r> {
             help: None,
             settled: None,
         });
-        changes.chain(Finding::of_diagnostics(diagnostics)).collect()
+        changes
+            .chain(Finding::of_diagnostics(diagnostics))
+            .collect()
     }
 }

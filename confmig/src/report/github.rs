@@ -1,7 +1,7 @@
 //! Workflow commands of GitHub Actions, which show findings beside the lines of a pull request.
 
-use super::finding::Finding;
 use super::MigrationReport;
+use super::finding::Finding;
 use super::visible::visible;
 use crate::diagnostic::{Diagnostic, Severity};
 

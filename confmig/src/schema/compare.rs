@@ -95,8 +95,10 @@ pub fn doubt(old: &Schema, new: &Schema) -> Option<String> {
     }
     // How many options of one schema the other one reads by a former name only.
     let renamed = |old: &Schema, new: &Schema| {
-        let former: BTreeSet<&OptName> =
-            new.options().flat_map(|option| option.opt.deprecated()).collect();
+        let former: BTreeSet<&OptName> = new
+            .options()
+            .flat_map(|option| option.opt.deprecated())
+            .collect();
         let names = old.options().map(|option| option.opt.name());
         let gone = names.filter(|name| new.option(name).is_none());
         gone.filter(|name| former.contains(name)).count()
@@ -108,7 +110,10 @@ pub fn doubt(old: &Schema, new: &Schema) -> Option<String> {
              {from}: the two schemas may be swapped"
         ));
     }
-    let shared = old.options().filter(|option| new.reads(option.opt.name())).count();
+    let shared = old
+        .options()
+        .filter(|option| new.reads(option.opt.name()))
+        .count();
     let few = old.options().count().min(new.options().count()) / 4;
     (shared < few).then(|| {
         format!(

@@ -31,7 +31,11 @@ fn run(directory: &Path, words: &str) -> Ran {
 #[test]
 fn the_check_knows_what_was_there_when_it_began() {
     let repository = repository();
-    assert_as("ci", "check", &run(repository.path(), "check").expect(0).transcript());
+    assert_as(
+        "ci",
+        "check",
+        &run(repository.path(), "check").expect(0).transcript(),
+    );
     for format in ["sarif", "junit", "github", "json"] {
         let words = format!("check --format {format}");
         let ran = run(repository.path(), &words).expect(0);
@@ -100,5 +104,8 @@ fn the_pipeline_of_the_repository() {
     let names = ["confmig.sarif", "confmig.xml"];
     let sizes = names.map(|name| fs::metadata(repository.path().join(name)).unwrap().len());
     assert!(sizes.iter().all(|size| *size > 500), "{sizes:?}");
-    assert!(output.status.code().is_some_and(|status| status < 2), "{output:?} {said}");
+    assert!(
+        output.status.code().is_some_and(|status| status < 2),
+        "{output:?} {said}"
+    );
 }

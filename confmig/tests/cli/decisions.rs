@@ -32,7 +32,11 @@ const CHECK: &str = "migrate --check --decisions d.toml ironic.conf";
 fn the_first_run_writes_each_decision_with_its_reason_and_choices() {
     let directory = ironic_conf(CONF);
     let ran = run(directory.path(), MIGRATE).expect(0);
-    assert!(ran.stderr().contains("added 1 decision to d.toml"), "{}", ran.stderr());
+    assert!(
+        ran.stderr().contains("added 1 decision to d.toml"),
+        "{}",
+        ran.stderr()
+    );
     let text = read(directory.path(), "d.toml");
     for part in [
         "# deploy.http_server_url was not migrated: its value refers to $my_ip",
@@ -45,7 +49,11 @@ fn the_first_run_writes_each_decision_with_its_reason_and_choices() {
     // It is still open, and is not written again.
     let ran = run(directory.path(), MIGRATE).expect(0);
     assert!(!ran.stderr().contains("added"), "{}", ran.stderr());
-    assert!(ran.stderr().contains("decide in d.toml:"), "{}", ran.stderr());
+    assert!(
+        ran.stderr().contains("decide in d.toml:"),
+        "{}",
+        ran.stderr()
+    );
     assert_eq!(read(directory.path(), "d.toml"), text);
     run(directory.path(), CHECK).expect(1);
 }
@@ -54,7 +62,11 @@ fn the_first_run_writes_each_decision_with_its_reason_and_choices() {
 fn a_check_does_not_write_them() {
     let directory = ironic_conf(CONF);
     let ran = run(directory.path(), CHECK).expect(1);
-    assert!(ran.stderr().contains("d.toml does not have 1 decision"), "{}", ran.stderr());
+    assert!(
+        ran.stderr().contains("d.toml does not have 1 decision"),
+        "{}",
+        ran.stderr()
+    );
     assert!(!directory.path().join("d.toml").exists());
 }
 
@@ -62,12 +74,24 @@ fn a_check_does_not_write_them() {
 fn a_refused_change_is_settled() {
     let directory = ironic_conf(CONF);
     run(directory.path(), MIGRATE).expect(0);
-    choose(directory.path(), "choice = \"refuse\"\nreason = \"it moves next year\"");
+    choose(
+        directory.path(),
+        "choice = \"refuse\"\nreason = \"it moves next year\"",
+    );
     let ran = run(directory.path(), CHECK).expect(0);
-    assert!(ran.stderr().contains("settled: 1 refused"), "{}", ran.stderr());
-    let json = run(directory.path(), &format!("{CHECK} --format json")).expect(0).json();
+    assert!(
+        ran.stderr().contains("settled: 1 refused"),
+        "{}",
+        ran.stderr()
+    );
+    let json = run(directory.path(), &format!("{CHECK} --format json"))
+        .expect(0)
+        .json();
     assert_eq!(json["settled"][0]["settled"]["by"], "decision");
-    assert_eq!(json["settled"][0]["settled"]["reason"], "it moves next year");
+    assert_eq!(
+        json["settled"][0]["settled"]["reason"],
+        "it moves next year"
+    );
     assert_eq!(json["settled"][0]["option"], "deploy.http_server_url");
     assert_eq!(json["settled"][0]["accept"], "deploy.http_server_url");
 }
@@ -106,7 +130,9 @@ fn a_value_takes_the_place_of_what_a_rule_of_a_release_leaves() {
     // The rule cannot tell which of the drivers to keep.
     let directory = ironic_conf("[DEFAULT]\nenabled_drivers = pxe_ipmitool,vendor_x\n");
     let migrate = "migrate --from pike --to stein --decisions d.toml ironic.conf";
-    let json = run(directory.path(), &format!("{migrate} --format json")).expect(0).json();
+    let json = run(directory.path(), &format!("{migrate} --format json"))
+        .expect(0)
+        .json();
     let left = json["diagnostics"].as_array().unwrap();
     assert!(!left.is_empty(), "{json}");
     let text = read(directory.path(), "d.toml");
@@ -121,7 +147,11 @@ fn one_decision_for_a_fleet() {
         fs::write(directory.path().join(name).join("ironic.conf"), CONF).unwrap();
     }
     let files = "a/ironic.conf b/ironic.conf c/ironic.conf";
-    run(directory.path(), &format!("migrate --each --decisions d.toml {files}")).expect(0);
+    run(
+        directory.path(),
+        &format!("migrate --each --decisions d.toml {files}"),
+    )
+    .expect(0);
     let text = read(directory.path(), "d.toml");
     assert_eq!(text.matches("[[decision]]").count(), 1, "{text}");
     assert!(text.contains("files = [\"a/ironic.conf\", \"b/ironic.conf\", \"c/ironic.conf\"]"));
@@ -131,17 +161,37 @@ fn one_decision_for_a_fleet() {
     fs::write(directory.path().join("d.toml"), decisions).unwrap();
     let migrate = format!("migrate --each --decisions d.toml --write {files}");
     let ran = run(directory.path(), &migrate).expect(0);
-    assert!(ran.stderr().contains("3 files: 2 changes, no decisions"), "{}", ran.stderr());
+    assert!(
+        ran.stderr().contains("3 files: 2 changes, no decisions"),
+        "{}",
+        ran.stderr()
+    );
     assert_eq!(read(directory.path(), "b/ironic.conf"), CONF);
 }
 
 #[test]
 fn a_file_of_decisions_that_cannot_be_used_says_line_and_expectation() {
     for (text, line, said) in [
-        ("[[decision]]\nchoice = \"accept\"\n", 1, "expected an option, a rule, or both"),
-        ("\n[[decision]]\noption = \"a.b\"\n", 2, "expected either a choice or a value"),
-        ("[[decision]]\noption = \"a.b\"\nchoice = \"maybe\"\n", 3, "unknown variant `maybe`"),
-        ("[[decision]]\noption = \"a[\"\nchoice = \"open\"\n", 1, "is no pattern"),
+        (
+            "[[decision]]\nchoice = \"accept\"\n",
+            1,
+            "expected an option, a rule, or both",
+        ),
+        (
+            "\n[[decision]]\noption = \"a.b\"\n",
+            2,
+            "expected either a choice or a value",
+        ),
+        (
+            "[[decision]]\noption = \"a.b\"\nchoice = \"maybe\"\n",
+            3,
+            "unknown variant `maybe`",
+        ),
+        (
+            "[[decision]]\noption = \"a[\"\nchoice = \"open\"\n",
+            1,
+            "is no pattern",
+        ),
     ] {
         let directory = ironic_conf(CONF);
         fs::write(directory.path().join("d.toml"), text).unwrap();

@@ -43,7 +43,11 @@ fn rules_of_files_and_schemas() {
     assert!(ran.run().expect(0).stdout().contains("[a] b -> [a] c"));
     let schema = "explain --schema fixtures/schemas/orchard-3.yaml cider-api_url cider.endpoint";
     let ran = line(schema).run().expect(0);
-    assert!(ran.stdout().contains("also read by its former name"), "{}", ran.stdout());
+    assert!(
+        ran.stdout().contains("also read by its former name"),
+        "{}",
+        ran.stdout()
+    );
 }
 
 /// Returns every code, rule and option that a report has.

@@ -85,25 +85,49 @@ fn commands_options_releases_packs_rules_and_codes_are_completed() {
         (&["confmig", "check", "--from", "tr"], "train"),
         (&["confmig", "check", "--service", "k"], "keystone"),
         (&["confmig", "check", "--fail-on", "d"], "decision"),
-        (&["confmig", "migrate", "--rules", "stand"], "standalone-ilo"),
-        (&["confmig", "migrate", "--accept", "deploy.http_u"], "deploy.http_url"),
-        (&["confmig", "show", "-o", "deploy.http_u"], "deploy.http_url"),
+        (
+            &["confmig", "migrate", "--rules", "stand"],
+            "standalone-ilo",
+        ),
+        (
+            &["confmig", "migrate", "--accept", "deploy.http_u"],
+            "deploy.http_url",
+        ),
+        (
+            &["confmig", "show", "-o", "deploy.http_u"],
+            "deploy.http_url",
+        ),
         (&["confmig", "rules", "iron"], "ironic"),
         (&["confmig", "explain", "needs-"], "needs-decision"),
-        (&["confmig", "explain", "conductor-api"], "conductor-api-url"),
-        (&["confmig", "explain", "conductor.api_u"], "conductor.api_url"),
+        (
+            &["confmig", "explain", "conductor-api"],
+            "conductor-api-url",
+        ),
+        (
+            &["confmig", "explain", "conductor.api_u"],
+            "conductor.api_url",
+        ),
     ] {
         let found = completed(words);
-        assert!(found.iter().any(|word| word == expected), "{words:?}: {found:?}");
+        assert!(
+            found.iter().any(|word| word == expected),
+            "{words:?}: {found:?}"
+        );
     }
-    assert_eq!(completed(&["confmig", "migrate", "--to", "nothing"]), Vec::<String>::new());
+    assert_eq!(
+        completed(&["confmig", "migrate", "--to", "nothing"]),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn bash_completes_with_the_script() {
     let mut script = line("completions bash").run().expect(0).stdout;
     let program = env!("CARGO_BIN_EXE_confmig");
-    script = String::from_utf8(script).unwrap().replace("\"confmig\"", program).into_bytes();
+    script = String::from_utf8(script)
+        .unwrap()
+        .replace("\"confmig\"", program)
+        .into_bytes();
     script.extend_from_slice(
         b"\nshow() { echo \"${COMPREPLY[@]}\"; }\n\
           COMP_TYPE=9; COMP_WORDS=(confmig migrate --keep); COMP_CWORD=2; \
@@ -112,7 +136,11 @@ fn bash_completes_with_the_script() {
     let Some(output) = shell("bash", &[], &script) else {
         return;
     };
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "--keep-old\n", "{output:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "--keep-old\n",
+        "{output:?}"
+    );
 }
 
 #[test]
@@ -125,16 +153,30 @@ fn the_manual_page() {
 fn manual_pages_have_all_sections() {
     for command in COMMANDS.iter().filter(|command| **command != "man") {
         let page = confmig(["man", command]).run().expect(0);
-        for section in ["NAME", "SYNOPSIS", "EXAMPLES", "FILES", "ENVIRONMENT", "EXIT STATUS"] {
+        for section in [
+            "NAME",
+            "SYNOPSIS",
+            "EXAMPLES",
+            "FILES",
+            "ENVIRONMENT",
+            "EXIT STATUS",
+        ] {
             let head = match section.contains(' ') {
                 true => format!(".SH \"{section}\"\n"),
                 false => format!(".SH {section}\n"),
             };
             let found = page.stdout().contains(&head);
-            assert!(found || *command == "schema-of-report" && section == "EXAMPLES",
-                "{command} has no {section}: {}", page.stdout());
+            assert!(
+                found || *command == "schema-of-report" && section == "EXAMPLES",
+                "{command} has no {section}: {}",
+                page.stdout()
+            );
         }
-        assert!(page.stdout().contains(&format!("confmig {command}")), "{}", page.stdout());
+        assert!(
+            page.stdout().contains(&format!("confmig {command}")),
+            "{}",
+            page.stdout()
+        );
         let formatted = shell("man", &["-l", "--warnings", "-"], &page.stdout);
         if let Some(formatted) = formatted.filter(|formatted| formatted.status.success()) {
             assert!(formatted.stderr.is_empty(), "{command}: {formatted:?}");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{Ran, ironic_conf, line};
 
 /// A file with three findings on its lines 2, 4 and 5.
-const CONF: &str = "[pxe]\nhttp_root = /tmp\n[ilo]\nclient_port = x\nverify_caa = True\n";
+const CONF: &str = "[pxe]\nhttp_root = /tmp\n[ilo]\nclient_port = x\nverify_caa = True\n[swift]\n";
 
 fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
     let directory = ironic_conf(CONF);
@@ -38,14 +38,22 @@ fn a_policy_beside_the_file_sets_severities_and_ignores() {
     let policy = "[severity]\nunknown-option = \"note\"\n[[ignore]]\ncode = \"deprecated-name\"\n\
                   options = [\"pxe.*\"]\nreason = \"read by the old driver\"\nuntil = 2999-12-31\n";
     let directory = directory(&[("confmig.toml", policy)]);
-    let json = run(directory.path(), "check --format json ironic.conf").expect(1).json();
+    let json = run(directory.path(), "check --format json ironic.conf")
+        .expect(1)
+        .json();
     assert_eq!(codes(&json, "diagnostics"), ALL[1..]);
     assert_eq!(json["diagnostics"][1]["severity"], "note");
     assert_eq!(codes(&json, "settled"), ALL[..1]);
     assert_eq!(json["settled"][0]["settled"]["by"], "policy");
-    assert_eq!(json["settled"][0]["settled"]["reason"], "read by the old driver");
+    assert_eq!(
+        json["settled"][0]["settled"]["reason"],
+        "read by the old driver"
+    );
     let text = run(directory.path(), "check ironic.conf").expect(1);
-    assert!(text.stderr().ends_with("2 findings; settled: 1 by the policy\n"));
+    assert!(
+        text.stderr()
+            .ends_with("2 findings; settled: 1 by the policy\n")
+    );
     assert!(!text.stdout().contains("deprecated-name"));
 }
 
@@ -54,7 +62,10 @@ fn an_ignore_is_about_its_files_and_options_until_its_date() {
     let ignore = |keys: &str| {
         let head = "[[ignore]]\ncode = \"unknown-option\"\nreason = \"patched\"\n";
         let directory = directory(&[("site.toml", &format!("{head}{keys}\n"))]);
-        let ran = run(directory.path(), "check --policy site.toml --format json ironic.conf");
+        let ran = run(
+            directory.path(),
+            "check --policy site.toml --format json ironic.conf",
+        );
         codes(&ran.json(), "diagnostics")
     };
     for keys in ["", "files = [\"*.conf\"]", "options = [\"ilo.verify_ca?\"]"] {
@@ -70,13 +81,41 @@ fn an_ignore_is_about_its_files_and_options_until_its_date() {
 #[test]
 fn a_policy_that_cannot_be_used_says_line_and_expectation() {
     for (text, line, said) in [
-        ("[severity]\nunknown = \"note\"\n", 2, "is no code: expected one of syntax"),
-        ("[severity]\nadvice = \"fatal\"\n", 2, "expected one of error, warning, note"),
-        ("\n[[ignore]]\ncode = \"advice\"\nreason = \" \"\n", 2, "reason is empty"),
-        ("[[ignore]]\ncode = \"advice\"\n", 1, "missing field `reason`"),
-        ("[[ignore]]\ncode = \"advice\"\nreason = \"x\"\nuntil = 07:32:00\n", 1, "a date"),
-        ("[check]\nfail_on = [\"all\"]\n", 2, "is no reason to fail: expected one of error"),
-        ("targets = 1\n", 1, "unknown field `targets`, expected one of"),
+        (
+            "[severity]\nunknown = \"note\"\n",
+            2,
+            "is no code: expected one of syntax",
+        ),
+        (
+            "[severity]\nadvice = \"fatal\"\n",
+            2,
+            "expected one of error, warning, note",
+        ),
+        (
+            "\n[[ignore]]\ncode = \"advice\"\nreason = \" \"\n",
+            2,
+            "reason is empty",
+        ),
+        (
+            "[[ignore]]\ncode = \"advice\"\n",
+            1,
+            "missing field `reason`",
+        ),
+        (
+            "[[ignore]]\ncode = \"advice\"\nreason = \"x\"\nuntil = 07:32:00\n",
+            1,
+            "a date",
+        ),
+        (
+            "[check]\nfail_on = [\"all\"]\n",
+            2,
+            "is no reason to fail: expected one of error",
+        ),
+        (
+            "targets = 1\n",
+            1,
+            "unknown field `targets`, expected one of",
+        ),
         ("[[target]]\nfiles = []\n", 1, "files is empty"),
     ] {
         let directory = directory(&[("confmig.toml", text)]);
@@ -93,15 +132,20 @@ fn a_comment_ignores_the_findings_of_the_entry_below() {
                 # where images are\nhttp_root = /tmp\n[ilo]\n\
                 # confmig: ignore deprecated-name nothing here has this code\nclient_port = x\n\
                 # confmig: ignore unknown-option\n; confmig: ignore ill-type no code\n\
-                # confmig: skip\nverify_caa = True\n";
+                # confmig: skip\nverify_caa = True\n[swift]\n";
     let directory = ironic_conf(text);
-    let json = run(directory.path(), "check --format json ironic.conf").expect(1).json();
+    let json = run(directory.path(), "check --format json ironic.conf")
+        .expect(1)
+        .json();
     let mut found = codes(&json, "diagnostics");
     found.sort();
     let wrong = ["ineffective-ignore"; 3];
     assert_eq!(found, [&[ALL[1]], &wrong[..], &[ALL[2]]].concat());
     assert_eq!(codes(&json, "settled"), ALL[..1]);
-    assert_eq!(json["settled"][0]["settled"]["reason"], "the old driver reads it");
+    assert_eq!(
+        json["settled"][0]["settled"]["reason"],
+        "the old driver reads it"
+    );
     // A blank line or another entry in between ends it.
     let apart = "[pxe]\n# confmig: ignore deprecated-name apart\n\nhttp_root = /tmp\n";
     let directory = ironic_conf(apart);
@@ -114,7 +158,10 @@ fn a_comment_shows_no_secret_of_a_placeholder() {
                 http_root = /tmp\n";
     let directory = ironic_conf(text);
     for format in ["json", "sarif", "text", "junit", "github"] {
-        let ran = run(directory.path(), &format!("check --format {format} ironic.conf"));
+        let ran = run(
+            directory.path(),
+            &format!("check --format {format} ironic.conf"),
+        );
         assert!(!ran.transcript().contains("hunter2"), "{format}");
     }
 }
@@ -132,12 +179,14 @@ fn a_baseline_hides_known_findings_wherever_they_have_moved() {
     let json = run(directory.path(), check).expect(1).json();
     assert_eq!(codes(&json, "settled"), ALL);
     assert_eq!(codes(&json, "diagnostics"), ["unknown-option"]);
-    assert_eq!(json["diagnostics"][0]["line"], 7);
+    assert_eq!(json["diagnostics"][0]["line"], 8);
     // What is known stays in the log, so that it can be the next baseline.
     let sarif = "check --format sarif --baseline known.sarif ironic.conf";
     let again = run(directory.path(), sarif).json();
     let results = again["runs"][0]["results"].as_array().unwrap();
-    let known = results.iter().filter(|result| result["baselineState"] == "unchanged");
+    let known = results
+        .iter()
+        .filter(|result| result["baselineState"] == "unchanged");
     assert_eq!((results.len(), known.count()), (4, 3));
 }
 
@@ -148,7 +197,9 @@ fn findings_without_a_place_are_known_by_their_option() {
     let check = "check --from stein --to 2026.2 --defaults ironic.conf";
     let sarif = run(directory.path(), &format!("{check} --format sarif")).expect(1);
     // A message that says it in other words makes no finding new.
-    let sarif = sarif.stdout().replace("its default has changed", "it changed");
+    let sarif = sarif
+        .stdout()
+        .replace("its default has changed", "it changed");
     assert!(sarif.contains("it changed"));
     fs::write(directory.path().join("known.sarif"), sarif).unwrap();
     run(directory.path(), &format!("{check} --baseline known.sarif")).expect(0);
@@ -158,14 +209,25 @@ fn findings_without_a_place_are_known_by_their_option() {
 fn a_baseline_that_is_none_is_refused() {
     let directory = directory(&[("empty.json", "{}"), ("other.json", "{\"runs\":[{}]}")]);
     for name in ["missing.json", "empty.json", "other.json", "ironic.conf"] {
-        let ran = run(directory.path(), &format!("check --baseline {name} ironic.conf")).expect(2);
-        assert!(ran.stderr().contains("confmig check --format sarif"), "{}", ran.stderr());
+        let ran = run(
+            directory.path(),
+            &format!("check --baseline {name} ironic.conf"),
+        )
+        .expect(2);
+        assert!(
+            ran.stderr().contains("confmig check --format sarif"),
+            "{}",
+            ran.stderr()
+        );
     }
 }
 
 #[test]
 fn what_fails_a_run_is_chosen() {
-    let directory = directory(&[("b.conf", "[pxe]\nhttp_root = /tmp\n"), ("c.conf", "[ilo]\n")]);
+    let directory = directory(&[
+        ("b.conf", "[pxe]\nhttp_root = /tmp\n"),
+        ("c.conf", "[ilo]\n"),
+    ]);
     let status = |words: &str| run(directory.path(), words).status.unwrap();
     assert_eq!(status("check b.conf"), 1);
     assert_eq!(status("check --fail-on error b.conf"), 0);
@@ -209,8 +271,14 @@ fn each_file_is_a_set_of_its_own() {
     // As one set, the second file would hide the value of the first.
     let text = "[pxe]\nhttp_root = /srv\n";
     let directory = directory(&[("a/ironic.conf", text), ("b/ironic.conf", text)]);
-    let together = run(directory.path(), "migrate --format json a/ironic.conf b/ironic.conf");
-    let each = run(directory.path(), "migrate --each --format json a/ironic.conf b/ironic.conf");
+    let together = run(
+        directory.path(),
+        "migrate --format json a/ironic.conf b/ironic.conf",
+    );
+    let each = run(
+        directory.path(),
+        "migrate --each --format json a/ironic.conf b/ironic.conf",
+    );
     let kinds = |ran: Ran| {
         let json = ran.expect(0).json();
         let files = json["files"].as_array().unwrap();
@@ -219,7 +287,10 @@ fn each_file_is_a_set_of_its_own() {
     };
     assert_eq!(kinds(together), ["move", "move"]);
     assert_eq!(kinds(each), ["move", "move"]);
-    let ran = run(directory.path(), "migrate --each --write a/ironic.conf b/ironic.conf");
+    let ran = run(
+        directory.path(),
+        "migrate --each --write a/ironic.conf b/ironic.conf",
+    );
     assert!(ran.expect(0).stderr().contains("2 files: 2 changes"));
     for name in ["a", "b"] {
         let text = fs::read_to_string(directory.path().join(name).join("ironic.conf")).unwrap();
@@ -234,11 +305,22 @@ fn findings_of_each_file_without_a_place_name_it() {
     let text = "[ilo]\nuse_http_web_server_for_images = True\n";
     let directory = directory(&[("a.conf", "[conductor]\n"), ("b.conf", text)]);
     let check = "check --each --from stein --to 2026.2 --defaults";
-    let json = run(directory.path(), &format!("{check} --format json a.conf b.conf")).json();
+    let json = run(
+        directory.path(),
+        &format!("{check} --format json a.conf b.conf"),
+    )
+    .json();
     let found = json["diagnostics"].as_array().unwrap();
-    let changed: Vec<_> = found.iter().filter(|it| it["code"] == "default-changed").collect();
+    let changed: Vec<_> = found
+        .iter()
+        .filter(|it| it["code"] == "default-changed")
+        .collect();
     assert!(!changed.is_empty());
-    assert!(changed.iter().all(|found| found["file"] == "a.conf" || found["file"] == "b.conf"));
+    assert!(
+        changed
+            .iter()
+            .all(|found| found["file"] == "a.conf" || found["file"] == "b.conf")
+    );
     let text = run(directory.path(), &format!("{check} a.conf b.conf"));
     assert!(text.stdout().contains("--> a.conf"), "{}", text.stdout());
 }
@@ -246,7 +328,11 @@ fn findings_of_each_file_without_a_place_name_it() {
 #[test]
 fn each_reports_files_that_cannot_be_parsed_with_the_others() {
     let directory = directory(&[("bad.conf", "[pxe\n")]);
-    let ran = run(directory.path(), "check --each --format json ironic.conf bad.conf").expect(2);
+    let ran = run(
+        directory.path(),
+        "check --each --format json ironic.conf bad.conf",
+    )
+    .expect(2);
     let mut found = codes(&ran.json(), "diagnostics");
     found.sort();
     assert_eq!(found, [&ALL[..2], &["syntax"], &ALL[2..]].concat());
@@ -262,10 +348,17 @@ fn a_policy_names_the_files_and_their_targets() {
         ("new/a/ironic.conf", "[pxe]\nhttp_root = /a\n"),
         ("new/b/ironic.conf", "[pxe]\nhttp_root = /b\n"),
     ]);
-    let json = run(directory.path(), "migrate --format json").expect(0).json();
+    let json = run(directory.path(), "migrate --format json")
+        .expect(0)
+        .json();
     let files = json["files"].as_array().unwrap().iter();
     let found: Vec<_> = files
-        .map(|file| (file["path"].as_str().unwrap(), file["releases"]["to"].as_str()))
+        .map(|file| {
+            (
+                file["path"].as_str().unwrap(),
+                file["releases"]["to"].as_str(),
+            )
+        })
         .collect();
     assert_eq!(
         found,
@@ -279,7 +372,8 @@ fn a_policy_names_the_files_and_their_targets() {
     let words = "migrate --policy confmig.toml --format json old/ironic.conf";
     let json = run(directory.path(), words).json();
     assert_eq!(json["releases"]["to"], "train");
-    let words = "migrate --policy confmig.toml --rules standalone-ilo --format json old/ironic.conf";
+    let words =
+        "migrate --policy confmig.toml --rules standalone-ilo --format json old/ironic.conf";
     let json = run(directory.path(), words).json();
     assert_eq!(json["releases"], Value::Null);
 }

@@ -20,13 +20,22 @@ fn differences(value: &Value, schema: &Value, root: &Value, at: &str, found: &mu
                 }
             }
             "type" => {
-                let types = wanted.as_array().cloned().unwrap_or_else(|| vec![wanted.clone()]);
-                if !types.iter().any(|kind| is_of_type(value, kind.as_str().unwrap())) {
+                let types = wanted
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_else(|| vec![wanted.clone()]);
+                if !types
+                    .iter()
+                    .any(|kind| is_of_type(value, kind.as_str().unwrap()))
+                {
                     found.push(format!("{at} is {value}: expected {wanted}"));
                 }
             }
             "enum" if wanted.as_array().unwrap().contains(value) => {}
-            "minimum" if value.as_u64().is_none_or(|number| number >= wanted.as_u64().unwrap()) => {}
+            "minimum"
+                if value
+                    .as_u64()
+                    .is_none_or(|number| number >= wanted.as_u64().unwrap()) => {}
             "required" => {
                 for key in wanted.as_array().unwrap() {
                     if value.get(key.as_str().unwrap()).is_none() {
@@ -101,7 +110,14 @@ fn reports_are_as_described() {
             let words = words.iter().copied().chain(["--format", "json", &fixture]);
             assert_described("migrate", &confmig(words).run().json());
         }
-        let words = ["show", "--format", "json", "-o", "deploy.http_url", &fixture];
+        let words = [
+            "show",
+            "--format",
+            "json",
+            "-o",
+            "deploy.http_url",
+            &fixture,
+        ];
         assert_described("show", &confmig(words).run().json());
     }
 }
@@ -121,7 +137,10 @@ fn reports_of_several_files_and_of_backups() {
     let each = "migrate --each --to 2026.2 --format json ironic.conf other.conf";
     assert_described("migrate", &run(each));
     let diff = run("migrate --write --format json ironic.conf")["files"][0]["diff"].clone();
-    assert!(diff.as_str().unwrap().contains("+http_server_root = /tmp"), "{diff}");
+    assert!(
+        diff.as_str().unwrap().contains("+http_server_root = /tmp"),
+        "{diff}"
+    );
     assert_described("backups", &run("undo --list --format json ironic.conf"));
     assert_described("undo", &run("undo --format json ironic.conf"));
 }
@@ -131,7 +150,11 @@ fn a_diff_in_json_is_masked() {
     let text = "[pxe]\nhttp_url = http://u:hunter2@h\n[database]\nconnection = x://u:hunter2@h\n";
     let directory = ironic_conf(text);
     let run = |words: &str| line(words).directory(directory.path()).run().expect(0);
-    assert!(!run("migrate --format json ironic.conf").stdout().contains("hunter2"));
+    assert!(
+        !run("migrate --format json ironic.conf")
+            .stdout()
+            .contains("hunter2")
+    );
     let shown = run("migrate --format json --show-secrets ironic.conf");
     assert!(shown.stdout().contains("hunter2"));
 }

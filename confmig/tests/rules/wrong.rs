@@ -161,10 +161,22 @@ fn wrong_rules_are_refused_with_their_place() {
 
 /// Options, and a part of the message.
 const WRONG_OPTIONS: &[(&str, &str)] = &[
-    ("type = \"text\"", "line 4: option a.x: type \"text\" is none of str, bool"),
-    ("type = \"int\"\ndefault = \"many\"", "line 4: option a.x: its default is not valid"),
-    ("type = \"int\"\nchoices = [\"1\"]", "line 4: option a.x: only an option of type str"),
-    ("type = \"port\"\nmax = 70000", "line 4: option a.x: a port's bounds"),
+    (
+        "type = \"text\"",
+        "line 4: option a.x: type \"text\" is none of str, bool",
+    ),
+    (
+        "type = \"int\"\ndefault = \"many\"",
+        "line 4: option a.x: its default is not valid",
+    ),
+    (
+        "type = \"int\"\nchoices = [\"1\"]",
+        "line 4: option a.x: only an option of type str",
+    ),
+    (
+        "type = \"port\"\nmax = 70000",
+        "line 4: option a.x: a port's bounds",
+    ),
     ("typ = \"int\"", "line 7, column 1"),
     (
         "type = \"str\"\n[[option]]\ngroup = \"a\"\nname = \"x\"\ntype = \"str\"",

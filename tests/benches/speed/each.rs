@@ -33,7 +33,14 @@ pub(crate) fn measure(criterion: &mut Criterion, table: &mut Table) -> bool {
     let directories = FILES.map(|count| files(directory.path(), count));
     let work = |command: &'static str, at: usize, found| {
         let (confmig, directory) = (&confmig, &directories[at]);
-        let words = [command, "--each", "--quiet", "--format", "json", "--config-dir"];
+        let words = [
+            command,
+            "--each",
+            "--quiet",
+            "--format",
+            "json",
+            "--config-dir",
+        ];
         let words = words.map(OsStr::new);
         Contestant {
             name: match (command, at) {
@@ -86,7 +93,10 @@ fn require(command: &str, some: &Times, many: &Times, table: &mut Table) {
     );
     let growth = turns::ratio(many.best(), some.best());
     table.requirement(
-        &format!("{command}: {growth:.2} times as long for {} times as many files", all / few),
+        &format!(
+            "{command}: {growth:.2} times as long for {} times as many files",
+            all / few
+        ),
         growth <= all / few * ALLOWANCE,
     );
 }

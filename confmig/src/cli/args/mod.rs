@@ -12,8 +12,8 @@ use confmig::report::REPORT_FORMS;
 use oslo_config::OptName;
 
 use super::candidates;
-use inputs::{packs, releases};
 pub(crate) use inputs::{CommonArgs, PolicyArgs, ReleaseArgs, SourceArgs};
+use inputs::{packs, releases};
 
 /// Migrate the configuration of an oslo.config service to new option names without losing anything.
 ///
@@ -41,7 +41,13 @@ pub(crate) struct Cli {
     pub(crate) verbose: u8,
 
     /// Print findings and errors only, without summaries and notes
-    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 102)]
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        display_order = 102
+    )]
     pub(crate) quiet: bool,
 }
 

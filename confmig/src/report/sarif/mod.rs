@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use super::json::pretty;
 use super::reason::{Reason, Reasons};
 use super::{MigrationReport, counted};
-use crate::diagnostic::{
-    Code, Diagnostic, FINGERPRINT_METHOD, Fingerprints, Settled, SettledBy,
-};
+use crate::diagnostic::{Code, Diagnostic, FINGERPRINT_METHOD, Fingerprints, Settled, SettledBy};
 use crate::lines::content;
 use crate::migrate::{Change, WHOLE};
 use location::Line;
