@@ -1,6 +1,5 @@
 //! Routes: the steps of a migration, in order.
 
-use bumpalo::Bump;
 use foldhash::HashSet;
 use oslo_config::{OptName, ParsedFile};
 
@@ -102,8 +101,7 @@ pub fn migrate<'m>(
     route: &Route<'m>,
     settings: &'m Settings,
 ) -> Result<Migration, MigrateError> {
-    let texts = Bump::new();
-    let mut migrator = Migrator::new(files, settings, &texts);
+    let mut migrator = Migrator::new(files, settings);
     for step in &route.steps {
         match step {
             Step::Pack(pack) => {
@@ -111,7 +109,7 @@ pub fn migrate<'m>(
                 migrator.pack(pack)?;
             }
             Step::Schema(schema) => {
-                let pack = schema.pack(&migrator.files);
+                let pack = schema.pack(&migrator.files());
                 migrator.pack(&pack)?;
                 migrator.set_legacy(reads_as_set(&pack, files));
                 migrator.hold_decided(|option| {
