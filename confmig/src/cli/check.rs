@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use confmig::check::{Environment, check};
+use confmig::diagnostic::{Diagnostic, Severity};
 use confmig::report::{self, CheckReport, Releases};
 
 use super::args::Check;
@@ -38,20 +39,28 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
         secrets: &secrets,
         release: releases.map(|releases| releases.span.to),
     };
+    let is_worse = |found: &Diagnostic| found.severity > Severity::Note;
     if let Some(document) = document(&found, command.format)? {
         output.bytes(document.as_bytes())?;
     } else {
         let guessed = releases.filter(|_| command.defaults);
         show(&found, guessed.and_then(Releases::note), output)?;
     }
-    Ok(match diagnostics.is_empty() {
-        true => Status::Success,
-        false => Status::Findings,
+    Ok(match diagnostics.iter().any(is_worse) {
+        true => Status::Findings,
+        false => Status::Success,
     })
 }
 
 /// Shows the findings as text.
 fn show(found: &CheckReport<'_>, note: Option<String>, output: &mut Output) -> Result<(), Failure> {
+    // Its advice is wrong for a file that other programs read.
+    let readers = found.pack.readers.as_ref();
+    if let Some(readers) =
+        readers.filter(|_| found.release.is_none() && !found.diagnostics.is_empty())
+    {
+        output.note(readers);
+    }
     output.painted(|paint| report::render(found.diagnostics, paint))?;
     if !found.diagnostics.is_empty() {
         output.message("");

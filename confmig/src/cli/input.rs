@@ -7,7 +7,7 @@ use std::path::Path;
 
 use confmig::diagnostic::Diagnostic;
 use confmig::history::{self, History, ReleaseRange, Series, Service, guess_service};
-use confmig::migrate::{Route, check_examples};
+use confmig::migrate::{Route, Settings, check_examples, group_by_result};
 use confmig::pack::{DEFAULT_PACK, Pack};
 use confmig::report::{self, CheckReport};
 use confmig::schema::Schema;
@@ -143,7 +143,11 @@ impl Loaded {
         // Files may be newer than the release that will read them: then there are no steps.
         let from = self.from.or(guessed).unwrap_or(to).min(to);
         let span = ReleaseRange { from, to };
-        Ok(Some(report::Releases { span, guess }))
+        Ok(Some(report::Releases {
+            span,
+            guess,
+            results: Vec::new(),
+        }))
     }
 }
 
@@ -171,6 +175,20 @@ impl Inputs<'_> {
             Some(site) => route.with_site(site),
             None => route,
         }
+    }
+
+    /// Compares the results for the releases that the files may have been written for, if that was
+    /// guessed.
+    pub(crate) fn compare_candidates(&mut self, settings: &Settings) -> Result<(), Failure> {
+        let loaded = self.loaded;
+        if let Some(releases) = &mut self.releases
+            && let Some(guess) = &releases.guess
+        {
+            let to = (releases.span.to, &loaded.lives);
+            let (files, site) = (&self.parsed, loaded.site.as_ref());
+            releases.results = group_by_result(files, &guess.candidates, to, site, settings)?;
+        }
+        Ok(())
     }
 
     /// Returns the target of the files.

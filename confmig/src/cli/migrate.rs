@@ -5,7 +5,7 @@ use std::path::Path;
 use confmig::history::find_rule;
 use confmig::migrate::{Settings, migrate};
 use confmig::pack::Pack;
-use confmig::report::{self, MigrationReport, Paint};
+use confmig::report::{self, MigrationReport, Paint, Releases};
 use oslo_config::OptName;
 
 use super::args::{Format, Migrate};
@@ -23,10 +23,17 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
     }
     let files = &loaded.files;
     write::check(command, files)?;
-    let inputs = loaded.parse(command.format, output)?;
+    let mut inputs = loaded.parse(command.format, output)?;
+    let settings = settings(command, &*inputs.rules()?, &loaded)?;
+    inputs.compare_candidates(&settings)?;
+    let differing = inputs.releases.as_ref().and_then(Releases::differing);
+    if let Some(differing) = differing.filter(|_| command.write) {
+        return Err(Failure::Message(format!(
+            "cannot tell which release the files were written for, and {differing}: give --from"
+        )));
+    }
     let pack = inputs.rules()?;
     let secrets = loaded.secrets(&pack);
-    let settings = settings(command, &pack, &loaded)?;
     let migration = migrate(&inputs.parsed, &inputs.route(), &settings)?;
     let mut diagnostics = recover::diagnostics(files)?;
     diagnostics.extend(migration.diagnostics(&inputs.parsed, &secrets));
@@ -51,14 +58,20 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
         if !diagnostics.is_empty() {
             output.painted_message(|paint| report::render(&diagnostics, paint));
         }
-        if let Some(note) = report.releases.and_then(report::Releases::note) {
-            output.note(&note);
+        if let Some(releases) = report.releases
+            && let Some(note) = releases.note()
+        {
+            match releases.differing() {
+                Some(_) => output.warning(&note),
+                None => output.note(&note),
+            }
         }
         let by_target = by_release(command) || command.common.schema.is_some();
         let further = by_target.then(|| further_findings(&migration, &inputs, command, &secrets));
         let summary = Summary {
             command,
             migration: &migration,
+            before: files,
             backups: &backups,
             pack: &pack,
             span: inputs.releases.as_ref().map(|releases| releases.span),

@@ -18,21 +18,29 @@ use super::args::Migrate;
 use super::input::{Inputs, environment};
 use super::output::Output;
 
-/// Describes the changes of a file, one line each.
-fn descriptions(file: &FileMigration) -> impl Iterator<Item = String> {
+/// Describes what became of each line of a file that changes, or each step with `-v`.
+fn descriptions(before: &SourceFile, file: &FileMigration) -> Vec<String> {
     let path = file.path.display();
-    file.changes.iter().map(move |change| {
-        let release = change.release.as_ref();
+    let describe = |line: usize, message: &str, rule: &str, release: Option<&String>| {
         let release = release.map_or_else(String::new, |release| format!(", {release}"));
-        let (line, message, rule) = (change.line, &change.message, &change.rule);
         format!("{path}:{line}: {message} ({rule}{release})")
-    })
+    };
+    if log::log_enabled!(log::Level::Info) {
+        let steps = file.changes.iter();
+        let steps = steps.map(|it| describe(it.line, &it.message, &it.rule, it.release.as_ref()));
+        return steps.collect();
+    }
+    let net = report::net_changes(before, file).into_iter();
+    net.map(|it| describe(it.line, &it.message, &it.rule, it.release.as_ref()))
+        .collect()
 }
 
 /// What is said after a migration.
 pub(crate) struct Summary<'s> {
     pub(crate) command: &'s Migrate,
     pub(crate) migration: &'s Migration,
+    /// The original files, in the order of the migration's files.
+    pub(crate) before: &'s [SourceFile],
     pub(crate) backups: &'s [Replaced],
     pub(crate) pack: &'s Pack,
     /// The releases that the files are migrated between.
@@ -45,15 +53,18 @@ impl Summary<'_> {
     /// Tells what was done, which programs read the new names, and what to do next.
     pub(crate) fn show(&self, output: &mut Output) {
         let (command, migration) = (self.command, self.migration);
-        if !migration.is_empty() {
-            let changes: Vec<String> = migration.files.iter().flat_map(descriptions).collect();
+        let both = self.before.iter().zip(&migration.files);
+        let changes: Vec<String> = both
+            .flat_map(|(before, file)| descriptions(before, file))
+            .collect();
+        if !changes.is_empty() {
             output.message(&changes.join("\n"));
         }
         for replaced in self.backups {
             let (path, backup) = (replaced.path.display(), replaced.backup.display());
             output.message(&format!("wrote {path} (backup: {backup})"));
         }
-        output.message(&format!("{}{}", self.counts(), self.further()));
+        output.message(&format!("{}{}", self.counts(changes.len()), self.further()));
         if migration.is_empty() {
             return;
         }
@@ -74,9 +85,7 @@ impl Summary<'_> {
     }
 
     /// Counts the changes and the decisions.
-    fn counts(&self) -> String {
-        let files = self.migration.files.iter();
-        let changes = files.map(|file| file.changes.len()).sum();
+    fn counts(&self, changes: usize) -> String {
         let decisions = self.migration.decisions.len();
         match (changes, decisions, self.span) {
             (0, 0, Some(ReleaseRange { from, to })) => {

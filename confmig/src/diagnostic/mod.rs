@@ -18,6 +18,8 @@ pub(crate) use place::{LongLine, Places};
 pub struct Diagnostic {
     /// The kind of problem.
     pub code: Code,
+    /// How bad it is: that of the code, unless the case is a better or a worse one.
+    pub severity: Severity,
     /// The problem in one line, without any option's value.
     pub message: String,
     /// Where the problem is; `None` when it concerns no line of a file.
@@ -30,10 +32,17 @@ impl Diagnostic {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Diagnostic {
             code,
+            severity: code.severity(),
             message: message.into(),
             place: None,
             help: None,
         }
+    }
+
+    /// Sets the severity.
+    pub(crate) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
     }
 
     /// Sets the place.

@@ -5,6 +5,7 @@ use bumpalo::Bump;
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, LineMap, OptName, ParsedFile, references};
 
+use super::decision::folded;
 use super::definitions::{Definitions, renamings};
 use super::edit::put_back;
 use super::pass::{Held, Pass};
@@ -351,6 +352,7 @@ impl<'m> Migrator<'m> {
             .map(|(_, decision)| decision)
             .collect();
         decisions.sort_by_key(|decision| (order.get(&*decision.path), decision.line));
+        let decisions = folded(decisions);
         Ok(Migration {
             files: self.results,
             decisions,

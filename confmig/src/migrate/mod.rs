@@ -8,6 +8,7 @@
 //! [`Decision`].
 
 mod apply_proved;
+mod candidates;
 mod decision;
 mod definitions;
 mod edit;
@@ -37,6 +38,7 @@ use oslo_config::{Document, Edit, EditConflict, LineMap, OptName, ParsedFile, So
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
 
+pub use candidates::group_by_result;
 pub use decision::Decision;
 pub use examples::{WrongExample, check_examples};
 pub use route::{Route, migrate};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::MigrationReport;
 use crate::diagnostic::Diagnostic;
 use crate::explain::{Explanation, NameInReleases};
-use crate::history::ReleaseRange;
+use crate::history::{ReleaseRange, Series};
 use crate::migrate::Change;
 use crate::secret::Secrets;
 use crate::store::{Backup, Undo};
@@ -23,7 +23,7 @@ fn diagnostics_form(diagnostics: &[Diagnostic]) -> Value {
         let place = diagnostic.place.as_ref();
         json!({
             "code": diagnostic.code.as_str(),
-            "severity": diagnostic.code.severity().as_str(),
+            "severity": diagnostic.severity.as_str(),
             "message": diagnostic.message,
             "file": place.map(|place| place.path.to_string_lossy()),
             "line": place.map(|place| place.line),
@@ -50,6 +50,10 @@ pub fn migrate_json(report: &MigrationReport<'_>) -> String {
         if let Some(guess) = &releases.guess {
             form["releases"]["guess"] =
                 json!({ "sureness": guess.confidence.as_str(), "why": guess.why });
+            let ids = |group: &[Series]| group.iter().map(|series| series.id()).collect::<Value>();
+            form["releases"]["guess"]["candidates"] = ids(&guess.candidates);
+            let results = releases.results.iter().map(|group| ids(group));
+            form["releases"]["guess"]["same_results"] = results.collect();
         }
     }
     let files = report.migration.files.iter().map(|file| {

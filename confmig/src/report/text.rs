@@ -22,7 +22,8 @@ pub fn render(diagnostics: &[Diagnostic], paint: Paint) -> String {
 }
 
 fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
-    let level = match diagnostic.code.severity() {
+    let level = match diagnostic.severity {
+        Severity::Note => Level::NOTE,
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };

@@ -180,7 +180,7 @@ fn doubtful_cases_are_left() {
             "train",
             "ussuri",
             "[neutron]\nurl = http://192.0.2.1\n",
-            "has not read it since train",
+            "nothing reads it since train",
         ),
         (
             "rocky",

@@ -164,8 +164,8 @@ impl PageRules {
 /// Returns the data of a check's page.
 pub(super) fn of_check(report: &CheckReport<'_>) -> Value {
     let of = |severity: Severity| {
-        let codes = report.diagnostics.iter().map(|found| found.code);
-        codes.filter(|code| code.severity() == severity).count()
+        let found = report.diagnostics.iter();
+        found.filter(|found| found.severity == severity).count()
     };
     let findings = report.diagnostics.iter();
     context! {
@@ -201,7 +201,7 @@ fn finding(diagnostic: &Diagnostic, rule: Option<Value>) -> Value {
     }
     context! {
         code => diagnostic.code.as_str(),
-        severity => diagnostic.code.severity().as_str(),
+        severity => diagnostic.severity.as_str(),
         message => shown(&diagnostic.message),
         help => diagnostic.help.as_deref().map(shown),
         path => place.map(|place| shown_path(&place.path)),
