@@ -5,6 +5,8 @@ use oslo_config::LineMap;
 use similar::algorithms::{Capture, Compact, DiffHook as _, Replace};
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices};
 
+use crate::lines::Lines;
+
 /// The most pairs of lines that are compared to find common ones.
 const SEARCHED: usize = 40_000;
 
@@ -15,7 +17,7 @@ const SEARCHED: usize = 40_000;
 /// them, other lines are searched for common ones: unchanged entries first, since readers of a diff
 /// look for these, then any, unless there are so many that the search, which takes time quadratic
 /// in their number, would take long.
-pub(crate) fn difference(old: &[&[u8]], new: &[&[u8]], lines: &LineMap) -> Vec<DiffOp> {
+pub(crate) fn difference(old: &Lines<'_>, new: &Lines<'_>, lines: &LineMap) -> Vec<DiffOp> {
     let mut kept = Vec::new();
     let (mut from_old, mut from_new) = (0, 0);
     let ends = Run {
@@ -24,8 +26,9 @@ pub(crate) fn difference(old: &[&[u8]], new: &[&[u8]], lines: &LineMap) -> Vec<D
         count: 1,
     };
     for run in heaviest(&runs(old, new, lines)).into_iter().chain([ends]) {
-        let between = (&old[from_old..run.old], &new[from_new..run.new]);
-        let found = searched(between.0, between.1).into_iter();
+        let old: Vec<&[u8]> = old.range(from_old..run.old).collect();
+        let new: Vec<&[u8]> = new.range(from_new..run.new).collect();
+        let found = searched(&old, &new).into_iter();
         kept.extend(found.map(|found| Run {
             old: from_old + found.old,
             new: from_new + found.new,
@@ -54,9 +57,9 @@ fn add(runs: &mut Vec<Run>, old: usize, new: usize) {
 }
 
 /// Returns the runs of lines that were kept, in the order of the new lines.
-fn runs(old: &[&[u8]], new: &[&[u8]], lines: &LineMap) -> Vec<Run> {
+fn runs(old: &Lines<'_>, new: &Lines<'_>, lines: &LineMap) -> Vec<Run> {
     let mut runs = Vec::new();
-    for (at, line) in new.iter().enumerate() {
+    for (at, line) in new.range(0..new.len()).enumerate() {
         if let Some(original) = lines.original(at + 1)
             && old.get(original - 1) == Some(line)
         {
@@ -177,7 +180,7 @@ fn longest_ascending(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
 
 /// Returns the operations that keep these runs of lines and change the rest. The runs ascend on
 /// both sides; the last one starts at the two ends.
-fn operations(kept: Vec<Run>, old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
+fn operations(kept: Vec<Run>, old: &Lines<'_>, new: &Lines<'_>) -> Vec<DiffOp> {
     let mut hook = Compact::new(Replace::new(Capture::new()), old, new);
     // The run of equal lines found so far.
     let (mut same_old, mut same_new) = (0..0, 0..0);
@@ -205,6 +208,11 @@ fn operations(kept: Vec<Run>, old: &[&[u8]], new: &[&[u8]]) -> Vec<DiffOp> {
 mod tests {
     use super::*;
 
+    fn difference_of(old: &[&[u8]], new: &[&[u8]], lines: &LineMap) -> Vec<DiffOp> {
+        let (old, new) = (old.concat(), new.concat());
+        difference(&Lines::new(&old), &Lines::new(&new), lines)
+    }
+
     /// The operations turn random old lines into random new ones.
     #[test]
     fn operations_turn_the_old_lines_into_the_new() {
@@ -213,12 +221,14 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 16) % below
         };
-        let known: [&[u8]; 7] = [b"a = 1", b"b = 2", b"c = 3", b"", b"# x", b"# y", b"[d]"];
+        let known: [&[u8]; 7] = [
+            b"a = 1\n", b"b = 2\n", b"c = 3\n", b"\n", b"# x\n", b"# y\n", b"[d]\n",
+        ];
         for _ in 0..5000 {
             let mut lines =
                 || -> Vec<&[u8]> { (0..next(12)).map(|_| known[next(7) as usize]).collect() };
             let (old, new) = (lines(), lines());
-            let ops = difference(&old, &new, &LineMap::default());
+            let ops = difference_of(&old, &new, &LineMap::default());
             let (mut at, mut made) = (0, Vec::new());
             for op in &ops {
                 assert_eq!(
@@ -258,19 +268,33 @@ mod tests {
         let (_, lines) = edit.finish_with_lines().unwrap();
         let with_header = |lines: &[&'static [u8]]| [&[b"[x]\n".as_slice()][..], lines].concat();
         let (old, new) = (with_header(&old), with_header(&new));
-        let ops = difference(&old, &new, &lines);
+        let ops = difference_of(&old, &new, &lines);
         let kept = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
         assert_eq!(kept.map(|op| op.old_range().len()).sum::<usize>(), 2001);
     }
 
     #[test]
     fn unchanged_entries_are_matched_before_comments() {
-        let old: Vec<&[u8]> = vec![b"# one", b"# two", b"# three", b"x = 1", b"y = 2", b"z = 3"];
-        let new: Vec<&[u8]> = vec![b"y = 2", b"z = 3", b"# one", b"# two", b"# three", b"x = 1"];
-        let ops = difference(&old, &new, &LineMap::default());
+        let old: Vec<&[u8]> = vec![
+            b"# one\n",
+            b"# two\n",
+            b"# three\n",
+            b"x = 1\n",
+            b"y = 2\n",
+            b"z = 3\n",
+        ];
+        let new: Vec<&[u8]> = vec![
+            b"y = 2\n",
+            b"z = 3\n",
+            b"# one\n",
+            b"# two\n",
+            b"# three\n",
+            b"x = 1\n",
+        ];
+        let ops = difference_of(&old, &new, &LineMap::default());
         let kept = ops.iter().filter(|op| op.tag() == DiffTag::Equal);
         let kept: Vec<&[u8]> = kept.flat_map(|op| old[op.old_range()].to_vec()).collect();
-        assert_eq!(kept, [b"y = 2", b"z = 3"]);
+        assert_eq!(kept, [b"y = 2\n", b"z = 3\n"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Lines of a text, which need not be a well-formed configuration file.
 
 use std::borrow::Cow;
+use std::ops::{Index, Range};
 
 /// Splits a text into lines, each with its line end: LF, CR LF or CR.
 pub(crate) fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -18,6 +19,59 @@ pub(crate) fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         rest = after;
         Some(line)
     })
+}
+
+/// The lines of a configuration file, each with its line end. Beside the text, each takes 4 bytes.
+pub(crate) struct Lines<'t> {
+    text: &'t [u8],
+    /// Where each line starts. A configuration file has less than 4 GiB.
+    starts: Vec<u32>,
+}
+
+impl<'t> Lines<'t> {
+    pub(crate) fn new(text: &'t [u8]) -> Self {
+        let mut starts = Vec::with_capacity(split(text).count());
+        let mut end = 0;
+        for line in split(text) {
+            starts.push(end as u32);
+            end += line.len();
+        }
+        Lines { text, starts }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Returns a line by its index; `None` past the end.
+    pub(crate) fn get(&self, index: usize) -> Option<&'t [u8]> {
+        (index < self.len()).then(|| self.text_of(index..index + 1))
+    }
+
+    /// Returns the text of a range of lines.
+    pub(crate) fn text_of(&self, Range { start, end }: Range<usize>) -> &'t [u8] {
+        let offset = |index: usize| {
+            let start = self.starts.get(index);
+            start.map_or(self.text.len(), |start| *start as usize)
+        };
+        &self.text[offset(start)..offset(end)]
+    }
+
+    /// Iterates over a range of lines.
+    pub(crate) fn range(
+        &self,
+        range: Range<usize>,
+    ) -> impl DoubleEndedIterator<Item = &'t [u8]> + ExactSizeIterator {
+        range.map(|index| self.text_of(index..index + 1))
+    }
+}
+
+impl Index<usize> for Lines<'_> {
+    type Output = [u8];
+
+    fn index(&self, index: usize) -> &[u8] {
+        self.text_of(index..index + 1)
+    }
 }
 
 /// Splits a line into its content and its line end.

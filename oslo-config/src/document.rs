@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bstr::{BStr, ByteSlice};
 
 use crate::error::SyntaxErrors;
-use crate::parse::{self, Line, LineKind, split_line_end};
+use crate::parse::{Line, LineKind, Lines, split_line_end};
 use crate::text::{group_of_section, trim, trim_end, trim_start, unquote};
 
 /// A parsed configuration file.
@@ -29,10 +29,9 @@ use crate::text::{group_of_section, trim, trim_end, trim_start, unquote};
 #[derive(Clone)]
 pub struct Document<'a> {
     text: &'a [u8],
-    /// Shared by clones, since most are only read.
-    lines: Arc<Vec<Line>>,
-    /// The indices of the header lines, so that sections are found without reading all lines.
-    headers: Arc<[u32]>,
+    lines: Arc<Lines>,
+    /// The lines that [`Document::narrowed`] excluded, one bit for each line; none if it is empty.
+    hidden: Arc<[u64]>,
 }
 
 impl<'a> Document<'a> {
@@ -43,15 +42,17 @@ impl<'a> Document<'a> {
     ///
     /// Returns all lines that break the file format. The first is the one that oslo.config reports.
     pub fn parse(text: &'a [u8]) -> Result<Self, SyntaxErrors> {
-        let lines = parse::parse(text)?;
-        let headers = lines.iter().enumerate();
-        let headers = headers.filter(|(_, line)| line.kind == LineKind::Header);
-        Ok(Document {
+        let lines = Lines::parse(text)?;
+        Ok(Document::with_lines(text, Arc::new(lines)))
+    }
+
+    /// Creates a document of a text whose lines are known.
+    pub(crate) fn with_lines(text: &'a [u8], lines: Arc<Lines>) -> Self {
+        Document {
             text,
-            // A text of less than 4 GiB has fewer lines than that.
-            headers: headers.map(|(at, _)| at as u32).collect(),
-            lines: Arc::new(lines),
-        })
+            lines,
+            hidden: Arc::default(),
+        }
     }
 
     /// Restricts the document to the entries for which `wanted` returns true. The lines of the
@@ -59,21 +60,16 @@ impl<'a> Document<'a> {
     /// entries.
     #[must_use]
     pub fn narrowed(mut self, wanted: impl Fn(&Entry<'_, 'a>) -> bool) -> Self {
-        let mut hidden: Vec<Range<usize>> = Vec::new();
+        let mut hidden = self.hidden.to_vec();
         for section in self.sections() {
             for entry in section.entries().filter(|entry| !wanted(entry)) {
-                match hidden.last_mut() {
-                    Some(last) if last.end == entry.first => last.end = entry.end,
-                    _ => hidden.push(entry.first..entry.end),
+                hidden.resize(self.line_count().div_ceil(BITS), 0);
+                for line in entry.first..entry.end {
+                    hidden[line / BITS] |= 1 << (line % BITS);
                 }
             }
         }
-        if !hidden.is_empty() {
-            let lines = Arc::make_mut(&mut self.lines);
-            for line in hidden.into_iter().flatten() {
-                lines[line].kind = LineKind::Hidden;
-            }
-        }
+        self.hidden = hidden.into();
         self
     }
 
@@ -86,17 +82,14 @@ impl<'a> Document<'a> {
     /// Returns the number of lines.
     #[must_use]
     pub fn line_count(&self) -> usize {
-        self.lines.len()
+        self.lines.all.len()
     }
 
     /// Returns the line end for new lines: that of the first line, or LF if it has none.
     #[must_use]
     pub fn line_end(&self) -> &'a [u8] {
-        match self
-            .lines
-            .first()
-            .map(|_| split_line_end(self.line_bytes(0)).1)
-        {
+        let lines = &self.lines.all;
+        match lines.first().map(|_| split_line_end(self.line_bytes(0)).1) {
             Some(end) if !end.is_empty() => end,
             _ => b"\n",
         }
@@ -104,15 +97,16 @@ impl<'a> Document<'a> {
 
     /// Iterates over the sections in file order. A section that is opened twice appears twice.
     pub fn sections(&self) -> impl Iterator<Item = Section<'_, 'a>> {
-        (0..self.headers.len()).map(|at| self.section(at))
+        (0..self.lines.headers.len()).map(|at| self.section(at))
     }
 
     /// Returns the section that has a line, counted from 1; `None` above the first section and past
     /// the end.
     #[must_use]
     pub fn section_at(&self, line: usize) -> Option<Section<'_, 'a>> {
-        let index = line.checked_sub(1).filter(|at| *at < self.lines.len())?;
-        let before = self.headers.partition_point(|at| *at as usize <= index);
+        let index = line.checked_sub(1).filter(|at| *at < self.line_count())?;
+        let headers = &self.lines.headers;
+        let before = headers.partition_point(|at| *at as usize <= index);
         Some(self.section(before.checked_sub(1)?))
     }
 
@@ -132,7 +126,8 @@ impl<'a> Document<'a> {
     /// Returns the kind of a line, counted from 1; `None` past the end.
     #[must_use]
     pub fn line_kind(&self, number: usize) -> Option<LineKind> {
-        self.lines.get(number.checked_sub(1)?).map(|line| line.kind)
+        let index = number.checked_sub(1)?;
+        (index < self.line_count()).then(|| self.kind(index))
     }
 
     /// Returns the text of a line, counted from 1, without its line end; `None` past the end.
@@ -140,16 +135,15 @@ impl<'a> Document<'a> {
     pub fn line_text(&self, number: usize) -> Option<&'a BStr> {
         let index = number
             .checked_sub(1)
-            .filter(|&index| index < self.lines.len())?;
+            .filter(|&index| index < self.line_count())?;
         Some(self.line_content(index).as_bstr())
     }
 
     /// Returns the number of the line that contains the byte at `offset`, counted from 1.
     #[must_use]
     pub fn line_at(&self, offset: usize) -> usize {
-        self.lines
-            .partition_point(|line| line.start as usize <= offset)
-            .max(1)
+        let starts = |line: &Line| line.start as usize <= offset;
+        self.lines.all.partition_point(starts).max(1)
     }
 
     /// Returns the byte range of the given lines, line ends included. Lines are counted from 1;
@@ -164,7 +158,7 @@ impl<'a> Document<'a> {
     pub(crate) fn lines_starting_in(&self, bytes: Range<usize>) -> Range<usize> {
         let before = |offset: usize| {
             let starts = |line: &Line| (line.start as usize) < offset;
-            self.lines.partition_point(starts)
+            self.lines.all.partition_point(starts)
         };
         before(bytes.start) + 1..before(bytes.end) + 1
     }
@@ -176,19 +170,19 @@ impl<'a> Document<'a> {
 
     /// Returns the section with the header at `at` in `headers`.
     fn section(&self, at: usize) -> Section<'_, 'a> {
-        let end = self.headers.get(at + 1);
+        let headers = &self.lines.headers;
+        let end = headers.get(at + 1);
         Section {
             document: self,
-            first: self.headers[at] as usize,
-            end: end.map_or(self.lines.len(), |end| *end as usize),
+            first: headers[at] as usize,
+            end: end.map_or(self.line_count(), |end| *end as usize),
         }
     }
 
     /// Returns the offset of the line at `index`, or the end of the text.
     fn start_of(&self, index: usize) -> usize {
-        self.lines
-            .get(index)
-            .map_or(self.text.len(), |line| line.start as usize)
+        let line = self.lines.all.get(index);
+        line.map_or(self.text.len(), |line| line.start as usize)
     }
 
     /// Returns the line at `index` with its line end.
@@ -201,15 +195,21 @@ impl<'a> Document<'a> {
     }
 
     fn kind(&self, index: usize) -> LineKind {
-        self.lines[index].kind
+        match self.hidden.get(index / BITS) {
+            Some(bits) if bits & (1 << (index % BITS)) != 0 => LineKind::Hidden,
+            _ => self.lines.all[index].kind,
+        }
     }
 }
+
+/// The number of lines that one item of `hidden` has bits for.
+const BITS: usize = u64::BITS as usize;
 
 impl fmt::Debug for Document<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Document")
             .field("bytes", &self.text.len())
-            .field("lines", &self.lines.len())
+            .field("lines", &self.line_count())
             .finish()
     }
 }
@@ -375,7 +375,7 @@ impl<'d, 'a> Entry<'d, 'a> {
 
     /// Returns the offset of the separator in the text.
     fn separator(&self) -> usize {
-        let known = self.document().lines[self.first].separator;
+        let known = self.document().lines.all[self.first].separator;
         let offset = match known {
             Line::FAR => {
                 let line = self.document().line_content(self.first);

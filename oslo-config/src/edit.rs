@@ -133,7 +133,10 @@ impl<'d, 'a> Edit<'d, 'a> {
         self.changes
             .sort_by_key(|change| (change.range.start, change.range.end));
         let text: &[u8] = self.document.text();
-        let mut output = BString::from(Vec::with_capacity(text.len() + 256));
+        let line_end = self.document.line_end().len();
+        let new = self.changes.iter();
+        let new: usize = new.map(|change| change.text.len() + line_end).sum();
+        let mut output = BString::from(Vec::with_capacity(text.len() + new));
         let mut lines = LineMap::default();
         let mut kept = 0;
         let mut ends_with_new = false;

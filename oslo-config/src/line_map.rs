@@ -22,8 +22,17 @@ use foldhash::HashMap;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineMap {
-    /// The number of each line in the original; 0 for a new line.
-    lines: Vec<u32>,
+    /// Runs of lines, in order. Most edits change few lines of many.
+    runs: Vec<Run>,
+}
+
+/// Lines that follow each other in both texts, or new lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    /// The number of lines in this run and those above it.
+    end: u32,
+    /// The number of the first line in the original; 0 for new lines.
+    first: u32,
 }
 
 impl LineMap {
@@ -39,36 +48,68 @@ impl LineMap {
     /// if the line is new.
     #[must_use]
     pub fn original(&self, line: usize) -> Option<usize> {
-        let number = *self.lines.get(line.checked_sub(1)?)?;
-        (number > 0).then_some(number as usize)
+        let index = to_u32(line.checked_sub(1)?);
+        let at = self.runs.partition_point(|run| run.end <= index);
+        let run = self.runs.get(at)?;
+        (run.first > 0).then(|| (run.first + index - self.start(at)) as usize)
     }
 
-    /// Returns the lines of the edited text by the lines of the original that they come from, both
-    /// counted from 1. Of several lines from one, it is the first.
+    /// Returns the lines of the edited text that come from the given lines of the original, all
+    /// counted from 1, by the latter. Of several lines from one, it is the first.
     #[must_use]
-    pub fn current_lines(&self) -> HashMap<usize, usize> {
-        let lines = self.lines.iter().enumerate().rev();
-        let old = lines.filter(|(_, original)| **original > 0);
-        old.map(|(at, original)| (*original as usize, at + 1))
-            .collect()
+    pub fn current_lines(
+        &self,
+        originals: impl IntoIterator<Item = usize>,
+    ) -> HashMap<usize, usize> {
+        let mut originals: Vec<usize> = originals.into_iter().collect();
+        originals.sort_unstable();
+        originals.dedup();
+        let mut current = HashMap::default();
+        for (at, run) in self.runs.iter().enumerate().rev() {
+            let (start, first) = (self.start(at), run.first as usize);
+            let next = first + (run.end - start) as usize;
+            let from = originals.partition_point(|line| *line < first);
+            let known = originals[from..].iter().take_while(|line| **line < next);
+            for line in known.filter(|_| first > 0) {
+                current.insert(*line, start as usize + line - first + 1);
+            }
+        }
+        current
     }
 
     /// Combines this map with that of a further edit of the edited text: the result maps the lines
     /// of the last text to the original of this map.
     #[must_use]
     pub fn then(&self, next: &LineMap) -> LineMap {
-        let number = |line: &u32| match *line {
-            0 => 0,
-            line => self.lines.get(line as usize - 1).copied().unwrap_or(0),
-        };
-        LineMap {
-            lines: next.lines.iter().map(number).collect(),
+        let mut map = LineMap::default();
+        for (at, run) in next.runs.iter().enumerate() {
+            let mut count = run.end - next.start(at);
+            if run.first == 0 {
+                map.push(0, count);
+                continue;
+            }
+            let mut index = run.first - 1;
+            let mut here = self.runs.partition_point(|run| run.end <= index);
+            while count > 0 {
+                let Some(run) = self.runs.get(here) else {
+                    // The further edit was not one of the edited text.
+                    map.push(0, count);
+                    break;
+                };
+                let taken = count.min(run.end - index);
+                let within = index - self.start(here);
+                map.push(if run.first > 0 { run.first + within } else { 0 }, taken);
+                count -= taken;
+                index += taken;
+                here += 1;
+            }
         }
+        map
     }
 
     /// Adds unchanged lines.
     pub(crate) fn keep(&mut self, lines: Range<usize>) {
-        self.lines.extend(lines.map(to_u32));
+        self.push(to_u32(lines.start), to_u32(lines.len()));
     }
 
     /// Adds the lines of a new text; `from` returns the original line of each, counted from 0.
@@ -81,17 +122,50 @@ impl LineMap {
     ) {
         let mut count = 0;
         if starts_line {
-            self.lines.push(from(0).map_or(0, to_u32));
+            self.push(from(0).map_or(0, to_u32), 1);
             count = 1;
         }
         for (at, byte) in text.iter().enumerate() {
             let next = text.get(at + 1);
             let ends = *byte == b'\n' || *byte == b'\r' && next != Some(&b'\n');
             if ends && next.is_some() {
-                self.lines.push(from(count).map_or(0, to_u32));
+                self.push(from(count).map_or(0, to_u32), 1);
                 count += 1;
             }
         }
+    }
+
+    /// Adds lines: `count` of the original from `first` on, or as many new ones if that is 0.
+    fn push(&mut self, first: u32, count: u32) {
+        if count == 0 {
+            return;
+        }
+        let lines = self.runs.last().map_or(0, |run| run.end);
+        let start = self
+            .runs
+            .len()
+            .checked_sub(1)
+            .map_or(0, |at| self.start(at));
+        match self.runs.last_mut() {
+            Some(last) if continues(*last, start, first) => last.end += count,
+            _ => self.runs.push(Run {
+                end: lines + count,
+                first,
+            }),
+        }
+    }
+
+    /// Returns the number of lines above a run.
+    fn start(&self, at: usize) -> u32 {
+        at.checked_sub(1).map_or(0, |before| self.runs[before].end)
+    }
+}
+
+/// Tells whether the original line `first`, or a new one for 0, continues a run.
+fn continues(run: Run, start: u32, first: u32) -> bool {
+    match run.first {
+        0 => first == 0,
+        known => first == known + (run.end - start),
     }
 }
 

@@ -40,6 +40,25 @@ impl Line {
     pub(crate) const FAR: u16 = u16::MAX;
 }
 
+/// What is known of the lines of a text. Documents share it, since it is only read.
+pub(crate) struct Lines {
+    pub(crate) all: Vec<Line>,
+    /// The indices of the header lines, so that sections are found without reading all lines.
+    pub(crate) headers: Vec<u32>,
+}
+
+impl Lines {
+    /// Splits a text into lines and classifies each.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, SyntaxErrors> {
+        let all = parse(text)?;
+        let headers = all.iter().enumerate();
+        let headers = headers.filter(|(_, line)| line.kind == LineKind::Header);
+        // A text of less than 4 GiB has fewer lines than that.
+        let headers = headers.map(|(at, _)| at as u32).collect();
+        Ok(Lines { all, headers })
+    }
+}
+
 /// Splits a line into its text and its line end: LF, CR LF or CR, as in Python's universal
 /// newlines.
 pub(crate) fn split_line_end(line: &[u8]) -> (&[u8], &[u8]) {
@@ -52,7 +71,7 @@ pub(crate) fn split_line_end(line: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Splits `text` into lines and classifies each.
-pub(crate) fn parse(text: &[u8]) -> Result<Vec<Line>, SyntaxErrors> {
+fn parse(text: &[u8]) -> Result<Vec<Line>, SyntaxErrors> {
     if u32::try_from(text.len()).is_err() {
         return Err(SyntaxError::too_large().into());
     }

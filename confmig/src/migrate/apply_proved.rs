@@ -11,13 +11,13 @@ use super::planned::{Applied, Planned};
 use super::prove::{Mismatch, Prover};
 
 /// The outcome of planned changes for a set of files, and the changes that could not be proved.
-pub(crate) struct Proved<'m> {
-    pub(crate) files: Vec<Applied<'m>>,
+pub(crate) struct Proved {
+    pub(crate) files: Vec<Applied>,
     /// The indices of the changes that were left out, each with a value that it would change.
     pub(crate) unproved: Vec<(usize, Mismatch)>,
 }
 
-impl<'d, 'm> Pass<'_, 'd, 'm> {
+impl<'d> Pass<'_, 'd> {
     /// Applies planned changes, except those that would change a value and are not accepted.
     /// `in_use` are the options with a former name in use.
     pub(crate) fn apply_proved(
@@ -25,7 +25,7 @@ impl<'d, 'm> Pass<'_, 'd, 'm> {
         names: &Names<'_>,
         in_use: &HashSet<OptName>,
         planned: &[Planned<'d>],
-    ) -> Result<Proved<'m>, MigrateError> {
+    ) -> Result<Proved, MigrateError> {
         let applier = Applier::new(self, names, in_use);
         let prover = Prover { pass: self, names };
         let pick = |which: &[usize]| -> Vec<&Planned<'d>> {

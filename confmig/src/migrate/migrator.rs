@@ -1,9 +1,8 @@
 //! The state of a migration: the files after the steps so far, and what the steps did.
 
 use bstr::{BString, ByteSlice};
-use bumpalo::Bump;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Document, LineMap, OptName, ParsedFile, references};
+use oslo_config::{Document, LineMap, OptName, OwnedDocument, ParsedFile, references};
 
 use super::decision::folded;
 use super::definitions::{Definitions, renamings};
@@ -27,10 +26,8 @@ pub(super) const LINKS_MAX: usize = 8;
 pub(super) struct Migrator<'m> {
     pub(super) before: &'m [ParsedFile<'m>],
     pub(super) settings: &'m Settings,
-    /// Owns the texts that steps make.
-    texts: &'m Bump,
-    /// The current files.
-    pub(super) files: Vec<ParsedFile<'m>>,
+    /// The new texts of the files that steps changed. That of an earlier step is no longer needed.
+    documents: Vec<Option<OwnedDocument>>,
     results: Vec<FileMigration>,
     /// The decisions that are left, each with the current name of its entry.
     pub(super) decisions: Vec<(OptName, Decision)>,
@@ -46,11 +43,7 @@ pub(super) struct Migrator<'m> {
 }
 
 impl<'m> Migrator<'m> {
-    pub(super) fn new(
-        files: &'m [ParsedFile<'m>],
-        settings: &'m Settings,
-        texts: &'m Bump,
-    ) -> Self {
+    pub(super) fn new(files: &'m [ParsedFile<'m>], settings: &'m Settings) -> Self {
         let unchanged = |file: &ParsedFile<'_>| FileMigration {
             path: file.path.to_owned(),
             after: BString::default(),
@@ -60,8 +53,7 @@ impl<'m> Migrator<'m> {
         Migrator {
             before: files,
             settings,
-            texts,
-            files: files.to_vec(),
+            documents: files.iter().map(|_| None).collect(),
             results: files.iter().map(unchanged).collect(),
             decisions: Vec::new(),
             changed: HashSet::default(),
@@ -121,13 +113,14 @@ impl<'m> Migrator<'m> {
         if pack.renamings.is_empty() {
             return Ok(false);
         }
-        let view = View::of_pack(&self.files, pack);
-        let seen = self.seen(&view);
+        let current = self.files();
+        let view = View::of_pack(&current, pack);
+        let seen = seen(&current, &view);
         let was_empty = |file, line| self.was_empty(file, line);
         let is_superseded = |file: usize, line| {
             let names = || self.superseded.get(&(file, self.original_line(file, line)));
             let has = |names: &HashSet<OptName>| {
-                let name = name_at(&self.files[file].document, line);
+                let name = name_at(&current[file].document, line);
                 name.is_some_and(|name| names.contains(&name))
             };
             !self.superseded.is_empty() && names().is_some_and(has)
@@ -142,12 +135,31 @@ impl<'m> Migrator<'m> {
             ..self.pass(&seen, pack, &view, &was_empty)
         })?;
         for (file, line) in superseded {
-            if let Some(name) = name_at(&self.files[file].document, line) {
+            if let Some(name) = name_at(&self.document(file), line) {
                 let place = (file, self.original_line(file, line));
                 self.superseded.entry(place).or_default().insert(name);
             }
         }
         Ok(self.absorb(files, decisions, release))
+    }
+
+    /// Returns the current files.
+    pub(super) fn files(&self) -> Vec<ParsedFile<'_>> {
+        let files = self.before.iter().enumerate();
+        files
+            .map(|(at, file)| ParsedFile {
+                path: file.path,
+                document: self.document(at),
+            })
+            .collect()
+    }
+
+    /// Returns the current contents of a file.
+    fn document(&self, file: usize) -> Document<'_> {
+        match &self.documents[file] {
+            Some(changed) => changed.document(),
+            None => self.before[file].document.clone(),
+        }
     }
 
     fn pass<'p, 'd>(
@@ -156,24 +168,18 @@ impl<'m> Migrator<'m> {
         pack: &'p Pack,
         view: &'p View,
         was_empty: &'p dyn Fn(usize, usize) -> bool,
-    ) -> Pass<'p, 'd, 'm> {
+    ) -> Pass<'p, 'd> {
         Pass {
             files: seen,
             pack,
             settings: self.settings,
             view,
             was_empty,
-            texts: self.texts,
             legacy_has: &*self.legacy_has,
             held: &self.held,
             is_superseded: &|_, _| false,
             by_rules: false,
         }
-    }
-
-    fn seen(&self, view: &View) -> Vec<ParsedFile<'m>> {
-        let files = self.files.iter();
-        files.map(|file| view.narrow(file.clone())).collect()
     }
 
     /// Follows rules, including postponed ones, and their renamings; returns whether anything
@@ -189,8 +195,9 @@ impl<'m> Migrator<'m> {
         while !left.is_empty() {
             let former = |option: &OptName| definitions.former(option);
             let rules = left.iter().map(|active| &*active.rule);
-            let view = View::of_rules(&self.files, rules, &former);
-            let seen = self.seen(&view);
+            let current = self.files();
+            let view = View::of_rules(&current, rules, &former);
+            let seen = seen(&current, &view);
             let was_empty = |file, line| self.was_empty(file, line);
             let pass = self.pass(&seen, pack, &view, &was_empty);
             let Followed {
@@ -226,7 +233,7 @@ impl<'m> Migrator<'m> {
     /// whether anything changed.
     fn absorb(
         &mut self,
-        files: Vec<Applied<'m>>,
+        files: Vec<Applied>,
         decisions: Vec<(usize, Decision)>,
         release: Option<Series>,
     ) -> bool {
@@ -248,7 +255,7 @@ impl<'m> Migrator<'m> {
                 self.results[at].changes.push(change);
             }
             self.results[at].lines = self.results[at].lines.then(&file.lines);
-            self.files[at].document = document;
+            self.documents[at] = Some(document);
         }
         // A decision about an option that is renamed after all is no longer needed, nor is one that
         // is made anew.
@@ -258,17 +265,22 @@ impl<'m> Migrator<'m> {
         self.decisions.retain(|(_, known)| {
             (known.rule.is_some() || !made.contains(&known.option)) && !anew.contains(&key(known))
         });
-        let mut current: HashMap<usize, HashMap<usize, usize>> = HashMap::default();
+        let mut by_file: HashMap<usize, Vec<usize>> = HashMap::default();
+        for ((at, _), line) in decisions.iter().zip(&lines) {
+            by_file.entry(*at).or_default().push(*line);
+        }
+        let current = by_file.into_iter();
+        let current: HashMap<usize, HashMap<usize, usize>> = current
+            .map(|(at, lines)| (at, self.results[at].lines.current_lines(lines)))
+            .collect();
         let mut left = Vec::new();
         // Of several about the same, the last one counts.
         for ((at, mut decision), line) in decisions.into_iter().zip(lines).rev() {
             if !anew.remove(&key(&decision)) {
                 continue;
             }
-            let of_file = current.entry(at);
-            let of_file = of_file.or_insert_with(|| self.results[at].lines.current_lines());
-            let now = of_file.get(&line).copied();
-            let name = now.and_then(|line| name_at(&self.files[at].document, line));
+            let now = current[&at].get(&line).copied();
+            let name = now.and_then(|line| name_at(&self.document(at), line));
             let name = name.unwrap_or_else(|| decision.option.clone());
             decision.line = line;
             decision.release = decision
@@ -282,20 +294,19 @@ impl<'m> Migrator<'m> {
 
     /// Puts back comments of entries that were moved to another section and removed there.
     fn put_back_comments(&mut self) -> Result<(), MigrateError> {
-        for ((result, file), original) in self
-            .results
-            .iter_mut()
-            .zip(&mut self.files)
-            .zip(self.before)
-        {
+        let files = self.results.iter_mut().zip(&mut self.documents);
+        for ((result, changed), original) in files.zip(self.before) {
+            let Some(document) = changed.as_ref().map(OwnedDocument::document) else {
+                continue;
+            };
             let removes = |change: &Change| change.kind == ChangeKind::Remove;
             if !result.changes.iter().any(removes) {
                 continue;
             }
-            if let Some(edit) = put_back(&original.document, &file.document, &result.lines) {
-                let (document, lines) = finish(edit, &result.path, self.texts)?;
+            if let Some(edit) = put_back(&original.document, &document, &result.lines) {
+                let (document, lines) = finish(edit, &result.path)?;
                 result.lines = result.lines.then(&lines);
-                file.document = document;
+                *changed = Some(document);
             }
         }
         Ok(())
@@ -311,7 +322,7 @@ impl<'m> Migrator<'m> {
         // The names of the decisions, and whether they are still set or referred to.
         let names = self.decisions.iter().flat_map(names_of);
         let mut is_there: HashMap<OptName, bool> = names.map(|name| (name, false)).collect();
-        for entry in self.files.iter().flat_map(|file| file.document.entries()) {
+        for entry in self.files().iter().flat_map(|file| file.document.entries()) {
             let group = entry.group();
             let group = group.to_str_lossy();
             let own = OptName::new(&*group, entry.key().to_str_lossy());
@@ -332,16 +343,13 @@ impl<'m> Migrator<'m> {
         if !self.decisions.is_empty() {
             self.drop_settled_decisions();
         }
-        for (result, file) in self.results.iter_mut().zip(self.files) {
-            let text = file.document.text();
-            // What is known of its lines is no longer needed, and may be large.
-            drop(file);
-            result.after = text.to_owned();
-        }
-        for (file, before) in self.results.iter_mut().zip(self.before) {
-            file.changes.sort_by_key(|change| change.line);
-            if file.after == before.document.text() {
-                file.changes.clear();
+        let files = self.results.iter_mut().zip(self.documents);
+        for ((result, changed), before) in files.zip(self.before) {
+            let text = before.document.text();
+            result.after = changed.map_or_else(|| text.to_owned(), OwnedDocument::into_text);
+            result.changes.sort_by_key(|change| change.line);
+            if result.after == text {
+                result.changes.clear();
             }
         }
         let paths = self.before.iter().enumerate().rev();
@@ -358,6 +366,12 @@ impl<'m> Migrator<'m> {
             decisions,
         })
     }
+}
+
+/// Returns the files narrowed to a view.
+fn seen<'d>(files: &[ParsedFile<'d>], view: &View) -> Vec<ParsedFile<'d>> {
+    let files = files.iter().cloned();
+    files.map(|file| view.narrow(file)).collect()
 }
 
 /// Returns the name of the entry on a line.

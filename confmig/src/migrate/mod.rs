@@ -32,8 +32,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
-use bumpalo::Bump;
-use oslo_config::{Document, Edit, EditConflict, LineMap, OptName, ParsedFile, SourceError};
+use oslo_config::{Edit, EditConflict, LineMap, OptName, OwnedDocument, ParsedFile, SourceError};
 
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
@@ -171,26 +170,17 @@ pub enum MigrateError {
     Unreadable(#[source] SourceError),
 }
 
-/// Finishes an edit and parses the new text, which is kept in `texts`.
-fn finish<'m>(
-    edit: Edit<'_, '_>,
-    path: &Path,
-    texts: &'m Bump,
-) -> Result<(Document<'m>, LineMap), MigrateError> {
+/// Finishes an edit and parses the new text.
+fn finish(edit: Edit<'_, '_>, path: &Path) -> Result<(OwnedDocument, LineMap), MigrateError> {
     let path = path.to_owned();
     match edit.finish_with_lines() {
-        Ok((after, lines)) => {
-            let text = texts.alloc_slice_copy(&after);
-            // It may be large.
-            drop(after);
-            match Document::parse(text) {
-                Ok(document) => Ok((document, lines)),
-                Err(errors) => Err(MigrateError::Unreadable(SourceError::Syntax {
-                    path,
-                    errors,
-                })),
-            }
-        }
+        Ok((text, lines)) => match OwnedDocument::parse(text) {
+            Ok(document) => Ok((document, lines)),
+            Err(errors) => Err(MigrateError::Unreadable(SourceError::Syntax {
+                path,
+                errors,
+            })),
+        },
         Err(cause) => Err(MigrateError::Conflict { path, cause }),
     }
 }

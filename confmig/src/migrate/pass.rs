@@ -1,6 +1,5 @@
 //! The context of one pass over a set of files.
 
-use bumpalo::Bump;
 use foldhash::{HashMap, HashSet};
 use oslo_config::{OptName, ParsedFile};
 
@@ -11,7 +10,7 @@ use crate::pack::Pack;
 
 /// The context of one pass over a set of files.
 #[derive(Clone, Copy)]
-pub(crate) struct Pass<'p, 'd, 'm> {
+pub(crate) struct Pass<'p, 'd> {
     /// The files, narrowed to what the pass is about.
     pub(crate) files: &'d [ParsedFile<'d>],
     pub(crate) pack: &'p Pack,
@@ -19,8 +18,6 @@ pub(crate) struct Pass<'p, 'd, 'm> {
     pub(crate) view: &'p View,
     /// Tells whether a section, by its file and header line, was empty at the start.
     pub(crate) was_empty: &'p dyn Fn(usize, usize) -> bool,
-    /// Holds the new texts.
-    pub(crate) texts: &'m Bump,
     /// Tells whether the legacy program has an option of this current name, too.
     pub(crate) legacy_has: &'p dyn Fn(&OptName) -> bool,
     /// The options that earlier steps left to decide.
@@ -64,7 +61,7 @@ impl Held {
     }
 }
 
-impl Pass<'_, '_, '_> {
+impl Pass<'_, '_> {
     /// Tells whether an entry belongs to an option that an earlier step left to decide.
     pub(crate) fn is_held(&self, group: &str, key: &str) -> bool {
         !self.held.names.is_empty() && self.held.names.contains(&OptName::new(group, key))

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use oslo_config::{Document, Entry, LineMap, OptName, references};
+use oslo_config::{Entry, LineMap, OptName, OwnedDocument, references};
 
 use super::Change;
 use crate::rule::Rule;
@@ -152,9 +152,9 @@ impl Text {
 
 /// The outcome of planned changes for one file.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Applied<'m> {
+pub(crate) struct Applied {
     /// The new text, with nothing masked out; `None` when nothing changes.
-    pub(crate) document: Option<Document<'m>>,
+    pub(crate) document: Option<OwnedDocument>,
     pub(crate) changes: Vec<Change>,
     /// Which line of the old text each line of the new one comes from.
     pub(crate) lines: LineMap,

@@ -23,17 +23,18 @@ impl Migrator<'_> {
     /// Reports options whose value in the newer release differs from the old value in the older
     /// one, and with the old names kept, options whose value in the older one changed.
     pub(super) fn read_otherwise(&mut self, from: &Schema, to: &Schema) {
-        let mut files = self.before.iter().chain(&self.files);
+        let now = self.files();
+        let mut files = self.before.iter().chain(&now);
         if !files.any(|file| file.document.text().contains(&b'$')) {
             return;
         }
-        let (older, newer) = (from.pack(self.before), to.pack(&self.files));
+        let (older, newer) = (from.pack(self.before), to.pack(&now));
         let was = read(&older, self.before, |_| false);
         // Options that only the older release has have no effect in the newer one.
         let (old, new) = (Names::new(&[], &older), Names::new(&[], &newer));
         let has = |names: &Names<'_>, name: &OptName| names.has(name.group(), name.name());
         let is_removed = |name: &OptName| has(&old, name) && !has(&new, name);
-        let is = read(&newer, &self.files, is_removed);
+        let is = read(&newer, &now, is_removed);
         // The older release may not know a former name, whose reference was followed. What
         // references to other unknown names resolve to is not known.
         let is_known = |option: &OptName, reference: &str| {
@@ -42,9 +43,10 @@ impl Migrator<'_> {
             let mut targets = named.into_iter().chain(bare());
             targets.any(|(group, name)| old.has(group, name) || new.has(group, name))
         };
+        let keeps_old = self.settings.keep_old;
+        let still = keeps_old.then(|| read(&older, &now, |_| false));
         self.report_otherwise(&was, &is, &is_known, to.name());
-        if self.settings.keep_old {
-            let still = read(&older, &self.files, |_| false);
+        if let Some(still) = still {
             self.report_otherwise(&was, &still, &is_known, from.name());
         }
     }

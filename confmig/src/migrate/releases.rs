@@ -17,7 +17,7 @@ impl<'m> Migrator<'m> {
         history: &'m History,
     ) -> Result<(), MigrateError> {
         let mut names = NamesInUse::new(history);
-        names.read(&self.files);
+        names.read(&self.files());
         self.set_legacy(move |option| {
             let of_option = history.of_option(option);
             of_option.is_some_and(|of_option| of_option.is_read(range.from))
@@ -69,7 +69,7 @@ impl<'m> Migrator<'m> {
         if !former.is_empty() {
             let pack = history::renaming(series, before, &former, history);
             if self.rename(&pack, Some(series))? {
-                names.read(&self.files);
+                names.read(&self.files());
             }
         }
         let mut rules = names.rules(series, range.from, scope);
@@ -83,7 +83,7 @@ impl<'m> Migrator<'m> {
             };
             let pack = history::empty(series);
             if self.follow(rules, &pack, &definitions, Some(series))? {
-                names.read(&self.files);
+                names.read(&self.files());
             }
         }
         if !self.changed.is_empty() {

@@ -1,6 +1,5 @@
 //! Routes: the steps of a migration, in order.
 
-use bumpalo::Bump;
 use foldhash::HashSet;
 use oslo_config::{OptName, ParsedFile};
 
@@ -103,8 +102,7 @@ pub fn migrate<'m>(
     route: &Route<'m>,
     settings: &'m Settings,
 ) -> Result<Migration, MigrateError> {
-    let texts = Bump::new();
-    let mut migrator = Migrator::new(files, settings, &texts);
+    let mut migrator = Migrator::new(files, settings);
     for step in &route.steps {
         match step {
             Step::Pack(pack) => {
@@ -112,7 +110,7 @@ pub fn migrate<'m>(
                 migrator.pack(pack)?;
             }
             Step::Schema(schema, older) => {
-                let mut pack = schema.pack(&migrator.files);
+                let mut pack = schema.pack(&migrator.files());
                 if let Some(older) = older {
                     add_lost_names(&mut pack, older, schema);
                 }

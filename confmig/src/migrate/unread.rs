@@ -56,7 +56,8 @@ impl Migrator<'_> {
             let opts = schema.pack(files).opts.into_iter();
             opts.map(|opt| opt.name().clone()).collect()
         };
-        let (old, new) = (names(from, &self.files), names(to, &self.files));
+        let files = self.files();
+        let (old, new) = (names(from, &files), names(to, &files));
         self.report(|option| {
             let was_read = from.reads(option) || old.contains(option);
             let is_read = to.reads(option) || new.contains(option);
@@ -77,8 +78,9 @@ impl Migrator<'_> {
 
     /// Reports values that the newer release refuses.
     pub(super) fn refused(&mut self, to: &Schema) {
-        let opts = to.pack(&self.files).opts;
-        let config = Config::new(&self.files, &opts);
+        let files = self.files();
+        let opts = to.pack(&files).opts;
+        let config = Config::new(&files, &opts);
         let refused = opts.iter().filter_map(|opt: &Opt| {
             let name = opt.name();
             let set = config.occurrences(opt).effective.pop()?;
@@ -107,7 +109,7 @@ impl Migrator<'_> {
             .cloned()
             .collect();
         let mut found = Vec::new();
-        for (file, parsed) in self.files.iter().enumerate() {
+        for (file, parsed) in self.files().iter().enumerate() {
             for entry in parsed.document.entries() {
                 let option = name_of(entry);
                 if reported.contains(&option) {
@@ -132,7 +134,7 @@ impl Migrator<'_> {
                 rule: Some(finding.rule.into()),
                 release: finding.release,
                 code: finding.code,
-                ..Decision::new(&option, self.files[file].path, line, reason)
+                ..Decision::new(&option, self.before[file].path, line, reason)
             };
             self.decisions.push((option, decision));
         }

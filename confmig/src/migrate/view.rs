@@ -123,7 +123,7 @@ impl View {
     /// When the masked lines of a file are not the same as before.
     pub(crate) fn narrow_new<'t>(
         &self,
-        applied: &[Applied<'t>],
+        applied: &'t [Applied],
         before: &[ParsedFile<'t>],
     ) -> Result<Vec<ParsedFile<'t>>, MigrateError> {
         let files = applied.iter().zip(before).map(|(applied, before)| {
@@ -132,7 +132,7 @@ impl View {
             };
             let narrowed = self.narrow(ParsedFile {
                 path: before.path,
-                document: document.clone(),
+                document: document.document(),
             });
             if masked(&before.document).eq(masked(&narrowed.document)) {
                 return Ok(narrowed);

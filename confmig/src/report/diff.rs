@@ -5,9 +5,10 @@ use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use oslo_config::SourceFile;
-use similar::{ChangeTag, group_diff_ops};
+use similar::{DiffTag, group_diff_ops};
 
 use crate::difference::difference;
+use crate::lines::Lines;
 use crate::migrate::FileMigration;
 use crate::secret::Secrets;
 
@@ -36,8 +37,7 @@ pub fn unified_diff(
 ) -> Vec<u8> {
     let (before, after) = (&before.text, &migrated.after);
     let path = &migrated.path;
-    let split = |text| crate::lines::split(text).collect::<Vec<_>>();
-    let (old, new) = (split(before), split(after));
+    let (old, new) = (Lines::new(before), Lines::new(after));
     let groups = group_diff_ops(difference(&old, &new, &migrated.lines), CONTEXT);
     // Each group, with its line ranges in the old and the new text.
     let hunks = groups.iter().filter_map(|group| {
@@ -64,16 +64,21 @@ pub fn unified_diff(
     for (group, of_old, of_new) in hunks {
         let header = format!("@@ -{} +{} @@", range(of_old), range(of_new));
         output.line(AnsiColor::Cyan.on_default(), header.as_bytes());
-        for change in group.iter().flat_map(|op| op.iter_changes(&old, &new)) {
-            let (sign, style, side, line) = match change.tag() {
-                ChangeTag::Equal => (b' ', Style::new(), 0, change.old_index()),
-                ChangeTag::Delete => (b'-', AnsiColor::Red.on_default(), 0, change.old_index()),
-                ChangeTag::Insert => (b'+', AnsiColor::Green.on_default(), 1, change.new_index()),
+        for op in group {
+            let kept = (b' ', Style::new(), 0, op.old_range());
+            let deleted = (b'-', AnsiColor::Red.on_default(), 0, op.old_range());
+            let inserted = (b'+', AnsiColor::Green.on_default(), 1, op.new_range());
+            let sides = match op.tag() {
+                DiffTag::Equal => vec![kept],
+                _ => vec![deleted, inserted],
             };
-            let text = line
-                .and_then(|line| shown[side].get(&line))
-                .map_or(b"".as_slice(), Cow::as_ref);
-            output.change(sign, style, text);
+            for (sign, style, side, range) in sides {
+                for line in range {
+                    let text = shown[side].get(&line);
+                    let text = text.map_or(b"".as_slice(), Cow::as_ref);
+                    output.change(sign, style, text);
+                }
+            }
         }
     }
     output.bytes

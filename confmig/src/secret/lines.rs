@@ -10,7 +10,7 @@ use oslo_config::{DEFAULT_GROUP, Entry};
 use super::parts::without_parts;
 use super::suggest::Secrecy;
 use super::{MASK, Secrets};
-use crate::lines::split_end;
+use crate::lines::{Lines, split_end};
 use crate::rule::group_of;
 
 impl Secrets<'_> {
@@ -26,7 +26,7 @@ impl Secrets<'_> {
     /// Other lines are read only as far as they matter for these.
     pub(crate) fn lines_in<'t>(
         &self,
-        lines: &[&'t [u8]],
+        lines: &Lines<'t>,
         ranges: impl IntoIterator<Item = Range<usize>>,
     ) -> HashMap<usize, Cow<'t, [u8]>> {
         let mut masker = LineMasker::new(self);
@@ -34,15 +34,15 @@ impl Secrets<'_> {
         let mut read = 0;
         for range in ranges {
             // Before the last assignment, only the section matters.
-            let mut before = lines[read..range.start].iter();
+            let mut before = lines.range(read..range.start);
             let last_start = before.rposition(|line| is_assignment(split_end(line).0));
             let from = read + last_start.unwrap_or(0);
-            for line in &lines[read..from] {
+            for line in lines.range(read..from) {
                 if line.starts_with(b"[") {
                     masker.line(line);
                 }
             }
-            for (index, line) in lines[from..range.end].iter().enumerate() {
+            for (index, line) in lines.range(from..range.end).enumerate() {
                 let line = masker.line(line);
                 if range.contains(&(from + index)) {
                     shown.insert(from + index, line);
@@ -344,7 +344,7 @@ mod tests {
                     token p\n q\nk = http://u:l@m\n[database]\n\n# \n\
                     connection: n\n o";
         let all = secrets.lines(text.as_bytes());
-        let lines: Vec<&[u8]> = crate::lines::split(text.as_bytes()).collect();
+        let lines = Lines::new(text.as_bytes());
         for start in 0..lines.len() {
             for end in start..lines.len() {
                 for next in end..lines.len() {

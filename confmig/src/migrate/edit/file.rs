@@ -15,8 +15,8 @@ use crate::migrate::references::{Rewrite, rewrites};
 use crate::migrate::{Change, ChangeKind, MigrateError, finish};
 
 /// Applies planned changes to one file.
-pub(super) struct FileApplier<'a, 'd, 'm> {
-    pub(super) with: &'a Applier<'a, 'd, 'm>,
+pub(super) struct FileApplier<'a, 'd> {
+    pub(super) with: &'a Applier<'a, 'd>,
     pub(super) file: &'d ParsedFile<'d>,
     /// The options whose references follow.
     follows: &'a HashSet<&'a OptName>,
@@ -60,9 +60,9 @@ impl FormerEntry<'_, '_> {
     }
 }
 
-impl<'a, 'd, 'm> FileApplier<'a, 'd, 'm> {
+impl<'a, 'd> FileApplier<'a, 'd> {
     pub(super) fn new(
-        with: &'a Applier<'a, 'd, 'm>,
+        with: &'a Applier<'a, 'd>,
         file: &'d ParsedFile<'d>,
         follows: &'a HashSet<&'a OptName>,
     ) -> Self {
@@ -80,7 +80,7 @@ impl<'a, 'd, 'm> FileApplier<'a, 'd, 'm> {
         mut self,
         index: usize,
         work: WorkOnFile<'_, 'd>,
-    ) -> Result<Applied<'m>, MigrateError> {
+    ) -> Result<Applied, MigrateError> {
         let former = self.former_entries(work.transfers);
         self.rename_in_place(&former);
         self.remove_former(&former);
@@ -94,7 +94,7 @@ impl<'a, 'd, 'm> FileApplier<'a, 'd, 'm> {
         }
         let pass = self.with.pass;
         let edit = self.draft.finish(|header| (pass.was_empty)(index, header));
-        let (document, lines) = finish(edit, self.file.path, pass.texts)?;
+        let (document, lines) = finish(edit, self.file.path)?;
         self.changes.sort_by_key(|change| change.line);
         Ok(Applied {
             document: Some(document),

@@ -29,8 +29,8 @@ struct WorkOnFile<'e, 'd> {
 }
 
 /// Applies planned changes to a set of files.
-pub(crate) struct Applier<'a, 'd, 'm> {
-    pub(crate) pass: &'a Pass<'a, 'd, 'm>,
+pub(crate) struct Applier<'a, 'd> {
+    pub(crate) pass: &'a Pass<'a, 'd>,
     pub(crate) names: &'a Names<'a>,
     /// The options with a former name in use.
     pub(crate) in_use: &'a HashSet<OptName>,
@@ -43,9 +43,9 @@ fn spelled(names: [&OptName; 2]) -> [OptName; 2] {
     names.map(|name| OptName::new(name.group(), name.name().replace('-', "_")))
 }
 
-impl<'a, 'd, 'm> Applier<'a, 'd, 'm> {
+impl<'a, 'd> Applier<'a, 'd> {
     pub(crate) fn new(
-        pass: &'a Pass<'a, 'd, 'm>,
+        pass: &'a Pass<'a, 'd>,
         names: &'a Names<'a>,
         in_use: &'a HashSet<OptName>,
     ) -> Self {
@@ -58,7 +58,7 @@ impl<'a, 'd, 'm> Applier<'a, 'd, 'm> {
     }
 
     /// Applies planned changes to each file.
-    pub(crate) fn apply(&self, planned: &[&Planned<'d>]) -> Result<Vec<Applied<'m>>, MigrateError> {
+    pub(crate) fn apply(&self, planned: &[&Planned<'d>]) -> Result<Vec<Applied>, MigrateError> {
         let options = planned.iter().flat_map(|planned| planned.options());
         let follows: HashSet<&OptName> = options.collect();
         let work = self.by_file(planned);

@@ -12,7 +12,7 @@ use crate::migrate::ChangeKind;
 use crate::migrate::planned::{Effect, EffectKind, RemovalReason};
 use crate::rule::Rule;
 
-impl<'d> FileApplier<'_, 'd, '_> {
+impl<'d> FileApplier<'_, 'd> {
     /// Applies the effects of a rule to this file.
     pub(super) fn apply_rule(&mut self, rule: &Rule, effects: &[&Effect<'d>]) {
         let removed = effects.iter().filter_map(|effect| match effect.kind {

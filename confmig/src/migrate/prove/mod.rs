@@ -53,17 +53,17 @@ impl fmt::Display for Mismatch {
 }
 
 /// Proves that the new texts of a set of files mean the same as the old ones.
-pub(crate) struct Prover<'p, 'd, 'm> {
-    pub(crate) pass: &'p Pass<'p, 'd, 'm>,
+pub(crate) struct Prover<'p, 'd> {
+    pub(crate) pass: &'p Pass<'p, 'd>,
     pub(crate) names: &'p Names<'p>,
 }
 
-impl<'d> Prover<'_, 'd, '_> {
+impl<'d> Prover<'_, 'd> {
     /// Returns an option without the expected value: the one that `planned` promises, or else the
     /// old one. `None` is the proof.
     pub(crate) fn mismatch(
         &self,
-        applied: &[Applied<'_>],
+        applied: &[Applied],
         planned: &[&Planned<'d>],
     ) -> Result<Option<Mismatch>, MigrateError> {
         if applied.iter().all(|file| file.document.is_none()) {

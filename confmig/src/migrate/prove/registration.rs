@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice;
 use foldhash::HashSet;
-use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, references};
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, Reference, references};
 
 use crate::migrate::names::Names;
 
@@ -10,25 +10,38 @@ use crate::migrate::names::Names;
 /// set, and those that values refer to.
 pub(crate) struct Registration<'n> {
     names: &'n Names<'n>,
+    /// The groups that are known to have options.
+    groups: HashSet<&'n str>,
     opts: Vec<Opt>,
     seen: HashSet<(String, String)>,
 }
 
 impl<'n> Registration<'n> {
-    /// Registers the target's options, and one for each other group that is known to have options.
+    /// Registers the target's options, and what their defaults refer to.
     pub(crate) fn new(names: &'n Names<'n>) -> Self {
         let opts = names.opts.iter();
         let mut registration = Registration {
             names,
+            groups: names.groups(),
             opts: opts
                 .map(|opt| opt.clone().with_type(OptType::string()))
                 .collect(),
             seen: HashSet::default(),
         };
-        for group in names.groups() {
-            registration.add(group, "\u{1}", None);
+        for reference in names.opts.iter().flat_map(references_in_defaults) {
+            registration.add_group(&reference);
         }
         registration
+    }
+
+    /// Registers an option in the group that a reference names, if the group is known to have
+    /// options: without the group, the reference would be an error of another kind.
+    fn add_group(&mut self, reference: &Reference) {
+        if let (Some(group), _) = reference.parts()
+            && self.groups.contains(group)
+        {
+            self.add(group, "\u{1}", None);
+        }
     }
 
     /// Registers an option that the target does not have. No option is read by a key with a hyphen.
@@ -90,6 +103,7 @@ impl<'n> Registration<'n> {
     /// known to the service. Their defaults are not known: a unique token takes the place of each.
     pub(crate) fn add_referred_in(&mut self, group: &str, text: &[u8]) {
         for reference in references(text) {
+            self.add_group(&reference);
             let dotted = OptName::new(DEFAULT_GROUP, reference.name());
             for option in reference.options(group).chain([dotted]) {
                 let (group, name) = (option.group(), option.name());
@@ -104,6 +118,11 @@ impl<'n> Registration<'n> {
     pub(crate) fn into_opts(self) -> Vec<Opt> {
         self.opts
     }
+}
+
+fn references_in_defaults(opt: &Opt) -> impl Iterator<Item = Reference> {
+    let defaults = opt.default().iter();
+    defaults.flat_map(|text| references(text.as_bytes()))
 }
 
 /// Returns the options that a legacy program registers: the former names are options of their own.

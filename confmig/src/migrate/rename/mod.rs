@@ -3,16 +3,14 @@
 mod of_option;
 mod plan;
 
-use bumpalo::Bump;
-
 use super::names::Names;
 use super::pass::Pass;
 use super::planned::Applied;
 use super::{Decision, MigrateError};
 
 /// The outcome of renamings for a set of files.
-pub(crate) struct Renamed<'m> {
-    pub(crate) files: Vec<Applied<'m>>,
+pub(crate) struct Renamed {
+    pub(crate) files: Vec<Applied>,
     /// The decisions that are left, each with its file.
     pub(crate) decisions: Vec<(usize, Decision)>,
     /// The file and line of entries that stay although another one hides them.
@@ -24,7 +22,7 @@ pub(crate) struct Renamed<'m> {
 /// # Errors
 ///
 /// When a new text cannot be made or parsed.
-pub(crate) fn rename<'m>(pass: Pass<'_, '_, 'm>) -> Result<Renamed<'m>, MigrateError> {
+pub(crate) fn rename(pass: Pass<'_, '_>) -> Result<Renamed, MigrateError> {
     let names = Names::new(pass.files, pass.pack);
     let mut plan = plan::plan(pass, &names);
     let in_use = plan.in_use();
@@ -56,17 +54,15 @@ pub(crate) fn rename<'m>(pass: Pass<'_, '_, 'm>) -> Result<Renamed<'m>, MigrateE
 }
 
 /// Tells whether a second run would change nothing.
-fn is_settled(pass: Pass<'_, '_, '_>, applied: &[Applied<'_>]) -> Result<bool, MigrateError> {
-    let is_same = |files: &[Applied<'_>]| files.iter().all(|file| file.document.is_none());
+fn is_settled(pass: Pass<'_, '_>, applied: &[Applied]) -> Result<bool, MigrateError> {
+    let is_same = |files: &[Applied]| files.iter().all(|file| file.document.is_none());
     if is_same(applied) {
         return Ok(true);
     }
     let files = pass.view.narrow_new(applied, pass.files)?;
-    let texts = Bump::new();
     let again = Pass {
         files: &files,
         was_empty: &|_, _| false,
-        texts: &texts,
         ..pass
     };
     let names = Names::new(&files, pass.pack);

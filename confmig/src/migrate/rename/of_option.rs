@@ -23,7 +23,7 @@ pub(crate) struct NamedEntry<'d> {
 }
 
 /// Finds the entries of the options whose former names are in use.
-pub(crate) fn find<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> EntriesByOption<'d> {
+pub(crate) fn find<'d>(pass: Pass<'_, 'd>, names: &Names<'_>) -> EntriesByOption<'d> {
     let mut found: EntriesByOption<'d> = HashMap::default();
     for (file, parsed) in pass.files.iter().enumerate() {
         for section in parsed.document.sections() {
@@ -55,7 +55,7 @@ pub(crate) fn find<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> EntriesByOp
 
 /// The entries of one option in one file, in order.
 pub(crate) struct OfOption<'f, 'd> {
-    pub(crate) pass: &'f Pass<'f, 'd, 'f>,
+    pub(crate) pass: &'f Pass<'f, 'd>,
     pub(crate) opt: &'f Opt,
     pub(crate) file: usize,
     pub(crate) entries: &'f [NamedEntry<'d>],

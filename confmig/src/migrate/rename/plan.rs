@@ -82,7 +82,7 @@ impl<'d> Plan<'d> {
 
     /// Leaves out options whose values have ambiguous references, or whose current name would give
     /// another option a value.
-    fn leave_out_doubtful(&mut self, pass: Pass<'_, 'd, '_>, names: &Names<'_>) {
+    fn leave_out_doubtful(&mut self, pass: Pass<'_, 'd>, names: &Names<'_>) {
         let planned = self.planned.iter().flat_map(Planned::options);
         let asked = planned.filter(|option| !pass.settings.accept.contains(*option));
         for option in asked.cloned().collect::<Vec<_>>() {
@@ -115,7 +115,7 @@ impl<'d> Plan<'d> {
 }
 
 /// Plans what is done with each entry of a former name.
-pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
+pub(crate) fn plan<'d>(pass: Pass<'_, 'd>, names: &Names<'_>) -> Plan<'d> {
     let mut plan = Plan {
         files: pass.files,
         held: held(pass, names),
@@ -158,7 +158,7 @@ pub(crate) fn plan<'d>(pass: Pass<'_, 'd, '_>, names: &Names<'_>) -> Plan<'d> {
 }
 
 /// Returns the options that an earlier step left to decide, and those that read one of their names.
-fn held(pass: Pass<'_, '_, '_>, names: &Names<'_>) -> HashSet<OptName> {
+fn held(pass: Pass<'_, '_>, names: &Names<'_>) -> HashSet<OptName> {
     let mut held = pass.held.names.clone();
     if !held.is_empty() {
         let reads = |opt: &&Opt| {
@@ -206,7 +206,7 @@ fn grouped<'d>(by_option: Vec<(usize, Vec<Transfer<'d>>)>, names: &Names<'_>) ->
 /// Finds the options that values refer to by a former name, and leaves out those whose current name
 /// cannot be written as a reference. Returns whether any was left out: then more entries stay, and
 /// their references count, too.
-fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_, '_>, names: &Names<'_>) -> bool {
+fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_>, names: &Names<'_>) -> bool {
     let keep_old = pass.settings.keep_old;
     let decided = plan.decisions.len();
     plan.planned
@@ -261,7 +261,7 @@ fn new_groups(
     plan: &Plan<'_>,
     entry: Entry<'_, '_>,
     goes: Option<&HashSet<String>>,
-    pass: Pass<'_, '_, '_>,
+    pass: Pass<'_, '_>,
     names: &Names<'_>,
 ) -> HashSet<String> {
     let (group, key) = (entry.group(), entry.key());

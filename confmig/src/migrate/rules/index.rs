@@ -31,7 +31,7 @@ pub(super) struct EntryIndex<'w, 'd> {
 impl<'w, 'd: 'w> EntryIndex<'w, 'd> {
     /// Indexes the files of a pass. Values are read with `opts`.
     pub(super) fn new(
-        pass: Pass<'_, 'd, '_>,
+        pass: Pass<'_, 'd>,
         names: &'w Names<'w>,
         opts: &'w [Opt],
         definitions: &dyn Definitions,

@@ -38,9 +38,9 @@ pub(crate) struct Active {
 
 /// The outcome of rules for a set of files.
 #[derive(Debug, Default)]
-pub(crate) struct Followed<'m> {
+pub(crate) struct Followed {
     /// The files; empty when no rule changes them.
-    pub(crate) files: Vec<Applied<'m>>,
+    pub(crate) files: Vec<Applied>,
     /// The decisions that are left, each with its file.
     pub(crate) decisions: Vec<(usize, Decision)>,
     /// The renamings to be made afterwards, each with the id of its rule.
@@ -50,12 +50,12 @@ pub(crate) struct Followed<'m> {
 }
 
 /// Follows rules on a set of files. With `waits`, rules that others may trigger are postponed.
-pub(crate) fn follow<'m>(
-    pass: Pass<'_, '_, 'm>,
+pub(crate) fn follow(
+    pass: Pass<'_, '_>,
     rules: Vec<Active>,
     definitions: &dyn Definitions,
     waits: bool,
-) -> Result<Followed<'m>, MigrateError> {
+) -> Result<Followed, MigrateError> {
     let names = Names::new(pass.files, pass.pack);
     let opts = opts(pass.files, &names, &rules);
     let index = EntryIndex::new(pass, &names, &opts, definitions);
@@ -71,15 +71,15 @@ pub(crate) fn follow<'m>(
     Ok(follower.followed)
 }
 
-struct Follower<'c, 'd, 'm> {
+struct Follower<'c, 'd> {
     index: &'c EntryIndex<'c, 'd>,
     definitions: &'c dyn Definitions,
-    pass: Pass<'c, 'd, 'm>,
+    pass: Pass<'c, 'd>,
     planned: Vec<Planned<'d>>,
-    followed: Followed<'m>,
+    followed: Followed,
 }
 
-impl<'d, 'm> Follower<'_, 'd, 'm> {
+impl<'d> Follower<'_, 'd> {
     fn follow(&mut self, rules: Vec<Active>, waits: bool) {
         let rules = self.triggered(rules);
         let claims = self.claims(&rules);

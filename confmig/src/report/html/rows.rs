@@ -13,7 +13,7 @@ use similar::DiffTag;
 use super::affected_lines::{AffectedLines, affected_lines};
 use super::shown_bytes;
 use crate::difference::difference;
-use crate::lines::{in_common, split, split_end};
+use crate::lines::{Lines, in_common, split_end};
 use crate::migrate::{Change, FileMigration};
 use crate::report::diff::CONTEXT;
 use crate::secret::Secrets;
@@ -49,8 +49,7 @@ pub(super) fn blocks(
     first: usize,
     secrets: &Secrets<'_>,
 ) -> Vec<Value> {
-    let old: Vec<&[u8]> = split(&before.text).collect();
-    let new: Vec<&[u8]> = split(&after.after).collect();
+    let (old, new) = (Lines::new(&before.text), Lines::new(&after.after));
     let affected_lines = affected_lines(before, after);
     let mut beside: HashMap<usize, Vec<usize>> = HashMap::new();
     for (change, affected) in after.changes.iter().zip(&affected_lines) {
@@ -85,7 +84,7 @@ pub(super) fn blocks(
 /// theirs.
 fn pair_up(
     (was, is): (Range<usize>, Range<usize>),
-    [old, new]: [&[&[u8]]; 2],
+    [old, new]: [&Lines<'_>; 2],
     beside: &HashMap<usize, Vec<usize>>,
     pairs: &mut Vec<Pair>,
 ) {
@@ -102,7 +101,8 @@ fn pair_up(
         let found = became
             .find(|found| (at..is.end).contains(found))
             .or_else(|| {
-                let further = in_entry && at < is.end && continues(old[line]) && continues(new[at]);
+                let further =
+                    in_entry && at < is.end && continues(&old[line]) && continues(&new[at]);
                 further.then_some(at)
             });
         in_entry = found.is_some();
@@ -246,8 +246,8 @@ mod tests {
 
     #[test]
     fn entries_are_paired_with_what_became_of_them() {
-        let old: [&[u8]; 4] = [b"gone = 1\n", b"old = a\n", b"  b\n", b"gone_too = 2\n"];
-        let new: [&[u8]; 3] = [b"other = 0\n", b"new = a\n", b"  b\n"];
+        let old = Lines::new(b"gone = 1\nold = a\n  b\ngone_too = 2\n");
+        let new = Lines::new(b"other = 0\nnew = a\n  b\n");
         let became = [(2, vec![2])].into();
         let mut pairs = Vec::new();
         pair_up((0..4, 0..3), [&old, &new], &became, &mut pairs);

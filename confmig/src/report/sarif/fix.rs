@@ -13,7 +13,7 @@ use similar::DiffTag;
 
 use super::location::uri;
 use crate::difference::difference;
-use crate::lines::{in_common, split, split_end};
+use crate::lines::{Lines, in_common, split_end};
 use crate::migrate::FileMigration;
 use crate::secret::Secrets;
 
@@ -24,8 +24,7 @@ pub(super) fn change_of(
     after: &FileMigration,
     secrets: &Secrets<'_>,
 ) -> Option<Value> {
-    let old: Vec<&[u8]> = split(&before.text).collect();
-    let new: Vec<&[u8]> = split(&after.after).collect();
+    let (old, new) = (Lines::new(&before.text), Lines::new(&after.after));
     let (old_shown, new_shown) = (secrets.lines(&before.text), secrets.lines(&after.after));
     let mut replacements = Vec::new();
     for op in difference(&old, &new, &after.lines) {
@@ -33,13 +32,11 @@ pub(super) fn change_of(
         if op.tag() == DiffTag::Equal {
             continue;
         }
-        let plain = new[is.clone()]
-            .iter()
-            .zip(&new_shown[is.clone()])
-            .all(|(line, shown)| **line == **shown);
+        let lines = new.range(is.clone()).zip(&new_shown[is.clone()]);
+        let plain = lines.into_iter().all(|(line, shown)| *line == **shown);
         if plain {
-            let region = lines(was.clone(), &old, &old_shown)?;
-            replacements.push(replacement(&region, &new[is].concat())?);
+            let region = region_of_lines(was.clone(), &old, &old_shown)?;
+            replacements.push(replacement(&region, new.text_of(is))?);
             continue;
         }
         // In a line with a secret, the change may be outside the secret.
@@ -48,7 +45,7 @@ pub(super) fn change_of(
         }
         for (was, is) in was.zip(is) {
             let shown = [old_shown[was].as_ref(), new_shown[is].as_ref()];
-            replacements.push(within_line(was, [old[was], new[is]], shown)?);
+            replacements.push(within_line(was, [&old[was], &new[is]], shown)?);
         }
     }
     Some(json!({
@@ -59,11 +56,11 @@ pub(super) fn change_of(
 
 /// Returns the region of whole lines, with their line ends; `None` when it would reveal the length
 /// of a secret.
-fn lines(range: Range<usize>, old: &[&[u8]], shown: &[Cow<'_, [u8]>]) -> Option<Value> {
+fn region_of_lines(range: Range<usize>, old: &Lines<'_>, shown: &[Cow<'_, [u8]>]) -> Option<Value> {
     let last = range.end.checked_sub(1).filter(|last| range.contains(last));
-    let unended = last.filter(|last| split_end(old[*last]).1.is_empty());
+    let unended = last.filter(|last| split_end(&old[*last]).1.is_empty());
     let end = match unended {
-        Some(last) if old[last] != &*shown[last] => return None,
+        Some(last) if old[last] != *shown[last] => return None,
         Some(last) => (range.end, old[last].to_str().ok()?.chars().count() + 1),
         None => (range.end + 1, 1),
     };

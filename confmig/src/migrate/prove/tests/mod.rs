@@ -6,8 +6,7 @@ mod values;
 
 use std::rc::Rc;
 
-use bumpalo::Bump;
-use oslo_config::{Document, Opt, OptName, OptType, ParsedFile, SourceFile};
+use oslo_config::{Opt, OptName, OptType, OwnedDocument, ParsedFile, SourceFile};
 
 use super::{Mismatch, Prover};
 use crate::migrate::names::Names;
@@ -103,25 +102,24 @@ impl<'t> Case<'t> {
         let view = View::of_pack(&files, &self.pack);
         let files: Vec<_> = files.into_iter().map(|file| view.narrow(file)).collect();
         let applied = self.before.iter().zip(self.after).map(|(before, after)| {
-            let document = Document::parse(after.as_bytes()).unwrap();
+            let document = OwnedDocument::parse(*after).unwrap();
             Applied {
                 document: (before != after).then_some(document),
                 ..Applied::default()
             }
         });
-        let applied: Vec<Applied<'_>> = applied.collect();
+        let applied: Vec<Applied> = applied.collect();
         let settings = Settings {
             keep_old: self.keep_old,
             ..Settings::default()
         };
-        let (texts, held) = (Bump::new(), Held::default());
+        let held = Held::default();
         let pass = Pass {
             files: &files,
             pack: &self.pack,
             settings: &settings,
             view: &view,
             was_empty: &|_, _| false,
-            texts: &texts,
             legacy_has: &|_| false,
             held: &held,
             is_superseded: &|_, _| false,
