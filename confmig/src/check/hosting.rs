@@ -6,7 +6,7 @@ use std::path::Path;
 use bstr::ByteSlice;
 use oslo_config::{Entry, Origin, Setting};
 
-use super::{Checker, finding};
+use super::{Checker, finding, is_template};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// The options' names: the blueprint's, then Ironic's.
@@ -121,6 +121,9 @@ impl Checker<'_> {
         let Some(text) = url.value.as_str().filter(|text| !text.is_empty()) else {
             return;
         };
+        if is_template(text.as_bytes()) {
+            return;
+        }
         let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let host_and_port = authority.rsplit('@').next().unwrap_or_default();
@@ -187,7 +190,10 @@ impl Checker<'_> {
         let Some(text) = root.value.as_str() else {
             return;
         };
-        if is_used && !(self.environment.is_directory)(Path::new(text)) {
+        if is_used
+            && !is_template(text.as_bytes())
+            && !(self.environment.is_directory)(Path::new(text))
+        {
             let from_default = match root.origin {
                 Origin::Default => ", its default",
                 _ => "",

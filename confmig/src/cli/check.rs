@@ -131,6 +131,16 @@ fn check_set<'g>(
     })
 }
 
+/// Says which programs read the names of the packs that were used.
+fn readers<'c>(checked: &'c [Checked<'_>]) -> Vec<&'c str> {
+    let mut all: Vec<&str> = Vec::new();
+    for set in checked.iter().filter(|set| set.unparsable == 0) {
+        let readers = set.rules.readers.as_deref();
+        all.extend(readers.filter(|readers| !all.contains(readers)));
+    }
+    all
+}
+
 /// Shows the findings as text.
 fn show(
     found: &CheckReport<'_>,
@@ -146,6 +156,12 @@ fn show(
         .collect();
     if !syntax.is_empty() {
         output.diagnostic_messages(&syntax);
+    }
+    // Their advice is wrong for a file that other programs read.
+    if found.release.is_none() && found.diagnostics.iter().any(Diagnostic::is_open) {
+        for readers in readers(checked) {
+            output.note(readers);
+        }
     }
     let others = found.diagnostics.iter().filter(|found| !of_syntax(found));
     let others: Vec<Diagnostic> = others.cloned().collect();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use confmig::diagnostic::Diagnostic;
 use confmig::history::{self, History, ReleaseRange, Series};
-use confmig::migrate::Route;
+use confmig::migrate::{Route, Settings, group_by_result};
 use confmig::pack::Pack;
 use confmig::report;
 use confmig::secret::Secrets;
@@ -80,7 +80,11 @@ impl<'g> Loaded<'g> {
         // Files may be newer than the release that will read them: then there are no steps.
         let from = self.from.or(guessed).unwrap_or(to).min(to);
         let span = ReleaseRange { from, to };
-        Ok(Some(report::Releases { span, guess }))
+        Ok(Some(report::Releases {
+            span,
+            guess,
+            results: Vec::new(),
+        }))
     }
 }
 
@@ -108,6 +112,20 @@ impl Inputs<'_> {
             Some(site) => route.with_site(site),
             None => route,
         }
+    }
+
+    /// Compares the results for the releases that the files may have been written for, if that was
+    /// guessed.
+    pub(crate) fn compare_candidates(&mut self, settings: &Settings) -> Result<(), Failure> {
+        let loaded = self.loaded;
+        if let Some(releases) = &mut self.releases
+            && let Some(guess) = &releases.guess
+        {
+            let to = (releases.span.to, &loaded.lives);
+            let (files, site) = (&self.parsed, loaded.given.site.as_ref());
+            releases.results = group_by_result(files, &guess.candidates, to, site, settings)?;
+        }
+        Ok(())
     }
 
     /// Returns the target of the files.

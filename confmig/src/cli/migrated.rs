@@ -48,13 +48,22 @@ pub(crate) fn migrate_set<'g>(
     is_one_of_several: bool,
 ) -> Result<Result<Migrated<'g>, Unparsable>, Failure> {
     let loaded = given.loaded(files)?;
-    let inputs = match loaded.parse()? {
+    let mut inputs = match loaded.parse()? {
         Ok(inputs) => inputs,
         Err(unparsable) => return Ok(Err(unparsable)),
     };
+    let settings = settings(command, &*inputs.rules()?, &loaded)?;
+    inputs.compare_candidates(&settings)?;
+    let differing = inputs.releases.as_ref().and_then(Releases::differing);
+    if let Some(differing) = differing.filter(|_| command.write) {
+        let first = loaded.files.first().filter(|_| is_one_of_several);
+        let of = first.map_or_else(String::new, |file| format!("{}: ", file.path.display()));
+        return Err(Failure::Message(format!(
+            "{of}cannot tell which release the files were written for, and {differing}: give --from"
+        )));
+    }
     let pack = inputs.rules()?;
     let secrets = given.secrets(&pack);
-    let settings = settings(command, &pack, &loaded)?;
     let route = inputs.route();
     let followed = match &deciding.file {
         Some(file) => Some(file.follow(&inputs.parsed, &route, &settings, &pack)?),

@@ -199,6 +199,11 @@ impl Output {
         self.headed("note", Style::new().bold(), text);
     }
 
+    /// Shows a warning on standard error.
+    pub(crate) fn warning(&mut self, text: &str) {
+        self.headed("warning", AnsiColor::Yellow.on_default().bold(), text);
+    }
+
     fn headed(&mut self, head: &str, style: Style, text: &str) {
         let plain = format!("{head}: {text}");
         let plain = self.messages.wrapped(&plain).into_owned();

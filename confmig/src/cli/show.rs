@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use confmig::explain::Explanation;
 use confmig::registered;
 use confmig::report;
-use confmig::target::Target;
+use confmig::target::{Standing, Suggestions, Target};
 use oslo_config::{Config, DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile};
 
-use super::args::{Format, ReleaseArgs, Show};
+use super::args::{Format, Show};
 use super::given::{Given, TargetNames};
 use super::input::parse;
 use super::output::{Output, unparsable};
@@ -16,7 +16,7 @@ use super::sources::{self, environment};
 use super::{Failure, Status};
 
 pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure> {
-    let names = TargetNames::of_arguments(&command.common, &ReleaseArgs::default(), false);
+    let names = TargetNames::of_arguments(&command.common, &command.releases, false);
     let given = Given::load(names, command.common.show_secrets)?;
     let paths = match command.sources.ordered.is_empty() {
         true => sources::of_service(&given)?,
@@ -52,9 +52,12 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
     let mut asked: Vec<usize> = Vec::new();
     for name in &command.option {
         let name = in_its_group(name, &opts, &*target);
+        if let Some(note) = absence(&name, &parsed, &*target) {
+            output.note(&note);
+        }
         let known = opts.iter().position(|opt| is_named(opt, &name));
         asked.push(known.unwrap_or_else(|| {
-            opts.push(Opt::new(name.group(), name.name(), OptType::string()));
+            opts.push(option_of(&name, &*target, &hides));
             opts.len() - 1
         }));
     }
@@ -92,6 +95,50 @@ fn summary(files: &[ParsedFile<'_>], options: usize) -> String {
     let documents = files.iter().map(|file| &file.document);
     let entries = documents.map(|document| document.entries().count()).sum();
     format!("{of_files}: {}", report::counted(entries, "setting"))
+}
+
+/// Returns the option that a target has under a name, current or former; a text if it has none.
+fn option_of(name: &OptName, target: &dyn Target, hides: &dyn Fn(&Opt) -> bool) -> Opt {
+    let reader = || target.readers(name).into_iter().next();
+    let found = target.option(name).or_else(|| target.option(&reader()?));
+    match found {
+        Some(opt) if hides(&opt) => opt.into_owned().with_type(OptType::string()),
+        Some(opt) => opt.into_owned(),
+        None => Opt::new(name.group(), name.name(), OptType::string()),
+    }
+}
+
+/// Describes a name that the target does not read: what became of it, or what was probably meant.
+fn absence(name: &OptName, files: &[ParsedFile<'_>], target: &dyn Target) -> Option<String> {
+    let standing = target.standing(name);
+    let known = match standing {
+        Standing::Removed => {
+            let (group, key) = (name.group(), name.name());
+            return Some(format!(
+                "[{group}] {key} is not read: {}",
+                target.advice(name)
+            ));
+        }
+        Standing::Unknown => Suggestions::new(target).meant(name, |_| false),
+        Standing::NotYet => None,
+        _ => return None,
+    };
+    let is_set = files.iter().flat_map(|file| file.document.entries());
+    let mut is_set =
+        is_set.filter(|entry| *entry.group() == *name.group() && entry.key() == name.name());
+    // Another program may read what is set.
+    if known.is_none() && standing == Standing::Unknown && is_set.next().is_some() {
+        return None;
+    }
+    let meant = known.iter().map(|meant| {
+        let (group, key) = (meant.group(), meant.name());
+        format!("; did you mean [{group}] {key}?")
+    });
+    Some(format!(
+        "{}{}",
+        target.denial(name),
+        meant.collect::<String>()
+    ))
 }
 
 /// Resolves a name without a group: to an option in `[DEFAULT]`, else to the only group that has

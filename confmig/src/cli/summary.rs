@@ -3,23 +3,30 @@
 use confmig::diagnostic::Diagnostic;
 use confmig::history::ReleaseRange;
 use confmig::migrate::FileMigration;
-use confmig::report::{Releases, counted};
+use confmig::report::{self, Releases, counted};
 use confmig::store::Replaced;
+use oslo_config::SourceFile;
 
 use super::args::Migrate;
 use super::migrated::Migrated;
 use super::output::Output;
 use super::review;
 
-/// Describes the changes of a file, one line each.
-fn descriptions(file: &FileMigration) -> impl Iterator<Item = String> {
+/// Describes what became of each line of a file that changes, or each step with `-v`.
+fn descriptions(before: &SourceFile, file: &FileMigration) -> Vec<String> {
     let path = file.path.display();
-    file.changes.iter().map(move |change| {
-        let release = change.release.as_ref();
+    let describe = |line: usize, message: &str, rule: &str, release: Option<&String>| {
         let release = release.map_or_else(String::new, |release| format!(", {release}"));
-        let (line, message, rule) = (change.line, &change.message, &change.rule);
         format!("{path}:{line}: {message} ({rule}{release})")
-    })
+    };
+    if log::log_enabled!(log::Level::Info) {
+        let steps = file.changes.iter();
+        let steps = steps.map(|it| describe(it.line, &it.message, &it.rule, it.release.as_ref()));
+        return steps.collect();
+    }
+    let net = report::net_changes(before, file).into_iter();
+    net.map(|it| describe(it.line, &it.message, &it.rule, it.release.as_ref()))
+        .collect()
 }
 
 /// The most files that are named for `confmig undo`.
@@ -63,9 +70,16 @@ impl Summary<'_> {
         let command = self.command;
         let releases = self.only().and_then(|set| set.releases.as_ref());
         if let Some(note) = releases.and_then(Releases::note) {
-            output.note(&note);
+            match releases.and_then(Releases::differing) {
+                Some(_) => output.warning(&note),
+                None => output.note(&note),
+            }
         }
-        let changes: Vec<String> = self.files().flat_map(descriptions).collect();
+        let sets = self.migrated.iter();
+        let both = sets.flat_map(|set| set.files.iter().zip(&set.migration.files));
+        let changes: Vec<String> = both
+            .flat_map(|(before, file)| descriptions(before, file))
+            .collect();
         if !changes.is_empty() {
             output.message(&changes.join("\n"));
         }
@@ -76,11 +90,11 @@ impl Summary<'_> {
         output.message(&format!(
             "{}{}{}{}",
             self.of_files(),
-            self.counts(),
+            self.counts(changes.len()),
             self.further(),
             review::settled(self.diagnostics)
         ));
-        if changes.is_empty() {
+        if self.changes() == 0 {
             return;
         }
         let mut readers: Vec<&str> = Vec::new();
@@ -117,7 +131,7 @@ impl Summary<'_> {
     }
 
     /// Counts the changes and the decisions.
-    fn counts(&self) -> String {
+    fn counts(&self, changes: usize) -> String {
         let settled = self.diagnostics.iter().filter(|found| !found.is_open());
         let decisions = self
             .migrated
@@ -125,7 +139,7 @@ impl Summary<'_> {
             .map(|set| set.migration.decisions.len());
         let left = decisions.sum::<usize>().saturating_sub(settled.count());
         let rules = self.only().map(|set| &set.rules.name);
-        match (self.changes(), left, self.span(), rules) {
+        match (changes, left, self.span(), rules) {
             (0, 0, Some(ReleaseRange { from, to }), _) => {
                 format!("nothing to migrate from {from} to {to}")
             }

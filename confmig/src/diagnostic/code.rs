@@ -100,12 +100,14 @@ codes! {
         "Keep one of the entries.";
     RemovedOption => "removed-option", Warning,
         "Removed option",
-        "The option is no longer read.",
+        "The option is no longer read. It is an error if another option has taken over: the \
+         setting is lost.",
         "Follow the advice in the message, then remove the option.";
-    UnknownSection => "unknown-section", Warning,
+    UnknownSection => "unknown-section", Note,
         "Unknown section",
-        "Nothing reads a section of this name, and the name is similar to that of a known section.",
-        "Correct the name.";
+        "Nothing reads a section of this name. It may be of another program; it is a warning if \
+         the name is similar to that of a known section.",
+        "Correct the name, or remove the section unless another program reads it.";
     UnknownOption => "unknown-option", Warning,
         "Unknown option",
         "No option of this name is known in this section, so the entry has no effect.",
@@ -124,7 +126,7 @@ codes! {
         "Reference loop",
         "A value refers to itself, directly or through other options, so the option has no value.",
         "Replace one of the references with a value.";
-    NotUtf8 => "not-utf8", Warning,
+    NotUtf8 => "not-utf8", Error,
         "Bytes that are not UTF-8",
         "A line has bytes that are not UTF-8: Python cannot read the file, and the service does \
          not start.",
@@ -159,10 +161,10 @@ codes! {
         "Loopback URL",
         "The web server's URL points to this machine itself, so no node or iLO can reach it.",
         "Use an address at which they can reach the web server.";
-    UnreadVariable => "unread-variable", Warning,
+    UnreadVariable => "unread-variable", Error,
         "Environment variable that is not read",
         "An environment variable has the former name of an option; oslo.config reads only current \
-         names.",
+         names. It is a warning if nothing has taken the option's place.",
         "Set the variable that the message names.";
     NeedsDecision => "needs-decision", Warning,
         "Change that needs a decision",
@@ -181,6 +183,11 @@ codes! {
         "The release has no hardware type, interface or driver of this name: a service configured \
          with it does not start.",
         "Move the nodes that use it to another one, then remove the name.";
+    NoCommonInterface => "no-common-interface", Error,
+        "No interface for a hardware type",
+        "An enabled hardware type supports none of the interfaces of a kind that are enabled: the \
+         conductor does not start.",
+        "Enable one of the interfaces that the message names, or disable the hardware type.";
     UnreadByPlugin => "unread-by-plugin", Warning,
         "Option not read by the plugin",
         "The section's authentication plugin does not read this option, or the section chooses no \

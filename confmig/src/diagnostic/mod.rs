@@ -22,7 +22,8 @@ pub(crate) use uri::uri;
 pub struct Diagnostic {
     /// The kind of problem.
     pub code: Code,
-    /// How bad it is: that of the code, unless a policy sets another.
+    /// How bad it is: that of the code, unless the case is a better or a worse one, or a policy sets
+    /// another.
     pub severity: Severity,
     /// The problem in one line, without any option's value.
     pub message: String,
@@ -100,6 +101,12 @@ impl Diagnostic {
             file: None,
             settled: None,
         }
+    }
+
+    /// Sets the severity.
+    pub(crate) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
     }
 
     /// Sets the option that the diagnostic is about.

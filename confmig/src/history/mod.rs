@@ -18,9 +18,9 @@ mod succession;
 mod types;
 
 pub use definition::Definition;
-pub use guess::{Confidence, Guess, guess, guess_service};
-pub(crate) use installed::newest_plugins;
+pub use guess::{Confidence, Guess, guess, guess_service, in_runs};
 pub use installed::{AuthOptions, auth_options, installed, is_installed, named_by};
+pub(crate) use installed::{newest_plugins, supported_interfaces};
 pub(crate) use kernel::is_kernel_command_line;
 pub use known::KnownNames;
 pub(crate) use known::is_plugin_option;
@@ -32,4 +32,6 @@ pub use schema::{ReleaseComparison, compare_releases};
 pub use series::{ReleaseRange, Series, UnknownSeries};
 pub use service::Service;
 pub use succession::{declared, declared_with_id};
-pub(crate) use succession::{declared_renaming, describe_absence, leads_on};
+pub(crate) use succession::{
+    advice_about, declared_renaming, deprecation, describe_absence, leads_on, took_over,
+};

@@ -52,6 +52,28 @@ impl Decision {
         }
     }
 
+    /// Adds what another decision says of the same option.
+    fn add(&mut self, other: Decision) {
+        let rule = other.rule.iter().map(|rule| {
+            let release = other.release.iter();
+            let at: String = release.map(|release| format!(", {release}")).collect();
+            format!(" ({rule}{at})")
+        });
+        let rule: String = rule.collect();
+        self.reason = format!("{}{rule}; {}", other.reason, self.reason);
+        for option in other.options {
+            if !self.options.contains(&option) {
+                self.options.push(option);
+            }
+        }
+        let advice = other.advice.into_iter().chain(self.advice.take());
+        let advice: Vec<String> = advice.collect();
+        self.advice = (!advice.is_empty()).then(|| advice.join(" "));
+        if other.code == Code::NeedsDecision {
+            self.code = Code::NeedsDecision;
+        }
+    }
+
     /// Returns the decision, which is about an entry of `file`, as a diagnostic.
     fn diagnostic(&self, file: Option<&ParsedFile<'_>>, secrets: &Secrets<'_>) -> Diagnostic {
         let entry = file.and_then(|file| Some((file.path, file.document.entry_at(self.line)?)));
@@ -110,6 +132,38 @@ impl Decision {
             false => diagnostic.help(help.join(" ")),
         }
     }
+}
+
+/// Makes one decision of those about the same option, except that each one that can be accepted
+/// stays: what else there is to say of the option is added to the first of these.
+pub(super) fn folded(decisions: Vec<Decision>) -> Vec<Decision> {
+    type Key = (OptName, PathBuf, usize);
+    let key = |it: &Decision| -> Key { (it.option.clone(), it.path.clone(), it.line) };
+    // The decision of each option that is kept: the first that can be accepted, or else the last.
+    let mut kept: HashMap<Key, usize> = HashMap::new();
+    for (at, decision) in decisions.iter().enumerate() {
+        let known = kept.get(&key(decision)).map(|known| &decisions[*known]);
+        if !known.is_some_and(|known| known.acceptable) {
+            kept.insert(key(decision), at);
+        }
+    }
+    let mut said: HashMap<usize, Vec<Decision>> = HashMap::new();
+    let mut left: Vec<(usize, Decision)> = Vec::new();
+    for (at, decision) in decisions.into_iter().enumerate() {
+        match kept.get(&key(&decision)) {
+            Some(keeper) if *keeper != at && !decision.acceptable => {
+                said.entry(*keeper).or_default().push(decision);
+            }
+            _ => left.push((at, decision)),
+        }
+    }
+    let left = left.into_iter().map(|(at, mut decision)| {
+        for other in said.remove(&at).unwrap_or_default() {
+            decision.add(other);
+        }
+        decision
+    });
+    left.collect()
 }
 
 /// Returns decisions about entries of these files as diagnostics.

@@ -8,6 +8,7 @@
 //! [`Decision`].
 
 mod apply_proved;
+mod candidates;
 mod decision;
 mod definitions;
 mod edit;
@@ -37,6 +38,7 @@ use oslo_config::{Edit, EditConflict, LineMap, OptName, OwnedDocument, ParsedFil
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
 
+pub use candidates::group_by_result;
 pub use decision::Decision;
 pub use examples::{WrongExample, check_examples};
 pub use own_rules::OWN_RULES;

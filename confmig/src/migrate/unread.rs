@@ -8,7 +8,7 @@ use super::migrator::Migrator;
 use super::own_rules::{NOT_READ, REFUSED};
 use crate::diagnostic::Code;
 use crate::history::{self, History, ReleaseRange};
-use crate::schema::Schema;
+use crate::schema::{Schema, successors};
 use crate::target::{describe_absence, name_of};
 
 /// The reason for which an option is reported.
@@ -58,7 +58,13 @@ impl Migrator<'_> {
             let is_read = to.reads(option) || new.contains(option);
             (was_read && !is_read).then(|| Finding {
                 rule: NOT_READ,
-                reason: describe_absence(option, Some(from), to),
+                reason: match successors(option, Some(from), to).as_slice() {
+                    [] => describe_absence(option, Some(from), to),
+                    names => {
+                        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+                        format!("{} has {} in its place", to.origin, names.join(", "))
+                    }
+                },
                 code: Code::RemovedOption,
                 release: None,
             })

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{MigrationReport, Paint, Releases, unified_diff};
 use crate::diagnostic::{Diagnostic, Fingerprints};
 use crate::explain::{Explanation, NameInReleases};
-use crate::history::ReleaseRange;
+use crate::history::{ReleaseRange, Series};
 use crate::migrate::{Change, FileMigration};
 use crate::secret::Secrets;
 use crate::store::{Backup, Undo};
@@ -95,7 +95,14 @@ fn releases_form(releases: &Releases) -> Value {
     let (from, to) = (releases.span.from.id(), releases.span.to.id());
     let mut form = json!({ "from": from, "to": to });
     if let Some(guess) = &releases.guess {
-        form["guess"] = json!({ "sureness": guess.confidence.as_str(), "why": guess.why });
+        let ids = |group: &[Series]| group.iter().map(|series| series.id()).collect::<Value>();
+        let results = releases.results.iter().map(|group| ids(group));
+        form["guess"] = json!({
+            "sureness": guess.confidence.as_str(),
+            "why": guess.why,
+            "candidates": ids(&guess.candidates),
+            "same_results": results.collect::<Value>(),
+        });
     }
     form
 }

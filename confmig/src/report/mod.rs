@@ -8,6 +8,7 @@ mod github;
 mod html;
 mod json;
 mod junit;
+mod net;
 mod reason;
 mod rules;
 mod sarif;
@@ -21,7 +22,7 @@ use std::path::Path;
 use oslo_config::SourceFile;
 
 use crate::diagnostic::Diagnostic;
-use crate::history::{Guess, ReleaseRange, Series};
+use crate::history::{Guess, ReleaseRange, Series, in_runs};
 use crate::migrate::{Migration, Settings};
 use crate::pack::Pack;
 use crate::secret::Secrets;
@@ -34,6 +35,7 @@ pub use github::{check_github, migrate_github};
 pub use html::{HtmlError, check_html, migrate_html};
 pub use json::{backups_json, check_json, migrate_json, show_json, undo_json};
 pub use junit::{check_junit, migrate_junit};
+pub use net::{NetChange, net_changes};
 pub use rules::{built_in_text, pack_text, renaming_text, rule_text};
 pub use sarif::{check_sarif, migrate_sarif};
 pub use schema::comparison_text;
@@ -48,6 +50,9 @@ pub struct Releases {
     pub span: ReleaseRange,
     /// How the first release was found, if it was guessed.
     pub guess: Option<Guess>,
+    /// The candidates for the first release in groups with the same result; none if the results
+    /// were not compared.
+    pub results: Vec<Vec<Series>>,
 }
 
 impl Releases {
@@ -60,12 +65,26 @@ impl Releases {
         } else {
             String::new()
         };
+        let (first, confidence) = (guess.series, guess.confidence.as_str());
+        let result = match (guess.candidates.len(), self.results.len()) {
+            (0 | 1, _) => String::new(),
+            (_, 0) => format!(" (of {})", in_runs(&guess.candidates)),
+            (_, 1) => format!(" ({} give the same result)", in_runs(&guess.candidates)),
+            (..) => format!(" ({})", self.differing().unwrap_or_default()),
+        };
         Some(format!(
-            "assuming the files were written for {} ({}): {}{newer}; override with --from",
-            guess.series,
-            guess.confidence.as_str(),
+            "assuming the files were written for {first}{result} ({confidence}): {}{newer}; \
+             override with --from",
             guess.why
         ))
+    }
+
+    /// Returns which candidates for the first release give different results, if any do.
+    #[must_use]
+    pub fn differing(&self) -> Option<String> {
+        let groups: Vec<String> = self.results.iter().map(|group| in_runs(group)).collect();
+        let differ = format!("the results of these differ: {}", groups.join("; "));
+        (groups.len() > 1).then_some(differ)
     }
 }
 

@@ -148,6 +148,8 @@ pub struct Condition {
     pub set: Option<bool>,
     /// The option must have this value. Booleans are compared as booleans.
     pub equals: Option<String>,
+    /// The option, a list, must have this item; if it is not set, its default.
+    pub contains: Option<String>,
     /// The condition is negated.
     #[serde(default)]
     pub not: bool,
@@ -174,6 +176,7 @@ impl Doubt {
             option: self.option.clone(),
             set: self.set,
             equals: self.equals.clone(),
+            contains: None,
             not: false,
         }
     }

@@ -7,6 +7,7 @@
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod advice;
 mod browser;
 mod check;
 mod ci;

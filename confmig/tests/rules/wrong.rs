@@ -44,7 +44,7 @@ rename = [{ from = "{section}.x", to = "{section}.y" }]"#,
     (
         r#"when = [{ option = "a.x" }]
 remove = { options = ["a.x"] }"#,
-        "needs either `set` or `equals`",
+        "needs either `set`, `equals` or `contains`",
     ),
     (
         r#"report = { options = ["a.x"] }

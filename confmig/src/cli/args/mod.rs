@@ -207,6 +207,9 @@ pub(crate) struct Show {
     #[arg(long, value_parser = text_or_json(), default_value = "text")]
     pub(crate) format: Format,
 
+    #[command(flatten)]
+    pub(crate) releases: ReleaseArgs,
+
     /// Show an option's value, where it comes from and what it hides; repeatable
     #[arg(
         short,
