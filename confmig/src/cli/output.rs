@@ -207,8 +207,9 @@ impl Output {
     fn headed(&mut self, head: &str, style: Style, text: &str) {
         let plain = format!("{head}: {text}");
         let plain = self.messages.wrapped(&plain).into_owned();
-        self.painted_message(|paint| match (paint, plain.strip_prefix(head)) {
-            (Paint::Colour, Some(rest)) => format!("{style}{head}{style:#}{rest}"),
+        let rest = plain.strip_prefix(head).and_then(|rest| rest.strip_prefix(':'));
+        self.painted_message(|paint| match (paint, rest) {
+            (Paint::Colour, Some(rest)) => format!("{style}{head}:{style:#}{rest}"),
             _ => plain.clone(),
         });
     }

@@ -19,7 +19,7 @@ const HOSTILE: &str =
 const RAW: &[u8] = b"\x9b2J";
 
 /// The command lines, each with the words that start it. `@` in a word stands for [`HOSTILE`].
-const LINES: [&str; 38] = [
+const LINES: [&str; 49] = [
     "migrate -vv @.conf",
     "migrate --color=always @.conf",
     "migrate --color=never @.conf",
@@ -34,6 +34,9 @@ const LINES: [&str; 38] = [
     "migrate --format=json @.conf",
     "migrate --format=sarif @.conf",
     "migrate --format=html @.conf",
+    "migrate --format=github @.conf",
+    "migrate --format=junit @.conf",
+    "migrate --decisions=d@.toml @.conf",
     "migrate --accept=@ @.conf",
     "migrate --write -vv @.conf",
     "undo -vv @.conf",
@@ -46,6 +49,14 @@ const LINES: [&str; 38] = [
     "check --rules=@.toml @.conf",
     "check --schema=@.json --format=json @.conf",
     "check --format=html @.conf",
+    "check --each --format=github @.conf broken@.conf",
+    "check --format=junit @.conf",
+    "check --policy=broken@.toml @.conf",
+    "check --baseline=@.json @.conf",
+    "explain @",
+    "explain --rules=@.toml @",
+    "explain --schema=@.json site.pin@",
+    "schema-of-report @",
     "show -vv @.conf",
     "show --format=json @.conf",
     "show --rules=@.toml -osite.pin -opxe.@ @.conf",
