@@ -13,6 +13,7 @@ use oslo_config::SourceFile;
 
 use super::args::Check;
 use super::given::{Given, TargetNames};
+use super::input::Loaded;
 use super::output::{Output, document};
 use super::review::{self, Review};
 use super::sets::{Naming, Sets};
@@ -89,7 +90,7 @@ fn check_set<'g>(
     files: Vec<SourceFile>,
     is_one_of_several: bool,
 ) -> Result<Checked<'g>, Failure> {
-    let loaded = given.loaded(files)?;
+    let loaded = Loaded::new(given, files)?;
     let (mut diagnostics, unparsable, releases) = match loaded.parse()? {
         Err(unparsable) => (unparsable.diagnostics, unparsable.count, None),
         Ok(inputs) => {

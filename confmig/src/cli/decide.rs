@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use confmig::decisions::Decisions;
+use confmig::diagnostic::Diagnostic;
+use confmig::migrate::Decision;
 use confmig::policy::Policy;
 use confmig::report::counted;
 use confmig::store;
 
 use super::Failure;
 use super::args::Migrate;
-use super::migrated::Migrated;
 use super::output::Output;
 
 /// The file of decisions, if there is one.
@@ -33,16 +34,15 @@ impl Deciding {
     /// Adds the decisions that the file does not have, and tells which of its entries are stale.
     pub(crate) fn finish(
         &self,
-        migrated: &[Migrated<'_>],
+        found: &[(Decision, Diagnostic)],
+        used: &BTreeSet<usize>,
         output: &mut Output,
     ) -> Result<(), Failure> {
         let Some(file) = &self.file else {
             return Ok(());
         };
         let path = file.path();
-        let found = migrated.iter().flat_map(|set| set.decided.iter().cloned());
-        let found: Vec<_> = found.collect();
-        if let Some((text, count)) = file.with_new(&found) {
+        if let Some((text, count)) = file.with_new(found) {
             let decisions = counted(count, "decision");
             if self.adds {
                 store::write_new(path, text.as_bytes(), None)?;
@@ -58,14 +58,11 @@ impl Deciding {
                 ));
             }
         }
-        let used: BTreeSet<usize> = migrated.iter().flat_map(|set| set.used.clone()).collect();
-        let stale = file.stale(&used);
+        let stale = file.stale(used);
         if !stale.is_empty() {
             output.note(&format!(
-                "{} has {} about nothing that is left to decide ({}): remove them once all files \
-                 are migrated",
+                "{} decides what is not left to decide ({}): remove it once all files are migrated",
                 path.display(),
-                counted(stale.len(), "entry").replace("entrys", "entries"),
                 stale.join("; ")
             ));
         }

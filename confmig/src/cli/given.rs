@@ -1,22 +1,18 @@
 //! Rules, schemas and releases: what determines the target of files, loaded once however many files
 //! there are.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use confmig::history::{self, History, Series, Service, guess_service};
+use confmig::history::{Series, Service};
 use confmig::migrate::check_examples;
 use confmig::pack::{DEFAULT_PACK, Pack};
 use confmig::policy::ProjectTarget;
 use confmig::schema::{Schema, doubt};
 use confmig::secret::Secrets;
 use confmig::target::{Schemas, joined};
-use oslo_config::SourceFile;
 
 use super::Failure;
 use super::args::{CommonArgs, ReleaseArgs};
-use super::input::Loaded;
 
 /// What names the target of files: arguments, or a target of the policy.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +34,7 @@ pub(crate) struct Given {
     pub(crate) schema: Option<Schema>,
     pub(crate) from_schema: Option<Schema>,
     /// The rules that reports name when no release is given.
-    rules: Pack,
+    pub(crate) rules: Pack,
     show_secrets: bool,
     /// What is doubtful about the schemas.
     pub(crate) doubt: Option<String>,
@@ -131,38 +127,6 @@ impl Given {
             from_schema,
             rules,
             show_secrets,
-        })
-    }
-
-    /// Takes files, and determines their service and releases.
-    pub(crate) fn loaded(&self, files: Vec<SourceFile>) -> Result<Loaded<'_>, Failure> {
-        let names = &self.names;
-        let guessed = || match names.by_release() {
-            true => guess_service(&files),
-            false => Service::IRONIC,
-        };
-        let service = names.service.unwrap_or_else(guessed);
-        let lives = History::new(service);
-        let series = |text: &Option<String>| {
-            let parsed = text.as_deref().map(|text| Series::parse(service, text));
-            parsed
-                .transpose()
-                .map_err(|error| Failure::Message(error.to_string()))
-        };
-        let from = series(&names.from)?;
-        let any = from.is_some() || names.service.is_some();
-        let to = series(&names.to)?.or(any.then(|| service.newest()));
-        let rules = match (&self.site, &self.schema, to) {
-            (None, None, Some(to)) => Cow::Owned(history::pack(to, &BTreeSet::new(), &lives)),
-            _ => Cow::Borrowed(&self.rules),
-        };
-        Ok(Loaded {
-            given: self,
-            files,
-            rules,
-            lives,
-            from,
-            to,
         })
     }
 

@@ -1,9 +1,10 @@
 //! A set of files, and the target that it is for.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use confmig::diagnostic::Diagnostic;
-use confmig::history::{self, History, ReleaseRange, Series};
+use confmig::history::{self, History, ReleaseRange, Series, Service, guess_service};
 use confmig::migrate::{Route, Settings, group_by_result};
 use confmig::pack::Pack;
 use confmig::report;
@@ -43,6 +44,38 @@ pub(crate) struct Unparsable {
 }
 
 impl<'g> Loaded<'g> {
+    /// Takes files, and determines their service and releases.
+    pub(crate) fn new(given: &'g Given, files: Vec<SourceFile>) -> Result<Self, Failure> {
+        let names = &given.names;
+        let guessed = || match names.by_release() {
+            true => guess_service(&files),
+            false => Service::IRONIC,
+        };
+        let service = names.service.unwrap_or_else(guessed);
+        let lives = History::new(service);
+        let series = |text: &Option<String>| {
+            let parsed = text.as_deref().map(|text| Series::parse(service, text));
+            parsed
+                .transpose()
+                .map_err(|error| Failure::Message(error.to_string()))
+        };
+        let from = series(&names.from)?;
+        let any = from.is_some() || names.service.is_some();
+        let to = series(&names.to)?.or(any.then(|| service.newest()));
+        let rules = match (&given.site, &given.schema, to) {
+            (None, None, Some(to)) => Cow::Owned(history::pack(to, &BTreeSet::new(), &lives)),
+            _ => Cow::Borrowed(&given.rules),
+        };
+        Ok(Loaded {
+            given,
+            files,
+            rules,
+            lives,
+            from,
+            to,
+        })
+    }
+
     /// Returns the files and the rules that reports name.
     pub(crate) fn into_parts(self) -> (Vec<SourceFile>, Cow<'g, Pack>) {
         (self.files, self.rules)

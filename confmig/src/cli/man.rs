@@ -14,7 +14,7 @@ struct Page {
     examples: &'static [(&'static str, &'static str)],
 }
 
-const PAGES: [Page; 9] = [
+const PAGES: [Page; 10] = [
     Page {
         command: "",
         examples: &[
@@ -102,6 +102,13 @@ const PAGES: [Page; 9] = [
         examples: &[(
             "confmig recover ironic.conf",
             "Finishes or reverts the run.",
+        )],
+    },
+    Page {
+        command: "schema-of-report",
+        examples: &[(
+            "confmig schema-of-report check >check.schema.json",
+            "Writes the schema of what `confmig check --format json` writes.",
         )],
     },
     Page {

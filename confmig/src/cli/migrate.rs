@@ -58,7 +58,9 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
     }
     review.settle(&mut diagnostics);
     let changes = finish(command, &migrated, &diagnostics, output)?;
-    deciding.finish(&migrated, output)?;
+    let decided = migrated.iter().flat_map(|set| set.decided.iter().cloned());
+    let used = migrated.iter().flat_map(|set| set.used.iter().copied());
+    deciding.finish(&decided.collect::<Vec<_>>(), &used.collect(), output)?;
     if !command.check {
         return Ok(Status::Success);
     }

@@ -47,7 +47,7 @@ pub(crate) fn migrate_set<'g>(
     files: Vec<SourceFile>,
     is_one_of_several: bool,
 ) -> Result<Result<Migrated<'g>, Unparsable>, Failure> {
-    let loaded = given.loaded(files)?;
+    let loaded = Loaded::new(given, files)?;
     let mut inputs = match loaded.parse()? {
         Ok(inputs) => inputs,
         Err(unparsable) => return Ok(Err(unparsable)),

@@ -10,7 +10,7 @@ use oslo_config::{Config, DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile};
 
 use super::args::{Format, Show};
 use super::given::{Given, TargetNames};
-use super::input::parse;
+use super::input::{Loaded, parse};
 use super::output::{Output, unparsable};
 use super::sources::{self, environment};
 use super::{Failure, Status};
@@ -22,7 +22,7 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
         true => sources::of_service(&given)?,
         false => sources::paths(&command.sources.ordered)?,
     };
-    let loaded = given.loaded(sources::read(&paths)?)?;
+    let loaded = Loaded::new(&given, sources::read(&paths)?)?;
     let inputs = match loaded.parse()? {
         Ok(inputs) => inputs,
         Err(found) => return unparsable(&found, &paths, &command.common, command.format, output),

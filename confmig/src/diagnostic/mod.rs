@@ -22,7 +22,7 @@ pub(crate) use uri::uri;
 pub struct Diagnostic {
     /// The kind of problem.
     pub code: Code,
-    /// How bad it is: that of the code, unless the case is a better or a worse one, or a policy sets
+    /// How bad it is: that of the code, unless the case is better or worse, or a policy sets
     /// another.
     pub severity: Severity,
     /// The problem in one line, without any option's value.

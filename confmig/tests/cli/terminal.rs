@@ -189,6 +189,40 @@ fn no_command_lets_a_hostile_character_through() {
     );
 }
 
+/// Returns what a terminal of this width gets, without colours.
+fn on_a_terminal_of(width: usize, words: &str) -> String {
+    let run = format!("stty cols {width}; '{}' {words}", env!("CARGO_BIN_EXE_confmig"));
+    let output = Command::new("script")
+        .args(["-q", "-e", "-c", &run, "/dev/null"])
+        .current_dir(crate::support::root())
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    String::from_utf8(without_own_colours(&output.stdout)).unwrap()
+}
+
+#[test]
+fn text_wraps_at_words_to_the_width_of_the_terminal() {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split_whitespace().filter(|word| *word != "|");
+        words.map(str::to_owned).collect()
+    };
+    for command in [
+        "explain needs-decision pxe.http_url",
+        "rules standalone-ilo",
+        "check --rules standalone-ilo fixtures/check/option-typo.conf",
+        "migrate fixtures/names/both-names.conf",
+    ] {
+        let narrow = on_a_terminal_of(70, command);
+        let wide = on_a_terminal_of(5000, command);
+        assert_eq!(words(&narrow), words(&wide), "{command}");
+        let long = |line: &&str| line.chars().count() > 70 && line.contains(": ");
+        let messages: Vec<&str> = narrow.lines().filter(long).collect();
+        assert!(messages.is_empty(), "{messages:#?}");
+        assert!(wide.lines().any(|line| line.len() > 70), "{wide}");
+    }
+}
+
 #[test]
 fn every_command_is_walked() {
     let help = line("--help").run().expect(0).stdout().to_owned();

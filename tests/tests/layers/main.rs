@@ -20,8 +20,8 @@ const LAYERS: [(&str, &str, &[&str]); 6] = [
         "oslo-config",
         "lib.rs",
         &[
-            "text", "error", "line_map", "parse", "document", "layout", "edit", "sources", "value",
-            "types", "opt", "template", "setting", "config",
+            "text", "error", "line_map", "parse", "document", "owned_document", "layout", "edit",
+            "sources", "value", "types", "opt", "template", "setting", "config",
         ],
     ),
     (

@@ -18,7 +18,8 @@ use inputs::{packs, releases};
 /// Migrate the configuration of an oslo.config service to new option names without losing anything.
 ///
 /// Exit status: 0 if all is done, or there is nothing to do; 1 if `check` or `--check` found
-/// something that --fail-on names; 2 for wrong usage, input that cannot be read or parsed, or a failed write.
+/// something that --fail-on names; 2 for wrong usage, input that cannot be read or parsed, or a
+/// failed write.
 #[derive(Debug, Parser)]
 #[command(name = "confmig", version, max_term_width = 100)]
 pub(crate) struct Cli {
