@@ -118,7 +118,8 @@ impl Checker<'_> {
 
     /// Checks the web server's URL by itself.
     fn url(&self, url: &Setting<'_>, found: &mut Vec<Diagnostic>) {
-        let Some(text) = url.value.as_str().filter(|text| !text.is_empty()) else {
+        let text = url.value.as_str().filter(|text| !text.is_empty());
+        let (Some(text), Some(opt)) = (text, self.option("deploy", &URL)) else {
             return;
         };
         if is_template(text.as_bytes()) {
@@ -167,16 +168,7 @@ impl Checker<'_> {
         ];
         for (present, code, message, help) in faults {
             if present {
-                let option = self.option("deploy", &URL).map(|opt| opt.name().clone());
-                let diagnostic = finding(code, message, help);
-                self.report(
-                    found,
-                    url,
-                    Diagnostic {
-                        option,
-                        ..diagnostic
-                    },
-                );
+                self.report(found, url, finding(code, message, help).about(opt.name()));
             }
         }
     }

@@ -16,7 +16,7 @@ use super::given::{Given, TargetNames};
 use super::input::Loaded;
 use super::output::{Output, document};
 use super::review::{self, Review};
-use super::sets::{Naming, Sets};
+use super::sets::{Naming, Sets, name_file};
 use super::sources::environment;
 use super::{Failure, Status, recover};
 
@@ -45,8 +45,8 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
     for doubt in sets.doubts() {
         output.note(doubt);
     }
-    let alone = sets.count() > 1;
-    let mut checked = sets.map(|given, files| check_set(command, given, files, alone))?;
+    let several = sets.count() > 1;
+    let mut checked = sets.map(|given, files| check_set(command, given, files, several))?;
     let mut diagnostics = recover::diagnostics(sets.paths())?;
     for set in &mut checked {
         diagnostics.append(&mut set.diagnostics);
@@ -115,12 +115,10 @@ fn check_set<'g>(
             (found, 0, releases)
         }
     };
-    let paths: Vec<PathBuf> = loaded.files.iter().map(|file| file.path.clone()).collect();
-    if let ([path], true) = (&paths[..], is_one_of_several) {
-        for found in diagnostics.iter_mut().filter(|found| found.place.is_none()) {
-            found.file = Some(path.clone());
-        }
+    if is_one_of_several {
+        name_file(&mut diagnostics, &loaded.files);
     }
+    let paths = loaded.files.iter().map(|file| file.path.clone()).collect();
     let guessed = releases.as_ref().filter(|_| command.defaults);
     Ok(Checked {
         paths,

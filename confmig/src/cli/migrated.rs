@@ -19,6 +19,7 @@ use super::args::Migrate;
 use super::decide::Deciding;
 use super::given::Given;
 use super::input::{Inputs, Loaded, Unparsable};
+use super::sets::name_file;
 use super::sources::environment;
 
 /// A set of files, migrated.
@@ -54,13 +55,8 @@ pub(crate) fn migrate_set<'g>(
     };
     let settings = settings(command, &*inputs.rules()?, &loaded)?;
     inputs.compare_candidates(&settings)?;
-    let differing = inputs.releases.as_ref().and_then(Releases::differing);
-    if let Some(differing) = differing.filter(|_| command.write) {
-        let first = loaded.files.first().filter(|_| is_one_of_several);
-        let of = first.map_or_else(String::new, |file| format!("{}: ", file.path.display()));
-        return Err(Failure::Message(format!(
-            "{of}cannot tell which release the files were written for, and {differing}: give --from"
-        )));
+    if command.write {
+        refuse_to_guess(inputs.releases.as_ref(), &loaded.files, is_one_of_several)?;
     }
     let pack = inputs.rules()?;
     let secrets = given.secrets(&pack);
@@ -93,9 +89,8 @@ pub(crate) fn migrate_set<'g>(
         Cow::Borrowed(_) => None,
     };
     let (loaded_files, loaded_rules) = loaded.into_parts();
-    if let ([file], true) = (&loaded_files[..], is_one_of_several) {
-        let without = diagnostics.iter_mut().filter(|found| found.place.is_none());
-        without.for_each(|found| found.file = Some(file.path.clone()));
+    if is_one_of_several {
+        name_file(&mut diagnostics, &loaded_files);
     }
     Ok(Ok(Migrated {
         given,
@@ -109,6 +104,22 @@ pub(crate) fn migrate_set<'g>(
         used,
         decided,
     }))
+}
+
+/// Fails if the releases that the files may have been written for give different results.
+fn refuse_to_guess(
+    releases: Option<&Releases>,
+    files: &[SourceFile],
+    is_one_of_several: bool,
+) -> Result<(), Failure> {
+    let Some(differing) = releases.and_then(Releases::differing) else {
+        return Ok(());
+    };
+    let first = files.first().filter(|_| is_one_of_several);
+    let of = first.map_or_else(String::new, |file| format!("{}: ", file.path.display()));
+    Err(Failure::Message(format!(
+        "{of}cannot tell which release the files were written for, and {differing}: give --from"
+    )))
 }
 
 /// Returns decisions that follow from others, with their diagnostics.

@@ -207,7 +207,9 @@ impl Output {
     fn headed(&mut self, head: &str, style: Style, text: &str) {
         let plain = format!("{head}: {text}");
         let plain = self.messages.wrapped(&plain).into_owned();
-        let rest = plain.strip_prefix(head).and_then(|rest| rest.strip_prefix(':'));
+        let rest = plain
+            .strip_prefix(head)
+            .and_then(|rest| rest.strip_prefix(':'));
         self.painted_message(|paint| match (paint, rest) {
             (Paint::Colour, Some(rest)) => format!("{style}{head}:{style:#}{rest}"),
             _ => plain.clone(),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use confmig::diagnostic::Diagnostic;
 use confmig::policy::{Policy, ProjectTarget};
 use oslo_config::SourceFile;
 
@@ -172,5 +173,13 @@ impl Sets {
 
     fn nth(&self, at: usize) -> Option<(usize, &FileSet)> {
         Some((at, self.sets.get(at)?))
+    }
+}
+
+/// Makes diagnostics without a place name the file of their set, if it has only one.
+pub(crate) fn name_file(diagnostics: &mut [Diagnostic], files: &[SourceFile]) {
+    if let [file] = files {
+        let without = diagnostics.iter_mut().filter(|found| found.place.is_none());
+        without.for_each(|found| found.file = Some(file.path.clone()));
     }
 }

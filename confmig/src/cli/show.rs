@@ -43,24 +43,20 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
         true => Vec::new(),
         false => registered(&parsed, pack),
     };
-    let opts = opts.into_iter();
-    let opts = opts.map(|opt| match hides(&opt) {
+    let opts = opts.into_iter().map(|opt| match hides(&opt) {
         true => opt.with_type(OptType::string()),
         false => opt,
     });
     let mut opts: Vec<Opt> = opts.collect();
-    let mut asked: Vec<usize> = Vec::new();
-    for name in &command.option {
-        let name = in_its_group(name, &opts, &*target);
-        if let Some(note) = absence(&name, &parsed, &*target) {
-            output.note(&note);
-        }
-        let known = opts.iter().position(|opt| is_named(opt, &name));
-        asked.push(known.unwrap_or_else(|| {
-            opts.push(option_of(&name, &*target, &hides));
-            opts.len() - 1
-        }));
-    }
+    let names = command.option.iter();
+    let names: Vec<OptName> = names
+        .map(|name| in_its_group(name, &opts, &*target))
+        .collect();
+    let notes = names
+        .iter()
+        .filter_map(|name| absence(name, &parsed, &*target));
+    notes.for_each(|note| output.note(&note));
+    let asked = places_of(&names, &mut opts, |name| option_of(name, &*target, &hides));
     let looked_up = if asked.is_empty() { &[] } else { &parsed[..] };
     let config = Config::new(looked_up, &opts).with_environment(secrets.environment(environment()));
     let explained: Vec<Explanation<'_>> = asked
@@ -84,6 +80,22 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
         }
     }
     Ok(Status::Success)
+}
+
+/// Returns the indices of the options with these names, adding those that are not there.
+fn places_of(
+    names: &[OptName],
+    opts: &mut Vec<Opt>,
+    option_of: impl Fn(&OptName) -> Opt,
+) -> Vec<usize> {
+    let place = |name: &OptName| {
+        let known = opts.iter().position(|opt| is_named(opt, name));
+        known.unwrap_or_else(|| {
+            opts.push(option_of(name));
+            opts.len() - 1
+        })
+    };
+    names.iter().map(place).collect()
 }
 
 /// Counts what is shown.

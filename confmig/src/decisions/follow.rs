@@ -199,7 +199,10 @@ fn rule_for(decision: &Decision, value: &str, migration: &Migration, pack: &Pack
 fn name_now(decision: &Decision, migration: &Migration) -> Option<OptName> {
     let mut files = migration.files.iter();
     let file = files.find(|file| file.path == decision.path)?;
-    let line = *file.lines.current_lines([decision.line]).get(&decision.line)?;
+    let line = *file
+        .lines
+        .current_lines([decision.line])
+        .get(&decision.line)?;
     let document = Document::parse(&file.after).ok()?;
     let entry = document.entry_at(line)?;
     let (group, key) = (entry.group(), entry.key());
