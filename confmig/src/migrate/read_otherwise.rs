@@ -78,6 +78,7 @@ impl Migrator<'_> {
                          the value"
                     ),
                     code: Code::NeedsDecision,
+                    severity: None,
                     release: None,
                 };
                 (option.clone(), *place, finding)
