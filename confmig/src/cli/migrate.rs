@@ -26,11 +26,8 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
     let mut inputs = loaded.parse(command.format, output)?;
     let settings = settings(command, &*inputs.rules()?, &loaded)?;
     inputs.compare_candidates(&settings)?;
-    let differing = inputs.releases.as_ref().and_then(Releases::differing);
-    if let Some(differing) = differing.filter(|_| command.write) {
-        return Err(Failure::Message(format!(
-            "cannot tell which release the files were written for, and {differing}: give --from"
-        )));
+    if command.write {
+        refuse_ambiguous(inputs.releases.as_ref())?;
     }
     let pack = inputs.rules()?;
     let secrets = loaded.secrets(&pack);
@@ -58,13 +55,8 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
         if !diagnostics.is_empty() {
             output.painted_message(|paint| report::render(&diagnostics, paint));
         }
-        if let Some(releases) = report.releases
-            && let Some(note) = releases.note()
-        {
-            match releases.differing() {
-                Some(_) => output.warning(&note),
-                None => output.note(&note),
-            }
+        if let Some(releases) = report.releases {
+            tell_guess(releases, output);
         }
         let by_target = by_release(command) || command.common.schema.is_some();
         let further = by_target.then(|| further_findings(&migration, &inputs, command, &secrets));
@@ -85,6 +77,25 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
     } else {
         Status::Success
     })
+}
+
+/// Fails if the result depends on which release the files were written for, and that was guessed.
+fn refuse_ambiguous(releases: Option<&Releases>) -> Result<(), Failure> {
+    let Some(differing) = releases.and_then(Releases::differing) else {
+        return Ok(());
+    };
+    Err(Failure::Message(format!(
+        "cannot tell which release the files were written for, and {differing}: give --from"
+    )))
+}
+
+/// Tells which release the files were taken to be written for, if that was guessed.
+fn tell_guess(releases: &Releases, output: &mut Output) {
+    let Some(note) = releases.note() else { return };
+    match releases.differing() {
+        Some(_) => output.warning(&note),
+        None => output.note(&note),
+    }
 }
 
 fn is_to_stdout(command: &Migrate) -> bool {

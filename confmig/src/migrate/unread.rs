@@ -26,7 +26,8 @@ pub(super) struct Finding {
     pub(super) release: Option<String>,
 }
 
-/// Returns the severity of a setting that is no longer read: it is lost if the target could follow it.
+/// Returns the severity of a setting that is no longer read: it is lost if the target has a
+/// successor of it.
 fn lost(has_successor: bool) -> Option<Severity> {
     has_successor.then_some(Severity::Error)
 }

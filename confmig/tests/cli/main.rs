@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod advice;
+mod advice_migrate;
 mod browser;
 mod check;
 mod codes;
@@ -28,6 +29,7 @@ mod services;
 mod show;
 mod sources;
 mod streams;
+mod suggestions;
 mod support;
 mod syntax;
 mod terminal;
