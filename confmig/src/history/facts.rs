@@ -54,11 +54,21 @@ fn split_word(text: &str) -> Option<(&str, &str)> {
 /// Returns the names of a group, sorted, without those that are former names only.
 pub(super) fn names_in(service: Service, group: &str) -> impl Iterator<Item = &'static str> {
     let start = format!("{group} ");
-    let options = service.texts().options;
-    let lines = options[first_line(options, &start)..].lines();
-    let names = lines.map_while(move |line| Some(split_word(line.strip_prefix(&start)?)?.0));
+    let lines = rest_of_lines(service.texts().options, start);
+    let names = lines.filter_map(|line| Some(split_word(line)?.0));
     let mut last = "";
     names.filter(move |name| std::mem::replace(&mut last, name) != *name)
+}
+
+/// Returns the groups, sorted, without those of former names only.
+pub(super) fn groups(service: Service) -> impl Iterator<Item = &'static str> {
+    let mut rest = service.texts().options;
+    std::iter::from_fn(move || {
+        let (group, _) = split_word(rest)?;
+        // No line of the group sorts behind this text, and all of the next groups do.
+        rest = &rest[first_line(rest, &format!("{group}!"))..];
+        Some(group)
+    })
 }
 
 /// Returns every name, sorted.
@@ -84,8 +94,8 @@ pub(super) fn lines_with(
 }
 
 /// Returns where the line begins that contains the byte at `at`.
-fn line_start(options: &str, at: usize) -> usize {
-    memchr::memrchr(b'\n', &options.as_bytes()[..at]).map_or(0, |at| at + 1)
+fn line_start(text: &str, at: usize) -> usize {
+    memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |at| at + 1)
 }
 
 /// Returns the facts about a name.
@@ -106,19 +116,25 @@ pub(super) fn texts_of(
 
 /// Returns what follows the name on each of its lines.
 fn lines_of(service: Service, group: &str, name: &str) -> impl Iterator<Item = &'static str> {
-    let wanted = [group, " ", name, " "].concat();
-    let options = service.texts().options;
-    let lines = options[first_line(options, &wanted)..].lines();
-    lines.map_while(move |line| line.strip_prefix(wanted.as_str()))
+    rest_of_lines(service.texts().options, [group, " ", name, " "].concat())
 }
 
-/// Returns where the first line begins that does not sort before a text.
-fn first_line(options: &str, wanted: &str) -> usize {
-    let (mut low, mut high) = (0, options.len());
+/// Returns what follows `start` on each of the sorted lines that begin with it.
+pub(super) fn rest_of_lines(
+    sorted: &'static str,
+    start: String,
+) -> impl Iterator<Item = &'static str> {
+    let lines = sorted[first_line(sorted, &start)..].lines();
+    lines.map_while(move |line| line.strip_prefix(start.as_str()))
+}
+
+/// Returns where the first of sorted lines begins that does not sort before a text.
+fn first_line(sorted: &str, wanted: &str) -> usize {
+    let (mut low, mut high) = (0, sorted.len());
     while low < high {
         let middle = low + (high - low) / 2;
-        let start = line_start(options, middle);
-        let line = &options.as_bytes()[start..];
+        let start = line_start(sorted, middle);
+        let line = &sorted.as_bytes()[start..];
         let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
         match line[..end].cmp(wanted.as_bytes()) {
             Ordering::Less => low = start + end + 1,
@@ -201,6 +217,9 @@ mod tests {
                 keys.push(key);
             }
             assert!(keys.is_sorted(), "{service:?}");
+            assert!(service.texts().values.lines().is_sorted(), "{service:?}");
+            let groups: BTreeSet<&str> = keys.iter().map(|(group, _)| *group).collect();
+            assert!(self::groups(service).eq(groups), "{service:?}");
             for (group, name) in [("deploy", "http"), ("zzz", "z")] {
                 assert_eq!(of(service, group, name).count(), 0);
             }

@@ -1,6 +1,7 @@
 //! What a release has installed: hardware types, interfaces and authentication plugins.
 
 use super::definition::is_named_like_a_secret;
+use super::facts::rest_of_lines;
 use super::series::{ReleaseRange, Series};
 use super::service::Service;
 
@@ -10,9 +11,7 @@ fn rows(
     group: &str,
     name: &str,
 ) -> impl Iterator<Item = (&'static str, ReleaseRange)> {
-    let start = format!("{group} {name} ");
-    let lines = service.texts().values.lines();
-    let lines = lines.filter_map(move |line| line.strip_prefix(&start));
+    let lines = rest_of_lines(service.texts().values, format!("{group} {name} "));
     lines.filter_map(move |rest| {
         let (value, run) = rest.split_once(' ')?;
         Some((value, ReleaseRange::parse(service, run)?))

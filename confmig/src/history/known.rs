@@ -18,6 +18,7 @@ pub struct KnownNames {
     /// The names of authentication plugins' options, and whether each is secret.
     of_plugins: OnceLock<HashMap<&'static str, bool>>,
     secrets: OnceLock<HashSet<&'static str>>,
+    groups: OnceLock<BTreeSet<&'static str>>,
 }
 
 impl KnownNames {
@@ -118,20 +119,23 @@ impl KnownNames {
     /// Tells whether the service ever had an option in this group.
     #[must_use]
     pub fn has_group(&self, group: &str) -> bool {
-        self.service.is_some_and(|service| {
-            let readers = facts::all_readers(service);
-            let first = readers.partition_point(|reader| reader.former.0 < group);
-            let reader = readers.get(first);
-            facts::names_in(service, group).next().is_some()
-                || reader.is_some_and(|reader| reader.former.0 == group)
-        })
+        self.all_groups().contains(group)
     }
 
     /// Returns the groups, sorted.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
-        let names = self.service.into_iter().flat_map(facts::all_names);
-        let groups: BTreeSet<&str> = names.map(|(group, _)| group).collect();
-        groups.into_iter()
+        self.all_groups().iter().copied()
+    }
+
+    fn all_groups(&self) -> &BTreeSet<&'static str> {
+        self.groups.get_or_init(|| {
+            let services = self.service.into_iter();
+            let of_service = services.flat_map(|service| {
+                let former = facts::all_readers(service).iter();
+                facts::groups(service).chain(former.map(|reader| reader.former.0))
+            });
+            of_service.collect()
+        })
     }
 
     /// Returns the names of a group, sorted.

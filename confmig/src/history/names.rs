@@ -194,12 +194,12 @@ impl History {
 
     /// Returns the history of a name; `None` when no release knows it.
     pub fn of(&self, group: &str, name: &str) -> Option<Rc<NameHistory>> {
-        if !self.has_group(group) {
-            return None;
-        }
         let mut names = self.names.borrow_mut();
         if let Some(found) = names.get(group).and_then(|names| names.get(name)) {
             return found.clone();
+        }
+        if !self.has_group(group) {
+            return None;
         }
         let found = look_up(self.service, group, name).map(Rc::new);
         names
