@@ -21,7 +21,7 @@ pub(super) struct Texts {
     pub(super) interfaces: &'static str,
     /// `PLUGIN OPTION RUN [secret] [FORMER,…]`, sorted; OPTION is `-` for a plugin without options.
     pub(super) plugins: &'static str,
-    /// `GROUP NAME ADVICE`, sorted: what to do about deprecated options that the newest release has.
+    /// `GROUP NAME ADVICE`, sorted: what to do about deprecated options of the newest release.
     pub(super) deprecated: &'static str,
     /// `FIRST LAST OPTIONS JSON`, one rule per line, which `build.rs` makes of
     /// `history/SERVICE/rules`.

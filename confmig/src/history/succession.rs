@@ -149,7 +149,7 @@ pub(crate) fn deprecation(name: &OptName, history: &History) -> Option<String> {
 /// place: its deprecation, or a change of its meaning.
 pub(crate) fn advice_about(name: &OptName, series: Series, history: &History) -> Option<String> {
     let rules = triggered_by(history.service(), &name.to_string()).iter();
-    let rules = rules.filter(|rule| rule.first <= series && (rule.lasting || rule.last <= series));
+    let rules = rules.filter(|rule| rule.first <= series);
     let rules = rules.filter_map(|rule| history.rule(rule));
     let is_about = |rule: &Rule| {
         let reported = rule.report.iter().flat_map(|report| &report.options);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use oslo_config::{Entry, OptName, ParsedFile, references};
 
-use crate::diagnostic::{Code, Diagnostic, Places, RuleInStep};
+use crate::diagnostic::{Code, Diagnostic, Places, RuleInStep, Severity};
 use crate::secret::Secrets;
 
 /// A change that was left to the operator, since it might change the meaning of a value.
@@ -33,6 +33,8 @@ pub struct Decision {
     pub advice: Option<String>,
     /// The code under which it is reported.
     pub code: Code,
+    /// The severity with which it is reported, if not that of the code.
+    pub severity: Option<Severity>,
 }
 
 impl Decision {
@@ -49,6 +51,7 @@ impl Decision {
             release: None,
             advice: None,
             code: Code::NeedsDecision,
+            severity: None,
         }
     }
 
@@ -60,7 +63,13 @@ impl Decision {
             format!(" ({rule}{at})")
         });
         let rule: String = rule.collect();
-        self.reason = format!("{}{rule}; {}", other.reason, self.reason);
+        // Both reasons begin with the names of their options.
+        let (names, own) = self.reason.split_once(": ").unwrap_or(("", &self.reason));
+        let said = other
+            .reason
+            .split_once(": ")
+            .map_or(&*other.reason, |(_, said)| said);
+        self.reason = format!("{names}: {said}{rule}; {own}");
         for option in other.options {
             if !self.options.contains(&option) {
                 self.options.push(option);
@@ -72,6 +81,7 @@ impl Decision {
         if other.code == Code::NeedsDecision {
             self.code = Code::NeedsDecision;
         }
+        self.severity = self.severity.max(other.severity);
     }
 
     /// Returns the decision, which is about an entry of `file`, as a diagnostic.
@@ -127,6 +137,7 @@ impl Decision {
         let help = self.advice.iter().cloned();
         let help: Vec<String> = help.chain(self.acceptable.then_some(accept)).collect();
         let diagnostic = Diagnostic::new(self.code, format!("{} ({rule}{at})", self.reason));
+        let diagnostic = diagnostic.severity(self.severity.unwrap_or(self.code.severity()));
         match help.is_empty() {
             true => diagnostic,
             false => diagnostic.help(help.join(" ")),

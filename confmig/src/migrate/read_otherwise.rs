@@ -76,6 +76,7 @@ impl Migrator<'_> {
                          the value"
                     ),
                     code: Code::NeedsDecision,
+                    severity: None,
                     release: None,
                 };
                 (option.clone(), *place, finding)

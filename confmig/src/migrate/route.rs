@@ -139,8 +139,8 @@ pub fn migrate<'m>(
     migrator.finish()
 }
 
-/// Adds the names by which the older of two schemas read options, and by which nothing reads them in
-/// the newer one. They may have been options at the same time.
+/// Adds the names by which the older of two schemas read options, and by which nothing reads them
+/// in the newer one. They may have been options at the same time.
 fn add_lost_names(pack: &mut Pack, older: &Schema, newer: &Schema) {
     let mut lost: Vec<(OptName, OptName)> = Vec::new();
     for opt in older.options().map(|option| &option.opt) {

@@ -138,6 +138,10 @@ impl Lines {
                 None => Some(net_of(last, removal(name, last))),
             };
         }
+        let follow = match own_changes.len() < changes.len() {
+            true => "; its references follow",
+            false => "",
+        };
         let mut leading = own_changes.iter().rev();
         let leading = leading.find(|it| it.kind != ChangeKind::Drop && others.contains(&&it.to));
         let leading = leading.unwrap_or(last);
@@ -153,7 +157,7 @@ impl Lines {
             }
             (None, false, _) => format!("moved from {old} to {new}"),
         };
-        Some(net_of(leading, message))
+        Some(net_of(leading, message + follow))
     }
 }
 

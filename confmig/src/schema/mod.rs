@@ -121,8 +121,8 @@ impl Schema {
         Schema::parse(&text, &path.display().to_string())
     }
 
-    /// Reads a schema from YAML, or from JSON if it starts with a brace or the name `origin` ends in
-    /// `.json`. Errors call it `origin`.
+    /// Reads a schema from YAML, or from JSON if it starts with a brace or the name `origin` ends
+    /// in `.json`. Errors call it `origin`.
     ///
     /// # Errors
     ///

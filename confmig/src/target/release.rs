@@ -165,7 +165,13 @@ impl Target for ReleaseTarget<'_> {
         if !self.definition(name)?.to_be_removed {
             return None;
         }
-        let removed_in = self.history.of_option(name)?.as_option()?.to.after();
+        let of_name = self.history.of_option(name)?;
+        let removed_in = of_name.as_option()?.to.after();
+        let newest = of_name.definition(self.to.service().newest());
+        if removed_in.is_none() && newest.is_some_and(|newest| !newest.to_be_removed) {
+            // The deprecation was taken back.
+            return None;
+        }
         let of_removal = || {
             let gone = removed_in?;
             Some(history::describe_absence(name, gone, self.history))

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use foldhash::HashMap;
-use oslo_config::{DEFAULT_GROUP, OptName};
+use oslo_config::{DEFAULT_GROUP, Opt, OptName};
 
 use super::{Standing, Target};
 
@@ -24,6 +24,9 @@ const MISTAKEN: [[(&str, &str); 2]; 4] = [
     ],
     [("DEFAULT", "connection"), ("database", "connection")],
 ];
+
+/// The number of typos with which a name of the same group is nearer than one elsewhere.
+const NEAR: usize = 1;
 
 /// The least number of words of a key that is looked for in other sections: `port` or `timeout` is
 /// in many, for something else.
@@ -61,8 +64,9 @@ impl<'t> Suggestions<'t> {
         let mistaken = known.find(|[written, _]| *written == (group, key));
         let mistaken = mistaken.and_then(|[_, (group, key)]| usable(OptName::new(*group, *key)));
         mistaken
-            .or_else(|| self.in_group(group, key, &usable))
+            .or_else(|| self.in_group(group, key, NEAR, &usable))
             .or_else(|| self.elsewhere(key, &usable))
+            .or_else(|| self.in_group(group, key, usize::MAX, &usable))
     }
 
     /// Returns the option that a name stands for, if it can be suggested.
@@ -77,23 +81,32 @@ impl<'t> Suggestions<'t> {
         (!names.any(is_set)).then_some(option)
     }
 
-    /// Returns the option of the group whose key differs by case, spaces, or a typo or two.
+    /// Returns the option of the group whose key differs by case, spaces, or a typo or two, but no
+    /// more than `most`.
     fn in_group(
         &self,
         group: &str,
         key: &str,
+        most: usize,
         usable: &dyn Fn(OptName) -> Option<OptName>,
     ) -> Option<OptName> {
-        let near = near(key, self.target.names_in(group).into_iter());
-        let mut near = near.into_iter();
-        near.find_map(|other| usable(OptName::new(group, other)))
+        let near = with_distances(key, self.target.names_in(group).into_iter());
+        let mut near = near.into_iter().filter(|(distance, _)| *distance <= most);
+        near.find_map(|(_, other)| usable(OptName::new(group, other)))
     }
 
-    /// Returns the option of another group with the same key: that of `[DEFAULT]`, or of the only
-    /// group that has one.
+    /// Returns the option of another group with the same key: the only one of the pack, that of
+    /// `[DEFAULT]`, or the only one of all groups.
     fn elsewhere(&self, key: &str, usable: &dyn Fn(OptName) -> Option<OptName>) -> Option<OptName> {
         if key.split('_').count() < WORDS_MIN {
             return None;
+        }
+        let opts = self.target.pack().opts.iter();
+        let mut own = opts.map(Opt::name).filter(|name| name.name() == key);
+        if let Some(name) = own.next().filter(|_| own.next().is_none())
+            && let Some(option) = usable(name.clone())
+        {
+            return Some(option);
         }
         let groups = self.groups().get(key)?;
         let read = groups.iter().filter(|group| {
@@ -127,6 +140,11 @@ impl<'t> Suggestions<'t> {
 
 /// Returns the names that differ from one by case, spaces, or a typo or two, the nearest first.
 pub(crate) fn near<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let near = with_distances(name, names).into_iter();
+    near.map(|(_, other)| other).collect()
+}
+
+fn with_distances<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<(usize, &'n str)> {
     let normalized = |name: &str| name.trim().to_lowercase().replace('-', "_");
     let name = normalized(name);
     let allowed = if name.chars().count() < 6 { 1 } else { 2 };
@@ -136,7 +154,7 @@ pub(crate) fn near<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<
         .filter(|(distance, _)| *distance <= allowed)
         .collect();
     near.sort_unstable();
-    near.into_iter().map(|(_, other)| other).collect()
+    near
 }
 
 #[cfg(test)]

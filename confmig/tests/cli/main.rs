@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod advice;
+mod advice_migrate;
 mod browser;
 mod check;
 mod ci;
@@ -33,6 +34,7 @@ mod services;
 mod show;
 mod sources;
 mod streams;
+mod suggestions;
 mod support;
 mod syntax;
 mod terminal;
