@@ -64,7 +64,7 @@ fn explanations(word: &str, packs: &[Pack]) -> Vec<String> {
     }
     let mut seen = BTreeSet::new();
     found.retain(|text| seen.insert(text.clone()));
-    if let Some(name) = OptName::parse(word) {
+    if let Ok(name) = word.parse::<OptName>() {
         let services = Service::all();
         found.extend(services.filter_map(|service| report::option_text(service, &name)));
         for pack in packs.iter().filter(|pack| pack.project.is_none()) {
