@@ -224,7 +224,7 @@ impl Places<'_, '_> {
         shown: &[Cow<'_, [u8]>],
     ) -> Place {
         let text = crate::lines::content(shown, number);
-        Place::in_line(file.path, number, text, 1, usize::MAX)
+        Place::in_line(&file.path, number, text, 1, usize::MAX)
     }
 
     /// Returns the places of all lines of a file that satisfy a predicate.

@@ -31,7 +31,7 @@ pub fn settle_by_comments(
         // Most files have none.
         if file.document.text().contains_str(MARK) {
             let ignored = ignored(file, secrets, diagnostics);
-            settle(diagnostics, file.path, &ignored);
+            settle(diagnostics, &file.path, &ignored);
         }
     }
 }
