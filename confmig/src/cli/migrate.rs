@@ -57,10 +57,11 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
         diagnostics.append(&mut set.diagnostics);
     }
     review.settle(&mut diagnostics);
-    let changes = finish(command, &migrated, &diagnostics, output)?;
+    // Decisions that cannot be written keep the files from being replaced.
     let decided = migrated.iter().flat_map(|set| set.decided.iter().cloned());
     let used = migrated.iter().flat_map(|set| set.used.iter().copied());
     deciding.finish(&decided.collect::<Vec<_>>(), &used.collect(), output)?;
+    let changes = finish(command, &migrated, &diagnostics, output)?;
     if !command.check {
         return Ok(Status::Success);
     }

@@ -106,7 +106,7 @@ fn an_accepted_change_is_made_and_then_stale() {
     let text = read(directory.path(), "ironic.conf");
     assert!(text.contains("[deploy]\nmy_ip = 192.0.2.2\nhttp_server_url = http://$my_ip:8080\n"));
     let ran = run(directory.path(), CHECK).expect(0);
-    let said = "d.toml decides what is not left to decide (line 14: option deploy.http_server_url)";
+    let said = "d.toml decides what is not left to decide (line 13: option deploy.http_server_url)";
     assert!(ran.stderr().contains(said), "{}", ran.stderr());
 }
 

@@ -172,7 +172,9 @@ fn manual_pages_have_all_sections() {
             );
         }
         assert!(
-            page.stdout().contains(&format!("confmig {command}")),
+            page.stdout()
+                .replace("\\-", "-")
+                .contains(&format!("confmig {command}")),
             "{}",
             page.stdout()
         );

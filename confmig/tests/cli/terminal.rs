@@ -211,7 +211,7 @@ fn text_wraps_at_words_to_the_width_of_the_terminal() {
         words.map(str::to_owned).collect()
     };
     for command in [
-        "explain needs-decision pxe.http_url",
+        "explain conductor-api-url",
         "rules standalone-ilo",
         "check --rules standalone-ilo fixtures/check/option-typo.conf",
         "migrate fixtures/names/both-names.conf",
