@@ -192,7 +192,7 @@ fn no_command_lets_a_hostile_character_through() {
 /// Returns what a terminal of this width gets, without colours.
 fn on_a_terminal_of(width: usize, words: &str) -> String {
     let run = format!(
-        "stty cols {width}; '{}' {words}",
+        "stty rows 40 cols {width}; '{}' {words}",
         env!("CARGO_BIN_EXE_confmig")
     );
     let output = Command::new("script")
