@@ -27,11 +27,11 @@ pub struct Explanation<'d> {
 impl<'d> Explanation<'d> {
     /// Explains the value of a registered option.
     #[must_use]
-    pub fn new(config: &Config<'d>, opt: &Opt, pack: &Pack) -> Self {
+    pub fn new(config: &'d Config<'_>, opt: &Opt, pack: &Pack) -> Self {
         Explanation {
             opt: opt.clone(),
             texts: config
-                .get(opt.name().group(), opt.name().name())
+                .setting(opt.name().group(), opt.name().name())
                 .map(|setting| setting.texts),
             origin: config.origin(opt),
             occurrences: config.occurrences(opt),
@@ -50,7 +50,8 @@ impl<'d> Explanation<'d> {
         let name = self.opt.name();
         Some(match secrets.hides(name.group(), name.name()) {
             true => "it refers to an unknown option, or is not valid for its type".to_owned(),
-            false => error.to_string(),
+            // The place is told with the origin.
+            false => error.kind().to_string(),
         })
     }
 }

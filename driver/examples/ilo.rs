@@ -45,7 +45,6 @@ use driver::node::Node;
 use driver::options::Options;
 use driver::virtual_media::{BootIsoRequest, BootMode, Uefi, VirtualMedia};
 use env_logger::Env;
-use oslo_config::SourceFile;
 use serde_json::{Value, json};
 
 /// Creates, hosts and removes the images that a node's iLO boots from, and deploys nodes with them.
@@ -215,12 +214,7 @@ impl Common {
     }
 
     fn read_options(&self) -> Result<(Options, Node), Box<dyn Error>> {
-        let files = self.config_file.iter().map(|path| SourceFile::read(path));
-        let files: Vec<SourceFile> = files.collect::<Result<_, _>>()?;
-        let parsed: Result<Vec<_>, _> = files.iter().map(SourceFile::parse).collect();
-        let environment = std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        let options = Options::read(&parsed?, environment)?;
+        let options = Options::load(&self.config_file)?;
         let text =
             std::fs::read(&self.node).map_err(|e| format!("{}: {e}", self.node.display()))?;
         let node = Node::from_json(&text).map_err(|e| format!("{}: {e}", self.node.display()))?;

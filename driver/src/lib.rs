@@ -32,5 +32,5 @@ pub mod virtual_media;
 
 /// Compiles the examples of the README as documentation tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

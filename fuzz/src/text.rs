@@ -82,7 +82,7 @@ fn every_lookup_ends() {
         let config = Config::new(&parsed, &all);
         for opt in &all {
             let (group, name) = (opt.name().group(), opt.name().name());
-            match config.get(group, name) {
+            match config.setting(group, name) {
                 Ok(setting) => assert!(opt.is_multi() || setting.texts.len() <= 1),
                 Err(error) => assert!(!error.to_string().is_empty()),
             }

@@ -46,9 +46,9 @@ impl SyntaxErrorKind {
 
 /// One line that breaks the file format.
 ///
-/// Its `Display` names the line, the column and the rule, but not the text of the line, which may
-/// hold a password: mask [`text`](SyntaxError::text) before printing it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Its `Display` and `Debug` name the line, the column and the rule, but not the text of the line,
+/// which may hold a password: mask [`text`](SyntaxError::text) before printing it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SyntaxError {
     kind: SyntaxErrorKind,
     line: usize,
@@ -156,6 +156,16 @@ impl fmt::Display for SyntaxError {
             self.column,
             self.kind.message()
         )
+    }
+}
+
+impl fmt::Debug for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyntaxError")
+            .field("kind", &self.kind)
+            .field("line", &self.line)
+            .field("column", &self.column)
+            .finish_non_exhaustive()
     }
 }
 

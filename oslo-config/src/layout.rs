@@ -17,11 +17,11 @@ impl Entry<'_, '_> {
     }
 }
 
-impl<'a> Section<'_, 'a> {
+impl<'d> Section<'d, '_> {
     /// Iterates over the section's placeholders, such as `#http_url = <None>` in a generated
     /// sample: the keys, each with the number of its line. A multi-valued option has one for each
     /// default value.
-    pub fn placeholders(&self) -> impl Iterator<Item = (&'a BStr, usize)> {
+    pub fn placeholders(&self) -> impl Iterator<Item = (&'d BStr, usize)> {
         let document = self.document();
         let is_comment = move |line: &usize| document.line_kind(*line) == Some(LineKind::Comment);
         let comments = self.lines().filter(is_comment);

@@ -14,20 +14,24 @@
 //!
 //! let text = b"[pxe]\n# for nodes\nhttp_url: http://$my_ip:8080\n[DEFAULT]\nmy_ip=192.0.2.1";
 //! let document = Document::parse(text)?;
-//! let entry = document.entries().next().unwrap();
 //!
 //! let mut edit = Edit::new(&document);
-//! edit.rename(entry, "web_url");
-//! let edited = edit.finish()?;
-//! assert!(edited.starts_with(b"[pxe]\n# for nodes\nweb_url: http://$my_ip:8080\n"));
+//! edit.rename(document.entry("pxe", "http_url").unwrap(), "web_url");
+//! edit.set("DEFAULT", "my_ip", "192.0.2.2");
+//! assert_eq!(
+//!     edit.finish()?,
+//!     "[pxe]\n# for nodes\nweb_url: http://$my_ip:8080\n[DEFAULT]\nmy_ip=192.0.2.2",
+//! );
 //!
-//! let files = [ParsedFile { path: "ironic.conf".as_ref(), document }];
-//! let opts = [
+//! // A service loads its files: `oslo_config::load(["/etc/ironic/ironic.conf"])?`.
+//! let files = vec![ParsedFile::new("ironic.conf", document)];
+//! let opts = vec![
 //!     Opt::new("deploy", "web_url", OptType::Uri).with_deprecated("pxe", "http_url"),
-//!     Opt::new("DEFAULT", "my_ip", OptType::string()),
+//!     Opt::new("DEFAULT", "my_ip", OptType::Ip { version: None }),
 //! ];
-//! let setting = Config::new(&files, &opts).get("deploy", "web_url")?;
-//! assert_eq!(setting.value.as_str(), Some("http://192.0.2.1:8080"));
+//! let config = Config::new(files, opts).with_environment(std::env::vars_os());
+//! let url: String = config.get("deploy", "web_url")?;
+//! assert_eq!(url, "http://192.0.2.1:8080");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -60,7 +64,6 @@ mod error;
 mod layout;
 mod line_map;
 mod opt;
-mod owned_document;
 mod parse;
 mod setting;
 mod sources;
@@ -69,16 +72,21 @@ mod text;
 mod types;
 mod value;
 
-pub use config::{Config, opts_as_set, opts_as_set_where};
+pub use bstr::{BStr, BString};
+pub use config::{Config, GetError, GetErrorKind, opts_as_set, opts_as_set_where};
 pub use document::{Document, Entry, Section};
-pub use edit::{Edit, EditConflict};
+pub use edit::{Edit, EditError};
 pub use error::{SyntaxError, SyntaxErrorKind, SyntaxErrors};
 pub use line_map::LineMap;
-pub use opt::{DEFAULT_GROUP, Opt, OptName};
-pub use owned_document::OwnedDocument;
+pub use opt::{DEFAULT_GROUP, NotAnOptName, Opt, OptName};
 pub use parse::LineKind;
-pub use setting::{GetError, Occurrence, Occurrences, Origin, Setting};
-pub use sources::{ParsedFile, Source, SourceError, SourceFile, search};
+pub use setting::{Occurrence, Occurrences, Origin, Setting};
+pub use sources::{ParsedFile, Source, SourceError, SourceFile, load, search};
 pub use template::{Reference, references};
-pub use types::{IpVersion, OptType, OwnType, TypeError};
-pub use value::Value;
+pub use types::{IpVersion, OptType, OwnType};
+pub use value::{TypeError, Value};
+
+/// Compiles the examples of the README as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

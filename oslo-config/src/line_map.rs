@@ -1,8 +1,7 @@
 //! Maps the lines of an edited text to those of the original.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-
-use foldhash::HashMap;
 
 /// A map of the lines of an edited text to those of the original, as returned by
 /// [`Edit::finish_with_lines`](crate::Edit::finish_with_lines).
@@ -14,8 +13,8 @@ use foldhash::HashMap;
 /// let mut edit = Edit::new(&document);
 /// edit.remove_lines(2..3);
 /// edit.insert_lines_from(4, "[deploy]\nhttp_url = a\n", vec![None, Some(2)]);
-/// let (text, lines) = edit.finish_with_lines()?;
-/// assert_eq!(text, "[pxe]\ntftp_root = b\n[deploy]\nhttp_url = a\n");
+/// let (document, lines) = edit.finish_with_lines()?;
+/// assert_eq!(document.text(), "[pxe]\ntftp_root = b\n[deploy]\nhttp_url = a\n");
 /// let original: Vec<_> = (1..=4).map(|line| lines.original(line)).collect();
 /// assert_eq!(original, [Some(1), Some(3), None, Some(2)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -60,11 +59,11 @@ impl LineMap {
     pub fn current_lines(
         &self,
         originals: impl IntoIterator<Item = usize>,
-    ) -> HashMap<usize, usize> {
+    ) -> BTreeMap<usize, usize> {
         let mut originals: Vec<usize> = originals.into_iter().collect();
         originals.sort_unstable();
         originals.dedup();
-        let mut current = HashMap::default();
+        let mut current = BTreeMap::new();
         for (at, run) in self.runs.iter().enumerate().rev() {
             let (start, first) = (self.start(at), run.first as usize);
             let next = first + (run.end - start) as usize;

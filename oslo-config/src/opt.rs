@@ -1,6 +1,7 @@
 //! The definition of an option: its names, its type and its default.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::types::OptType;
 
@@ -8,6 +9,15 @@ use crate::types::OptType;
 pub const DEFAULT_GROUP: &str = "DEFAULT";
 
 /// The name of an option: its group and its name in the group, written `group.name`.
+///
+/// ```
+/// use oslo_config::OptName;
+///
+/// let name: OptName = "deploy.http_url".parse()?;
+/// assert_eq!(name, OptName::new("deploy", "http_url"));
+/// assert_eq!("debug".parse::<OptName>()?.to_string(), "DEFAULT.debug");
+/// # Ok::<(), oslo_config::NotAnOptName>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OptName {
     group: String,
@@ -21,14 +31,6 @@ impl OptName {
             group: group.into(),
             name: name.into(),
         }
-    }
-
-    /// Parses `group.name`, or `name` alone for the default group. Returns `None` if a part is
-    /// empty.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (group, name) = text.split_once('.').unwrap_or((DEFAULT_GROUP, text));
-        (!group.is_empty() && !name.is_empty()).then(|| OptName::new(group, name))
     }
 
     /// Returns the group.
@@ -55,6 +57,24 @@ impl OptName {
         )
     }
 }
+
+/// Parses `group.name`, or `name` alone for the default group.
+impl FromStr for OptName {
+    type Err = NotAnOptName;
+
+    fn from_str(text: &str) -> Result<Self, NotAnOptName> {
+        let (group, name) = text.split_once('.').unwrap_or((DEFAULT_GROUP, text));
+        match group.is_empty() || name.is_empty() {
+            true => Err(NotAnOptName(())),
+            false => Ok(OptName::new(group, name)),
+        }
+    }
+}
+
+/// The error for a text that is not the name of an option.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected `group.name`, or the name of an option in DEFAULT")]
+pub struct NotAnOptName(());
 
 impl fmt::Display for OptName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

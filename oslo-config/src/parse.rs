@@ -4,8 +4,12 @@
 //! A line is classified by its first byte and by whether a value is open before it. Nothing is
 //! copied: a line is recorded as its start, its kind and the position of its separator.
 
+use std::borrow::Cow;
+
+use bstr::BString;
+
 use crate::error::{SyntaxError, SyntaxErrorKind, SyntaxErrors};
-use crate::text::{trim, trim_end};
+use crate::text::{group_of_section, trim, trim_end};
 
 /// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,9 @@ pub(crate) struct Lines {
     pub(crate) all: Vec<Line>,
     /// The indices of the header lines, so that sections are found without reading all lines.
     pub(crate) headers: Vec<u32>,
+    /// The groups of the sections that have another one than their name, by the indices of their
+    /// header lines.
+    pub(crate) groups: Vec<(u32, BString)>,
 }
 
 impl Lines {
@@ -54,9 +61,29 @@ impl Lines {
         let headers = all.iter().enumerate();
         let headers = headers.filter(|(_, line)| line.kind == LineKind::Header);
         // A text of less than 4 GiB has fewer lines than that.
-        let headers = headers.map(|(at, _)| at as u32).collect();
-        Ok(Lines { all, headers })
+        let headers: Vec<u32> = headers.map(|(at, _)| at as u32).collect();
+        let groups = headers.iter().filter_map(|at| {
+            let next = all.get(*at as usize + 1);
+            let end = next.map_or(text.len(), |next| next.start as usize);
+            let header = &text[all[*at as usize].start as usize..end];
+            match group_of_section(name_of_header(split_line_end(header).0)) {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(group) => Some((*at, group.into())),
+            }
+        });
+        let groups = groups.collect();
+        Ok(Lines {
+            all,
+            headers,
+            groups,
+        })
     }
+}
+
+/// Returns the name between the brackets of a header.
+pub(crate) fn name_of_header(line: &[u8]) -> &[u8] {
+    let header = trim_end(line);
+    &header[1..header.len() - 1]
 }
 
 /// Splits a line into its text and its line end: LF, CR LF or CR, as in Python's universal

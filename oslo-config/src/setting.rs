@@ -1,14 +1,15 @@
-//! The result of a lookup: value, origin, or error.
+//! The result of a lookup: the value and its origin.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::document::Entry;
 use crate::opt::OptName;
-use crate::types::TypeError;
 use crate::value::Value;
 
 /// An entry that sets an option.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Occurrence<'d> {
     /// The index of the file in reading order.
     pub file: usize,
@@ -23,6 +24,7 @@ pub struct Occurrence<'d> {
 
 /// All entries that set an option.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Occurrences<'d> {
     /// Those that give the value: one, or all of a multi-valued option, in the order of its values.
     pub effective: Vec<Occurrence<'d>>,
@@ -30,10 +32,11 @@ pub struct Occurrences<'d> {
     pub hidden: Vec<Occurrence<'d>>,
 }
 
-/// The origin of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The origin of a value. It is printed as in messages: `/etc/ironic/ironic.conf:12`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Origin {
     /// The option is not set and has no default.
+    #[default]
     Unset,
     /// The option's default.
     Default,
@@ -70,8 +73,34 @@ impl Origin {
     }
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Unset => f.write_str("not set"),
+            Origin::Default => f.write_str("default"),
+            Origin::Environment { variable } => write!(f, "environment variable {variable}"),
+            Origin::File { path, line, .. } => write!(f, "{}:{line}", path.display()),
+        }
+    }
+}
+
 /// The value of an option and its origin.
+///
+/// ```
+/// use oslo_config::{Config, Document, Opt, OptType, ParsedFile};
+///
+/// let document = Document::parse(b"[pxe]\nhttp_url = http://192.0.2.1\n")?;
+/// let files = vec![ParsedFile::new("ironic.conf", document)];
+/// let opts = vec![Opt::new("deploy", "url", OptType::Uri).with_deprecated("pxe", "http_url")];
+/// let config = Config::new(files, opts);
+/// let setting = config.setting("deploy", "url")?;
+/// assert_eq!(setting.value.as_str(), Some("http://192.0.2.1"));
+/// assert_eq!(setting.origin.to_string(), "ironic.conf:2");
+/// assert_eq!(setting.origin.deprecated_name().unwrap().to_string(), "pxe.http_url");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Setting<'d> {
     /// The value converted to the option's type.
     pub value: Value,
@@ -82,56 +111,4 @@ pub struct Setting<'d> {
     pub origin: Origin,
     /// The entries that set the option.
     pub occurrences: Occurrences<'d>,
-}
-
-/// The reason why an option has no value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GetError {
-    /// No such option is registered; it was looked up or referred to.
-    #[error("no option {name} is known: check the name and the reference to it")]
-    NoSuchOption {
-        /// The option as looked up or referred to.
-        name: String,
-    },
-    /// A value refers to an option in an unknown group.
-    #[error("no group {group} is known: check the reference to an option in it")]
-    NoSuchGroup {
-        /// The group.
-        group: String,
-    },
-    /// A value refers to a whole group: `$deploy`.
-    #[error("{name} is a group: refer to one of its options, as in ${name}.option")]
-    GroupReference {
-        /// The group.
-        name: String,
-    },
-    /// A value refers to itself, directly or indirectly.
-    #[error("the value of {option} refers to itself: break the loop")]
-    ReferenceLoop {
-        /// An option in the loop.
-        option: OptName,
-    },
-    /// A value takes too many references: a chain of more than 200, where oslo.config gives up
-    /// after about 120, or more than 10,000 in all, where oslo.config has no limit.
-    #[error("{option} is reached through too many references: shorten the chain")]
-    TooDeep {
-        /// The option at which evaluation stopped.
-        option: OptName,
-    },
-    /// The references in a value add more than 64 KiB to it. oslo.config has no limit.
-    #[error("the reference to {option} makes the value too long: shorten what it refers to")]
-    TooLong {
-        /// The option that is referred to where evaluation stopped.
-        option: OptName,
-    },
-    /// The text does not fit the option's type.
-    #[error("the value of {option} is not valid: {cause}")]
-    Invalid {
-        /// The option.
-        option: OptName,
-        /// What was expected.
-        #[source]
-        cause: TypeError,
-    },
 }

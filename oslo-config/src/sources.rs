@@ -1,6 +1,8 @@
 //! The files that a service reads, and their order.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,13 +10,56 @@ use std::path::{Path, PathBuf};
 use crate::document::Document;
 use crate::error::SyntaxErrors;
 
-/// A source of configuration, as given on the command line of a service.
+/// A source of configuration, as given on the command line of a service. A path converts to a
+/// [`File`](Source::File).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `--config-file F`.
     File(PathBuf),
     /// `--config-dir D`: the files `D/*.conf` sorted by name, without those that begin with a dot.
     Dir(PathBuf),
+}
+
+impl<P: Into<PathBuf>> From<P> for Source {
+    fn from(path: P) -> Self {
+        Source::File(path.into())
+    }
+}
+
+/// Reads and parses files, in the order in which a service reads them.
+///
+/// # Errors
+///
+/// Returns an error if a file cannot be read or breaks the format, or if a directory cannot be
+/// listed.
+///
+/// ```no_run
+/// use oslo_config::{Config, Opt, OptType, Source};
+///
+/// let directory = Source::Dir("/etc/ironic/ironic.conf.d".into());
+/// let files = oslo_config::load(["/etc/ironic/ironic.conf".into(), directory])?;
+/// let opts = vec![Opt::new("ilo", "client_port", OptType::port()).with_default("443")];
+/// let config = Config::new(files, opts).with_environment(std::env::vars_os());
+/// let port: u16 = config.get("ilo", "client_port")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn load(
+    sources: impl IntoIterator<Item = impl Into<Source>>,
+) -> Result<Vec<ParsedFile<'static>>, SourceError> {
+    let mut loaded = Vec::new();
+    for source in sources {
+        for path in source.into().files()? {
+            let SourceFile { path, text } = SourceFile::read(path)?;
+            match Document::parse_owned(text) {
+                Ok(document) => loaded.push(ParsedFile {
+                    path: Cow::Owned(path),
+                    document,
+                }),
+                Err(errors) => return Err(SourceError::Syntax { path, errors }),
+            }
+        }
+    }
+    Ok(loaded)
 }
 
 impl Source {
@@ -88,13 +133,30 @@ pub fn search(
     [packaged, file, directory].into_iter().flatten().collect()
 }
 
-/// A file and its contents.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file and its contents. Its `Debug` does not show these, which may be secret.
+///
+/// ```
+/// use oslo_config::SourceFile;
+///
+/// let file = SourceFile { path: "ironic.conf".into(), text: b"[ilo]\nclient_port 443\n".into() };
+/// let error = file.parse().unwrap_err().to_string();
+/// assert!(error.starts_with("ironic.conf: line 2, column 1: No ':' or '=' found in assignment"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
 pub struct SourceFile {
     /// The path as given by the caller.
     pub path: PathBuf,
     /// The contents.
     pub text: Vec<u8>,
+}
+
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceFile")
+            .field("path", &self.path)
+            .field("bytes", &self.text.len())
+            .finish()
+    }
 }
 
 impl SourceFile {
@@ -103,7 +165,8 @@ impl SourceFile {
     /// # Errors
     ///
     /// Returns an error if the file cannot be read.
-    pub fn read(path: &Path) -> Result<Self, SourceError> {
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, SourceError> {
+        let path = path.as_ref();
         match fs::read(path) {
             Ok(text) => Ok(SourceFile {
                 path: path.to_owned(),
@@ -124,7 +187,7 @@ impl SourceFile {
     pub fn parse(&self) -> Result<ParsedFile<'_>, SourceError> {
         match Document::parse(&self.text) {
             Ok(document) => Ok(ParsedFile {
-                path: &self.path,
+                path: Cow::Borrowed(&self.path),
                 document,
             }),
             Err(errors) => Err(SourceError::Syntax {
@@ -139,12 +202,23 @@ impl SourceFile {
 #[derive(Debug, Clone)]
 pub struct ParsedFile<'a> {
     /// The path as given by the caller.
-    pub path: &'a Path,
+    pub path: Cow<'a, Path>,
     /// The parsed contents.
     pub document: Document<'a>,
 }
 
-/// The reason why a source cannot be used. No message contains text of a file.
+impl<'a> ParsedFile<'a> {
+    /// Creates a parsed file from the path that messages show and the contents.
+    pub fn new(path: &'a (impl AsRef<Path> + ?Sized), document: Document<'a>) -> Self {
+        ParsedFile {
+            path: Cow::Borrowed(path.as_ref()),
+            document,
+        }
+    }
+}
+
+/// The reason why a source cannot be used. No message contains text of a file; each contains its
+/// cause.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
@@ -154,7 +228,6 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
         /// The cause.
-        #[source]
         cause: io::Error,
     },
     /// A directory cannot be listed.
@@ -163,7 +236,6 @@ pub enum SourceError {
         /// The directory.
         path: PathBuf,
         /// The cause.
-        #[source]
         cause: io::Error,
     },
     /// A file breaks the file format.
@@ -172,7 +244,6 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
         /// The lines that break it.
-        #[source]
         errors: SyntaxErrors,
     },
 }

@@ -81,6 +81,13 @@ pub(crate) fn group_of_section(name: &[u8]) -> Cow<'_, [u8]> {
     })
 }
 
+/// Tells whether a text can be a key, and is read as the same one.
+pub(crate) fn is_key(text: &[u8]) -> bool {
+    let special = |byte: &u8| b"=:\r\n".contains(byte);
+    let starts_other_line = matches!(text.first(), None | Some(b'#' | b';' | b'['));
+    !starts_other_line && trim(text) == text && !text.iter().any(special)
+}
+
 /// Removes one pair of matching quotes; a lone quote counts as both.
 pub(crate) fn unquote(value: &[u8]) -> &[u8] {
     match value.first() {

@@ -142,14 +142,11 @@ fn read_all(text: &[u8]) {
     assert_eq!(all, 0..text.len());
     let same = Edit::new(&document).finish().unwrap();
     assert_eq!(&same[..], text);
-    let files = [ParsedFile {
-        path: Path::new("a"),
-        document,
-    }];
+    let files = [ParsedFile::new("a", document)];
     let opts = opts();
     let config = Config::new(&files, &opts);
     for opt in &opts {
-        if let Err(error) = config.get(opt.name().group(), opt.name().name()) {
+        if let Err(error) = config.setting(opt.name().group(), opt.name().name()) {
             assert!(!error.to_string().is_empty());
         }
     }
@@ -292,8 +289,7 @@ proptest! {
         edit.rename(renamed, "renamed");
         edit.remove_lines(removed.lines());
         edit.insert_lines_from(renamed.line(), "a = 1\nb = 2", vec![Some(removed.line())]);
-        let (edited, lines) = edit.finish_with_lines().unwrap();
-        let after = Document::parse(&edited).unwrap();
+        let (after, lines) = edit.finish_with_lines().unwrap();
         for line in 1..=after.line_count() {
             let now = after.line_text(line);
             match lines.original(line) {
@@ -384,16 +380,14 @@ fn a_chain_of_references_ends() {
     let opts: Vec<_> = (0..length)
         .map(|link| Opt::new("DEFAULT", format!("k{link}"), OptType::string()))
         .collect();
-    let files = [ParsedFile {
-        path: Path::new("a"),
-        document: Document::parse(text.as_bytes()).unwrap(),
-    }];
+    let document = Document::parse(text.as_bytes()).unwrap();
+    let files = [ParsedFile::new("a", document)];
     let config = Config::new(&files, &opts);
-    assert!(config.get("DEFAULT", "k0").is_err());
+    assert!(config.setting("DEFAULT", "k0").is_err());
     // The last link does not resolve: looking it up in two groups at each link would take forever.
     assert!(
         config
-            .get("DEFAULT", &format!("k{}", length - 100))
+            .setting("DEFAULT", &format!("k{}", length - 100))
             .is_err()
     );
 }

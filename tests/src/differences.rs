@@ -76,12 +76,10 @@ fn both(oracle: &mut Oracle, text: &[u8], opts: &[Opt]) -> (Outcome, Result<Valu
         .resolve(&one_file(text), opts, &[])
         .expect("a file that oslo.config reads");
     let document = Document::parse(text).expect("a file that we read");
-    let files = [ParsedFile {
-        path: "a.conf".as_ref(),
-        document,
-    }];
+    let files = [ParsedFile::new("a.conf", document)];
     let name = opts[0].name();
-    let setting = Config::new(&files, opts).get(name.group(), name.name());
+    let config = Config::new(&files, opts);
+    let setting = config.setting(name.group(), name.name());
     let ours = setting
         .map(|setting| setting.value)
         .map_err(|error| error.to_string());
@@ -101,12 +99,10 @@ fn not_utf8(oracle: &mut Oracle) {
     let document = Document::parse(text).expect("we read it");
     let entry = document.entries().next().expect("an entry");
     assert_eq!(entry.value().as_ref() as &[u8], b"\xff1");
-    let files = [ParsedFile {
-        path: "a.conf".as_ref(),
-        document,
-    }];
+    let files = [ParsedFile::new("a.conf", document)];
     let opts = [Opt::new("a", "k", OptType::string())];
-    let setting = Config::new(&files, &opts).get("a", "k").expect("a value");
+    let config = Config::new(&files, &opts);
+    let setting = config.setting("a", "k").expect("a value");
     assert_eq!(setting.value.as_str(), Some("\u{fffd}1"));
 }
 

@@ -283,7 +283,7 @@ impl Comparison<'_, '_> {
                 continue;
             }
             self.tally.count("value");
-            let Ok(setting) = config.get(option.group(), option.name()) else {
+            let Ok(setting) = config.setting(option.group(), option.name()) else {
                 // `refusals` reports it.
                 continue;
             };

@@ -35,3 +35,13 @@ pub mod releases;
 pub mod schema_configuration;
 pub mod target;
 pub mod upgrade;
+
+/// Compiles the examples of the workspace's pages as documentation tests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../docs/oslo-config.md")]
+    struct OsloConfig;
+}

@@ -58,7 +58,7 @@ impl Checker<'_> {
         let Some(opt) = self.option("deploy", &URL) else {
             return;
         };
-        let url = self.config.get(opt.name().group(), opt.name().name());
+        let url = self.config.setting(opt.name().group(), opt.name().name());
         // A value that cannot be read is set, and is reported separately.
         if url.is_ok_and(|url| url.texts.iter().all(String::is_empty)) {
             let message = "images are hosted on a web server, but its URL is not set";
@@ -76,7 +76,7 @@ impl Checker<'_> {
 
     fn swift_missing(&self, switch: &Setting<'_>, found: &mut Vec<Diagnostic>) {
         let mut sections = self.files.iter().flat_map(|file| file.document.sections());
-        if !self.uses_ilo() || sections.any(|section| *section.group() == "swift") {
+        if !self.uses_ilo() || sections.any(|section| section.group() == "swift") {
             return;
         }
         let message = "images are hosted in Swift, but there is no [swift] section";
@@ -92,7 +92,7 @@ impl Checker<'_> {
         let header = || {
             self.files.iter().find_map(|file| {
                 let mut sections = file.document.sections();
-                let section = sections.find(|section| *section.group() == "ilo")?;
+                let section = sections.find(|section| section.group() == "ilo")?;
                 Some(self.places.header(file, section))
             })
         };
@@ -113,7 +113,7 @@ impl Checker<'_> {
             enabling.iter().any(|key| entry.key() == *key) && names.any(is_ilo)
         };
         let mut sections = self.files.iter().flat_map(|file| file.document.sections());
-        sections.any(|section| *section.group() == "ilo" || section.entries().any(enables))
+        sections.any(|section| section.group() == "ilo" || section.entries().any(enables))
     }
 
     /// Checks the web server's URL by itself.

@@ -62,7 +62,7 @@ impl Checker<'_> {
         let value = named.entry.value();
         let text = value.to_str().ok()?;
         let text = if text.contains('$') {
-            let mut setting = self.config.get(option.group(), option.name()).ok()?;
+            let mut setting = self.config.setting(option.group(), option.name()).ok()?;
             let counts = matches!(&setting.origin, Origin::File { path, line, .. }
                 if *path == named.file.path && *line == named.entry.line());
             setting.texts.pop().filter(|_| counts)?

@@ -93,7 +93,7 @@ impl Checker<'_> {
     /// known.
     fn items(&self, name: &OptName, release: &ReleaseTarget<'_>) -> Option<Vec<String>> {
         let texts = match self.is_set(name) {
-            true => self.config.get(name.group(), name.name()).ok()?.texts,
+            true => self.config.setting(name.group(), name.name()).ok()?.texts,
             false => {
                 // Without a default, the service chooses interfaces by the hardware types.
                 let default = release.definition(name)?.default();

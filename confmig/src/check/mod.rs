@@ -111,7 +111,7 @@ fn is_template(value: &[u8]) -> bool {
 /// Sorts diagnostics by file, in reading order, then by line; those without a place come last.
 fn sort(found: &mut [Diagnostic], files: &[ParsedFile<'_>]) {
     let paths = files.iter().enumerate().rev();
-    let order: HashMap<&Path, usize> = paths.map(|(at, file)| (file.path, at)).collect();
+    let order: HashMap<&Path, usize> = paths.map(|(at, file)| (&*file.path, at)).collect();
     let order = |diagnostic: &Diagnostic| {
         let place = diagnostic.place.as_ref();
         let file = place.and_then(|place| order.get(&*place.path));
@@ -138,7 +138,7 @@ impl<'e> NamedEntry<'e> {
 
     /// Returns the place of the entry's key.
     fn place(&self, places: &Places<'_, '_>) -> Place {
-        places.key(self.file.path, self.entry)
+        places.key(&self.file.path, self.entry)
     }
 }
 
@@ -190,9 +190,9 @@ impl<'c> Checker<'c> {
 
     /// Returns the setting of the first of these options that the pack has; `None` when it has none
     /// of them or the value cannot be read.
-    fn setting(&self, group: &str, names: &[&str]) -> Option<Setting<'c>> {
+    fn setting(&self, group: &str, names: &[&str]) -> Option<Setting<'_>> {
         let opt = self.option(group, names)?.name();
-        self.config.get(opt.group(), opt.name()).ok()
+        self.config.setting(opt.group(), opt.name()).ok()
     }
 
     /// Returns whether any file has an entry of this name.

@@ -110,7 +110,7 @@ impl Checker<'_> {
                         bracketed(earlier.key()),
                         earlier.get()
                     );
-                    let place = self.places.key(file.path, entry);
+                    let place = self.places.key(&file.path, entry);
                     let diagnostic = finding(Code::DuplicateOption, message, "keep one of them");
                     found.push(diagnostic.at(place).label("this one counts"));
                 }

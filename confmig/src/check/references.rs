@@ -38,7 +38,7 @@ impl Checker<'_> {
                 let known = last.take().filter(|(_, line)| line.number() == number);
                 let (first, line) = last.insert(known.unwrap_or_else(|| {
                     let first = document.byte_range(number..number).start;
-                    let line = self.places.line_of(named.file.path, named.entry, number);
+                    let line = self.places.line_of(&named.file.path, named.entry, number);
                     (first, line)
                 }));
                 let chars = reference.name().chars().count();
@@ -113,7 +113,7 @@ impl Checker<'_> {
             return None;
         }
         let name = opt.name();
-        let under_current = match self.config.get(name.group(), name.name()).ok()?.origin {
+        let under_current = match self.config.setting(name.group(), name.name()).ok()?.origin {
             Origin::File { deprecated, .. } => !deprecated,
             Origin::Environment { .. } => true,
             _ => false,

@@ -1,7 +1,7 @@
 //! Values: invalid ones, reference loops, bytes that are not UTF-8, and changed defaults.
 
 use bstr::ByteSlice;
-use oslo_config::{Entry, GetError, Opt, OptName, ParsedFile};
+use oslo_config::{Entry, GetErrorKind, Opt, OptName, ParsedFile};
 
 use super::{Checker, NamedEntry, finding, is_template};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
@@ -35,8 +35,9 @@ impl Checker<'_> {
     /// Reports an option whose value is invalid, in a file or in the environment.
     pub(super) fn ill_typed(&self, opt: &Opt) -> Option<Diagnostic> {
         let name = opt.name();
-        let cause = match self.config.get(name.group(), name.name()) {
-            Err(GetError::Invalid { option, cause }) if option == *name => cause,
+        let error = self.config.setting(name.group(), name.name()).err()?;
+        let cause = match error.kind() {
+            GetErrorKind::Invalid { option, cause } if option == name => cause,
             _ => return None,
         };
         let variable = opt.name().environment_variable();
@@ -91,8 +92,8 @@ impl Checker<'_> {
         }
         let owner = self.owner(&named.name);
         let option = owner.as_deref().map_or(&named.name, Opt::name);
-        let Err(GetError::ReferenceLoop { .. }) = self.config.get(option.group(), option.name())
-        else {
+        let error = self.config.setting(option.group(), option.name()).err()?;
+        let GetErrorKind::ReferenceLoop { .. } = error.kind() else {
             return None;
         };
         let message = "the value refers to itself, directly or through other options";

@@ -292,8 +292,8 @@ fn text_or_json() -> impl TypedValueParser<Value = Format> {
 }
 
 fn option_name(text: &str) -> Result<OptName, String> {
-    OptName::parse(text)
-        .ok_or_else(|| "expected GROUP.OPTION, for example deploy.http_server_url".into())
+    text.parse()
+        .map_err(|_| "expected GROUP.OPTION, for example deploy.http_server_url".into())
 }
 
 impl Cli {

@@ -145,7 +145,7 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings,
             settings.accept_rules.insert(word.clone());
             continue;
         }
-        let Some(name) = OptName::parse(word) else {
+        let Ok(name) = word.parse::<OptName>() else {
             return Err(Failure::Message(format!(
                 "--accept {word}: expected GROUP.OPTION, for example deploy.http_server_url, or \
                  the id of a rule"

@@ -189,7 +189,7 @@ impl Places<'_, '_> {
     pub(crate) fn line_of<'t>(
         &self,
         path: &'t Path,
-        entry: Entry<'_, 't>,
+        entry: Entry<'t, '_>,
         line: usize,
     ) -> LongLine<'t> {
         let document = entry.section().document();
@@ -202,7 +202,7 @@ impl Places<'_, '_> {
         let line = section.line();
         let text = file.document.line_text(line).unwrap_or_default();
         Place::in_line(
-            file.path,
+            &file.path,
             line,
             &self.secrets.lines(text).concat(),
             1,
@@ -223,7 +223,7 @@ impl Places<'_, '_> {
         let matching = lines.filter(move |(_, (line, _))| predicate(line));
         matching.map(|(index, (_, shown))| {
             let text = crate::lines::split_end(&shown).0;
-            Place::in_line(file.path, index + 1, text, 1, usize::MAX)
+            Place::in_line(&file.path, index + 1, text, 1, usize::MAX)
         })
     }
 

@@ -93,7 +93,7 @@ pub fn guess_service(files: &[SourceFile]) -> Service {
         let entries = parsed.iter().flat_map(|file| file.document.entries());
         let is_known = |entry: &Entry<'_, '_>| {
             let (group, key) = (entry.group(), entry.key());
-            let group = std::str::from_utf8(&group);
+            let group = std::str::from_utf8(group);
             let name = group.and_then(|group| Ok((group, std::str::from_utf8(key)?)));
             name.is_ok_and(|(group, key)| service.known_names().has(group, key))
         };
@@ -172,7 +172,7 @@ fn evidence(files: &[ParsedFile<'_>], history: &History) -> Vec<Evidence> {
     };
     for entry in files.iter().flat_map(|file| file.document.entries()) {
         let (group, key) = (entry.group(), entry.key());
-        let (Ok(group), Ok(key)) = (std::str::from_utf8(&group), std::str::from_utf8(key)) else {
+        let (Ok(group), Ok(key)) = (std::str::from_utf8(group), std::str::from_utf8(key)) else {
             continue;
         };
         let name = OptName::new(group, key);
@@ -203,7 +203,7 @@ fn evidence(files: &[ParsedFile<'_>], history: &History) -> Vec<Evidence> {
     // A file that a tool made has the sections of its release, empty or not.
     let headers = files.iter().flat_map(|file| file.document.sections());
     let groups: BTreeSet<String> = headers
-        .filter_map(|section| Some(std::str::from_utf8(&section.group()).ok()?.to_owned()))
+        .filter_map(|section| Some(std::str::from_utf8(section.group()).ok()?.to_owned()))
         .filter(|group| history.has_group(group))
         .collect();
     evidence.extend(groups.into_iter().map(|group| Evidence {

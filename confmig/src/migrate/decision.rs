@@ -86,7 +86,7 @@ impl Decision {
 
     /// Returns the decision, which is about an entry of `file`, as a diagnostic.
     fn diagnostic(&self, file: Option<&ParsedFile<'_>>, secrets: &Secrets<'_>) -> Diagnostic {
-        let entry = file.and_then(|file| Some((file.path, file.document.entry_at(self.line)?)));
+        let entry = file.and_then(|file| Some((&*file.path, file.document.entry_at(self.line)?)));
         let hides = secrets.hides(self.option.group(), self.option.name())
             || entry.is_some_and(|(_, entry)| refers_in_secret(entry, secrets));
         let diagnostic = match &self.rule {
@@ -168,7 +168,7 @@ pub(super) fn diagnostics(
     files: &[ParsedFile<'_>],
     secrets: &Secrets<'_>,
 ) -> Vec<Diagnostic> {
-    let by_path = files.iter().rev().map(|file| (file.path, file));
+    let by_path = files.iter().rev().map(|file| (&*file.path, file));
     let by_path: HashMap<&Path, &ParsedFile<'_>> = by_path.collect();
     let decisions = decisions.iter();
     decisions

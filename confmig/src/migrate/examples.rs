@@ -1,7 +1,5 @@
 //! Checks that rules do what their examples say.
 
-use std::path::Path;
-
 use oslo_config::{Document, ParsedFile};
 
 use super::{Route, Settings, migrate};
@@ -60,10 +58,7 @@ fn check(example: &Example, rule: &Rule, pack: &Pack) -> Result<(), String> {
 fn follow(text: &str, rule: &Rule, pack: &Pack) -> Result<(String, String), String> {
     let document = Document::parse(text.as_bytes())
         .map_err(|errors| format!("the text cannot be parsed: {errors}"))?;
-    let file = ParsedFile {
-        path: Path::new("example"),
-        document,
-    };
+    let file = ParsedFile::new("example", document);
     let settings = Settings {
         accept_rules: [rule.id.clone()].into(),
         ..Settings::default()

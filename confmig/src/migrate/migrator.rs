@@ -1,8 +1,11 @@
 //! The state of a migration: the files after the steps so far, and what the steps did.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use bstr::{BString, ByteSlice};
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Document, LineMap, OptName, OwnedDocument, ParsedFile, references};
+use oslo_config::{Document, LineMap, OptName, ParsedFile, references};
 
 use super::decision::folded;
 use super::definitions::{Definitions, renamings};
@@ -27,7 +30,7 @@ pub(super) struct Migrator<'m> {
     pub(super) before: &'m [ParsedFile<'m>],
     pub(super) settings: &'m Settings,
     /// The new texts of the files that steps changed. That of an earlier step is no longer needed.
-    documents: Vec<Option<OwnedDocument>>,
+    documents: Vec<Option<Document<'static>>>,
     results: Vec<FileMigration>,
     /// The decisions that are left, each with the current name of its entry.
     pub(super) decisions: Vec<(OptName, Decision)>,
@@ -45,7 +48,7 @@ pub(super) struct Migrator<'m> {
 impl<'m> Migrator<'m> {
     pub(super) fn new(files: &'m [ParsedFile<'m>], settings: &'m Settings) -> Self {
         let unchanged = |file: &ParsedFile<'_>| FileMigration {
-            path: file.path.to_owned(),
+            path: file.path.to_path_buf(),
             after: BString::default(),
             changes: Vec::new(),
             lines: LineMap::identity(file.document.line_count()),
@@ -148,7 +151,7 @@ impl<'m> Migrator<'m> {
         let files = self.before.iter().enumerate();
         files
             .map(|(at, file)| ParsedFile {
-                path: file.path,
+                path: Cow::Borrowed(&file.path),
                 document: self.document(at),
             })
             .collect()
@@ -157,8 +160,8 @@ impl<'m> Migrator<'m> {
     /// Returns the current contents of a file.
     fn document(&self, file: usize) -> Document<'_> {
         match &self.documents[file] {
-            Some(changed) => changed.document(),
-            None => self.before[file].document.clone(),
+            Some(changed) => changed.borrowed(),
+            None => self.before[file].document.borrowed(),
         }
     }
 
@@ -270,7 +273,7 @@ impl<'m> Migrator<'m> {
             by_file.entry(*at).or_default().push(*line);
         }
         let current = by_file.into_iter();
-        let current: HashMap<usize, HashMap<usize, usize>> = current
+        let current: HashMap<usize, BTreeMap<usize, usize>> = current
             .map(|(at, lines)| (at, self.results[at].lines.current_lines(lines)))
             .collect();
         let mut left = Vec::new();
@@ -296,7 +299,7 @@ impl<'m> Migrator<'m> {
     fn put_back_comments(&mut self) -> Result<(), MigrateError> {
         let files = self.results.iter_mut().zip(&mut self.documents);
         for ((result, changed), original) in files.zip(self.before) {
-            let Some(document) = changed.as_ref().map(OwnedDocument::document) else {
+            let Some(document) = changed.as_ref().map(Document::borrowed) else {
                 continue;
             };
             let removes = |change: &Change| change.kind == ChangeKind::Remove;
@@ -346,14 +349,17 @@ impl<'m> Migrator<'m> {
         let files = self.results.iter_mut().zip(self.documents);
         for ((result, changed), before) in files.zip(self.before) {
             let text = before.document.text();
-            result.after = changed.map_or_else(|| text.to_owned(), OwnedDocument::into_text);
+            result.after = match changed {
+                Some(changed) => changed.into_text().into_owned().into(),
+                None => text.to_owned(),
+            };
             result.changes.sort_by_key(|change| change.line);
             if result.after == text {
                 result.changes.clear();
             }
         }
         let paths = self.before.iter().enumerate().rev();
-        let order: HashMap<_, _> = paths.map(|(at, file)| (file.path, at)).collect();
+        let order: HashMap<_, _> = paths.map(|(at, file)| (&*file.path, at)).collect();
         let mut decisions: Vec<Decision> = self
             .decisions
             .into_iter()

@@ -32,7 +32,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
-use oslo_config::{Edit, EditConflict, LineMap, OptName, OwnedDocument, ParsedFile, SourceError};
+use oslo_config::{Document, Edit, EditError, LineMap, OptName, ParsedFile};
 
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
@@ -147,14 +147,13 @@ impl ChangeKind {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrateError {
-    /// Two changes affected the same bytes.
+    /// The changes cannot be made together, or the new text does not parse.
     #[error("{}: {cause}; nothing was changed: please report this", path.display())]
-    Conflict {
+    Edit {
         /// The file.
         path: PathBuf,
-        /// The conflict.
-        #[source]
-        cause: EditConflict,
+        /// The cause.
+        cause: EditError,
     },
     /// Lines that no rule is about would change or move.
     #[error(
@@ -165,22 +164,13 @@ pub enum MigrateError {
         /// The file.
         path: PathBuf,
     },
-    /// The new text does not parse.
-    #[error("the new text cannot be parsed: {0}; nothing was changed: please report this")]
-    Unreadable(#[source] SourceError),
 }
 
-/// Finishes an edit and parses the new text.
-fn finish(edit: Edit<'_, '_>, path: &Path) -> Result<(OwnedDocument, LineMap), MigrateError> {
-    let path = path.to_owned();
-    match edit.finish_with_lines() {
-        Ok((text, lines)) => match OwnedDocument::parse(text) {
-            Ok(document) => Ok((document, lines)),
-            Err(errors) => Err(MigrateError::Unreadable(SourceError::Syntax {
-                path,
-                errors,
-            })),
-        },
-        Err(cause) => Err(MigrateError::Conflict { path, cause }),
-    }
+/// Finishes the edit of a file.
+fn finish(edit: Edit<'_, '_>, path: &Path) -> Result<(Document<'static>, LineMap), MigrateError> {
+    edit.finish_with_lines()
+        .map_err(|cause| MigrateError::Edit {
+            path: path.to_owned(),
+            cause,
+        })
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use bstr::{BStr, ByteSlice};
+use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
 use oslo_config::{
     DEFAULT_GROUP, Entry, LineKind, Opt, OptName, ParsedFile, Reference, references,
@@ -19,9 +19,9 @@ pub(crate) struct Names<'p> {
     former: HashMap<(&'p str, &'p str), Vec<Reader>>,
     current: HashMap<(&'p str, &'p str), usize>,
     /// The keys that are set in each group, as far as they are valid UTF-8.
-    set: HashMap<Cow<'p, str>, HashSet<&'p str>>,
+    set: HashMap<&'p str, HashSet<&'p str>>,
     /// The groups with an entry that is masked out.
-    masked: HashSet<Cow<'p, str>>,
+    masked: HashSet<&'p str>,
     /// If the options of the service are not known: those that references name.
     referred: HashSet<OptName>,
     known: &'static KnownNames,
@@ -39,7 +39,7 @@ pub(crate) struct Reader {
 }
 
 impl<'p> Names<'p> {
-    pub(crate) fn new(files: &[ParsedFile<'p>], pack: &'p Pack) -> Self {
+    pub(crate) fn new(files: &'p [ParsedFile<'_>], pack: &'p Pack) -> Self {
         let key = |name: &'p OptName| (name.group(), name.name());
         let renamings = pack.renamings.iter();
         let renamings = renamings.map(|renaming| (spelling(&renaming.from), &renaming.to));
@@ -105,9 +105,9 @@ impl<'p> Names<'p> {
         names
     }
 
-    fn add_files(&mut self, files: &[ParsedFile<'p>]) {
+    fn add_files(&mut self, files: &'p [ParsedFile<'_>]) {
         for section in files.iter().flat_map(|file| file.document.sections()) {
-            let Some(group) = text_of(section.group()) else {
+            let Some(group) = section.group().to_str().ok() else {
                 continue;
             };
             let keys = section
@@ -115,7 +115,7 @@ impl<'p> Names<'p> {
                 .filter_map(|entry| entry.key().to_str().ok());
             let mut lines = section.lines();
             if lines.any(|line| section.document().line_kind(line) == Some(LineKind::Hidden)) {
-                self.masked.insert(group.clone());
+                self.masked.insert(group);
             }
             self.set.entry(group).or_default().extend(keys);
         }
@@ -200,7 +200,7 @@ impl<'p> Names<'p> {
         let former = self.opts.iter().flat_map(Opt::deprecated);
         let former = former.map(OptName::group);
         let known = former.filter(|group| self.known.has_group(group));
-        let masked = self.masked.iter().map(|group| &**group);
+        let masked = self.masked.iter().copied();
         set.map(|(group, _)| &**group)
             .chain(known)
             .chain(masked)
@@ -257,11 +257,4 @@ fn references_in<'f>(
         let found = references(&entry.value()).into_iter();
         found.map(move |reference| (entry, reference))
     })
-}
-
-fn text_of(name: Cow<'_, BStr>) -> Option<Cow<'_, str>> {
-    match name {
-        Cow::Borrowed(name) => name.to_str().ok().map(Cow::Borrowed),
-        Cow::Owned(name) => String::from_utf8(name.into()).ok().map(Cow::Owned),
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use oslo_config::{Entry, LineMap, OptName, OwnedDocument, references};
+use oslo_config::{Document, Entry, LineMap, OptName, references};
 
 use super::Change;
 use crate::rule::Rule;
@@ -154,7 +154,7 @@ impl Text {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Applied {
     /// The new text, with nothing masked out; `None` when nothing changes.
-    pub(crate) document: Option<OwnedDocument>,
+    pub(crate) document: Option<Document<'static>>,
     pub(crate) changes: Vec<Change>,
     /// Which line of the old text each line of the new one comes from.
     pub(crate) lines: LineMap,

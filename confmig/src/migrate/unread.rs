@@ -1,7 +1,7 @@
 //! Reports entries that the target does not read or refuses, after the last step.
 
 use foldhash::HashSet;
-use oslo_config::{Config, GetError, Opt, OptName};
+use oslo_config::{Config, GetErrorKind, Opt, OptName};
 
 use super::Decision;
 use super::migrator::Migrator;
@@ -95,8 +95,9 @@ impl Migrator<'_> {
         let refused = opts.iter().filter_map(|opt: &Opt| {
             let name = opt.name();
             let set = config.occurrences(opt).effective.pop()?;
-            let cause = match config.get(name.group(), name.name()) {
-                Err(GetError::Invalid { option, cause }) if option == *name => cause,
+            let error = config.setting(name.group(), name.name()).err()?;
+            let cause = match error.kind() {
+                GetErrorKind::Invalid { option, cause } if option == name => cause,
                 _ => return None,
             };
             let place = (set.file, set.entry.line());
@@ -147,7 +148,7 @@ impl Migrator<'_> {
                 release: finding.release,
                 code: finding.code,
                 severity: finding.severity,
-                ..Decision::new(&option, self.before[file].path, line, reason)
+                ..Decision::new(&option, &self.before[file].path, line, reason)
             };
             self.decisions.push((option, decision));
         }

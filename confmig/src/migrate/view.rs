@@ -131,13 +131,13 @@ impl View {
                 return Ok(before.clone());
             };
             let narrowed = self.narrow(ParsedFile {
-                path: before.path,
-                document: document.document(),
+                path: before.path.clone(),
+                document: document.borrowed(),
             });
             if masked(&before.document).eq(masked(&narrowed.document)) {
                 return Ok(narrowed);
             }
-            let path: PathBuf = narrowed.path.to_owned();
+            let path: PathBuf = narrowed.path.into_owned();
             Err(MigrateError::Disturbed { path })
         });
         files.collect()

@@ -35,7 +35,7 @@ fn named_sections(schema: &Schema, files: &[ParsedFile<'_>]) -> Vec<Opt> {
         };
         let opts = [option.opt.clone()];
         let config = Config::new(files, &opts);
-        let Ok(setting) = config.get(owner.group(), owner.name()) else {
+        let Ok(setting) = config.setting(owner.group(), owner.name()) else {
             continue;
         };
         let texts = setting.texts.iter().flat_map(|text| text.split(','));

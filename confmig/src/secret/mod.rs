@@ -174,7 +174,7 @@ impl<'p> Secrets<'p> {
     #[must_use]
     pub fn files(&self, files: &[ParsedFile<'_>]) -> Vec<SourceFile> {
         let masked = |file: &ParsedFile<'_>| SourceFile {
-            path: file.path.to_owned(),
+            path: file.path.to_path_buf(),
             text: self.document(&file.document),
         };
         files.iter().map(masked).collect()

@@ -12,10 +12,8 @@
 //! use driver::bmc::{Bmc, Drive, Power, Redfish};
 //! use driver::node::Node;
 //! use driver::options::Options;
-//! use oslo_config::SourceFile;
 //!
-//! let file = SourceFile::read("/etc/ironic/ironic.conf".as_ref())?;
-//! let options = Options::read(&[file.parse()?], std::env::vars())?;
+//! let options = Options::load(["/etc/ironic/ironic.conf"])?;
 //! let node = Node::from_json(&std::fs::read("node.json")?)?;
 //!
 //! let bmc: Box<dyn Bmc> = Box::new(Redfish::from_node(&node, &options)?);

@@ -37,10 +37,8 @@
 //! use driver::deploy::IloDeploy;
 //! use driver::node::Node;
 //! use driver::options::Options;
-//! use oslo_config::SourceFile;
 //!
-//! let file = SourceFile::read("/etc/ironic/ironic.conf".as_ref())?;
-//! let options = Options::read(&[file.parse()?], std::env::vars())?;
+//! let options = Options::load(["/etc/ironic/ironic.conf"])?;
 //! let ilo = IloDeploy::from_options(&options)?;
 //!
 //! let node = Node::from_json(&std::fs::read("node.json")?)?;

@@ -16,11 +16,9 @@
 //! use driver::ipxe::{Ipxe, NodeBoot};
 //! use driver::node::Node;
 //! use driver::options::Options;
-//! use oslo_config::SourceFile;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let file = SourceFile::read("/etc/ironic/ironic.conf".as_ref())?;
-//! let options = Options::read(&[file.parse()?], std::env::vars())?;
+//! let options = Options::load(["/etc/ironic/ironic.conf"])?;
 //! let ipxe = Ipxe::from_options(&options)?;
 //!
 //! let node = Node::from_json(&std::fs::read("node.json")?)?;

@@ -7,11 +7,12 @@ mod reader;
 #[cfg(feature = "swift")]
 mod swift;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oslo_config::{GetError, Opt, OptName, OptType, ParsedFile, opts_as_set};
+use oslo_config::{GetError, Opt, OptName, OptType, ParsedFile, Source, SourceError, opts_as_set};
 
 pub use self::bmc::{BmcOptions, VerifyCa};
 pub use self::ipxe::{ByBootMode, IpVersion, IpxeOptions};
@@ -154,13 +155,10 @@ const ALLOWED_PATHS: &str = "/var/lib/ironic,/shared/html,/templates,/opt/cache/
 #[non_exhaustive]
 pub enum OptionsError {
     /// A value does not have its option's type, or contains a reference that cannot be resolved.
-    #[error("{place}: {cause}; correct the value")]
+    #[error("{cause}; correct the value")]
     Value {
-        /// Where the option is set: file and line, or an environment variable.
-        place: String,
-        /// The cause.
-        #[source]
-        cause: Box<GetError>,
+        /// The cause, with the place where the value is set.
+        cause: GetError,
     },
     /// A secret contains a reference that cannot be resolved.
     #[error(
@@ -183,6 +181,18 @@ pub enum OptionsError {
         /// The expected range.
         expected: &'static str,
     },
+}
+
+/// The reason why [`Options::load`] failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A file cannot be read or parsed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A value is invalid.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
 }
 
 impl Options {
@@ -248,8 +258,21 @@ impl Options {
         ]
     }
 
+    /// Reads the options from files, in the order in which the service reads them, and the
+    /// environment of this process, as [`read`](Options::read) does. A [`Source`] is the path of a
+    /// file, or a directory of files.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] if a file cannot be read or parsed, or if a value is invalid.
+    pub fn load(sources: impl IntoIterator<Item = impl Into<Source>>) -> Result<Self, LoadError> {
+        let files = oslo_config::load(sources)?;
+        Ok(Options::read(&files, std::env::vars_os())?)
+    }
+
     /// Reads the options from `files`, in the order in which the service reads them, and the
-    /// environment. Logs one warning for each option that is set under a former name.
+    /// environment, such as [`std::env::vars_os`]. A variable that is not UTF-8 is ignored. Logs
+    /// one warning for each option that is set under a former name.
     ///
     /// # Errors
     ///
@@ -257,7 +280,7 @@ impl Options {
     /// reference that cannot be resolved, or is out of range.
     pub fn read(
         files: &[ParsedFile<'_>],
-        environment: impl IntoIterator<Item = (String, String)>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, OptionsError> {
         let mut opts = Options::opts();
         opts.extend(Options::image_opts());

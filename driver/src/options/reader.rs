@@ -1,5 +1,6 @@
 //! Reading single options: a value, or an error that names the place where it is set.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,20 +19,17 @@ impl<'r> OptionReader<'r> {
     pub(super) fn new(
         files: &'r [ParsedFile<'r>],
         opts: &'r [Opt],
-        environment: &[(String, String)],
+        environment: &[(OsString, OsString)],
     ) -> Self {
         let config = Config::new(files, opts).with_environment(environment.iter().cloned());
         Self { config, opts }
     }
 
-    pub(super) fn get(&self, group: &str, name: &str) -> Result<Setting<'r>, OptionsError> {
+    pub(super) fn get(&self, group: &str, name: &str) -> Result<Setting<'_>, OptionsError> {
         let setting = self
             .config
-            .get(group, name)
-            .map_err(|cause| OptionsError::Value {
-                place: self.place(group, name),
-                cause: Box::new(cause),
-            })?;
+            .setting(group, name)
+            .map_err(|cause| OptionsError::Value { cause })?;
         if let Some(former) = setting.origin.deprecated_name() {
             log::warn!(
                 "{}: [{}] {} is a former name: use [{group}] {name}",
@@ -138,8 +136,7 @@ impl<'r> OptionReader<'r> {
             .find(named)
             .map(|opt| self.config.origin(opt))
         {
-            Some(Origin::File { path, line, .. }) => format!("{}:{line}", path.display()),
-            Some(Origin::Environment { variable }) => format!("environment variable {variable}"),
+            Some(origin @ (Origin::File { .. } | Origin::Environment { .. })) => origin.to_string(),
             _ => format!("[{group}] {name}"),
         }
     }

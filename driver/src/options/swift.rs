@@ -1,5 +1,6 @@
 //! The options of Swift, as keystoneauth reads them.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -179,7 +180,7 @@ fn legacy_opts() -> Vec<Opt> {
 impl SwiftOptions {
     pub(super) fn read(
         files: &[ParsedFile<'_>],
-        environment: &[(String, String)],
+        environment: &[(OsString, OsString)],
     ) -> Result<Self, OptionsError> {
         let mut opts = session_opts();
         opts.extend(opts_as_set(files, &opts));

@@ -8,11 +8,9 @@
 //! use driver::node::Node;
 //! use driver::options::Options;
 //! use driver::virtual_media::{BootIsoRequest, Uefi, VirtualMedia};
-//! use oslo_config::SourceFile;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let file = SourceFile::read("/etc/ironic/ironic.conf".as_ref())?;
-//! let options = Options::read(&[file.parse()?], std::env::vars())?;
+//! let options = Options::load(["/etc/ironic/ironic.conf"])?;
 //! let media = VirtualMedia::from_options(&options)?;
 //!
 //! let mut node = Node::from_json(&std::fs::read("node.json")?)?;

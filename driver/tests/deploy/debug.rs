@@ -65,6 +65,7 @@ const WITHOUT_SECRETS: &[&str] = &[
     "IsoFile",
     "IsoReadError",
     "Kind",
+    "LoadError",
     "MacAddress",
     "Named",
     "Networks",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use driver::options::{Options, OptionsError};
-use oslo_config::SourceFile;
+use oslo_config::{Source, SourceFile};
 
 use crate::support::log;
 
@@ -20,7 +20,7 @@ fn read(texts: &[&str], environment: &[(&str, &str)]) -> Result<Options, Options
     let parsed: Vec<_> = files.iter().map(|file| file.parse().unwrap()).collect();
     let environment = environment
         .iter()
-        .map(|(name, value)| (name.to_string(), value.to_string()));
+        .map(|(name, value)| (name.into(), value.into()));
     Options::read(&parsed, environment)
 }
 
@@ -259,6 +259,49 @@ fn errors_name_the_line_and_what_was_expected() {
         "environment variable OS_ILO__CLIENT_PORT: the value of ilo.client_port is not valid: \
          expected 1 or more; correct the value"
     );
+}
+
+#[test]
+fn an_environment_with_bytes_that_are_no_text_is_read() {
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let not_text: OsString = OsStr::from_bytes(b"\xff").into();
+    let environment = [
+        ("BAD".into(), not_text.clone()),
+        (not_text.clone(), "bad".into()),
+        ("OS_ILO__CLIENT_PORT".into(), not_text),
+        ("OS_ILO__CLIENT_TIMEOUT".into(), "7".into()),
+    ];
+    let options = Options::read(&[], environment).unwrap();
+    assert_eq!(options.client_timeout, Duration::from_secs(7));
+    assert_eq!(options.client_port, 443);
+}
+
+#[test]
+fn files_and_directories_are_loaded_in_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ironic.conf");
+    let later = directory.path().join("ironic.conf.d");
+    std::fs::create_dir(&later).unwrap();
+    std::fs::write(&file, "[ilo]\nclient_port = 1\nclient_timeout = 2\n").unwrap();
+    std::fs::write(later.join("a.conf"), "[ilo]\nclient_port = 3\n").unwrap();
+
+    let options = Options::load([file.clone().into(), Source::Dir(later)]).unwrap();
+    assert_eq!(
+        (options.client_port, options.client_timeout.as_secs()),
+        (3, 2)
+    );
+
+    let missing = Options::load(["/nowhere/ironic.conf"]).unwrap_err();
+    let expected = "cannot read the file /nowhere/ironic.conf: No such file or directory \
+                    (os error 2): check the path";
+    assert_eq!(missing.to_string(), expected);
+    std::fs::write(&file, "[ilo]\nclient_port = many\n").unwrap();
+    let invalid = Options::load([&file]).unwrap_err().to_string();
+    let expected = "ironic.conf:2: the value of ilo.client_port is not valid: expected a decimal \
+                    whole number; correct the value";
+    assert!(invalid.ends_with(expected), "{invalid}");
 }
 
 #[test]

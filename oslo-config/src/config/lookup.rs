@@ -1,7 +1,9 @@
 //! Finds the entries that set an option.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::BuildHasher as _;
+use std::ops::Deref;
 
 use bstr::{BStr, ByteSlice};
 use foldhash::fast::RandomState;
@@ -16,9 +18,26 @@ use crate::text::group_of_section;
 /// The entries of a set of files, to be found by group and key. It takes 16 bytes for each, since
 /// a file may have millions.
 pub(super) struct Index<'d> {
-    files: &'d [ParsedFile<'d>],
+    files: Files<'d>,
     hasher: RandomState,
     entries: Vec<Indexed>,
+}
+
+/// Borrowed or owned files. A `Cow` would not let `'d` become shorter: it is invariant.
+enum Files<'d> {
+    Borrowed(&'d [ParsedFile<'d>]),
+    Owned(Vec<ParsedFile<'d>>),
+}
+
+impl<'d> Deref for Files<'d> {
+    type Target = [ParsedFile<'d>];
+
+    fn deref(&self) -> &[ParsedFile<'d>] {
+        match self {
+            Files::Borrowed(files) => files,
+            Files::Owned(files) => files,
+        }
+    }
 }
 
 /// An entry, in the order of the hashes of names, then in reading order.
@@ -37,24 +56,29 @@ impl fmt::Debug for Index<'_> {
 }
 
 impl<'d> Index<'d> {
-    pub(super) fn new(files: &'d [ParsedFile<'d>]) -> Self {
-        let mut index = Index {
-            files,
-            hasher: RandomState::default(),
-            entries: Vec::new(),
+    pub(super) fn new(files: Cow<'d, [ParsedFile<'d>]>) -> Self {
+        let files = match files {
+            Cow::Borrowed(files) => Files::Borrowed(files),
+            Cow::Owned(files) => Files::Owned(files),
         };
+        let hasher = RandomState::default();
+        let mut entries = Vec::new();
         for (at, file) in files.iter().enumerate() {
             for section in file.document.sections() {
                 let group = section.group();
-                index.entries.extend(section.entries().map(|entry| Indexed {
-                    hash: index.hasher.hash_one((&*group, entry.key())),
+                entries.extend(section.entries().map(|entry| Indexed {
+                    hash: hasher.hash_one((group, entry.key())),
                     file: number(at),
                     line: number(entry.line()),
                 }));
             }
         }
-        index.entries.sort_unstable();
-        index
+        entries.sort_unstable();
+        Index {
+            files,
+            hasher,
+            entries,
+        }
     }
 
     /// Iterates over the entries of a name, each with its file, in reading order.
@@ -62,7 +86,7 @@ impl<'d> Index<'d> {
         &self,
         group: &str,
         name: &str,
-    ) -> impl DoubleEndedIterator<Item = (usize, Entry<'d, 'd>)> + use<'d, '_> {
+    ) -> impl DoubleEndedIterator<Item = (usize, Entry<'_, '_>)> + use<'_, 'd> {
         let group = group_of_section(group.as_bytes()).into_owned();
         let name = name.as_bytes().to_owned();
         let hash = self.hasher.hash_one((BStr::new(&group), BStr::new(&name)));
@@ -93,7 +117,7 @@ pub(super) enum Hidden {
 impl<'d> Config<'d> {
     /// Finds the occurrences of an option as if its current name were in `group`, which is what a
     /// reference by a former name looks up.
-    pub(super) fn find(&self, opt: &Opt, group: &str, hidden: Hidden) -> Occurrences<'d> {
+    pub(super) fn find(&self, opt: &Opt, group: &str, hidden: Hidden) -> Occurrences<'_> {
         let current = (group, opt.name().name());
         let former = opt.deprecated().iter();
         let former = former.map(|name| (name.group(), name.name()));
@@ -110,7 +134,7 @@ impl<'d> Config<'d> {
         }
         // The last file that has any of the names wins, and in it the first name.
         let last = named().filter_map(|of| self.occurrences_of(of).next_back());
-        let last: Vec<Occurrence<'d>> = last.collect();
+        let last: Vec<Occurrence<'_>> = last.collect();
         let Some(file) = last.iter().map(|set| set.file).max() else {
             return found;
         };
@@ -130,11 +154,11 @@ impl<'d> Config<'d> {
     fn occurrences_of(
         &self,
         (name_index, (group, name)): (usize, (&str, &str)),
-    ) -> impl DoubleEndedIterator<Item = Occurrence<'d>> + use<'d, '_> {
+    ) -> impl DoubleEndedIterator<Item = Occurrence<'_>> {
         let entries = self.index.entries(group, name);
         entries.map(move |(file, entry)| Occurrence {
             file,
-            path: self.index.files[file].path,
+            path: &self.index.files[file].path,
             entry,
             name_index,
         })
@@ -145,7 +169,7 @@ impl<'d> Config<'d> {
         &self,
         opt: &Opt,
         option: &OptName,
-        occurrences: &Occurrences<'d>,
+        occurrences: &Occurrences<'_>,
     ) -> (Origin, Vec<String>) {
         if !self.environment.is_empty() {
             let variable = option.environment_variable();
@@ -161,18 +185,21 @@ impl<'d> Config<'d> {
             };
             return (origin, opt.default().to_vec());
         };
-        let deprecated = last
-            .name_index
-            .checked_sub(1)
-            .and_then(|at| opt.deprecated().get(at));
-        let origin = Origin::File {
-            path: last.path.to_owned(),
-            line: last.entry.line(),
-            name: deprecated.cloned().unwrap_or_else(|| option.clone()),
-            deprecated: deprecated.is_some(),
-        };
         let text =
-            |occurrence: &Occurrence<'d>| occurrence.entry.value().to_str_lossy().into_owned();
-        (origin, occurrences.effective.iter().map(text).collect())
+            |occurrence: &Occurrence<'_>| occurrence.entry.value().to_str_lossy().into_owned();
+        let texts = occurrences.effective.iter().map(text).collect();
+        (file_origin(opt, option, last), texts)
+    }
+}
+
+/// Returns the entry of an option, looked up as `option`, as its origin.
+pub(super) fn file_origin(opt: &Opt, option: &OptName, set: &Occurrence<'_>) -> Origin {
+    let former = set.name_index.checked_sub(1);
+    let former = former.and_then(|at| opt.deprecated().get(at));
+    Origin::File {
+        path: set.path.to_owned(),
+        line: set.entry.line(),
+        name: former.unwrap_or(option).clone(),
+        deprecated: former.is_some(),
     }
 }

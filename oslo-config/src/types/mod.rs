@@ -5,7 +5,7 @@ mod address;
 
 use self::address::{check_uri, host_address, is_ip};
 use crate::text::trim_str;
-use crate::value::Value;
+use crate::value::{TypeError, Value};
 
 /// The type of an option.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,23 +178,6 @@ impl OptType {
                 Some(IpVersion::V6) => "expected an IPv6 address",
             })),
             OptType::Own(own) => (own.convert)(text),
-        }
-    }
-}
-
-/// The error for a text that does not fit a type. Its message says what was expected and never
-/// repeats the text, which may be secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{expected}")]
-pub struct TypeError {
-    expected: String,
-}
-
-impl TypeError {
-    /// Creates an error from what was expected, as in `expected a number`.
-    pub fn new(expected: impl Into<String>) -> Self {
-        TypeError {
-            expected: expected.into(),
         }
     }
 }

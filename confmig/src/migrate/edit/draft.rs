@@ -1,7 +1,6 @@
 //! The layout of a changed document: where entries are inserted, and what happens to sections and
 //! blank lines where lines were removed.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -21,7 +20,7 @@ pub(crate) struct Draft<'d> {
     /// Sections to insert.
     new_sections: Vec<NewSection<'d>>,
     /// The sections of the document by group.
-    groups: OnceCell<HashMap<Cow<'d, BStr>, Group<'d>>>,
+    groups: OnceCell<HashMap<&'d BStr, Group<'d>>>,
     /// The header lines of sections that get an entry.
     filled: HashSet<usize>,
 }
@@ -132,9 +131,9 @@ impl<'d> Draft<'d> {
 
     /// Returns the sections of the document by group. Each is read once, however many entries are
     /// inserted.
-    fn groups(&self) -> &HashMap<Cow<'d, BStr>, Group<'d>> {
+    fn groups(&self) -> &HashMap<&'d BStr, Group<'d>> {
         self.groups.get_or_init(|| {
-            let mut groups: HashMap<Cow<'d, BStr>, Group<'d>> = HashMap::default();
+            let mut groups: HashMap<&'d BStr, Group<'d>> = HashMap::default();
             for section in self.document.sections() {
                 let group = groups.entry(section.group()).or_insert_with(|| Group {
                     first: section,
@@ -345,7 +344,7 @@ mod tests {
     use super::*;
 
     fn finished(draft: Draft<'_>) -> String {
-        let (text, _) = draft.finish(|_| false).finish_with_lines().unwrap();
+        let text = draft.finish(|_| false).finish().unwrap();
         String::from_utf8_lossy(&text).into_owned()
     }
 

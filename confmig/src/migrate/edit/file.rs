@@ -94,7 +94,7 @@ impl<'a, 'd> FileApplier<'a, 'd> {
         }
         let pass = self.with.pass;
         let edit = self.draft.finish(|header| (pass.was_empty)(index, header));
-        let (document, lines) = finish(edit, self.file.path)?;
+        let (document, lines) = finish(edit, &self.file.path)?;
         self.changes.sort_by_key(|change| change.line);
         Ok(Applied {
             document: Some(document),

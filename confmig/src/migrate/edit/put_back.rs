@@ -3,7 +3,6 @@
 //! A comment moves with its entry. If a later step removes the entry, the comment is left in a
 //! section that it has nothing to do with: it goes back to where it was in the original file.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bstr::{BStr, ByteSlice};
@@ -76,7 +75,7 @@ impl<'t> Traced<'t> {
     }
 
     /// Returns the group that a line is in; `None` above the first section.
-    fn group(&self, line: usize) -> Option<Cow<'t, BStr>> {
+    fn group(&self, line: usize) -> Option<&'t BStr> {
         Some(self.document.section_at(line)?.group())
     }
 
@@ -103,7 +102,7 @@ impl<'t> Traced<'t> {
         let section = entry.section().line()..entry.comment_lines().start;
         let group = entry.group();
         let mut above = self.now.range(section).rev().map(|(_, now)| *now);
-        let here = |line: &usize| self.group(*line).as_deref() == Some(&*group);
+        let here = |line: &usize| self.group(*line) == Some(group);
         above.find(here).map(|line| line + 1)
     }
 

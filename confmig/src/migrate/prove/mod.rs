@@ -154,7 +154,7 @@ impl<'d> Prover<'_, 'd> {
         &self,
         files: &'f [ParsedFile<'_>],
         promises: &Promises<'_, '_>,
-    ) -> impl Iterator<Item = (usize, Cow<'f, BStr>, &'f BStr, Cow<'f, BStr>)> {
+    ) -> impl Iterator<Item = (usize, &'f BStr, &'f BStr, Cow<'f, BStr>)> {
         let entries = files.iter().enumerate();
         let entries =
             entries.flat_map(|(at, file)| file.document.entries().map(move |entry| (at, entry)));
@@ -297,7 +297,7 @@ struct KeptPromises<'p, 'c> {
 
 impl<'p, 'c> KeptPromises<'p, 'c> {
     /// Tells whether an option has the value that an effect promises.
-    fn keeps(&mut self, effect: &'p Effect<'_>, after: &Config<'c>) -> bool {
+    fn keeps(&mut self, effect: &'p Effect<'_>, after: &'c Config<'_>) -> bool {
         let (option, file) = (&effect.option, effect.file);
         let value = match &effect.kind {
             EffectKind::Add(_, value) | EffectKind::Replace(_, value) => value,

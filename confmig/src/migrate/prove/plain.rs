@@ -15,7 +15,7 @@ use crate::migrate::planned::{Planned, Transfer};
 use crate::pack::names_of;
 
 /// Group, key and value.
-type Plain<'f> = (Cow<'f, BStr>, &'f BStr, Cow<'f, BStr>);
+type Plain<'f> = (&'f BStr, &'f BStr, Cow<'f, BStr>);
 
 /// The file of an option's only entry, and its value.
 type Only<'f> = (usize, Cow<'f, BStr>);
@@ -120,7 +120,7 @@ impl<'p> RenamedOptions<'p> {
                     }
                     let name = group_text.zip(key.to_str().ok());
                     let Some(option) = name.and_then(|name| self.names.get(&name)) else {
-                        others.push((group.clone(), key, value));
+                        others.push((group, key, value));
                         continue;
                     };
                     if refers || !set.insert(option) {

@@ -51,7 +51,7 @@ impl<'c> Programs<'c> {
 
 /// Reads an option with its type; `None` when its value is refused.
 pub(in crate::migrate) fn texts_of(config: &Config<'_>, option: &OptName) -> Option<Vec<String>> {
-    let setting = config.get(option.group(), option.name());
+    let setting = config.setting(option.group(), option.name());
     setting.map(|setting| setting.texts).ok()
 }
 

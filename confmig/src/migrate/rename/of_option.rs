@@ -127,7 +127,7 @@ impl<'d> OfOption<'_, 'd> {
     /// Returns the decision, with its file, for an option that is left for this reason.
     pub(crate) fn left(&self, reason: String) -> Option<(usize, Decision)> {
         let line = self.former().next()?.entry.line();
-        let path = self.pass.files[self.file].path;
+        let path = &self.pass.files[self.file].path;
         let decision = Decision::new(self.opt.name(), path, line, reason);
         Some((self.file, decision))
     }

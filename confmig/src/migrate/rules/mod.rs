@@ -217,7 +217,7 @@ impl<'d> Follower<'_, 'd> {
             0..=4 => names.join(", "),
             more => format!("{} and {} more", names[..3].join(", "), more - 3),
         };
-        let path = self.index.files[file].path;
+        let path = &self.index.files[file].path;
         let decision = Decision {
             acceptable,
             options,

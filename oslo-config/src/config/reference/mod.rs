@@ -1,14 +1,17 @@
 //! Resolves the references in a value.
 
+mod partly;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::HashMap;
 
-use super::Config;
+pub(super) use self::partly::Partly;
 use super::lookup::Hidden;
+use super::{Config, GetError, GetErrorKind};
 use crate::opt::{DEFAULT_GROUP, Opt, OptName};
-use crate::setting::GetError;
+use crate::setting::Origin;
 use crate::template::{self, references, split_name};
 
 /// The longest chain of references. Each link takes some of the stack, which no file may exhaust.
@@ -80,7 +83,7 @@ impl Chain {
     }
 }
 
-impl<'d> Config<'d> {
+impl Config<'_> {
     /// Evaluates something. What lies too deep for the stack is evaluated first, from its end on.
     pub(super) fn evaluate<T>(
         &self,
@@ -117,9 +120,9 @@ impl<'d> Config<'d> {
             open.pop();
             if self.resolved.get(&option).is_none() {
                 // What it waits for waits for it: a loop of more options than a chain may have.
-                let text = Err(GetError::TooDeep {
+                let text = Err(GetError::new(GetErrorKind::TooDeep {
                     option: option.clone(),
-                });
+                }));
                 let cost = Cost::default();
                 self.resolved.insert(option, Known { text, cost });
             }
@@ -137,7 +140,7 @@ impl<'d> Config<'d> {
         tests::EVALUATED.with(|count| count.set(count.get() + 1));
         let option = option.clone();
         if chain.options.contains(&option) {
-            return Err(GetError::ReferenceLoop { option });
+            return Err(GetError::new(GetErrorKind::ReferenceLoop { option }));
         }
         let outer = (std::mem::take(&mut chain.cost), chain.bytes);
         chain.bytes = 0;
@@ -151,7 +154,7 @@ impl<'d> Config<'d> {
         (chain.cost, chain.bytes) = outer;
         let result = result?;
         if cost.depth > MAX_DEPTH + 1 || cost.references > MAX_REFERENCES {
-            return Err(GetError::TooDeep { option });
+            return Err(GetError::new(GetErrorKind::TooDeep { option }));
         }
         Ok((result, cost))
     }
@@ -200,8 +203,12 @@ impl<'d> Config<'d> {
             let replacement = match found {
                 Ok(Some(value)) if !partly.has_room(&value) => partly.stays(name),
                 Ok(value) => value,
-                Err(GetError::TooDeep { .. } | GetError::TooLong { .. }) => partly.stays(name),
-                Err(_) => self.resolve_partly(name, group, partly).map(Arc::from),
+                Err(error) => match error.kind() {
+                    GetErrorKind::TooDeep { .. } | GetErrorKind::TooLong { .. } => {
+                        partly.stays(name)
+                    }
+                    _ => self.resolve_partly(name, group, partly).map(Arc::from),
+                },
             };
             Ok::<_, GetError>(replacement)
         });
@@ -213,7 +220,7 @@ impl<'d> Config<'d> {
     /// is no such option or it refers to itself.
     fn resolve_partly(&self, name: &str, group: &str, partly: &mut Partly) -> Option<String> {
         let (named_group, option) = split_name(name);
-        let is_group = named_group.is_none_or(|named| self.groups.contains(named));
+        let is_group = named_group.is_none_or(|named| self.registry.has_group(named));
         let own = is_group.then_some((named_group.unwrap_or(group), option));
         let mut candidates = own.into_iter().chain([(DEFAULT_GROUP, name)]);
         let found = candidates
@@ -247,13 +254,21 @@ impl<'d> Config<'d> {
     ) -> Result<Option<Arc<str>>, GetError> {
         let (named_group, option) = split_name(name);
         let first = self.referenced_value(named_group, named_group.unwrap_or(group), option, chain);
+        let is_unknown =
+            |error: &GetError| matches!(error.kind(), GetErrorKind::NoSuchOption { .. });
         match first {
             // The full name, dots and all, is tried in the default group next. Not if that was the
             // first one: trying twice would double the work with each link of a chain.
-            Err(GetError::NoSuchOption { .. })
-                if named_group.is_some() || group != DEFAULT_GROUP =>
+            Err(error)
+                if is_unknown(&error) && (named_group.is_some() || group != DEFAULT_GROUP) =>
             {
-                self.referenced_value(None, DEFAULT_GROUP, name, chain)
+                match self.referenced_value(None, DEFAULT_GROUP, name, chain) {
+                    // The option is there; a value that it refers to has the unknown reference.
+                    Err(other) if is_unknown(&other) && *error.origin() != Origin::Unset => {
+                        Err(error)
+                    }
+                    second => second,
+                }
             }
             other => other,
         }
@@ -267,34 +282,35 @@ impl<'d> Config<'d> {
         chain: &mut Chain,
     ) -> Result<Option<Arc<str>>, GetError> {
         // `$DEFAULT.name` is an error, too: the default group is not a registered one.
-        if let Some(named) = named_group.filter(|named| !self.groups.contains(named)) {
-            return Err(GetError::NoSuchGroup {
+        if let Some(named) = named_group.filter(|named| !self.registry.has_group(named)) {
+            return Err(GetError::new(GetErrorKind::NoSuchGroup {
                 group: named.into(),
-            });
+            }));
         }
-        if group == DEFAULT_GROUP && self.groups.contains(name) {
-            return Err(GetError::GroupReference { name: name.into() });
+        if group == DEFAULT_GROUP && self.registry.has_group(name) {
+            let name = name.into();
+            return Err(GetError::new(GetErrorKind::GroupReference { name }));
         }
         match self.referenced_opt(group, name) {
             Some(Some(opt)) => {
                 let text = self.resolve_option(opt, OptName::new(group, name), chain);
                 if chain.bytes > MAX_TEXT {
                     let option = OptName::new(group, name);
-                    return Err(GetError::TooLong { option });
+                    return Err(GetError::new(GetErrorKind::TooLong { option }));
                 }
                 text.map(Some)
             }
             Some(None) => Ok(None),
-            None => Err(GetError::NoSuchOption {
+            None => Err(GetError::new(GetErrorKind::NoSuchOption {
                 name: OptName::new(group, name).to_string(),
-            }),
+            })),
         }
     }
 
     /// Returns the text that a reference to an option becomes.
     fn resolve_option(
         &self,
-        opt: &'d Opt,
+        opt: &Opt,
         option: OptName,
         chain: &mut Chain,
     ) -> Result<Arc<str>, GetError> {
@@ -303,10 +319,10 @@ impl<'d> Config<'d> {
             return known.text;
         }
         // An option that is set many times must not cost that much at each reference to it.
-        let result = self.setting(opt, &option, Hidden::Skip, chain);
+        let result = self.evaluated(opt, &option, Hidden::Skip, chain);
         // A loop is found from each of its options: which one is named depends on the first.
-        let of_above = match &result {
-            Err(GetError::ReferenceLoop { option }) => chain.options.contains(option),
+        let of_above = match result.as_ref().map_err(GetError::kind) {
+            Err(GetErrorKind::ReferenceLoop { option }) => chain.options.contains(option),
             _ => false,
         };
         let (text, cost) = match result {
@@ -323,12 +339,12 @@ impl<'d> Config<'d> {
 
     /// Returns the option that a reference names; `None` if there is none, `Some(None)` if the
     /// reference stays as text.
-    fn referenced_opt(&self, group: &str, name: &str) -> Option<Option<&'d Opt>> {
-        let registered = |name| self.registered.get(&(group, name)).copied();
+    fn referenced_opt(&self, group: &str, name: &str) -> Option<Option<&Opt>> {
+        let registered = |name| self.registry.exact(group, name);
         if let Some(opt) = registered(name) {
             return Some(Some(opt));
         }
-        let opt = *self.deprecated.get(&(group, name))?;
+        let opt = self.registry.former(group, name)?;
         // oslo.config looks the option up by its name as registered, and finds none with a hyphen.
         if opt.registered_name().contains('-') {
             return Some(None);
@@ -342,51 +358,12 @@ impl<'d> Config<'d> {
     }
 }
 
-/// The options that are resolved in part for one value, since some of their references do not
-/// resolve.
-pub(super) struct Partly {
-    /// The options on the way.
-    options: Vec<OptName>,
-    /// The number of options that may still be resolved in part.
-    left: usize,
-    /// The number of bytes that references may still add.
-    room: usize,
-    /// The references that do not resolve.
-    pub(super) unresolved: Vec<String>,
-}
-
-impl Default for Partly {
-    fn default() -> Self {
-        Partly {
-            options: Vec::new(),
-            left: MAX_PARTLY,
-            room: MAX_TEXT,
-            unresolved: Vec::new(),
-        }
-    }
-}
-
-impl Partly {
-    /// Leaves a reference as written.
-    fn stays<T>(&mut self, name: &str) -> Option<T> {
-        self.unresolved.push(name.to_owned());
-        None
-    }
-
-    /// Tells whether a text can be added, and counts it.
-    fn has_room(&mut self, text: &str) -> bool {
-        let left = self.room.checked_sub(text.len());
-        self.room = left.unwrap_or(self.room);
-        left.is_some()
-    }
-}
-
 fn too_deep(chain: &Chain) -> GetError {
     // A chain that is too deep has options.
     let option = chain.options.last().cloned();
-    GetError::TooDeep {
+    GetError::new(GetErrorKind::TooDeep {
         option: option.unwrap_or_else(|| OptName::new(DEFAULT_GROUP, "")),
-    }
+    })
 }
 
 #[cfg(test)]

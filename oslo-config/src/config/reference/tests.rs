@@ -16,10 +16,7 @@ thread_local! {
 /// Reads all options of a text, each with its number, and returns how many evaluations it took.
 fn evaluations(text: &str, read: impl Fn(&Config<'_>, &Opt)) -> usize {
     let document = Document::parse(text.as_bytes()).unwrap();
-    let files = [ParsedFile {
-        path: "a.conf".as_ref(),
-        document,
-    }];
+    let files = [ParsedFile::new("a.conf", document)];
     let opts = opts_as_set(&files, &[]);
     let config = Config::new(&files, &opts);
     EVALUATED.set(0);
@@ -44,7 +41,7 @@ fn each_option_of_a_chain_is_evaluated_a_few_times() {
     for (end, links, most) in [("x", 3000, 5), ("$nowhere", 3000, 5), ("$k0", 600, in_loop)] {
         let text = chain(links, |next| format!("$k{next}"), end);
         let count = evaluations(&text, |config, opt| {
-            let known = config.get("a", opt.name().name());
+            let known = config.setting("a", opt.name().name());
             let depth = links + 1 - number(opt);
             match end {
                 "x" => assert_eq!(known.is_ok(), depth <= MAX_DEPTH + 1, "{known:?}"),
@@ -64,18 +61,18 @@ fn the_length_of_a_chain_counts_from_any_side() {
     let text = chain(MAX_DEPTH + 1, |next| format!("$k{next}"), "x");
     for backwards in [false, true] {
         let document = Document::parse(text.as_bytes()).unwrap();
-        let files = [ParsedFile {
-            path: "a.conf".as_ref(),
-            document,
-        }];
+        let files = [ParsedFile::new("a.conf", document)];
         let mut opts = opts_as_set(&files, &[]);
         if backwards {
             opts.reverse();
         }
         let config = Config::new(&files, &opts);
         for opt in &opts {
-            let found = config.get("a", opt.name().name());
-            let is_too_deep = matches!(found, Err(GetError::TooDeep { .. }));
+            let found = config.setting("a", opt.name().name());
+            let is_too_deep = matches!(
+                found.as_ref().map_err(GetError::kind),
+                Err(GetErrorKind::TooDeep { .. })
+            );
             assert_eq!(is_too_deep, number(opt) == 0, "{found:?}");
         }
     }
@@ -87,7 +84,7 @@ fn doubled_references_do_not_double_the_work() {
     for end in ["x", "$nowhere", "$k0"] {
         let text = chain(60, double, end);
         let count = evaluations(&text, |config, opt| {
-            let known = config.get("a", opt.name().name());
+            let known = config.setting("a", opt.name().name());
             if end == "x" {
                 assert_eq!(known.is_ok(), 60 - number(opt) < 13, "{known:?}");
             }
@@ -102,11 +99,14 @@ fn references_add_64_kib_to_a_value_and_no_more() {
     let long = "x".repeat(40_000);
     let text = format!("[a]\nk0 = {long}\nk1 = $k0\nk2 = $k0 $k0\nk3 = $k2\n");
     evaluations(&text, |config, opt| {
-        let found = config.get("a", opt.name().name());
+        let found = config.setting("a", opt.name().name());
         let expected = OptName::new("a", "k0");
         match number(opt) {
             0 | 1 => assert_eq!(found.unwrap().texts, [long.as_str()]),
-            _ => assert_eq!(found.unwrap_err(), GetError::TooLong { option: expected }),
+            _ => assert_eq!(
+                *found.unwrap_err().kind(),
+                GetErrorKind::TooLong { option: expected }
+            ),
         }
     });
     evaluations(&text, |config, _| {
@@ -119,13 +119,10 @@ fn references_add_64_kib_to_a_value_and_no_more() {
 #[test]
 fn a_changed_environment_is_read() {
     let document = Document::parse(b"[a]\nx = $y\ny = 1\n").unwrap();
-    let files = [ParsedFile {
-        path: "a.conf".as_ref(),
-        document,
-    }];
+    let files = [ParsedFile::new("a.conf", document)];
     let opts = ["x", "y"].map(|name| Opt::new("a", name, OptType::string()));
     let config = Config::new(&files, &opts);
-    assert_eq!(config.get("a", "x").unwrap().texts, ["1"]);
+    assert_eq!(config.setting("a", "x").unwrap().texts, ["1"]);
     let config = config.with_environment([("OS_A__Y".to_owned(), "2".to_owned())]);
-    assert_eq!(config.get("a", "x").unwrap().texts, ["2"]);
+    assert_eq!(config.setting("a", "x").unwrap().texts, ["2"]);
 }

@@ -6,7 +6,7 @@ mod values;
 
 use std::rc::Rc;
 
-use oslo_config::{Opt, OptName, OptType, OwnedDocument, ParsedFile, SourceFile};
+use oslo_config::{Document, Opt, OptName, OptType, ParsedFile, SourceFile};
 
 use super::{Mismatch, Prover};
 use crate::migrate::names::Names;
@@ -102,7 +102,7 @@ impl<'t> Case<'t> {
         let view = View::of_pack(&files, &self.pack);
         let files: Vec<_> = files.into_iter().map(|file| view.narrow(file)).collect();
         let applied = self.before.iter().zip(self.after).map(|(before, after)| {
-            let document = OwnedDocument::parse(*after).unwrap();
+            let document = Document::parse_owned(*after).unwrap();
             Applied {
                 document: (before != after).then_some(document),
                 ..Applied::default()

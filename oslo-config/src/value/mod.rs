@@ -1,8 +1,25 @@
 //! A converted value and its printed form in Python.
 
+mod error;
+mod serde;
+
 use std::fmt::Write as _;
 
+pub use self::error::TypeError;
+
 /// The value of an option after conversion to its type.
+///
+/// Any type that can be deserialized can be made of it: see [`Config::get`](crate::Config::get). It
+/// is serialized as what it holds.
+///
+/// ```
+/// use oslo_config::{OptType, Value};
+///
+/// let value = OptType::list().convert("a, b")?;
+/// assert_eq!(value, Value::List(vec![Value::Str("a".into()), Value::Str("b".into())]));
+/// assert_eq!(value.to_python_str(), "['a', 'b']");
+/// # Ok::<(), oslo_config::TypeError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// The value of an option that is not set and has no default, or of a number set to the empty
