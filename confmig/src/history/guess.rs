@@ -203,7 +203,7 @@ fn evidence(files: &[ParsedFile<'_>], history: &History) -> Vec<Evidence> {
     // A file that a tool made has the sections of its release, empty or not.
     let headers = files.iter().flat_map(|file| file.document.sections());
     let groups: BTreeSet<String> = headers
-        .filter_map(|section| Some(std::str::from_utf8(&section.group()).ok()?.to_owned()))
+        .filter_map(|section| Some(std::str::from_utf8(section.group()).ok()?.to_owned()))
         .filter(|group| history.has_group(group))
         .collect();
     evidence.extend(groups.into_iter().map(|group| Evidence {
