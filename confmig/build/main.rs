@@ -87,7 +87,15 @@ fn row(service: &Path, id: &str, title: &str) -> String {
         ),
         false => format!("{name}: \"\""),
     };
-    let texts = ["releases", "options", "values", "plugins"].map(text);
+    let texts = [
+        "releases",
+        "options",
+        "values",
+        "interfaces",
+        "plugins",
+        "deprecated",
+    ]
+    .map(text);
     let rules = format!("include_str!(concat!(env!(\"OUT_DIR\"), \"/{id}-rules.txt\"))");
     let texts = texts.join(", ");
     format!("Texts {{ id: {id:?}, title: {title:?}, {texts}, rules: {rules} }},\n")

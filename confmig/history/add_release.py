@@ -30,7 +30,7 @@ from model import BadFacts, Release, compact, order, parse
 from skeleton import Named, header, skeleton, vanished
 
 HERE = pathlib.Path(__file__).resolve().parent
-TEXTS = ("releases.txt", "options.txt", "values.txt", "plugins.txt")
+TEXTS = ("releases.txt", "options.txt", "values.txt", "interfaces.txt", "plugins.txt")
 
 
 def services():
@@ -92,6 +92,7 @@ def release_of(facts, series, name, version):
         if former:
             release.former[group, option] = ",".join(".".join(key) for key in former)
     release.values = {tuple(value) for value in facts["values"]}
+    release.interfaces = {tuple(interface) for interface in facts["interfaces"]}
     for plugin, option, secret, former in facts["plugins"]:
         release.plugins[plugin, option] = (secret, ",".join(former))
     return release

@@ -8,6 +8,7 @@ alone, and `parse` reads them back:
                    `GROUP NAME between VERSION`
     values.txt     `GROUP NAME VALUE RUN`
     plugins.txt    `PLUGIN OPTION RUN [secret] [FORMER,FORMER]`, OPTION `-` for a plugin without any
+    interfaces.txt `TYPE KIND NAME RUN`
 
 RUN is `FIRST..LAST`, two series, or `FIRST..` for a run that goes on to the newest release.
 """
@@ -36,6 +37,7 @@ class Release:
     former     {(group, name): "GROUP.NAME,..."}, for options that are read by former names
     values     {(group, name, value)}
     plugins    {(plugin, option): (secret, "FORMER,...")}
+    interfaces {(type, kind, name)}
     """
 
     series: str
@@ -45,6 +47,7 @@ class Release:
     former: dict = dataclasses.field(default_factory=dict)
     values: set = dataclasses.field(default_factory=set)
     plugins: dict = dataclasses.field(default_factory=dict)
+    interfaces: set = dataclasses.field(default_factory=set)
 
     def former_names(self):
         """Option -> the former names that it is read by."""
@@ -60,6 +63,7 @@ class Release:
         lines |= {f"{group} {name} {self.series} {text}" for (group, name), text in self.options.items()}
         lines |= {f"{group} {name} {self.series} formerly {text}" for (group, name), text in self.former.items()}
         lines |= {" ".join((*value, self.series)) for value in self.values}
+        lines |= {" ".join((*interface, self.series)) for interface in self.interfaces}
         lines |= {" ".join((*key, self.series, *marks(*fact))) for key, fact in self.plugins.items()}
         return lines
 
@@ -141,6 +145,7 @@ class History:
             "releases.txt": "".join(f"{r.series} {r.name} {r.version}\n" for r in self.releases),
             "options.txt": self.options_text(),
             "values.txt": "".join(f"{' '.join(key)} {run}\n" for key, run, _ in self.runs("values")),
+            "interfaces.txt": "".join(f"{' '.join(key)} {run}\n" for key, run, _ in self.runs("interfaces")),
             "plugins.txt": "".join(" ".join((*key, run, *marks(*fact))) + "\n" for key, run, fact in self.runs("plugins")),
         }
         return {name: text for name, text in made.items() if text}
@@ -152,7 +157,13 @@ class History:
 def parse(texts):
     """The History that the texts, by file name, hold."""
     history = History()
-    readers = {"releases.txt": read_series, "options.txt": read_option, "values.txt": read_value, "plugins.txt": read_plugin}
+    readers = {
+        "releases.txt": read_series,
+        "options.txt": read_option,
+        "values.txt": read_value,
+        "interfaces.txt": read_interface,
+        "plugins.txt": read_plugin,
+    }
     for name, reader in readers.items():
         for number, line in enumerate(texts.get(name, "").splitlines(), 1):
             try:
@@ -201,6 +212,12 @@ def read_value(history, line):
     group, name, value, run = line.split(" ")
     for release in span(history, run):
         release.values.add((group, name, value))
+
+
+def read_interface(history, line):
+    kind_of, kind, name, run = line.split(" ")
+    for release in span(history, run):
+        release.interfaces.add((kind_of, kind, name))
 
 
 def read_plugin(history, line):

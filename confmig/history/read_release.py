@@ -10,6 +10,7 @@ the service, as JSON (see README.md). The JSON document that is printed has
                    its former names: those that the sample generator lists, and those that any module
                    registers
     values         [[group, name, value], ...]: what is installed that an option names
+    interfaces     [[type, kind, name], ...]: the interfaces that hardware types support
     plugins        [[plugin, option, secret, [former, ...]], ...]: the options of keystoneauth's plugins
     distributions  {name: version}
     notes          what could not be read, in words

@@ -106,6 +106,28 @@ def installed_values(package, options_of):
     )
 
 
+def supported_interfaces(package, prefixes):
+    """[type, kind, name] for each interface that a hardware type supports, of those that are installed.
+
+    `prefixes` says for the entry point group of the types how those of the interfaces begin. A type is a
+    class with a list of classes, `supported_KIND_interfaces`, for each kind.
+    """
+    points = importlib.metadata.distribution(package).entry_points
+    rows = set()
+    for types, prefix in prefixes.items():
+        interfaces = {}
+        for point in points:
+            if point.group.startswith(prefix):
+                interfaces.setdefault((point.group.removeprefix(prefix), point.load()), []).append(point.name)
+        kinds = {kind for kind, _ in interfaces}
+        for point in points.select(group=types):
+            made = point.load()()
+            for kind in kinds:
+                supported = getattr(made, f"supported_{kind}_interfaces", [])
+                rows |= {(point.name, kind, name) for found in supported for name in interfaces.get((kind, found), [])}
+    return sorted(rows)
+
+
 def plugin_options():
     """Plugin -> options of it, for all plugins of keystoneauth that need nothing that is not installed."""
     from keystoneauth1 import loading
@@ -146,6 +168,7 @@ def read(service):
         "options": [row(key, option, registered.defaults) for key, option in sorted(options.items())],
         "values": installed_values(service["package"], service.get("values", {})),
         "plugins": plugin_rows(plugins),
+        "interfaces": supported_interfaces(service["package"], service.get("interfaces", {})),
         "distributions": distributions(),
         "notes": notes,
     }

@@ -35,7 +35,14 @@ api retries between 3.5
 """
 VALUES = "DEFAULT drivers fake yoga..\nDEFAULT drivers snmp yoga..zed\n"
 PLUGINS = "none - yoga..zed\npassword password yoga.. secret\npassword username zed.. secret user-name,user_name\n"
-TEXTS = {"releases.txt": RELEASES, "options.txt": OPTIONS, "values.txt": VALUES, "plugins.txt": PLUGINS}
+INTERFACES = "ipmi power ipmitool yoga..\nsnmp power snmp yoga..zed\n"
+TEXTS = {
+    "releases.txt": RELEASES,
+    "options.txt": OPTIONS,
+    "values.txt": VALUES,
+    "interfaces.txt": INTERFACES,
+    "plugins.txt": PLUGINS,
+}
 
 
 def facts(release):
@@ -46,6 +53,7 @@ def facts(release):
             for key, text in release.options.items()
         ],
         "values": [list(value) for value in release.values],
+        "interfaces": [list(interface) for interface in release.interfaces],
         "plugins": [
             [*key, secret, list(filter(None, former.split(",")))] for key, (secret, former) in release.plugins.items()
         ],
@@ -123,6 +131,7 @@ class Merging(unittest.TestCase):
         wrong = {
             "releases.txt": ("yoga 1.0", RELEASES + "zed - 2.0"),
             "options.txt": ("api port ocata.. {}", "api port yoga.. {", "api port", OPTIONS + "api port zed.. {}"),
+            "interfaces.txt": ("ipmi power ipmitool", "ipmi power ipmitool yoga..pike"),
             "values.txt": ("DEFAULT drivers fake", "DEFAULT drivers fake yoga..pike"),
             "plugins.txt": ("none -", "password user yoga.. secret a b", PLUGINS + "none - zed.."),
         }

@@ -7,6 +7,7 @@
 //! [`store::replace_all`] replaces the files.
 
 pub mod check;
+pub mod decisions;
 pub mod diagnostic;
 mod difference;
 pub mod explain;
@@ -14,6 +15,7 @@ pub mod history;
 mod lines;
 pub mod migrate;
 pub mod pack;
+pub mod policy;
 pub mod report;
 pub mod rule;
 #[cfg(test)]

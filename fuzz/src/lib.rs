@@ -26,6 +26,7 @@ use confmig::diagnostic::Diagnostic;
 use confmig::explain::Explanation;
 use confmig::migrate::{MigrateError, Migration, Route, Settings, migrate};
 use confmig::pack::Pack;
+use confmig::policy::settle_by_comments;
 use confmig::report::{self, CheckReport, MigrationReport, Paint};
 use confmig::secret::Secrets;
 use confmig::target::PackTarget;
@@ -94,22 +95,27 @@ impl Outputs<'_> {
             is_directory: &|_: &Path| false,
         };
         let target = PackTarget::new(self.pack.clone());
-        let found = check(parsed, &target, self.secrets, &environment);
+        let mut found = check(parsed, &target, self.secrets, &environment);
+        settle_by_comments(&mut found, parsed, self.secrets);
         self.findings(&found);
     }
 
     /// Adds findings, in all formats.
     fn findings(&mut self, diagnostics: &[Diagnostic]) {
+        let files = [&*self.file.path];
         let found = CheckReport {
-            files: std::slice::from_ref(self.file),
+            files: &files,
             diagnostics,
             pack: self.pack,
-            secrets: self.secrets,
+            shows_secrets: false,
             release: None,
         };
         let page = report::check_html(&found).expect("a template of ours");
         self.add(page);
-        self.add(report::render(diagnostics, self.paint));
+        self.add(report::render(diagnostics, self.paint, Some(40)));
+        self.add(report::check_github(diagnostics));
+        let junit = report::check_junit(&files, diagnostics);
+        self.add(junit.expect("a template of ours"));
         self.add(report::check_json(diagnostics));
         self.add(report::check_sarif(diagnostics));
     }
@@ -142,18 +148,21 @@ impl Outputs<'_> {
         let report = MigrationReport {
             migration: &migration,
             before: std::slice::from_ref(self.file),
-            decisions: &decisions,
             written: &[],
             releases: None,
             pack: self.pack,
             settings: &Settings::default(),
             secrets: self.secrets,
         };
-        let page = report::migrate_html(&report).expect("a template of ours");
+        let page = report::migrate_html(&report, &decisions).expect("a template of ours");
         self.add(page);
-        self.add(report::migrate_json(&report));
-        self.add(report::migrate_sarif(&report));
-        self.add(report::render(&decisions, self.paint));
+        let reports = [report];
+        let junit = report::migrate_junit(&reports, &decisions);
+        self.add(junit.expect("a template of ours"));
+        self.add(report::migrate_github(&reports, &decisions));
+        self.add(report::migrate_json(&reports, &decisions));
+        self.add(report::migrate_sarif(&reports, &decisions));
+        self.add(report::render(&decisions, self.paint, None));
         for after in &migration.files {
             self.add(report::unified_diff(
                 self.file,

@@ -123,8 +123,8 @@ impl SyntaxError {
         {
             return "this looks like an unfinished merge: resolve it first";
         }
-        let template = self.text.starts_with(b"{{") || self.text.starts_with(b"{%");
-        if template || self.text.starts_with(b"<%") {
+        let marks: [&[u8]; 4] = [b"{{", b"{%", b"{#", b"<%"];
+        if marks.iter().any(|mark| self.text.starts_with(mark)) {
             return "this looks like a template: render it first and use the result";
         }
         match self.kind {

@@ -6,7 +6,7 @@ use std::path::Path;
 use bstr::ByteSlice;
 use oslo_config::{Entry, Origin, Setting};
 
-use super::{Checker, finding};
+use super::{Checker, finding, is_template};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// The options' names: the blueprint's, then Ironic's.
@@ -69,7 +69,7 @@ impl Checker<'_> {
             self.report(
                 found,
                 switch,
-                finding(Code::WebServerUrlMissing, message, help),
+                finding(Code::WebServerUrlMissing, message, help).about(opt.name()),
             );
         }
     }
@@ -118,9 +118,13 @@ impl Checker<'_> {
 
     /// Checks the web server's URL by itself.
     fn url(&self, url: &Setting<'_>, found: &mut Vec<Diagnostic>) {
-        let Some(text) = url.value.as_str().filter(|text| !text.is_empty()) else {
+        let text = url.value.as_str().filter(|text| !text.is_empty());
+        let (Some(text), Some(opt)) = (text, self.option("deploy", &URL)) else {
             return;
         };
+        if is_template(text.as_bytes()) {
+            return;
+        }
         let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let host_and_port = authority.rsplit('@').next().unwrap_or_default();
@@ -164,7 +168,7 @@ impl Checker<'_> {
         ];
         for (present, code, message, help) in faults {
             if present {
-                self.report(found, url, finding(code, message, help));
+                self.report(found, url, finding(code, message, help).about(opt.name()));
             }
         }
     }
@@ -178,7 +182,10 @@ impl Checker<'_> {
         let Some(text) = root.value.as_str() else {
             return;
         };
-        if is_used && !(self.environment.is_directory)(Path::new(text)) {
+        if is_used
+            && !is_template(text.as_bytes())
+            && !(self.environment.is_directory)(Path::new(text))
+        {
             let from_default = match root.origin {
                 Origin::Default => ", its default",
                 _ => "",
@@ -191,10 +198,15 @@ impl Checker<'_> {
             );
             let help = "create it, readable by the web server and writable by the conductor, \
                         or correct the path";
+            let option = opt.map(|opt| opt.name().clone());
+            let diagnostic = finding(Code::WebServerRootMissing, message, help);
             self.report(
                 found,
                 root,
-                finding(Code::WebServerRootMissing, message, help),
+                Diagnostic {
+                    option,
+                    ..diagnostic
+                },
             );
         }
     }

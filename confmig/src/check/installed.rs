@@ -3,7 +3,7 @@
 use bstr::ByteSlice;
 use oslo_config::Origin;
 
-use super::{Checker, NamedEntry, finding};
+use super::{Checker, NamedEntry, finding, is_template};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
 use crate::history::{installed, is_installed, is_kernel_command_line, named_by};
 use crate::target::{ReleaseTarget, Standing, Target};
@@ -24,22 +24,20 @@ impl Checker<'_> {
         let value = named.entry.value();
         let value = value.to_str_lossy();
         let items = value.split([',', '\n']).map(str::trim);
-        for item in items.filter(|item| !item.is_empty() && !item.contains('$')) {
-            if is_installed(group, key, item, to) == Some(false) {
-                let names: Vec<&str> = installed(group, key, to).collect();
-                let name = bracketed(&named.name);
-                let message = format!(
-                    "{to} has no {item} for {name}: a service configured with it does not start"
-                );
-                let help = format!("available: {}", names.join(", "));
-                let diagnostic = finding(Code::NotInstalled, message, help);
-                found.push(
-                    diagnostic
-                        .at(named.place(&self.places))
-                        .label("not installed"),
-                );
-            }
+        let missing = items.filter(|item| is_installed(group, key, item, to) == Some(false));
+        let missing: Vec<&str> = missing.collect();
+        if missing.is_empty() {
+            return;
         }
+        let names: Vec<&str> = installed(group, key, to).collect();
+        let (missing, name) = (missing.join(", "), bracketed(&named.name));
+        let message = format!(
+            "{to} has no {missing} for {name}: a service configured with it does not start"
+        );
+        let help = format!("available: {}", names.join(", "));
+        let diagnostic = finding(Code::NotInstalled, message, help);
+        let diagnostic = diagnostic.at(named.place(&self.places));
+        found.push(diagnostic.label("not installed"));
     }
 
     /// Reports kernel parameters that Ironic refuses.
@@ -73,6 +71,9 @@ impl Checker<'_> {
         };
         if is_kernel_command_line(&text) {
             return None;
+        }
+        if is_template(text.as_bytes()) {
+            return Some(self.of_template(&named.name).at(named.place(&self.places)));
         }
         let message = format!(
             "the value of {} is not valid: expected space-separated `key` and `key=value` \

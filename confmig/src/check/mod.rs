@@ -2,21 +2,25 @@
 
 mod hosting;
 mod installed;
+mod interfaces;
 mod names;
 mod plugins;
 mod references;
 mod standing;
 mod values;
+mod variables;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
+use bstr::ByteSlice;
 use oslo_config::{Config, Entry, Opt, OptName, ParsedFile, Setting};
 
 use crate::diagnostic::{Code, Diagnostic, Place, Places};
 use crate::pack::Pack;
 use crate::secret::Secrets;
-use crate::target::{Target, name_of, registered_for_references};
+use crate::target::{Suggestions, Target, name_of, option_of_variable, registered_for_references};
 use plugins::Plugins;
 
 /// The settings of a check, and what it needs to know of the machine.
@@ -48,29 +52,60 @@ pub fn check(
 ) -> Vec<Diagnostic> {
     let variables = environment.variables.iter();
     let variables = variables.map(|(name, value)| (name.clone(), value.clone()));
-    let opts = registered_for_references(files, target.pack());
+    let current: HashSet<&OptName> = target.pack().opts.iter().map(Opt::name).collect();
+    let of_variables = options_of_variables(environment, target);
+    let only_in_variables = of_variables.filter(|opt| !current.contains(opt.name()));
+    let only_in_variables: Vec<Opt> = only_in_variables.collect();
+    let mut opts = registered_for_references(files, target.pack());
+    opts.extend_from_slice(&only_in_variables);
     let checker = Checker {
         files,
         target,
         pack: target.pack(),
-        current: target.pack().opts.iter().map(Opt::name).collect(),
+        current,
         groups: target.groups(),
         plugins: Plugins::new(files, target, environment.keep_old, Places { secrets }),
+        suggestions: Suggestions::new(target),
+        referred: OnceCell::new(),
         config: Config::new(files, &opts).with_environment(variables),
         places: Places { secrets },
         environment,
     };
     let mut found = Vec::new();
     checker.options(&mut found);
+    found.extend(
+        only_in_variables
+            .iter()
+            .filter_map(|opt| checker.ill_typed(opt)),
+    );
+    checker.variables(&mut found);
     for file in files {
         checker.file(file, &mut found);
     }
     checker.hosting(&mut found);
+    checker.interfaces(&mut found);
     if environment.defaults {
         checker.defaults(&mut found);
     }
     sort(&mut found, files);
     found
+}
+
+/// Returns the options of a target that environment variables set.
+fn options_of_variables<'t>(
+    environment: &'t Environment<'_>,
+    target: &'t dyn Target,
+) -> impl Iterator<Item = Opt> + 't {
+    let names = environment.variables.keys();
+    let names = names.filter_map(|variable| option_of_variable(variable));
+    names.filter_map(|name| Some(target.option(&name)?.into_owned()))
+}
+
+/// Tells whether a value has marks of a template, such as `{{ port }}`. It shows after rendering
+/// whether it is valid.
+fn is_template(value: &[u8]) -> bool {
+    let has = |marks: [&str; 2]| marks.iter().all(|mark| value.contains_str(mark));
+    has(["{{", "}}"]) || has(["{%", "%}"])
 }
 
 /// Sorts diagnostics by file, in reading order, then by line; those without a place come last.
@@ -121,6 +156,9 @@ struct Checker<'c> {
     current: HashSet<&'c OptName>,
     groups: BTreeSet<&'c str>,
     plugins: Option<Plugins<'c>>,
+    suggestions: Suggestions<'c>,
+    /// The groups that references name.
+    referred: OnceCell<HashSet<String>>,
     config: Config<'c>,
     places: Places<'c, 'c>,
     environment: &'c Environment<'c>,
@@ -131,7 +169,6 @@ impl<'c> Checker<'c> {
     fn options(&self, found: &mut Vec<Diagnostic>) {
         for opt in &self.pack.opts {
             self.occurrences(opt, found);
-            self.variables(opt, found);
             found.extend(self.ill_typed(opt));
         }
     }

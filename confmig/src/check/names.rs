@@ -92,22 +92,6 @@ impl Checker<'_> {
         Some(finding(code, message, help).at(place).label("no effect"))
     }
 
-    /// Reports environment variables that have a former name of the option.
-    pub(super) fn variables(&self, opt: &Opt, found: &mut Vec<Diagnostic>) {
-        for name in opt.deprecated() {
-            let variable = name.environment_variable();
-            if self.environment.variables.contains_key(&variable) {
-                let message = format!(
-                    "the environment variable {variable} is never read: its name is a former name \
-                     of {}",
-                    bracketed(opt.name()),
-                );
-                let help = format!("set {} instead", opt.name().environment_variable());
-                found.push(finding(Code::UnreadVariable, message, help));
-            }
-        }
-    }
-
     /// Reports single-valued options that a file sets more than once.
     pub(super) fn duplicates(&self, file: &ParsedFile<'_>, found: &mut Vec<Diagnostic>) {
         let mut first: HashMap<OptName, usize> = HashMap::new();

@@ -83,6 +83,17 @@ impl<'p> Plugins<'p> {
         Some(plugins)
     }
 
+    /// Tells whether a section chooses a plugin by an option of its own, in any file.
+    pub(super) fn is_chosen(&self, group: &str) -> bool {
+        let mut choosing = ["auth_type", "auth_plugin"].iter();
+        choosing.any(|name| self.chosen(group, name).is_some())
+    }
+
+    /// Tells whether the options of a section count for another one.
+    pub(super) fn is_referred(&self, group: &str) -> bool {
+        self.referred.contains(group)
+    }
+
     /// Returns the plugin that a section chooses.
     pub(super) fn choice(&self, group: &str) -> PluginChoice {
         let auth_section = OptName::new(group, "auth_section");

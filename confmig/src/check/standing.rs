@@ -1,13 +1,15 @@
 //! Names that the target does not read, or will soon stop reading.
 
+use std::collections::HashSet;
+
 use bstr::ByteSlice;
-use oslo_config::{OptName, ParsedFile, Section};
+use oslo_config::{OptName, ParsedFile, Section, references};
 
 use super::plugins::PluginChoice;
 use super::{Checker, NamedEntry, finding};
-use crate::diagnostic::{Code, Diagnostic, bracketed};
+use crate::diagnostic::{Code, Diagnostic, Severity, bracketed};
 use crate::history::is_plugin_option;
-use crate::target::Standing;
+use crate::target::{Standing, near};
 
 impl Checker<'_> {
     /// Checks a section and its entries.
@@ -25,7 +27,7 @@ impl Checker<'_> {
         }
         let plugins = self.plugins.as_ref();
         let choice = plugins.map_or(PluginChoice::Unknown, |plugins| plugins.choice(&group));
-        let chooses = section.entries().any(|entry| entry.key() == "auth_type");
+        let chooses = plugins.is_some_and(|plugins| plugins.is_chosen(&group));
         for entry in section.entries() {
             let named = NamedEntry::new(file, entry);
             let of_plugin = plugins.and_then(|plugins| plugins.check(&named, &choice));
@@ -43,44 +45,85 @@ impl Checker<'_> {
                 found.push(self.not_yet(&named));
             }
             found.extend(self.deprecated_option(&named));
-            found.extend(of_plugin);
+            if standing != Standing::Removed {
+                found.extend(of_plugin);
+            }
         }
     }
 
-    /// Reports a section that nothing reads, when its name looks like a mistake.
+    /// Reports a section that nothing reads: as a warning when its name looks like a mistake.
     fn unknown_section(
         &self,
         file: &ParsedFile<'_>,
         section: Section<'_, '_>,
         group: &str,
     ) -> Option<Diagnostic> {
-        let (message, label, help) = if self.groups.is_empty() {
+        if self.groups.is_empty() || self.is_used(group) {
             return None;
-        } else if section.name().contains(&b']') {
+        }
+        let name = self.places.secrets.section(section.name());
+        let unread = format!("nothing reads the section [{name}]");
+        let near = near(group, self.groups.iter().copied());
+        let (message, label, help) = if section.name().contains(&b']') {
             (
                 "the section's name continues past a closing bracket".to_owned(),
-                "all of this is the name".to_owned(),
+                Some("all of this is the name".to_owned()),
                 "a section header needs its own line: put what follows it on the next line",
             )
-        } else {
-            let meant = similar(group, self.groups.iter().copied())?;
-            let name = self.places.secrets.section(section.name());
+        } else if let Some(meant) = near.first() {
             (
-                format!("nothing reads the section [{name}]"),
-                format!("did you mean [{meant}]?"),
+                unread,
+                Some(format!("did you mean [{meant}]?")),
                 "case does not matter in section names, but spaces do; \
                  only DEFAULT must be in capitals",
             )
+        } else {
+            let help = "remove it, unless another program reads it";
+            (unread, None, help)
         };
-        let diagnostic = finding(Code::UnknownSection, message, help);
+        let severity = match label {
+            Some(_) => Severity::Warning,
+            None => Severity::Note,
+        };
         let place = self.places.header(file, section);
-        Some(diagnostic.at(place).label(label))
+        let diagnostic = finding(Code::UnknownSection, message, help).severity(severity);
+        let diagnostic = diagnostic.at(place);
+        Some(match label {
+            Some(label) => diagnostic.label(label),
+            None => diagnostic,
+        })
+    }
+
+    /// Tells whether a value refers to an option of a section, or an option names it as the one
+    /// whose plugin options count.
+    fn is_used(&self, group: &str) -> bool {
+        let plugins = self.plugins.as_ref();
+        plugins.is_some_and(|plugins| plugins.is_referred(group))
+            || self.referred_groups().contains(group)
+    }
+
+    /// Returns the groups that references name.
+    fn referred_groups(&self) -> &HashSet<String> {
+        self.referred.get_or_init(|| {
+            let entries = self.files.iter().flat_map(|file| file.document.entries());
+            let values = entries.map(|entry| entry.value());
+            let referring = values.filter(|value| value.contains(&b'$'));
+            let found = referring.flat_map(|value| references(&value));
+            let groups = found.filter_map(|found| Some(found.parts().0?.to_owned()));
+            groups.collect()
+        })
     }
 
     fn removed(&self, named: &NamedEntry<'_>) -> Diagnostic {
         let message = format!("{} is no longer read", bracketed(&named.name));
         let help = self.target.advice(&named.name);
-        finding(Code::RemovedOption, message, help).at(named.place(&self.places))
+        let severity = match self.target.successors(&named.name).is_empty() {
+            true => Severity::Warning,
+            // The setting is lost, although the target could follow it.
+            false => Severity::Error,
+        };
+        let diagnostic = finding(Code::RemovedOption, message, help).severity(severity);
+        diagnostic.at(named.place(&self.places))
     }
 
     fn not_yet(&self, named: &NamedEntry<'_>) -> Diagnostic {
@@ -90,15 +133,18 @@ impl Checker<'_> {
     }
 
     fn unknown(&self, named: &NamedEntry<'_>) -> Diagnostic {
-        let of_group = self.target.names_in(named.name.group());
-        let (meant, help) = if let Some(group) = self.belongs_to(named.name.name()) {
-            let meant = format!("[{group}]");
-            (Some(meant), "move it to its section")
-        } else if let Some(meant) = similar(named.name.name(), of_group.into_iter()) {
-            let meant = meant.to_owned();
-            (Some(meant), "correct the name; keys are case-sensitive")
-        } else {
-            (None, "remove it, unless one of your own programs reads it")
+        let (name, is_set) = (&named.name, |name: &OptName| self.is_set(name));
+        let (meant, help) = match self.suggestions.meant(name, is_set) {
+            Some(meant) if meant.group() == name.group() => (
+                Some(meant.name().to_owned()),
+                "correct the name; keys are case-sensitive",
+            ),
+            Some(meant) if meant.name() == name.name() => (
+                Some(format!("[{}]", meant.group())),
+                "move it to its section",
+            ),
+            Some(meant) => (Some(bracketed(&meant)), "move it to its section"),
+            None => (None, "remove it, unless one of your own programs reads it"),
         };
         let help = format!("unknown options are not read: {help}");
         let message = self.target.denial(&self.places.secrets.name(named.entry));
@@ -107,16 +153,6 @@ impl Checker<'_> {
             Some(meant) => diagnostic.label(format!("did you mean {meant}?")),
             None => diagnostic,
         }
-    }
-
-    /// Returns the only group that has an option of this name, among the pack's options or else
-    /// among all known ones; `None` when there are several.
-    fn belongs_to(&self, name: &str) -> Option<&str> {
-        let own = self.pack.opts.iter().map(|opt| opt.name());
-        let own = own.filter(|opt| opt.name() == name).map(OptName::group);
-        let all = self.groups.iter().copied();
-        let all = all.filter(|group| self.target.names_in(group).contains(&name));
-        only(own).or_else(|| only(all))
     }
 
     fn deprecated_option(&self, named: &NamedEntry<'_>) -> Option<Diagnostic> {
@@ -131,22 +167,4 @@ impl Checker<'_> {
         let help = deprecation.advice.unwrap_or_else(see_notes);
         Some(finding(Code::DeprecatedOption, message, help).at(named.place(&self.places)))
     }
-}
-
-/// Returns the item of an iterator that yields exactly one.
-fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
-    items.next().filter(|_| items.next().is_none())
-}
-
-/// Returns the name that was probably meant: one that differs by case, spaces, or a typo or two.
-fn similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let normalized = |name: &str| name.trim().to_lowercase().replace('-', "_");
-    let name = normalized(name);
-    let allowed = if name.chars().count() < 6 { 1 } else { 2 };
-    let distance = |other: &str| strsim::osa_distance(&name, &normalized(other));
-    names
-        .map(|other| (distance(other), other))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, other)| other)
 }

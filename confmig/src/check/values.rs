@@ -1,11 +1,9 @@
 //! Values: invalid ones, reference loops, bytes that are not UTF-8, and changed defaults.
 
-use std::collections::BTreeSet;
-
 use bstr::ByteSlice;
-use oslo_config::{DEFAULT_GROUP, Entry, GetErrorKind, Opt, ParsedFile};
+use oslo_config::{Entry, GetErrorKind, Opt, OptName, ParsedFile};
 
-use super::{Checker, NamedEntry, finding};
+use super::{Checker, NamedEntry, finding, is_template};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
 use crate::history::KnownNames;
 use crate::target::Standing;
@@ -53,14 +51,24 @@ impl Checker<'_> {
             ));
         }
         let set = self.config.occurrences(opt).effective.pop()?;
-        let message = format!("the value of {} is not valid: {cause}", bracketed(name));
-        let help = "the service fails when it reads the option: correct the value";
         let (path, entry) = (set.path, set.entry);
         let place = match value_start(entry) {
             Some(offset) => self.places.in_value(path, entry, offset, usize::MAX),
             None => self.places.key(path, entry),
         };
+        if is_template(&entry.value()) {
+            return Some(self.of_template(opt.name()).at(place));
+        }
+        let message = format!("the value of {} is not valid: {cause}", bracketed(name));
+        let help = "the service fails when it reads the option: correct the value";
         Some(finding(Code::IllTypedValue, message, help).at(place))
+    }
+
+    /// Reports a value that is not valid before it is rendered.
+    pub(super) fn of_template(&self, name: &OptName) -> Diagnostic {
+        let message = format!("the value of {} looks like a template", bracketed(name));
+        let help = "render the file first and check the result";
+        finding(Code::IllTypedValue, message, help)
     }
 
     /// Reports the lines of a file that are not UTF-8.
@@ -93,28 +101,26 @@ impl Checker<'_> {
         Some(finding(Code::ReferenceLoop, message, help).at(named.place(&self.places)))
     }
 
-    /// Reports unset options whose default has changed.
+    /// Reports unset options whose default has changed, whether or not the files have their
+    /// sections.
     pub(super) fn defaults(&self, found: &mut Vec<Diagnostic>) {
-        let sections = self.files.iter().flat_map(|file| file.document.sections());
-        let sections: BTreeSet<String> = sections
-            .map(|section| section.group().to_str_lossy().into_owned())
-            .collect();
         for changed in self.target.changed_defaults() {
-            let name = &changed.option;
-            let about = name.group() == DEFAULT_GROUP || sections.contains(name.group());
-            let opt = about.then(|| self.target.option(name)).flatten();
-            let Some(opt) = opt.filter(|opt| self.config.occurrences(opt).effective.is_empty())
-            else {
+            let Some(opt) = self.target.option(&changed.option) else {
                 continue;
             };
+            let formerly = changed.formerly.as_ref();
+            if !self.config.occurrences(&opt).effective.is_empty()
+                || formerly.is_some_and(|name| self.is_set(name))
+            {
+                continue;
+            }
             let message = format!(
-                "{} is not set, and its default has changed: it is {}, and was {}",
+                "{} is not set, and its default has changed: {}",
                 bracketed(opt.name()),
-                changed.now,
-                changed.before
+                changed.in_words()
             );
             let help = "set it to keep the old value";
-            found.push(finding(Code::DefaultChanged, message, help));
+            found.push(finding(Code::DefaultChanged, message, help).about(opt.name()));
         }
     }
 }

@@ -1,68 +1,183 @@
 //! `confmig check`.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use confmig::check::{Environment, check};
+use confmig::diagnostic::{Code, Diagnostic};
+use confmig::history::Series;
+use confmig::pack::Pack;
+use confmig::policy::settle_by_comments;
 use confmig::report::{self, CheckReport, Releases};
+use oslo_config::SourceFile;
 
 use super::args::Check;
-use super::input::{Loaded, environment};
+use super::given::{Given, TargetNames};
+use super::input::Loaded;
 use super::output::{Output, document};
+use super::review::{self, Review};
+use super::sets::{Naming, Sets, name_file};
+use super::sources::environment;
 use super::{Failure, Status, recover};
 
+/// What was found in a set of files.
+struct Checked<'g> {
+    paths: Vec<PathBuf>,
+    diagnostics: Vec<Diagnostic>,
+    /// The number of files that cannot be parsed.
+    unparsable: usize,
+    rules: Cow<'g, Pack>,
+    release: Option<Series>,
+    /// How the first release was found.
+    note: Option<String>,
+}
+
 pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failure> {
-    let loaded = Loaded::new(&command.sources, &command.common, &command.releases)?;
-    let inputs = loaded.parse(command.format, output)?;
-    let releases = inputs.releases.as_ref();
-    if command.defaults && releases.is_none() && command.releases.from_schema.is_none() {
-        return Err(Failure::Message(
-            "--defaults compares two releases: give --to (and --from, unless it can be guessed), \
-             or --from-schema and --schema"
-                .into(),
-        ));
+    let review = Review::load(&command.policy, &command.sources)?;
+    let (common, releases) = (&command.common, &command.releases);
+    let sets = Sets::new(&Naming {
+        sources: &command.sources,
+        names: TargetNames::of_arguments(common, releases, command.keep_old),
+        policy: &review.policy,
+        each: command.policy.each,
+        show_secrets: common.show_secrets,
+    })?;
+    for doubt in sets.doubts() {
+        output.note(doubt);
     }
-    let target = inputs.target()?;
-    let secrets = loaded.secrets(target.pack());
-    let environment = Environment {
-        variables: &environment(),
-        keep_old: command.keep_old,
-        defaults: command.defaults,
-        is_directory: &Path::is_dir,
+    let several = sets.count() > 1;
+    let mut checked = sets.map(|given, files| check_set(command, given, files, several))?;
+    let mut diagnostics = recover::diagnostics(sets.paths())?;
+    for set in &mut checked {
+        diagnostics.append(&mut set.diagnostics);
+    }
+    review.settle(&mut diagnostics);
+    let paths = checked.iter().flat_map(|set| &set.paths);
+    let paths: Vec<&Path> = paths.map(PathBuf::as_path).collect();
+    let Some(first) = checked.first() else {
+        return Ok(Status::Success);
     };
-    let mut diagnostics = recover::diagnostics(&loaded.files)?;
-    diagnostics.extend(check(&inputs.parsed, &*target, &secrets, &environment));
     let found = CheckReport {
-        files: &loaded.files,
+        files: &paths,
         diagnostics: &diagnostics,
-        pack: &loaded.rules,
-        secrets: &secrets,
-        release: releases.map(|releases| releases.span.to),
+        pack: &first.rules,
+        shows_secrets: common.show_secrets,
+        release: first
+            .release
+            .filter(|_| checked.iter().all(|set| set.release == first.release)),
     };
-    if let Some(document) = document(&found, command.format)? {
-        output.bytes(document.as_bytes())?;
-    } else {
-        let guessed = releases.filter(|_| command.defaults);
-        show(&found, guessed.and_then(Releases::note), output)?;
+    match document(&found, command.format)? {
+        Some(document) => output.bytes(document.as_bytes())?,
+        None => show(&found, &checked, output)?,
     }
-    Ok(match diagnostics.is_empty() {
-        true => Status::Success,
-        false => Status::Findings,
+    match checked.iter().map(|set| set.unparsable).sum() {
+        0 => {}
+        count => return Err(Failure::Unparsable { count }),
+    }
+    let fail_on = [
+        &command.policy.fail_on[..],
+        &review.policy.check_fails_on,
+        review::CHECK,
+    ];
+    Ok(review::status(fail_on, 0, &diagnostics))
+}
+
+/// Checks a set of files. If it is one of several and has one file, its findings without a place
+/// name the file.
+fn check_set<'g>(
+    command: &Check,
+    given: &'g Given,
+    files: Vec<SourceFile>,
+    is_one_of_several: bool,
+) -> Result<Checked<'g>, Failure> {
+    let loaded = Loaded::new(given, files)?;
+    let (mut diagnostics, unparsable, releases) = match loaded.parse()? {
+        Err(unparsable) => (unparsable.diagnostics, unparsable.count, None),
+        Ok(inputs) => {
+            let releases = inputs.releases.clone();
+            if command.defaults && releases.is_none() && given.from_schema.is_none() {
+                return Err(Failure::Message(
+                    "--defaults compares two releases: give --to (and --from, unless it can be \
+                     guessed), or --from-schema and --schema"
+                        .into(),
+                ));
+            }
+            let target = inputs.target()?;
+            let secrets = given.secrets(target.pack());
+            let environment = Environment {
+                variables: &environment(),
+                keep_old: given.names.keep_old,
+                defaults: command.defaults,
+                is_directory: &Path::is_dir,
+            };
+            let mut found = check(&inputs.parsed, &*target, &secrets, &environment);
+            settle_by_comments(&mut found, &inputs.parsed, &secrets);
+            (found, 0, releases)
+        }
+    };
+    if is_one_of_several {
+        name_file(&mut diagnostics, &loaded.files);
+    }
+    let paths = loaded.files.iter().map(|file| file.path.clone()).collect();
+    let guessed = releases.as_ref().filter(|_| command.defaults);
+    Ok(Checked {
+        paths,
+        diagnostics,
+        unparsable,
+        note: guessed.and_then(Releases::note),
+        release: releases.map(|releases| releases.span.to),
+        rules: loaded.rules,
     })
 }
 
+/// Says which programs read the names of the packs that were used.
+fn readers<'c>(checked: &'c [Checked<'_>]) -> Vec<&'c str> {
+    let mut all: Vec<&str> = Vec::new();
+    for set in checked.iter().filter(|set| set.unparsable == 0) {
+        let readers = set.rules.readers.as_deref();
+        all.extend(readers.filter(|readers| !all.contains(readers)));
+    }
+    all
+}
+
 /// Shows the findings as text.
-fn show(found: &CheckReport<'_>, note: Option<String>, output: &mut Output) -> Result<(), Failure> {
-    output.painted(|paint| report::render(found.diagnostics, paint))?;
-    if !found.diagnostics.is_empty() {
+fn show(
+    found: &CheckReport<'_>,
+    checked: &[Checked<'_>],
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let of_syntax = |found: &&Diagnostic| found.code == Code::Syntax;
+    let syntax: Vec<Diagnostic> = found
+        .diagnostics
+        .iter()
+        .filter(of_syntax)
+        .cloned()
+        .collect();
+    if !syntax.is_empty() {
+        output.diagnostic_messages(&syntax);
+    }
+    // Their advice is wrong for a file that other programs read.
+    if found.release.is_none() && found.diagnostics.iter().any(Diagnostic::is_open) {
+        for readers in readers(checked) {
+            output.note(readers);
+        }
+    }
+    let others = found.diagnostics.iter().filter(|found| !of_syntax(found));
+    let others: Vec<Diagnostic> = others.cloned().collect();
+    output.diagnostics(&others)?;
+    if checked.iter().all(|set| set.unparsable > 0) {
+        return Ok(());
+    }
+    if others.iter().any(Diagnostic::is_open) {
         output.message("");
     }
-    if let Some(note) = note {
-        output.note(&note);
+    if let [set] = checked
+        && let Some(note) = &set.note
+    {
+        output.note(note);
     }
     let files = report::counted(found.files.len(), "file");
-    output.message(&match found.diagnostics.len() {
-        0 => format!("checked {files}: no findings"),
-        count => format!("checked {files}: {}", report::counted(count, "finding")),
-    });
+    let counts = review::counts(found.diagnostics);
+    output.message(&format!("checked {files}: {counts}"));
     Ok(())
 }

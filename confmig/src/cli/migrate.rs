@@ -1,77 +1,118 @@
 //! `confmig migrate`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use confmig::history::find_rule;
-use confmig::migrate::{Settings, migrate};
-use confmig::pack::Pack;
+use confmig::diagnostic::Diagnostic;
+use confmig::policy::FailOn;
 use confmig::report::{self, MigrationReport, Paint};
-use oslo_config::OptName;
+use confmig::secret::Secrets;
 
 use super::args::{Format, Migrate};
-use super::input::Loaded;
-use super::output::Output;
-use super::summary::{Summary, further_findings};
+use super::decide::Deciding;
+use super::given::TargetNames;
+use super::input::Unparsable;
+use super::migrated::{Migrated, migrate_set};
+use super::output::{self, Output};
+use super::review::{self, Review};
+use super::sets::{Naming, Sets};
+use super::summary::Summary;
 use super::write::{self, Plan};
 use super::{Failure, Status, recover};
 
 pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Failure> {
-    let load = || Loaded::new(&command.sources, &command.common, &command.releases);
-    let mut loaded = load()?;
-    if command.write && recover::recover_first(&loaded.files, output)? {
-        loaded = load()?;
+    let review = Review::load(&command.policy, &command.sources)?;
+    let sets = Sets::new(&Naming {
+        sources: &command.sources,
+        names: TargetNames::of_arguments(&command.common, &command.releases, command.keep_old),
+        policy: &review.policy,
+        each: command.policy.each,
+        show_secrets: command.common.show_secrets,
+    })?;
+    for doubt in sets.doubts() {
+        output.note(doubt);
     }
-    let files = &loaded.files;
-    write::check(command, files)?;
-    let inputs = loaded.parse(command.format, output)?;
-    let pack = inputs.rules()?;
-    let secrets = loaded.secrets(&pack);
-    let settings = settings(command, &pack, &loaded)?;
-    let migration = migrate(&inputs.parsed, &inputs.route(), &settings)?;
-    let mut diagnostics = recover::diagnostics(files)?;
-    diagnostics.extend(migration.diagnostics(&inputs.parsed, &secrets));
-    let plan = Plan::new(command, &migration, files)?;
+    if command.write {
+        recover::recover_first(sets.paths(), output)?;
+    }
+    let deciding = Deciding::load(command, &review.policy)?;
+    let several = sets.count() > 1;
+    write::check_arguments(command, sets.paths())?;
+    let work = |given, files| migrate_set(command, &deciding, given, files, several);
+    let (mut migrated, mut unparsable) = (Vec::new(), Unparsable::default());
+    for result in sets.map(work)? {
+        match result {
+            Ok(set) => migrated.push(set),
+            Err(mut set) => {
+                unparsable.count += set.count;
+                unparsable.diagnostics.append(&mut set.diagnostics);
+            }
+        }
+    }
+    if unparsable.count > 0 {
+        let paths: Vec<PathBuf> = sets.paths().map(Path::to_owned).collect();
+        return output::unparsable(&unparsable, &paths, &command.common, command.format, output);
+    }
+    let mut diagnostics = recover::diagnostics(sets.paths())?;
+    for set in &mut migrated {
+        diagnostics.append(&mut set.diagnostics);
+    }
+    review.settle(&mut diagnostics);
+    // Decisions that cannot be written keep the files from being replaced.
+    let decided = migrated.iter().flat_map(|set| set.decided.iter().cloned());
+    let used = migrated.iter().flat_map(|set| set.used.iter().copied());
+    deciding.finish(&decided.collect::<Vec<_>>(), &used.collect(), output)?;
+    let changes = finish(command, &migrated, &diagnostics, output)?;
+    if !command.check {
+        return Ok(Status::Success);
+    }
+    let fail_on: [&[FailOn]; 3] = [
+        &command.policy.fail_on,
+        &review.policy.migrate_fails_on,
+        review::MIGRATE,
+    ];
+    Ok(review::status(fail_on, changes, &diagnostics))
+}
+
+/// Reports the migration and writes its files. Returns the number of changes.
+fn finish(
+    command: &Migrate,
+    migrated: &[Migrated<'_>],
+    diagnostics: &[Diagnostic],
+    output: &mut Output,
+) -> Result<usize, Failure> {
+    let plan = Plan::new(command, migrated)?;
     let ready = plan.prepare()?;
     let backups = ready.replaced().to_vec();
-    let report = MigrationReport {
-        migration: &migration,
-        before: files,
-        decisions: &diagnostics,
+    let secrets = migrated.iter().map(|set| set.given.secrets(&set.rules));
+    let secrets: Vec<Secrets<'_>> = secrets.collect();
+    let both = migrated.iter().zip(&secrets);
+    let reports = both.map(|(set, secrets)| MigrationReport {
+        migration: &set.migration,
+        before: &set.files,
         written: &backups,
-        releases: inputs.releases.as_ref(),
-        pack: &pack,
-        settings: &settings,
-        secrets: &secrets,
-    };
+        releases: set.releases.as_ref(),
+        pack: &set.rules,
+        settings: &set.settings,
+        secrets,
+    });
+    let reports: Vec<MigrationReport<'_>> = reports.collect();
     // A report that cannot be written keeps the files from being replaced.
-    show(command, &report, output)?;
+    show(command, &reports, diagnostics, output)?;
     ready.commit(output)?;
+    let summary = Summary {
+        command,
+        migrated,
+        diagnostics,
+        backups: &backups,
+    };
     // With `--output -`, standard output has only the new text.
     if command.format == Format::Text || is_to_stdout(command) {
-        if !diagnostics.is_empty() {
-            output.painted_message(|paint| report::render(&diagnostics, paint));
+        if diagnostics.iter().any(Diagnostic::is_open) {
+            output.diagnostic_messages(diagnostics);
         }
-        if let Some(note) = report.releases.and_then(report::Releases::note) {
-            output.note(&note);
-        }
-        let by_target = by_release(command) || command.common.schema.is_some();
-        let further = by_target.then(|| further_findings(&migration, &inputs, command, &secrets));
-        let summary = Summary {
-            command,
-            migration: &migration,
-            backups: &backups,
-            pack: &pack,
-            span: inputs.releases.as_ref().map(|releases| releases.span),
-            further: further.transpose()?,
-        };
         summary.show(output);
     }
-    let found = command.check && (!migration.is_empty() || !diagnostics.is_empty());
-    Ok(if found {
-        Status::Findings
-    } else {
-        Status::Success
-    })
+    Ok(summary.changes())
 }
 
 fn is_to_stdout(command: &Migrate) -> bool {
@@ -82,75 +123,48 @@ fn is_to_stdout(command: &Migrate) -> bool {
 /// place there.
 fn show(
     command: &Migrate,
-    report: &MigrationReport<'_>,
+    reports: &[MigrationReport<'_>],
+    diagnostics: &[Diagnostic],
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let document = match command.format {
-        Format::Text => None,
-        Format::Sarif => Some(report::migrate_sarif(report)),
-        Format::Html => Some(report::migrate_html(report)?),
-        Format::Json => Some(report::migrate_json(report)),
+    let document = match (command.format, reports) {
+        (Format::Text, _) => None,
+        (Format::Sarif, _) => Some(report::migrate_sarif(reports, diagnostics)),
+        (Format::Html, [report]) => Some(report::migrate_html(report, diagnostics)?),
+        (Format::Html, _) => {
+            return Err(Failure::Message(
+                "a page is about the files of one service: use --format html without --each, for \
+                 each service by itself"
+                    .into(),
+            ));
+        }
+        (Format::Json, _) => Some(report::migrate_json(reports, diagnostics)),
+        (Format::Github, _) => Some(report::migrate_github(reports, diagnostics)),
+        (Format::Junit, _) => Some(report::migrate_junit(reports, diagnostics)?),
     };
     let writes_text = command.output.is_some() || command.output_dir.is_some();
     match (&command.report, document) {
         (Some(path), document) => {
             let text = document.map(String::into_bytes);
-            let text = text.unwrap_or_else(|| diff(report, Paint::Plain));
-            write::write_report(path, &text, report.before)?;
+            let text = text.unwrap_or_else(|| diffs(reports, Paint::Plain));
+            write::write_report(path, &text, reports)?;
         }
         (None, _) if is_to_stdout(command) => {}
         (None, Some(document)) => output.bytes(document.as_bytes())?,
         (None, None) if writes_text => {}
-        (None, None) => output.painted(|paint| diff(report, paint))?,
+        (None, None) => output.painted(|paint| diffs(reports, paint))?,
     }
     Ok(())
 }
 
-/// Returns the settings of the migration, with what `--accept` names: rules by their ids, options
-/// by their new names.
-fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded) -> Result<Settings, Failure> {
-    let by_release = by_release(command);
-    let from_schema = loaded.schemas().and_then(|schemas| schemas.from);
-    let mut settings = Settings {
-        keep_old: command.keep_old,
-        ..Settings::default()
-    };
-    for word in &command.accept {
-        let of_pack = pack.rules.iter().any(|rule| rule.id == *word);
-        if of_pack || by_release && find_rule(word).is_some() {
-            settings.accept_rules.insert(word.clone());
-            continue;
-        }
-        let Ok(name) = word.parse::<OptName>() else {
-            return Err(Failure::Message(format!(
-                "--accept {word}: expected GROUP.OPTION, for example deploy.http_server_url, or \
-                 the id of a rule"
-            )));
-        };
-        let known = by_release && loaded.lives.of_option(&name).is_some();
-        let older = from_schema.is_some_and(|schema| schema.option(&name).is_some());
-        let renamed = pack.renamings.iter().any(|rule| rule.to == name);
-        if !known && !older && !renamed {
-            return Err(Failure::Message(format!(
-                "--accept {word}: expected the new name of an option, but the pack {} renames \
-                 none to this",
-                pack.name
-            )));
-        }
-        settings.accept.insert(name);
-    }
-    Ok(settings)
-}
-
 /// Returns the diff of each file that changes.
-fn diff(report: &MigrationReport<'_>, paint: Paint) -> Vec<u8> {
-    let both = report.migration.files.iter().zip(report.before);
-    let changed = both.filter(|(file, _)| !file.changes.is_empty());
-    let diffs = changed
-        .flat_map(|(file, before)| report::unified_diff(before, file, report.secrets, paint));
+fn diffs(reports: &[MigrationReport<'_>], paint: Paint) -> Vec<u8> {
+    let diffs = reports.iter().flat_map(|report| {
+        let both = report.migration.files.iter().zip(report.before);
+        let changed = both.filter(|(file, _)| !file.changes.is_empty());
+        changed.flat_map(move |(file, before)| {
+            report::unified_diff(before, file, report.secrets, paint)
+        })
+    });
     diffs.collect()
-}
-
-fn by_release(command: &Migrate) -> bool {
-    command.releases.from.is_some() || command.releases.to.is_some()
 }

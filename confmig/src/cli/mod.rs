@@ -1,13 +1,22 @@
 //! The command line: the only room that prints and that decides the exit status.
 
 mod args;
+mod candidates;
 mod check;
+mod decide;
+mod explain;
+mod given;
 mod input;
+mod man;
 mod migrate;
+mod migrated;
 mod output;
 mod recover;
+mod review;
 mod rules;
+mod sets;
 mod show;
+mod sources;
 mod summary;
 mod undo;
 mod write;
@@ -17,7 +26,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use confmig::report::{Paint, counted};
+use clap_complete::CompleteEnv;
+use clap_complete::env::Shells;
+use confmig::report::{Paint, REPORT_FORMS, counted};
 
 use args::{Cli, ColorWhen, Command};
 use output::{Output, Stream};
@@ -38,6 +49,12 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Pack(#[from] confmig::pack::PackError),
     #[error(transparent)]
+    Policy(#[from] confmig::policy::PolicyError),
+    #[error(transparent)]
+    Baseline(#[from] confmig::policy::BaselineError),
+    #[error(transparent)]
+    Decisions(#[from] confmig::decisions::DecisionsError),
+    #[error(transparent)]
     Schema(#[from] confmig::schema::SchemaError),
     #[error(transparent)]
     Source(#[from] oslo_config::SourceError),
@@ -56,7 +73,17 @@ pub(crate) enum Failure {
 
 /// Runs the program.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::read(words) {
+    let words: Vec<OsString> = words.collect();
+    // A shell asks for completions.
+    match CompleteEnv::with_factory(Cli::command).try_complete(&words, None) {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => {
+            show_usage(&error);
+            return ExitCode::from(2);
+        }
+    }
+    let cli = match Cli::read(words.into_iter()) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output.
@@ -67,7 +94,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let level = ["warn", "info", "debug"][usize::from(cli.verbose.min(2))];
     log_to(level, Stream::stderr(cli.color));
-    let mut output = Output::new(cli.color);
+    let mut output = Output::new(cli.color, cli.quiet);
     let outcome = match cli.command {
         Command::Migrate(migrate) => migrate::run(&migrate, &mut output),
         Command::Check(check) => check::run(&check, &mut output),
@@ -75,8 +102,10 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Rules(rules) => rules::run(&rules, &mut output),
         Command::Undo(undo) => undo::run(&undo, &mut output),
         Command::Recover(recover) => recover::run(&recover, &mut output),
+        Command::Explain(explain) => explain::run(&explain, &mut output),
+        Command::SchemaOfReport { report } => schema_of_report(&report, &mut output),
         Command::Completions { shell } => completions(shell, &mut output),
-        Command::Man { command } => man(command.as_deref(), &mut output),
+        Command::Man { command } => man::run(command.as_deref(), &mut output),
     };
     match outcome {
         Ok(Status::Success) => ExitCode::SUCCESS,
@@ -122,28 +151,25 @@ fn listed(paths: &[PathBuf]) -> String {
     paths.collect::<Vec<_>>().join(", ")
 }
 
+/// The variable by which a shell asks for completions.
+const COMPLETE: &str = "COMPLETE";
+
+/// Prints the script with which a shell asks this program for completions.
 fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Status, Failure> {
+    let shells = Shells::builtins();
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "confmig", &mut script);
+    if let Some(completer) = shells.completer(&shell.to_string()) {
+        completer.write_registration(COMPLETE, "confmig", "confmig", "confmig", &mut script)?;
+    }
     output.bytes(&script)?;
     Ok(Status::Success)
 }
 
-fn man(command: Option<&str>, output: &mut Output) -> Result<Status, Failure> {
-    let program = Cli::command().disable_help_subcommand(true);
-    let page = match command {
-        None => program,
-        Some(name) => {
-            let Some(found) = program.find_subcommand(name) else {
-                return Err(Failure::Message(format!(
-                    "unknown command {name}: see `confmig --help` for the commands"
-                )));
-            };
-            found.clone().display_name(format!("confmig-{name}"))
-        }
-    };
-    let mut text = Vec::new();
-    clap_mangen::Man::new(page).render(&mut text)?;
-    output.bytes(&text)?;
+/// Prints the JSON Schema of a report.
+fn schema_of_report(report: &str, output: &mut Output) -> Result<Status, Failure> {
+    let forms = REPORT_FORMS.iter().filter(|form| form.name == report);
+    for form in forms {
+        output.bytes(form.schema.as_bytes())?;
+    }
     Ok(Status::Success)
 }

@@ -1,8 +1,9 @@
 //! `confmig recover`, and what other commands do about interrupted runs.
 
+use std::path::Path;
+
 use confmig::diagnostic::Diagnostic;
 use confmig::store::{self, Direction, Kind, Recovered};
-use oslo_config::SourceFile;
 
 use super::args::Recover;
 use super::output::Output;
@@ -24,15 +25,20 @@ pub(crate) fn run(command: &Recover, output: &mut Output) -> Result<Status, Fail
 
 /// Finishes or reverts the interrupted runs that have one of these files. Returns whether there
 /// were any.
-pub(crate) fn recover_first(files: &[SourceFile], output: &mut Output) -> Result<bool, Failure> {
-    let recovered = store::recover(files.iter().map(|file| &*file.path), None)?;
+pub(crate) fn recover_first<'p>(
+    paths: impl Iterator<Item = &'p Path>,
+    output: &mut Output,
+) -> Result<bool, Failure> {
+    let recovered = store::recover(paths, None)?;
     tell(&recovered, output)?;
     Ok(!recovered.is_empty())
 }
 
 /// Returns the diagnostics of interrupted runs that have one of these files.
-pub(crate) fn diagnostics(files: &[SourceFile]) -> Result<Vec<Diagnostic>, Failure> {
-    let found = store::interrupted(files.iter().map(|file| &*file.path))?;
+pub(crate) fn diagnostics<'p>(
+    paths: impl Iterator<Item = &'p Path>,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let found = store::interrupted(paths)?;
     Ok(found.iter().map(store::Interrupted::diagnostic).collect())
 }
 

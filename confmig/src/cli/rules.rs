@@ -1,28 +1,39 @@
 //! `confmig rules`.
 
-use confmig::history::{self, History, Service, built_in_rules, find_rule};
+use confmig::history::{
+    self, BuiltIn, History, ReleaseRange, Series, Service, built_in_rules, compare_releases,
+    find_rule,
+};
 use confmig::pack::{Pack, PackError};
 use confmig::report;
-use confmig::schema::compare;
+use confmig::schema::{compare, doubt};
 
 use super::args::Rules;
-use super::input;
+use super::given;
 use super::output::Output;
 use super::{Failure, Status};
 
 pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failure> {
+    if command.from.is_some() || command.to.is_some() {
+        return between_releases(command, output);
+    }
     let mut text = String::new();
-    if let Some(schema) = input::schema(command.schema.as_deref())? {
-        let text = match input::schema(command.from_schema.as_deref())? {
-            Some(from) => report::comparison_text(&from, &schema, &compare(&from, &schema)),
+    if let Some(schema) = given::schema(command.schema.as_deref())? {
+        let text = match given::schema(command.from_schema.as_deref())? {
+            Some(from) => {
+                if let Some(doubt) = doubt(&from, &schema) {
+                    output.note(&doubt);
+                }
+                report::comparison_text(&from, &schema, &compare(&from, &schema))
+            }
             None => report::pack_text(&schema.pack(&[])),
         };
-        output.bytes(text.as_bytes())?;
+        output.prose(&text)?;
         return Ok(Status::Success);
     }
     match command.pack.as_deref() {
         Some(name) if let Some(service) = Service::find(name) => history(service, &mut text),
-        Some(name) => match (input::load(name), find_rule(name)) {
+        Some(name) => match (given::load(name), find_rule(name)) {
             (Ok(pack), _) => text.push_str(&report::pack_text(&pack)),
             (Err(Failure::Pack(PackError::Unknown { .. })), Some(rule)) => {
                 text.push_str(&report::built_in_text(&rule));
@@ -47,7 +58,44 @@ pub(crate) fn run(command: &Rules, output: &mut Output) -> Result<Status, Failur
             }
         }
     }
-    output.bytes(text.as_bytes())?;
+    output.prose(&text)?;
+    Ok(Status::Success)
+}
+
+/// Lists what changed in a service between two releases: its options, and the rules for what its
+/// definitions do not tell.
+fn between_releases(command: &Rules, output: &mut Output) -> Result<Status, Failure> {
+    let name = command.pack.as_deref().unwrap_or_default();
+    let service = Service::find(name).ok_or_else(|| {
+        let services = Service::all().map(Service::id).collect::<Vec<_>>();
+        Failure::Message(format!(
+            "--from and --to are about the releases of a service: expected one of {}",
+            services.join(", ")
+        ))
+    })?;
+    let series = |text: &Option<String>| {
+        let parsed = text.as_deref().map(|text| Series::parse(service, text));
+        parsed
+            .transpose()
+            .map_err(|error| Failure::Message(error.to_string()))
+    };
+    let to = series(&command.to)?.unwrap_or_else(|| service.newest());
+    let from = series(&command.from)?.or_else(|| to.before()).unwrap_or(to);
+    if from > to {
+        return Err(Failure::Message(format!(
+            "--from {from} is newer than --to {to}: give the older release first"
+        )));
+    }
+    let compared = compare_releases(ReleaseRange { from, to });
+    let mut text = report::comparison_text(&compared.from, &compared.to, &compared.found);
+    let is_between = |rule: &BuiltIn| rule.first > from && rule.first <= to;
+    let rules: Vec<BuiltIn> = built_in_rules(service).filter(is_between).collect();
+    text.push_str(&format!("\nrules: {}\n", rules.len()));
+    for rule in rules {
+        text.push('\n');
+        text.push_str(&report::built_in_text(&rule));
+    }
+    output.prose(&text)?;
     Ok(Status::Success)
 }
 

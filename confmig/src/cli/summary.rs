@@ -1,171 +1,187 @@
 //! What `confmig migrate` says in the end.
 
-use std::collections::{HashMap, HashSet};
-use std::path::Path;
-
-use confmig::check::{Environment, check};
 use confmig::diagnostic::Diagnostic;
 use confmig::history::ReleaseRange;
-use confmig::migrate::{FileMigration, Migration};
-use confmig::pack::Pack;
-use confmig::report;
-use confmig::secret::Secrets;
+use confmig::migrate::FileMigration;
+use confmig::report::{self, Releases, counted};
 use confmig::store::Replaced;
-use oslo_config::{LineMap, SourceFile};
+use oslo_config::SourceFile;
 
-use super::Failure;
 use super::args::Migrate;
-use super::input::{Inputs, environment};
+use super::migrated::Migrated;
 use super::output::Output;
+use super::review;
 
-/// Describes the changes of a file, one line each.
-fn descriptions(file: &FileMigration) -> impl Iterator<Item = String> {
+/// Describes what became of each line of a file that changes, or each step with `-v`.
+fn descriptions(before: &SourceFile, file: &FileMigration) -> Vec<String> {
     let path = file.path.display();
-    file.changes.iter().map(move |change| {
-        let release = change.release.as_ref();
+    let describe = |line: usize, message: &str, rule: &str, release: Option<&String>| {
         let release = release.map_or_else(String::new, |release| format!(", {release}"));
-        let (line, message, rule) = (change.line, &change.message, &change.rule);
         format!("{path}:{line}: {message} ({rule}{release})")
-    })
+    };
+    if log::log_enabled!(log::Level::Info) {
+        let steps = file.changes.iter();
+        let steps = steps.map(|it| describe(it.line, &it.message, &it.rule, it.release.as_ref()));
+        return steps.collect();
+    }
+    let net = report::net_changes(before, file).into_iter();
+    net.map(|it| describe(it.line, &it.message, &it.rule, it.release.as_ref()))
+        .collect()
 }
+
+/// The most files that are named for `confmig undo`.
+const NAMED: usize = 10;
 
 /// What is said after a migration.
 pub(crate) struct Summary<'s> {
     pub(crate) command: &'s Migrate,
-    pub(crate) migration: &'s Migration,
+    pub(crate) migrated: &'s [Migrated<'s>],
+    pub(crate) diagnostics: &'s [Diagnostic],
     pub(crate) backups: &'s [Replaced],
-    pub(crate) pack: &'s Pack,
-    /// The releases that the files are migrated between.
-    pub(crate) span: Option<ReleaseRange>,
-    /// What `check` finds in the new files, if it looks for more than a migration does.
-    pub(crate) further: Option<usize>,
 }
 
 impl Summary<'_> {
+    fn files(&self) -> impl Iterator<Item = &FileMigration> {
+        let sets = self.migrated.iter();
+        sets.flat_map(|set| &set.migration.files)
+    }
+
+    /// Returns the number of changes.
+    pub(crate) fn changes(&self) -> usize {
+        self.files().map(|file| file.changes.len()).sum()
+    }
+
+    /// Returns the only set of files, if there is one.
+    fn only(&self) -> Option<&Migrated<'_>> {
+        match self.migrated {
+            [set] => Some(set),
+            _ => None,
+        }
+    }
+
+    /// Returns the releases that all files are migrated between.
+    fn span(&self) -> Option<ReleaseRange> {
+        let releases = self.only()?.releases.as_ref()?;
+        Some(releases.span)
+    }
+
     /// Tells what was done, which programs read the new names, and what to do next.
     pub(crate) fn show(&self, output: &mut Output) {
-        let (command, migration) = (self.command, self.migration);
-        if !migration.is_empty() {
-            let changes: Vec<String> = migration.files.iter().flat_map(descriptions).collect();
+        let command = self.command;
+        let releases = self.only().and_then(|set| set.releases.as_ref());
+        if let Some(note) = releases.and_then(Releases::note) {
+            match releases.and_then(Releases::differing) {
+                Some(_) => output.warning(&note),
+                None => output.note(&note),
+            }
+        }
+        let sets = self.migrated.iter();
+        let both = sets.flat_map(|set| set.files.iter().zip(&set.migration.files));
+        let changes: Vec<String> = both
+            .flat_map(|(before, file)| descriptions(before, file))
+            .collect();
+        if !changes.is_empty() {
             output.message(&changes.join("\n"));
         }
         for replaced in self.backups {
             let (path, backup) = (replaced.path.display(), replaced.backup.display());
             output.message(&format!("wrote {path} (backup: {backup})"));
         }
-        output.message(&format!("{}{}", self.counts(), self.further()));
-        if migration.is_empty() {
+        output.message(&format!(
+            "{}{}{}{}",
+            self.of_files(),
+            self.counts(changes.len()),
+            self.further(),
+            review::settled(self.diagnostics)
+        ));
+        if self.changes() == 0 {
             return;
         }
-        if let Some(readers) = &self.pack.readers {
+        let mut readers: Vec<&str> = Vec::new();
+        for set in self.migrated {
+            let said = set.rules.readers.as_deref();
+            let said = said.filter(|_| !set.migration.is_empty());
+            readers.extend(said.filter(|said| !readers.contains(said)));
+        }
+        for readers in readers {
             output.note(readers);
         }
         if command.write {
             let paths = self.backups.iter();
             let paths: Vec<String> = paths.map(|file| file.path.display().to_string()).collect();
+            let undo = match &paths[..] {
+                [first, ..] if paths.len() > NAMED => format!("--transaction {first}"),
+                paths => paths.join(" "),
+            };
             output.note(&format!(
-                "restart the service to use the new configuration; `confmig undo {}` restores the \
-                 old",
-                paths.join(" ")
+                "restart the service to use the new configuration; `confmig undo {undo}` restores \
+                 the old"
             ));
         } else if !command.check && command.output.is_none() && command.output_dir.is_none() {
             output.note("dry run: nothing was written; use --write to replace the files");
         }
     }
 
+    /// Counts the files of several sets.
+    fn of_files(&self) -> String {
+        match self.only() {
+            Some(_) => String::new(),
+            None => format!("{}: ", counted(self.files().count(), "file")),
+        }
+    }
+
     /// Counts the changes and the decisions.
-    fn counts(&self) -> String {
-        let files = self.migration.files.iter();
-        let changes = files.map(|file| file.changes.len()).sum();
-        let decisions = self.migration.decisions.len();
-        match (changes, decisions, self.span) {
-            (0, 0, Some(ReleaseRange { from, to })) => {
+    fn counts(&self, changes: usize) -> String {
+        let settled = self.diagnostics.iter().filter(|found| !found.is_open());
+        let decisions = self
+            .migrated
+            .iter()
+            .map(|set| set.migration.decisions.len());
+        let left = decisions.sum::<usize>().saturating_sub(settled.count());
+        let rules = self.only().map(|set| &set.rules.name);
+        match (changes, left, self.span(), rules) {
+            (0, 0, Some(ReleaseRange { from, to }), _) => {
                 format!("nothing to migrate from {from} to {to}")
             }
-            (0, 0, None) if self.command.keep_old => {
+            (0, 0, None, _) if self.command.keep_old => {
                 "nothing to do: every option is set under its new name".to_owned()
             }
-            (0, 0, None) => format!(
-                "nothing to do: the files use no former name of the pack {}",
-                self.pack.name
-            ),
-            (0, left, _) => format!(
+            (0, 0, None, Some(name)) => {
+                format!("nothing to do: the files use no former name of the pack {name}")
+            }
+            (0, 0, None, None) => "nothing to do".to_owned(),
+            (0, left, ..) => format!(
                 "nothing was changed: {} left to make",
-                report::counted(left, "decision")
+                counted(left, "decision")
             ),
-            (made, 0, _) => format!("{}, no decisions", report::counted(made, "change")),
-            (made, left, _) => format!(
-                "{}, {}",
-                report::counted(made, "change"),
-                report::counted(left, "decision")
-            ),
+            (made, 0, ..) => format!("{}, no decisions", counted(made, "change")),
+            (made, left, ..) => {
+                format!("{}, {}", counted(made, "change"), counted(left, "decision"))
+            }
         }
     }
 
     /// Tells how much more `check` finds, if anything.
     fn further(&self) -> String {
-        let Some(count) = self.further else {
+        let found: Vec<usize> = self.migrated.iter().filter_map(|set| set.further).collect();
+        if found.is_empty() {
             return String::new();
+        }
+        let target = self.only().map_or_else(String::new, |set| {
+            let to = set.releases.as_ref().map(|releases| releases.span.to);
+            set.given.names.arguments(to)
+        });
+        let mut sets = self.migrated.iter();
+        let more = match sets.all(|set| set.migration.decisions.is_empty()) {
+            true => "",
+            false => " more",
         };
-        let target = match (self.span, &self.command.common.schema) {
-            (Some(span), _) => format!(" --to {}", span.to),
-            (None, Some(schema)) => format!(" --schema {}", schema.display()),
-            (None, None) => String::new(),
-        };
-        let more = if self.migration.decisions.is_empty() {
-            ""
-        } else {
-            " more"
-        };
-        match count {
+        match found.into_iter().sum() {
             0 => format!("; `confmig check{target}` has no findings{more}"),
-            _ => format!(
+            count => format!(
                 "; `confmig check{target}` has {}{more}",
-                report::counted(count, "finding")
+                counted(count, "finding")
             ),
         }
     }
-}
-
-/// Counts what `check` finds in the new files, besides what a decision is about. A migration looks
-/// at names, and only at values that it moves or makes.
-pub(crate) fn further_findings(
-    migration: &Migration,
-    inputs: &Inputs<'_>,
-    command: &Migrate,
-    secrets: &Secrets<'_>,
-) -> Result<usize, Failure> {
-    let migrated = migration.files.iter();
-    let files: Vec<SourceFile> = migrated
-        .map(|file| SourceFile {
-            path: file.path.clone(),
-            text: file.after.to_vec(),
-        })
-        .collect();
-    let parsed: Result<Vec<_>, _> = files.iter().map(SourceFile::parse).collect();
-    let environment = Environment {
-        variables: &environment(),
-        keep_old: command.keep_old,
-        defaults: false,
-        is_directory: &Path::is_dir,
-    };
-    let found = check(&parsed?, &*inputs.target()?, secrets, &environment);
-    let decided = migration.decisions.iter();
-    let decided: HashSet<(&Path, usize)> = decided
-        .map(|decision| (&*decision.path, decision.line))
-        .collect();
-    let lines = migration
-        .files
-        .iter()
-        .map(|file| (&*file.path, &file.lines));
-    let lines: HashMap<&Path, &LineMap> = lines.collect();
-    let is_decided = |diagnostic: &&Diagnostic| {
-        diagnostic.place.as_ref().is_some_and(|place| {
-            let original = lines
-                .get(&*place.path)
-                .and_then(|map| map.original(place.line));
-            decided.contains(&(&*place.path, original.unwrap_or(place.line)))
-        })
-    };
-    Ok(found.iter().filter(|found| !is_decided(found)).count())
 }

@@ -47,6 +47,10 @@ fn tell(undo: &Undo, output: &mut Output) {
             listed(&undo.remaining)
         ));
     }
+    output.message(&format!(
+        "restored {}",
+        report::counted(undo.undone.len(), "file")
+    ));
 }
 
 /// Lists the backups.
@@ -58,9 +62,10 @@ fn list(command: &args::Undo, output: &mut Output) -> Result<Status, Failure> {
     }
     let lines: String = backups.iter().map(line).collect();
     output.bytes(lines.as_bytes())?;
-    if backups.is_empty() {
-        output.message("no backups");
-    }
+    output.message(&match backups.len() {
+        0 => "no backups".to_owned(),
+        count => report::counted(count, "backup"),
+    });
     Ok(Status::Success)
 }
 

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use confmig::migrate::{FileMigration, Migration};
+use confmig::migrate::FileMigration;
+use confmig::report::MigrationReport;
 use confmig::store::{self, NewFile, Prepared, PreparedFiles, Replaced, Replacement};
 use oslo_config::SourceFile;
 
 use super::Failure;
 use super::args::{Format, Migrate};
-use super::input;
+use super::migrated::Migrated;
 use super::output::Output;
+use super::sources::is_stdin;
 
 /// The standard output, as a path of `--output`.
 const STDOUT: &str = "-";
@@ -37,9 +39,12 @@ pub(crate) enum Ready<'p> {
 }
 
 /// Checks what does not depend on the migration.
-pub(crate) fn check(command: &Migrate, files: &[SourceFile]) -> Result<(), Failure> {
-    if command.output.is_some() && files.len() != 1 {
-        let count = files.len();
+pub(crate) fn check_arguments<'p>(
+    command: &Migrate,
+    paths: impl Iterator<Item = &'p Path> + Clone,
+) -> Result<(), Failure> {
+    let count = paths.clone().count();
+    if command.output.is_some() && count != 1 {
         return Err(message(format!(
             "--output needs exactly one file, but {count} were given: use --output-dir"
         )));
@@ -52,7 +57,8 @@ pub(crate) fn check(command: &Migrate, files: &[SourceFile]) -> Result<(), Failu
         ));
     }
     if let Some(report) = &command.report {
-        let same = files.iter().any(|file| is_same(file, report));
+        let mut paths = paths;
+        let same = paths.any(|path| is_same(path, report));
         if same
             || command
                 .output
@@ -69,12 +75,12 @@ pub(crate) fn check(command: &Migrate, files: &[SourceFile]) -> Result<(), Failu
 }
 
 impl<'m> Plan<'m> {
-    pub(crate) fn new(
-        command: &Migrate,
-        migration: &'m Migration,
-        files: &'m [SourceFile],
-    ) -> Result<Self, Failure> {
-        let both = || migration.files.iter().zip(files);
+    pub(crate) fn new(command: &Migrate, migrated: &'m [Migrated<'m>]) -> Result<Self, Failure> {
+        let both = || {
+            let sets = migrated.iter();
+            sets.flat_map(|set| set.migration.files.iter().zip(&set.files))
+        };
+        let is_empty = || both().all(|(file, _)| file.changes.is_empty());
         if let Some(directory) = &command.output_dir {
             return Ok(Plan::Create(in_directory(directory, both())?));
         }
@@ -82,9 +88,7 @@ impl<'m> Plan<'m> {
         Ok(match single {
             Some((path, (file, _))) if path == Path::new(STDOUT) => Plan::Print(&file.after),
             Some((path, (file, before))) => Plan::Create(vec![new_file(path, file, before)?]),
-            None if command.write && !migration.is_empty() => {
-                Plan::Replace(replacements(migration, files)?)
-            }
+            None if command.write && !is_empty() => Plan::Replace(replacements(both())?),
             None => Plan::Nothing,
         })
     }
@@ -143,21 +147,23 @@ impl Ready<'_> {
 pub(crate) fn write_report(
     path: &Path,
     report: &[u8],
-    files: &[SourceFile],
+    reports: &[MigrationReport<'_>],
 ) -> Result<(), Failure> {
-    let source = files.first().map(|file| &*file.path);
-    let source = source.filter(|source| !input::is_stdin(source));
+    let source = reports.iter().find_map(|report| report.before.first());
+    let source = source.map(|file| &*file.path);
+    let source = source.filter(|source| !is_stdin(source));
     Ok(store::write_new(path, report, source)?)
 }
 
 /// Returns the files that change, as replacements.
-fn replacements(migration: &Migration, files: &[SourceFile]) -> Result<Vec<Replacement>, Failure> {
-    if files.iter().any(|file| input::is_stdin(&file.path)) {
+fn replacements<'m>(
+    both: impl Iterator<Item = (&'m FileMigration, &'m SourceFile)> + Clone,
+) -> Result<Vec<Replacement>, Failure> {
+    if both.clone().any(|(file, _)| is_stdin(&file.path)) {
         return Err(message(
             "--write cannot replace standard input: use --output - to get the new text",
         ));
     }
-    let both = migration.files.iter().zip(files);
     let changed = both.filter(|(file, _)| !file.changes.is_empty());
     let replacement = |(file, before): (&FileMigration, &SourceFile)| Replacement {
         path: file.path.clone(),
@@ -175,7 +181,7 @@ fn in_directory<'m>(
     let mut all: Vec<NewText<'m>> = Vec::new();
     for (file, before) in files {
         let name = file.path.file_name();
-        let Some(name) = name.filter(|_| !input::is_stdin(&file.path)) else {
+        let Some(name) = name.filter(|_| !is_stdin(&file.path)) else {
             return Err(message(
                 "--output-dir needs files with names: standard input has none, use --output",
             ));
@@ -199,22 +205,22 @@ fn new_file<'m>(
     file: &'m FileMigration,
     before: &'m SourceFile,
 ) -> Result<NewText<'m>, Failure> {
-    if is_same(before, path) {
+    if is_same(&before.path, path) {
         return Err(message(format!(
             "--output {} is the input file: use --write, which keeps a backup",
             path.display()
         )));
     }
-    let source = (!input::is_stdin(&before.path)).then_some(before.path.as_path());
+    let source = (!is_stdin(&before.path)).then_some(before.path.as_path());
     Ok((path.to_path_buf(), &file.after, source))
 }
 
 /// Returns whether a path leads to the file that a text was read from.
-fn is_same(file: &SourceFile, path: &Path) -> bool {
+fn is_same(file: &Path, path: &Path) -> bool {
     let identity = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
-    let source = match input::is_stdin(&file.path) {
+    let source = match is_stdin(file) || file == Path::new(STDOUT) {
         true => rustix::fs::fstat(std::io::stdin()),
-        false => rustix::fs::stat(&file.path),
+        false => rustix::fs::stat(file),
     };
     match (source, rustix::fs::stat(path)) {
         (Ok(one), Ok(other)) => identity(one) == identity(other),

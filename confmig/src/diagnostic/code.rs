@@ -1,19 +1,25 @@
 //! The diagnostic codes, in one table.
 
 /// How bad a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
-    /// The service does not start, or does not do what the file asks for.
-    Error,
+    /// There is something to know; nothing is wrong.
+    Note,
     /// The service works, but not as the file suggests, or not after a later upgrade.
     Warning,
+    /// The service does not start, or does not do what the file asks for.
+    Error,
 }
 
 impl Severity {
+    /// Every severity, the worst first.
+    pub const ALL: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Note];
+
     /// Returns the severity's name in reports.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Severity::Note => "note",
             Severity::Error => "error",
             Severity::Warning => "warning",
         }
@@ -94,12 +100,14 @@ codes! {
         "Keep one of the entries.";
     RemovedOption => "removed-option", Warning,
         "Removed option",
-        "The option is no longer read.",
+        "The option is no longer read. It is an error if another option has taken over: the \
+         setting is lost.",
         "Follow the advice in the message, then remove the option.";
-    UnknownSection => "unknown-section", Warning,
+    UnknownSection => "unknown-section", Note,
         "Unknown section",
-        "Nothing reads a section of this name, and the name is similar to that of a known section.",
-        "Correct the name.";
+        "Nothing reads a section of this name. It may be of another program; it is a warning if \
+         the name is similar to that of a known section.",
+        "Correct the name, or remove the section unless another program reads it.";
     UnknownOption => "unknown-option", Warning,
         "Unknown option",
         "No option of this name is known in this section, so the entry has no effect.",
@@ -118,7 +126,7 @@ codes! {
         "Reference loop",
         "A value refers to itself, directly or through other options, so the option has no value.",
         "Replace one of the references with a value.";
-    NotUtf8 => "not-utf8", Warning,
+    NotUtf8 => "not-utf8", Error,
         "Bytes that are not UTF-8",
         "A line has bytes that are not UTF-8: Python cannot read the file, and the service does \
          not start.",
@@ -153,10 +161,10 @@ codes! {
         "Loopback URL",
         "The web server's URL points to this machine itself, so no node or iLO can reach it.",
         "Use an address at which they can reach the web server.";
-    UnreadVariable => "unread-variable", Warning,
+    UnreadVariable => "unread-variable", Error,
         "Environment variable that is not read",
         "An environment variable has the former name of an option; oslo.config reads only current \
-         names.",
+         names. It is a warning if nothing has taken the option's place.",
         "Set the variable that the message names.";
     NeedsDecision => "needs-decision", Warning,
         "Change that needs a decision",
@@ -175,6 +183,11 @@ codes! {
         "The release has no hardware type, interface or driver of this name: a service configured \
          with it does not start.",
         "Move the nodes that use it to another one, then remove the name.";
+    NoCommonInterface => "no-common-interface", Error,
+        "No interface for a hardware type",
+        "An enabled hardware type supports none of the interfaces of a kind that are enabled: the \
+         conductor does not start.",
+        "Enable one of the interfaces that the message names, or disable the hardware type.";
     UnreadByPlugin => "unread-by-plugin", Warning,
         "Option not read by the plugin",
         "The section's authentication plugin does not read this option, or the section chooses no \
@@ -184,16 +197,28 @@ codes! {
         "Changed default",
         "An option is not set, and its default differs from that of the older release.",
         "Set the option to keep the old value.";
+    IneffectiveIgnore => "ineffective-ignore", Warning,
+        "Ignore without effect",
+        "Findings are to be ignored, but the comment does not name a code and a reason, or the \
+         policy's date has passed: they are reported.",
+        "Write `# confmig: ignore CODE REASON` above the entry, correct the findings, or renew the \
+         date.";
 }
 
 impl Code {
+    /// Finds a code by its name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Code::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
     /// Returns the code's name, as in `deprecated-name`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.description().name
     }
 
-    /// Returns the severity of the code's diagnostics.
+    /// Returns the severity that the code's diagnostics have unless a policy sets another.
     #[must_use]
     pub fn severity(self) -> Severity {
         self.description().severity

@@ -1,39 +1,139 @@
 //! Diagnostics: what is reported about a configuration, with a stable code, a message and a place.
 
 mod code;
+mod fingerprint;
 mod place;
+mod uri;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 use oslo_config::{OptName, SourceError, SyntaxError};
 
 use crate::secret::Secrets;
 pub use code::{Code, Severity};
+pub use fingerprint::{Fingerprints, METHOD as FINGERPRINT_METHOD};
 pub use place::Place;
 pub(crate) use place::{LongLine, Places};
+pub(crate) use uri::uri;
 
 /// A problem in a configuration, or advice about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The kind of problem.
     pub code: Code,
+    /// How bad it is: that of the code, unless the case is better or worse, or a policy sets
+    /// another.
+    pub severity: Severity,
     /// The problem in one line, without any option's value.
     pub message: String,
     /// Where the problem is; `None` when it concerns no line of a file.
     pub place: Option<Place>,
     /// What to do.
     pub help: Option<String>,
+    /// The option, if it is not the one of the place.
+    pub option: Option<OptName>,
+    /// The rule behind a decision or an advice.
+    pub rule: Option<RuleInStep>,
+    /// What `--accept` takes to make the change that was left.
+    pub accept: Option<String>,
+    /// The file, when the diagnostic concerns no line of it.
+    pub file: Option<PathBuf>,
+    /// Why the diagnostic counts as settled, if it does.
+    pub settled: Option<Settled>,
+}
+
+/// A rule, and the release whose step has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleInStep {
+    /// The rule's id.
+    pub id: String,
+    /// The release; `None` for a rule of a pack.
+    pub release: Option<String>,
+}
+
+/// Why a diagnostic counts as settled: it is reported as such, and fails no check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// What settles it.
+    pub by: SettledBy,
+    /// The reason that was given for it.
+    pub reason: String,
+}
+
+/// What settles a diagnostic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SettledBy {
+    /// A comment above the entry.
+    Comment,
+    /// The policy.
+    Policy,
+    /// The baseline, which has the same finding.
+    Baseline,
+    /// The operator refused the change in the file of decisions.
+    Refusal,
+}
+
+impl SettledBy {
+    /// Returns the word for it in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SettledBy::Comment => "comment",
+            SettledBy::Policy => "policy",
+            SettledBy::Baseline => "baseline",
+            SettledBy::Refusal => "decision",
+        }
+    }
 }
 
 impl Diagnostic {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Diagnostic {
             code,
+            severity: code.severity(),
             message: message.into(),
             place: None,
             help: None,
+            option: None,
+            rule: None,
+            accept: None,
+            file: None,
+            settled: None,
         }
+    }
+
+    /// Sets the severity.
+    pub(crate) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Sets the option that the diagnostic is about.
+    pub(crate) fn about(mut self, option: &OptName) -> Self {
+        self.option = Some(option.clone());
+        self
+    }
+
+    /// Returns the option that the diagnostic is about: the one that was given, or the entry of the
+    /// place.
+    #[must_use]
+    pub fn option(&self) -> Option<&OptName> {
+        let of_place = || self.place.as_ref()?.entry.as_ref();
+        self.option.as_ref().or_else(of_place)
+    }
+
+    /// Returns the file that the diagnostic is about, if it is about one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        let of_place = self.place.as_ref().map(|place| &*place.path);
+        of_place.or(self.file.as_deref())
+    }
+
+    /// Tells whether the diagnostic still asks for something.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.settled.is_none()
     }
 
     /// Sets the place.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
-use oslo_config::{Entry, ParsedFile, Section};
+use oslo_config::{Entry, OptName, ParsedFile, Section};
 
 use crate::secret::Secrets;
 
@@ -28,6 +28,8 @@ pub struct Place {
     pub text: String,
     /// The part's byte range in `text`.
     pub part: Range<usize>,
+    /// The name of the entry that has the part.
+    pub entry: Option<OptName>,
     /// A note about the part.
     pub label: Option<String>,
     /// A related earlier line: its number, its text with secrets masked, and its label.
@@ -56,6 +58,8 @@ impl Place {
 pub(crate) struct LongLine<'t> {
     path: &'t Path,
     line: usize,
+    /// The name of the entry that has the line.
+    entry: Option<OptName>,
     /// The text as it is in the file.
     raw: &'t [u8],
     /// The text with secrets masked.
@@ -73,6 +77,7 @@ impl<'t> LongLine<'t> {
         LongLine {
             path,
             line,
+            entry: None,
             raw,
             shown_chars: shown.trim_end().chars().count(),
             shown,
@@ -116,6 +121,7 @@ impl<'t> LongLine<'t> {
             column,
             text,
             part,
+            entry: self.entry.clone(),
             label: None,
             earlier: None,
         }
@@ -161,13 +167,11 @@ impl Places<'_, '_> {
         let before = &document.text()[start..entry.key_range().start];
         let column = before.chars().count() + 1;
         let text = self.shown(entry, entry.line());
-        Place::in_line(
-            path,
-            entry.line(),
-            text.as_bytes(),
-            column,
-            entry.key().chars().count(),
-        )
+        let chars = entry.key().chars().count();
+        Place {
+            entry: Some(self.name_of(entry)),
+            ..Place::in_line(path, entry.line(), text.as_bytes(), column, chars)
+        }
     }
 
     /// Returns the place of `chars` characters of an entry's value, from a byte offset in the
@@ -194,7 +198,9 @@ impl Places<'_, '_> {
     ) -> LongLine<'t> {
         let document = entry.section().document();
         let raw = document.line_text(line).unwrap_or_default();
-        LongLine::new(path, line, raw, self.shown(entry, line).into())
+        let mut long = LongLine::new(path, line, raw, self.shown(entry, line).into());
+        long.entry = Some(self.name_of(entry));
+        long
     }
 
     /// Returns the place of a section's header.
@@ -208,6 +214,17 @@ impl Places<'_, '_> {
             1,
             usize::MAX,
         )
+    }
+
+    /// Returns the place of a line of a file, whose masked lines are `shown`.
+    pub(crate) fn line(
+        &self,
+        file: &ParsedFile<'_>,
+        number: usize,
+        shown: &[Cow<'_, [u8]>],
+    ) -> Place {
+        let text = crate::lines::content(shown, number);
+        Place::in_line(&file.path, number, text, 1, usize::MAX)
     }
 
     /// Returns the places of all lines of a file that satisfy a predicate.
@@ -225,6 +242,16 @@ impl Places<'_, '_> {
             let text = crate::lines::split_end(&shown).0;
             Place::in_line(&file.path, index + 1, text, 1, usize::MAX)
         })
+    }
+
+    /// Returns the name of an entry as it is written, masked like its line: what follows a missing
+    /// separator is part of the key.
+    fn name_of(&self, entry: Entry<'_, '_>) -> OptName {
+        let group = entry.group();
+        OptName::new(
+            self.secrets.section(group.as_bstr()),
+            self.secrets.key(entry),
+        )
     }
 
     /// Returns a line of an entry, masked.

@@ -10,11 +10,13 @@ use super::names::History;
 use super::series::Series;
 use super::service::Service;
 
-/// The release that a set of files was most likely written for, by the names in it.
+/// The releases that a set of files may have been written for, by the names in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guess {
-    /// The newest of the releases that know most of what is set.
+    /// The oldest of the candidates.
     pub series: Series,
+    /// The releases that know most of what is set, oldest first.
+    pub candidates: Vec<Series>,
     /// How reliable the guess is.
     pub confidence: Confidence,
     /// The reason: what older and newer releases do not know.
@@ -26,7 +28,7 @@ pub struct Guess {
 pub enum Confidence {
     /// No other release knows everything that is set.
     Certain,
-    /// The release knows everything that is set, and so do some older ones.
+    /// All candidates know everything that is set.
     Likely,
     /// No release knows everything that is set.
     Unsure,
@@ -42,6 +44,23 @@ impl Confidence {
             Confidence::Unsure => "unsure",
         }
     }
+}
+
+/// Returns releases as runs: `kilo to mitaka, train`.
+#[must_use]
+pub fn in_runs(releases: &[Series]) -> String {
+    let mut runs: Vec<(Series, Series)> = Vec::new();
+    for series in releases {
+        match runs.last_mut() {
+            Some((_, last)) if last.after() == Some(*series) => *last = *series,
+            _ => runs.push((*series, *series)),
+        }
+    }
+    let runs = runs.into_iter().map(|(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first} to {last}"),
+    });
+    runs.collect::<Vec<_>>().join(", ")
 }
 
 /// Something that is set, and the releases that know it.
@@ -97,7 +116,7 @@ pub fn guess(files: &[ParsedFile<'_>], history: &History) -> Guess {
         .releases()
         .filter(|series| count(*series) == most)
         .collect();
-    let series = best.last().copied().unwrap_or(service.newest());
+    let series = best.first().copied().unwrap_or(service.newest());
     let confidence = if most < evidence.len() {
         Confidence::Unsure
     } else if best.len() == 1 {
@@ -106,31 +125,32 @@ pub fn guess(files: &[ParsedFile<'_>], history: &History) -> Guess {
         Confidence::Likely
     };
     Guess {
+        why: why(&evidence, &best),
         series,
+        candidates: best,
         confidence,
-        why: why(&evidence, series, &best),
     }
 }
 
-fn why(evidence: &[Evidence], series: Series, best: &[Series]) -> String {
-    let lacks = |other: Option<Series>| {
+fn why(evidence: &[Evidence], best: &[Series]) -> String {
+    let (Some(first), Some(last)) = (best.first(), best.last()) else {
+        return "nothing that is set tells".to_owned();
+    };
+    let lacks = |other: Option<Series>, here: Series| {
         let other = other?;
         let mut lacking = evidence.iter().filter(|it| !it.is_known(other));
-        let known_here = lacking.find(|it| it.is_known(series))?;
+        let known_here = lacking.find(|it| it.is_known(here))?;
         Some((other, known_here.what.as_str()))
     };
     let mut reasons = Vec::new();
-    if let Some((newer, what)) = lacks(series.after()) {
+    if let Some((newer, what)) = lacks(last.after(), *last) {
         reasons.push(format!("{newer} does not know {what}"));
     }
-    if let Some((older, what)) = lacks(best.first().and_then(|first| first.before())) {
+    if let Some((older, what)) = lacks(first.before(), *first) {
         reasons.push(format!("{older} does not know {what}"));
     }
-    if let Some(unknown) = evidence.iter().find(|it| !it.is_known(series)) {
-        reasons.push(format!(
-            "but {series} does not know {} either",
-            unknown.what
-        ));
+    if let Some(unknown) = evidence.iter().find(|it| !it.is_known(*last)) {
+        reasons.push(format!("but {last} does not know {} either", unknown.what));
     }
     if reasons.is_empty() {
         "every release knows all names that are set".to_owned()
@@ -139,7 +159,7 @@ fn why(evidence: &[Evidence], series: Series, best: &[Series]) -> String {
     }
 }
 
-/// Collects the names that are set, and the installed things that values name.
+/// Collects the names that are set, the installed things that values name, and the sections.
 fn evidence(files: &[ParsedFile<'_>], history: &History) -> Vec<Evidence> {
     let mut seen = BTreeSet::new();
     let mut evidence = Vec::new();
@@ -180,5 +200,26 @@ fn evidence(files: &[ParsedFile<'_>], history: &History) -> Vec<Evidence> {
             }
         }
     }
+    // A file that a tool made has the sections of its release, empty or not.
+    let headers = files.iter().flat_map(|file| file.document.sections());
+    let groups: BTreeSet<String> = headers
+        .filter_map(|section| Some(std::str::from_utf8(section.group()).ok()?.to_owned()))
+        .filter(|group| history.has_group(group))
+        .collect();
+    evidence.extend(groups.into_iter().map(|group| Evidence {
+        known: releases_of_group(&group, history),
+        what: format!("the section [{group}]"),
+    }));
     evidence
+}
+
+/// Returns a bit for each release that reads any name of a group.
+fn releases_of_group(group: &str, history: &History) -> u32 {
+    let names = history.service().known_names().names_in(group);
+    let histories = names.filter_map(|name| history.of(group, name));
+    histories.fold(0, |bits, of_name| {
+        let releases = history.service().releases();
+        let read = releases.filter(|series| of_name.is_read(*series));
+        read.fold(bits, |bits, series| bits | 1_u32 << series.number())
+    })
 }

@@ -42,6 +42,24 @@ pub fn is_installed(group: &str, name: &str, value: &str, series: Series) -> Opt
     Some(runs.any(|(_, run)| run.contains(series)))
 }
 
+/// Returns the interfaces of a kind, such as `bios`, that a hardware type supports in a release;
+/// none when they are not known.
+pub(crate) fn supported_interfaces(
+    hardware_type: &str,
+    kind: &str,
+    series: Series,
+) -> Vec<&'static str> {
+    let start = format!("{hardware_type} {kind} ");
+    let lines = series.service().texts().interfaces.lines();
+    let of_type = lines.filter_map(|line| line.strip_prefix(start.as_str()));
+    let supported = of_type.filter_map(|rest| {
+        let (name, run) = rest.split_once(' ')?;
+        let run = ReleaseRange::parse(series.service(), run)?;
+        run.contains(series).then_some(name)
+    });
+    supported.collect()
+}
+
 /// An option of one of keystoneauth's plugins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PluginOption {

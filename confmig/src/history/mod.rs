@@ -11,15 +11,16 @@ mod known;
 mod names;
 mod pack;
 mod rules;
+mod schema;
 mod series;
 mod service;
 mod succession;
 mod types;
 
 pub use definition::Definition;
-pub use guess::{Confidence, Guess, guess, guess_service};
-pub(crate) use installed::newest_plugins;
+pub use guess::{Confidence, Guess, guess, guess_service, in_runs};
 pub use installed::{AuthOptions, auth_options, installed, is_installed, named_by};
+pub(crate) use installed::{newest_plugins, supported_interfaces};
 pub(crate) use kernel::is_kernel_command_line;
 pub use known::KnownNames;
 pub(crate) use known::is_plugin_option;
@@ -27,7 +28,10 @@ pub use names::{History, NameHistory, all_names};
 pub use pack::{empty, option, pack, renaming};
 pub(crate) use rules::triggered_by;
 pub use rules::{BuiltIn, built_in_rules, find_rule};
+pub use schema::{ReleaseComparison, compare_releases};
 pub use series::{ReleaseRange, Series, UnknownSeries};
 pub use service::Service;
-pub use succession::declared;
-pub(crate) use succession::{declared_renaming, describe_absence, leads_on};
+pub(crate) use succession::{
+    advice_about, declared_renaming, deprecation, describe_absence, leads_on, took_over,
+};
+pub use succession::{declared, declared_with_id};

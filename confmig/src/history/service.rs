@@ -17,8 +17,12 @@ pub(super) struct Texts {
     pub(super) options: &'static str,
     /// `GROUP NAME VALUE RUN`, sorted.
     pub(super) values: &'static str,
+    /// `TYPE KIND NAME RUN`, sorted.
+    pub(super) interfaces: &'static str,
     /// `PLUGIN OPTION RUN [secret] [FORMER,…]`, sorted; OPTION is `-` for a plugin without options.
     pub(super) plugins: &'static str,
+    /// `GROUP NAME ADVICE`, sorted: what to do about deprecated options of the newest release.
+    pub(super) deprecated: &'static str,
     /// `FIRST LAST OPTIONS JSON`, one rule per line, which `build.rs` makes of
     /// `history/SERVICE/rules`.
     pub(super) rules: &'static str,

@@ -129,7 +129,7 @@ pub(super) fn absence(
         let advice = advice.map_or_else(String::new, |advice| format!(". {advice}"));
         return (format!("{reason}: {why}"), Some((rule.id.clone(), advice)));
     }
-    let successors = successors(name, series, history);
+    let successors = took_over(name, series, history);
     if !successors.is_empty() {
         let names: Vec<String> = successors.iter().map(ToString::to_string).collect();
         reason.push_str(": superseded by ");
@@ -138,26 +138,92 @@ pub(super) fn absence(
     (reason, None)
 }
 
-/// Returns the options of a release that took over from a name, by the chain of former names.
-fn successors(name: &OptName, series: Series, history: &History) -> BTreeSet<OptName> {
-    let mut found = BTreeSet::new();
-    let mut seen = BTreeSet::new();
+/// Returns what to do about a deprecated option that the newest release has.
+pub(crate) fn deprecation(name: &OptName, history: &History) -> Option<String> {
+    let start = format!("{} {} ", name.group(), name.name());
+    let mut lines = history.service().texts().deprecated.lines();
+    lines.find_map(|line| Some(line.strip_prefix(start.as_str())?.to_owned()))
+}
+
+/// Returns what people wrote about an option that a release still has, with the names that took its
+/// place: its deprecation, or a change of its meaning.
+pub(crate) fn advice_about(name: &OptName, series: Series, history: &History) -> Option<String> {
+    let rules = triggered_by(history.service(), &name.to_string()).iter();
+    let rules = rules.filter(|rule| rule.first <= series);
+    let rules = rules.filter_map(|rule| history.rule(rule));
+    let is_about = |rule: &Rule| {
+        let reported = rule.report.iter().flat_map(|report| &report.options);
+        let reported: Vec<&OptName> = reported.map(|name| &**name).collect();
+        reported.contains(&name) || rule.items.is_none() && rule.claims().contains(&name)
+    };
+    let mut about = rules.filter(|rule| is_about(rule));
+    if let Some(rule) = about.next_back() {
+        let advice = rule.advice.iter();
+        let advice: String = advice.map(|advice| format!(". {advice}")).collect();
+        return Some(format!("{} ({}){advice}", rule.why, rule.id));
+    }
+    // An option may be a former name of another one at the same time.
+    let of_name = history.of_option(name)?;
+    let readers: Vec<String> = of_name
+        .former_of(series)
+        .map(|reader| format!("[{}] {}", reader.group(), reader.name()))
+        .collect();
+    (!readers.is_empty()).then(|| format!("set {}", readers.join(" and ")))
+}
+
+/// Returns the options of a release that took over from a name, as the releases declare it or by
+/// rules.
+pub(crate) fn took_over(name: &OptName, series: Series, history: &History) -> BTreeSet<OptName> {
+    let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
     let mut open = vec![name.clone()];
     while let Some(name) = open.pop() {
-        let Some(of_name) = history.of_option(&name) else {
+        let of_name = history.of_option(&name);
+        if of_name
+            .as_ref()
+            .is_some_and(|of_name| of_name.is_option(series))
+        {
+            found.insert(name);
             continue;
-        };
-        for (reader, run) in of_name.all_former_of() {
-            if run.from <= series && seen.insert(reader.clone()) {
-                let of_reader = history.of_option(&reader);
-                if of_reader.is_some_and(|of_reader| of_reader.is_option(series)) {
-                    found.insert(reader.clone());
-                } else {
-                    open.push(reader);
-                }
+        }
+        let declared = of_name.iter().flat_map(|of_name| of_name.all_former_of());
+        let declared = declared.filter(|(_, run)| run.from <= series);
+        let next = declared.map(|(reader, _)| reader);
+        for option in next.chain(made_by_rules(&name, series, history)) {
+            if seen.insert(option.clone()) {
+                open.push(option);
             }
         }
     }
+    found
+}
+
+/// Returns the options to which rules give the value of an option.
+fn made_by_rules(name: &OptName, series: Series, history: &History) -> Vec<OptName> {
+    let rules = triggered_by(history.service(), &name.to_string()).iter();
+    let rules = rules.filter(|rule| rule.first <= series);
+    let rules = rules.filter_map(|rule| history.rule(rule));
+    let made = rules
+        .filter(|rule| rule.claims().contains(&name))
+        .flat_map(|rule| {
+            let renamed = rule.rename.iter().filter(|rename| *rename.from == *name);
+            let renamed = renamed.map(|rename| (*rename.to).clone());
+            let set = rule.set.iter().map(|set| (*set.option).clone());
+            renamed.chain(set).collect::<Vec<OptName>>()
+        });
+    made.collect()
+}
+
+/// Returns the renamings with an id that releases declare.
+#[must_use]
+pub fn declared_with_id(id: &str, history: &History) -> Vec<Renaming> {
+    let names = all_names(history.service());
+    let with_id = names.filter(|(from, _)| id.strip_prefix(from.group()).is_some());
+    let renamings = with_id.flat_map(|(from, of_name)| {
+        let readers = of_name.all_former_of().into_iter();
+        readers.map(move |(to, _)| renaming_of(&from, &to, history))
+    });
+    let mut found: Vec<Renaming> = renamings.filter(|renaming| renaming.id == id).collect();
+    found.dedup();
     found
 }
 

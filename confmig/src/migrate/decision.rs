@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use oslo_config::{Entry, OptName, ParsedFile, references};
 
-use crate::diagnostic::{Code, Diagnostic, Places};
+use crate::diagnostic::{Code, Diagnostic, Places, RuleInStep, Severity};
 use crate::secret::Secrets;
 
 /// A change that was left to the operator, since it might change the meaning of a value.
@@ -33,6 +33,8 @@ pub struct Decision {
     pub advice: Option<String>,
     /// The code under which it is reported.
     pub code: Code,
+    /// The severity with which it is reported, if not that of the code.
+    pub severity: Option<Severity>,
 }
 
 impl Decision {
@@ -49,7 +51,37 @@ impl Decision {
             release: None,
             advice: None,
             code: Code::NeedsDecision,
+            severity: None,
         }
+    }
+
+    /// Adds what another decision says of the same option.
+    fn add(&mut self, other: Decision) {
+        let rule = other.rule.iter().map(|rule| {
+            let release = other.release.iter();
+            let at: String = release.map(|release| format!(", {release}")).collect();
+            format!(" ({rule}{at})")
+        });
+        let rule: String = rule.collect();
+        // Both reasons begin with the names of their options.
+        let (names, own) = self.reason.split_once(": ").unwrap_or(("", &self.reason));
+        let said = other
+            .reason
+            .split_once(": ")
+            .map_or(&*other.reason, |(_, said)| said);
+        self.reason = format!("{names}: {said}{rule}; {own}");
+        for option in other.options {
+            if !self.options.contains(&option) {
+                self.options.push(option);
+            }
+        }
+        let advice = other.advice.into_iter().chain(self.advice.take());
+        let advice: Vec<String> = advice.collect();
+        self.advice = (!advice.is_empty()).then(|| advice.join(" "));
+        if other.code == Code::NeedsDecision {
+            self.code = Code::NeedsDecision;
+        }
+        self.severity = self.severity.max(other.severity);
     }
 
     /// Returns the decision, which is about an entry of `file`, as a diagnostic.
@@ -61,10 +93,25 @@ impl Decision {
             Some(rule) => self.of_rule(rule),
             None => self.of_renaming(hides),
         };
+        let diagnostic = Diagnostic {
+            rule: self.rule.as_ref().map(|id| RuleInStep {
+                id: id.clone(),
+                release: self.release.clone(),
+            }),
+            accept: self.accept(),
+            ..diagnostic.about(&self.option)
+        };
         match entry {
             Some((path, entry)) => diagnostic.at(Places { secrets }.key(path, entry)),
             None => diagnostic,
         }
+    }
+
+    /// Returns what `--accept` takes to make the change; `None` if it cannot be accepted.
+    #[must_use]
+    pub fn accept(&self) -> Option<String> {
+        let name = || self.rule.clone().unwrap_or_else(|| self.option.to_string());
+        self.acceptable.then(name)
     }
 
     fn of_renaming(&self, hides: bool) -> Diagnostic {
@@ -90,11 +137,44 @@ impl Decision {
         let help = self.advice.iter().cloned();
         let help: Vec<String> = help.chain(self.acceptable.then_some(accept)).collect();
         let diagnostic = Diagnostic::new(self.code, format!("{} ({rule}{at})", self.reason));
+        let diagnostic = diagnostic.severity(self.severity.unwrap_or(self.code.severity()));
         match help.is_empty() {
             true => diagnostic,
             false => diagnostic.help(help.join(" ")),
         }
     }
+}
+
+/// Makes one decision of those about the same option, except that each one that can be accepted
+/// stays: what else there is to say of the option is added to the first of these.
+pub(super) fn folded(decisions: Vec<Decision>) -> Vec<Decision> {
+    type Key = (OptName, PathBuf, usize);
+    let key = |it: &Decision| -> Key { (it.option.clone(), it.path.clone(), it.line) };
+    // The decision of each option that is kept: the first that can be accepted, or else the last.
+    let mut kept: HashMap<Key, usize> = HashMap::new();
+    for (at, decision) in decisions.iter().enumerate() {
+        let known = kept.get(&key(decision)).map(|known| &decisions[*known]);
+        if !known.is_some_and(|known| known.acceptable) {
+            kept.insert(key(decision), at);
+        }
+    }
+    let mut said: HashMap<usize, Vec<Decision>> = HashMap::new();
+    let mut left: Vec<(usize, Decision)> = Vec::new();
+    for (at, decision) in decisions.into_iter().enumerate() {
+        match kept.get(&key(&decision)) {
+            Some(keeper) if *keeper != at && !decision.acceptable => {
+                said.entry(*keeper).or_default().push(decision);
+            }
+            _ => left.push((at, decision)),
+        }
+    }
+    let left = left.into_iter().map(|(at, mut decision)| {
+        for other in said.remove(&at).unwrap_or_default() {
+            decision.add(other);
+        }
+        decision
+    });
+    left.collect()
 }
 
 /// Returns decisions about entries of these files as diagnostics.

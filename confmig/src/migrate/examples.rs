@@ -8,8 +8,13 @@ use crate::rule::{Example, Rule};
 
 /// The error for a rule that does not do what its example says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an example of the rule {rule} is wrong: {reason}: correct the example or the rule")]
+#[error(
+    "{}an example of the rule {rule} is wrong: {reason}: correct the example or the rule",
+    line.map_or_else(String::new, |line| format!("line {line}: "))
+)]
 pub struct WrongExample {
+    /// The line of the rule, if it is in a file.
+    pub line: Option<usize>,
     /// The id of the rule.
     pub rule: String,
     /// The expected text, and the one that the rule makes instead.
@@ -29,6 +34,7 @@ pub fn check_examples(pack: &Pack) -> Result<(), WrongExample> {
         };
         for example in &rule.example {
             check(example, rule, &alone).map_err(|reason| WrongExample {
+                line: rule.line,
                 rule: rule.id.clone(),
                 reason,
             })?;

@@ -7,6 +7,7 @@ use bstr::{BString, ByteSlice};
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, LineMap, OptName, ParsedFile, references};
 
+use super::decision::folded;
 use super::definitions::{Definitions, renamings};
 use super::edit::put_back;
 use super::pass::{Held, Pass};
@@ -365,6 +366,7 @@ impl<'m> Migrator<'m> {
             .map(|(_, decision)| decision)
             .collect();
         decisions.sort_by_key(|decision| (order.get(&*decision.path), decision.line));
+        let decisions = folded(decisions);
         Ok(Migration {
             files: self.results,
             decisions,

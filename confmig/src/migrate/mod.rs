@@ -8,6 +8,7 @@
 //! [`Decision`].
 
 mod apply_proved;
+mod candidates;
 mod decision;
 mod definitions;
 mod edit;
@@ -15,6 +16,7 @@ mod examples;
 mod migrator;
 mod names;
 mod names_in_use;
+mod own_rules;
 mod pass;
 mod planned;
 mod prove;
@@ -36,8 +38,11 @@ use oslo_config::{Document, Edit, EditError, LineMap, OptName, ParsedFile};
 use crate::diagnostic::Diagnostic;
 use crate::secret::Secrets;
 
+pub use candidates::group_by_result;
 pub use decision::Decision;
 pub use examples::{WrongExample, check_examples};
+pub use own_rules::OWN_RULES;
+pub(crate) use own_rules::{DECIDED, WHOLE};
 pub use route::{Route, migrate};
 
 /// The settings of a migration.

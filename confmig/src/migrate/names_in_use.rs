@@ -236,7 +236,8 @@ impl<'l> NamesInUse<'l> {
         let is_old = rule.items.is_none() && rule.claims().iter().any(unread);
         is_old.then(|| Active {
             doubt: Some(format!(
-                "{from} has not read it since {last} but would read the new value: {}",
+                "nothing reads it since {last}, and following the rule would make {from} read its \
+                 value: {}",
                 rule.why
             )),
             rule,

@@ -10,14 +10,12 @@ use oslo_config::{Config, DEFAULT_GROUP, OptName, ParsedFile};
 
 use super::migrator::Migrator;
 use super::names::Names;
+use super::own_rules::OTHERWISE;
 use super::prove::{ComparedValues, Reading, Registration, texts_of};
 use super::unread::{Finding, FindingAt};
 use crate::diagnostic::Code;
 use crate::pack::Pack;
 use crate::schema::Schema;
-
-/// The id of reports about values that the newer release reads differently.
-const OTHERWISE: &str = "read-otherwise";
 
 impl Migrator<'_> {
     /// Reports options whose value in the newer release differs from the old value in the older
@@ -78,6 +76,7 @@ impl Migrator<'_> {
                          the value"
                     ),
                     code: Code::NeedsDecision,
+                    severity: None,
                     release: None,
                 };
                 (option.clone(), *place, finding)

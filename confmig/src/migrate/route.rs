@@ -8,7 +8,7 @@ use super::migrator::{LINKS_MAX, Migrator};
 use super::rules::Active;
 use super::{MigrateError, Migration, Settings};
 use crate::history::{History, ReleaseRange};
-use crate::pack::Pack;
+use crate::pack::{Pack, Renaming};
 use crate::schema::Schema;
 use crate::target::name_of;
 
@@ -38,8 +38,8 @@ pub struct Route<'r> {
 enum Step<'r> {
     /// The renamings and rules of a pack.
     Pack(&'r Pack),
-    /// The former names that a schema declares.
-    Schema(&'r Schema),
+    /// The former names that a schema declares, and those by which an older one read options of it.
+    Schema(&'r Schema, Option<&'r Schema>),
     /// The changes of each release after the first, and the former names of the first.
     Releases(ReleaseRange, &'r History),
     /// Reports what the newer of two schemas no longer reads, refuses, or reads differently.
@@ -68,8 +68,9 @@ impl<'r> Route<'r> {
     /// Creates the route to the names of a schema, through those of an older one if given.
     #[must_use]
     pub fn schemas(from: Option<&'r Schema>, to: &'r Schema) -> Self {
-        let steps = from.into_iter().chain([to]).map(Step::Schema);
+        let first = from.map(|from| Step::Schema(from, None));
         let outcome = from.map(|from| Step::Outcome(from, to));
+        let steps = first.into_iter().chain([Step::Schema(to, from)]);
         Route {
             steps: steps.chain(outcome).collect(),
         }
@@ -108,8 +109,11 @@ pub fn migrate<'m>(
                 migrator.set_legacy(|_| false);
                 migrator.pack(pack)?;
             }
-            Step::Schema(schema) => {
-                let pack = schema.pack(&migrator.files());
+            Step::Schema(schema, older) => {
+                let mut pack = schema.pack(&migrator.files());
+                if let Some(older) = older {
+                    add_lost_names(&mut pack, older, schema);
+                }
                 migrator.pack(&pack)?;
                 migrator.set_legacy(reads_as_set(&pack, files));
                 migrator.hold_decided(|option| {
@@ -133,6 +137,29 @@ pub fn migrate<'m>(
         }
     }
     migrator.finish()
+}
+
+/// Adds the names by which the older of two schemas read options, and by which nothing reads them
+/// in the newer one. They may have been options at the same time.
+fn add_lost_names(pack: &mut Pack, older: &Schema, newer: &Schema) {
+    let mut lost: Vec<(OptName, OptName)> = Vec::new();
+    for opt in older.options().map(|option| &option.opt) {
+        let former = opt.deprecated().iter().filter(|name| !newer.reads(name));
+        lost.extend(former.map(|former| (former.clone(), opt.name().clone())));
+    }
+    for (from, to) in lost {
+        let Some(opt) = pack.opts.iter_mut().find(|opt| *opt.name() == to) else {
+            continue;
+        };
+        *opt = opt.clone().with_deprecated(from.group(), from.name());
+        pack.renamings.push(Renaming {
+            id: format!("{}-{}", from.group(), from.name()),
+            from,
+            to,
+            why: format!("{} reads it as a former name", older.name()),
+            proof: Some(older.origin.clone()),
+        });
+    }
 }
 
 /// Returns a predicate: whether a program with the options of a pack reads an option by its current
@@ -181,8 +208,8 @@ mod tests {
         assert!(matches!(
             route.steps[..],
             [
-                Step::Schema(_),
-                Step::Schema(_),
+                Step::Schema(_, None),
+                Step::Schema(_, Some(_)),
                 Step::Pack(_),
                 Step::Outcome(..)
             ]

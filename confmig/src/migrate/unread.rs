@@ -5,23 +5,26 @@ use oslo_config::{Config, GetErrorKind, Opt, OptName};
 
 use super::Decision;
 use super::migrator::Migrator;
-use crate::diagnostic::Code;
+use super::own_rules::{NOT_READ, REFUSED};
+use crate::diagnostic::{Code, Severity};
 use crate::history::{self, History, ReleaseRange};
-use crate::schema::Schema;
+use crate::schema::{Schema, successors};
 use crate::target::{describe_absence, name_of};
-
-/// The id of reports about names that the target does not read.
-const NOT_READ: &str = "not-read";
-
-/// The id of reports about values that the target refuses.
-const REFUSED: &str = "refused";
 
 /// The reason for which an option is reported.
 pub(super) struct Finding {
     pub(super) rule: &'static str,
     pub(super) reason: String,
     pub(super) code: Code,
+    /// The severity, if not that of the code.
+    pub(super) severity: Option<Severity>,
     pub(super) release: Option<String>,
+}
+
+/// Returns the severity of a setting that is no longer read: it is lost if the target has a
+/// successor of it.
+fn lost(has_successor: bool) -> Option<Severity> {
+    has_successor.then_some(Severity::Error)
 }
 
 /// An option, the file and line of its entry, and the finding.
@@ -44,6 +47,7 @@ impl Migrator<'_> {
                     true => Code::UnknownOption,
                     false => Code::RemovedOption,
                 },
+                severity: lost(!history::took_over(option, range.to, history).is_empty()),
                 release: gone.map(|series| series.to_string()),
             })
         });
@@ -61,11 +65,19 @@ impl Migrator<'_> {
         self.report(|option| {
             let was_read = from.reads(option) || old.contains(option);
             let is_read = to.reads(option) || new.contains(option);
-            (was_read && !is_read).then(|| Finding {
-                rule: NOT_READ,
-                reason: describe_absence(option, Some(from), to),
-                code: Code::RemovedOption,
-                release: None,
+            (was_read && !is_read).then(|| {
+                let successors = successors(option, Some(from), to);
+                let names: Vec<String> = successors.iter().map(ToString::to_string).collect();
+                Finding {
+                    rule: NOT_READ,
+                    reason: match names.is_empty() {
+                        true => describe_absence(option, Some(from), to),
+                        false => format!("{} has {} in its place", to.origin, names.join(", ")),
+                    },
+                    code: Code::RemovedOption,
+                    severity: lost(!names.is_empty()),
+                    release: None,
+                }
             })
         });
     }
@@ -88,6 +100,7 @@ impl Migrator<'_> {
                 rule: REFUSED,
                 reason: format!("its value is not valid: {cause}"),
                 code: Code::NeedsDecision,
+                severity: Some(Severity::Error),
                 release: None,
             };
             Some((name.clone(), place, finding))
@@ -129,6 +142,7 @@ impl Migrator<'_> {
                 rule: Some(finding.rule.into()),
                 release: finding.release,
                 code: finding.code,
+                severity: finding.severity,
                 ..Decision::new(&option, &self.before[file].path, line, reason)
             };
             self.decisions.push((option, decision));

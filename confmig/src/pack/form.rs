@@ -15,7 +15,7 @@ pub(super) struct PackForm {
     readers: Option<String>,
     project: Option<String>,
     #[serde(default, rename = "option")]
-    options: Vec<OptForm>,
+    options: Vec<Spanned<OptForm>>,
     #[serde(default)]
     removed: Vec<RemovedForm>,
     #[serde(default, rename = "rule")]
@@ -40,7 +40,7 @@ struct OptForm {
     min: Option<i64>,
     max: Option<i64>,
     #[serde(default, rename = "former")]
-    formers: Vec<FormerForm>,
+    formers: Vec<Spanned<FormerForm>>,
 }
 
 #[derive(Deserialize)]
@@ -72,21 +72,36 @@ struct RemovedForm {
 
 impl PackForm {
     pub(super) fn into_pack(self, text: &str) -> Result<Pack, String> {
-        let opts = self
-            .options
-            .iter()
-            .map(OptForm::to_opt)
-            .collect::<Result<Vec<_>, _>>()?;
+        let line = |form: &Spanned<OptForm>| line_at(text, form.span().start);
+        let lines: Vec<usize> = self.options.iter().map(line).collect();
+        let forms = self.options.iter().zip(&lines);
+        let opts = forms.map(|(form, line)| {
+            let opt = form.as_ref().to_opt();
+            opt.map_err(|reason| format!("line {line}: {reason}"))
+        });
+        let opts = opts.collect::<Result<Vec<_>, _>>()?;
+        if let Some((at, reason)) = contradiction(&opts) {
+            return Err(format!("line {}: {reason}", lines[at]));
+        }
+        let formers = self.options.iter().flat_map(|form| &form.as_ref().formers);
+        let formers: Vec<usize> = formers
+            .map(|form| line_at(text, form.span().start))
+            .collect();
         let forms = self.options.into_iter().zip(&opts);
         let renamings: Vec<Renaming> = forms
-            .flat_map(|(form, opt)| form.into_renamings(opt.name()))
+            .flat_map(|(form, opt)| form.into_inner().into_renamings(opt.name()))
             .collect();
-        if let Some(reason) = contradiction(&opts).or_else(|| repeated_id(&renamings)) {
-            return Err(reason);
+        if let Some((at, reason)) = repeated_id(&renamings) {
+            return Err(format!("line {}: {reason}", formers[at]));
         }
         let rules = valid_rules(self.rules, &renamings, text)?;
-        if let Some(reason) = endless(&rules, &renamings) {
-            return Err(reason);
+        if let Some(endless) = endless(&rules, &renamings) {
+            let id = endless.first_rule();
+            let mut known = rules.iter();
+            let line = known.find(|rule| rule.id == id).and_then(|rule| rule.line);
+            // Renamings alone have no circle: none is both a current and a former name.
+            let line = line.map_or_else(String::new, |line| format!("line {line}: "));
+            return Err(format!("{line}{endless}"));
         }
         let removed = self
             .removed
@@ -140,7 +155,8 @@ impl OptForm {
         opt = defaults
             .into_iter()
             .fold(opt, |opt, value| opt.with_default(value));
-        Ok(self.formers.iter().fold(opt, |opt, former| {
+        let formers = self.formers.iter().map(Spanned::as_ref);
+        Ok(formers.fold(opt, |opt, former| {
             opt.with_deprecated(&former.group, &former.name)
         }))
     }
@@ -197,15 +213,18 @@ impl OptForm {
 
     /// Returns the renamings of the former names to `to`.
     fn into_renamings(self, to: &OptName) -> impl Iterator<Item = Renaming> {
-        self.formers.into_iter().map(|former| Renaming {
-            id: former
-                .id
-                .unwrap_or_else(|| format!("{}-{}", former.group, former.name)),
-            from: OptName::new(former.group, former.name),
-            to: to.clone(),
-            why: former.why,
-            proof: former.proof,
-        })
+        self.formers
+            .into_iter()
+            .map(Spanned::into_inner)
+            .map(|former| Renaming {
+                id: former
+                    .id
+                    .unwrap_or_else(|| format!("{}-{}", former.group, former.name)),
+                from: OptName::new(former.group, former.name),
+                to: to.clone(),
+                why: former.why,
+                proof: former.proof,
+            })
     }
 }
 
@@ -217,9 +236,11 @@ fn valid_rules(
 ) -> Result<Vec<Rule>, String> {
     let mut rules: Vec<Rule> = Vec::new();
     for form in forms {
-        let start = form.span().start.min(text.len());
-        let line = 1 + memchr::memchr_iter(b'\n', &text.as_bytes()[..start]).count();
-        let rule = form.into_inner();
+        let line = line_at(text, form.span().start);
+        let rule = Rule {
+            line: Some(line),
+            ..form.into_inner()
+        };
         let ids = renamings.iter().map(|renaming| &renaming.id);
         let mut ids = ids.chain(rules.iter().map(|known| &known.id));
         let problem = if ids.any(|id| *id == rule.id) {
@@ -235,13 +256,18 @@ fn valid_rules(
     Ok(rules)
 }
 
-fn repeated_id(renamings: &[Renaming]) -> Option<String> {
+/// Returns the number of the line that has a byte.
+fn line_at(text: &str, offset: usize) -> usize {
+    let before = &text.as_bytes()[..offset.min(text.len())];
+    1 + memchr::memchr_iter(b'\n', before).count()
+}
+
+/// Returns the index of the first renaming whose id another one has, and the problem.
+fn repeated_id(renamings: &[Renaming]) -> Option<(usize, String)> {
     let mut ids = std::collections::HashSet::new();
-    let repeated = renamings
-        .iter()
-        .find(|renaming| !ids.insert(&renaming.id))?;
-    Some(format!(
-        "the id {} is used twice: give each former name its own",
-        repeated.id
-    ))
+    let mut renamings = renamings.iter().enumerate();
+    let (at, repeated) = renamings.find(|(_, renaming)| !ids.insert(&renaming.id))?;
+    let id = &repeated.id;
+    let reason = format!("the id {id} is used twice: give each former name its own");
+    Some((at, reason))
 }

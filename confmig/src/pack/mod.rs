@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use oslo_config::{Opt, OptName};
 
-use crate::rule::{self, Rule};
+use crate::rule::{self, Endless, Rule};
 use form::PackForm;
 
 /// The pack that is used when no other is named.
@@ -190,7 +190,9 @@ impl Pack {
             };
             joined.project = joined.project.or(pack.project);
         }
-        match claimed_by_two.or_else(|| endless(&joined.rules, &joined.renamings)) {
+        let claimed = claimed_by_two.map(|(_, reason)| reason);
+        let endless = || endless(&joined.rules, &joined.renamings).map(|it| it.to_string());
+        match claimed.or_else(endless) {
             Some(reason) => Err(PackError::Meaning {
                 origin: joined.name,
                 reason,
@@ -213,16 +215,18 @@ impl Pack {
     }
 }
 
-/// Describes what two options of a pack both claim; `None` when there is nothing.
-fn contradiction(opts: &[Opt]) -> Option<String> {
+/// Describes what two options of a pack both claim, with the index of the second one; `None` when
+/// there is nothing.
+fn contradiction(opts: &[Opt]) -> Option<(usize, String)> {
     let named = |opt: &Opt| !opt.name().group().is_empty() && !opt.name().name().is_empty();
-    if let Some(opt) = opts.iter().find(|opt| !named(opt)) {
+    let mut all = opts.iter().enumerate();
+    if let Some((at, opt)) = all.find(|(_, opt)| !named(opt)) {
         let name = opt.name();
-        return Some(format!("{name}: group and name must not be empty"));
+        return Some((at, format!("{name}: group and name must not be empty")));
     }
     let each: Vec<&[Opt]> = opts.iter().map(std::slice::from_ref).collect();
-    opts.iter()
-        .find_map(repeated)
+    let mut all = opts.iter().enumerate();
+    all.find_map(|(at, opt)| Some((at, repeated(opt)?)))
         .or_else(|| claimed_by_two(&each))
 }
 
@@ -245,15 +249,16 @@ pub(crate) fn is_named(opt: &Opt, group: &str, name: &str) -> bool {
     names_of(opt).any(|known| known.group() == group && known.name() == name)
 }
 
-/// Describes a name that options of two lists have. Options of one list may share a former name.
-fn claimed_by_two(lists: &[&[Opt]]) -> Option<String> {
+/// Describes a name that options of two lists have, with the index of the second list. Options of
+/// one list may share a former name.
+fn claimed_by_two(lists: &[&[Opt]]) -> Option<(usize, String)> {
     let mut owners: HashMap<&OptName, (usize, &OptName)> = HashMap::new();
     for (at, opts) in lists.iter().enumerate() {
         for opt in *opts {
             for name in names_of(opt) {
                 match owners.insert(name, (at, opt.name())) {
                     Some((owner, other)) if owner != at => {
-                        return Some(claimed(name, other, opt.name()));
+                        return Some((at, claimed(name, other, opt.name())));
                     }
                     _ => {}
                 }
@@ -271,10 +276,10 @@ fn claimed(name: &OptName, one: &OptName, other: &OptName) -> String {
     }
 }
 
-/// Describes why rules and renamings would never come to an end; `None` when they do.
-fn endless(rules: &[Rule], renamings: &[Renaming]) -> Option<String> {
+/// Returns why rules and renamings would never come to an end; `None` when they do.
+fn endless(rules: &[Rule], renamings: &[Renaming]) -> Option<Endless> {
     let formers = renamings
         .iter()
         .map(|renaming| (&renaming.from, &renaming.to, &*renaming.id));
-    rule::endless(rules, formers).map(|endless| endless.to_string())
+    rule::endless(rules, formers)
 }

@@ -1,15 +1,16 @@
 //! JSON for programs. Keys may be added; existing ones keep their names, meanings and order.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use oslo_config::{Entry, Occurrence, Origin, ParsedFile, Section};
+use bstr::ByteSlice;
+use oslo_config::{Entry, Occurrence, OptName, Origin, ParsedFile, Section, SourceFile};
 use serde_json::{Value, json};
 
-use super::MigrationReport;
-use crate::diagnostic::Diagnostic;
+use super::{MigrationReport, Paint, Releases, unified_diff};
+use crate::diagnostic::{Diagnostic, Fingerprints};
 use crate::explain::{Explanation, NameInReleases};
-use crate::history::ReleaseRange;
-use crate::migrate::Change;
+use crate::history::{ReleaseRange, Series};
+use crate::migrate::{Change, FileMigration};
 use crate::secret::Secrets;
 use crate::store::{Backup, Undo};
 
@@ -18,51 +19,104 @@ pub(super) fn pretty(document: &Value) -> String {
     format!("{document:#}\n")
 }
 
-fn diagnostics_form(diagnostics: &[Diagnostic]) -> Value {
-    let form = |diagnostic: &Diagnostic| {
-        let place = diagnostic.place.as_ref();
-        json!({
-            "code": diagnostic.code.as_str(),
-            "severity": diagnostic.code.severity().as_str(),
-            "message": diagnostic.message,
-            "file": place.map(|place| place.path.to_string_lossy()),
-            "line": place.map(|place| place.line),
-            "column": place.map(|place| place.column),
-            "help": diagnostic.help,
-        })
-    };
-    diagnostics.iter().map(form).collect()
-}
-
-/// Returns the JSON of `confmig check`: `{"diagnostics":[…]}`.
-#[must_use]
-pub fn check_json(diagnostics: &[Diagnostic]) -> String {
-    pretty(&json!({ "diagnostics": diagnostics_form(diagnostics) }))
-}
-
-/// Returns the JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…]}`.
-#[must_use]
-pub fn migrate_json(report: &MigrationReport<'_>) -> String {
-    let mut form = json!({});
-    if let Some(releases) = report.releases {
-        let (from, to) = (releases.span.from.id(), releases.span.to.id());
-        form["releases"] = json!({ "from": from, "to": to });
-        if let Some(guess) = &releases.guess {
-            form["releases"]["guess"] =
-                json!({ "sureness": guess.confidence.as_str(), "why": guess.why });
+/// Adds the diagnostics to a document: the open ones, and apart from them those that are settled.
+fn add_diagnostics(document: &mut Value, diagnostics: &[Diagnostic]) {
+    let mut fingerprints = Fingerprints::default();
+    let (mut open, mut settled) = (Vec::new(), Vec::new());
+    for diagnostic in diagnostics {
+        let mut form = diagnostic_form(diagnostic, &fingerprints.of_diagnostic(diagnostic));
+        match &diagnostic.settled {
+            None => open.push(form),
+            Some(reason) => {
+                form["settled"] = json!({ "by": reason.by.as_str(), "reason": reason.reason });
+                settled.push(form);
+            }
         }
     }
-    let files = report.migration.files.iter().map(|file| {
-        json!({
-            "path": file.path.to_string_lossy(),
-            "changed": !file.changes.is_empty(),
-            "backup": report.backup_of(&file.path).map(|backup| backup.to_string_lossy()),
-            "changes": file.changes.iter().map(change_form).collect::<Value>(),
-        })
-    });
-    form["files"] = files.collect();
-    form["diagnostics"] = diagnostics_form(report.decisions);
+    document["diagnostics"] = open.into();
+    document["settled"] = settled.into();
+}
+
+fn diagnostic_form(diagnostic: &Diagnostic, fingerprint: &str) -> Value {
+    let place = diagnostic.place.as_ref();
+    let rule = diagnostic.rule.as_ref();
+    json!({
+        "code": diagnostic.code.as_str(),
+        "severity": diagnostic.severity.as_str(),
+        "message": diagnostic.message,
+        "file": diagnostic.path().map(Path::to_string_lossy),
+        "line": place.map(|place| place.line),
+        "column": place.map(|place| place.column),
+        "help": diagnostic.help,
+        "option": diagnostic.option().map(OptName::to_string),
+        "rule": rule.map(|rule| &rule.id),
+        "release": rule.and_then(|rule| rule.release.as_ref()),
+        "accept": diagnostic.accept,
+        "fingerprint": fingerprint,
+    })
+}
+
+/// Returns the JSON of `confmig check`: `{"diagnostics":[…],"settled":[…]}`.
+#[must_use]
+pub fn check_json(diagnostics: &[Diagnostic]) -> String {
+    let mut form = json!({});
+    add_diagnostics(&mut form, diagnostics);
     pretty(&form)
+}
+
+/// Returns the JSON of `confmig migrate`: `{"files":[…],"diagnostics":[…],"settled":[…]}`.
+#[must_use]
+pub fn migrate_json(reports: &[MigrationReport<'_>], diagnostics: &[Diagnostic]) -> String {
+    let mut form = json!({});
+    let mut files: Vec<Value> = Vec::new();
+    for report in reports {
+        let both = report.migration.files.iter().zip(report.before);
+        let mut of_set: Vec<Value> = both
+            .map(|(file, before)| file_form(report, file, before))
+            .collect();
+        let releases = report.releases.map(releases_form);
+        match releases {
+            None => {}
+            Some(releases) if reports.len() == 1 => form["releases"] = releases,
+            Some(releases) => {
+                for file in &mut of_set {
+                    file["releases"] = releases.clone();
+                }
+            }
+        }
+        files.extend(of_set);
+    }
+    form["files"] = files.into();
+    add_diagnostics(&mut form, diagnostics);
+    pretty(&form)
+}
+
+fn releases_form(releases: &Releases) -> Value {
+    let (from, to) = (releases.span.from.id(), releases.span.to.id());
+    let mut form = json!({ "from": from, "to": to });
+    if let Some(guess) = &releases.guess {
+        let ids = |group: &[Series]| group.iter().map(|series| series.id()).collect::<Value>();
+        let results = releases.results.iter().map(|group| ids(group));
+        form["guess"] = json!({
+            "sureness": guess.confidence.as_str(),
+            "why": guess.why,
+            "candidates": ids(&guess.candidates),
+            "same_results": results.collect::<Value>(),
+        });
+    }
+    form
+}
+
+fn file_form(report: &MigrationReport<'_>, file: &FileMigration, before: &SourceFile) -> Value {
+    let diff = (!file.changes.is_empty())
+        .then(|| unified_diff(before, file, report.secrets, Paint::Plain));
+    json!({
+        "path": file.path.to_string_lossy(),
+        "changed": !file.changes.is_empty(),
+        "backup": report.backup_of(&file.path).map(|backup| backup.to_string_lossy()),
+        "changes": file.changes.iter().map(change_form).collect::<Value>(),
+        "diff": diff.map(|diff| diff.to_str_lossy().into_owned()),
+    })
 }
 
 fn change_form(change: &Change) -> Value {

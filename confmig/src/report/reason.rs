@@ -8,8 +8,9 @@ use oslo_config::OptName;
 
 use super::Releases;
 use super::rules::{arrow, what};
+use crate::diagnostic::Diagnostic;
 use crate::history::{self, History};
-use crate::migrate::{Change, ChangeKind, Decision};
+use crate::migrate::{Change, ChangeKind};
 use crate::pack::{Pack, Renaming};
 use crate::rule;
 
@@ -120,11 +121,11 @@ impl<'p> Reasons<'p> {
     }
 
     /// Returns the reason for a decision, if a known rule is behind it.
-    pub(super) fn of_decision(&self, decision: &Decision) -> Option<Reason> {
-        let id = decision.rule.as_deref()?;
-        match &decision.release {
-            Some(_) => Some(Reason::of_rule(&history::find_rule(id)?.rule()?)),
-            None => self.in_pack(id, &decision.option),
+    pub(super) fn of_diagnostic(&self, diagnostic: &Diagnostic) -> Option<Reason> {
+        let rule = diagnostic.rule.as_ref()?;
+        match &rule.release {
+            Some(_) => Some(Reason::of_rule(&history::find_rule(&rule.id)?.rule()?)),
+            None => self.in_pack(&rule.id, diagnostic.option()?),
         }
     }
 

@@ -8,30 +8,36 @@ use super::Paint;
 use super::visible::{visible, visible_lines};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 
-/// Renders diagnostics, separated by blank lines. Characters that are obeyed or hidden are escaped.
+/// Renders the open diagnostics, separated by blank lines. Characters that are obeyed or hidden are
+/// escaped. With the width of a terminal, messages are wrapped at words.
 #[must_use]
-pub fn render(diagnostics: &[Diagnostic], paint: Paint) -> String {
+pub fn render(diagnostics: &[Diagnostic], paint: Paint, width: Option<usize>) -> String {
     let renderer = match paint {
         Paint::Plain => Renderer::plain(),
         Paint::Colour => Renderer::styled(),
     };
-    let rendered = diagnostics
-        .iter()
-        .map(|diagnostic| render_one(diagnostic, &renderer) + "\n");
+    let open = diagnostics.iter().filter(|diagnostic| diagnostic.is_open());
+    let rendered = open.map(|diagnostic| render_one(diagnostic, &renderer, width) + "\n");
     rendered.collect::<Vec<_>>().join("\n")
 }
 
-fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
-    let level = match diagnostic.code.severity() {
+fn render_one(diagnostic: &Diagnostic, renderer: &Renderer, width: Option<usize>) -> String {
+    let code = diagnostic.code.as_str();
+    let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let title = level
-        .primary_title(visible_lines(&diagnostic.message))
-        .id(diagnostic.code.as_str());
+        .primary_title(wrapped(&diagnostic.message, width, HEAD + code.len()))
+        .id(code);
     let mut group = Group::with_title(title);
-    let help = diagnostic.help.as_deref().map(visible_lines);
+    let help = diagnostic.help.as_deref();
+    let help = help.map(|help| wrapped(help, width, HEAD));
     let Some(place) = &diagnostic.place else {
+        if let Some(path) = &diagnostic.file {
+            group = group.element(Origin::path(visible(&path.to_string_lossy()).into_owned()));
+        }
         let help = help.map(|help| Group::with_title(Level::HELP.secondary_title(help)));
         return renderer.render(&std::iter::once(group).chain(help).collect::<Vec<_>>());
     };
@@ -64,6 +70,24 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         group = group.element(Level::HELP.message(help));
     }
     renderer.render(&[group])
+}
+
+/// The width that is kept for what precedes a message, besides its code: `warning[]: `.
+const HEAD: usize = 12;
+
+/// The least width of wrapped text.
+const NARROW: usize = 30;
+
+/// Returns a visible text, wrapped at words to a width of which some is taken.
+fn wrapped(text: &str, width: Option<usize>, taken: usize) -> String {
+    let text = visible_lines(text);
+    match width {
+        None => text.into_owned(),
+        Some(width) => {
+            let width = width.saturating_sub(taken).max(NARROW);
+            textwrap::fill(&text, textwrap::Options::new(width).break_words(false))
+        }
+    }
 }
 
 /// Returns the visible text of a place, and where its part is in it.

@@ -24,6 +24,16 @@ pub(crate) enum Endless {
     },
 }
 
+impl Endless {
+    /// Returns the id of one of the rules or renamings.
+    pub(crate) fn first_rule(&self) -> &str {
+        match self {
+            Endless::Circle(steps) => steps.first().map_or("", |(_, id)| id),
+            Endless::SetAgain { set_by, .. } => set_by,
+        }
+    }
+}
+
 impl fmt::Display for Endless {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

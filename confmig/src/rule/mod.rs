@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub use decimal::Decimal;
-pub(crate) use endless::endless;
+pub(crate) use endless::{Endless, endless};
 pub use names::Name;
 pub(crate) use names::{group, group_of};
 pub(crate) use sections::concrete;
@@ -74,6 +74,9 @@ pub struct Rule {
     /// Examples of what the rule does.
     #[serde(default)]
     pub example: Vec<Example>,
+    /// The line of the rule in its file.
+    #[serde(skip)]
+    pub line: Option<usize>,
 }
 
 /// Whether a change is made without a decision.
@@ -145,6 +148,8 @@ pub struct Condition {
     pub set: Option<bool>,
     /// The option must have this value. Booleans are compared as booleans.
     pub equals: Option<String>,
+    /// The option, a list, must have this item; if it is not set, its default.
+    pub contains: Option<String>,
     /// The condition is negated.
     #[serde(default)]
     pub not: bool,
@@ -171,6 +176,7 @@ impl Doubt {
             option: self.option.clone(),
             set: self.set,
             equals: self.equals.clone(),
+            contains: None,
             not: false,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::sections::{SECTION, in_known_sections};
-use super::{Items, Name, Rule, parts};
+use super::{Condition, Items, Name, Rule, parts};
 
 /// Describes what is wrong with a rule; `None` when it is valid.
 pub(crate) fn problem(rule: &Rule) -> Option<String> {
@@ -70,25 +70,30 @@ fn sections(rule: &Rule) -> Option<String> {
     ))
 }
 
-/// A condition has either `set` or `equals`.
+/// A condition has one of `set`, `equals` and, except for doubts, `contains`.
 fn conditions(rule: &Rule) -> Option<String> {
     let of_sets = rule.set.iter().flat_map(|set| &set.when);
-    let required = rule.when.iter().chain(of_sets).map(|condition| {
-        (
-            &condition.option,
+    let count = |condition: &Condition| {
+        let has = [
             condition.set.is_some(),
             condition.equals.is_some(),
-        )
-    });
-    let doubts = rule
-        .decide
-        .iter()
-        .map(|doubt| (&doubt.option, doubt.set.is_some(), doubt.equals.is_some()));
-    let (option, ..) = required
-        .chain(doubts)
-        .find(|(_, set, equals)| set == equals)?;
+            condition.contains.is_some(),
+        ];
+        has.into_iter().filter(|has| *has).count()
+    };
+    let conditions = rule.when.iter().chain(of_sets);
+    let mut wrong = conditions.filter(|condition| count(condition) != 1);
+    if let Some(condition) = wrong.next() {
+        return Some(format!(
+            "the condition on {} needs either `set`, `equals` or `contains`",
+            condition.option
+        ));
+    }
+    let mut doubts = rule.decide.iter();
+    let doubt = doubts.find(|doubt| doubt.set.is_some() == doubt.equals.is_some())?;
     Some(format!(
-        "the condition on {option} needs either `set` or `equals`"
+        "the condition on {} needs either `set` or `equals`",
+        doubt.option
     ))
 }
 

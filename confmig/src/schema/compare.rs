@@ -80,6 +80,48 @@ pub fn compare(old: &Schema, new: &Schema) -> Comparison {
     found
 }
 
+/// Tells why two schemas may not be those of an older and a newer release of one service, if there
+/// is a reason.
+#[must_use]
+pub fn doubt(old: &Schema, new: &Schema) -> Option<String> {
+    let (from, to) = (&old.origin, &new.origin);
+    if let (Some(one), Some(other)) = (&old.project, &new.project)
+        && one != other
+    {
+        return Some(format!(
+            "{from} is the schema of {one}, and {to} that of {other}: expected two releases of one \
+             service"
+        ));
+    }
+    // How many options of one schema the other one reads by a former name only.
+    let renamed = |old: &Schema, new: &Schema| {
+        let former: BTreeSet<&OptName> = new
+            .options()
+            .flat_map(|option| option.opt.deprecated())
+            .collect();
+        let names = old.options().map(|option| option.opt.name());
+        let gone = names.filter(|name| new.option(name).is_none());
+        gone.filter(|name| former.contains(name)).count()
+    };
+    let (forward, backward) = (renamed(old, new), renamed(new, old));
+    if backward > forward {
+        return Some(format!(
+            "{from} reads {backward} options of {to} by former names, and {to} {forward} of \
+             {from}: the two schemas may be swapped"
+        ));
+    }
+    let shared = old
+        .options()
+        .filter(|option| new.reads(option.opt.name()))
+        .count();
+    let few = old.options().count().min(new.options().count()) / 4;
+    (shared < few).then(|| {
+        format!(
+            "{from} and {to} have {shared} options in common: they may be of different services"
+        )
+    })
+}
+
 /// Returns the options of the newer schema that supersede a name: those that read it as a former
 /// name, or that read the name by which the older schema reads it.
 pub(crate) fn successors(name: &OptName, old: Option<&Schema>, new: &Schema) -> Vec<OptName> {

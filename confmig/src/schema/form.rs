@@ -119,7 +119,10 @@ impl OptForm {
         let kind = self.kind();
         let is_list = matches!(kind, OptType::List { .. });
         let mut opt = Opt::new(group, &name, kind);
-        if type_name == "multi valued" || self.default.is_array() && !is_list {
+        // The generator writes the type of a value: `MultiOpt` is used with dictionaries, for
+        // example by Nova and Cinder, and a file may then set the option more than once.
+        let may_be_multi = matches!(type_name.as_str(), "multi valued" | "dict value");
+        if may_be_multi || self.default.is_array() && !is_list {
             opt = opt.multi();
         }
         if self.secret == Some(true) {

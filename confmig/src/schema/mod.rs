@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use oslo_config::{Opt, OptName, ParsedFile};
 
 pub(crate) use compare::successors;
-pub use compare::{Changed, Comparison, compare};
+pub use compare::{Changed, Comparison, compare, doubt};
 use form::Form;
 
 use crate::pack::{Pack, is_named};
@@ -25,7 +25,7 @@ use crate::pack::{Pack, is_named};
 /// The generator does not say whether choices are compared without regard to case (they are assumed
 /// to be), what types the items of lists have, what regular expressions and maximum lengths there
 /// are, and whether an option of another type than text is multi-valued (it is assumed to be if its
-/// default is a list).
+/// default is a list or its values are dictionaries).
 #[derive(Debug, Clone)]
 pub struct Schema {
     /// The file it was read from, for messages.
@@ -93,6 +93,12 @@ pub enum SchemaError {
         #[source]
         cause: Box<serde_saphyr::Error>,
     },
+    /// The file is empty.
+    #[error(
+        "the schema {origin} is empty: write it again, for example with `oslo-config-generator \
+         --namespace keystone --format json`"
+    )]
+    Blank { origin: String },
     /// The schema has no options.
     #[error(
         "the schema {origin} has no options: name the service's namespaces when you generate it, \
@@ -115,13 +121,21 @@ impl Schema {
         Schema::parse(&text, &path.display().to_string())
     }
 
-    /// Reads a schema from YAML, or from JSON if it starts with a brace. Errors call it `origin`.
+    /// Reads a schema from YAML, or from JSON if it starts with a brace or the name `origin` ends
+    /// in `.json`. Errors call it `origin`.
     ///
     /// # Errors
     ///
     /// When `oslo-config-generator` did not write the text, or it has no options.
     pub fn parse(text: &str, origin: &str) -> Result<Self, SchemaError> {
-        let form: Form = if text.trim_start().starts_with('{') {
+        if text.trim().is_empty() {
+            return Err(SchemaError::Blank {
+                origin: origin.into(),
+            });
+        }
+        let by_name = Path::new(origin).extension();
+        let by_name = by_name.is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let form: Form = if by_name || text.trim_start().starts_with('{') {
             serde_json::from_str(text).map_err(|cause| SchemaError::Json {
                 origin: origin.into(),
                 cause,
@@ -143,6 +157,22 @@ impl Schema {
             });
         }
         Ok(schema)
+    }
+
+    /// Creates the schema of a service from its options. Messages call it `origin`.
+    #[must_use]
+    pub fn of_options(
+        origin: String,
+        project: &str,
+        options: impl Iterator<Item = SchemaOption>,
+    ) -> Self {
+        let named = options.map(|option| (option.opt.name().clone(), option));
+        Schema {
+            origin,
+            project: Some(project.to_owned()),
+            options: named.collect(),
+            dynamic: Vec::new(),
+        }
     }
 
     /// Returns an option by its current name.

@@ -1,23 +1,29 @@
 //! Targets: whom files are for. A pack of names, a release of a service, or a service by its
 //! schema.
 
+mod default;
 mod pack;
 mod release;
 mod schema;
+mod suggest;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
-use oslo_config::{Entry, Opt, OptName};
+use oslo_config::{DEFAULT_GROUP, Entry, Opt, OptName};
 
 use crate::history::Series;
 use crate::pack::{Pack, PackError};
+pub use default::ChangedDefault;
+pub(crate) use default::in_words;
 pub(crate) use pack::registered_for_references;
 pub use pack::{PackTarget, registered};
 pub use release::ReleaseTarget;
 pub(crate) use schema::describe_absence;
 pub use schema::{SchemaTarget, Schemas};
+pub use suggest::Suggestions;
+pub(crate) use suggest::near;
 
 /// The standing of a name in a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,17 +59,6 @@ pub struct UpcomingRemoval {
     pub removed_in: Option<Series>,
     /// What supersedes the option, if known.
     pub advice: Option<String>,
-}
-
-/// A default that differs from the one in an older release.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangedDefault {
-    /// The option.
-    pub option: OptName,
-    /// The new default, in words.
-    pub now: String,
-    /// The old default, in words.
-    pub before: String,
 }
 
 /// Whom files are for.
@@ -110,6 +105,12 @@ pub trait Target {
         removed.map_or_else(|| self.describe_absence(name), |it| it.advice.clone())
     }
 
+    /// Returns the options that took over from a removed name.
+    fn successors(&self, name: &OptName) -> Vec<OptName> {
+        let _ = name;
+        Vec::new()
+    }
+
     /// Returns the upcoming removal of an option, if there is one.
     fn upcoming_removal(&self, name: &OptName) -> Option<UpcomingRemoval> {
         let _ = name;
@@ -144,18 +145,21 @@ pub fn joined(pack: Pack, site: Option<&Pack>) -> Result<Pack, PackError> {
     }
 }
 
+/// Returns the name of the option that an environment variable such as `OS_DEPLOY__HTTP_URL` sets,
+/// if the option's name has no capitals; `None` for any other variable.
+pub(crate) fn option_of_variable(variable: &str) -> Option<OptName> {
+    let (group, name) = variable.strip_prefix("OS_")?.split_once("__")?;
+    let group = match group {
+        DEFAULT_GROUP => group.to_owned(),
+        group => group.to_lowercase(),
+    };
+    (!group.is_empty() && !name.is_empty()).then(|| OptName::new(group, name.to_lowercase()))
+}
+
 /// Returns the name that an entry sets. Bytes that are not UTF-8, which no option's name has, are
 /// replaced.
 pub(crate) fn name_of(entry: Entry<'_, '_>) -> OptName {
     OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy())
-}
-
-/// Returns a default in words.
-pub(crate) fn in_words(default: &[String]) -> String {
-    match default {
-        [] => "none".to_owned(),
-        values => format!("{:?}", values.join(", ")),
-    }
 }
 
 #[cfg(test)]

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 
 use oslo_config::{Opt, OptName, ParsedFile};
 
-use super::{
-    ChangedDefault, PackTarget, Standing, Target, UpcomingRemoval, in_words, joined, name_of,
-};
+use super::{ChangedDefault, PackTarget, Standing, Target, UpcomingRemoval, joined, name_of};
 use crate::history::{self, Definition, History, NameHistory, Series};
 use crate::pack::{Pack, PackError};
 
@@ -49,6 +47,34 @@ impl<'l> ReleaseTarget<'l> {
     #[must_use]
     pub fn series(&self) -> Series {
         self.to
+    }
+
+    /// Returns the definition of an option in an older release, with its name there if it had
+    /// another one; `None` when the older release does not have the option.
+    fn former_definition(
+        &self,
+        option: &OptName,
+        of_name: &NameHistory,
+        from: Series,
+    ) -> Option<(Option<OptName>, Definition<'static>)> {
+        if let Some(definition) = of_name.definition(from) {
+            return Some((None, definition));
+        }
+        let mut seen = BTreeSet::from([option.clone()]);
+        let names = |of_name: &NameHistory| of_name.all_former().into_iter().rev();
+        let mut open: Vec<OptName> = names(of_name).map(|(name, _)| name).collect();
+        while let Some(name) = open.pop() {
+            let Some(of_name) = self.history.of_option(&name) else {
+                continue;
+            };
+            if let Some(definition) = of_name.definition(from) {
+                return Some((Some(name), definition));
+            }
+            if seen.insert(name) {
+                open.extend(names(&of_name).map(|(name, _)| name));
+            }
+        }
+        None
     }
 
     /// Returns the definition of an option in the release.
@@ -130,15 +156,32 @@ impl Target for ReleaseTarget<'_> {
         history::describe_absence(name, self.to, self.history)
     }
 
+    fn successors(&self, name: &OptName) -> Vec<OptName> {
+        let found = history::took_over(name, self.to, self.history);
+        found.into_iter().collect()
+    }
+
     fn upcoming_removal(&self, name: &OptName) -> Option<UpcomingRemoval> {
         if !self.definition(name)?.to_be_removed {
             return None;
         }
-        let removed_in = self.history.of_option(name)?.as_option()?.to.after();
+        let of_name = self.history.of_option(name)?;
+        let removed_in = of_name.as_option()?.to.after();
+        let newest = of_name.definition(self.to.service().newest());
+        if removed_in.is_none() && newest.is_some_and(|newest| !newest.to_be_removed) {
+            // The deprecation was taken back.
+            return None;
+        }
+        let of_removal = || {
+            let gone = removed_in?;
+            Some(history::describe_absence(name, gone, self.history))
+        };
         Some(UpcomingRemoval {
             since: format!(" in {}", self.to),
             removed_in,
-            advice: removed_in.map(|gone| history::describe_absence(name, gone, self.history)),
+            advice: history::deprecation(name, self.history)
+                .or_else(of_removal)
+                .or_else(|| history::advice_about(name, self.to, self.history)),
         })
     }
 
@@ -147,21 +190,19 @@ impl Target for ReleaseTarget<'_> {
             return Vec::new();
         };
         let changed = |(option, of_name): (OptName, NameHistory)| {
-            let (old, new) = (of_name.definition(from)?, of_name.definition(self.to)?);
+            let new = of_name.definition(self.to)?;
+            let (formerly, old) = self.former_definition(&option, &of_name, from)?;
             let (before, now) = (old.default(), new.default());
             if old.runtime_default || new.runtime_default || before == now {
                 return None;
             }
-            let shown = |default: &[String], series| match default.len() {
-                count if count > 0 && (old.secret || new.secret) => {
-                    format!("{count} values in {series}")
-                }
-                _ => format!("{} in {series}", in_words(default)),
-            };
             Some(ChangedDefault {
+                is_list: matches!(&*new.kind, "list" | "dict"),
                 option,
-                now: shown(&now, self.to),
-                before: shown(&before, from),
+                formerly,
+                now,
+                before,
+                releases: Some((from, self.to)),
             })
         };
         history::all_names(self.to.service())

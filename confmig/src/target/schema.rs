@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashMap;
-use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile};
+use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile};
 
-use super::{ChangedDefault, PackTarget, Standing, Target, UpcomingRemoval, in_words, joined};
+use super::{ChangedDefault, PackTarget, Standing, Target, UpcomingRemoval, joined};
 use crate::diagnostic::bracketed;
 use crate::history::{Series, Service, newest_plugins};
 use crate::pack::{Pack, PackError};
@@ -76,6 +76,17 @@ impl<'s> SchemaTarget<'s> {
     }
 }
 
+impl SchemaTarget<'_> {
+    /// Returns the name of an option in the older schema, if that is another one.
+    fn former_name(&self, opt: &Opt, from: &Schema) -> Option<OptName> {
+        if from.option(opt.name()).is_some() {
+            return None;
+        }
+        let mut former = opt.deprecated().iter();
+        former.find(|name| from.option(name).is_some()).cloned()
+    }
+}
+
 impl Target for SchemaTarget<'_> {
     fn name(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.own.pack().name)
@@ -130,13 +141,21 @@ impl Target for SchemaTarget<'_> {
         describe_absence(name, self.schemas.from, self.schemas.to)
     }
 
+    fn successors(&self, name: &OptName) -> Vec<OptName> {
+        successors(name, self.schemas.from, self.schemas.to)
+    }
+
     fn upcoming_removal(&self, name: &OptName) -> Option<UpcomingRemoval> {
         let deprecation = self.schemas.to.option(name)?.deprecation.as_ref()?;
         let since = deprecation.since.as_ref();
+        // An option may be a former name of another one at the same time.
+        let readers = self.readers(name);
+        let readers: Vec<String> = readers.iter().map(bracketed).collect();
+        let replaced = (!readers.is_empty()).then(|| format!("set {}", readers.join(" and ")));
         Some(UpcomingRemoval {
             since: since.map_or_else(String::new, |since| format!(" since {since}")),
             removed_in: None,
-            advice: deprecation.reason.clone(),
+            advice: deprecation.reason.clone().or(replaced),
         })
     }
 
@@ -146,11 +165,18 @@ impl Target for SchemaTarget<'_> {
         };
         let changed = compare(from, self.schemas.to).changed.into_iter();
         let of_default = changed.filter_map(|(option, changed)| match changed {
-            Changed::Default(before, now) => Some(ChangedDefault {
-                option,
-                now: format!("{} now", in_words(&now)),
-                before: in_words(&before),
-            }),
+            Changed::Default(before, now) => {
+                let defined = self.schemas.to.option(&option)?;
+                let kind = defined.opt.kind();
+                Some(ChangedDefault {
+                    is_list: matches!(kind, OptType::List { .. } | OptType::Dict { .. }),
+                    formerly: self.former_name(&defined.opt, from),
+                    option,
+                    now,
+                    before,
+                    releases: None,
+                })
+            }
             _ => None,
         });
         of_default.collect()

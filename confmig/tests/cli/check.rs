@@ -27,7 +27,10 @@ fn nothing_to_report() {
     let ran = line("check --format json fixtures/check/clean.conf")
         .run()
         .expect(0);
-    assert_eq!(ran.json(), serde_json::json!({"diagnostics": []}));
+    assert_eq!(
+        ran.json(),
+        serde_json::json!({"diagnostics": [], "settled": []})
+    );
 }
 
 #[test]

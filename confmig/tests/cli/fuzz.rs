@@ -8,6 +8,7 @@ use confmig::diagnostic::Diagnostic;
 use confmig::explain::Explanation;
 use confmig::migrate::{Migration, Route, Settings, migrate};
 use confmig::pack::Pack;
+use confmig::policy::settle_by_comments;
 use confmig::report::{self, Paint};
 use confmig::secret::Secrets;
 use confmig::target::PackTarget;
@@ -108,9 +109,9 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         Err(error) => {
             let diagnostics = Diagnostic::of_syntax(&error, text, &secrets);
             assert!(!diagnostics.is_empty());
-            let _ = report::render(&diagnostics, Paint::Plain);
+            let _ = report::render(&diagnostics, Paint::Plain, None);
             let _ = report::check_json(&diagnostics);
-            report_check(&diagnostics, pack, &secrets);
+            report_check(&diagnostics, pack);
             return None;
         }
     };
@@ -121,9 +122,10 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         is_directory: &|_: &Path| false,
     };
     let target = PackTarget::new(pack.clone());
-    let diagnostics = check(&parsed, &target, &secrets, &environment);
-    let _ = report::render(&diagnostics, Paint::Colour);
-    report_check(&diagnostics, pack, &secrets);
+    let mut diagnostics = check(&parsed, &target, &secrets, &environment);
+    settle_by_comments(&mut diagnostics, &parsed, &secrets);
+    let _ = report::render(&diagnostics, Paint::Colour, Some(60));
+    report_check(&diagnostics, pack);
     shown(&parsed, pack, &secrets);
     let settings = Settings {
         keep_old,
@@ -134,35 +136,35 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
         Err(error) => return Some(Err(error.to_string())),
     };
     let _ = report::unified_diff(&file, &migration.files[0], &secrets, Paint::Plain);
-    report_migration(&report::MigrationReport {
+    let report = report::MigrationReport {
         migration: &migration,
         before: std::slice::from_ref(&file),
-        decisions: &migration.diagnostics(&parsed, &secrets),
         written: &[],
         releases: None,
         pack,
         settings: &settings,
         secrets: &secrets,
-    });
+    };
+    report_migration(report, &migration.diagnostics(&parsed, &secrets));
     Some(Ok(migration))
 }
 
-fn report_migration(report: &report::MigrationReport<'_>) {
-    let _ = report::migrate_json(report);
-    let _ = report::migrate_sarif(report);
-    report::migrate_html(report).unwrap();
+fn report_migration(report: report::MigrationReport<'_>, diagnostics: &[Diagnostic]) {
+    report::migrate_html(&report, diagnostics).unwrap();
+    let reports = [report];
+    let _ = report::migrate_json(&reports, diagnostics);
+    let _ = report::migrate_sarif(&reports, diagnostics);
+    let _ = report::migrate_github(&reports, diagnostics);
+    report::migrate_junit(&reports, diagnostics).unwrap();
 }
 
-fn report_check(diagnostics: &[Diagnostic], pack: &Pack, secrets: &Secrets<'_>) {
+fn report_check(diagnostics: &[Diagnostic], pack: &Pack) {
     let _ = report::check_sarif(diagnostics);
     let page = report::CheckReport {
-        files: &[SourceFile {
-            path: "ironic.conf".into(),
-            text: Vec::new(),
-        }],
+        files: &[Path::new("ironic.conf")],
         diagnostics,
         pack,
-        secrets,
+        shows_secrets: false,
         release: None,
     };
     report::check_html(&page).unwrap();

@@ -7,9 +7,14 @@
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod advice;
+mod advice_migrate;
 mod browser;
 mod check;
+mod ci;
 mod codes;
+mod decisions;
+mod explain;
 mod fuzz;
 mod growth;
 mod help;
@@ -17,8 +22,10 @@ mod html;
 mod json;
 mod links;
 mod migrate;
+mod policy;
 mod recover;
 mod releases;
+mod report_forms;
 mod rules;
 mod sarif;
 mod schema;
@@ -27,6 +34,7 @@ mod services;
 mod show;
 mod sources;
 mod streams;
+mod suggestions;
 mod support;
 mod syntax;
 mod terminal;

@@ -184,3 +184,38 @@ fn plugins_and_references() {
         assert_as("schema", name, &ran.transcript());
     }
 }
+
+#[test]
+fn swapped_schemas_and_those_of_another_service_are_noticed() {
+    let swapped = "swapped";
+    for (from, to, said) in [
+        (NEW, OLD, Some(swapped)),
+        (OLD, NEW, None),
+        (OLD, OLD, None),
+    ] {
+        for command in [
+            format!("migrate --from-schema {from} --schema {to} {FILE}"),
+            format!("check --from-schema {from} --schema {to} {FILE}"),
+            format!("rules --from-schema {from} --schema {to}"),
+        ] {
+            let ran = line(&command).run();
+            assert_eq!(
+                ran.stderr().contains(swapped),
+                said.is_some(),
+                "{}",
+                ran.transcript()
+            );
+        }
+    }
+    let other = r#"{"generator_options": {"namespace": ["cellar"]}, "options":
+                    {"DEFAULT": {"opts": [{"name": "debug", "type": "boolean value"}]}}}"#;
+    let directory = ironic_conf("");
+    std::fs::write(directory.path().join("cellar.json"), other).unwrap();
+    let old = crate::support::root().join(OLD);
+    let words = format!(
+        "check --from-schema {} --schema cellar.json ironic.conf",
+        old.display()
+    );
+    let ran = line(&words).directory(directory.path()).run();
+    assert!(ran.stderr().contains("that of cellar"), "{}", ran.stderr());
+}

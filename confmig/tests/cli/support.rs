@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bstr::ByteSlice;
+use serde_json::Value;
 
 /// Returns the root of the workspace, where commands run.
 pub(crate) fn root() -> PathBuf {
@@ -238,4 +239,34 @@ pub(crate) fn ironic_conf(text: impl AsRef<[u8]>) -> tempfile::TempDir {
 /// Returns a fixture's text.
 pub(crate) fn read(fixture: &str) -> Vec<u8> {
     std::fs::read(root().join(fixture)).unwrap()
+}
+
+/// Runs a command in a directory with an `ironic.conf` of this text.
+#[track_caller]
+pub(crate) fn ran(text: &str, words: &str) -> Ran {
+    let directory = ironic_conf(text);
+    line(words).directory(directory.path()).run()
+}
+
+/// Returns the diagnostics of a run in JSON.
+#[track_caller]
+pub(crate) fn diagnostics(text: &str, words: &str) -> Vec<Value> {
+    let json = ran(text, &format!("{words} --format json ironic.conf")).json();
+    json["diagnostics"].as_array().unwrap().clone()
+}
+
+/// Returns the code, severity and message of each finding.
+#[track_caller]
+pub(crate) fn found(text: &str, words: &str) -> Vec<[String; 3]> {
+    let found = diagnostics(text, words).into_iter();
+    let found = found.map(|found| {
+        ["code", "severity", "message"].map(|key| found[key].as_str().unwrap().to_owned())
+    });
+    found.collect()
+}
+
+/// Writes a schema with these options, as JSON.
+pub(crate) fn schema(directory: &tempfile::TempDir, name: &str, options: &str) {
+    let text = format!(r#"{{"options": {options}}}"#);
+    std::fs::write(directory.path().join(name), text).unwrap();
 }

@@ -19,7 +19,7 @@ const HOSTILE: &str =
 const RAW: &[u8] = b"\x9b2J";
 
 /// The command lines, each with the words that start it. `@` in a word stands for [`HOSTILE`].
-const LINES: [&str; 38] = [
+const LINES: [&str; 49] = [
     "migrate -vv @.conf",
     "migrate --color=always @.conf",
     "migrate --color=never @.conf",
@@ -34,6 +34,9 @@ const LINES: [&str; 38] = [
     "migrate --format=json @.conf",
     "migrate --format=sarif @.conf",
     "migrate --format=html @.conf",
+    "migrate --format=github @.conf",
+    "migrate --format=junit @.conf",
+    "migrate --decisions=d@.toml @.conf",
     "migrate --accept=@ @.conf",
     "migrate --write -vv @.conf",
     "undo -vv @.conf",
@@ -46,6 +49,14 @@ const LINES: [&str; 38] = [
     "check --rules=@.toml @.conf",
     "check --schema=@.json --format=json @.conf",
     "check --format=html @.conf",
+    "check --each --format=github @.conf broken@.conf",
+    "check --format=junit @.conf",
+    "check --policy=broken@.toml @.conf",
+    "check --baseline=@.json @.conf",
+    "explain @",
+    "explain --rules=@.toml @",
+    "explain --schema=@.json site.pin@",
+    "schema-of-report @",
     "show -vv @.conf",
     "show --format=json @.conf",
     "show --rules=@.toml -osite.pin -opxe.@ @.conf",
@@ -176,6 +187,43 @@ fn no_command_lets_a_hostile_character_through() {
         escaped > LINES.len() * 2 / 3,
         "only {escaped} outputs have an escape"
     );
+}
+
+/// Returns what a terminal of this width gets, without colours.
+fn on_a_terminal_of(width: usize, words: &str) -> String {
+    let run = format!(
+        "stty rows 40 cols {width}; '{}' {words}",
+        env!("CARGO_BIN_EXE_confmig")
+    );
+    let output = Command::new("script")
+        .args(["-q", "-e", "-c", &run, "/dev/null"])
+        .current_dir(crate::support::root())
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    String::from_utf8(without_own_colours(&output.stdout)).unwrap()
+}
+
+#[test]
+fn text_wraps_at_words_to_the_width_of_the_terminal() {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split_whitespace().filter(|word| *word != "|");
+        words.map(str::to_owned).collect()
+    };
+    for command in [
+        "explain conductor-api-url",
+        "rules standalone-ilo",
+        "check --rules standalone-ilo fixtures/check/option-typo.conf",
+        "migrate fixtures/names/both-names.conf",
+    ] {
+        let narrow = on_a_terminal_of(70, command);
+        let wide = on_a_terminal_of(5000, command);
+        assert_eq!(words(&narrow), words(&wide), "{command}");
+        let long = |line: &&str| line.chars().count() > 70 && line.contains(": ");
+        let messages: Vec<&str> = narrow.lines().filter(long).collect();
+        assert!(messages.is_empty(), "{messages:#?}");
+        assert!(wide.lines().any(|line| line.len() > 70), "{wide}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod deprecated;
 mod names;
 #[path = "../../examples/releases.rs"]
 mod releases;

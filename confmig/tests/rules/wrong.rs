@@ -44,7 +44,7 @@ rename = [{ from = "{section}.x", to = "{section}.y" }]"#,
     (
         r#"when = [{ option = "a.x" }]
 remove = { options = ["a.x"] }"#,
-        "needs either `set` or `equals`",
+        "needs either `set`, `equals` or `contains`",
     ),
     (
         r#"report = { options = ["a.x"] }
@@ -155,5 +155,46 @@ fn wrong_rules_are_refused_with_their_place() {
             error.contains(message) && error.contains("site.toml"),
             "{error}"
         );
+        assert!(error.contains("line "), "no line in: {error}");
+    }
+}
+
+/// Options, and a part of the message.
+const WRONG_OPTIONS: &[(&str, &str)] = &[
+    (
+        "type = \"text\"",
+        "line 4: option a.x: type \"text\" is none of str, bool",
+    ),
+    (
+        "type = \"int\"\ndefault = \"many\"",
+        "line 4: option a.x: its default is not valid",
+    ),
+    (
+        "type = \"int\"\nchoices = [\"1\"]",
+        "line 4: option a.x: only an option of type str",
+    ),
+    (
+        "type = \"port\"\nmax = 70000",
+        "line 4: option a.x: a port's bounds",
+    ),
+    ("typ = \"int\"", "line 7, column 1"),
+    (
+        "type = \"str\"\n[[option]]\ngroup = \"a\"\nname = \"x\"\ntype = \"str\"",
+        "line 8: a.x is listed twice",
+    ),
+    (
+        "type = \"str\"\n[[option.former]]\nid = \"i\"\ngroup = \"b\"\nname = \"y\"\nwhy = \"w\"\n\
+         [[option.former]]\nid = \"i\"\ngroup = \"b\"\nname = \"z\"\nwhy = \"w\"",
+        "line 13: the id i is used twice",
+    ),
+];
+
+#[test]
+fn wrong_options_are_refused_with_their_place() {
+    for (option, message) in WRONG_OPTIONS {
+        let head = "[[option]]\ngroup = \"a\"\nname = \"x\"\n";
+        let text = format!("name = \"site\"\nsummary = \"ours\"\n\n{head}{option}\n");
+        let error = Pack::parse(&text, "site.toml").unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
     }
 }

@@ -15,6 +15,7 @@
     clippy::unwrap_used
 )]
 
+mod each;
 mod history;
 mod parse;
 mod process;
@@ -57,12 +58,13 @@ fn main() -> ExitCode {
     let measured = [
         parse::measure(&mut criterion, &mut table),
         process::measure(&mut criterion, &mut table),
+        each::measure(&mut criterion, &mut table),
         history::measure(&mut criterion, &mut table),
     ];
     criterion.final_summary();
     report.line(&format!("\n{table}"));
     // Arguments may have selected only some of the benchmarks.
-    if measured == [true; 3] {
+    if measured == [true; 4] {
         report.write();
     }
     ExitCode::from(u8::from(!table.holds()))

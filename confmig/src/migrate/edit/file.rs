@@ -10,6 +10,7 @@ use super::comments::moves_with;
 use super::draft::{Draft, Lines};
 use super::{Applier, WorkOnFile};
 use crate::diagnostic::bracketed;
+use crate::migrate::own_rules::NEIGHBOUR;
 use crate::migrate::planned::{Applied, Transfer};
 use crate::migrate::references::{Rewrite, rewrites};
 use crate::migrate::{Change, ChangeKind, MigrateError, finish};
@@ -294,7 +295,7 @@ impl<'a, 'd> FileApplier<'a, 'd> {
                 format!("the reference in {key} follows {from} to {to}"),
             ),
             false => (
-                "neighbour-reference".into(),
+                NEIGHBOUR.into(),
                 format!(
                     "the reference in {key} names its group: ${}",
                     rewrite.new_name

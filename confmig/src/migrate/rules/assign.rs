@@ -304,7 +304,10 @@ impl<'d> Evaluator<'_, 'd> {
     /// Returns the entries that the values come from: first those that are removed, in order.
     fn sources(&self, values: &ValueBuilder<'_, 'd>) -> Vec<Entry<'d, 'd>> {
         let parts = self.rule.part.values().map(|part| &*part.option);
-        let conditions = self.rule.when.iter().map(|condition| &*condition.option);
+        // A condition is no source where there are parts.
+        let is_only = self.rule.part.is_empty();
+        let conditions = self.rule.when.iter().filter(|_| is_only);
+        let conditions = conditions.map(|condition| &*condition.option);
         let options: BTreeSet<&OptName> =
             parts.chain(conditions).chain(self.rule.taken()).collect();
         let taken = self.rule.taken();

@@ -54,7 +54,7 @@ pub(super) fn evaluate<'d>(
         },
         outcome => outcome,
     };
-    let options = evaluator.about(&outcome, options);
+    let options = evaluator.about(&outcome, evaluator.made_from(options));
     Evaluation {
         outcome,
         options,
@@ -128,7 +128,26 @@ impl<'d> Evaluator<'_, 'd> {
                 .value(&condition.option)
                 .is_some_and(|value| says(&value, wanted))
         });
-        (set && equals) != condition.not
+        let contains = condition.contains.as_ref().is_none_or(|item| {
+            let option = &condition.option;
+            let value = match self.index.is_set(option) {
+                true => self.index.value(option),
+                false => self.definitions.default_of(option),
+            };
+            value.is_some_and(|value| split(&value, None).contains(&item.as_str()))
+        });
+        (set && equals && contains) != condition.not
+    }
+
+    /// Returns the options that values are made from, or all if there are none: a condition is not
+    /// what a decision is about.
+    fn made_from(&self, options: Vec<OptName>) -> Vec<OptName> {
+        let is_part = |option: &&OptName| {
+            let mut parts = self.rule.part.values();
+            parts.any(|part| *part.option == **option)
+        };
+        let parts: Vec<OptName> = options.iter().filter(is_part).cloned().collect();
+        if parts.is_empty() { options } else { parts }
     }
 
     /// Returns the options that a decision names: of removals and lists, those that are affected.

@@ -14,6 +14,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::visible::visible;
 use super::{CheckReport, MigrationReport};
+use crate::diagnostic::Diagnostic;
 
 /// The templates by name; those ending in `.html` escape what is inserted.
 const TEMPLATES: [(&str, &str); 5] = [
@@ -27,7 +28,7 @@ const TEMPLATES: [(&str, &str); 5] = [
 /// The page could not be rendered because of an error in a template.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot render the page: {0}; this is a bug, please report it")]
-pub struct HtmlError(#[source] minijinja::Error);
+pub struct HtmlError(#[source] pub(super) minijinja::Error);
 
 /// Returns the page of `confmig check`.
 ///
@@ -44,8 +45,11 @@ pub fn check_html(report: &CheckReport<'_>) -> Result<String, HtmlError> {
 /// # Errors
 ///
 /// An error in the template.
-pub fn migrate_html(report: &MigrationReport<'_>) -> Result<String, HtmlError> {
-    render("migrate.html", page::of_migration(report)).map_err(HtmlError)
+pub fn migrate_html(
+    report: &MigrationReport<'_>,
+    diagnostics: &[Diagnostic],
+) -> Result<String, HtmlError> {
+    render("migrate.html", page::of_migration(report, diagnostics)).map_err(HtmlError)
 }
 
 fn render(template: &str, page: Value) -> Result<String, minijinja::Error> {

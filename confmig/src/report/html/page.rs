@@ -2,10 +2,10 @@
 //! the templates escape HTML.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use minijinja::value::Serde;
 use minijinja::{Value, context};
-use oslo_config::SourceFile;
 
 use super::rows::blocks;
 use super::{CheckReport, shown, shown_path};
@@ -16,7 +16,7 @@ use crate::report::MigrationReport;
 use crate::report::reason::{Reason, Reasons};
 
 /// Returns the data of a migration's page.
-pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
+pub(super) fn of_migration(report: &MigrationReport<'_>, diagnostics: &[Diagnostic]) -> Value {
     let reasons = Reasons::new(report.pack, report.releases);
     let mut rules = PageRules::default();
     // How many changes there are of each kind, in words.
@@ -53,13 +53,13 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
             blocks,
         });
     }
-    let (decisions, remarks) = decisions_and_remarks(report, &reasons, &mut rules);
+    let (decisions, remarks) = decisions_and_remarks(diagnostics, &reasons, &mut rules);
     let accepted = report.settings.accept.iter().map(ToString::to_string);
     let accepted = accepted.chain(report.settings.accept_rules.iter().cloned());
     let pack = report.pack;
     let has_rules = !pack.renamings.is_empty() || !pack.rules.is_empty();
     context! {
-        title => title("Migration", report.before),
+        title => title("Migration", report.before.iter().map(|file| &*file.path)),
         packs => has_rules.then(|| shown(&pack.name)),
         readers => pack.readers.as_deref().map(shown),
         releases => report.releases.map(|releases| context! {
@@ -83,14 +83,14 @@ pub(super) fn of_migration(report: &MigrationReport<'_>) -> Value {
 
 /// Returns the data of the open decisions, and of the remarks, which need no decision.
 fn decisions_and_remarks(
-    report: &MigrationReport<'_>,
+    diagnostics: &[Diagnostic],
     reasons: &Reasons<'_>,
     rules: &mut PageRules,
 ) -> (Vec<Value>, Vec<Value>) {
     let (mut decisions, mut remarks) = (Vec::new(), Vec::new());
-    for (diagnostic, decision) in report.decisions.iter().zip(&report.migration.decisions) {
-        let id = decision.rule.as_deref().unwrap_or_default();
-        let reason = reasons.of_decision(decision);
+    for diagnostic in diagnostics.iter().filter(|found| found.is_open()) {
+        let id = diagnostic.rule.as_ref().map_or("", |rule| &rule.id);
+        let reason = reasons.of_diagnostic(diagnostic);
         let rule = reason.map(|reason| rules.link(id, &reason, None));
         match diagnostic.code {
             Code::NeedsDecision => decisions.push(finding(diagnostic, rule)),
@@ -163,20 +163,22 @@ impl PageRules {
 
 /// Returns the data of a check's page.
 pub(super) fn of_check(report: &CheckReport<'_>) -> Value {
+    let findings = report.diagnostics.iter().filter(|found| found.is_open());
     let of = |severity: Severity| {
-        let codes = report.diagnostics.iter().map(|found| found.code);
-        codes.filter(|code| code.severity() == severity).count()
+        let findings = findings.clone();
+        findings.filter(|found| found.severity == severity).count()
     };
-    let findings = report.diagnostics.iter();
     context! {
-        title => title("Check", report.files),
+        title => title("Check", report.files.iter().copied()),
         packs => (!report.pack.renamings.is_empty()).then(|| shown(&report.pack.name)),
         release => report.release.map(release_name),
-        files => report.files.iter().map(|file| shown_path(&file.path)).collect::<Vec<_>>(),
+        files => report.files.iter().map(|path| shown_path(path)).collect::<Vec<_>>(),
         errors => of(Severity::Error),
         warnings => of(Severity::Warning),
+        notes => of(Severity::Note),
+        settled => report.diagnostics.len() - findings.clone().count(),
         findings => findings.map(|found| finding(found, None)).collect::<Vec<_>>(),
-        shows_secrets => report.secrets.are_shown(),
+        shows_secrets => report.shows_secrets,
     }
 }
 
@@ -201,20 +203,21 @@ fn finding(diagnostic: &Diagnostic, rule: Option<Value>) -> Value {
     }
     context! {
         code => diagnostic.code.as_str(),
-        severity => diagnostic.code.severity().as_str(),
+        severity => diagnostic.severity.as_str(),
         message => shown(&diagnostic.message),
         help => diagnostic.help.as_deref().map(shown),
-        path => place.map(|place| shown_path(&place.path)),
+        path => diagnostic.path().map(shown_path),
         lines,
         rule,
     }
 }
 
 /// Returns a page's title: what was done to which files.
-fn title(what: &str, files: &[SourceFile]) -> String {
-    match files {
-        [file] => format!("{what} of {}", shown_path(&file.path)),
-        files => format!("{what} of {} files", files.len()),
+fn title<'f>(what: &str, files: impl ExactSizeIterator<Item = &'f Path>) -> String {
+    let count = files.len();
+    match (files.last(), count) {
+        (Some(file), 1) => format!("{what} of {}", shown_path(file)),
+        _ => format!("{what} of {count} files"),
     }
 }
 

@@ -11,7 +11,7 @@ use oslo_config::SourceFile;
 use serde_json::{Value, json};
 use similar::DiffTag;
 
-use super::location::uri;
+use crate::diagnostic::uri;
 use crate::difference::difference;
 use crate::lines::{Lines, in_common, split_end};
 use crate::migrate::FileMigration;

@@ -4,7 +4,6 @@ mod fix;
 mod location;
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use oslo_config::SourceFile;
 use serde_json::{Value, json};
@@ -12,19 +11,16 @@ use serde_json::{Value, json};
 use super::json::pretty;
 use super::reason::{Reason, Reasons};
 use super::{MigrationReport, counted};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, FINGERPRINT_METHOD, Fingerprints, Settled, SettledBy};
 use crate::lines::content;
-use crate::migrate::Change;
-use location::{Fingerprints, Line};
+use crate::migrate::{Change, WHOLE};
+use location::Line;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The level of changes, which are no problems.
 const CHANGE: &str = "note";
-
-/// The id of the result whose fix is the whole migration.
-const WHOLE: &str = "migration";
 
 /// Returns the SARIF of `confmig check`: one result for each diagnostic, with the codes as rules.
 #[must_use]
@@ -37,26 +33,21 @@ pub fn check_sarif(diagnostics: &[Diagnostic]) -> String {
 }
 
 /// Returns the SARIF of `confmig migrate`: one result for each change, with the rule behind it, and
-/// one for each decision. The first result has the whole migration as a fix, if it can be shown.
+/// one for each diagnostic. The first result of each set of files has its whole migration as a fix,
+/// if it can be shown.
 #[must_use]
-pub fn migrate_sarif(report: &MigrationReport<'_>) -> String {
+pub fn migrate_sarif(reports: &[MigrationReport<'_>], diagnostics: &[Diagnostic]) -> String {
     let mut results = Results::default();
-    let reasons = Reasons::new(report.pack, report.releases);
-    results.add_whole(report);
-    for (file, before) in report.migration.files.iter().zip(report.before) {
-        let shown = report.secrets.lines(&before.text);
-        // Many changes may be in one line.
-        let mut lines: HashMap<usize, Line> = HashMap::new();
-        for change in &file.changes {
-            let line = lines.entry(change.line);
-            let line = line.or_insert_with(|| Line::new(content(&shown, change.line)));
-            results.add_change(change, before, line, &reasons);
-        }
+    for report in reports {
+        results.add_migration(report);
     }
-    for diagnostic in report.decisions {
+    for diagnostic in diagnostics {
         results.add_diagnostic(diagnostic);
     }
-    let releases = report.releases.map(|releases| releases.span);
+    let releases = match reports {
+        [report] => report.releases.map(|releases| releases.span),
+        _ => None,
+    };
     let properties = releases.map(|span| json!({ "from": span.from.id(), "to": span.to.id() }));
     pretty(&results.log(properties))
 }
@@ -68,7 +59,9 @@ struct Results {
     /// The indices of the rules, by their texts.
     numbers: HashMap<String, usize>,
     results: Vec<Value>,
+    /// Those of the diagnostics. As in JSON, the changes beside them are not counted.
     fingerprints: Fingerprints,
+    of_changes: Fingerprints,
 }
 
 impl Results {
@@ -108,7 +101,7 @@ impl Results {
         rule: Value,
         message: &str,
         [location, related]: [Option<Value>; 2],
-        fingerprint: Value,
+        fingerprint: &str,
     ) -> &mut Value {
         let mut result = json!({
             "ruleId": rule["id"],
@@ -122,24 +115,50 @@ impl Results {
                 result[key] = json!([location]);
             }
         }
-        result["partialFingerprints"] = fingerprint;
+        result["partialFingerprints"] = json!({ FINGERPRINT_METHOD: fingerprint });
         self.results.push_mut(result)
     }
 
     fn add_diagnostic(&mut self, diagnostic: &Diagnostic) {
         let (code, place) = (diagnostic.code, diagnostic.place.as_ref());
-        let path = place.map_or(Path::new(""), |place| &place.path);
-        let text = place.map_or(&diagnostic.message, |place| &place.text);
         let message = match &diagnostic.help {
             Some(help) => format!("{}\n{help}", diagnostic.message),
             None => diagnostic.message.clone(),
         };
+        let of_file = || diagnostic.file.as_deref().map(location::of_file);
         let locations = [
-            place.map(location::of_place),
+            place.map(location::of_place).or_else(of_file),
             place.and_then(location::of_earlier),
         ];
-        let fingerprint = self.fingerprints.next(path, code.as_str(), text);
-        self.add(of_code(code), &message, locations, fingerprint);
+        let fingerprint = self.fingerprints.of_diagnostic(diagnostic);
+        let result = self.add(of_code(code), &message, locations, &fingerprint);
+        result["level"] = json!(diagnostic.severity.as_str());
+        match &diagnostic.settled {
+            None => {}
+            Some(settled) if settled.by == SettledBy::Baseline => {
+                result["baselineState"] = json!("unchanged");
+            }
+            Some(settled) => result["suppressions"] = json!([suppression(settled)]),
+        }
+    }
+
+    /// Adds the results of a set of files.
+    fn add_migration(&mut self, report: &MigrationReport<'_>) {
+        let reasons = Reasons::new(report.pack, report.releases);
+        self.add_whole(report);
+        for (file, before) in report.migration.files.iter().zip(report.before) {
+            if file.changes.is_empty() {
+                continue;
+            }
+            let shown = report.secrets.lines(&before.text);
+            // Many changes may be in one line.
+            let mut lines: HashMap<usize, Line> = HashMap::new();
+            for change in &file.changes {
+                let line = lines.entry(change.line);
+                let line = line.or_insert_with(|| Line::new(content(&shown, change.line)));
+                self.add_change(change, before, line, &reasons);
+            }
+        }
     }
 
     fn add_change(
@@ -152,8 +171,9 @@ impl Results {
         let path = &before.path;
         let rule = of_reason(&change.rule, &reasons.of_change(change));
         let location = location::of_line(path, change.line, line);
-        let fingerprint = self.fingerprints.next(path, &change.rule, &line.text);
-        let result = self.add(rule, &change.message, [Some(location), None], fingerprint);
+        let about = [&*change.rule, &change.to.to_string(), &line.text];
+        let fingerprint = self.of_changes.next(path, &about);
+        let result = self.add(rule, &change.message, [Some(location), None], &fingerprint);
         let mut properties =
             json!({ "from": change.from.to_string(), "kind": change.kind.as_str() });
         if let Some(release) = &change.release {
@@ -196,8 +216,8 @@ impl Results {
             CHANGE,
         );
         let location = location::of_line(&before.path, line, &shown);
-        let fingerprint = self.fingerprints.next(&before.path, WHOLE, "");
-        let result = self.add(rule, &message, [Some(location), None], fingerprint);
+        let fingerprint = self.of_changes.next(&before.path, &[WHOLE]);
+        let result = self.add(rule, &message, [Some(location), None], &fingerprint);
         if let Some(changes) = fix {
             let description = json!({ "text": summary });
             result["fixes"] = json!([{ "description": description, "artifactChanges": changes }]);
@@ -220,6 +240,15 @@ fn descriptor(id: &str, short: &str, full: &str, help: &str, level: &str) -> Val
 fn of_code(code: Code) -> Value {
     let (title, level) = (code.title(), code.severity().as_str());
     descriptor(code.as_str(), title, code.explanation(), code.help(), level)
+}
+
+/// Returns why a result counts as settled.
+fn suppression(settled: &Settled) -> Value {
+    let kind = match settled.by {
+        SettledBy::Comment => "inSource",
+        _ => "external",
+    };
+    json!({ "kind": kind, "justification": settled.reason })
 }
 
 /// Returns the rule behind a change as a SARIF rule. If it takes several lines to say what the rule

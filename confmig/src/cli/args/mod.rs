@@ -1,17 +1,25 @@
 //! The command line's arguments.
 
+mod inputs;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use confmig::history::Service;
-use oslo_config::{OptName, Source};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCompleter;
+use confmig::report::REPORT_FORMS;
+use oslo_config::OptName;
+
+use super::candidates;
+pub(crate) use inputs::{CommonArgs, PolicyArgs, ReleaseArgs, SourceArgs};
+use inputs::{packs, releases};
 
 /// Migrate the configuration of an oslo.config service to new option names without losing anything.
 ///
 /// Exit status: 0 if all is done, or there is nothing to do; 1 if `check` or `--check` found
-/// something; 2 for wrong usage, input that cannot be read or parsed, or a failed write.
+/// something that --fail-on names; 2 for wrong usage, input that cannot be read or parsed, or a
+/// failed write.
 #[derive(Debug, Parser)]
 #[command(name = "confmig", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -32,6 +40,16 @@ pub(crate) struct Cli {
     /// Log what is done to standard error (-vv for details)
     #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 101)]
     pub(crate) verbose: u8,
+
+    /// Print findings and errors only, without summaries and notes
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        display_order = 102
+    )]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -54,6 +72,10 @@ pub(crate) enum Format {
     Sarif,
     /// For people who approve changes: one self-contained page
     Html,
+    /// For GitHub Actions: workflow commands, which annotate lines
+    Github,
+    /// For CI systems that show test results: JUnit's XML
+    Junit,
 }
 
 #[derive(Debug, Subcommand)]
@@ -70,7 +92,15 @@ pub(crate) enum Command {
     Undo(Undo),
     /// Finish or revert a run that was killed while it replaced several files
     Recover(Recover),
-    /// Print a shell completion script
+    /// Explain a code, a rule or an option
+    Explain(Explain),
+    /// Print the JSON Schema of a report in JSON
+    SchemaOfReport {
+        /// The command, or `backups` for `undo --list`
+        #[arg(value_parser = PossibleValuesParser::new(REPORT_FORMS.map(|form| form.name)))]
+        report: String,
+    },
+    /// Print the script by which a shell completes commands, options, releases, rules and codes
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -82,65 +112,6 @@ pub(crate) enum Command {
     },
 }
 
-/// The files to read. Without any, those that oslo.config finds for the service: that of --service
-/// or of the schema, or else ironic.
-#[derive(Debug, Args)]
-pub(crate) struct SourceArgs {
-    /// Configuration files, in the order in which the service reads them; `-` is standard input
-    #[arg(value_name = "FILE")]
-    files: Vec<PathBuf>,
-
-    /// A configuration file, as on the service's command line
-    #[arg(long, value_name = "FILE")]
-    config_file: Vec<PathBuf>,
-
-    /// A directory whose *.conf files are read in sorted order
-    #[arg(long, value_name = "DIR")]
-    config_dir: Vec<PathBuf>,
-
-    /// All of the above in the order given
-    #[arg(skip)]
-    pub(crate) ordered: Vec<Source>,
-}
-
-/// The arguments shared by all commands that read files.
-#[derive(Debug, Args)]
-pub(crate) struct CommonArgs {
-    /// A rule pack or rule file (TOML); repeatable [default: standalone-ilo, or none with --to or
-    /// --schema]
-    #[arg(long, value_name = "PACK|FILE.toml")]
-    pub(crate) rules: Vec<String>,
-
-    /// The options of any oslo.config service: JSON or YAML written by `oslo-config-generator`
-    #[arg(long, value_name = "FILE")]
-    pub(crate) schema: Option<PathBuf>,
-
-    /// Do not mask passwords, keys and tokens
-    #[arg(long)]
-    pub(crate) show_secrets: bool,
-}
-
-/// The releases to migrate between.
-#[derive(Debug, Default, Args)]
-pub(crate) struct ReleaseArgs {
-    /// The schema of the release the files were written for
-    #[arg(long, value_name = "FILE", requires = "schema", conflicts_with_all = ["from", "to"])]
-    pub(crate) from_schema: Option<PathBuf>,
-
-    /// The release the files were written for, as a series (train, 2026.1), code name or version;
-    /// guessed from the files if only --to is given
-    #[arg(long, value_name = "RELEASE", conflicts_with = "schema")]
-    pub(crate) from: Option<String>,
-
-    /// The release that will read the files; the newest if only --from is given
-    #[arg(long, value_name = "RELEASE", conflicts_with = "schema")]
-    pub(crate) to: Option<String>,
-
-    /// The service that --from and --to refer to; guessed from the files by default
-    #[arg(long, value_name = "SERVICE", value_parser = service, conflicts_with = "schema")]
-    pub(crate) service: Option<Service>,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
     #[command(flatten)]
@@ -148,6 +119,9 @@ pub(crate) struct Migrate {
 
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 
     /// The format of the report
     #[arg(long, value_enum, default_value_t)]
@@ -162,14 +136,23 @@ pub(crate) struct Migrate {
 
     /// Accept a change that needs a decision, by the option's new name (deploy.http_server_url) or
     /// by the rule's id (ilo-group); repeatable
-    #[arg(long, value_name = "GROUP.OPTION|RULE")]
+    #[arg(
+        long,
+        value_name = "GROUP.OPTION|RULE",
+        add = ArgValueCompleter::new(candidates::acceptable)
+    )]
     pub(crate) accept: Vec<String>,
+
+    /// Follow the decisions in a file; those that it does not have are added, for you to decide
+    /// (not with --check)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) decisions: Option<PathBuf>,
 
     /// Replace the files, after backing up each of them
     #[arg(long, conflicts_with_all = ["check", "output", "output_dir"])]
     pub(crate) write: bool,
 
-    /// Exit with status 1 if anything would change or needs a decision
+    /// Exit with status 1 if anything would change or needs a decision (see --fail-on)
     #[arg(long)]
     pub(crate) check: bool,
 
@@ -193,6 +176,9 @@ pub(crate) struct Check {
 
     #[command(flatten)]
     pub(crate) common: CommonArgs,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 
     /// The format of the report
     #[arg(long, value_enum, default_value_t)]
@@ -222,8 +208,17 @@ pub(crate) struct Show {
     #[arg(long, value_parser = text_or_json(), default_value = "text")]
     pub(crate) format: Format,
 
+    #[command(flatten)]
+    pub(crate) releases: ReleaseArgs,
+
     /// Show an option's value, where it comes from and what it hides; repeatable
-    #[arg(short, long, value_name = "GROUP.OPTION", value_parser = option_name)]
+    #[arg(
+        short,
+        long,
+        value_name = "GROUP.OPTION",
+        value_parser = option_name,
+        add = ArgValueCompleter::new(candidates::options)
+    )]
     pub(crate) option: Vec<OptName>,
 }
 
@@ -231,8 +226,16 @@ pub(crate) struct Show {
 pub(crate) struct Rules {
     /// A pack, a rule file, a service (`ironic`, `keystone`) for the rules of all its releases, or
     /// the id of one of these rules; without it, all packs and services are listed
-    #[arg(conflicts_with = "schema")]
+    #[arg(conflicts_with = "schema", add = ArgValueCompleter::new(candidates::listed))]
     pub(crate) pack: Option<String>,
+
+    /// List what changed in a service since this release [default: the one before --to]
+    #[arg(long, value_name = "RELEASE", requires = "pack", add = releases())]
+    pub(crate) from: Option<String>,
+
+    /// List what changed in a service up to this release [default: the newest]
+    #[arg(long, value_name = "RELEASE", requires = "pack", add = releases())]
+    pub(crate) to: Option<String>,
 
     /// List the former names in a schema (JSON or YAML written by `oslo-config-generator`)
     #[arg(long, value_name = "FILE")]
@@ -241,6 +244,21 @@ pub(crate) struct Rules {
     /// List what changed since this older schema
     #[arg(long, value_name = "FILE", requires = "schema")]
     pub(crate) from_schema: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A code (`needs-decision`), the id of a rule, or GROUP.OPTION
+    #[arg(value_name = "CODE|RULE|OPTION", required = true, add = explainable())]
+    pub(crate) what: Vec<String>,
+
+    /// A rule pack or rule file that has the rule; repeatable
+    #[arg(long, value_name = "PACK|FILE.toml", add = packs())]
+    pub(crate) rules: Vec<String>,
+
+    /// The schema that has the option, or its former name
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -281,6 +299,10 @@ pub(crate) struct Recover {
     pub(crate) revert: bool,
 }
 
+fn explainable() -> ArgValueCompleter {
+    ArgValueCompleter::new(candidates::explainable)
+}
+
 /// Returns a parser of the formats that `show` has.
 fn text_or_json() -> impl TypedValueParser<Value = Format> {
     let formats = [Format::Text, Format::Json];
@@ -319,28 +341,4 @@ impl Command {
             _ => None,
         }
     }
-}
-
-impl SourceArgs {
-    /// Merges the three kinds of sources into `ordered`.
-    fn put_in_order(&mut self, matches: &ArgMatches) {
-        let indices = |id: &str| matches.indices_of(id).into_iter().flatten();
-        let files = indices("files").zip(self.files.drain(..).map(Source::File));
-        let named = indices("config_file").zip(self.config_file.drain(..).map(Source::File));
-        let directories = indices("config_dir").zip(self.config_dir.drain(..).map(Source::Dir));
-        let mut all: Vec<(usize, Source)> = files.chain(named).chain(directories).collect();
-        all.sort_by_key(|(index, _)| *index);
-        self.ordered = all.into_iter().map(|(_, source)| source).collect();
-    }
-}
-
-/// Finds a service by its id.
-fn service(id: &str) -> Result<Service, String> {
-    Service::find(id).ok_or_else(|| {
-        let known: Vec<&str> = Service::all().map(Service::id).collect();
-        format!(
-            "expected one of {}; for any other service, use --schema",
-            known.join(", ")
-        )
-    })
 }

@@ -1,0 +1,213 @@
+//! The migration of a set of files.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use confmig::check::{Environment, check};
+use confmig::diagnostic::Diagnostic;
+use confmig::history::find_rule;
+use confmig::migrate::{Decision, Migration, Settings, migrate};
+use confmig::pack::Pack;
+use confmig::policy::settle_by_comments;
+use confmig::report::Releases;
+use confmig::secret::Secrets;
+use oslo_config::{LineMap, OptName, SourceFile};
+
+use super::Failure;
+use super::args::Migrate;
+use super::decide::Deciding;
+use super::given::Given;
+use super::input::{Inputs, Loaded, Unparsable};
+use super::sets::name_file;
+use super::sources::environment;
+
+/// A set of files, migrated.
+pub(crate) struct Migrated<'g> {
+    pub(crate) given: &'g Given,
+    pub(crate) files: Vec<SourceFile>,
+    pub(crate) migration: Migration,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) releases: Option<Releases>,
+    pub(crate) rules: Cow<'g, Pack>,
+    pub(crate) settings: Settings,
+    /// What `check` finds in the new files, if it looks for more than a migration does.
+    pub(crate) further: Option<usize>,
+    /// The entries of the file of decisions that are about a decision.
+    pub(crate) used: BTreeSet<usize>,
+    /// The decisions to add to that file, if they are not there.
+    pub(crate) decided: Vec<(Decision, Diagnostic)>,
+}
+
+/// Migrates a set of files in memory. If it is one of several and has one file, its diagnostics
+/// without a place name the file.
+pub(crate) fn migrate_set<'g>(
+    command: &Migrate,
+    deciding: &Deciding,
+    given: &'g Given,
+    files: Vec<SourceFile>,
+    is_one_of_several: bool,
+) -> Result<Result<Migrated<'g>, Unparsable>, Failure> {
+    let loaded = Loaded::new(given, files)?;
+    let mut inputs = match loaded.parse()? {
+        Ok(inputs) => inputs,
+        Err(unparsable) => return Ok(Err(unparsable)),
+    };
+    let settings = settings(command, &*inputs.rules()?, &loaded)?;
+    inputs.compare_candidates(&settings)?;
+    if command.write {
+        refuse_to_guess(inputs.releases.as_ref(), &loaded.files, is_one_of_several)?;
+    }
+    let pack = inputs.rules()?;
+    let secrets = given.secrets(&pack);
+    let route = inputs.route();
+    let followed = match &deciding.file {
+        Some(file) => Some(file.follow(&inputs.parsed, &route, &settings, &pack)?),
+        None => None,
+    };
+    let (migration, settings, further, used) = match followed {
+        Some(it) => (it.migration, it.settings, it.further, it.used),
+        None => {
+            let migration = migrate(&inputs.parsed, &route, &settings)?;
+            (migration, settings, Vec::new(), BTreeSet::new())
+        }
+    };
+    let mut diagnostics = migration.diagnostics(&inputs.parsed, &secrets);
+    let own = migration.decisions.iter().cloned().zip(diagnostics.clone());
+    let mut decided: Vec<(Decision, Diagnostic)> = own.collect();
+    decided.extend(followed_by(further, &inputs, &secrets));
+    if let Some(file) = &deciding.file {
+        file.settle(&migration, &mut diagnostics);
+    }
+    settle_by_comments(&mut diagnostics, &inputs.parsed, &secrets);
+    let by_target = given.names.by_release() || given.schema.is_some();
+    let further = by_target.then(|| further_findings(&migration, &inputs, given, &secrets));
+    let further = further.transpose()?;
+    let releases = inputs.releases.clone();
+    let own_pack = match pack {
+        Cow::Owned(pack) => Some(pack),
+        Cow::Borrowed(_) => None,
+    };
+    let (loaded_files, loaded_rules) = loaded.into_parts();
+    if is_one_of_several {
+        name_file(&mut diagnostics, &loaded_files);
+    }
+    Ok(Ok(Migrated {
+        given,
+        files: loaded_files,
+        migration,
+        diagnostics,
+        releases,
+        rules: own_pack.map_or(loaded_rules, Cow::Owned),
+        settings,
+        further,
+        used,
+        decided,
+    }))
+}
+
+/// Fails if the releases that the files may have been written for give different results.
+fn refuse_to_guess(
+    releases: Option<&Releases>,
+    files: &[SourceFile],
+    is_one_of_several: bool,
+) -> Result<(), Failure> {
+    let Some(differing) = releases.and_then(Releases::differing) else {
+        return Ok(());
+    };
+    let first = files.first().filter(|_| is_one_of_several);
+    let of = first.map_or_else(String::new, |file| format!("{}: ", file.path.display()));
+    Err(Failure::Message(format!(
+        "{of}cannot tell which release the files were written for, and {differing}: give --from"
+    )))
+}
+
+/// Returns decisions that follow from others, with their diagnostics.
+fn followed_by(
+    further: Vec<Decision>,
+    inputs: &Inputs<'_>,
+    secrets: &Secrets<'_>,
+) -> Vec<(Decision, Diagnostic)> {
+    let migration = Migration {
+        files: Vec::new(),
+        decisions: further,
+    };
+    let diagnostics = migration.diagnostics(&inputs.parsed, secrets);
+    migration.decisions.into_iter().zip(diagnostics).collect()
+}
+
+/// Returns the settings of the migration, with what `--accept` names: rules by their ids, options
+/// by their new names.
+fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded<'_>) -> Result<Settings, Failure> {
+    let given = loaded.given;
+    let by_release = given.names.by_release();
+    let from_schema = given.schemas().and_then(|schemas| schemas.from);
+    let mut settings = Settings {
+        keep_old: given.names.keep_old,
+        ..Settings::default()
+    };
+    for word in &command.accept {
+        let of_pack = pack.rules.iter().any(|rule| rule.id == *word);
+        if of_pack || by_release && find_rule(word).is_some() {
+            settings.accept_rules.insert(word.clone());
+            continue;
+        }
+        let Ok(name) = word.parse::<OptName>() else {
+            return Err(Failure::Message(format!(
+                "--accept {word}: expected GROUP.OPTION, for example deploy.http_server_url, or \
+                 the id of a rule"
+            )));
+        };
+        let known = by_release && loaded.lives.of_option(&name).is_some();
+        let older = from_schema.is_some_and(|schema| schema.option(&name).is_some());
+        let renamed = pack.renamings.iter().any(|rule| rule.to == name);
+        if !known && !older && !renamed {
+            return Err(Failure::Message(format!(
+                "--accept {word}: expected the new name of an option, but the pack {} renames \
+                 none to this",
+                pack.name
+            )));
+        }
+        settings.accept.insert(name);
+    }
+    Ok(settings)
+}
+
+/// Counts what `check` finds in the new files, besides what a decision is about. A migration looks
+/// at names, and only at values that it moves or makes.
+fn further_findings(
+    migration: &Migration,
+    inputs: &Inputs<'_>,
+    given: &Given,
+    secrets: &Secrets<'_>,
+) -> Result<usize, Failure> {
+    let migrated = migration.files.iter();
+    let files: Vec<SourceFile> = migrated
+        .map(|file| SourceFile {
+            path: file.path.clone(),
+            text: file.after.to_vec(),
+        })
+        .collect();
+    let parsed: Result<Vec<_>, _> = files.iter().map(SourceFile::parse).collect();
+    let environment = Environment {
+        variables: &environment(),
+        keep_old: given.names.keep_old,
+        defaults: false,
+        is_directory: &Path::is_dir,
+    };
+    let found = check(&parsed?, &*inputs.target()?, secrets, &environment);
+    let decided = migration.decisions.iter();
+    let decided: HashSet<(&PathBuf, usize)> = decided
+        .map(|decision| (&decision.path, decision.line))
+        .collect();
+    let lines = migration.files.iter().map(|file| (&file.path, &file.lines));
+    let lines: HashMap<&PathBuf, &LineMap> = lines.collect();
+    let is_decided = |diagnostic: &&Diagnostic| {
+        diagnostic.place.as_ref().is_some_and(|place| {
+            let map = lines.get(&place.path);
+            let original = map.and_then(|map| map.original(place.line));
+            decided.contains(&(&place.path, original.unwrap_or(place.line)))
+        })
+    };
+    Ok(found.iter().filter(|found| !is_decided(found)).count())
+}

@@ -1,0 +1,210 @@
+//! Migrations that follow decisions.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
+
+use oslo_config::{Document, OptName, ParsedFile};
+use serde_json::json;
+
+use super::{Choice, Decisions, Followed};
+use crate::history::find_rule;
+use crate::migrate::{DECIDED, Decision, MigrateError, Migration, Route, Settings, migrate};
+use crate::pack::Pack;
+use crate::rule::Rule;
+
+/// The most migrations in which one acceptance may lead to another decision.
+const ROUNDS: usize = 100;
+
+/// What tells decisions apart.
+type Key = (PathBuf, usize, OptName, Option<String>);
+
+fn key(decision: &Decision) -> Key {
+    let Decision {
+        path,
+        line,
+        option,
+        rule,
+        ..
+    } = decision;
+    (path.clone(), *line, option.clone(), rule.clone())
+}
+
+/// What has been decided so far.
+struct Decided {
+    settings: Settings,
+    /// Rules that set options to the values that were decided.
+    values: Vec<Rule>,
+    valued: HashSet<Key>,
+}
+
+impl Decisions {
+    /// Migrates files along a route, and follows the decisions, also about what follows from
+    /// decisions. `pack` has the rules of the route that are not built in.
+    ///
+    /// # Errors
+    ///
+    /// When a new text cannot be made or parsed.
+    pub fn follow(
+        &self,
+        files: &[ParsedFile<'_>],
+        route: &Route<'_>,
+        settings: &Settings,
+        pack: &Pack,
+    ) -> Result<Followed, MigrateError> {
+        let mut decided = Decided {
+            settings: settings.clone(),
+            values: Vec::new(),
+            valued: HashSet::new(),
+        };
+        let mut used = BTreeSet::new();
+        let mut migration = decided.migrate(files, route)?;
+        for _ in 0..ROUNDS {
+            let mut more = false;
+            for decision in &migration.decisions {
+                let Some((at, entry)) = self.entry(decision) else {
+                    continue;
+                };
+                used.insert(at);
+                more |= match &entry.choice {
+                    Choice::Accept => decided.accept(decision),
+                    Choice::Value(value) => decided.set(decision, value, &migration, pack),
+                    Choice::Open | Choice::Refuse => false,
+                };
+            }
+            if !more {
+                break;
+            }
+            migration = decided.migrate(files, route)?;
+        }
+        migration
+            .decisions
+            .retain(|decision| !decided.valued.contains(&key(decision)));
+        let settings = decided.settings.clone();
+        let further = self.further(&migration, files, route, decided)?;
+        Ok(Followed {
+            migration,
+            settings,
+            further,
+            used,
+        })
+    }
+
+    /// Returns the decisions that would follow if those that are left were accepted.
+    fn further(
+        &self,
+        migration: &Migration,
+        files: &[ParsedFile<'_>],
+        route: &Route<'_>,
+        mut decided: Decided,
+    ) -> Result<Vec<Decision>, MigrateError> {
+        let mut known: HashSet<Key> = migration.decisions.iter().map(key).collect();
+        known.extend(decided.valued.iter().cloned());
+        let mut left = migration.decisions.clone();
+        let mut further = Vec::new();
+        for _ in 0..ROUNDS {
+            let is_open = |decision: &&Decision| {
+                let entry = self.entry(decision);
+                entry.is_none_or(|(_, entry)| entry.choice == Choice::Open)
+            };
+            let mut more = false;
+            for decision in left.iter().filter(is_open) {
+                more |= decided.accept(decision);
+            }
+            if !more {
+                break;
+            }
+            left = decided.migrate(files, route)?.decisions;
+            let new = left.iter().filter(|decision| known.insert(key(decision)));
+            further.extend(new.cloned());
+        }
+        Ok(further)
+    }
+}
+
+impl Decided {
+    fn migrate(
+        &self,
+        files: &[ParsedFile<'_>],
+        route: &Route<'_>,
+    ) -> Result<Migration, MigrateError> {
+        if self.values.is_empty() {
+            return migrate(files, route, &self.settings);
+        }
+        let pack = Pack {
+            name: "the decisions".into(),
+            rules: self.values.clone(),
+            ..Pack::default()
+        };
+        migrate(files, &route.clone().with_site(&pack), &self.settings)
+    }
+
+    /// Accepts a change; returns whether it was not accepted before.
+    fn accept(&mut self, decision: &Decision) -> bool {
+        match &decision.rule {
+            _ if !decision.acceptable => false,
+            Some(rule) => self.settings.accept_rules.insert(rule.clone()),
+            None => self.settings.accept.insert(decision.option.clone()),
+        }
+    }
+
+    /// Sets an option to the value that was decided; returns whether it was not set before.
+    fn set(
+        &mut self,
+        decision: &Decision,
+        value: &str,
+        migration: &Migration,
+        pack: &Pack,
+    ) -> bool {
+        let Some(rule) = rule_for(decision, value, migration, pack) else {
+            return false;
+        };
+        if !self.valued.insert(key(decision)) {
+            return false;
+        }
+        self.values.push(rule);
+        true
+    }
+}
+
+/// Returns the rule that sets the option of a decision to a value, and removes the entries that the
+/// value takes the place of.
+fn rule_for(decision: &Decision, value: &str, migration: &Migration, pack: &Pack) -> Option<Rule> {
+    let entry = name_now(decision, migration).unwrap_or_else(|| decision.option.clone());
+    let rule = decision.rule.as_ref().and_then(|id| {
+        let built_in = || find_rule(id)?.rule();
+        let own = pack.rules.iter().find(|rule| rule.id == *id).cloned();
+        own.or_else(built_in)
+    });
+    let assigned = rule.as_ref().and_then(|rule| match &rule.set[..] {
+        [set] if rule.sections.is_none() => Some((set.option.to_string(), rule.taken())),
+        _ => None,
+    });
+    let (option, mut take) = match assigned {
+        Some((option, taken)) => (option, taken.iter().map(ToString::to_string).collect()),
+        None => (decision.option.to_string(), vec![entry.to_string()]),
+    };
+    take.retain(|name: &String| *name != option);
+    serde_json::from_value(json!({
+        "id": DECIDED,
+        "why": "the file of decisions has the value",
+        "when": [{ "option": entry.to_string(), "set": true }],
+        "if_target_set": "source",
+        "set": [{ "option": option, "value": value }],
+        "take": take,
+    }))
+    .ok()
+}
+
+/// Returns the name that the entry of a decision has after the migration.
+fn name_now(decision: &Decision, migration: &Migration) -> Option<OptName> {
+    let mut files = migration.files.iter();
+    let file = files.find(|file| file.path == decision.path)?;
+    let line = *file
+        .lines
+        .current_lines([decision.line])
+        .get(&decision.line)?;
+    let document = Document::parse(&file.after).ok()?;
+    let entry = document.entry_at(line)?;
+    let (group, key) = (entry.group(), entry.key());
+    Some(OptName::new(group.to_string(), key.to_string()))
+}

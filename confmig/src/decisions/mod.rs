@@ -1,0 +1,205 @@
+//! Files of decisions: what operators decided about changes, to be committed and followed by later
+//! runs.
+
+mod follow;
+mod form;
+mod text;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use glob::Pattern;
+
+use crate::diagnostic::{Diagnostic, Settled, SettledBy};
+use crate::migrate::{Decision, Migration, Settings};
+use crate::policy::Patterns;
+
+/// A file of decisions.
+#[derive(Debug, Clone)]
+pub struct Decisions {
+    path: PathBuf,
+    text: String,
+    entries: Vec<Entry>,
+}
+
+/// What was decided about some changes.
+#[derive(Debug, Clone)]
+struct Entry {
+    line: usize,
+    /// The options; any without it.
+    option: Option<Pattern>,
+    /// The rules; any without it.
+    rule: Option<Pattern>,
+    /// The files; any if empty.
+    files: Patterns,
+    choice: Choice,
+    reason: String,
+}
+
+/// A choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Choice {
+    /// Not made yet.
+    Open,
+    /// The change is made.
+    Accept,
+    /// The file stays as it is.
+    Refuse,
+    /// The option gets this value.
+    Value(String),
+}
+
+/// A migration that follows decisions.
+#[derive(Debug)]
+pub struct Followed {
+    /// The migration, with the decisions that are left.
+    pub migration: Migration,
+    /// Its settings, with what was accepted.
+    pub settings: Settings,
+    /// The decisions that would follow if those that are left were accepted.
+    pub further: Vec<Decision>,
+    /// The numbers of the entries that were about a decision.
+    pub used: BTreeSet<usize>,
+}
+
+/// The error for a file of decisions that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the messages show what the fields are")]
+pub enum DecisionsError {
+    /// The file cannot be read.
+    #[error("cannot read the decisions {}: {cause}: expected a readable TOML file", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    /// The text does not have the form of decisions.
+    #[error("the decisions {} are not well-formed: {cause}", path.display())]
+    Form {
+        path: PathBuf,
+        #[source]
+        cause: Box<toml::de::Error>,
+    },
+    /// A decision cannot be used.
+    #[error("the decisions {}, line {line}: {reason}", path.display())]
+    Meaning {
+        path: PathBuf,
+        line: usize,
+        reason: String,
+    },
+}
+
+impl Decisions {
+    /// Reads decisions; there are none if there is no such file. Paths in it are relative to its
+    /// directory.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or has another form.
+    pub fn read(path: &Path) -> Result<Self, DecisionsError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(cause) => {
+                return Err(DecisionsError::Read {
+                    path: path.into(),
+                    cause,
+                });
+            }
+        };
+        let entries = form::parse(&text, path)?;
+        Ok(Decisions {
+            path: path.to_owned(),
+            text,
+            entries,
+        })
+    }
+
+    /// Returns the path of the file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the first entry that is about a decision, and its number.
+    fn entry(&self, decision: &Decision) -> Option<(usize, &Entry)> {
+        let mut entries = self.entries.iter().enumerate();
+        entries.find(|(_, entry)| entry.is_about(decision))
+    }
+
+    /// Settles the diagnostics of decisions that were refused. The diagnostics are those of the
+    /// migration's decisions, in their order.
+    pub fn settle(&self, migration: &Migration, diagnostics: &mut [Diagnostic]) {
+        for (decision, diagnostic) in migration.decisions.iter().zip(diagnostics) {
+            let Some((_, entry)) = self.entry(decision) else {
+                continue;
+            };
+            let place = format!("{}:{}", self.path.display(), entry.line);
+            match entry.choice {
+                Choice::Refuse => {
+                    diagnostic.settled = Some(Settled {
+                        by: SettledBy::Refusal,
+                        reason: match &*entry.reason {
+                            "" => format!("refused in {place}"),
+                            reason => reason.to_owned(),
+                        },
+                    });
+                }
+                Choice::Accept | Choice::Value(_) => {
+                    diagnostic.help = Some(format!(
+                        "the choice in {place} cannot be followed: refuse the change, or correct \
+                         the file"
+                    ));
+                }
+                Choice::Open => {
+                    let help = diagnostic.help.as_deref().unwrap_or_default();
+                    diagnostic.help = Some(format!("decide in {place}. {help}").trim().to_owned());
+                }
+            }
+        }
+    }
+
+    /// Describes the entries that no run used: they are about nothing any more.
+    #[must_use]
+    pub fn stale(&self, used: &BTreeSet<usize>) -> Vec<String> {
+        let unused = self.entries.iter().enumerate();
+        let unused = unused.filter(|(at, _)| !used.contains(at));
+        unused
+            .map(|(_, entry)| format!("line {}: {}", entry.line, entry.about()))
+            .collect()
+    }
+
+    /// Returns the new text of the file, with an entry for each of these decisions that it does not
+    /// have; `None` if it has all of them. Also returns the number of new entries.
+    #[must_use]
+    pub fn with_new(&self, found: &[(Decision, Diagnostic)]) -> Option<(String, usize)> {
+        let new = found
+            .iter()
+            .filter(|(decision, _)| self.entry(decision).is_none());
+        text::appended(&self.text, new, &self.path)
+    }
+}
+
+impl Entry {
+    fn is_about(&self, decision: &Decision) -> bool {
+        let matches = |pattern: &Option<Pattern>, text: Option<&str>| match pattern {
+            None => true,
+            Some(pattern) => text.is_some_and(|text| pattern.matches(text)),
+        };
+        matches(&self.option, Some(&decision.option.to_string()))
+            && matches(&self.rule, decision.rule.as_deref())
+            && (self.files.is_empty() || self.files.matches(&decision.path))
+    }
+
+    /// Returns what the entry is about, for messages.
+    fn about(&self) -> String {
+        let parts = [("option", &self.option), ("rule", &self.rule)];
+        let parts = parts.into_iter().filter_map(|(what, pattern)| {
+            let pattern = pattern.as_ref()?;
+            Some(format!("{what} {}", pattern.as_str()))
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    }
+}
