@@ -13,7 +13,7 @@ use anstream::stream::RawStream;
 use anstyle::{AnsiColor, Style};
 use confmig::diagnostic::Diagnostic;
 use confmig::pack::Pack;
-use confmig::report::{self, CheckReport, Paint, for_terminal};
+use confmig::report::{self, CheckReport, Paint, at_words, for_terminal};
 
 use super::args::{ColorWhen, CommonArgs, Format};
 use super::input::Unparsable;
@@ -59,8 +59,7 @@ impl Stream {
                 return line.to_owned();
             }
             let indent = " ".repeat(indent + 4);
-            let options = textwrap::Options::new(width).subsequent_indent(&indent);
-            textwrap::fill(line, options.break_words(false))
+            textwrap::fill(line, at_words(width).subsequent_indent(&indent))
         };
         Cow::Owned(text.split('\n').map(wrap).collect::<Vec<_>>().join("\n"))
     }

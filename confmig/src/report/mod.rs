@@ -40,7 +40,7 @@ pub use rules::{built_in_text, pack_text, renaming_text, rule_text};
 pub use sarif::{check_sarif, migrate_sarif};
 pub use schema::comparison_text;
 pub use show::{entries_text, explained_text};
-pub use text::render;
+pub use text::{at_words, render};
 pub use visible::for_terminal;
 
 /// The releases that files are migrated between.

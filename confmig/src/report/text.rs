@@ -85,9 +85,17 @@ fn wrapped(text: &str, width: Option<usize>, taken: usize) -> String {
         None => text.into_owned(),
         Some(width) => {
             let width = width.saturating_sub(taken).max(NARROW);
-            textwrap::fill(&text, textwrap::Options::new(width).break_words(false))
+            textwrap::fill(&text, at_words(width))
         }
     }
+}
+
+/// Returns the options to wrap a text to a width in columns only at white space, since names and
+/// paths with hyphens are copied.
+#[must_use]
+pub fn at_words<'o>(width: usize) -> textwrap::Options<'o> {
+    let options = textwrap::Options::new(width).break_words(false);
+    options.word_splitter(textwrap::WordSplitter::NoHyphenation)
 }
 
 /// Returns the visible text of a place, and where its part is in it.
