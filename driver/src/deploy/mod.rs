@@ -193,8 +193,9 @@ impl IloDeploy {
 
     /// Boots the instance, once its image is on the disk: finds or creates its boot ISO if it boots
     /// from one, or else puts the disks before the network in the boot order; switches secure boot
-    /// on or off, if the node names it; shuts the deploy ramdisk down; empties the drives and removes the floppy; inserts the boot ISO and selects it
-    /// for one boot; and switches the server on.
+    /// on or off, if the node names it; shuts the deploy ramdisk down; empties the drives and
+    /// removes the floppy; inserts the boot ISO and selects it for one boot; and switches the
+    /// server on.
     ///
     /// `root_uuid` is the UUID of the root file system on the disk, which is passed to the boot
     /// ISO's kernel and recorded in the node; `None` keeps the recorded one.

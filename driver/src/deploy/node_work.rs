@@ -219,9 +219,9 @@ impl<'d> NodeWork<'d> {
     /// Everything that can fail without the BMC is done while the server still runs; what runs on
     /// it reads from the drives until it is off, and a boot device can be set while it is off.
     ///
-    /// Secure boot is changed for the instance, not for the deploy ramdisk: it needs UEFI, which the
-    /// server may have from this start on. As the node of a failed step is unchanged, it is recorded
-    /// in an earlier step than the one that changes it.
+    /// Secure boot is changed for the instance, not for the deploy ramdisk: it needs UEFI, which
+    /// the server may have from this start on. As the node of a failed step is unchanged, it is
+    /// recorded in an earlier step than the one that changes it.
     pub(super) async fn deploy(&mut self, deploy_iso: &Url) -> Result<(), DeployCause> {
         let floppy = self.publish_floppy().await?;
         let media = [(Drive::Floppy, &floppy), (Drive::Cd, deploy_iso)];

@@ -62,8 +62,8 @@ pub struct TakenOver {
 impl IloDeploy {
     /// Takes over a node of a dead conductor.
     ///
-    /// - `wait call-back`: its floppy is created and attached again, and the deploy ISO if its drive
-    ///   is empty.
+    /// - `wait call-back`: its floppy is created and attached again, and the deploy ISO if its
+    ///   drive is empty.
     /// - `active`, if it boots from a boot ISO that was created for it: the boot ISO is created
     ///   again from the node's record, and attached.
     /// - Any other state: nothing is done.

@@ -45,8 +45,8 @@ impl Conductor {
         }
     }
 
-    /// One that waits for BMCs as long as by default. Stand-ins that answer take no time, but a busy
-    /// machine does.
+    /// One that waits for BMCs as long as by default. Stand-ins that answer take no time, but a
+    /// busy machine does.
     pub(crate) fn patient() -> Self {
         Self {
             seconds: 60,

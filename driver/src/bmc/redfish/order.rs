@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::super::Step;
 use super::super::error::Cause;
 use super::Redfish;
 use super::reach::{Goal, Missed};
 use super::request::Request;
 use super::settings::{Settings, link};
-use super::started::{PendingSetting, Wanted};
+use super::started::{PendingSetting, result};
 
 /// The setting of HPE's servers.
-pub(super) const ORDER: &str = "PersistentBootConfigOrder";
+const ORDER: &str = "PersistentBootConfigOrder";
 
 impl Redfish {
     /// Moves the network behind everything else in the persistent boot order: that of HPE's
@@ -34,7 +35,13 @@ impl Redfish {
         let is_reached = |pending: &Value| order(pending) == wanted;
         self.change_settings(&boot.pending, &change, &is_reached)
             .await?;
-        self.expect(PendingSetting::new(Wanted::NetworkLast, &boot));
+        self.expect(PendingSetting {
+            step: Step::BootFromDisk,
+            name: ORDER,
+            is_in: has_network_last,
+            before: result(&boot.current),
+            path: boot.path,
+        });
         Ok(true)
     }
 
@@ -103,7 +110,7 @@ impl Redfish {
 }
 
 /// Whether no other entry follows the network in the boot order of HPE's settings.
-pub(super) fn has_network_last(settings: &Value) -> bool {
+fn has_network_last(settings: &Value) -> bool {
     order(settings).is_sorted_by_key(|name| is_network(name))
 }
 

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::BootMode;
 use super::super::error::Cause;
+use super::super::{BootMode, Step};
 use super::Redfish;
 use super::model::OEM;
 use super::reach::{Goal, Missed, refused};
 use super::request::Request;
-use super::started::{PendingSetting, Wanted};
+use super::started::{PendingSetting, result};
 
 /// A resource whose changes take effect at the next start.
 pub(super) struct Settings {
@@ -59,7 +59,20 @@ impl Redfish {
         let is_reached = |pending: &Value| attribute(pending, "BootMode") == Some(mode_name(mode));
         self.change_settings(&bios.pending, &change, &is_reached)
             .await?;
-        self.expect(PendingSetting::new(Wanted::BootMode(mode), &bios));
+        self.expect(PendingSetting {
+            step: Step::SetBootMode(mode),
+            name: "BootMode",
+            is_in: match mode {
+                BootMode::Bios => {
+                    |bios| attribute(bios, "BootMode") == Some(mode_name(BootMode::Bios))
+                }
+                BootMode::Uefi => {
+                    |bios| attribute(bios, "BootMode") == Some(mode_name(BootMode::Uefi))
+                }
+            },
+            before: result(&bios.current),
+            path: bios.path,
+        });
         Ok(())
     }
 

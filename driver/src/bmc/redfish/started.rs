@@ -4,64 +4,25 @@ use std::sync::PoisonError;
 
 use serde_json::{Value, json};
 
+use super::super::Step;
 use super::super::error::{BmcError, Cause};
-use super::super::{BootMode, Step};
 use super::Redfish;
 use super::extended_info::ExtendedInfo;
-use super::order;
 use super::retry::Retry;
-use super::settings::{Settings, attribute, mode_name};
 
 /// A setting that was changed for the next start of the server.
 #[derive(Debug)]
 pub(super) struct PendingSetting {
-    wanted: Wanted,
+    /// The step that changed it.
+    pub(super) step: Step,
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Tells whether the current settings have the new value.
+    pub(super) is_in: fn(&Value) -> bool,
     /// The path of the resource with the current settings.
-    path: String,
+    pub(super) path: String,
     /// The result of the last start that has applied settings.
-    before: Value,
-}
-
-/// What a setting shall be.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Wanted {
-    BootMode(BootMode),
-    NetworkLast,
-}
-
-impl PendingSetting {
-    pub(super) fn new(wanted: Wanted, settings: &Settings) -> Self {
-        Self {
-            wanted,
-            path: settings.path.clone(),
-            before: result(&settings.current),
-        }
-    }
-}
-
-impl Wanted {
-    fn step(self) -> Step {
-        match self {
-            Self::BootMode(mode) => Step::SetBootMode(mode),
-            Self::NetworkLast => Step::BootFromDisk,
-        }
-    }
-
-    /// Returns the name of the setting.
-    fn name(self) -> &'static str {
-        match self {
-            Self::BootMode(_) => "BootMode",
-            Self::NetworkLast => order::ORDER,
-        }
-    }
-
-    /// Whether the settings are so.
-    fn is_in(self, current: &Value) -> bool {
-        match self {
-            Self::BootMode(mode) => attribute(current, "BootMode") == Some(mode_name(mode)),
-            Self::NetworkLast => order::has_network_last(current),
-        }
-    }
+    pub(super) before: Value,
 }
 
 impl Redfish {
@@ -82,7 +43,7 @@ impl Redfish {
         let mut are_taken = true;
         for setting in pending {
             let result = self.result_of(&setting, &mut retry);
-            are_taken &= self.run(setting.wanted.step(), result).await?;
+            are_taken &= self.run(setting.step, result).await?;
         }
         Ok(are_taken)
     }
@@ -92,10 +53,10 @@ impl Redfish {
         setting: &PendingSetting,
         retry: &mut Retry<'_>,
     ) -> Result<bool, Cause> {
-        let name = setting.wanted.name();
+        let name = setting.name;
         loop {
             let current: Value = self.client.get(&setting.path).await?;
-            if setting.wanted.is_in(&current) {
+            if (setting.is_in)(&current) {
                 return Ok(true);
             }
             let result = result(&current);
@@ -128,7 +89,7 @@ impl Redfish {
 
 /// Returns what the last start that has applied settings reported: time, version and messages.
 /// An iLO 4 has it under another name.
-fn result(current: &Value) -> Value {
+pub(super) fn result(current: &Value) -> Value {
     let names = ["@Redfish.Settings", "SettingsResult"];
     let found = names.iter().find_map(|name| current.get(name));
     found.map_or(Value::Null, |found| {

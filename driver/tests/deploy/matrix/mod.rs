@@ -3,9 +3,9 @@
 //! The requests are those of a run without trouble. At each of them there is one message of each
 //! kind, the next one in turn, and when a resource is read again and again, the next kind. All of
 //! these cases are run with the servers of an iLO 5 2.72, which give the table in
-//! `docs/driver-bmc.md`; of those of the other iLOs, every [`SAMPLE`]th. With `ILO_MATRIX=kinds` all
-//! are run with each iLO, some 15,000 cases, and with `ILO_MATRIX=messages` every message at each
-//! request, some 100,000.
+//! `docs/driver-bmc.md`; of those of the other iLOs, every [`SAMPLE`]th. With `ILO_MATRIX=kinds`
+//! all are run with each iLO, some 15,000 cases, and with `ILO_MATRIX=messages` every message at
+//! each request, some 100,000.
 //!
 //! Debian package: nginx-light.
 
