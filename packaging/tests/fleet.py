@@ -16,10 +16,11 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 
-COLLECTION = pathlib.Path(__file__).resolve().parent.parent
+COLLECTION = pathlib.Path(__file__).resolve().parent.parent / 'ansible'
 SECRET = 'correct-horse-battery'
 
 PLAIN = f"""[DEFAULT]
@@ -77,7 +78,7 @@ class Fleet:
 
     def __init__(self, directory, confmig, ansible, count):
         self.directory = pathlib.Path(directory)
-        self.ansible = pathlib.Path(ansible)
+        self.ansible = pathlib.Path(ansible).absolute()
         self.homes = {}
         hosts = {}
         for number in range(1, count + 1):
@@ -91,7 +92,7 @@ class Fleet:
             hosts[f'host-{number}'] = {'home': str(home)}
         everywhere = {
             'ansible_connection': 'local',
-            'ansible_python_interpreter': '/usr/bin/python3',
+            'ansible_python_interpreter': sys.executable,
             'upgrade_executable': str(pathlib.Path(confmig).resolve()),
         }
         # YAML is a superset of JSON.
