@@ -157,14 +157,19 @@ impl Checker<'_> {
 
     fn deprecated_option(&self, named: &NamedEntry<'_>) -> Option<Diagnostic> {
         let deprecation = self.target.upcoming_removal(&named.name)?;
-        let when = match deprecation.removed_in {
-            Some(release) => format!("{release} removes it"),
-            None => "a later release will remove it".to_owned(),
+        let (when, severity) = match (deprecation.taken_back, deprecation.removed_in) {
+            (Some(release), _) => (format!("{release} takes that back"), Severity::Note),
+            (None, Some(release)) => (format!("{release} removes it"), Severity::Warning),
+            (None, None) => (
+                "a later release will remove it".to_owned(),
+                Severity::Warning,
+            ),
         };
         let (name, since) = (bracketed(&named.name), deprecation.since);
         let message = format!("{name} is deprecated{since}: {when}");
         let see_notes = || "see the release notes for its replacement".to_owned();
         let help = deprecation.advice.unwrap_or_else(see_notes);
-        Some(finding(Code::DeprecatedOption, message, help).at(named.place(&self.places)))
+        let diagnostic = finding(Code::DeprecatedOption, message, help).severity(severity);
+        Some(diagnostic.at(named.place(&self.places)))
     }
 }

@@ -57,6 +57,8 @@ pub struct UpcomingRemoval {
     pub since: String,
     /// The first release without the option, if known.
     pub removed_in: Option<Series>,
+    /// The first later release in which the option is no longer deprecated.
+    pub taken_back: Option<Series>,
     /// What supersedes the option, if known.
     pub advice: Option<String>,
 }

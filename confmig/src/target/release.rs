@@ -167,10 +167,18 @@ impl Target for ReleaseTarget<'_> {
         }
         let of_name = self.history.of_option(name)?;
         let removed_in = of_name.as_option()?.to.after();
-        let newest = of_name.definition(self.to.service().newest());
-        if removed_in.is_none() && newest.is_some_and(|newest| !newest.to_be_removed) {
-            // The deprecation was taken back.
-            return None;
+        let mut later = self.to.through(self.to.service().newest());
+        let taken_back = later.find(|series| {
+            let definition = of_name.definition(*series);
+            definition.is_some_and(|definition| !definition.to_be_removed)
+        });
+        if let Some(release) = taken_back {
+            return Some(UpcomingRemoval {
+                since: format!(" in {}", self.to),
+                removed_in,
+                taken_back,
+                advice: Some(format!("keep it: {release} no longer deprecates it")),
+            });
         }
         let of_removal = || {
             let gone = removed_in?;
@@ -179,6 +187,7 @@ impl Target for ReleaseTarget<'_> {
         Some(UpcomingRemoval {
             since: format!(" in {}", self.to),
             removed_in,
+            taken_back,
             advice: history::deprecation(name, self.history)
                 .or_else(of_removal)
                 .or_else(|| history::advice_about(name, self.to, self.history)),

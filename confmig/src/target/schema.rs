@@ -153,6 +153,7 @@ impl Target for SchemaTarget<'_> {
         let readers: Vec<String> = readers.iter().map(bracketed).collect();
         let replaced = (!readers.is_empty()).then(|| format!("set {}", readers.join(" and ")));
         Some(UpcomingRemoval {
+            taken_back: None,
             since: since.map_or_else(String::new, |since| format!(" since {since}")),
             removed_in: None,
             advice: deprecation.reason.clone().or(replaced),

@@ -29,6 +29,17 @@ fn each_deprecated_option_says_what_takes_its_place() {
     assert_eq!(helps.len(), 3);
 }
 
+/// Ussuri to 2023.2 deprecate the option, and the log of each says so.
+#[test]
+fn a_deprecation_that_was_taken_back_is_a_note() {
+    let text = "[conductor]\ndeploy_kernel = file:///vmlinuz\n";
+    let found = diagnostics(text, "check --to 2023.2");
+    let told = ["code", "severity", "help"].map(|key| found[0][key].as_str().unwrap());
+    let help = "keep it: 2024.1 no longer deprecates it";
+    assert_eq!(told, ["deprecated-option", "note", help]);
+    assert_eq!(found.len(), 1);
+}
+
 /// `auth_plugin` chooses the plugin as `auth_type` does, in whichever file it is.
 #[test]
 fn a_plugin_chosen_by_a_former_name_counts() {
