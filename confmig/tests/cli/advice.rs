@@ -29,7 +29,7 @@ fn each_deprecated_option_says_what_takes_its_place() {
     assert_eq!(helps.len(), 3);
 }
 
-/// Ussuri to 2023.2 deprecate the option, and the log of each says so.
+/// Only 2023.2 deprecates the option, and its log says so.
 #[test]
 fn a_deprecation_that_was_taken_back_is_a_note() {
     let text = "[conductor]\ndeploy_kernel = file:///vmlinuz\n";
