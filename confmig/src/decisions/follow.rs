@@ -4,13 +4,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
 use oslo_config::{Document, OptName, ParsedFile};
-use serde_json::json;
 
 use super::{Choice, Decisions, Followed};
 use crate::history::find_rule;
 use crate::migrate::{DECIDED, Decision, MigrateError, Migration, Route, Settings, migrate};
 use crate::pack::Pack;
-use crate::rule::Rule;
+use crate::rule::{Assignment, Condition, IfSet, Name, Rule};
 
 /// The most migrations in which one acceptance may lead to another decision.
 const ROUNDS: usize = 100;
@@ -155,12 +154,13 @@ impl Decided {
         migration: &Migration,
         pack: &Pack,
     ) -> bool {
+        if self.valued.contains(&key(decision)) {
+            return false;
+        }
         let Some(rule) = rule_for(decision, value, migration, pack) else {
             return false;
         };
-        if !self.valued.insert(key(decision)) {
-            return false;
-        }
+        self.valued.insert(key(decision));
         self.values.push(rule);
         true
     }
@@ -176,23 +176,34 @@ fn rule_for(decision: &Decision, value: &str, migration: &Migration, pack: &Pack
         own.or_else(built_in)
     });
     let assigned = rule.as_ref().and_then(|rule| match &rule.set[..] {
-        [set] if rule.sections.is_none() => Some((set.option.to_string(), rule.taken())),
+        [set] if rule.sections.is_none() => Some((&*set.option, rule.taken())),
         _ => None,
     });
-    let (option, mut take) = match assigned {
-        Some((option, taken)) => (option, taken.iter().map(ToString::to_string).collect()),
-        None => (decision.option.to_string(), vec![entry.to_string()]),
-    };
-    take.retain(|name: &String| *name != option);
-    serde_json::from_value(json!({
-        "id": DECIDED,
-        "why": "the file of decisions has the value",
-        "when": [{ "option": entry.to_string(), "set": true }],
-        "if_target_set": "source",
-        "set": [{ "option": option, "value": value }],
-        "take": take,
-    }))
-    .ok()
+    let (option, taken) = assigned.unwrap_or_else(|| (&decision.option, vec![&entry]));
+    let take = taken.into_iter().filter(|name| *name != option);
+    let name = |option: &OptName| Name::parse(&option.to_string());
+    Some(Rule {
+        id: DECIDED.into(),
+        why: "the file of decisions has the value".into(),
+        when: vec![Condition {
+            option: name(&entry)?,
+            set: Some(true),
+            equals: None,
+            contains: None,
+            not: false,
+        }],
+        if_target_set: IfSet::Source,
+        set: vec![Assignment {
+            option: name(option)?.into_current(),
+            value: value.to_owned(),
+            append: false,
+            if_set: None,
+            when: Vec::new(),
+            need: Vec::new(),
+        }],
+        take: Some(take.map(name).collect::<Option<_>>()?),
+        ..Rule::default()
+    })
 }
 
 /// Returns the name that the entry of a decision has after the migration.

@@ -24,7 +24,7 @@ pub(crate) use sections::concrete;
 pub(crate) use validate::problem;
 
 /// A rule: a change that does more than rename one option.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// The id.

@@ -13,6 +13,23 @@ use super::{Rule, Sections};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(pub(crate) OptName);
 
+impl Name {
+    /// Reads `GROUP.OPTION`; `None` when the text is not the name of an option.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (group, name) = text.rsplit_once('.')?;
+        let plain = |part: &str| {
+            !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '[' || c == ']')
+        };
+        (plain(group) && plain(name)).then(|| Name(OptName::new(group_of(group), name)))
+    }
+
+    /// Returns the name as a current one: with underscores, since oslo.config reads no current name
+    /// that has a hyphen.
+    pub(crate) fn into_current(self) -> Self {
+        Name(OptName::new(self.group(), self.name().replace('-', "_")))
+    }
+}
+
 impl Deref for Name {
     type Target = OptName;
 
@@ -30,17 +47,12 @@ impl fmt::Display for Name {
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let (group, name) = text.rsplit_once('.').unwrap_or(("", &text));
-        let plain = |part: &str| {
-            !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '[' || c == ']')
-        };
-        if !plain(group) || !plain(name) {
-            return Err(D::Error::custom(format!(
+        Name::parse(&text).ok_or_else(|| {
+            D::Error::custom(format!(
                 "{text:?} is not the name of an option: expected GROUP.OPTION, such as \
                  \"DEFAULT.debug\""
-            )));
-        }
-        Ok(Name(OptName::new(group_of(group), name)))
+            ))
+        })
     }
 }
 
@@ -57,14 +69,9 @@ pub(crate) fn group<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
     Ok(group_of(&String::deserialize(deserializer)?))
 }
 
-/// Deserializes a current name: with underscores, since oslo.config reads no current name that has
-/// a hyphen.
+/// Deserializes a current name.
 pub(super) fn current<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
-    let name = Name::deserialize(deserializer)?;
-    Ok(Name(OptName::new(
-        name.group(),
-        name.name().replace('-', "_"),
-    )))
+    Name::deserialize(deserializer).map(Name::into_current)
 }
 
 impl Rule {
