@@ -159,11 +159,11 @@ impl Checker<'_> {
         let deprecation = self.target.upcoming_removal(&named.name)?;
         let (when, severity) = match (deprecation.taken_back, deprecation.removed_in) {
             (Some(release), _) => (format!("{release} takes that back"), Severity::Note),
-            (None, Some(release)) => (format!("{release} removes it"), Severity::Warning),
-            (None, None) => (
-                "a later release will remove it".to_owned(),
-                Severity::Warning,
-            ),
+            (None, removed_in) => {
+                let unknown = || "a later release will remove it".to_owned();
+                let when = removed_in.map(|release| format!("{release} removes it"));
+                (when.unwrap_or_else(unknown), Severity::Warning)
+            }
         };
         let (name, since) = (bracketed(&named.name), deprecation.since);
         let message = format!("{name} is deprecated{since}: {when}");

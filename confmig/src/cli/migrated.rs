@@ -12,7 +12,7 @@ use confmig::pack::Pack;
 use confmig::policy::settle_by_comments;
 use confmig::report::Releases;
 use confmig::secret::Secrets;
-use oslo_config::{LineMap, OptName, SourceFile};
+use oslo_config::{Document, LineMap, OptName, ParsedFile, SourceError, SourceFile};
 
 use super::Failure;
 use super::args::Migrate;
@@ -181,14 +181,15 @@ fn further_findings(
     given: &Given,
     secrets: &Secrets<'_>,
 ) -> Result<usize, Failure> {
-    let migrated = migration.files.iter();
-    let files: Vec<SourceFile> = migrated
-        .map(|file| SourceFile {
+    let parsed = migration.files.iter().map(|file| {
+        let document = Document::parse(&file.after);
+        let document = document.map_err(|errors| SourceError::Syntax {
             path: file.path.clone(),
-            text: file.after.to_vec(),
-        })
-        .collect();
-    let parsed: Result<Vec<_>, _> = files.iter().map(SourceFile::parse).collect();
+            errors,
+        });
+        Ok::<_, SourceError>(ParsedFile::new(&file.path, document?))
+    });
+    let parsed: Result<Vec<_>, _> = parsed.collect();
     let environment = Environment {
         variables: &environment(),
         keep_old: given.names.keep_old,

@@ -172,14 +172,7 @@ impl Target for ReleaseTarget<'_> {
             let definition = of_name.definition(*series);
             definition.is_some_and(|definition| !definition.to_be_removed)
         });
-        if let Some(release) = taken_back {
-            return Some(UpcomingRemoval {
-                since: format!(" in {}", self.to),
-                removed_in,
-                taken_back,
-                advice: Some(format!("keep it: {release} no longer deprecates it")),
-            });
-        }
+        let keep = taken_back.map(|release| format!("keep it: {release} no longer deprecates it"));
         let of_removal = || {
             let gone = removed_in?;
             Some(history::describe_absence(name, gone, self.history))
@@ -188,7 +181,8 @@ impl Target for ReleaseTarget<'_> {
             since: format!(" in {}", self.to),
             removed_in,
             taken_back,
-            advice: history::deprecation(name, self.history)
+            advice: keep
+                .or_else(|| history::deprecation(name, self.history))
                 .or_else(of_removal)
                 .or_else(|| history::advice_about(name, self.to, self.history)),
         })
