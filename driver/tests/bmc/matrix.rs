@@ -11,7 +11,7 @@ use driver::bmc::{Bmc, BmcError, Drive, Power, Redfish};
 
 use super::bmc;
 use crate::support::UUID;
-use crate::support::ilo::refusals::{MESSAGES, PASSING};
+use crate::support::ilo::refusals::{End, MESSAGES, PASSING};
 use crate::support::ilo::{Generation, Ilo, PASSWORD, Trouble};
 
 type Work<'a> = Pin<Box<dyn Future<Output = Result<(), BmcError>> + 'a>>;
@@ -101,24 +101,6 @@ const STEPS: [Step; 7] = [
         at: &[("POST", "ComputerSystem.Reset"), GETS[1]],
     },
 ];
-
-/// What came of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum End {
-    /// It succeeded.
-    Done,
-    /// It failed, with an error that names everything.
-    Error,
-}
-
-impl End {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// Runs a step with trouble at some of its requests, which must end well, or with an error that
 /// names node, step and message; without the trouble it must then succeed.

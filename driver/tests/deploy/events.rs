@@ -1,4 +1,4 @@
-//! What is told of a step while it is in progress, and of one that failed.
+//! What is reported about a step in progress, and about one that failed.
 //!
 //! Debian package: nginx-light.
 

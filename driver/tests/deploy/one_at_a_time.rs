@@ -10,7 +10,7 @@ use driver::bmc::{Bmc, Drive, Power};
 use driver::deploy::{
     Action, DeployCause, DeployError, DeployStep, LockFuture, LockGuard, NodeLock,
 };
-use driver::node::{NodeUuid, ProvisionState};
+use driver::node::{Node, NodeUuid, ProvisionState};
 use serde_json::json;
 
 use crate::support::conductor::Conductor;
@@ -23,6 +23,17 @@ fn running(error: &DeployError) -> Option<DeployStep> {
         DeployCause::Busy { running, .. } => Some(running),
         _ => None,
     }
+}
+
+/// Asserts that one image is published, and that it is the one in the floppy drive.
+async fn the_only_image_is_in_the_drive(conductor: &Conductor, node: &Node) {
+    let images = names(conductor.www.path());
+    let medium = conductor.bmc(node).medium(Drive::Floppy).await.unwrap();
+    let inserted = medium.unwrap().image.unwrap();
+    assert!(
+        images.len() == 1 && inserted.ends_with(&images[0]),
+        "{images:?} {inserted}"
+    );
 }
 
 #[tokio::test]
@@ -51,13 +62,7 @@ async fn a_second_step_on_a_node_is_refused_and_changes_nothing() {
         let text = error.to_string();
         assert!(text.contains("deploy is under way"), "{text}");
     }
-    let images = names(conductor.www.path());
-    let medium = conductor.bmc(&node).medium(Drive::Floppy).await.unwrap();
-    let inserted = medium.unwrap().image.unwrap();
-    assert!(
-        images.len() == 1 && inserted.ends_with(&images[0]),
-        "{images:?} {inserted}"
-    );
+    the_only_image_is_in_the_drive(&conductor, &node).await;
     // Another one begins once the first has ended.
     let ended = deploy.tear_down(&deployed).await.unwrap();
     assert_eq!(ended.node, node);
@@ -77,13 +82,7 @@ async fn a_second_step_waits_if_it_is_to() {
         let done = done.unwrap().done;
         assert!(done.contains(&Action::Power(Power::On)), "{done:?}");
     }
-    let images = names(conductor.www.path());
-    let medium = conductor.bmc(&node).medium(Drive::Floppy).await.unwrap();
-    let inserted = medium.unwrap().image.unwrap();
-    assert!(
-        images.len() == 1 && inserted.ends_with(&images[0]),
-        "{images:?} {inserted}"
-    );
+    the_only_image_is_in_the_drive(&conductor, &node).await;
 }
 
 #[tokio::test]

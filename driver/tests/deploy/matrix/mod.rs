@@ -15,10 +15,10 @@ mod world;
 use std::thread;
 use std::time::Duration;
 
-use self::table::{Class, End, Key, Table};
+use self::table::{Class, Key, Table};
 use self::world::{Server, Stage, World};
 use crate::support::UUID;
-use crate::support::ilo::refusals::{Injected, MESSAGES, Place};
+use crate::support::ilo::refusals::{End, Injected, MESSAGES, Place};
 use crate::support::ilo::{Generation, Ilo, PASSWORD, Trouble};
 
 /// A prime, so that a sample has every kind of trouble at every request of some server.

@@ -7,24 +7,7 @@ use std::path::Path;
 
 use super::world::Step;
 use crate::support::ilo::Trouble;
-use crate::support::ilo::refusals::{MESSAGES, PASSING};
-
-/// What came of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum End {
-    Done,
-    /// It failed, with an error that names everything, and was right when it was repeated.
-    Error,
-}
-
-impl End {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Error => "error",
-        }
-    }
-}
+use crate::support::ilo::refusals::{End, MESSAGES, PASSING};
 
 /// A kind of trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

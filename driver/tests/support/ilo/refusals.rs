@@ -91,6 +91,24 @@ pub(crate) enum Trouble {
     RestartsAfterwards(Duration),
 }
 
+/// What came of a step with trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// It succeeded.
+    Done,
+    /// It failed, with an error that names everything.
+    Error,
+}
+
+impl End {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// Trouble at some requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Injected {
