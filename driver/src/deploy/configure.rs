@@ -22,12 +22,12 @@ impl IloDeploy {
     /// # use driver::deploy::IloDeploy;
     /// # use driver::node::{Node, NodeUuid};
     /// # use driver::virtual_media::VirtualMedia;
-    /// # async fn password_of(_: NodeUuid) -> std::io::Result<String> { unimplemented!() }
-    /// # fn my_bmc(_: NodeUuid, _: String) -> Box<dyn Bmc> { unimplemented!() }
+    /// # async fn password_of(_: NodeUuid) -> std::io::Result<String> { Ok("secret".into()) }
     /// use driver::bmc::{BmcError, Cause, Step};
     ///
-    /// # fn example(media: VirtualMedia) -> IloDeploy {
-    /// IloDeploy::new(media, |node: &Node| {
+    /// # type MyBmc = fn(NodeUuid, String) -> Box<dyn Bmc>;
+    /// # fn example(media: VirtualMedia, my_bmc: MyBmc) -> IloDeploy {
+    /// IloDeploy::new(media, move |node: &Node| {
     ///     let node = node.uuid();
     ///     async move {
     ///         let password = password_of(node).await;

@@ -22,7 +22,7 @@ pub type LockFuture<'a> = Pin<Box<dyn Future<Output = Result<LockGuard, BoxError
 /// A lock of nodes across processes and machines, such as a node's reservation in Ironic.
 ///
 /// Within a process, [`IloDeploy`](super::IloDeploy) and its clones let one step at a time work on
-/// a node; this lock is taken besides, after that one.
+/// a node; this lock is taken as well, after that one.
 ///
 /// ```
 /// use std::fs::File;
