@@ -26,9 +26,22 @@ ROOT = Path(__file__).resolve().parent.parent
 CANARY = b"c4n4ry-Z9"
 FORMATS = ["text", "json", "sarif", "html", "github", "junit"]
 # Values that tell of no secret by themselves, in the characters that parsers look for.
-SIDES = [b"", b"x", b"'", b'"', b"$", b"${", b"}", b"@", b"#", b";", b"%", b"/", b":", b"\\", b",", b"<", b"\xff"]
+SIDES = [b"", *b"x ' \" $ ${ } @ # ; % / : \\ , < \xff".split()]
 # Lines that end no value for the eye, and lines that damage a file in other ways.
-BETWEEN = [b"", b"   ", b"[", b"[x", b"garbage", b"= x", b"#", b"; x", b"  more", b"\tx = 1", b"[pxe]", b"\xff\xfe"]
+BETWEEN = [
+    b"",
+    b"   ",
+    b"[",
+    b"[x",
+    b"garbage",
+    b"= x",
+    b"#",
+    b"; x",
+    b"  more",
+    b"\tx = 1",
+    b"[pxe]",
+    b"\xff\xfe",
+]
 SETTINGS = [
     b"[DEFAULT]", b"[pxe]", b"http_url = $http_root", b"http_root = ${deploy.http_server_root}", b"# x = 1", b"",
     b"x = \x1b[31m\xe2\x80\xae", b"tftp_root = a\n  b",
@@ -84,7 +97,7 @@ def configuration(source, fixtures):
 
 def tops(lines):
     """Returns the indices above which a line can be inserted without splitting a value."""
-    is_continued = lambda line: line[:1] in (b" ", b"\t") and line.strip()  # noqa: E731
+    is_continued = lambda line: line[:1] in (b" ", b"\t") and line.strip()
     return [at for at, line in enumerate(lines) if not is_continued(line)] + [len(lines)]
 
 
@@ -156,14 +169,20 @@ def try_one(program, fixtures, seed, number, keep):
         arguments = command_line(source, names, place)
         runs = [arguments]
         if "--write" in arguments:
-            runs += [["undo", "-vv", "--list", *names], ["undo", "-vv", *names], ["recover", "-vv", *names]]
+            runs += [
+                ["undo", "-vv", "--list", *names],
+                ["undo", "-vv", *names],
+                ["recover", "-vv", *names],
+            ]
         counts = collections.Counter()
         for arguments in runs:
             status, output, fault = run(program, arguments, place)
             at = output.find(CANARY)
             if at >= 0:
                 fault = f"the canary is shown: {output[max(0, at - 120) : at + 60]!r}"
-            counts.update({"runs": 1, f"status {status}": 1, "with a masked secret": b"****" in output})
+            counts.update(
+                {"runs": 1, f"status {status}": 1, "with a masked secret": b"****" in output}
+            )
             if fault:
                 return counts, f"number {number}: confmig {' '.join(arguments)}: {fault}"
         return counts, None
@@ -189,7 +208,7 @@ def main():
 
     numbers = range(arguments.runs) if arguments.only is None else [arguments.only]
     keep = arguments.only is not None
-    one = lambda number: try_one(program, fixtures, arguments.seed, number, keep)  # noqa: E731
+    one = lambda number: try_one(program, fixtures, arguments.seed, number, keep)
     with concurrent.futures.ThreadPoolExecutor(arguments.workers) as pool:
         done = list(pool.map(one, numbers))
     counts = sum((count for count, _ in done), collections.Counter())
