@@ -27,6 +27,7 @@ pub mod generate;
 pub mod libraries;
 pub mod migration;
 pub mod oracle;
+pub mod pins;
 mod pools;
 mod process;
 pub mod real_service;
