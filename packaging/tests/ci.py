@@ -59,6 +59,16 @@ class Site:
         )
         return done.returncode, done.stdout
 
+    def yaml(self, path):
+        """Reads a YAML file, with the module that the environment of pre-commit has."""
+        code = 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))'
+        text = path.read_text(encoding='utf-8')
+        done = subprocess.run(
+            [self.ci_bin / 'python', '-c', code], input=text, capture_output=True, text=True,
+            check=True,
+        )
+        return json.loads(done.stdout)
+
     def git(self, repository, *words):
         who = ['-c', 'user.name=a', '-c', 'user.email=a@example.org', '-c', 'commit.gpgsign=false']
         status, output = self.run(['git', *who, *words], repository)
@@ -122,7 +132,8 @@ def hooks(site):
     project = site.repository('project', files)
 
     def run():
-        return site.run([site.ci_bin / 'pre-commit', 'run', '--all-files', '--color=never'], project)
+        words = [site.ci_bin / 'pre-commit', 'run', '--all-files', '--color=never']
+        return site.run(words, project)
 
     status, output = run()
     require(status == 0 and output.count('Passed') == 2, 'good files do not pass', output)
@@ -151,10 +162,7 @@ class Action:
     """The composite action, run step by step as a runner would."""
 
     def __init__(self, site):
-        words = [site.ci_bin / 'python', '-c', 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))']
-        with ACTION.open(encoding='utf-8') as file:
-            text = subprocess.run(words, stdin=file, capture_output=True, text=True, check=True).stdout
-        self.site, self.action = site, json.loads(text)
+        self.site, self.action = site, site.yaml(ACTION)
 
     def run(self, workspace, **given):
         """Runs the action; returns its exit status, its log, its summary and its outputs."""
@@ -171,7 +179,8 @@ class Action:
             return re.sub(r'\$\{\{ ([a-z.-]+) \}\}', value, text)
 
         for step in self.action['runs']['steps']:
-            if 'run' not in step or step.get('if') == "inputs.install != ''" and not inputs['install']:
+            installs = step.get('if') == "inputs.install != ''"
+            if 'run' not in step or installs and not inputs['install']:
                 continue
             require('${{' not in step['run'], f'{step["name"]}: an input could run commands')
             directory = workspace / filled(step.get('working-directory', '.'))
@@ -234,14 +243,13 @@ def project_of_fixtures(site, name):
 
 def gitlab(site):
     """Runs the script of the GitLab job in a project without findings and in one with some."""
-    words = [site.ci_bin / 'python', '-c', 'import sys, yaml; print("\\n".join(yaml.safe_load(sys.stdin)["confmig"]["script"]))']
-    with (CI / 'gitlab.yaml').open(encoding='utf-8') as file:
-        script = subprocess.run(words, stdin=file, capture_output=True, text=True, check=True).stdout
+    script = '\n'.join(site.yaml(CI / 'gitlab.yaml')['confmig']['script'])
     project = project_of_fixtures(site, 'gitlab')
     for wanted in [0, 1]:
         status, output = site.run(['sh', '-e', '-c', script], project)
         require(status == wanted, f'the GitLab job ends with {status} and not {wanted}', output)
-        require('<testsuite' in (project / 'confmig.xml').read_text(), 'there is no JUnit report', output)
+        report = (project / 'confmig.xml').read_text()
+        require('<testsuite' in report, 'there is no JUnit report', output)
         json.loads((project / 'confmig.sarif').read_text())
         (project / 'services/ironic/east.conf').write_text('[pxe]\nno_such_option = 1\n')
 
@@ -257,7 +265,8 @@ def zuul(site):
         'zuul_output_dir': str(logs.parent),
         'ansible_python_interpreter': sys.executable,
     })
-    words = [site.ansible_bin / 'ansible-playbook', '-i', 'localhost,', '-c', 'local', '-e', variables]
+    words = ['ansible-playbook', '-i', 'localhost,', '-c', 'local', '-e', variables]
+    words[0] = site.ansible_bin / words[0]
     for wanted in [0, 2]:
         status, output = site.run([*words, CI / 'zuul/run.yaml'], site.directory)
         require(status == wanted, f'the Zuul job ends with {status} and not {wanted}', output)

@@ -40,6 +40,7 @@ pub mod upgrade;
 /// Compiles the examples of the workspace's pages as documentation tests.
 #[cfg(doctest)]
 mod pages {
+    #[cfg(feature = "driver")]
     #[doc = include_str!("../../README.md")]
     struct Readme;
 

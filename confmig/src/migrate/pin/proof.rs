@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use foldhash::HashSet;
-use oslo_config::{Config, Opt, OptName, ParsedFile, opts_as_set, references};
+use oslo_config::{Config, Opt, OptName, ParsedFile, references};
 
 use super::{Pin, Pins};
 use crate::migrate::prove::ComparedValues::Effective;
@@ -66,7 +66,7 @@ impl Proof<'_> {
 }
 
 /// Returns the options that the target registers, as far as the files set them or refer to them,
-/// with these. What the files set besides is an option, too.
+/// with these. Whether it has further options is not known: a reference to one proves nothing.
 fn registered<'n>(
     files: &[ParsedFile<'_>],
     target: &dyn Target,
@@ -102,6 +102,5 @@ fn registered<'n>(
             found.push(opt.into_owned());
         }
     }
-    found.extend(opts_as_set(files, &found));
     found
 }
