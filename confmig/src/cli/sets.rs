@@ -95,7 +95,7 @@ impl Sets {
             return Ok(());
         }
         let mut names = match target {
-            Some(target) => TargetNames::of_policy(target)?,
+            Some(target) => TargetNames::of_policy(target),
             None => naming.names.clone(),
         };
         names.keep_old |= naming.names.keep_old;
