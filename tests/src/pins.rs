@@ -1,5 +1,5 @@
-//! Strategies for services whose defaults change, and the check that pinned defaults are read as the
-//! older release read them.
+//! Strategies for services whose defaults change, and the check that pinned defaults are read as
+//! the older release read them.
 
 use std::collections::{BTreeSet, HashMap};
 

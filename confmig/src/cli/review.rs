@@ -57,8 +57,8 @@ impl Review {
     }
 }
 
-/// Begins a run: reads the policy, finds the files with their targets, which `names` names unless the
-/// policy does, and tells what is doubtful about these.
+/// Begins a run: reads the policy, finds the files with their targets, which `names` names unless
+/// the policy does, and tells what is doubtful about these.
 pub(crate) fn begin(
     arguments: &ReviewArgs,
     names: TargetNames,
