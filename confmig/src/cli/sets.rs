@@ -95,10 +95,13 @@ impl Sets {
             return Ok(());
         }
         let mut names = match target {
-            Some(target) => TargetNames::of_policy(target)?,
+            Some(target) => TargetNames::of_policy(target),
             None => naming.names.clone(),
         };
         names.keep_old |= naming.names.keep_old;
+        if !naming.names.pinned.is_empty() {
+            names.pinned.clone_from(&naming.names.pinned);
+        }
         let given = Given::load(names, naming.show_secrets)?;
         let each = naming.each || target.is_some_and(|target| target.each);
         self.add(given, paths, each);
