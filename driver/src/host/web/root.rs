@@ -20,6 +20,7 @@ use rustix::io::Errno;
 use super::super::name::ObjectName;
 use super::super::object::Stored;
 use super::selinux;
+use super::staged::is_staging_name;
 use crate::node::NodeUuid;
 
 /// The mode of a new directory: the web server runs as another user.
@@ -116,6 +117,15 @@ impl Root {
         Ok(renameat(&self.dir, from, &self.dir, to)?)
     }
 
+    /// Exchanges the files `one` and `two`; returns `false` if the file system cannot do that.
+    pub(super) fn exchange(&self, one: &str, two: &str) -> io::Result<bool> {
+        match renameat_with(&self.dir, one, &self.dir, two, RenameFlags::EXCHANGE) {
+            Ok(()) => Ok(true),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.dir.as_fd()
     }
@@ -143,6 +153,18 @@ impl Root {
     pub(super) fn images_of(&self, node: NodeUuid) -> io::Result<Vec<Stored>> {
         let uuid = node.to_string();
         self.images(self.names(|name| ObjectName::may_be_of(name, &uuid))?)
+    }
+
+    /// Returns the images of one node, sorted by name, and the names of all staged files: what there
+    /// is to remove, from one listing of the directory.
+    pub(super) fn images_of_and_staged(
+        &self,
+        node: NodeUuid,
+    ) -> io::Result<(Vec<Stored>, Vec<String>)> {
+        let uuid = node.to_string();
+        let names = self.names(|name| ObjectName::may_be_of(name, &uuid) || is_staging_name(name));
+        let (staged, images) = names?.into_iter().partition(|name| is_staging_name(name));
+        Ok((self.images(images)?, staged))
     }
 
     /// Returns the images of all nodes, sorted by name.
