@@ -191,8 +191,8 @@ fn drive_to_restore(node: &Node) -> Result<Option<Drive>, InvalidNode> {
 }
 
 impl TakeOver {
-    /// Returns the outcome, or the warning as an error: for callers to whom a node that could not be
-    /// taken over is a failure as any other.
+    /// Returns the outcome, or the warning as an error, for callers to whom a node that could not
+    /// be taken over is a failure as any other.
     ///
     /// # Errors
     ///

@@ -70,10 +70,9 @@ const AT_ONCE: usize = 8;
 /// Cloning is cheap; clones share the limit on concurrent work. The methods must be called on a
 /// Tokio runtime; blocking work runs on its blocking threads, for a few nodes at a time.
 ///
-/// Publishing for a node that is being published for is safe, since each image has a name of its
-/// own. But what one task publishes, another one's [`clean_up`](Self::clean_up) removes, and a boot
-/// ISO is recorded in the node that the caller has: from reading the node until the images are
-/// inserted and the node is stored, the caller holds a lock of the node, such as that of
+/// Several tasks may publish for one node, since each image has a name of its own. But what one
+/// publishes, the [`clean_up`](Self::clean_up) of another removes: from reading the node until its
+/// images are inserted and it is stored, the caller holds a lock of the node, such as that of
 /// [`IloDeploy::hold`](crate::deploy::IloDeploy::hold).
 ///
 /// ```

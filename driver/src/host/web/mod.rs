@@ -19,8 +19,8 @@ use self::publish::WithdrawOnDrop;
 pub(crate) use self::replace::Replacement;
 pub(crate) use self::root::Root;
 pub(crate) use self::sink::FileSink;
-use self::staged::remove_dead;
 pub(crate) use self::staged::{Staged, remove_unfinished};
+use self::staged::{is_staging_name, remove_dead};
 use super::error::{HostError, Removals};
 use super::name::ObjectName;
 use super::object::{NewObject, Published, Stored, Swept, Which};
@@ -228,7 +228,7 @@ impl Host for WebHost {
             let Some(root) = open(path)? else {
                 return Ok(Vec::new());
             };
-            let found = root.images_of_and_staged(node);
+            let found = root.images_of_and(node, is_staging_name);
             let (mut images, staged) = found.map_err(|e| publish::unusable(path, e))?;
             images.retain(|image| which.covers(&image.name));
             remove_dead(&root, &staged);

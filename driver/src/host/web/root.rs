@@ -20,7 +20,6 @@ use rustix::io::Errno;
 use super::super::name::ObjectName;
 use super::super::object::Stored;
 use super::selinux;
-use super::staged::is_staging_name;
 use crate::node::NodeUuid;
 
 /// The mode of a new directory: the web server runs as another user.
@@ -155,16 +154,17 @@ impl Root {
         self.images(self.names(|name| ObjectName::may_be_of(name, &uuid))?)
     }
 
-    /// Returns the images of one node, sorted by name, and the names of all staged files: what there
-    /// is to remove, from one listing of the directory.
-    pub(super) fn images_of_and_staged(
+    /// Returns the images of one node, sorted by name, and the other names that `wanted` accepts,
+    /// from one listing of the directory.
+    pub(super) fn images_of_and(
         &self,
         node: NodeUuid,
+        wanted: impl Fn(&str) -> bool,
     ) -> io::Result<(Vec<Stored>, Vec<String>)> {
         let uuid = node.to_string();
-        let names = self.names(|name| ObjectName::may_be_of(name, &uuid) || is_staging_name(name));
-        let (staged, images) = names?.into_iter().partition(|name| is_staging_name(name));
-        Ok((self.images(images)?, staged))
+        let names = self.names(|name| ObjectName::may_be_of(name, &uuid) || wanted(name))?;
+        let (others, images) = names.into_iter().partition(|name| wanted(name));
+        Ok((self.images(images)?, others))
     }
 
     /// Returns the images of all nodes, sorted by name.
