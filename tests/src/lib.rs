@@ -39,8 +39,8 @@ pub mod upgrade;
 /// Compiles the examples of the workspace's pages as documentation tests.
 #[cfg(doctest)]
 mod pages {
-    #[doc = include_str!("../../README.md")]
-    struct Readme;
+    #[doc = include_str!("../../docs/driver-start.md")]
+    struct DriverStart;
 
     #[doc = include_str!("../../docs/oslo-config.md")]
     struct OsloConfig;
