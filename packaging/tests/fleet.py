@@ -20,8 +20,8 @@ import sys
 import tempfile
 import time
 
-COLLECTION = pathlib.Path(__file__).resolve().parent.parent / 'ansible'
-SECRET = 'correct-horse-battery'
+COLLECTION = pathlib.Path(__file__).resolve().parent.parent / "ansible"
+SECRET = "correct-horse-battery"
 
 PLAIN = f"""[DEFAULT]
 enabled_drivers = pxe_ilo
@@ -34,8 +34,8 @@ http_root = /httpboot
 password = {SECRET}
 """
 # The reference would name another option of [deploy]: the operator has to decide.
-OPEN = PLAIN.replace('http://192.0.2.7:8080', 'http://$host:8080').replace(
-    '[swift]', 'host = a.example\n[deploy]\nhost = b.example\n[swift]'
+OPEN = PLAIN.replace("http://192.0.2.7:8080", "http://$host:8080").replace(
+    "[swift]", "host = a.example\n[deploy]\nhost = b.example\n[swift]"
 )
 UPGRADED = f"""[DEFAULT]
 enabled_drivers = pxe_ilo
@@ -51,15 +51,25 @@ password = {SECRET}
 
 PLAYBOOK = [
     {
-        'hosts': 'all',
-        'gather_facts': False,
-        'roles': [
+        "hosts": "all",
+        "gather_facts": False,
+        "roles": [
             {
-                'role': 'baremetal.confmig.upgrade',
-                'vars': {
-                    'upgrade_files': ['{{ home }}/ironic.conf'],
-                    'upgrade_restart_command': ['/bin/sh', '-c', 'echo restarted >>"$0"', '{{ home }}/log'],
-                    'upgrade_verify_command': ['/bin/sh', '-c', '! test -e "$0"', '{{ home }}/broken'],
+                "role": "baremetal.confmig.upgrade",
+                "vars": {
+                    "upgrade_files": ["{{ home }}/ironic.conf"],
+                    "upgrade_restart_command": [
+                        "/bin/sh",
+                        "-c",
+                        'echo restarted >>"$0"',
+                        "{{ home }}/log",
+                    ],
+                    "upgrade_verify_command": [
+                        "/bin/sh",
+                        "-c",
+                        '! test -e "$0"',
+                        "{{ home }}/broken",
+                    ],
                 },
             }
         ],
@@ -69,8 +79,8 @@ PLAYBOOK = [
 
 def kind_of(number):
     if number == 1:
-        return 'broken'
-    return 'open' if number % 10 == 0 else 'plain'
+        return "broken"
+    return "open" if number % 10 == 0 else "plain"
 
 
 class Fleet:
@@ -82,24 +92,24 @@ class Fleet:
         self.homes = {}
         hosts = {}
         for number in range(1, count + 1):
-            home = self.directory / f'host-{number}'
+            home = self.directory / f"host-{number}"
             home.mkdir()
             kind = kind_of(number)
-            (home / 'ironic.conf').write_text(OPEN if kind == 'open' else PLAIN)
-            if kind == 'broken':
-                (home / 'broken').touch()
-            self.homes[f'host-{number}'] = (home, kind)
-            hosts[f'host-{number}'] = {'home': str(home)}
+            (home / "ironic.conf").write_text(OPEN if kind == "open" else PLAIN)
+            if kind == "broken":
+                (home / "broken").touch()
+            self.homes[f"host-{number}"] = (home, kind)
+            hosts[f"host-{number}"] = {"home": str(home)}
         everywhere = {
-            'ansible_connection': 'local',
-            'ansible_python_interpreter': sys.executable,
-            'upgrade_executable': str(pathlib.Path(confmig).resolve()),
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "upgrade_executable": str(pathlib.Path(confmig).resolve()),
         }
         # YAML is a superset of JSON.
-        inventory = {'all': {'hosts': hosts, 'vars': everywhere}}
-        (self.directory / 'inventory.yml').write_text(json.dumps(inventory))
-        (self.directory / 'playbook.yml').write_text(json.dumps(PLAYBOOK))
-        link = self.directory / 'collections/ansible_collections/baremetal/confmig'
+        inventory = {"all": {"hosts": hosts, "vars": everywhere}}
+        (self.directory / "inventory.yml").write_text(json.dumps(inventory))
+        (self.directory / "playbook.yml").write_text(json.dumps(PLAYBOOK))
+        link = self.directory / "collections/ansible_collections/baremetal/confmig"
         link.parent.mkdir(parents=True)
         link.symlink_to(COLLECTION)
 
@@ -107,72 +117,96 @@ class Fleet:
         """Runs the playbook; returns its results by host, and the seconds that it took."""
         environment = dict(
             os.environ,
-            ANSIBLE_COLLECTIONS_PATH=str(self.directory / 'collections'),
-            ANSIBLE_HOME=str(self.directory / 'home'),
-            ANSIBLE_NOCOLOR='1',
-            ANSIBLE_FORKS='20',
-            ANSIBLE_RETRY_FILES_ENABLED='0',
+            ANSIBLE_COLLECTIONS_PATH=str(self.directory / "collections"),
+            ANSIBLE_HOME=str(self.directory / "home"),
+            ANSIBLE_NOCOLOR="1",
+            ANSIBLE_FORKS="20",
+            ANSIBLE_RETRY_FILES_ENABLED="0",
         )
         start = time.monotonic()
         done = subprocess.run(
-            [self.ansible / 'ansible-playbook', '-i', 'inventory.yml', 'playbook.yml', '-vv', *options],
-            cwd=self.directory, env=environment, capture_output=True, text=True, check=False,
+            [
+                self.ansible / "ansible-playbook",
+                "-i",
+                "inventory.yml",
+                "playbook.yml",
+                "-vv",
+                *options,
+            ],
+            cwd=self.directory,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         seconds = time.monotonic() - start
         output = done.stdout + done.stderr
-        assert SECRET not in output, 'a password is in the output'
-        recap = output.rpartition('PLAY RECAP')[2]
+        assert SECRET not in output, "a password is in the output"
+        recap = output.rpartition("PLAY RECAP")[2]
         results = {}
         for line in recap.splitlines():
-            host, _, counts = line.partition(' : ')
+            host, _, counts = line.partition(" : ")
             if host.strip() in self.homes:
-                counts = dict(count.split('=') for count in counts.split())
+                counts = dict(count.split("=") for count in counts.split())
                 results[host.strip()] = {name: int(count) for name, count in counts.items()}
         assert len(results) == len(self.homes), output[-5000:]
         return results, seconds, output
 
     def texts(self):
-        return {host: (home / 'ironic.conf').read_text() for host, (home, _) in self.homes.items()}
+        return {host: (home / "ironic.conf").read_text() for host, (home, _) in self.homes.items()}
 
 
 def require(holds, what, output):
     if not holds:
-        raise SystemExit(f'{what}\n{output[-8000:]}')
+        raise SystemExit(f"{what}\n{output[-8000:]}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('confmig')
-    parser.add_argument('ansible_bin')
-    parser.add_argument('--hosts', type=int, default=20)
+    parser.add_argument("confmig")
+    parser.add_argument("ansible_bin")
+    parser.add_argument("--hosts", type=int, default=20)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix='fleet-') as directory:
+    with tempfile.TemporaryDirectory(prefix="fleet-") as directory:
         fleet = Fleet(directory, arguments.confmig, arguments.ansible_bin, arguments.hosts)
         before = fleet.texts()
 
-        results, seconds, output = fleet.run('--check', '--diff')
-        print(f'check mode: {seconds:.1f} s')
-        require(fleet.texts() == before, 'check mode changed a file', output)
-        require('+http_server_url = http://192.0.2.7:8080' in output, 'check mode shows no difference', output)
+        results, seconds, output = fleet.run("--check", "--diff")
+        print(f"check mode: {seconds:.1f} s")
+        require(fleet.texts() == before, "check mode changed a file", output)
+        require(
+            "+http_server_url = http://192.0.2.7:8080" in output,
+            "check mode shows no difference",
+            output,
+        )
 
         results, seconds, output = fleet.run()
-        print(f'upgrade: {seconds:.1f} s')
+        print(f"upgrade: {seconds:.1f} s")
         texts = fleet.texts()
         for host, (home, kind) in fleet.homes.items():
-            result, log = results[host], home / 'log'
-            restarts = log.read_text().count('restarted') if log.exists() else 0
-            wanted = {'plain': (UPGRADED, 0, 1), 'open': (OPEN, 1, 0), 'broken': (PLAIN, 1, 2)}[kind]
-            found = (texts[host], result['failed'], restarts)
-            require(found == wanted, f'{host} ({kind}): {found}, expected {wanted}', output)
+            result, log = results[host], home / "log"
+            restarts = log.read_text().count("restarted") if log.exists() else 0
+            wanted = {"plain": (UPGRADED, 0, 1), "open": (OPEN, 1, 0), "broken": (PLAIN, 1, 2)}[
+                kind
+            ]
+            found = (texts[host], result["failed"], restarts)
+            require(found == wanted, f"{host} ({kind}): {found}, expected {wanted}", output)
 
         results, seconds, output = fleet.run()
-        print(f'once more: {seconds:.1f} s')
-        require(fleet.texts() == texts, 'a second run changed a file', output)
-        changed = [host for host, (_, kind) in fleet.homes.items() if kind != 'broken' and results[host]['changed']]
-        require(not changed, f'a second run reports a change on {changed}', output)
+        print(f"once more: {seconds:.1f} s")
+        require(fleet.texts() == texts, "a second run changed a file", output)
+        changed = [
+            host
+            for host, (_, kind) in fleet.homes.items()
+            if kind != "broken" and results[host]["changed"]
+        ]
+        require(not changed, f"a second run reports a change on {changed}", output)
     kinds = [kind for _, kind in fleet.homes.values()]
-    print(', '.join(f'{kinds.count(kind)} {kind}' for kind in ('plain', 'open', 'broken')), 'hosts: as expected')
+    print(
+        ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("plain", "open", "broken")),
+        "hosts: as expected",
+    )
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     main()

@@ -13,7 +13,7 @@ use crate::table::Table;
 const LIMIT: f64 = 1.1;
 
 /// What is said about files, in all formats.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "show",
     "show --format json",
     "show -o pxe.http_url",
@@ -21,6 +21,8 @@ const COMMANDS: [&str; 16] = [
     "check --format json",
     "check --format sarif",
     "check --format html",
+    "check --format github",
+    "check --format junit",
     "check --to 2026.2",
     "migrate",
     "migrate --format json",
