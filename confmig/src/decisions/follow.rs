@@ -190,8 +190,8 @@ impl Documents {
     }
 }
 
-/// Returns the option that the value of a decision is for, and the rule that sets it and removes the
-/// entries that the value takes the place of.
+/// Returns the option that the value of a decision is for, and the rule that sets it and removes
+/// the entries that the value takes the place of.
 fn rule_for(
     decision: &Decision,
     value: &str,
@@ -236,8 +236,8 @@ fn rule_for(
     Some((option.clone(), rule))
 }
 
-/// Returns the name that the entry of a decision has after the migration. If one line became several
-/// entries, it is that of the decision's option.
+/// Returns the name that the entry of a decision has after the migration. If one line became
+/// several entries, it is that of the decision's option.
 fn name_now(decision: &Decision, migration: &Migration) -> Option<OptName> {
     let mut files = migration.files.iter();
     let file = files.find(|file| file.path == decision.path)?;

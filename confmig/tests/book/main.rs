@@ -7,16 +7,17 @@
 //!
 //! In a page,
 //!
-//! - a `console` block has commands (`$ …`) and what they print, in the order in which they print it;
+//! - a `console` block has commands (`$ …`) and what they print, in the order in which they print
+//!   it;
 //! - the commands of an `sh` block succeed;
-//! - a block whose first line is a comment with a file's name (`# site.toml`) is that file, as is one
-//!   below `<!-- file: NAME -->`; later commands of the page find it;
+//! - a block whose first line is a comment with a file's name (`# site.toml`) is that file, as is
+//!   one below `<!-- file: NAME -->`; later commands of the page find it;
 //! - `<!-- not run: REASON -->` above a block says why it is not run. A snapshot lists these;
 //! - `<!-- directory: PATH -->` makes a copy of a directory the one in which commands run;
 //! - `<!-- program: ilo -->` leaves the page's commands to `driver/tests/book.rs`.
 //!
-//! `/etc/ironic/` in a command stands for a directory of the session with the main fixture, and `/tmp/`
-//! for an empty one.
+//! `/etc/ironic/` in a command stands for a directory of the session with the main fixture, and
+//! `/tmp/` for an empty one.
 
 // Helpers are not `#[test]` functions, so clippy.toml does not allow for them.
 #![allow(clippy::unwrap_used, clippy::panic)]

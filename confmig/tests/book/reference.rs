@@ -28,8 +28,8 @@ fn trimmed(text: &str) -> String {
 
 fn commands_page() -> String {
     let mut page = format!(
-        "# Commands\n\nWhat `confmig COMMAND --help` prints; `confmig man COMMAND` prints a manual page \
-         with examples.\nThis page is made by `{COMMAND}`.\n\n```text\n{}```\n",
+        "# Commands\n\nWhat `confmig COMMAND --help` prints; `confmig man COMMAND` prints a manual \
+         page with examples.\nThis page is made by `{COMMAND}`.\n\n```text\n{}```\n",
         trimmed(&help(""))
     );
     for name in commands() {
@@ -45,9 +45,9 @@ fn commands_page() -> String {
 
 fn schemas_page() -> String {
     let mut page = format!(
-        "# Schemas of the reports\n\nWhat `confmig schema-of-report REPORT` prints: the JSON Schema (draft \
-         2020-12) of each report in\nJSON, whose keys [Report formats](../formats.md#json) explains. This \
-         page is made by\n`{COMMAND}`.\n"
+        "# Schemas of the reports\n\nWhat `confmig schema-of-report REPORT` prints: the JSON \
+         Schema (draft 2020-12) of each\nreport in JSON, whose keys [Report \
+         formats](../formats.md#json) explains. This page is made by\n`{COMMAND}`.\n"
     );
     for report in ["check", "migrate", "show", "undo", "backups"] {
         let schema = printed(&["schema-of-report", report]);
@@ -86,11 +86,11 @@ fn rows(service: &str) -> String {
 
 fn rules_page() -> String {
     let mut page = format!(
-        "# Built-in rules\n\nThe two packs, as `confmig rules` prints them, and the rules of the releases. \
-         The\nchange of a rule is *made*, *needs a decision*, or the rule is *advice*. `confmig rules ID` \
-         prints a\nrule in full, with its evidence and an example. Renamings that the releases declare \
-         themselves are\nnot listed here; `confmig rules ironic` has them, too. This page is made by\n\
-         `{COMMAND}`.\n\n## Packs\n\n```text\n{}```\n",
+        "# Built-in rules\n\nThe two packs, as `confmig rules` prints them, and the rules of the \
+         releases. The change of a\nrule is *made*, *needs a decision*, or the rule is *advice*. \
+         `confmig rules ID` prints a rule in\nfull, with its evidence and an example. Renamings \
+         that the releases declare themselves are not\nlisted here; `confmig rules ironic` has \
+         them, too. This page is made by\n`{COMMAND}`.\n\n## Packs\n\n```text\n{}```\n",
         trimmed(&printed(&["rules"]))
     );
     for service in ["Ironic", "Keystone"] {

@@ -47,8 +47,8 @@ fn shown(block: &Block) -> Vec<Shown> {
     all
 }
 
-/// Replaces what differs in each run: times and hashes in the names of backups, times of backups, and
-/// generations of images.
+/// Replaces what differs in each run: times and hashes in the names of backups, times of backups,
+/// and generations of images.
 fn without_stamps(text: &str) -> String {
     const STAMP: &str = "20260131T235959Z-0123456789ab";
     const GENERATION: &str = "-0123456789abcdef0123.i";
@@ -154,7 +154,7 @@ fn faults(page: &Page, programs: &Path, new_text: &mut Vec<String>) -> Vec<Strin
                     new_text.splice(at..at + lines, new);
                 } else {
                     faults.push(format!(
-                        "{}:{}: `{}` prints (status {status}):\n{output}--- but the page shows:\n{}",
+                        "{}:{}: `{}` prints (status {status}):\n{output}--- but shown is:\n{}",
                         page.path, shown.line, shown.command, shown.output
                     ));
                 }
@@ -165,8 +165,8 @@ fn faults(page: &Page, programs: &Path, new_text: &mut Vec<String>) -> Vec<Strin
     faults
 }
 
-/// Runs the commands of all pages of a program, which is in the directory `programs`, and returns how
-/// many steps there were. Writes outputs anew if that is asked for.
+/// Runs the commands of all pages of a program, which is in the directory `programs`, and returns
+/// how many steps there were. Writes outputs anew if that is asked for.
 pub(crate) fn assert_shown(program: &str, programs: &Path) -> usize {
     let (mut all, mut count) = (Vec::new(), 0);
     for page in pages().iter().filter(|page| page.program() == program) {

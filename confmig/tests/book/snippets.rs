@@ -1,5 +1,5 @@
-//! The snippets that are not commands: each is valid in its language, and what a CI system would run
-//! is run.
+//! The snippets that are not commands: each is valid in its language, and what a CI system would
+//! run is run.
 
 use std::process::Command;
 

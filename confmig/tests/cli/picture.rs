@@ -7,8 +7,8 @@ use crate::support::{line, root};
 const PATH: &str = "docs/pictures/report.png";
 const SIZE: (u32, u32) = (1200, 1500);
 
-/// The greatest mean difference of the picture from the page, of 255. A page with other fonts has 1 to 2,
-/// another page 4 and more.
+/// The greatest mean difference of the picture from the page, of 255. A page with other fonts has 1
+/// to 2, another page 4 and more.
 const TOLERANCE: f64 = 3.0;
 
 fn page(words: &str) -> String {
