@@ -5,6 +5,8 @@
 // all that is shared.
 #![allow(clippy::unwrap_used, clippy::panic, dead_code)]
 
+#[path = "../../confmig/tests/book/flags.rs"]
+mod flags;
 #[path = "../../confmig/tests/book/pages.rs"]
 mod pages;
 #[path = "../../confmig/tests/book/session.rs"]
@@ -25,19 +27,28 @@ fn is_writing() -> bool {
     std::env::var_os("BOOK").is_some_and(|value| value == "write")
 }
 
-#[test]
-fn commands_do_what_the_pages_show() {
-    // The test programs are in `deps`, next to `examples`, which cargo builds along with them.
+/// Returns the directory of the program, which cargo builds along with the tests.
+fn programs() -> PathBuf {
+    // The test programs are in `deps`, next to `examples`.
     let this = std::env::current_exe().unwrap();
-    let programs = this
-        .parent()
-        .and_then(Path::parent)
-        .unwrap()
-        .join("examples");
+    let programs = this.parent().and_then(Path::parent).unwrap();
+    let programs = programs.join("examples");
     assert!(
         programs.join("ilo").is_file(),
         "the program is missing: run `cargo build -p driver --example ilo`"
     );
-    let count = shown::assert_shown("ilo", &programs);
+    programs
+}
+
+#[test]
+fn commands_do_what_the_pages_show() {
+    let count = shown::assert_shown("ilo", &programs());
     assert!(count > 5, "only {count} steps in all pages");
+}
+
+#[test]
+fn options_that_pages_name_exist() {
+    let (faults, count) = flags::unknown(&programs().join("ilo"), &pages::pages());
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(count > 20, "only {count} options found");
 }

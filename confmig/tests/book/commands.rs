@@ -2,13 +2,28 @@
 
 use std::path::Path;
 
-use crate::pages::{Page, pages};
+use crate::flags::unknown;
+use crate::pages::{Page, markdown, pages};
+use crate::root;
 use crate::session::{Step, run};
 use crate::shown::{assert_shown, is_shown};
 
+/// Returns the path of the program.
+pub(crate) fn confmig() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_confmig"))
+}
+
 /// Returns the directory that has the program.
 pub(crate) fn programs() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_confmig")).parent().unwrap()
+    confmig().parent().unwrap()
+}
+
+#[test]
+fn options_that_pages_name_exist() {
+    // Not only the book: also what contributors and the packages' users read.
+    let (faults, count) = unknown(confmig(), &markdown(&root()));
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(count > 100, "only {count} options found");
 }
 
 #[test]

@@ -1,20 +1,23 @@
-//! Each option of a command that a page names is an option of the program.
+//! The commands and options of a program that pages name.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
-use crate::pages::pages;
+use crate::pages::Page;
 
 /// Returns the help of a command, or of the program for an empty name.
-pub(crate) fn help(command: &str) -> String {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_confmig"));
-    program.args([command, "--help"].iter().filter(|word| !word.is_empty()));
-    String::from_utf8(program.output().unwrap().stdout).unwrap()
+pub(crate) fn help(program: &Path, command: &str) -> String {
+    let words = [command, "--help"]
+        .into_iter()
+        .filter(|word| !word.is_empty());
+    let output = Command::new(program).args(words).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Returns the names of the commands, as the program's help lists them.
-pub(crate) fn commands() -> Vec<String> {
-    let help = help("");
+pub(crate) fn commands(program: &Path) -> Vec<String> {
+    let help = help(program, "");
     let (_, list) = help.split_once("Commands:\n").unwrap();
     let (list, _) = list.split_once("\n\n").unwrap();
     let names = list.lines().filter_map(|line| {
@@ -24,27 +27,28 @@ pub(crate) fn commands() -> Vec<String> {
     names.filter(|name| name != "help").collect()
 }
 
-/// Returns the commands in a text that follow `confmig `, each up to the end of its line or span.
-fn mentioned(text: &str) -> impl Iterator<Item = &str> {
+/// Returns what follows a program's name in a text, each up to the end of its line or span.
+fn mentioned<'a>(text: &'a str, program: &str) -> Vec<&'a str> {
+    let name = format!("{program} ");
     let after = text
-        .match_indices("confmig ")
+        .match_indices(&name)
         .map(|(at, found)| &text[at + found.len()..]);
-    after.map(|rest| {
-        rest.split(['`', '\n', '|', ';', ')', '"'])
-            .next()
-            .unwrap_or_default()
-    })
+    let ends = ['`', '\n', '|', ';', ')', '"'];
+    after
+        .map(|rest| rest.split(ends).next().unwrap_or_default())
+        .collect()
 }
 
-#[test]
-fn options_that_pages_name_exist() {
-    let known: BTreeMap<String, String> = commands()
+/// Returns which options in the pages no command of the program has, and how many have one.
+pub(crate) fn unknown(program: &Path, pages: &[Page]) -> (Vec<String>, usize) {
+    let name = program.file_name().unwrap().to_str().unwrap();
+    let known: BTreeMap<String, String> = commands(program)
         .into_iter()
-        .map(|name| (name.clone(), help(&name)))
+        .map(|command| (command.clone(), help(program, &command)))
         .collect();
     let (mut faults, mut count) = (Vec::new(), 0);
-    for page in pages() {
-        for line in mentioned(&page.text) {
+    for page in pages {
+        for line in mentioned(&page.text, name) {
             let mut words = line.split_whitespace();
             let Some(help) = words.next().and_then(|command| known.get(command)) else {
                 continue;
@@ -52,13 +56,12 @@ fn options_that_pages_name_exist() {
             for word in words.filter(|word| word.starts_with("--")) {
                 let end = word[2..].find(|c: char| !c.is_ascii_lowercase() && c != '-');
                 let option = &word[..end.map_or(word.len(), |end| end + 2)];
-                count += 1;
-                if !help.lines().any(|line| line.trim_start().contains(option)) {
-                    faults.push(format!("{}: confmig {line}: no {option}", page.path));
+                match help.split_whitespace().any(|word| word == option) {
+                    true => count += 1,
+                    false => faults.push(format!("{}: {name} {line}: no {option}", page.path)),
                 }
             }
         }
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(count > 50, "only {count} options found");
+    (faults, count)
 }

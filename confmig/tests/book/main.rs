@@ -12,6 +12,7 @@
 //! - the commands of an `sh` block succeed;
 //! - a block whose first line is a comment with a file's name (`# site.toml`) is that file, as is
 //!   one below `<!-- file: NAME -->`; later commands of the page find it;
+//! - a block below `<!-- copy of: PATH -->` is the text of a file of the repository;
 //! - `<!-- not run: REASON -->` above a block says why it is not run. A snapshot lists these;
 //! - `<!-- directory: PATH -->` makes a copy of a directory the one in which commands run;
 //! - `<!-- program: ilo -->` leaves the page's commands to `driver/tests/book.rs`.

@@ -26,6 +26,8 @@ pub(crate) struct Block {
     pub(crate) not_run: Option<String>,
     /// The file that the block is, if it is one.
     pub(crate) file: Option<String>,
+    /// The file of the repository whose text the block shows, if it does.
+    pub(crate) copy_of: Option<String>,
 }
 
 impl Page {
@@ -69,6 +71,7 @@ impl Page {
                 file: mark(above, "file")
                     .map(str::to_owned)
                     .or_else(|| named(&text)),
+                copy_of: mark(above, "copy of").map(str::to_owned),
                 not_run: mark(above, "not run").map(str::to_owned),
                 text,
                 line: at + 2,

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
+use crate::commands::confmig;
 use crate::flags::{commands, help};
 use crate::{is_writing, root};
 
@@ -11,10 +12,7 @@ const COMMAND: &str = "BOOK=write cargo test -p confmig --test book";
 
 /// Returns what the program prints on standard output.
 fn printed(words: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_confmig"))
-        .args(words)
-        .output()
-        .unwrap();
+    let output = Command::new(confmig()).args(words).output().unwrap();
     assert!(output.status.success(), "{words:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -30,13 +28,13 @@ fn commands_page() -> String {
     let mut page = format!(
         "# Commands\n\nWhat `confmig COMMAND --help` prints; `confmig man COMMAND` prints a manual \
          page with examples.\nThis page is made by `{COMMAND}`.\n\n```text\n{}```\n",
-        trimmed(&help(""))
+        trimmed(&help(confmig(), ""))
     );
-    for name in commands() {
+    for name in commands(confmig()) {
         write!(
             page,
             "\n## {name}\n\n```text\n{}```\n",
-            trimmed(&help(&name))
+            trimmed(&help(confmig(), &name))
         )
         .unwrap();
     }

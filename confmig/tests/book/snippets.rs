@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::commands::programs;
 use crate::links::prose;
 use crate::pages::{Block, Page, pages};
-use crate::root;
 use crate::session::{Step, run};
+use crate::{is_writing, root};
 
 /// Returns what is wrong with a block's text, if anything.
 fn fault(block: &Block, page: &Page) -> Option<String> {
@@ -106,6 +106,27 @@ fn what_ci_systems_would_run_is_accepted() {
         }
     }
     assert!(ran > 2, "only {ran} scripts found");
+}
+
+#[test]
+fn copies_are_the_texts_of_their_files() {
+    let mut count = 0;
+    for page in pages() {
+        let copies = page.blocks().into_iter();
+        for block in copies.filter(|block| block.copy_of.is_some()) {
+            let path = block.copy_of.unwrap();
+            let text = std::fs::read_to_string(root().join(&path)).unwrap();
+            if is_writing() {
+                let place = root().join(&page.path);
+                let now = std::fs::read_to_string(&place).unwrap();
+                std::fs::write(place, now.replacen(&block.text, &text, 1)).unwrap();
+            } else {
+                assert_eq!(block.text, text, "{}: {path}", page.path);
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 0, "no copy is found");
 }
 
 #[test]

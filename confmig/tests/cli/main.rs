@@ -21,7 +21,6 @@ mod help;
 mod html;
 mod json;
 mod migrate;
-mod picture;
 mod policy;
 mod recover;
 mod releases;

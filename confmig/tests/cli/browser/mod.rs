@@ -1,5 +1,7 @@
 //! A headless browser, to measure how it renders a page.
 
+mod picture;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -1,6 +1,6 @@
 //! The picture of an HTML page in the book and on the first page.
 
-use crate::browser::{Scheme, difference, screenshot};
+use super::{Scheme, difference, screenshot};
 use crate::support::{line, root};
 
 /// The picture's path, and its size in pixels.
