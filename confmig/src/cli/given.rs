@@ -10,6 +10,7 @@ use confmig::policy::ProjectTarget;
 use confmig::schema::{Schema, doubt};
 use confmig::secret::Secrets;
 use confmig::target::{Schemas, joined};
+use glob::Pattern;
 
 use super::Failure;
 use super::args::{CommonArgs, ReleaseArgs};
@@ -24,6 +25,8 @@ pub(crate) struct TargetNames {
     pub(crate) to: Option<String>,
     pub(crate) service: Option<Service>,
     pub(crate) keep_old: bool,
+    /// The options whose old defaults stay.
+    pub(crate) pinned: Vec<Pattern>,
 }
 
 /// What determines the target of files.
@@ -54,6 +57,7 @@ impl TargetNames {
             to: releases.to.clone(),
             service: releases.service,
             keep_old,
+            pinned: Vec::new(),
         }
     }
 
@@ -85,6 +89,7 @@ impl TargetNames {
             to: target.to.clone(),
             service: service.transpose()?,
             keep_old: target.keep_old,
+            pinned: target.pin_defaults.clone(),
         })
     }
 

@@ -21,9 +21,13 @@ use super::{Failure, Status, recover};
 
 pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Failure> {
     let review = Review::load(&command.policy, &command.sources)?;
+    let names = TargetNames::of_arguments(&command.common, &command.releases, command.keep_old);
     let sets = Sets::new(&Naming {
         sources: &command.sources,
-        names: TargetNames::of_arguments(&command.common, &command.releases, command.keep_old),
+        names: TargetNames {
+            pinned: command.pin_defaults.clone(),
+            ..names
+        },
         policy: &review.policy,
         each: command.policy.each,
         show_secrets: command.common.show_secrets,

@@ -99,6 +99,9 @@ impl Sets {
             None => naming.names.clone(),
         };
         names.keep_old |= naming.names.keep_old;
+        if !naming.names.pinned.is_empty() {
+            names.pinned.clone_from(&naming.names.pinned);
+        }
         let given = Given::load(names, naming.show_secrets)?;
         let each = naming.each || target.is_some_and(|target| target.each);
         self.add(given, paths, each);

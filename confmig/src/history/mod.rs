@@ -25,6 +25,7 @@ pub(crate) use kernel::is_kernel_command_line;
 pub use known::KnownNames;
 pub(crate) use known::is_plugin_option;
 pub use names::{History, NameHistory, all_names};
+pub(crate) use pack::full_option;
 pub use pack::{empty, option, pack, renaming};
 pub(crate) use rules::triggered_by;
 pub use rules::{BuiltIn, built_in_rules, find_rule};

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use glob::Pattern;
+
 use crate::diagnostic::{Code, Diagnostic, Severity};
 
 pub use baseline::{Baseline, BaselineError};
@@ -67,6 +69,8 @@ pub struct ProjectTarget {
     pub service: Option<String>,
     /// A legacy program reads the files, too.
     pub keep_old: bool,
+    /// The options whose old defaults stay.
+    pub pin_defaults: Vec<Pattern>,
 }
 
 /// The error for a policy that cannot be used.

@@ -56,7 +56,9 @@ pub(crate) fn unknown(program: &Path, pages: &[Page]) -> (Vec<String>, usize) {
             for word in words.filter(|word| word.starts_with("--")) {
                 let end = word[2..].find(|c: char| !c.is_ascii_lowercase() && c != '-');
                 let option = &word[..end.map_or(word.len(), |end| end + 2)];
-                match help.split_whitespace().any(|word| word == option) {
+                // `--name[=<VALUE>]` if the value may be left out.
+                let mut names = help.split_whitespace().map(|word| word.split('[').next());
+                match names.any(|name| name == Some(option)) {
                     true => count += 1,
                     false => faults.push(format!("{}: {name} {line}: no {option}", page.path)),
                 }

@@ -21,6 +21,7 @@ mod help;
 mod html;
 mod json;
 mod migrate;
+mod pin;
 mod policy;
 mod recover;
 mod releases;

@@ -9,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 use confmig::report::REPORT_FORMS;
+use glob::Pattern;
 use oslo_config::OptName;
 
 use super::candidates;
@@ -133,6 +134,19 @@ pub(crate) struct Migrate {
     /// Add the new names and keep the old ones, for files that a legacy program reads too
     #[arg(long)]
     pub(crate) keep_old: bool,
+
+    /// Set options that are not set to the old default if --to or --schema has another one: all, or
+    /// those that GLOB matches (conductor.*); repeatable. Needs --from or --from-schema
+    #[arg(
+        long,
+        value_name = "GLOB",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "*",
+        value_delimiter = ',',
+        value_parser = pattern
+    )]
+    pub(crate) pin_defaults: Vec<Pattern>,
 
     /// Accept a change that needs a decision, by the option's new name (deploy.http_server_url) or
     /// by the rule's id (ilo-group); repeatable
@@ -308,6 +322,11 @@ fn text_or_json() -> impl TypedValueParser<Value = Format> {
     let formats = [Format::Text, Format::Json];
     PossibleValuesParser::new(formats.iter().filter_map(ValueEnum::to_possible_value))
         .try_map(|format| Format::from_str(&format, false))
+}
+
+fn pattern(text: &str) -> Result<Pattern, String> {
+    let wrong = |error| format!("expected a pattern of options, such as conductor.*: {error}");
+    Pattern::new(text).map_err(wrong)
 }
 
 fn option_name(text: &str) -> Result<OptName, String> {

@@ -3,6 +3,7 @@
 mod comments;
 mod draft;
 mod file;
+mod pin;
 mod put_back;
 mod rule;
 
@@ -18,6 +19,7 @@ use super::planned::{Applied, Effect, Planned, Transfer};
 use crate::pack::Renaming;
 use crate::rule::Rule;
 use file::FileApplier;
+pub(super) use pin::pin;
 pub(super) use put_back::put_back;
 
 /// What planned changes do to one file.
