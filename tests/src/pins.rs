@@ -1,5 +1,5 @@
-//! Strategies for services whose defaults change, and the check that pinned defaults are read as the
-//! older release read them.
+//! Strategies for services whose defaults change, and the check that pinned defaults are read as
+//! the older release read them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,6 +12,7 @@ use oslo_config::{Opt, OptName, ParsedFile};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
+use serde_json::json;
 
 use crate::cases::Tally;
 use crate::generate::{Given, ServiceCase, Set, services};
@@ -214,8 +215,17 @@ fn pin_holds(
     if older[old].default().iter().any(|text| text.contains('$')) {
         tally.count("reference");
     }
-    let found = matches!(is[new], Outcome::Found { .. });
-    match found && was[old] == is[new] {
+    let same = match (&was[old], &is[new]) {
+        // A single value has become one of several.
+        (Outcome::Found { value: one, .. }, Outcome::Found { value: all, .. })
+            if newer[new].is_multi() && !older[old].is_multi() =>
+        {
+            *all == json!([one])
+        }
+        (_, Outcome::Found { .. }) => was[old] == is[new],
+        (_, Outcome::Refused { .. }) => false,
+    };
+    match same {
         true => Ok(()),
         false => Err(format!(
             "{}: oslo.config reads {:?}, and read {:?} as {}",

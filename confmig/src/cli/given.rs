@@ -44,11 +44,7 @@ pub(crate) struct Given {
 }
 
 impl TargetNames {
-    pub(crate) fn of_arguments(
-        common: &CommonArgs,
-        releases: &ReleaseArgs,
-        keep_old: bool,
-    ) -> Self {
+    pub(crate) fn of_arguments(common: &CommonArgs, releases: &ReleaseArgs) -> Self {
         TargetNames {
             rules: common.rules.clone(),
             schema: common.schema.clone(),
@@ -56,8 +52,7 @@ impl TargetNames {
             from: releases.from.clone(),
             to: releases.to.clone(),
             service: releases.service,
-            keep_old,
-            pinned: Vec::new(),
+            ..TargetNames::default()
         }
     }
 
@@ -70,27 +65,17 @@ impl TargetNames {
             && self.service.is_none()
     }
 
-    pub(crate) fn of_policy(target: &ProjectTarget) -> Result<Self, Failure> {
-        let service = target.service.as_deref().map(|id| {
-            Service::find(id).ok_or_else(|| {
-                let known: Vec<&str> = Service::all().map(Service::id).collect();
-                Failure::Message(format!(
-                    "the policy names the service {id:?}: expected one of {}; for any other, use \
-                     schema",
-                    known.join(", ")
-                ))
-            })
-        });
-        Ok(TargetNames {
+    pub(crate) fn of_policy(target: &ProjectTarget) -> Self {
+        TargetNames {
             rules: target.rules.clone(),
             schema: target.schema.clone(),
             from_schema: target.from_schema.clone(),
             from: target.from.clone(),
             to: target.to.clone(),
-            service: service.transpose()?,
+            service: target.service,
             keep_old: target.keep_old,
             pinned: target.pin_defaults.clone(),
-        })
+        }
     }
 
     /// Tells whether the files are for a release.

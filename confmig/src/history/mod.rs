@@ -31,7 +31,7 @@ pub(crate) use rules::triggered_by;
 pub use rules::{BuiltIn, built_in_rules, find_rule};
 pub use schema::{ReleaseComparison, compare_releases};
 pub use series::{ReleaseRange, Series, UnknownSeries};
-pub use service::Service;
+pub use service::{Service, UnknownService};
 pub(crate) use succession::{
     advice_about, declared_renaming, deprecation, describe_absence, leads_on, took_over,
 };

@@ -145,7 +145,7 @@ pub fn migrate<'m>(
                 let others = Route {
                     steps: others.copied().collect(),
                 };
-                migrator.pin(pins, &others)?;
+                migrator.pin(pins, |files| migrate(files, &others, settings))?;
             }
             Step::Unread(range, history) if !settings.keep_old => {
                 migrator.unread(*range, history);

@@ -10,6 +10,7 @@ use toml::value::Datetime;
 
 use super::{FailOn, Ignore, Patterns, Policy, PolicyError, ProjectTarget};
 use crate::diagnostic::{Code, Severity};
+use crate::history::Service;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -195,6 +196,10 @@ impl TargetForm {
         if !self.pin_defaults.is_empty() && self.from.is_none() && self.from_schema.is_none() {
             return Err("pin_defaults needs from or from_schema, whose defaults stay".into());
         }
+        let service = self.service.map(|id| {
+            let parsed = id.parse::<Service>();
+            parsed.map_err(|error| format!("service = {id:?}: {error}"))
+        });
         if self.files.is_empty() {
             return Err("files is empty: expected patterns of paths".into());
         }
@@ -212,7 +217,7 @@ impl TargetForm {
             from_schema: self.from_schema.map(near),
             from: self.from,
             to: self.to,
-            service: self.service,
+            service: service.transpose()?,
             keep_old: self.keep_old,
             pin_defaults: patterns_of_options(&self.pin_defaults)?,
         })

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use glob::Pattern;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::history::Service;
 
 pub use baseline::{Baseline, BaselineError};
 pub use comments::settle_by_comments;
@@ -66,7 +67,7 @@ pub struct ProjectTarget {
     /// The release that will read the files.
     pub to: Option<String>,
     /// The service of the releases.
-    pub service: Option<String>,
+    pub service: Option<Service>,
     /// A legacy program reads the files, too.
     pub keep_old: bool,
     /// The options whose old defaults stay.

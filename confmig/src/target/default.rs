@@ -23,7 +23,7 @@ pub struct ChangedDefault {
     pub is_list: bool,
     /// The older and the newer release; `None` when only their schemas are known.
     pub releases: Option<(Series, Series)>,
-    /// The first release of those in between from which on the old default is no longer the default.
+    /// The first release from which on the old default is no longer the default.
     pub since: Option<Series>,
 }
 

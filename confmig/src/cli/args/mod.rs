@@ -13,7 +13,7 @@ use glob::Pattern;
 use oslo_config::OptName;
 
 use super::candidates;
-pub(crate) use inputs::{CommonArgs, PolicyArgs, ReleaseArgs, SourceArgs};
+pub(crate) use inputs::{CommonArgs, ReleaseArgs, ReviewArgs, SourceArgs};
 use inputs::{packs, releases};
 
 /// Migrate the configuration of an oslo.config service to new option names without losing anything.
@@ -116,20 +116,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
     #[command(flatten)]
-    pub(crate) sources: SourceArgs,
-
-    #[command(flatten)]
-    pub(crate) common: CommonArgs,
-
-    #[command(flatten)]
-    pub(crate) policy: PolicyArgs,
-
-    /// The format of the report
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
-
-    #[command(flatten)]
-    pub(crate) releases: ReleaseArgs,
+    pub(crate) review: ReviewArgs,
 
     /// Add the new names and keep the old ones, for files that a legacy program reads too
     #[arg(long)]
@@ -186,20 +173,7 @@ pub(crate) struct Migrate {
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     #[command(flatten)]
-    pub(crate) sources: SourceArgs,
-
-    #[command(flatten)]
-    pub(crate) common: CommonArgs,
-
-    #[command(flatten)]
-    pub(crate) policy: PolicyArgs,
-
-    /// The format of the report
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
-
-    #[command(flatten)]
-    pub(crate) releases: ReleaseArgs,
+    pub(crate) review: ReviewArgs,
 
     /// Report options that are not set and whose default differs in --to or --schema
     #[arg(long)]
@@ -354,8 +328,8 @@ impl Cli {
 impl Command {
     fn sources_mut(&mut self) -> Option<&mut SourceArgs> {
         match self {
-            Command::Migrate(migrate) => Some(&mut migrate.sources),
-            Command::Check(check) => Some(&mut check.sources),
+            Command::Migrate(migrate) => Some(&mut migrate.review.sources),
+            Command::Check(check) => Some(&mut check.review.sources),
             Command::Show(show) => Some(&mut show.sources),
             _ => None,
         }

@@ -1,9 +1,9 @@
 //! Makes the new texts: renames, moves, inserts and removes lines.
 
+mod add;
 mod comments;
 mod draft;
 mod file;
-mod pin;
 mod put_back;
 mod rule;
 
@@ -18,8 +18,8 @@ use super::pass::Pass;
 use super::planned::{Applied, Effect, Planned, Transfer};
 use crate::pack::Renaming;
 use crate::rule::Rule;
+pub(super) use add::add;
 use file::FileApplier;
-pub(super) use pin::pin;
 pub(super) use put_back::put_back;
 
 /// What planned changes do to one file.

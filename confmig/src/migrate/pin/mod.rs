@@ -10,6 +10,7 @@ use foldhash::HashSet;
 use oslo_config::{Opt, OptName, references};
 
 use super::NotPinned;
+use super::planned::Addition;
 use crate::diagnostic::bracketed;
 use crate::history::is_installed;
 use crate::secret::Secrets;
@@ -28,15 +29,15 @@ pub struct Pins<'r> {
 
 /// An option, and the default of the older release.
 #[derive(Debug)]
-pub(super) struct Pin {
+struct Pin {
     /// The option as the target defines it.
-    pub(super) opt: Opt,
+    opt: Opt,
     /// The name of the option in the older release, if it had another one.
-    pub(super) formerly: Option<OptName>,
+    formerly: Option<OptName>,
     /// The old default, one text for each value.
-    pub(super) values: Vec<String>,
+    values: Vec<String>,
     /// Where the default is from, and since when there is another one.
-    pub(super) origin: String,
+    origin: String,
 }
 
 impl fmt::Debug for Pins<'_> {
@@ -91,9 +92,16 @@ impl<'r> Pins<'r> {
 }
 
 impl Pin {
-    /// Describes the change.
-    pub(super) fn message(&self) -> String {
-        format!("pinned {} to {}", bracketed(self.opt.name()), self.origin)
+    /// Returns what is added to a file.
+    fn addition(&self) -> Addition<'_> {
+        let (option, origin) = (self.opt.name(), &self.origin);
+        Addition {
+            option,
+            former: self.former_name(),
+            values: &self.values,
+            comment: format!("confmig --pin-defaults: {origin}"),
+            message: format!("pinned {} to {origin}", bracketed(option)),
+        }
     }
 
     /// Tells whether the option is set under any of its names, which `set` has.
@@ -110,7 +118,7 @@ impl Pin {
     }
 
     /// Returns the name of the option in the older release.
-    pub(super) fn former_name(&self) -> &OptName {
+    fn former_name(&self) -> &OptName {
         self.formerly.as_ref().unwrap_or(self.opt.name())
     }
 

@@ -5,15 +5,15 @@ use oslo_config::{OptName, ParsedFile};
 
 use super::proof::Proof;
 use super::{Pin, Pins};
-use crate::migrate::edit::pin;
+use crate::migrate::edit::add;
 use crate::migrate::migrator::Migrator;
 use crate::migrate::planned::Applied;
-use crate::migrate::{MigrateError, Migration, NotPinned, Route, migrate};
+use crate::migrate::{MigrateError, Migration, NotPinned};
 use crate::target::name_of;
 
 impl Migrator<'_> {
     /// Pins defaults in the last file, as far as the options are not set in any file, before or
-    /// after the migration along `route`, the one without this step.
+    /// after the migration. `again` migrates files along the route without this step.
     ///
     /// Left out are defaults that cannot be proved to be read as before, and those about which a
     /// further migration would have something to say: what an operator must not write is not
@@ -21,7 +21,7 @@ impl Migrator<'_> {
     pub(in crate::migrate) fn pin(
         &mut self,
         pins: &Pins<'_>,
-        route: &Route<'_>,
+        again: impl Fn(&[ParsedFile<'_>]) -> Result<Migration, MigrateError>,
     ) -> Result<(), MigrateError> {
         let files = self.files();
         let Some((last, others)) = files.split_last() else {
@@ -41,16 +41,15 @@ impl Migrator<'_> {
             before: &files,
         };
         let made = loop {
-            let made = pin(last, &left)?;
+            let additions: Vec<_> = left.iter().map(|pin| pin.addition()).collect();
+            let made = add(last, &additions)?;
             let Some(document) = &made.document else {
                 break made;
             };
             let after = ParsedFile::new(&last.path, document.borrowed());
             let after: Vec<ParsedFile<'_>> = others.iter().cloned().chain([after]).collect();
             let objections = match unproved(&proof, &after, &left) {
-                found if found.is_empty() => {
-                    remarks(&migrate(&after, route, self.settings)?, &left)
-                }
+                found if found.is_empty() => remarks(&again(&after)?, &left),
                 found => found,
             };
             if objections.is_empty() {

@@ -5,22 +5,21 @@ use oslo_config::ParsedFile;
 use super::draft::{Draft, Lines};
 use super::rule::written;
 use crate::migrate::own_rules::PINNED;
-use crate::migrate::pin::Pin;
-use crate::migrate::planned::Applied;
+use crate::migrate::planned::{Addition, Applied};
 use crate::migrate::{Change, ChangeKind, MigrateError, finish};
 
 /// Sets options in a file, each below a comment that says why.
-pub(in crate::migrate) fn pin(
+pub(in crate::migrate) fn add(
     file: &ParsedFile<'_>,
-    pins: &[&Pin],
+    additions: &[Addition<'_>],
 ) -> Result<Applied, MigrateError> {
     let document = &file.document;
     let (mut draft, mut changes) = (Draft::new(document), Vec::new());
-    for pin in pins {
-        let (option, end) = (pin.opt.name(), document.line_end());
-        let comment = format!("# confmig --pin-defaults: {}", pin.origin);
+    for addition in additions {
+        let (option, end) = (addition.option, document.line_end());
+        let comment = format!("# {}", addition.comment);
         let mut lines = Lines::one(&[comment.as_bytes(), end].concat(), None);
-        for value in &pin.values {
+        for value in addition.values {
             let entry = format!("{} = {}", option.name(), written(value));
             lines.push(&Lines::one(
                 &[entry.trim_end().as_bytes(), end].concat(),
@@ -31,9 +30,9 @@ pub(in crate::migrate) fn pin(
             rule: PINNED.to_owned(),
             kind: ChangeKind::Pin,
             line: draft.append(option, &lines).max(1),
-            from: pin.former_name().clone(),
+            from: addition.former.clone(),
             to: option.clone(),
-            message: pin.message(),
+            message: addition.message.clone(),
             release: None,
         });
     }
