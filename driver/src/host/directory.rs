@@ -46,13 +46,13 @@ use crate::node::{Node, NodeUuid};
 /// # use driver::url::Url;
 /// # type Media = std::sync::Mutex<HashMap<Drive, Url>>;
 /// # #[derive(Debug, Clone, Default)]
-/// # struct TestBmc(Arc<Media>);
+/// # struct TestBmc(std::sync::Arc<Media>);
 /// # impl TestBmc {
 /// #     fn url(&self, drive: Drive) -> Option<Url> {
 /// #         self.0.lock().unwrap().get(&drive).cloned()
 /// #     }
 /// # }
-/// # impl Bmc for TestBmc {
+/// # impl driver::bmc::Bmc for TestBmc {
 /// #     fn medium(&self, drive: Drive) -> BmcFuture<'_, Option<Medium>> {
 /// #         Box::pin(async move { Ok(self.url(drive).map(|url| Medium::new(Some(url.into())))) })
 /// #     }
@@ -70,7 +70,7 @@ use crate::node::{Node, NodeUuid};
 /// #     fn power_state(&self) -> BmcFuture<'_, PowerState> {
 /// #         Box::pin(async { Ok(PowerState::Off) })
 /// #     }
-/// #     fn power(&self, _: Power) -> BmcFuture<'_, ()> {
+/// #     fn power(&self, _: driver::bmc::Power) -> BmcFuture<'_, ()> {
 /// #         Box::pin(async { Ok(()) })
 /// #     }
 /// # }
