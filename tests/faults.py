@@ -71,6 +71,7 @@ SCENARIOS = [
     Scenario("write, two directories", TWO, [*WRITE, *TWO]),
     Scenario("undo, one directory", ONE, ["undo", *ONE], [[*WRITE, *ONE]]),
     Scenario("undo, two directories", TWO, ["undo", *TWO], [[*WRITE, *TWO]]),
+    Scenario("undo --transaction", TWO, ["undo", "--transaction", TWO[1]], [[*WRITE, *TWO]]),
     Scenario("output", ["a.conf"], ["migrate", "--output", "out.conf", "a.conf"]),
     Scenario("recover", TWO, ["recover", TWO[0]], [[*WRITE, *TWO]], SECOND_EXCHANGE),
     Scenario(

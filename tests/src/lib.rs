@@ -27,6 +27,7 @@ pub mod generate;
 pub mod libraries;
 pub mod migration;
 pub mod oracle;
+pub mod pins;
 mod pools;
 mod process;
 pub mod real_service;
@@ -39,6 +40,7 @@ pub mod upgrade;
 /// Compiles the examples of the workspace's pages as documentation tests.
 #[cfg(doctest)]
 mod pages {
+    #[cfg(feature = "driver")]
     #[doc = include_str!("../../README.md")]
     struct Readme;
 

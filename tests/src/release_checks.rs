@@ -287,7 +287,8 @@ fn generated<'c>(
     }
 }
 
-/// Returns the names and texts of the fixtures of a service that parse.
+/// Returns the names and texts of the configurations of a service that parse: of the fixtures, and
+/// of those of others.
 fn fixtures(service: Service) -> Vec<(String, String)> {
     let read = |path: std::path::PathBuf| {
         let (name, text) = (
@@ -298,7 +299,8 @@ fn fixtures(service: Service) -> Vec<(String, String)> {
         let is_known = file.parse().is_ok() && guess_service(&[file]) == service;
         is_known.then_some((name, text))
     };
-    files::fixtures().into_iter().filter_map(read).collect()
+    let files = files::fixtures().into_iter().chain(files::corpus());
+    files.filter_map(read).collect()
 }
 
 /// For the newest release only: they are many.

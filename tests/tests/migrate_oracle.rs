@@ -10,7 +10,7 @@ use tests::cases::{self, Tally};
 use tests::generate::{self, Given, RuleKind, ServiceKind, Set};
 use tests::oracle::Oracle;
 use tests::releases::{self, ReleaseKind};
-use tests::{files, migration};
+use tests::{files, migration, pins};
 
 #[test]
 fn generated_sets_keep_their_meaning() {
@@ -132,6 +132,12 @@ fn from_release_to_release() {
 #[test]
 fn from_release_to_release_with_the_old_names_kept() {
     releases_keep_their_meaning("from release to release, old names kept", true);
+}
+
+#[test]
+fn pinned_defaults_are_read_as_before() {
+    let tally = cases::run("pinned defaults", pins::pin_cases, pins::holds);
+    tally.assert_seen(&["pinned", "not pinned", "multi-valued", "reference"]);
 }
 
 /// Migrates single files by every built-in pack.

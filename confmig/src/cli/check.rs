@@ -15,8 +15,8 @@ use super::args::Check;
 use super::given::{Given, TargetNames};
 use super::input::Loaded;
 use super::output::{Output, document};
-use super::review::{self, Review};
-use super::sets::{Naming, Sets, name_file};
+use super::review;
+use super::sets::name_file;
 use super::sources::environment;
 use super::{Failure, Status, recover};
 
@@ -33,18 +33,12 @@ struct Checked<'g> {
 }
 
 pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failure> {
-    let review = Review::load(&command.policy, &command.sources)?;
-    let (common, releases) = (&command.common, &command.releases);
-    let sets = Sets::new(&Naming {
-        sources: &command.sources,
-        names: TargetNames::of_arguments(common, releases, command.keep_old),
-        policy: &review.policy,
-        each: command.policy.each,
-        show_secrets: common.show_secrets,
-    })?;
-    for doubt in sets.doubts() {
-        output.note(doubt);
-    }
+    let arguments = &command.review;
+    let names = TargetNames {
+        keep_old: command.keep_old,
+        ..TargetNames::of_arguments(&arguments.common, &arguments.releases)
+    };
+    let (review, sets) = review::begin(arguments, names, output)?;
     let several = sets.count() > 1;
     let mut checked = sets.map(|given, files| check_set(command, given, files, several))?;
     let mut diagnostics = recover::diagnostics(sets.paths())?;
@@ -61,12 +55,12 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
         files: &paths,
         diagnostics: &diagnostics,
         pack: &first.rules,
-        shows_secrets: common.show_secrets,
+        shows_secrets: arguments.common.show_secrets,
         release: first
             .release
             .filter(|_| checked.iter().all(|set| set.release == first.release)),
     };
-    match document(&found, command.format)? {
+    match document(&found, arguments.format)? {
         Some(document) => output.bytes(document.as_bytes())?,
         None => show(&found, &checked, output)?,
     }
@@ -75,7 +69,7 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
         count => return Err(Failure::Unparsable { count }),
     }
     let fail_on = [
-        &command.policy.fail_on[..],
+        &arguments.policy.fail_on[..],
         &review.policy.check_fails_on,
         review::CHECK,
     ];

@@ -10,6 +10,7 @@ use confmig::policy::ProjectTarget;
 use confmig::schema::{Schema, doubt};
 use confmig::secret::Secrets;
 use confmig::target::{Schemas, joined};
+use glob::Pattern;
 
 use super::Failure;
 use super::args::{CommonArgs, ReleaseArgs};
@@ -24,6 +25,8 @@ pub(crate) struct TargetNames {
     pub(crate) to: Option<String>,
     pub(crate) service: Option<Service>,
     pub(crate) keep_old: bool,
+    /// The options whose old defaults stay.
+    pub(crate) pinned: Vec<Pattern>,
 }
 
 /// What determines the target of files.
@@ -41,11 +44,7 @@ pub(crate) struct Given {
 }
 
 impl TargetNames {
-    pub(crate) fn of_arguments(
-        common: &CommonArgs,
-        releases: &ReleaseArgs,
-        keep_old: bool,
-    ) -> Self {
+    pub(crate) fn of_arguments(common: &CommonArgs, releases: &ReleaseArgs) -> Self {
         TargetNames {
             rules: common.rules.clone(),
             schema: common.schema.clone(),
@@ -53,7 +52,7 @@ impl TargetNames {
             from: releases.from.clone(),
             to: releases.to.clone(),
             service: releases.service,
-            keep_old,
+            ..TargetNames::default()
         }
     }
 
@@ -66,26 +65,17 @@ impl TargetNames {
             && self.service.is_none()
     }
 
-    pub(crate) fn of_policy(target: &ProjectTarget) -> Result<Self, Failure> {
-        let service = target.service.as_deref().map(|id| {
-            Service::find(id).ok_or_else(|| {
-                let known: Vec<&str> = Service::all().map(Service::id).collect();
-                Failure::Message(format!(
-                    "the policy names the service {id:?}: expected one of {}; for any other, use \
-                     schema",
-                    known.join(", ")
-                ))
-            })
-        });
-        Ok(TargetNames {
+    pub(crate) fn of_policy(target: &ProjectTarget) -> Self {
+        TargetNames {
             rules: target.rules.clone(),
             schema: target.schema.clone(),
             from_schema: target.from_schema.clone(),
             from: target.from.clone(),
             to: target.to.clone(),
-            service: service.transpose()?,
+            service: target.service,
             keep_old: target.keep_old,
-        })
+            pinned: target.pin_defaults.clone(),
+        }
     }
 
     /// Tells whether the files are for a release.

@@ -9,7 +9,7 @@ use confmig::migrate::{Route, Settings, group_by_result};
 use confmig::pack::Pack;
 use confmig::report;
 use confmig::secret::Secrets;
-use confmig::target::{PackTarget, ReleaseTarget, SchemaTarget, Target, joined};
+use confmig::target::{PackTarget, ReleaseTarget, SchemaTarget, Schemas, Target, joined};
 use oslo_config::{ParsedFile, SourceFile};
 
 use super::Failure;
@@ -159,6 +159,23 @@ impl Inputs<'_> {
             releases.results = group_by_result(files, &guess.candidates, to, site, settings)?;
         }
         Ok(())
+    }
+
+    /// Returns the release, or the schema, that the files were written for, as a target; `None`
+    /// when it is not known.
+    pub(crate) fn older(&self) -> Result<Option<Box<dyn Target + '_>>, Failure> {
+        let (files, loaded) = (&self.parsed, self.loaded);
+        Ok(match (loaded.from, &loaded.given.from_schema) {
+            (Some(from), _) => {
+                let older = ReleaseTarget::new(from, None, files, None, &loaded.lives)?;
+                Some(Box::new(older))
+            }
+            (None, Some(to)) => {
+                let schemas = Schemas { from: None, to };
+                Some(Box::new(SchemaTarget::new(schemas, files, None)?))
+            }
+            (None, None) => None,
+        })
     }
 
     /// Returns the target of the files.

@@ -13,24 +13,19 @@ use super::given::TargetNames;
 use super::input::Unparsable;
 use super::migrated::{Migrated, migrate_set};
 use super::output::{self, Output};
-use super::review::{self, Review};
-use super::sets::{Naming, Sets};
+use super::review;
 use super::summary::Summary;
 use super::write::{self, Plan};
 use super::{Failure, Status, recover};
 
 pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Failure> {
-    let review = Review::load(&command.policy, &command.sources)?;
-    let sets = Sets::new(&Naming {
-        sources: &command.sources,
-        names: TargetNames::of_arguments(&command.common, &command.releases, command.keep_old),
-        policy: &review.policy,
-        each: command.policy.each,
-        show_secrets: command.common.show_secrets,
-    })?;
-    for doubt in sets.doubts() {
-        output.note(doubt);
-    }
+    let arguments = &command.review;
+    let names = TargetNames {
+        keep_old: command.keep_old,
+        pinned: command.pin_defaults.clone(),
+        ..TargetNames::of_arguments(&arguments.common, &arguments.releases)
+    };
+    let (review, sets) = review::begin(arguments, names, output)?;
     if command.write {
         recover::recover_first(sets.paths(), output)?;
     }
@@ -50,7 +45,8 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
     }
     if unparsable.count > 0 {
         let paths: Vec<PathBuf> = sets.paths().map(Path::to_owned).collect();
-        return output::unparsable(&unparsable, &paths, &command.common, command.format, output);
+        let (common, format) = (&arguments.common, arguments.format);
+        return output::unparsable(&unparsable, &paths, common, format, output);
     }
     let mut diagnostics = recover::diagnostics(sets.paths())?;
     for set in &mut migrated {
@@ -66,7 +62,7 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
         return Ok(Status::Success);
     }
     let fail_on: [&[FailOn]; 3] = [
-        &command.policy.fail_on,
+        &arguments.policy.fail_on,
         &review.policy.migrate_fails_on,
         review::MIGRATE,
     ];
@@ -106,7 +102,7 @@ fn finish(
         backups: &backups,
     };
     // With `--output -`, standard output has only the new text.
-    if command.format == Format::Text || is_to_stdout(command) {
+    if command.review.format == Format::Text || is_to_stdout(command) {
         if diagnostics.iter().any(Diagnostic::is_open) {
             output.diagnostic_messages(diagnostics);
         }
@@ -127,7 +123,7 @@ fn show(
     diagnostics: &[Diagnostic],
     output: &mut Output,
 ) -> Result<(), Failure> {
-    let document = match (command.format, reports) {
+    let document = match (command.review.format, reports) {
         (Format::Text, _) => None,
         (Format::Sarif, _) => Some(report::migrate_sarif(reports, diagnostics)),
         (Format::Html, [report]) => Some(report::migrate_html(report, diagnostics)?),

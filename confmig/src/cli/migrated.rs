@@ -5,13 +5,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use confmig::check::{Environment, check};
+use confmig::decisions::Followed;
 use confmig::diagnostic::Diagnostic;
 use confmig::history::find_rule;
-use confmig::migrate::{Decision, Migration, Settings, migrate};
+use confmig::migrate::{Decision, Migration, Pins, Settings, migrate};
 use confmig::pack::Pack;
 use confmig::policy::settle_by_comments;
 use confmig::report::Releases;
 use confmig::secret::Secrets;
+use confmig::target::Target;
 use oslo_config::{Document, LineMap, OptName, ParsedFile, SourceError, SourceFile};
 
 use super::Failure;
@@ -60,18 +62,12 @@ pub(crate) fn migrate_set<'g>(
     }
     let pack = inputs.rules()?;
     let secrets = given.secrets(&pack);
-    let route = inputs.route();
-    let followed = match &deciding.file {
-        Some(file) => Some(file.follow(&inputs.parsed, &route, &settings, &pack)?),
-        None => None,
-    };
-    let (migration, settings, further, used) = match followed {
-        Some(it) => (it.migration, it.settings, it.further, it.used),
-        None => {
-            let migration = migrate(&inputs.parsed, &route, &settings)?;
-            (migration, settings, Vec::new(), BTreeSet::new())
-        }
-    };
+    let Followed {
+        migration,
+        settings,
+        further,
+        used,
+    } = follow(given, &inputs, deciding, settings, &pack)?;
     let mut diagnostics = migration.diagnostics(&inputs.parsed, &secrets);
     let own = migration.decisions.iter().cloned().zip(diagnostics.clone());
     let mut decided: Vec<(Decision, Diagnostic)> = own.collect();
@@ -106,6 +102,53 @@ pub(crate) fn migrate_set<'g>(
     }))
 }
 
+/// Migrates parsed files along their route, and follows the file of decisions if there is one.
+fn follow(
+    given: &Given,
+    inputs: &Inputs<'_>,
+    deciding: &Deciding,
+    settings: Settings,
+    pack: &Pack,
+) -> Result<Followed, Failure> {
+    let targets = match given.names.pinned.is_empty() {
+        true => None,
+        false => Some((older(inputs)?, inputs.target()?)),
+    };
+    let pins = targets.as_ref().map(|(older, target)| {
+        let is_wanted = |option: &OptName| {
+            let (option, mut wanted) = (option.to_string(), given.names.pinned.iter());
+            wanted.any(|pattern| pattern.matches(&option))
+        };
+        // What is secret is not written, even if it may be shown.
+        let secrets = Secrets::hidden(pack);
+        Pins::new([&**older, &**target], is_wanted, &secrets, &environment())
+    });
+    let route = match &pins {
+        Some(pins) => inputs.route().with_pins(pins),
+        None => inputs.route(),
+    };
+    Ok(match &deciding.file {
+        Some(file) => file.follow(&inputs.parsed, &route, &settings, pack)?,
+        None => Followed {
+            migration: migrate(&inputs.parsed, &route, &settings)?,
+            settings,
+            further: Vec::new(),
+            used: BTreeSet::new(),
+        },
+    })
+}
+
+/// Returns the release whose defaults stay.
+fn older<'i>(inputs: &'i Inputs<'_>) -> Result<Box<dyn Target + 'i>, Failure> {
+    inputs.older()?.ok_or_else(|| {
+        Failure::Message(
+            "--pin-defaults keeps the defaults of the release that the files were written for: \
+             give --from, or --from-schema and --schema"
+                .into(),
+        )
+    })
+}
+
 /// Fails if the releases that the files may have been written for give different results.
 fn refuse_to_guess(
     releases: Option<&Releases>,
@@ -131,6 +174,7 @@ fn followed_by(
     let migration = Migration {
         files: Vec::new(),
         decisions: further,
+        not_pinned: Vec::new(),
     };
     let diagnostics = migration.diagnostics(&inputs.parsed, secrets);
     migration.decisions.into_iter().zip(diagnostics).collect()

@@ -9,7 +9,10 @@ use confmig::policy::{Baseline, FILE_NAME, FailOn, Policy};
 use confmig::report::counted;
 use oslo_config::Source;
 
-use super::args::{PolicyArgs, SourceArgs};
+use super::args::{ReviewArgs, SourceArgs};
+use super::given::TargetNames;
+use super::output::Output;
+use super::sets::{Naming, Sets};
 use super::{Failure, Status};
 
 /// What decides which findings are open, and which of them fail the run.
@@ -21,7 +24,12 @@ pub(crate) struct Review {
 }
 
 impl Review {
-    pub(crate) fn load(arguments: &PolicyArgs, sources: &SourceArgs) -> Result<Self, Failure> {
+    fn load(arguments: &ReviewArgs) -> Result<Self, Failure> {
+        let ReviewArgs {
+            policy: arguments,
+            sources,
+            ..
+        } = arguments;
         let path = arguments.policy.clone().or_else(|| beside(sources));
         let policy = match path {
             Some(path) => {
@@ -47,6 +55,27 @@ impl Review {
             baseline.settle(diagnostics);
         }
     }
+}
+
+/// Begins a run: reads the policy, finds the files with their targets, which `names` names unless
+/// the policy does, and tells what is doubtful about these.
+pub(crate) fn begin(
+    arguments: &ReviewArgs,
+    names: TargetNames,
+    output: &mut Output,
+) -> Result<(Review, Sets), Failure> {
+    let review = Review::load(arguments)?;
+    let sets = Sets::new(&Naming {
+        sources: &arguments.sources,
+        names,
+        policy: &review.policy,
+        each: arguments.policy.each,
+        show_secrets: arguments.common.show_secrets,
+    })?;
+    for doubt in sets.doubts() {
+        output.note(doubt);
+    }
+    Ok((review, sets))
 }
 
 /// Finds the policy beside the first file, or in the working directory if no files are given.

@@ -1,11 +1,11 @@
 //! The sets of files of a run: each is read by one service, and independent of the others.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use confmig::diagnostic::Diagnostic;
 use confmig::policy::{Policy, ProjectTarget};
 use oslo_config::SourceFile;
+use rayon::prelude::*;
 
 use super::Failure;
 use super::args::SourceArgs;
@@ -95,10 +95,13 @@ impl Sets {
             return Ok(());
         }
         let mut names = match target {
-            Some(target) => TargetNames::of_policy(target)?,
+            Some(target) => TargetNames::of_policy(target),
             None => naming.names.clone(),
         };
         names.keep_old |= naming.names.keep_old;
+        if !naming.names.pinned.is_empty() {
+            names.pinned.clone_from(&naming.names.pinned);
+        }
         let given = Given::load(names, naming.show_secrets)?;
         let each = naming.each || target.is_some_and(|target| target.each);
         self.add(given, paths, each);
@@ -143,36 +146,12 @@ impl Sets {
         work: impl Fn(&'s Given, Vec<SourceFile>) -> Result<T, Failure> + Sync,
     ) -> Result<Vec<T>, Failure> {
         let one = |set: &'s FileSet| work(&self.given[set.given], sources::read(&set.paths)?);
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = processors.min(self.sets.len());
-        if threads < 2 {
-            return self.sets.iter().map(one).collect();
+        // A single set, as most runs have, needs no threads.
+        if let [set] = self.sets.as_slice() {
+            return Ok(vec![one(set)?]);
         }
-        let next = AtomicUsize::new(0);
-        let worker = || {
-            let mut done = Vec::new();
-            while let Some((at, set)) = self.nth(next.fetch_add(1, Ordering::Relaxed)) {
-                done.push((at, one(set)));
-            }
-            done
-        };
-        let mut all = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-            let mut all = Vec::with_capacity(self.sets.len());
-            for worker in workers {
-                match worker.join() {
-                    Ok(done) => all.extend(done),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            all
-        });
-        all.sort_by_key(|(at, _)| *at);
-        all.into_iter().map(|(_, result)| result).collect()
-    }
-
-    fn nth(&self, at: usize) -> Option<(usize, &FileSet)> {
-        Some((at, self.sets.get(at)?))
+        let results: Vec<_> = self.sets.par_iter().map(one).collect();
+        results.into_iter().collect()
     }
 }
 

@@ -16,7 +16,7 @@ use super::sources::{self, environment};
 use super::{Failure, Status};
 
 pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure> {
-    let names = TargetNames::of_arguments(&command.common, &command.releases, false);
+    let names = TargetNames::of_arguments(&command.common, &command.releases);
     let given = Given::load(names, command.common.show_secrets)?;
     let paths = match command.sources.ordered.is_empty() {
         true => sources::of_service(&given)?,

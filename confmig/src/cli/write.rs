@@ -50,7 +50,7 @@ pub(crate) fn check_arguments<'p>(
         )));
     }
     let writes_text = command.output.is_some() || command.output_dir.is_some();
-    if writes_text && command.format == Format::Html && command.report.is_none() {
+    if writes_text && command.review.format == Format::Html && command.report.is_none() {
         return Err(message(
             "--output and --output-dir write the new text with its secrets, not the page: use \
              --report PATH for the page, besides or instead",

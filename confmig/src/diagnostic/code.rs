@@ -196,7 +196,12 @@ codes! {
     DefaultChanged => "default-changed", Warning,
         "Changed default",
         "An option is not set, and its default differs from that of the older release.",
-        "Set the option to keep the old value.";
+        "Set the option to keep the old value; `confmig migrate --pin-defaults` sets all of them.";
+    NotPinned => "not-pinned", Note,
+        "Old default that was not pinned",
+        "`--pin-defaults` keeps the old defaults of options that are not set, but this one cannot \
+         be written to a file, is secret, depends on the host, or would not be read as before.",
+        "Set the option if the new default is not what you want.";
     IneffectiveIgnore => "ineffective-ignore", Warning,
         "Ignore without effect",
         "Findings are to be ignored, but the comment does not name a code and a reason, or the \

@@ -25,12 +25,13 @@ pub(crate) use kernel::is_kernel_command_line;
 pub use known::KnownNames;
 pub(crate) use known::is_plugin_option;
 pub use names::{History, NameHistory, all_names};
+pub(crate) use pack::full_option;
 pub use pack::{empty, option, pack, renaming};
 pub(crate) use rules::triggered_by;
 pub use rules::{BuiltIn, built_in_rules, find_rule};
 pub use schema::{ReleaseComparison, compare_releases};
 pub use series::{ReleaseRange, Series, UnknownSeries};
-pub use service::Service;
+pub use service::{Service, UnknownService};
 pub(crate) use succession::{
     advice_about, declared_renaming, deprecation, describe_absence, leads_on, took_over,
 };

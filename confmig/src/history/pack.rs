@@ -167,7 +167,7 @@ fn typed(name: &OptName, definition: &Definition<'_>) -> Opt {
 }
 
 /// Returns an option as a release defines it, with its default and its former names.
-pub(super) fn full_option(name: &OptName, series: Series, history: &History) -> Option<Opt> {
+pub(crate) fn full_option(name: &OptName, series: Series, history: &History) -> Option<Opt> {
     let of_name = history.of_option(name)?;
     let definition = of_name.definition(series)?;
     let mut opt = typed(name, &definition);

@@ -1,6 +1,7 @@
 //! The services whose releases are known.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::OnceLock;
 
 /// A service whose releases are known.
@@ -74,6 +75,26 @@ impl Service {
     pub(super) fn texts(self) -> &'static Texts {
         // Only this file constructs a `Service`, always from a row of the table.
         &SERVICES[usize::from(self.0)]
+    }
+}
+
+/// The error for a service whose releases are not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected one of {}; for any other service, give its schema", known())]
+pub struct UnknownService(());
+
+/// Returns the names of all services, for a message.
+fn known() -> String {
+    let known: Vec<&str> = Service::all().map(Service::id).collect();
+    known.join(", ")
+}
+
+/// Finds a service by its lower-case name.
+impl FromStr for Service {
+    type Err = UnknownService;
+
+    fn from_str(id: &str) -> Result<Self, UnknownService> {
+        Service::find(id).ok_or(UnknownService(()))
     }
 }
 

@@ -16,7 +16,8 @@ use super::rename::{Renamed, rename};
 use super::rules::{Active, Followed, follow};
 use super::view::View;
 use super::{
-    Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, Settings, finish,
+    Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, NotPinned, Settings,
+    finish,
 };
 use crate::history::Series;
 use crate::pack::Pack;
@@ -34,6 +35,7 @@ pub(super) struct Migrator<'m> {
     results: Vec<FileMigration>,
     /// The decisions that are left, each with the current name of its entry.
     pub(super) decisions: Vec<(OptName, Decision)>,
+    pub(super) not_pinned: Vec<NotPinned>,
     /// The names, without groups, of the options that the current step changed.
     pub(super) changed: HashSet<String>,
     /// The options that earlier steps left to decide.
@@ -59,6 +61,7 @@ impl<'m> Migrator<'m> {
             documents: files.iter().map(|_| None).collect(),
             results: files.iter().map(unchanged).collect(),
             decisions: Vec::new(),
+            not_pinned: Vec::new(),
             changed: HashSet::default(),
             held: Held::default(),
             superseded: HashMap::default(),
@@ -234,7 +237,7 @@ impl<'m> Migrator<'m> {
 
     /// Takes over the outcome of a pass, with lines mapped to those of the original files. Returns
     /// whether anything changed.
-    fn absorb(
+    pub(super) fn absorb(
         &mut self,
         files: Vec<Applied>,
         decisions: Vec<(usize, Decision)>,
@@ -370,6 +373,7 @@ impl<'m> Migrator<'m> {
         Ok(Migration {
             files: self.results,
             decisions,
+            not_pinned: self.not_pinned,
         })
     }
 }

@@ -18,6 +18,7 @@ mod names;
 mod names_in_use;
 mod own_rules;
 mod pass;
+mod pin;
 mod planned;
 mod prove;
 mod read_otherwise;
@@ -35,7 +36,7 @@ use std::path::{Path, PathBuf};
 use bstr::BString;
 use oslo_config::{Document, Edit, EditError, LineMap, OptName, ParsedFile};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, bracketed};
 use crate::secret::Secrets;
 
 pub use candidates::group_by_result;
@@ -43,6 +44,7 @@ pub use decision::Decision;
 pub use examples::{WrongExample, check_examples};
 pub use own_rules::OWN_RULES;
 pub(crate) use own_rules::{DECIDED, WHOLE};
+pub use pin::Pins;
 pub use route::{Route, migrate};
 
 /// The settings of a migration.
@@ -63,6 +65,29 @@ pub struct Migration {
     pub files: Vec<FileMigration>,
     /// The changes that were left to the operator.
     pub decisions: Vec<Decision>,
+    /// The options whose old defaults were to be kept, and could not.
+    pub not_pinned: Vec<NotPinned>,
+}
+
+/// An option whose old default could not be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotPinned {
+    /// The option, by its current name.
+    pub option: OptName,
+    /// The reason, in words that follow "its old default".
+    pub reason: String,
+}
+
+impl NotPinned {
+    /// Returns it as a diagnostic.
+    fn diagnostic(&self) -> Diagnostic {
+        let (option, reason) = (bracketed(&self.option), &self.reason);
+        let message =
+            format!("{option} gets its new default; the old one was not pinned: {reason}");
+        Diagnostic::new(Code::NotPinned, message)
+            .help("set the option if the new default is not what you want")
+            .about(&self.option)
+    }
 }
 
 impl Migration {
@@ -72,10 +97,13 @@ impl Migration {
         self.files.iter().all(|file| file.changes.is_empty())
     }
 
-    /// Returns the decisions as diagnostics; `files` are the files that were migrated.
+    /// Returns the decisions as diagnostics, and then what was not pinned; `files` are the files
+    /// that were migrated.
     #[must_use]
     pub fn diagnostics(&self, files: &[ParsedFile<'_>], secrets: &Secrets<'_>) -> Vec<Diagnostic> {
-        decision::diagnostics(&self.decisions, files, secrets)
+        let mut diagnostics = decision::diagnostics(&self.decisions, files, secrets);
+        diagnostics.extend(self.not_pinned.iter().map(NotPinned::diagnostic));
+        diagnostics
     }
 }
 
@@ -128,6 +156,8 @@ pub enum ChangeKind {
     Convert,
     /// It was removed, since it is no longer read.
     Remove,
+    /// An option that was not set was set to the default of the older release.
+    Pin,
 }
 
 impl ChangeKind {
@@ -142,6 +172,7 @@ impl ChangeKind {
             ChangeKind::Reference => "reference",
             ChangeKind::Convert => "convert",
             ChangeKind::Remove => "remove",
+            ChangeKind::Pin => "pin",
         }
     }
 }

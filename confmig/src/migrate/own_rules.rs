@@ -15,11 +15,14 @@ pub(crate) const OTHERWISE: &str = "read-otherwise";
 /// Options that are set to the value that a file of decisions has.
 pub(crate) const DECIDED: &str = "decided-value";
 
+/// Options that are set to the default of the older release.
+pub(crate) const PINNED: &str = "pinned-default";
+
 /// The whole migration, in SARIF.
 pub(crate) const WHOLE: &str = "migration";
 
 /// Every one of these ids, and what it stands for.
-pub const OWN_RULES: [(&str, &str); 6] = [
+pub const OWN_RULES: [(&str, &str); 7] = [
     (
         NEIGHBOUR,
         "A value that moved to another section has a reference without a group. oslo.config looks \
@@ -44,6 +47,12 @@ pub const OWN_RULES: [(&str, &str); 6] = [
         DECIDED,
         "The file of decisions (--decisions) has a value for the option: the option is set to it, \
          and the entry that was left to decide is removed. The proof promises the value.",
+    ),
+    (
+        PINNED,
+        "The option is not set, and the newer release has another default than the older one. \
+         With --pin-defaults, it is set to the old default, so that the service goes on as before; \
+         the proof promises the value. Remove the entry to get the new default.",
     ),
     (
         WHOLE,

@@ -128,6 +128,20 @@ impl<'d> Effect<'d> {
     }
 }
 
+/// An option that is not set, to be set below a comment.
+#[derive(Debug)]
+pub(crate) struct Addition<'p> {
+    pub(crate) option: &'p OptName,
+    /// The name of the option in the older release.
+    pub(crate) former: &'p OptName,
+    /// One text for each value.
+    pub(crate) values: &'p [String],
+    /// The text of the comment.
+    pub(crate) comment: String,
+    /// The description of the change.
+    pub(crate) message: String,
+}
+
 /// A value as it is written in a file, and as oslo.config reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Text {

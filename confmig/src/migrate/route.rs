@@ -5,6 +5,7 @@ use oslo_config::{OptName, ParsedFile};
 
 use super::definitions::PackDefinitions;
 use super::migrator::{LINKS_MAX, Migrator};
+use super::pin::Pins;
 use super::rules::Active;
 use super::{MigrateError, Migration, Settings};
 use crate::history::{History, ReleaseRange};
@@ -42,6 +43,8 @@ enum Step<'r> {
     Schema(&'r Schema, Option<&'r Schema>),
     /// The changes of each release after the first, and the former names of the first.
     Releases(ReleaseRange, &'r History),
+    /// Sets options that are not set to the defaults of the older release.
+    Pin(&'r Pins<'r>),
     /// Reports what the newer of two schemas no longer reads, refuses, or reads differently.
     Outcome(&'r Schema, &'r Schema),
     /// Reports what the last release does not read.
@@ -79,11 +82,24 @@ impl<'r> Route<'r> {
     /// Adds the rules of a site, which are followed before the reports.
     #[must_use]
     pub fn with_site(mut self, site: &'r Pack) -> Self {
-        let is_report = |step: &Step<'_>| matches!(step, Step::Outcome(..) | Step::Unread(..));
-        let at = self.steps.iter().position(is_report);
-        self.steps
-            .insert(at.unwrap_or(self.steps.len()), Step::Pack(site));
+        let is_later =
+            |step: &Step<'_>| matches!(step, Step::Pin(_) | Step::Outcome(..) | Step::Unread(..));
+        self.insert_before(is_later, Step::Pack(site));
         self
+    }
+
+    /// Adds old defaults that stay, which are set after the rules of a site and before the reports.
+    #[must_use]
+    pub fn with_pins(mut self, pins: &'r Pins<'r>) -> Self {
+        let is_report = |step: &Step<'_>| matches!(step, Step::Outcome(..) | Step::Unread(..));
+        self.insert_before(is_report, Step::Pin(pins));
+        self
+    }
+
+    /// Inserts a step before the first one for which `is_later` holds, or at the end.
+    fn insert_before(&mut self, is_later: impl Fn(&Step<'_>) -> bool, step: Step<'r>) {
+        let at = self.steps.iter().position(is_later);
+        self.steps.insert(at.unwrap_or(self.steps.len()), step);
     }
 }
 
@@ -123,6 +139,14 @@ pub fn migrate<'m>(
                 });
             }
             Step::Releases(range, history) => migrator.releases(*range, history)?,
+            Step::Pin(pins) => {
+                let others = route.steps.iter();
+                let others = others.filter(|step| !matches!(step, Step::Pin(_)));
+                let others = Route {
+                    steps: others.copied().collect(),
+                };
+                migrator.pin(pins, |files| migrate(files, &others, settings))?;
+            }
             Step::Unread(range, history) if !settings.keep_old => {
                 migrator.unread(*range, history);
             }

@@ -10,6 +10,7 @@ use toml::value::Datetime;
 
 use super::{FailOn, Ignore, Patterns, Policy, PolicyError, ProjectTarget};
 use crate::diagnostic::{Code, Severity};
+use crate::history::Service;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +71,8 @@ struct TargetForm {
     service: Option<String>,
     #[serde(default)]
     keep_old: bool,
+    #[serde(default)]
+    pin_defaults: Vec<String>,
 }
 
 /// Implements the reading of a name that is one of several.
@@ -160,20 +163,25 @@ impl IgnoreForm {
                 "until = {until}: expected a date, as in 2027-06-30"
             )),
         };
-        let option = |text: &String| {
-            Pattern::new(text).map_err(|error| {
-                format!("{text:?} is no pattern of options: {error}: expected one like vendor.*")
-            })
-        };
         Ok(Ignore {
             origin,
             code: self.code.0,
             files: Patterns::new(directory, &self.files)?,
-            options: self.options.iter().map(option).collect::<Result<_, _>>()?,
+            options: patterns_of_options(&self.options)?,
             reason: self.reason,
             until: self.until.map(date).transpose()?,
         })
     }
+}
+
+/// Reads patterns of options.
+fn patterns_of_options(texts: &[String]) -> Result<Vec<Pattern>, String> {
+    let patterns = texts.iter().map(|text| {
+        Pattern::new(text).map_err(|error| {
+            format!("{text:?} is no pattern of options: {error}: expected one like vendor.*")
+        })
+    });
+    patterns.collect()
 }
 
 impl TargetForm {
@@ -185,6 +193,13 @@ impl TargetForm {
         if self.from_schema.is_some() && self.schema.is_none() {
             return Err("from_schema needs schema, which it is compared with".into());
         }
+        if !self.pin_defaults.is_empty() && self.from.is_none() && self.from_schema.is_none() {
+            return Err("pin_defaults needs from or from_schema, whose defaults stay".into());
+        }
+        let service = self.service.map(|id| {
+            let parsed = id.parse::<Service>();
+            parsed.map_err(|error| format!("service = {id:?}: {error}"))
+        });
         if self.files.is_empty() {
             return Err("files is empty: expected patterns of paths".into());
         }
@@ -202,8 +217,9 @@ impl TargetForm {
             from_schema: self.from_schema.map(near),
             from: self.from,
             to: self.to,
-            service: self.service,
+            service: service.transpose()?,
             keep_old: self.keep_old,
+            pin_defaults: patterns_of_options(&self.pin_defaults)?,
         })
     }
 }

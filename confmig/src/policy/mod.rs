@@ -15,7 +15,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use glob::Pattern;
+
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::history::Service;
 
 pub use baseline::{Baseline, BaselineError};
 pub use comments::settle_by_comments;
@@ -64,9 +67,11 @@ pub struct ProjectTarget {
     /// The release that will read the files.
     pub to: Option<String>,
     /// The service of the releases.
-    pub service: Option<String>,
+    pub service: Option<Service>,
     /// A legacy program reads the files, too.
     pub keep_old: bool,
+    /// The options whose old defaults stay.
+    pub pin_defaults: Vec<Pattern>,
 }
 
 /// The error for a policy that cannot be used.

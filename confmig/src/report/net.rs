@@ -29,7 +29,10 @@ pub struct NetChange {
 #[must_use]
 pub fn net_changes(before: &SourceFile, file: &FileMigration) -> Vec<NetChange> {
     let mut by_line: BTreeMap<usize, Vec<&Change>> = BTreeMap::new();
-    for change in &file.changes {
+    // An option that was not set comes from no line.
+    let (pinned, changes): (Vec<&Change>, Vec<&Change>) =
+        (file.changes.iter()).partition(|change| change.kind == ChangeKind::Pin);
+    for change in changes {
         by_line.entry(change.line).or_default().push(change);
     }
     let is_single = |changes: &Vec<&Change>| changes.len() == 1;
@@ -59,7 +62,11 @@ pub fn net_changes(before: &SourceFile, file: &FileMigration) -> Vec<NetChange> 
         }
         Some(net)
     });
-    net.collect()
+    let pinned = pinned.into_iter();
+    let pinned = pinned.map(|change| net_of(change, change.message.clone()));
+    let mut net: Vec<NetChange> = net.chain(pinned).collect();
+    net.sort_by_key(|change| change.line);
+    net
 }
 
 /// Returns the name that an option has after all renamings.

@@ -8,7 +8,7 @@ use oslo_config::OptName;
 
 use super::Releases;
 use super::rules::{arrow, what};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, bracketed};
 use crate::history::{self, History};
 use crate::migrate::{Change, ChangeKind};
 use crate::pack::{Pack, Renaming};
@@ -108,6 +108,10 @@ impl<'p> Reasons<'p> {
                     format!("${} -> ${}", change.from.name(), change.to),
                     "oslo.config looks up a reference without a group in the group of the option \
                      that contains it",
+                ),
+                ChangeKind::Pin => (
+                    format!("{} keeps its old default", bracketed(&change.to)),
+                    "the option is not set, and the newer release has another default",
                 ),
                 _ => (arrow(&change.from, &change.to), "renamed"),
             };

@@ -144,6 +144,19 @@ impl Destination {
         })
     }
 
+    /// Resolves `path` as [`Destination::find`] does; `None` if it leads nowhere, so that no
+    /// transaction can have it.
+    pub(super) fn find_any(path: &Path) -> Result<Option<Self>, StoreError> {
+        match Self::find(path) {
+            Err(
+                StoreError::Missing(_)
+                | StoreError::MissingDirectory { .. }
+                | StoreError::NotRegular(_),
+            ) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
     /// Returns the destination with this name in the same directory.
     pub(super) fn beside(&self, name: &OsStr) -> Self {
         Self {

@@ -331,19 +331,26 @@ fn close_alone(journal: Journal, here: &Rc<Directory>) -> Result<(), StoreError>
 
 /// Returns the interrupted transactions that have one of these files. Changes nothing.
 ///
-/// Paths that cannot be reached are left out, as are transactions that a run is busy with now.
+/// Paths that lead nowhere or that the user may not read are left out, as are transactions that a
+/// run is busy with now.
 ///
 /// # Errors
 ///
-/// A directory that cannot be listed.
+/// A directory that cannot be opened or listed for another reason.
 pub fn interrupted<'p>(
     paths: impl IntoIterator<Item = &'p Path>,
 ) -> Result<Vec<Interrupted>, StoreError> {
     let mut found: Vec<(String, Interrupted)> = Vec::new();
     let mut listed: HashMap<(u64, u64), Vec<Journal>> = HashMap::default();
     for path in paths {
-        let Ok(destination) = Destination::find(path) else {
-            continue;
+        let destination = match Destination::find_any(path) {
+            Ok(Some(destination)) => destination,
+            Ok(None) => continue,
+            Err(StoreError::Unreadable(path, cause)) => {
+                log::warn!("cannot read {} ({cause})", path.display());
+                continue;
+            }
+            Err(error) => return Err(error),
         };
         let here = &destination.directory;
         let all = match listed.entry(here.identity) {

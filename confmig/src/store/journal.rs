@@ -275,10 +275,16 @@ pub(super) fn journals(directory: &Directory) -> Result<Vec<Journal>, StoreError
     names.iter().map(|name| read(directory, name)).collect()
 }
 
-/// Returns the records of finished transactions in a directory. Those that cannot be read are left
-/// out: they only tell which backups belong together.
+/// Returns the records of finished transactions in a directory, without those that no run wrote.
 pub(super) fn records(directory: &Directory) -> Result<Vec<Journal>, StoreError> {
-    Ok(records_among(&directory.names()?, directory).collect())
+    let mut records = Vec::new();
+    for record in records_among(&directory.names()?, directory) {
+        match record {
+            Err(StoreError::Missing(_) | StoreError::UnusableJournal { .. }) => {}
+            record => records.push(record?),
+        }
+    }
+    Ok(records)
 }
 
 /// Removes the records whose backups in this directory are all gone. One that stays does no harm.
@@ -286,7 +292,7 @@ pub(super) fn remove_old_records(directory: &Directory) {
     let Ok(names) = directory.names() else {
         return;
     };
-    for record in records_among(&names, directory) {
+    for record in records_among(&names, directory).flatten() {
         let is_left = |entry: &Entry| {
             let backup = entry.backup.as_ref();
             backup.is_some_and(|backup| names.contains(&backup.0))
@@ -301,9 +307,12 @@ pub(super) fn remove_old_records(directory: &Directory) {
     }
 }
 
-fn records_among(names: &[OsString], directory: &Directory) -> impl Iterator<Item = Journal> {
+fn records_among(
+    names: &[OsString],
+    directory: &Directory,
+) -> impl Iterator<Item = Result<Journal, StoreError>> {
     let records = names.iter().filter(|name| is_called(name, RECORD));
-    records.filter_map(|name| read(directory, name).ok())
+    records.map(|name| read(directory, name))
 }
 
 fn is_called(name: &OsStr, suffix: &str) -> bool {

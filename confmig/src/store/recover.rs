@@ -56,10 +56,9 @@ pub(super) fn recover_by<'p>(
     paths: impl IntoIterator<Item = &'p Path>,
     direction: impl Fn(Kind) -> Option<Direction>,
 ) -> Result<Vec<Recovered>, StoreError> {
-    let found = paths
-        .into_iter()
-        .filter_map(|path| Destination::find(path).ok());
-    let destinations: Vec<Destination> = found.collect();
+    let found = paths.into_iter().map(Destination::find_any);
+    let found: Vec<Option<Destination>> = found.collect::<Result<_, _>>()?;
+    let destinations: Vec<Destination> = found.into_iter().flatten().collect();
     let directories = destinations.iter().map(|file| Rc::clone(&file.directory));
     let mut locked = Directories::lock(directories.collect())?;
     let mut recovered = Vec::new();

@@ -227,7 +227,7 @@ fn together(files: &[Destination]) -> Result<Vec<Destination>, StoreError> {
             }
             for entry in &record.files {
                 let path = record.path_from(&file.directory, entry);
-                let Ok(other) = Destination::find(&path) else {
+                let Some(other) = Destination::find_any(&path)? else {
                     continue;
                 };
                 let is_same = |known: &Destination| {

@@ -23,7 +23,12 @@ pub struct ChangedDefault {
     pub is_list: bool,
     /// The older and the newer release; `None` when only their schemas are known.
     pub releases: Option<(Series, Series)>,
+    /// The first release from which on the old default is no longer the default.
+    pub since: Option<Series>,
 }
+
+/// The most characters of a default that a comment has.
+const SHORT_DEFAULT: usize = 40;
 
 impl ChangedDefault {
     /// Describes the change in words that follow the name of the option.
@@ -57,6 +62,25 @@ impl ChangedDefault {
             ("", gone) => format!("{newer} drops {gone}{formerly}"),
             (added, gone) => format!("{newer} adds {added} and drops {gone}{formerly}"),
         }
+    }
+
+    /// Describes where the old default is from, and since when there is another one. The text is
+    /// one line.
+    #[must_use]
+    pub fn origin_in_words(&self) -> String {
+        let formerly = self.formerly.iter();
+        let formerly: String = formerly
+            .map(|name| format!(" (of {})", bracketed(name)))
+            .collect();
+        let now = in_words(&self.now);
+        let now = (now.chars().count() <= SHORT_DEFAULT).then_some(now);
+        let Some((older, newer)) = self.releases else {
+            let has = now.map_or_else(|| "has another one".to_owned(), |now| format!("has {now}"));
+            return format!("the default in the older schema{formerly}; the newer one {has}");
+        };
+        let since = self.since.unwrap_or(newer);
+        let now = now.map_or_else(String::new, |now| format!(" ({now} in {newer})"));
+        format!("the default in {older}{formerly}; another one since {since}{now}")
     }
 
     /// Returns the values, and the items of lists.

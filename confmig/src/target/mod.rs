@@ -124,6 +124,12 @@ pub trait Target {
         Vec::new()
     }
 
+    /// Tells whether the default of an option is computed on the host.
+    fn has_computed_default(&self, name: &OptName) -> bool {
+        let _ = name;
+        false
+    }
+
     /// Returns the release whose authentication plugins the target has; `None` if not known.
     fn plugins(&self) -> Option<Series> {
         None

@@ -97,13 +97,7 @@ impl Target for ReleaseTarget<'_> {
         if let Some(opt) = self.own.own_option(name) {
             return Some(Cow::Borrowed(opt));
         }
-        let opt = history::option(name, self.to, self.history)?;
-        let defaults = self.definition(name)?.default().into_iter();
-        let opt = defaults.fold(opt, Opt::with_default);
-        let former = self.history.of_option(name)?.former(self.to).into_iter();
-        let opt = former.fold(opt, |opt, name| {
-            opt.with_deprecated(name.group(), name.name())
-        });
+        let opt = history::full_option(name, self.to, self.history)?;
         Some(Cow::Owned(opt))
     }
 
@@ -199,7 +193,13 @@ impl Target for ReleaseTarget<'_> {
             if old.runtime_default || new.runtime_default || before == now {
                 return None;
             }
+            let has_old = |series: &Series| {
+                let defined = self.former_definition(&option, &of_name, *series);
+                defined.is_some_and(|(_, defined)| defined.default() == before)
+            };
+            let last = from.through(self.to).filter(has_old).last();
             Some(ChangedDefault {
+                since: last.and_then(Series::after),
                 is_list: matches!(&*new.kind, "list" | "dict"),
                 option,
                 formerly,
@@ -211,6 +211,11 @@ impl Target for ReleaseTarget<'_> {
         history::all_names(self.to.service())
             .filter_map(changed)
             .collect()
+    }
+
+    fn has_computed_default(&self, name: &OptName) -> bool {
+        self.definition(name)
+            .is_some_and(|definition| definition.runtime_default)
     }
 
     fn plugins(&self) -> Option<Series> {

@@ -176,11 +176,17 @@ impl Target for SchemaTarget<'_> {
                     now,
                     before,
                     releases: None,
+                    since: None,
                 })
             }
             _ => None,
         });
         of_default.collect()
+    }
+
+    fn has_computed_default(&self, name: &OptName) -> bool {
+        let defined = self.schemas.to.option(name);
+        defined.is_some_and(|option| option.default_is_unknown)
     }
 
     fn plugins(&self) -> Option<Series> {

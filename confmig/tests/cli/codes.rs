@@ -60,6 +60,10 @@ fn example(code: Code) -> Option<Run> {
             line("check --from stein --to 2026.2 --defaults --format json -")
                 .input("[conductor]\n"),
         ),
+        Code::NotPinned => Some(
+            line("migrate --from train --to 2026.2 --pin-defaults --format json -")
+                .input("[conductor]\n"),
+        ),
         Code::IneffectiveIgnore => of("check/ignore-without-reason"),
         other => panic!("no example of {other:?}"),
     }

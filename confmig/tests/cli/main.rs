@@ -22,6 +22,7 @@ mod html;
 mod json;
 mod links;
 mod migrate;
+mod pin;
 mod policy;
 mod recover;
 mod releases;

@@ -117,6 +117,11 @@ fn a_policy_that_cannot_be_used_says_line_and_expectation() {
             "unknown field `targets`, expected one of",
         ),
         ("[[target]]\nfiles = []\n", 1, "files is empty"),
+        (
+            "[[target]]\nfiles = [\"a\"]\nservice = \"nova\"\n",
+            1,
+            "service = \"nova\": expected one of ironic, keystone; for any other service, give",
+        ),
     ] {
         let directory = directory(&[("confmig.toml", text)]);
         let ran = run(directory.path(), "check ironic.conf").expect(2);

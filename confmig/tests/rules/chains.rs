@@ -3,7 +3,7 @@
 use confmig::migrate::Settings;
 use confmig::pack::Pack;
 
-use super::support::{makes, pack, run};
+use super::support::{leaves, makes, pack, run};
 
 fn rename(id: &str, from: &str, to: &str) -> String {
     rule(
@@ -32,6 +32,14 @@ fn option(name: &str, former: &str) -> String {
          [[option.former]]\ngroup = \"g\"\nname = \"{former}\"\nwhy = \"w\"\n\
                                       id = \"{former}-{name}\"\n"
     )
+}
+
+/// `${a.y}` tells that `[a]` may have an option `y`, which `$y` would mean there.
+#[test]
+fn an_option_that_a_reference_may_or_may_not_mean_keeps_its_name() {
+    let rules = rename("r", "DEFAULT.y", "DEFAULT.k");
+    let before = "[DEFAULT]\ny = 1\n[a]\nw = $y\nz = ${a.y}\n";
+    leaves(&rules, &[before], "the value of a.w would change");
 }
 
 #[test]

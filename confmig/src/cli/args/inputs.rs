@@ -9,7 +9,28 @@ use confmig::history::Service;
 use confmig::policy::FailOn;
 use oslo_config::Source;
 
+use super::Format;
 use crate::cli::candidates;
+
+/// The arguments of the commands that review files.
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArgs {
+    #[command(flatten)]
+    pub(crate) sources: SourceArgs,
+
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+
+    /// The format of the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) releases: ReleaseArgs,
+}
 
 /// The files to read. Without any, those that oslo.config finds for the service: that of --service
 /// or of the schema, or else ironic.
@@ -69,7 +90,6 @@ pub(crate) struct ReleaseArgs {
     #[arg(
         long,
         value_name = "SERVICE",
-        value_parser = service,
         conflicts_with = "schema",
         add = ArgValueCandidates::new(candidates::services)
     )]
@@ -124,15 +144,4 @@ impl SourceArgs {
         all.sort_by_key(|(index, _)| *index);
         self.ordered = all.into_iter().map(|(_, source)| source).collect();
     }
-}
-
-/// Finds a service by its id.
-fn service(id: &str) -> Result<Service, String> {
-    Service::find(id).ok_or_else(|| {
-        let known: Vec<&str> = Service::all().map(Service::id).collect();
-        format!(
-            "expected one of {}; for any other service, use --schema",
-            known.join(", ")
-        )
-    })
 }

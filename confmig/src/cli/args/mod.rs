@@ -9,10 +9,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 use confmig::report::REPORT_FORMS;
+use glob::Pattern;
 use oslo_config::OptName;
 
 use super::candidates;
-pub(crate) use inputs::{CommonArgs, PolicyArgs, ReleaseArgs, SourceArgs};
+pub(crate) use inputs::{CommonArgs, ReleaseArgs, ReviewArgs, SourceArgs};
 use inputs::{packs, releases};
 
 /// Migrate the configuration of an oslo.config service to new option names without losing anything.
@@ -115,24 +116,24 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Migrate {
     #[command(flatten)]
-    pub(crate) sources: SourceArgs,
-
-    #[command(flatten)]
-    pub(crate) common: CommonArgs,
-
-    #[command(flatten)]
-    pub(crate) policy: PolicyArgs,
-
-    /// The format of the report
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
-
-    #[command(flatten)]
-    pub(crate) releases: ReleaseArgs,
+    pub(crate) review: ReviewArgs,
 
     /// Add the new names and keep the old ones, for files that a legacy program reads too
     #[arg(long)]
     pub(crate) keep_old: bool,
+
+    /// Set options that are not set to the old default if --to or --schema has another one: all, or
+    /// those that GLOB matches (conductor.*); repeatable. Needs --from or --from-schema
+    #[arg(
+        long,
+        value_name = "GLOB",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "*",
+        value_delimiter = ',',
+        value_parser = pattern
+    )]
+    pub(crate) pin_defaults: Vec<Pattern>,
 
     /// Accept a change that needs a decision, by the option's new name (deploy.http_server_url) or
     /// by the rule's id (ilo-group); repeatable
@@ -172,20 +173,7 @@ pub(crate) struct Migrate {
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     #[command(flatten)]
-    pub(crate) sources: SourceArgs,
-
-    #[command(flatten)]
-    pub(crate) common: CommonArgs,
-
-    #[command(flatten)]
-    pub(crate) policy: PolicyArgs,
-
-    /// The format of the report
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
-
-    #[command(flatten)]
-    pub(crate) releases: ReleaseArgs,
+    pub(crate) review: ReviewArgs,
 
     /// Report options that are not set and whose default differs in --to or --schema
     #[arg(long)]
@@ -310,6 +298,11 @@ fn text_or_json() -> impl TypedValueParser<Value = Format> {
         .try_map(|format| Format::from_str(&format, false))
 }
 
+fn pattern(text: &str) -> Result<Pattern, String> {
+    let wrong = |error| format!("expected a pattern of options, such as conductor.*: {error}");
+    Pattern::new(text).map_err(wrong)
+}
+
 fn option_name(text: &str) -> Result<OptName, String> {
     text.parse()
         .map_err(|_| "expected GROUP.OPTION, for example deploy.http_server_url".into())
@@ -335,8 +328,8 @@ impl Cli {
 impl Command {
     fn sources_mut(&mut self) -> Option<&mut SourceArgs> {
         match self {
-            Command::Migrate(migrate) => Some(&mut migrate.sources),
-            Command::Check(check) => Some(&mut check.sources),
+            Command::Migrate(migrate) => Some(&mut migrate.review.sources),
+            Command::Check(check) => Some(&mut check.review.sources),
             Command::Show(show) => Some(&mut show.sources),
             _ => None,
         }

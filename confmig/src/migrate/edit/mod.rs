@@ -1,5 +1,6 @@
 //! Makes the new texts: renames, moves, inserts and removes lines.
 
+mod add;
 mod comments;
 mod draft;
 mod file;
@@ -17,6 +18,7 @@ use super::pass::Pass;
 use super::planned::{Applied, Effect, Planned, Transfer};
 use crate::pack::Renaming;
 use crate::rule::Rule;
+pub(super) use add::add;
 use file::FileApplier;
 pub(super) use put_back::put_back;
 

@@ -223,7 +223,7 @@ fn describe_removal<'e>(
 }
 
 /// Quotes a value if oslo.config would otherwise read another one.
-fn written(value: &str) -> String {
+pub(super) fn written(value: &str) -> String {
     let quote = value.starts_with(['"', '\'']) && value.chars().next() == value.chars().next_back();
     if quote || value.trim() != value {
         format!("\"{value}\"")

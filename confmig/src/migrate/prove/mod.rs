@@ -207,7 +207,12 @@ fn mismatch(
     }
     let updated = values.read(opt, &before.updated);
     let legacy = before.read_legacy(opt, values);
-    let now = values.read(opt, &after.updated);
+    // After a rule, no program finds an option by its old name, not even for a reference.
+    let references = match may_disagree {
+        true => &after.updated,
+        false => &after.legacy,
+    };
+    let now = values.read_with(opt, &after.updated, references);
     let expected = match (&updated, &legacy) {
         (Some(_), Some(legacy)) if !may_disagree => Some(legacy),
         (Some(updated), Some(legacy)) if legacy.resolves_more_than(updated) => Some(legacy),

@@ -118,20 +118,32 @@ pub(in crate::migrate) enum ComparedValues {
 impl ComparedValues {
     /// Reads them; `None` when there are none.
     pub(in crate::migrate) fn read(self, opt: &Opt, config: &Config<'_>) -> Option<Reading> {
+        self.read_with(opt, config, config)
+    }
+
+    /// Reads them with references replaced as another program does; `None` when there are none.
+    pub(super) fn read_with(
+        self,
+        opt: &Opt,
+        config: &Config<'_>,
+        references: &Config<'_>,
+    ) -> Option<Reading> {
         let set = config.occurrences(opt);
         let group = opt.name().group();
         let mut reading = match self {
             ComparedValues::All => {
-                Reading::of_entries(set.hidden.iter().chain(&set.effective), None, config)
+                Reading::of_entries(set.hidden.iter().chain(&set.effective), None, references)
             }
             // Even under a former name, a value is read in the group of the current name.
-            ComparedValues::Effective => Reading::of_entries(&set.effective, Some(group), config),
+            ComparedValues::Effective => {
+                Reading::of_entries(&set.effective, Some(group), references)
+            }
         };
         if let ComparedValues::Effective = self
             && set.effective.is_empty()
         {
             for text in opt.default() {
-                reading.add(text, group, config);
+                reading.add(text, group, references);
             }
         }
         reading.unless_empty()

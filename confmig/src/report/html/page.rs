@@ -118,6 +118,7 @@ fn in_words(kind: ChangeKind) -> &'static str {
         ChangeKind::Reference => "with updated references",
         ChangeKind::Convert => "converted",
         ChangeKind::Remove => "removed: no longer read",
+        ChangeKind::Pin => "set to the old default",
     }
 }
 

@@ -94,6 +94,23 @@ fn two_programs_may_disagree_before_and_after() {
     }
 }
 
+/// An option may be found by a former name that was declared, also for a reference; not by the old
+/// name of a rule, whatever else refers to that name.
+#[test]
+fn no_program_finds_an_option_by_the_old_name_of_a_rule() {
+    let opts = || vec![text("DEFAULT", "k").with_deprecated("DEFAULT", "y")];
+    let before = ["[DEFAULT]\ny = 1\n[a]\nw = $y\nz = ${a.y}\n"];
+    let after = ["[DEFAULT]\nk = 1\n[a]\nw = $y\nz = ${a.y}\n"];
+    for (by_rules, expected) in [(false, None), (true, Some("the value of a.w would change"))] {
+        let case = Case {
+            pack: Pack::from_opts("site", opts()),
+            by_rules,
+            ..Case::new(Vec::new(), &before, &after)
+        };
+        assert_eq!(case.said().as_deref(), expected, "{by_rules}");
+    }
+}
+
 /// Where only one program finds what a reference names, its value is kept.
 #[test]
 fn the_program_that_resolves_a_reference_is_right() {

@@ -1,6 +1,9 @@
 //! The layout of a changed document: where entries are inserted, and what happens to sections and
 //! blank lines where lines were removed.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -70,8 +73,8 @@ struct Group<'d> {
 
 struct NewSection<'d> {
     group: String,
-    /// The section that the first entry comes from.
-    after: Section<'d, 'd>,
+    /// The section below which it goes; at the end of a document without sections.
+    after: Option<Section<'d, 'd>>,
     content: Lines,
 }
 
@@ -113,18 +116,39 @@ impl<'d> Draft<'d> {
             self.filled.insert(before.section().line());
             return self.insert_above(before.comment_lines().start, lines);
         }
-        let Some(group) = self.groups().get(BStr::new(option.group())) else {
-            return self.insert_into_new(option.group(), lines, from);
-        };
+        if self.insert_into_known(option, lines).is_none() {
+            self.insert_into_new(option.group(), lines, Some(from));
+        }
+    }
+
+    /// Inserts the lines of an option that is set by no entry so far: after its placeholder, at the
+    /// end of its section, or in a new section below the last one. Returns the line that they
+    /// follow.
+    pub(crate) fn append(&mut self, option: &OptName, lines: &Lines) -> usize {
+        if let Some(above) = self.insert_into_known(option, lines) {
+            return above;
+        }
+        let last = self.document.sections().last();
+        self.insert_into_new(option.group(), lines, last);
+        last.map_or(self.document.line_count(), |last| last.end_of_content() - 1)
+    }
+
+    /// Inserts lines into the sections of the option's group, and returns the line that they
+    /// follow; `None` when there is no such section.
+    fn insert_into_known(&mut self, option: &OptName, lines: &Lines) -> Option<usize> {
+        let group = self.groups().get(BStr::new(option.group()))?;
         let first = group.first;
         match group.placeholders.get(BStr::new(option.name())).copied() {
             Some((section, line)) => {
                 self.filled.insert(section.line());
                 self.insert_above(line + 1, lines);
+                Some(line)
             }
             None => {
                 self.filled.insert(first.line());
-                self.insert_at_end(first.end_of_content(), lines);
+                let end = first.end_of_content();
+                self.insert_at_end(end, lines);
+                Some(end - 1)
             }
         }
     }
@@ -173,7 +197,7 @@ impl<'d> Draft<'d> {
         inserted.push(lines);
     }
 
-    fn insert_into_new(&mut self, group: &str, lines: &Lines, from: Section<'d, 'd>) {
+    fn insert_into_new(&mut self, group: &str, lines: &Lines, after: Option<Section<'d, 'd>>) {
         let end = self.document.line_end();
         if let Some(new) = self.new_sections.iter_mut().find(|new| new.group == group) {
             if lines.starts_with_comment() {
@@ -187,7 +211,7 @@ impl<'d> Draft<'d> {
         content.push(lines);
         self.new_sections.push(NewSection {
             group: group.to_owned(),
-            after: from,
+            after,
             content,
         });
     }
@@ -221,7 +245,8 @@ impl<'d> Draft<'d> {
         let mut ends_with_gone = false;
         let mut new_after: HashMap<usize, Vec<&NewSection<'_>>> = HashMap::default();
         for new in &self.new_sections {
-            new_after.entry(new.after.line()).or_default().push(new);
+            let after = new.after.map_or(0, |after| after.line());
+            new_after.entry(after).or_default().push(new);
         }
         for section in document.sections() {
             let emptied = self.is_emptied(section)
@@ -254,6 +279,16 @@ impl<'d> Draft<'d> {
                 };
                 gone.extend(section.line()..blanks);
             }
+        }
+        for new in new_after.remove(&0).unwrap_or_default() {
+            let mut lines = Lines::default();
+            if document.line_count() > 0 || inserted.contains(&1) {
+                lines.push_blank(document.line_end());
+            }
+            lines.push(&new.content);
+            let end = document.line_count() + 1;
+            self.edit.insert_lines_from(end, lines.text, lines.from);
+            inserted.insert(end);
         }
         if ends_with_gone {
             // Blank lines above the last section are removed with it.
@@ -336,44 +371,5 @@ fn separated(
     lines.push(content);
     if document.line_kind(above) == Some(LineKind::Comment) {
         lines.push_blank(end);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn finished(draft: Draft<'_>) -> String {
-        let text = draft.finish(|_| false).finish().unwrap();
-        String::from_utf8_lossy(&text).into_owned()
-    }
-
-    #[test]
-    fn an_entry_is_inserted_below_its_placeholder() {
-        let document = Document::parse(b"[a]\n#x = 1\ny = 2\n").unwrap();
-        let section = document.sections().next().unwrap();
-        let mut draft = Draft::new(&document);
-        let line = Lines::one(b"x = 3\n", None);
-        draft.insert(&OptName::new("a", "x"), &line, section, None);
-        assert_eq!(finished(draft), "[a]\n#x = 1\nx = 3\ny = 2\n");
-    }
-
-    #[test]
-    fn a_new_section_takes_the_place_of_an_emptied_one() {
-        let document = Document::parse(b"[pxe]\nurl = u\n\n[z]\nk = v\n").unwrap();
-        let section = document.sections().next().unwrap();
-        let mut draft = Draft::new(&document);
-        draft.remove(2..3);
-        let line = Lines::one(b"url = u\n", Some(2));
-        draft.insert(&OptName::new("deploy", "url"), &line, section, None);
-        assert_eq!(finished(draft), "[deploy]\nurl = u\n\n[z]\nk = v\n");
-    }
-
-    #[test]
-    fn a_removed_block_leaves_one_blank_line() {
-        let document = Document::parse(b"[a]\nx = 1\n\ny = 2\n\nz = 3\n").unwrap();
-        let mut draft = Draft::new(&document);
-        draft.remove(4..5);
-        assert_eq!(finished(draft), "[a]\nx = 1\n\nz = 3\n");
     }
 }

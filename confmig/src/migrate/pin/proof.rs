@@ -1,0 +1,106 @@
+//! The proof that pinned options have the values that the older release used, and that no other
+//! option is read differently.
+
+use std::collections::HashMap;
+
+use foldhash::HashSet;
+use oslo_config::{Config, Opt, OptName, ParsedFile, references};
+
+use super::{Pin, Pins};
+use crate::migrate::prove::ComparedValues::Effective;
+use crate::migrate::prove::{Mismatch, texts_of};
+use crate::target::{Target, name_of};
+
+/// Proves pins: of each pinned option, that the target reads from the new files what the older
+/// release reads from the original ones; of all other options, that they are as if the target had
+/// the old defaults.
+pub(super) struct Proof<'p> {
+    pub(super) pins: &'p Pins<'p>,
+    /// The files before the migration.
+    pub(super) original: &'p [ParsedFile<'p>],
+    /// The files after it, without the pins.
+    pub(super) before: &'p [ParsedFile<'p>],
+}
+
+impl Proof<'_> {
+    /// Returns an option that would be read differently from the new files; `None` is the proof.
+    pub(super) fn mismatch(&self, after: &[ParsedFile<'_>], pinned: &[&Pin]) -> Option<Mismatch> {
+        let names = pinned.iter().map(|pin| pin.former_name());
+        let older = registered(self.original, self.pins.older, names);
+        let older = Config::new(self.original, &older);
+        let names = pinned.iter().map(|pin| pin.opt.name());
+        let new = registered(after, self.pins.target, names);
+        let is = Config::new(after, &new);
+        for pin in pinned {
+            let (expected, now) = (
+                texts_of(&older, pin.former_name()),
+                texts_of(&is, pin.opt.name()),
+            );
+            if now.is_none() || now != expected {
+                return Some(Mismatch {
+                    option: pin.opt.name().clone(),
+                    is_read: expected.is_some(),
+                    would_be_read: now.is_some(),
+                });
+            }
+        }
+        let pinned = pinned.iter().map(|pin| (pin.opt.name(), *pin));
+        let pinned: HashMap<&OptName, &Pin> = pinned.collect();
+        let old = new.iter().map(|opt| match pinned.get(opt.name()) {
+            Some(pin) => pin.with_old_default(),
+            None => opt.clone(),
+        });
+        let old: Vec<Opt> = old.collect();
+        let was = Config::new(self.before, &old);
+        let differs = |(old, new): &(&Opt, &Opt)| {
+            texts_of(&was, old.name()) != texts_of(&is, new.name())
+                || Effective.read(old, &was) != Effective.read(new, &is)
+        };
+        let (old, new) = old.iter().zip(&new).find(differs)?;
+        Some(Mismatch {
+            option: new.name().clone(),
+            is_read: texts_of(&was, old.name()).is_some(),
+            would_be_read: texts_of(&is, new.name()).is_some(),
+        })
+    }
+}
+
+/// Returns the options that the target registers, as far as the files set them or refer to them,
+/// with these. Whether it has further options is not known: a reference to one proves nothing.
+fn registered<'n>(
+    files: &[ParsedFile<'_>],
+    target: &dyn Target,
+    names: impl Iterator<Item = &'n OptName>,
+) -> Vec<Opt> {
+    let mut found: Vec<Opt> = Vec::new();
+    let mut seen: HashSet<OptName> = HashSet::default();
+    let mut open: Vec<OptName> = names.cloned().collect();
+    let add_referred = |text: &[u8], group: &str, open: &mut Vec<OptName>| {
+        let referred = references(text).into_iter();
+        open.extend(referred.flat_map(|reference| reference.options(group)));
+    };
+    for entry in files.iter().flat_map(|file| file.document.entries()) {
+        let (name, value) = (name_of(entry), entry.value());
+        if value.contains(&b'$') {
+            // An option reads the value of a former name in its own group.
+            let readers = target.readers(&name);
+            for option in readers.iter().chain([&name]) {
+                add_referred(&value, option.group(), &mut open);
+            }
+        }
+        open.push(name);
+    }
+    while let Some(name) = open.pop() {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        open.extend(target.readers(&name));
+        if let Some(opt) = target.option(&name) {
+            for text in opt.default() {
+                add_referred(text.as_bytes(), name.group(), &mut open);
+            }
+            found.push(opt.into_owned());
+        }
+    }
+    found
+}
