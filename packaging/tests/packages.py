@@ -202,6 +202,9 @@ class Rpm(InTree):
         # Older rpms do not know zstd.
         self.assertEqual(run(*query, '--queryformat', '%{PAYLOADCOMPRESSOR}'), 'gzip')
         run('rpm', '--root', self.tree.root, '--initdb')
+        # Packages that every host with rpm has own these.
+        for folder in ['licenses', 'zsh/site-functions']:
+            (self.tree.root / 'usr/share' / folder).mkdir(parents=True, exist_ok=True)
         before = self.tree.files()
         # What provides the libc in this tree is no rpm.
         run('rpm', '--root', self.tree.root, '--install', '--nodeps', package)
