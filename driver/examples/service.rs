@@ -23,7 +23,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use driver::deploy::{
-    DeployCause, DeployStep, Event, EventKind, IloDeploy, LockFuture, LockGuard, NodeLock, TakeOver,
+    DeployCause, DeployError, DeployStep, Event, EventKind, IloDeploy, LockFuture, LockGuard,
+    NodeLock, TakeOver,
 };
 use driver::node::{Node, NodeUuid, ProvisionState, Section};
 use driver::options::Options;
@@ -125,15 +126,20 @@ impl Service {
     /// Takes over the nodes of a service that has ended.
     async fn take_over(&self) -> io::Result<()> {
         let nodes = self.directory.nodes(&mut HashSet::new())?;
-        let paths: HashMap<NodeUuid, PathBuf> = nodes
+        let read: HashMap<NodeUuid, (PathBuf, Node)> = nodes
             .iter()
-            .map(|(path, node)| (node.uuid(), path.clone()))
+            .map(|(path, node)| (node.uuid(), (path.clone(), node.clone())))
             .collect();
         let taken_over = |TakeOver { node, warning, .. }: TakeOver| {
+            let (path, before) = &read[&node.uuid()];
             // A failure was logged, and the node is unchanged.
-            if warning.is_none()
-                && let Err(error) = Directory::write(&paths[&node.uuid()], &node)
-            {
+            if warning.is_some() || node == *before {
+                return;
+            }
+            // It is still locked. What another service changed before that is newer.
+            if Directory::read(path).is_ok_and(|stored| stored != *before) {
+                log::warn!("node {}: it has changed meanwhile", node.uuid());
+            } else if let Err(error) = Directory::write(path, &node) {
                 log::warn!("node {}: cannot store it: {error}", node.uuid());
             }
         };
@@ -164,7 +170,10 @@ impl Service {
                 _ = ticks.tick() => for (path, node) in self.directory.nodes(&mut unreadable)? {
                     if let Some(step) = due(&node) && busy.insert(node.uuid()) {
                         let service = self.clone();
-                        working.spawn(async move { service.work(&path, node, step).await });
+                        working.spawn(async move {
+                            service.work(&path, node.uuid(), step).await;
+                            node.uuid()
+                        });
                     }
                 },
             }
@@ -174,13 +183,22 @@ impl Service {
         Ok(())
     }
 
-    /// Does one step, and stores the changed node.
-    async fn work(&self, path: &Path, mut node: Node, step: DeployStep) -> NodeUuid {
-        let uuid = node.uuid();
+    /// Does the step that was due for a node, and stores the changed node.
+    async fn work(&self, path: &Path, uuid: NodeUuid, step: DeployStep) {
+        // Until the node is stored, so that no other service finds it as it was before the step.
+        let ilo = match self.ilo.hold(uuid, step).await {
+            Ok(ilo) => ilo,
+            Err(error) => return not_locked(&error),
+        };
+        let mut node = match Directory::read(path) {
+            // Another service may have done it meanwhile.
+            Ok(node) if node.uuid() == uuid && due(&node) == Some(step) => node,
+            _ => return,
+        };
         let done = match step {
-            DeployStep::Deploy => self.ilo.deploy(&node).await,
-            DeployStep::ContinueDeploy => self.ilo.continue_deploy(&node, None).await,
-            _ => self.ilo.tear_down(&node).await,
+            DeployStep::Deploy => ilo.deploy(&node).await,
+            DeployStep::ContinueDeploy => ilo.continue_deploy(&node, None).await,
+            _ => ilo.tear_down(&node).await,
         };
         let state = match done {
             Ok(outcome) => {
@@ -191,8 +209,6 @@ impl Service {
                     _ => ProvisionState::Available,
                 }
             }
-            // Another service works on it.
-            Err(error) if matches!(*error.cause, DeployCause::Lock { .. }) => return uuid,
             Err(error) => {
                 // Any value is valid for this field.
                 let _ = node.set_field("last_error", error.to_string());
@@ -211,7 +227,17 @@ impl Service {
                 path.display()
             );
         }
-        uuid
+    }
+}
+
+/// Logs why a node could not be locked, unless another service works on it.
+fn not_locked(error: &DeployError) {
+    let cause = match &*error.cause {
+        DeployCause::Lock { cause, .. } => cause.downcast_ref(),
+        _ => None,
+    };
+    if !matches!(cause, Some(TryLockError::WouldBlock)) {
+        log::error!("{error}");
     }
 }
 

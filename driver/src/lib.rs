@@ -36,6 +36,15 @@
 //! `step`, a [`DeployStep`](deploy::DeployStep) such as `deploy`. Errors are returned, not logged.
 //! No record contains a password, a token or the signature of a URL.
 //!
+//! # Programs with an HTTP client of their own
+//!
+//! This library needs `reqwest` with TLS, and its cargo feature `rustls-no-provider`. Cargo unites
+//! the features of a crate: a program that uses `reqwest` 0.13 itself without a TLS feature then
+//! has that one, too, and creating a client panics, even for `http://` URLs. Such a program enables
+//! `reqwest`'s feature `rustls`, or calls
+//! `rustls::crypto::ring::default_provider().install_default()` at its start. This library itself
+//! uses its own provider, and works with either.
+//!
 //! The crates whose types appear here are re-exported: [`oslo_config`], [`serde_json`], [`url`] and
 //! [`uuid`].
 

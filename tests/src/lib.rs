@@ -41,8 +41,8 @@ pub mod upgrade;
 #[cfg(doctest)]
 mod pages {
     #[cfg(feature = "driver")]
-    #[doc = include_str!("../../README.md")]
-    struct Readme;
+    #[doc = include_str!("../../docs/driver-start.md")]
+    struct DriverStart;
 
     #[doc = include_str!("../../docs/oslo-config.md")]
     struct OsloConfig;

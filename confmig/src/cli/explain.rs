@@ -86,9 +86,12 @@ fn unknown(word: &str, packs: &[Pack]) -> String {
         names.extend(built_in_rules(service).map(|rule| rule.id().to_owned()));
         names.extend(all_names(service).map(|(name, _)| name.to_string()));
     }
-    let similar = names
-        .into_iter()
-        .map(|name| (jaro_winkler(&name, word), name));
+    let similarity = |name: &str| match name.rsplit_once('.') {
+        // An option that is named without its section.
+        Some((_, option)) if option == word => 1.0,
+        _ => jaro_winkler(name, word),
+    };
+    let similar = names.into_iter().map(|name| (similarity(&name), name));
     let mut similar: Vec<(f64, String)> = similar
         .filter(|(similarity, _)| *similarity > SIMILAR)
         .collect();

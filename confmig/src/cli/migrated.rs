@@ -207,8 +207,8 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded<'_>) -> Result<Setti
         let renamed = pack.renamings.iter().any(|rule| rule.to == name);
         if !known && !older && !renamed {
             return Err(Failure::Message(format!(
-                "--accept {word}: expected the new name of an option, but the pack {} renames \
-                 none to this",
+                "--accept {word}: expected the id of a rule, or the new name of an option, but \
+                 {} has neither of this name",
                 pack.name
             )));
         }

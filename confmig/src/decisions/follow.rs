@@ -1,6 +1,6 @@
 //! Migrations that follow decisions.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 use oslo_config::{Document, OptName, ParsedFile};
@@ -33,7 +33,8 @@ struct Decided {
     settings: Settings,
     /// Rules that set options to the values that were decided.
     values: Vec<Rule>,
-    valued: HashSet<Key>,
+    /// The options that these rules set, by the decisions that they follow.
+    valued: HashMap<Key, OptName>,
 }
 
 impl Decisions {
@@ -53,7 +54,7 @@ impl Decisions {
         let mut decided = Decided {
             settings: settings.clone(),
             values: Vec::new(),
-            valued: HashSet::new(),
+            valued: HashMap::new(),
         };
         let mut used = BTreeSet::new();
         let mut migration = decided.migrate(files, route)?;
@@ -75,9 +76,12 @@ impl Decisions {
             }
             migration = decided.migrate(files, route)?;
         }
-        migration
-            .decisions
-            .retain(|decision| !decided.valued.contains(&key(decision)));
+        let after = Documents::new(&migration);
+        migration.decisions.retain(|decision| {
+            let option = decided.valued.get(&key(decision));
+            // A value that was not written leaves the decision open.
+            option.is_none_or(|option| !after.have(option))
+        });
         let settings = decided.settings.clone();
         let further = self.further(&migration, files, route, decided)?;
         Ok(Followed {
@@ -97,7 +101,7 @@ impl Decisions {
         mut decided: Decided,
     ) -> Result<Vec<Decision>, MigrateError> {
         let mut known: HashSet<Key> = migration.decisions.iter().map(key).collect();
-        known.extend(decided.valued.iter().cloned());
+        known.extend(decided.valued.keys().cloned());
         let mut left = migration.decisions.clone();
         let mut further = Vec::new();
         for _ in 0..ROUNDS {
@@ -154,21 +158,46 @@ impl Decided {
         migration: &Migration,
         pack: &Pack,
     ) -> bool {
-        if self.valued.contains(&key(decision)) {
+        if self.valued.contains_key(&key(decision)) {
             return false;
         }
-        let Some(rule) = rule_for(decision, value, migration, pack) else {
+        let Some((option, rule)) = rule_for(decision, value, migration, pack) else {
             return false;
         };
-        self.valued.insert(key(decision));
+        self.valued.insert(key(decision), option);
         self.values.push(rule);
         true
     }
 }
 
-/// Returns the rule that sets the option of a decision to a value, and removes the entries that the
-/// value takes the place of.
-fn rule_for(decision: &Decision, value: &str, migration: &Migration, pack: &Pack) -> Option<Rule> {
+/// The new texts of a migration.
+struct Documents(Vec<Document<'static>>);
+
+impl Documents {
+    fn new(migration: &Migration) -> Self {
+        let texts = migration.files.iter().map(|file| file.after.to_vec());
+        Documents(
+            texts
+                .filter_map(|text| Document::parse_owned(text).ok())
+                .collect(),
+        )
+    }
+
+    /// Returns whether any text sets an option.
+    fn have(&self, option: &OptName) -> bool {
+        let mut documents = self.0.iter();
+        documents.any(|document| document.entry(option.group(), option.name()).is_some())
+    }
+}
+
+/// Returns the option that the value of a decision is for, and the rule that sets it and removes
+/// the entries that the value takes the place of.
+fn rule_for(
+    decision: &Decision,
+    value: &str,
+    migration: &Migration,
+    pack: &Pack,
+) -> Option<(OptName, Rule)> {
     let entry = name_now(decision, migration).unwrap_or_else(|| decision.option.clone());
     let rule = decision.rule.as_ref().and_then(|id| {
         let built_in = || find_rule(id)?.rule();
@@ -182,7 +211,7 @@ fn rule_for(decision: &Decision, value: &str, migration: &Migration, pack: &Pack
     let (option, taken) = assigned.unwrap_or_else(|| (&decision.option, vec![&entry]));
     let take = taken.into_iter().filter(|name| *name != option);
     let name = |option: &OptName| Name::parse(&option.to_string());
-    Some(Rule {
+    let rule = Rule {
         id: DECIDED.into(),
         why: "the file of decisions has the value".into(),
         when: vec![Condition {
@@ -203,18 +232,25 @@ fn rule_for(decision: &Decision, value: &str, migration: &Migration, pack: &Pack
         }],
         take: Some(take.map(name).collect::<Option<_>>()?),
         ..Rule::default()
-    })
+    };
+    Some((option.clone(), rule))
 }
 
-/// Returns the name that the entry of a decision has after the migration.
+/// Returns the name that the entry of a decision has after the migration. If one line became
+/// several entries, it is that of the decision's option.
 fn name_now(decision: &Decision, migration: &Migration) -> Option<OptName> {
     let mut files = migration.files.iter();
     let file = files.find(|file| file.path == decision.path)?;
+    let document = Document::parse(&file.after).ok()?;
+    let option = &decision.option;
+    let own = document.entry(option.group(), option.name());
+    if own.is_some_and(|own| file.lines.original(own.line()) == Some(decision.line)) {
+        return Some(option.clone());
+    }
     let line = *file
         .lines
         .current_lines([decision.line])
         .get(&decision.line)?;
-    let document = Document::parse(&file.after).ok()?;
     let entry = document.entry_at(line)?;
     let (group, key) = (entry.group(), entry.key());
     Some(OptName::new(group.to_string(), key.to_string()))

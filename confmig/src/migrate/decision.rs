@@ -138,9 +138,12 @@ impl Decision {
         let help: Vec<String> = help.chain(self.acceptable.then_some(accept)).collect();
         let diagnostic = Diagnostic::new(self.code, format!("{} ({rule}{at})", self.reason));
         let diagnostic = diagnostic.severity(self.severity.unwrap_or(self.code.severity()));
-        match help.is_empty() {
-            true => diagnostic,
-            false => diagnostic.help(help.join(" ")),
+        match (help.is_empty(), self.code) {
+            (true, Code::NeedsDecision) => {
+                diagnostic.help("this cannot be accepted: correct the entry, or remove it")
+            }
+            (true, _) => diagnostic,
+            (false, _) => diagnostic.help(help.join(" ")),
         }
     }
 }

@@ -9,8 +9,9 @@ use crate::rule::{Example, Rule};
 /// The error for a rule that does not do what its example says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{}an example of the rule {rule} is wrong: {reason}: correct the example or the rule",
-    line.map_or_else(String::new, |line| format!("line {line}: "))
+    "{}an example of the rule {rule} is wrong: correct the example or the rule: {}",
+    line.map_or_else(String::new, |line| format!("line {line}: ")),
+    reason.trim_end()
 )]
 pub struct WrongExample {
     /// The line of the rule, if it is in a file.

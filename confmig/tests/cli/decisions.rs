@@ -138,6 +138,36 @@ fn a_value_takes_the_place_of_what_a_rule_of_a_release_leaves() {
     assert!(text.contains("rule = "), "{text}");
 }
 
+/// One line became several options, and each of them gets its own value.
+#[test]
+fn values_for_several_options_that_one_line_became() {
+    let directory = ironic_conf("[DEFAULT]\nenabled_drivers = agent_ilo,pxe_ipmitool\n");
+    let decide = |option: &str, value: &str| {
+        format!("[[decision]]\noption = \"DEFAULT.{option}\"\nvalue = \"{value}\"\n")
+    };
+    let decisions = [
+        "[[decision]]\nrule = \"enabled-drivers\"\nchoice = \"accept\"\n".to_owned(),
+        decide("enabled_hardware_types", "redfish"),
+        decide("enabled_power_interfaces", "ipmitool,redfish"),
+        decide("enabled_management_interfaces", "ipmitool,redfish"),
+        decide("enabled_boot_interfaces", "redfish-virtual-media"),
+        "[[decision]]\nrule = \"values-removed-*\"\nchoice = \"accept\"\n".to_owned(),
+    ];
+    fs::write(directory.path().join("d.toml"), decisions.concat()).unwrap();
+    let migrate = "migrate --from liberty --to 2026.2 --decisions d.toml --write ironic.conf";
+    run(directory.path(), migrate).expect(0);
+    assert_eq!(
+        read(directory.path(), "ironic.conf"),
+        "[DEFAULT]\nenabled_hardware_types = redfish\n\
+         enabled_boot_interfaces = redfish-virtual-media\n\
+         enabled_console_interfaces = no-console,ipmitool-socat\n\
+         enabled_inspect_interfaces = no-inspect\n\
+         enabled_management_interfaces = ipmitool,redfish\n\
+         enabled_power_interfaces = ipmitool,redfish\n"
+    );
+    run(directory.path(), "check --to 2026.2 ironic.conf").expect(0);
+}
+
 #[test]
 fn one_decision_for_a_fleet() {
     let directory = ironic_conf("");

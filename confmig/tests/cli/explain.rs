@@ -27,6 +27,7 @@ fn what_is_not_known_has_suggestions() {
         ("need-decision", "needs-decision"),
         ("conductor-api-ulr", "conductor-api-url"),
         ("deploy.htp_url", "deploy.http_url"),
+        ("http_url", "deploy.http_url, pxe.http_url"),
     ] {
         let ran = confmig(["explain", word]).run().expect(2);
         assert!(ran.stderr().contains(similar), "{}", ran.stderr());

@@ -20,7 +20,6 @@ mod growth;
 mod help;
 mod html;
 mod json;
-mod links;
 mod migrate;
 mod pin;
 mod policy;

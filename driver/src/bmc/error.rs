@@ -128,8 +128,8 @@ pub enum Cause {
     },
     /// The BMC lacks a licence.
     #[error(
-        "the BMC's licence does not cover this ({request}): {message}; virtual media by URL needs \
-         an iLO Advanced licence"
+        "the BMC's licence does not cover this ({request}): {message}; an iLO needs an Advanced \
+         licence for virtual media by URL"
     )]
     Licence {
         /// The request.

@@ -57,8 +57,9 @@ pub type BmcFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BmcError>> + S
 /// returns once the BMC reports that state. It can be called again after a failure or after its
 /// future was dropped. Only one task should work on a BMC at a time.
 ///
-/// An implementation tells its own errors with [`Cause::other`], and what a BMC refused with a
-/// [`Refusal`]:
+/// An implementation tells its errors with the [`Cause`] that fits, such as [`Cause::NoAnswer`] for
+/// a BMC that does not answer, which a step then asks nothing more; what a BMC refused with a
+/// [`Refusal`]; and any other error with [`Cause::other`]:
 ///
 /// ```
 /// use std::collections::HashMap;

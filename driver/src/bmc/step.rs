@@ -37,6 +37,10 @@ pub enum Step {
     SetSecureBoot(bool),
     /// [`Bmc::boot_from_disk`](super::Bmc::boot_from_disk).
     BootFromDisk,
+    /// [`Bmc::await_settings`](super::Bmc::await_settings).
+    AwaitSettings,
+    /// [`Bmc::close`](super::Bmc::close).
+    Close,
 }
 
 impl fmt::Display for Step {
@@ -56,6 +60,10 @@ impl fmt::Display for Step {
             Self::SetSecureBoot(true) => f.write_str("switch secure boot on"),
             Self::SetSecureBoot(false) => f.write_str("switch secure boot off"),
             Self::BootFromDisk => f.write_str("put the disks before the network in the boot order"),
+            Self::AwaitSettings => {
+                f.write_str("find out whether the server has taken its settings")
+            }
+            Self::Close => f.write_str("close the session with the BMC"),
         }
     }
 }

@@ -93,9 +93,18 @@ impl IloDeploy {
             });
         };
         let image = |what, text| self.image_ref(reporter, what, text, NamedBy::User);
-        let kernel = image(KERNEL.0, kernel).await?;
-        let ramdisk = image(RAMDISK.0, ramdisk).await?;
-        let mut request = BootIsoRequest::new(kernel, ramdisk);
+        let mut kernel = image(KERNEL.0, kernel).await;
+        if self.downloads.is_some() {
+            // The ramdisk is not downloaded in vain.
+            kernel = Ok(kernel?);
+        }
+        let mut request = match (kernel, image(RAMDISK.0, ramdisk).await) {
+            (Ok(kernel), Ok(ramdisk)) => BootIsoRequest::new(kernel, ramdisk),
+            (kernel, ramdisk) => {
+                let causes = [kernel.err(), ramdisk.err()].into_iter().flatten();
+                return Err(DeployCause::all(causes.collect()));
+            }
+        };
         // The deploy ISO is needed only for its EFI boot loader, which BIOS does not use.
         if self.media.boot_mode(node)? != Some(BootMode::Bios)
             && let Some(deploy_iso) = deploy_iso(node)

@@ -15,7 +15,8 @@ impl IloDeploy {
     /// Deploys with these virtual media, and with the BMC that `connect` returns for a node.
     ///
     /// `connect` is called at the beginning of each step. It may wait, for a vault with passwords,
-    /// for example, and need not reach the BMC yet.
+    /// for example, and need not reach the BMC yet. The fields of the node that it needs it checks
+    /// with [`Node::validate`], so that a step reports them together with the node's other faults.
     ///
     /// ```
     /// # use driver::bmc::Bmc;
@@ -53,6 +54,7 @@ impl IloDeploy {
             downloads: None,
             turns: None,
             locks: Arc::default(),
+            held: Vec::new(),
             node_lock: None,
             waits_if_busy: false,
             observer: None,
@@ -74,9 +76,7 @@ impl IloDeploy {
             let bmc = crate::bmc::Redfish::from_node(node, &bmc_options);
             async { Ok(Box::new(bmc?) as Box<dyn Bmc>) }
         };
-        let mut deploy = Self::new(VirtualMedia::from_options(options)?, connect);
-        deploy.api_url.clone_from(&options.api_url);
-        Ok(deploy)
+        Ok(Self::new(VirtualMedia::from_options(options)?, connect))
     }
 
     /// Creates and publishes images with these virtual media.
@@ -103,7 +103,8 @@ impl IloDeploy {
         self
     }
 
-    /// Sets the URL of Ironic's API for deploy ramdisks.
+    /// Sets the URL of Ironic's API for deploy ramdisks, instead of that of the options from which
+    /// the virtual media were created.
     #[must_use]
     pub fn api_url(mut self, url: impl Into<String>) -> Self {
         self.api_url = Some(url.into());
@@ -127,7 +128,8 @@ impl IloDeploy {
     /// Waits until another step on the same node has ended, instead of failing with
     /// [`DeployCause::Busy`](super::DeployCause::Busy).
     ///
-    /// The step then works on the node that it was given, which the other one may have changed.
+    /// The step then works on the node that it was given, which the other one may have changed:
+    /// [`hold`](Self::hold) lets the caller read it again first.
     /// Steps that wait for the same node follow each other in no particular order.
     #[must_use]
     pub fn wait_if_busy(mut self) -> Self {

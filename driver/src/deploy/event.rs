@@ -25,6 +25,9 @@ pub struct Event {
 }
 
 /// The kind of an [`Event`].
+///
+/// The last one of a step is [`Finished`](Self::Finished) or [`Failed`](Self::Failed). A step whose
+/// future is dropped has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -28,27 +28,25 @@ impl fmt::Display for Flow {
 impl Flow {
     /// Returns the flow of `node`: that of its `driver`, `agent_ilo` or `iscsi_ilo`. For the newer
     /// hardware types it depends on `deploy_interface`: `iscsi`, or any other, which uses the
-    /// agent.
+    /// agent. So it does for a hardware type of deploy code's own, which has to name one.
     ///
     /// # Errors
     ///
-    /// [`InvalidNode`] if the node has no `driver`, or another classic one.
+    /// [`InvalidNode`] if the node has no `driver`, or another one and no `deploy_interface`.
     pub fn of(node: &Node) -> Result<Self, InvalidNode> {
         let text = |key| node.json().get(key).and_then(|value| value.as_str());
-        match text("driver") {
-            Some("agent_ilo") => Ok(Self::AgentIlo),
-            Some("iscsi_ilo") => Ok(Self::IscsiIlo),
-            Some("ilo" | "ilo5" | "redfish") => Ok(match text("deploy_interface") {
-                Some("iscsi") => Self::IscsiIlo,
-                _ => Self::AgentIlo,
-            }),
-            other => Err(InvalidNode {
+        match (text("driver"), text("deploy_interface")) {
+            (Some("agent_ilo"), _) => Ok(Self::AgentIlo),
+            (Some("iscsi_ilo"), _) => Ok(Self::IscsiIlo),
+            (Some(_), Some("iscsi")) => Ok(Self::IscsiIlo),
+            (Some(_), Some(_)) | (Some("ilo" | "ilo5" | "redfish"), None) => Ok(Self::AgentIlo),
+            (other, _) => Err(InvalidNode {
                 node: Some(node.uuid().to_string()),
                 faults: vec![Fault {
                     field: "driver".into(),
                     what: format!(
-                        "expected agent_ilo, iscsi_ilo, or a hardware type (ilo, ilo5, redfish), \
-                         got {}",
+                        "expected agent_ilo, iscsi_ilo, a hardware type (ilo, ilo5, redfish), or \
+                         another one with a deploy_interface, got {}",
                         other.map_or("none".into(), |text| format!("{text:?}"))
                     ),
                 }],
@@ -87,7 +85,21 @@ mod tests {
                 r#""driver":"ilo","deploy_interface":"direct""#,
                 Some(Flow::AgentIlo),
             ),
+            (
+                r#""driver":"redfish","deploy_interface":null"#,
+                Some(Flow::AgentIlo),
+            ),
+            (
+                r#""driver":"own","deploy_interface":"iscsi""#,
+                Some(Flow::IscsiIlo),
+            ),
+            (
+                r#""driver":"own","deploy_interface":"direct""#,
+                Some(Flow::AgentIlo),
+            ),
             (r#""driver":"pxe_ilo""#, None),
+            (r#""driver":"pxe_ilo","deploy_interface":null"#, None),
+            (r#""deploy_interface":"direct""#, None),
             (r#""name":"no driver""#, None),
         ] {
             assert_eq!(Flow::of(&node(json)).ok(), expected, "{json}");

@@ -1,17 +1,15 @@
 //! Locks of nodes: one step at a time works on a node.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use tokio::sync::Notify;
-
-use super::error::DeployCause;
+use super::IloDeploy;
+use super::error::{DeployCause, DeployError};
 use super::step::DeployStep;
 use crate::host::BoxError;
 use crate::node::NodeUuid;
+use crate::node::locks::{Guard, Locks};
 
 /// What holds a caller's lock, which dropping it releases.
 pub type LockGuard = Box<dyn Send + Sync>;
@@ -21,8 +19,8 @@ pub type LockFuture<'a> = Pin<Box<dyn Future<Output = Result<LockGuard, BoxError
 
 /// A lock of nodes across processes and machines, such as a node's reservation in Ironic.
 ///
-/// Within a process, [`IloDeploy`](super::IloDeploy) and its clones let one step at a time work on
-/// a node; this lock is taken as well, after that one.
+/// Within a process, [`IloDeploy`] and its clones let one step at a time work on a node; this lock
+/// is taken as well, after that one. [`IloDeploy::hold`] keeps both for more than a step.
 ///
 /// ```
 /// use std::fs::File;
@@ -65,94 +63,91 @@ pub trait NodeLock: fmt::Debug + Send + Sync {
     fn lock(&self, node: NodeUuid, step: DeployStep) -> LockFuture<'_>;
 }
 
-/// The nodes that steps of this process work on.
-#[derive(Debug, Default)]
-pub(super) struct Locks(Mutex<HashMap<NodeUuid, Running>>);
-
-/// A step that works on a node, and who is told when it ends.
-#[derive(Debug)]
-struct Running {
-    step: DeployStep,
-    ended: Arc<Notify>,
-}
-
-/// The locks of one node, which are released on drop.
+/// The locks of one node, which are released on drop: first the caller's, so that whoever waits for
+/// the other one gets it.
 pub(super) struct NodeGuard {
-    locks: Arc<Locks>,
-    node: NodeUuid,
-    callers: Option<LockGuard>,
+    _callers: Option<LockGuard>,
+    _own: Guard<DeployStep>,
 }
 
-impl Locks {
-    /// Locks `node` for `step`. While another step works on it, waits if `waits`, or else fails.
+/// A node that is locked for several steps: see [`IloDeploy::hold`].
+pub(super) struct Held {
+    node: NodeUuid,
+    /// The locks of the steps in it, of which one at a time works on the node, too.
+    inner: Arc<Locks<DeployStep>>,
+    _guard: NodeGuard,
+}
+
+impl IloDeploy {
+    /// Locks `node` for more than one step, and returns an `IloDeploy` whose steps work on it in
+    /// this lock, until it and its clones are dropped. Everybody else's steps on the node are
+    /// refused meanwhile, or wait, as during a step; they learn that `step` works on it.
+    ///
+    /// A step locks its node only while it works on it. What a service does before and after, it
+    /// does under this lock: it reads the node from where it is stored, so that nobody changes it
+    /// before the step begins, and stores it again, so that nobody works on the older one. The same
+    /// is needed for [`VirtualMedia`](crate::virtual_media::VirtualMedia) and
+    /// [`Ipxe`](crate::ipxe::Ipxe) if several tasks use them for one node.
+    ///
+    /// ```
+    /// # use driver::deploy::{DeployStep, IloDeploy};
+    /// # use driver::node::{Node, NodeUuid};
+    /// # async fn read(_: NodeUuid) -> std::io::Result<Node> { unreachable!() }
+    /// # async fn store(_: &Node) -> std::io::Result<()> { Ok(()) }
+    /// # async fn example(
+    /// #     ilo: &IloDeploy,
+    /// #     uuid: NodeUuid,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let held = ilo.hold(uuid, DeployStep::Deploy).await?;
+    /// let node = read(uuid).await?;
+    /// let deployed = held.deploy(&node).await?;
+    /// store(&deployed.node).await?;
+    /// drop(held);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DeployCause::Busy`] and [`DeployCause::Lock`], as a step's.
+    #[must_use = "the lock is released when it is dropped"]
+    pub async fn hold(&self, node: NodeUuid, step: DeployStep) -> Result<Self, DeployError> {
+        let guard = self.lock(node, step).await.map_err(|cause| DeployError {
+            node,
+            step,
+            done: Vec::new(),
+            cause: Box::new(cause),
+        })?;
+        let mut holding = self.clone();
+        holding.held.push(Arc::new(Held {
+            node,
+            inner: Arc::default(),
+            _guard: guard,
+        }));
+        Ok(holding)
+    }
+
+    /// Takes the locks of `node` for `step`.
     pub(super) async fn lock(
-        self: &Arc<Self>,
+        &self,
         node: NodeUuid,
         step: DeployStep,
-        waits: bool,
     ) -> Result<NodeGuard, DeployCause> {
-        loop {
-            let ended = match self.running().entry(node) {
-                Entry::Vacant(free) => {
-                    free.insert(Running {
-                        step,
-                        ended: Arc::default(),
-                    });
-                    break;
-                }
-                Entry::Occupied(running) if waits => Arc::clone(&running.get().ended),
-                Entry::Occupied(running) => {
-                    let running = running.get().step;
-                    return Err(DeployCause::Busy { node, running });
-                }
-            };
-            // What ended since the look above is not missed: the step is looked for again.
-            let notified = ended.notified();
-            if self.runs(node, &ended) {
-                notified.await;
-            }
-        }
+        let held = self.held.iter().rfind(|held| held.node == node);
+        let locks = held.map_or(&self.locks, |held| &held.inner);
+        let own = if self.waits_if_busy {
+            locks.lock(node, step).await
+        } else {
+            let locked = locks.try_lock(node, step);
+            locked.map_err(|running| DeployCause::Busy { node, running })?
+        };
+        let callers = match &self.node_lock {
+            Some(lock) if held.is_none() => Some(lock.lock(node, step).await),
+            _ => None,
+        };
+        let callers = callers.transpose();
         Ok(NodeGuard {
-            locks: Arc::clone(self),
-            node,
-            callers: None,
+            _callers: callers.map_err(|cause| DeployCause::Lock { node, cause })?,
+            _own: own,
         })
-    }
-
-    /// Whether the step that tells `ended` still works on `node`.
-    fn runs(&self, node: NodeUuid, ended: &Arc<Notify>) -> bool {
-        let running = self.running();
-        running
-            .get(&node)
-            .is_some_and(|running| Arc::ptr_eq(&running.ended, ended))
-    }
-
-    fn running(&self) -> MutexGuard<'_, HashMap<NodeUuid, Running>> {
-        // Nothing can panic while the lock is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl NodeGuard {
-    /// Takes the caller's lock, too.
-    pub(super) async fn with_callers(
-        mut self,
-        lock: &dyn NodeLock,
-        step: DeployStep,
-    ) -> Result<Self, DeployCause> {
-        let node = self.node;
-        let locked = lock.lock(node, step).await;
-        self.callers = Some(locked.map_err(|cause| DeployCause::Lock { node, cause })?);
-        Ok(self)
-    }
-}
-
-impl Drop for NodeGuard {
-    fn drop(&mut self) {
-        // First, so that whoever waits here gets it.
-        drop(self.callers.take());
-        if let Some(running) = self.locks.running().remove(&self.node) {
-            running.ended.notify_waiters();
-        }
     }
 }

@@ -17,7 +17,8 @@
 //! nodes, or [`take_over_all`](IloDeploy::take_over_all) for all of them.
 //!
 //! Each method takes a node and returns the changed node, which the caller passes back to Ironic,
-//! together with the actions that were performed, as does the error of a step that fails.
+//! together with the actions that were performed, as does the error of a step that fails. No step
+//! changes the node's provision state: that is the caller's.
 //! [`on_event`](IloDeploy::on_event) tells what happens meanwhile. One step at a time works on a
 //! node: a second one is refused, or waits. The BMC is asked first, so that no image is made
 //! for one that does not answer. A step that fails withdraws what it published; the node is
@@ -54,6 +55,8 @@
 //! }
 //! # Ok(()) }
 //! ```
+//!
+//! [`DirectoryHost`](crate::host::DirectoryHost) has a whole test of deploy code.
 
 mod action;
 mod boot_iso;
@@ -87,13 +90,14 @@ pub use self::event::{Event, EventKind};
 pub use self::flow::Flow;
 pub use self::image_service::{ImageFuture, ImageService, ServiceImage};
 use self::image_service::{ImageLocation, look_up};
+use self::lock::Held;
 pub use self::lock::{LockFuture, LockGuard, NodeLock};
-use self::lock::{Locks, NodeGuard};
 use self::node_work::NodeWork;
 pub use self::step::DeployStep;
 pub use self::take_over::{TakeOver, TakenOver};
 use crate::bmc::{Bmc, ConnectError};
 use crate::http::url::redacted_text;
+use crate::node::locks::Locks;
 use crate::node::{Node, NodeUuid, Section};
 use crate::virtual_media::VirtualMedia;
 
@@ -110,7 +114,7 @@ type Parameters = dyn Fn(&Node) -> Vec<(String, String)> + Send + Sync;
 /// Cloning is cheap; clones share the limit on concurrent work, and the locks of nodes: while a
 /// step works on a node, another one on the same node fails with [`DeployCause::Busy`], or waits
 /// ([`wait_if_busy`](Self::wait_if_busy)). [`node_lock`](Self::node_lock) extends that to other
-/// processes.
+/// processes, and [`hold`](Self::hold) to what a service does before and after a step.
 ///
 /// ```no_run
 /// # async fn example(
@@ -145,6 +149,7 @@ pub struct IloDeploy {
     media: VirtualMedia,
     connect: Arc<Connect>,
     images: Option<Arc<dyn ImageService>>,
+    /// Overrides that of `media`.
     api_url: Option<String>,
     parameters: Option<Arc<Parameters>>,
     download_directory: PathBuf,
@@ -152,7 +157,9 @@ pub struct IloDeploy {
     downloads: Option<Arc<Downloads>>,
     /// The turns to make images in a mass take-over.
     turns: Option<Arc<Semaphore>>,
-    locks: Arc<Locks>,
+    locks: Arc<Locks<DeployStep>>,
+    /// The nodes that this one holds, besides the locks of steps in progress.
+    held: Vec<Arc<Held>>,
     node_lock: Option<Arc<dyn NodeLock>>,
     waits_if_busy: bool,
     observer: Option<Arc<Observer>>,
@@ -163,7 +170,7 @@ impl fmt::Debug for IloDeploy {
         f.debug_struct("IloDeploy")
             .field("media", &self.media)
             .field("images", &self.images)
-            .field("api_url", &self.api_url.as_deref().map(redacted_text))
+            .field("api_url", &self.ramdisks_api_url().map(redacted_text))
             .field("node_lock", &self.node_lock)
             .finish_non_exhaustive()
     }
@@ -270,28 +277,15 @@ impl IloDeploy {
             },
             guard: None,
         };
-        match self.lock(node, step).await {
-            Ok(guard) => begun.guard = guard,
-            Err(cause) => return Err(begun.fail(Vec::new(), cause)),
+        // A step that changes nothing needs no lock.
+        if step != DeployStep::Validate {
+            match self.lock(node, step).await {
+                Ok(guard) => begun.guard = Some(guard),
+                Err(cause) => return Err(begun.fail(Vec::new(), cause)),
+            }
         }
         begun.reporter.report(EventKind::Started);
         Ok(begun)
-    }
-
-    /// Takes the locks of `node`, if `step` changes anything.
-    async fn lock(
-        &self,
-        node: NodeUuid,
-        step: DeployStep,
-    ) -> Result<Option<NodeGuard>, DeployCause> {
-        if step == DeployStep::Validate {
-            return Ok(None);
-        }
-        let guard = self.locks.lock(node, step, self.waits_if_busy).await?;
-        Ok(Some(match &self.node_lock {
-            Some(lock) => guard.with_callers(&**lock, step).await?,
-            None => guard,
-        }))
     }
 
     /// Begins a step, and connects to the node's BMC.
@@ -307,6 +301,11 @@ impl IloDeploy {
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // Fails only once the semaphore is closed, which it never is.
         self.turns.as_deref()?.acquire().await.ok()
+    }
+
+    /// Returns the URL of Ironic's API for deploy ramdisks.
+    fn ramdisks_api_url(&self) -> Option<&str> {
+        self.api_url.as_deref().or(self.media.api_url())
     }
 
     fn image_service_ref(&self) -> Option<&dyn ImageService> {

@@ -34,17 +34,18 @@ impl IloDeploy {
             }
         }
         let is_own = |key: &str| own.iter().any(|(own, _)| own == key);
-        if self.api_url.is_none() && !is_own("ipa-api-url") {
+        if self.ramdisks_api_url().is_none() && !is_own("ipa-api-url") {
             return Err(DeployCause::Parameters {
                 node: node.uuid(),
                 reason:
                     "the ramdisk would not know whom to call back: expected the URL of Ironic's \
-                         API; set [conductor] api_url or [service_catalog] endpoint_override"
+                         API; set [conductor] api_url or [service_catalog] endpoint_override, \
+                         or IloDeploy::api_url"
                         .into(),
             });
         }
         let flow = Flow::of(node)?;
-        let ironics = of_node(node, flow, self.api_url.as_deref())?;
+        let ironics = of_node(node, flow, self.ramdisks_api_url())?;
         let mut all: Vec<(String, String)> = ironics
             .into_iter()
             .filter(|(key, _)| !is_own(key))

@@ -119,36 +119,42 @@ impl NodeWork<'_> {
     /// Records what secure boot is, if the node is to have it otherwise. What is recorded already
     /// is from an earlier deployment, and stays.
     pub(super) async fn note_secure_boot(&mut self) -> Result<(), DeployCause> {
-        let node = &self.outcome.node;
-        let is_noted = node
-            .get(Section::DriverInternalInfo, SECURE_BOOT_BEFORE)
-            .is_some();
-        if let Some(on) = BootWish::of(node)?.secure_boot
-            && !is_noted
-            && let Some(before) = self.bmc.secure_boot().await?
-            && before != on
-        {
-            let node = &mut self.outcome.node;
-            node.set(Section::DriverInternalInfo, SECURE_BOOT_BEFORE, before);
+        if !self.has_noted_secure_boot() {
+            self.secure_boot_to_set().await?;
         }
         Ok(())
     }
 
     /// Switches secure boot on or off as the node is to have it, from the next start on.
     pub(super) async fn set_secure_boot(&mut self) -> Result<(), DeployCause> {
-        self.note_secure_boot().await?;
-        if let Some(on) = BootWish::of(&self.outcome.node)?.secure_boot
-            && self
-                .bmc
-                .secure_boot()
-                .await?
-                .is_some_and(|found| found != on)
-        {
+        if let Some(on) = self.secure_boot_to_set().await? {
             self.begins(Step::SetSecureBoot(on));
             self.bmc.set_secure_boot(on).await?;
             self.record(Action::SecureBoot(on));
         }
         Ok(())
+    }
+
+    /// Returns secure boot as the node is to have it, if the server has it otherwise; what it was
+    /// is then recorded, unless it is already.
+    async fn secure_boot_to_set(&mut self) -> Result<Option<bool>, DeployCause> {
+        let Some(wanted) = BootWish::of(&self.outcome.node)?.secure_boot else {
+            return Ok(None);
+        };
+        let Some(before) = self.bmc.secure_boot().await?.filter(|on| *on != wanted) else {
+            return Ok(None);
+        };
+        if !self.has_noted_secure_boot() {
+            let node = &mut self.outcome.node;
+            node.set(Section::DriverInternalInfo, SECURE_BOOT_BEFORE, before);
+        }
+        Ok(Some(wanted))
+    }
+
+    fn has_noted_secure_boot(&self) -> bool {
+        let node = &self.outcome.node;
+        let noted = node.get(Section::DriverInternalInfo, SECURE_BOOT_BEFORE);
+        noted.is_some()
     }
 
     /// Sets secure boot to what it was before the deployment.

@@ -80,22 +80,12 @@ impl IloDeploy {
                 done,
                 warning: None,
             },
-            Err(error) => {
-                let (uuid, step) = (node.uuid(), DeployStep::TakeOver);
-                log::warn!(
-                    node:% = uuid, step:%;
-                    "node {uuid}: the take-over is incomplete: {error}"
-                );
-                TakeOver {
-                    node: node.clone(),
-                    done: error.done.clone(),
-                    warning: Some(error),
-                }
-            }
+            Err(error) => TakeOver::failed(node, error),
         }
     }
 
-    /// Takes over all `nodes`, and calls `progress` as each one completes.
+    /// Takes over all `nodes`, and calls `progress` as each one completes, while it is still
+    /// locked: what `progress` stores is what the next step on the node finds.
     ///
     /// Images are made for at most `at_once` nodes concurrently. Besides those, up to 128 nodes
     /// wait for BMCs that are slow to answer, so that many dead BMCs take little longer than one.
@@ -132,16 +122,17 @@ impl IloDeploy {
                 && let Some(node) = nodes.next()
             {
                 let deploy = shared.clone();
-                let task = working.spawn(async move { deploy.take_over(&node).await });
+                let task = working.spawn(async move { deploy.take_over_held(&node).await });
                 begun.insert(task.id(), Instant::now());
             }
             match timeout(PATIENCE, working.join_next_with_id()).await {
                 Err(_) => {}
                 Ok(None) => return summary,
-                Ok(Some(Ok((id, result)))) => {
+                Ok(Some(Ok((id, (result, held))))) => {
                     begun.remove(&id);
                     summary.count(&result);
                     progress(result);
+                    drop(held);
                 }
                 // Deploy code panicked, or the runtime is shutting down.
                 Ok(Some(Err(error))) => {
@@ -150,6 +141,20 @@ impl IloDeploy {
                     summary.failed += 1;
                 }
             }
+        }
+    }
+
+    /// Takes over a node, and returns what holds its lock.
+    async fn take_over_held(&self, node: &Node) -> (TakeOver, Option<Self>) {
+        // What needs nothing is not locked, and what is invalid fails below.
+        let needed = matches!(drive_to_restore(node), Ok(Some(_)));
+        let held = match needed {
+            true => self.hold(node.uuid(), DeployStep::TakeOver).await,
+            false => return (self.take_over(node).await, None),
+        };
+        match held {
+            Ok(held) => (held.take_over(node).await, Some(held)),
+            Err(error) => (TakeOver::failed(node, error), None),
         }
     }
 
@@ -183,6 +188,38 @@ fn drive_to_restore(node: &Node) -> Result<Option<Drive>, InvalidNode> {
         }
         _ => None,
     })
+}
+
+impl TakeOver {
+    /// Returns the outcome, or the warning as an error, for callers to whom a node that could not
+    /// be taken over is a failure as any other.
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError`], the warning.
+    pub fn into_result(self) -> Result<Outcome, DeployError> {
+        match self.warning {
+            None => Ok(Outcome {
+                node: self.node,
+                done: self.done,
+            }),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Returns the result for a node that could not be taken over, and logs why.
+    fn failed(node: &Node, error: DeployError) -> Self {
+        let (uuid, step) = (node.uuid(), DeployStep::TakeOver);
+        log::warn!(
+            node:% = uuid, step:%;
+            "node {uuid}: the take-over is incomplete: {error}"
+        );
+        Self {
+            node: node.clone(),
+            done: error.done.clone(),
+            warning: Some(error),
+        }
+    }
 }
 
 impl TakenOver {

@@ -147,6 +147,11 @@ impl Problems {
     fn note<T>(&mut self, result: Result<T, impl Into<DeployCause>>) -> Option<T> {
         match result.map_err(Into::into) {
             Ok(value) => return Some(value),
+            Err(DeployCause::Several(causes)) => {
+                for cause in causes {
+                    self.note(Err::<(), _>(cause));
+                }
+            }
             Err(DeployCause::Node(invalid)) => {
                 for fault in invalid.faults {
                     if !self

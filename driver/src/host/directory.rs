@@ -34,6 +34,104 @@ use crate::node::{Node, NodeUuid};
 /// assert_eq!(std::fs::read(path)?, b"floppy");
 /// # Ok(()) }
 /// ```
+///
+/// # A test of deploy code
+///
+/// It needs no service: a [`Bmc`](crate::bmc::Bmc) of the test stands for the server and can read
+/// the images by their URLs; the deploy ISO is whatever a web server answers.
+///
+/// ```
+/// # use std::collections::HashMap;
+/// # use driver::bmc::{BmcFuture, BootMode, Drive, Medium, PowerState};
+/// # use driver::url::Url;
+/// # type Media = std::sync::Mutex<HashMap<Drive, Url>>;
+/// # #[derive(Debug, Clone, Default)]
+/// # struct TestBmc(Arc<Media>);
+/// # impl TestBmc {
+/// #     fn url(&self, drive: Drive) -> Option<Url> {
+/// #         self.0.lock().unwrap().get(&drive).cloned()
+/// #     }
+/// # }
+/// # impl Bmc for TestBmc {
+/// #     fn medium(&self, drive: Drive) -> BmcFuture<'_, Option<Medium>> {
+/// #         Box::pin(async move { Ok(self.url(drive).map(|url| Medium::new(Some(url.into())))) })
+/// #     }
+/// #     fn insert<'a>(&'a self, drive: Drive, url: &'a Url) -> BmcFuture<'a, ()> {
+/// #         self.0.lock().unwrap().insert(drive, url.clone());
+/// #         Box::pin(async { Ok(()) })
+/// #     }
+/// #     fn eject(&self, drive: Drive) -> BmcFuture<'_, ()> {
+/// #         self.0.lock().unwrap().remove(&drive);
+/// #         Box::pin(async { Ok(()) })
+/// #     }
+/// #     fn boot_once(&self, _: Drive, _: Option<BootMode>) -> BmcFuture<'_, ()> {
+/// #         Box::pin(async { Ok(()) })
+/// #     }
+/// #     fn power_state(&self) -> BmcFuture<'_, PowerState> {
+/// #         Box::pin(async { Ok(PowerState::Off) })
+/// #     }
+/// #     fn power(&self, _: Power) -> BmcFuture<'_, ()> {
+/// #         Box::pin(async { Ok(()) })
+/// #     }
+/// # }
+/// # async fn serve() -> std::io::Result<String> {
+/// #     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+/// #     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// #     let url = format!("http://{}/deploy.iso", listener.local_addr()?);
+/// #     tokio::spawn(async move {
+/// #         while let Ok((mut stream, _)) = listener.accept().await {
+/// #             let _ = stream.read(&mut [0; 4096]).await;
+/// #             let answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx";
+/// #             let _ = stream.write_all(answer.as_bytes()).await;
+/// #         }
+/// #     });
+/// #     Ok(url)
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+///
+/// use driver::bmc::{Bmc, Power};
+/// use driver::deploy::{Action, IloDeploy};
+/// use driver::host::{DirectoryHost, Host as _};
+/// use driver::node::Node;
+/// use driver::options::Options;
+/// use driver::oslo_config::SourceFile;
+/// use driver::serde_json::json;
+/// use driver::virtual_media::VirtualMedia;
+///
+/// let text = b"[conductor]\napi_url = http://192.0.2.1:6385\n".into();
+/// let options = Options::read(&[SourceFile { path: "test.conf".into(), text }.parse()?], [])?;
+/// let directory = tempfile::tempdir()?;
+/// let host = Arc::new(DirectoryHost::new(directory.path())?);
+/// let media = VirtualMedia::on_host(host.clone(), &options);
+///
+/// // A server in memory, like that of the documentation of `Bmc`; its clones are one server.
+/// let bmc = TestBmc::default();
+/// let same = bmc.clone();
+/// let ilo = IloDeploy::new(media, move |_: &Node| {
+///     let bmc = Box::new(same.clone()) as Box<dyn Bmc>;
+///     async { Ok(bmc) }
+/// });
+///
+/// let node = json!({
+///     "uuid": "1be26c0b-03f2-4d2e-ae87-c02d7f33c123",
+///     "driver": "own",
+///     "deploy_interface": "direct",
+///     "driver_info": {"ilo_deploy_iso": serve().await?},
+/// });
+/// let node = Node::from_json(node.to_string().as_bytes())?;
+/// let deployed = ilo.deploy(&node).await?;
+/// assert_eq!(deployed.done.last(), Some(&Action::Power(Power::On)));
+/// let floppy = bmc.url(driver::bmc::Drive::Floppy).unwrap().to_file_path().unwrap();
+/// let floppy = String::from_utf8_lossy(&std::fs::read(floppy)?).into_owned();
+/// assert!(floppy.contains("ipa-api-url=http://192.0.2.1:6385\n"));
+///
+/// let ended = ilo.tear_down(&deployed.node).await?;
+/// assert_eq!(host.list(node.uuid()).await?, []);
+/// assert_eq!(ended.node, node);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct DirectoryHost {
     web: WebHost,

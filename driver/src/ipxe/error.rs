@@ -83,6 +83,20 @@ pub enum IpxeError {
         /// The system's error.
         cause: io::Error,
     },
+    /// A file could not be replaced, and not all of those before it could be put back.
+    #[error(
+        "{cause}; the new files {} are in place, and could not be taken back: repeat the call, or \
+         clean up",
+        paths(.left)
+    )]
+    HalfReplaced {
+        /// The node.
+        node: NodeUuid,
+        /// The new files that remain in place of the node's previous ones.
+        left: Vec<PathBuf>,
+        /// The reason why a file could not be replaced.
+        cause: Box<IpxeError>,
+    },
     /// The work panicked, or the runtime is shutting down.
     #[error("the work on node {node} was interrupted: {reason}")]
     Interrupted {
@@ -91,6 +105,14 @@ pub enum IpxeError {
         /// The message of the panic or of the runtime.
         reason: String,
     },
+}
+
+fn paths(paths: &[PathBuf]) -> String {
+    let shown: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    shown.join(", ")
 }
 
 /// A text that is not a MAC address.

@@ -7,7 +7,7 @@ use super::error::IpxeError;
 use super::progress::Progress;
 use super::request::MacAddress;
 use crate::host::produce::Metered;
-use crate::host::web::{FileSink, Root, Staged, remove_unfinished, replace_link};
+use crate::host::web::{FileSink, Replacement, Root, Staged, remove_unfinished};
 use crate::http::work::Cancellation;
 use crate::image::source::ExactReader;
 use crate::image::{Sink, Source, SourceError};
@@ -30,10 +30,14 @@ pub(super) struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// Copies a kernel or ramdisk into the node's directory.
-    pub(super) fn copy(&self, name: &'static str, source: &dyn Source) -> Result<(), IpxeError> {
+    /// Copies a kernel or ramdisk into the node's directory `dir`, as the replacement of `name`.
+    pub(super) fn copy<'r>(
+        &self,
+        dir: &'r Root,
+        name: &'static str,
+        source: &dyn Source,
+    ) -> Result<Replacement<'r>, IpxeError> {
         let size = source.size();
-        let dir = self.node_directory()?;
         let failed = |cause| IpxeError::Source {
             node: self.node,
             file: name,
@@ -46,7 +50,7 @@ impl Files<'_> {
             };
             done.map_err(|error| SourceError::from_io(&source.name(), error))
         };
-        self.write(&dir, name, size, |sink| {
+        self.write(dir, name, size, |sink| {
             let Some(progress) = self.progress else {
                 return write(sink).map_err(failed);
             };
@@ -55,9 +59,13 @@ impl Files<'_> {
         })
     }
 
-    /// Writes the node's configuration.
-    pub(super) fn write_config(&self, text: &str) -> Result<(), IpxeError> {
-        self.write_text(&self.node_directory()?, CONFIG, text)
+    /// Writes the node's configuration into its directory `dir`, as the replacement of another one.
+    pub(super) fn config<'r>(
+        &self,
+        dir: &'r Root,
+        text: &str,
+    ) -> Result<Replacement<'r>, IpxeError> {
+        self.write_text(dir, CONFIG, text)
     }
 
     /// Writes the script that every node runs first, unless it exists with this content.
@@ -68,23 +76,74 @@ impl Files<'_> {
         {
             return Ok(());
         }
-        self.write_text(&self.root, name, text)
+        let mut script = self.write_text(&self.root, name, text)?;
+        let replaced = script.put().and_then(|()| self.root.sync());
+        replaced.map_err(|e| self.failed("replace the boot script", &self.root, name, e))
     }
 
-    /// Links the MAC addresses to the node's configuration.
-    pub(super) fn link(&self, macs: &[MacAddress]) -> Result<(), IpxeError> {
-        let links = self
-            .root
-            .make_subdirectory(self.config_subdir)
-            .map_err(|e| self.failed("create a directory", &self.root, self.config_subdir, e))?;
+    /// Creates the links from MAC addresses to the node's configuration, those that are missing or
+    /// different, in the directory `links`.
+    pub(super) fn links<'r>(
+        &self,
+        links: &'r Root,
+        macs: &[MacAddress],
+    ) -> Result<Vec<Replacement<'r>>, IpxeError> {
+        let mut created = Vec::new();
         for mac in macs {
             let name = mac.to_string();
-            replace_link(&links, &self.link_target(), &name)
-                .map_err(|e| self.failed("link a MAC address", &links, &name, e))?;
+            let link = Replacement::link(links, &self.link_target(), &name)
+                .map_err(|e| self.failed("link a MAC address", links, &name, e))?;
+            created.extend(link);
         }
-        links
-            .sync()
-            .map_err(|e| self.failed("sync the directory of links", &links, "", e))
+        Ok(created)
+    }
+
+    /// Gives the new files their names, in order: all of them, or none.
+    pub(super) fn replace(
+        &self,
+        mut new: Vec<Replacement<'_>>,
+        dirs: [&Root; 2],
+    ) -> Result<(), IpxeError> {
+        let mut replace = || {
+            for file in &mut new {
+                let put = file.put();
+                put.map_err(|e| ("replace a file", file.path(), e))?;
+            }
+            for dir in dirs {
+                let synced = dir.sync();
+                synced.map_err(|e| ("sync the directory", dir.path_of(""), e))?;
+            }
+            Ok(())
+        };
+        let Err((step, path, cause)) = replace() else {
+            return Ok(());
+        };
+        let failed = IpxeError::Write {
+            node: self.node,
+            step,
+            path,
+            cause,
+        };
+        let mut left = Vec::new();
+        for file in new.iter_mut().rev() {
+            if file.take_back().is_err() {
+                left.push(file.path());
+            }
+        }
+        if left.is_empty() {
+            return Err(failed);
+        }
+        Err(IpxeError::HalfReplaced {
+            node: self.node,
+            left,
+            cause: Box::new(failed),
+        })
+    }
+
+    /// Opens the directory of links, after creating it if it is missing.
+    pub(super) fn link_directory(&self) -> Result<Root, IpxeError> {
+        let links = self.root.make_subdirectory(self.config_subdir);
+        links.map_err(|e| self.failed("create a directory", &self.root, self.config_subdir, e))
     }
 
     /// Removes the node's files and the links to them, and returns their paths relative to the web
@@ -144,30 +203,36 @@ impl Files<'_> {
         format!("../{}/{CONFIG}", self.node)
     }
 
-    fn node_directory(&self) -> Result<Root, IpxeError> {
+    /// Opens the node's directory, after creating it if it is missing.
+    pub(super) fn node_directory(&self) -> Result<Root, IpxeError> {
         let uuid = self.node.to_string();
         let produced = self.root.make_subdirectory(&uuid);
         produced.map_err(|e| self.failed("create the directory", &self.root, &uuid, e))
     }
 
-    fn write_text(&self, dir: &Root, name: &str, text: &str) -> Result<(), IpxeError> {
+    fn write_text<'r>(
+        &self,
+        dir: &'r Root,
+        name: &str,
+        text: &str,
+    ) -> Result<Replacement<'r>, IpxeError> {
         self.write(dir, name, text.len() as u64, |sink| {
             sink.write_all(text.as_bytes())
                 .map_err(|e| self.failed("write a file", dir, name, e))
         })
     }
 
-    /// Writes a staged file, and renames it to `name` once it is complete and safe on disk.
-    fn write(
+    /// Writes a file that is to replace `name`, complete and safe on disk.
+    fn write<'r>(
         &self,
-        dir: &Root,
+        dir: &'r Root,
         name: &str,
         size: u64,
         produce: impl FnOnce(&mut FileSink<'_>) -> Result<(), IpxeError>,
-    ) -> Result<(), IpxeError> {
+    ) -> Result<Replacement<'r>, IpxeError> {
         let failed = |step, e| self.failed(step, dir, name, e);
         remove_unfinished(dir);
-        let mut staged = Staged::create(dir).map_err(|e| failed("create a file", e))?;
+        let staged = Staged::create(dir).map_err(|e| failed("create a file", e))?;
         staged
             .check_space(size)
             .map_err(|e| failed("find space for a file", e))?;
@@ -185,10 +250,7 @@ impl Files<'_> {
         staged
             .finish(name)
             .map_err(|(_, e)| failed("finish a file", e))?;
-        staged
-            .replace(name)
-            .map_err(|e| failed("rename a file", e))?;
-        dir.sync().map_err(|e| failed("sync the directory", e))
+        Replacement::file(dir, staged, name).map_err(|e| failed("keep a file", e))
     }
 
     fn failed(&self, step: &'static str, dir: &Root, name: &str, cause: io::Error) -> IpxeError {

@@ -39,8 +39,9 @@
 //! - A file becomes visible under its name only once it is complete and safe on disk, and is
 //!   replaced atomically: a node that is reading the older file keeps reading that one.
 //! - The web server can read it, whatever the umask.
-//! - A configuration is replaced after its kernel and ramdisk, and the links to it are created
-//!   last.
+//! - All files of a node are written before the first one is replaced: the kernel and the ramdisk,
+//!   then the configuration, and the links to it last. If one cannot be replaced, those before it
+//!   are put back.
 //!
 //! # Limits
 //!
@@ -69,11 +70,12 @@ pub use self::progress::BootFileProgress;
 use self::progress::Progress;
 pub use self::request::{BootFile, MacAddress, NodeBoot};
 use self::request::{BootTarget, FileRole};
-use crate::host::web::Root;
+use crate::host::web::{Replacement, Root};
 use crate::host::{BaseUrl, InvalidRoot};
 use crate::http::url::redacted;
 use crate::http::work::{self, Cancellation, Turns};
 use crate::image::HttpClient;
+use crate::node::locks::Locks;
 use crate::node::{BootMode, boot_mode_of};
 use crate::node::{Node, NodeUuid};
 use crate::options::{IpxeOptions, Options};
@@ -87,8 +89,11 @@ const BOOT_SCRIPT: &str = "boot.ipxe";
 
 /// Writes and removes the files with which nodes boot through iPXE.
 ///
-/// Cloning is cheap; clones share the limit on concurrent work. The methods must be called on a
-/// Tokio runtime; blocking work runs on its blocking threads.
+/// Cloning is cheap; clones share the limit on concurrent work, and work on a node one after the
+/// other. Other processes must not write the files of the same node at the same time:
+/// [`IloDeploy::hold`](crate::deploy::IloDeploy::hold) takes a lock for that.
+///
+/// The methods must be called on a Tokio runtime; blocking work runs on its blocking threads.
 #[derive(Debug, Clone)]
 pub struct Ipxe(Arc<Inner>);
 
@@ -101,6 +106,7 @@ struct Inner {
     boot_script: String,
     http: HttpClient,
     turns: Turns,
+    locks: Arc<Locks<()>>,
     progress: Option<Progress>,
 }
 
@@ -163,6 +169,7 @@ impl Ipxe {
             boot_script,
             http: HttpClient::new(),
             turns: Turns::new(AT_ONCE),
+            locks: Arc::default(),
             progress: None,
         })))
     }
@@ -190,8 +197,8 @@ impl Ipxe {
     ///
     /// # Errors
     ///
-    /// [`IpxeError`]. Files that were written before the failure are kept until
-    /// [`clean_up`](Self::clean_up).
+    /// [`IpxeError`]. The node's previous files are then in place, unless it is
+    /// [`IpxeError::HalfReplaced`].
     pub async fn publish(&self, node: &Node, boot: NodeBoot) -> Result<PublishedBoot, IpxeError> {
         let uuid = node.uuid();
         let mode = boot_mode_of(node)?;
@@ -204,11 +211,13 @@ impl Ipxe {
             let root = Root::create(&ipxe.0.root).map_err(|e| ipxe.unusable(uuid, e))?;
             let files = ipxe.files(uuid, root, cancelled);
             let script = ipxe.script()?;
-            let urls = ipxe.copy(&files, &boot.files)?;
+            let (dir, links) = (files.node_directory()?, files.link_directory()?);
+            let (mut new, urls) = ipxe.copy(&files, &dir, &boot.files)?;
             let config = ipxe.config(uuid, &boot, mode.unwrap_or(BootMode::Bios), &urls)?;
+            new.push(files.config(&dir, &config)?);
+            new.extend(files.links(&links, &boot.macs)?);
             files.write_script(&ipxe.0.boot_script, &script)?;
-            files.write_config(&config)?;
-            files.link(&boot.macs)
+            files.replace(new, [&dir, &links])
         })
         .await?;
         Ok(published)
@@ -248,13 +257,15 @@ impl Ipxe {
         }
     }
 
-    /// Copies the files that are to be copied, and returns the URL of each file.
-    fn copy(
+    /// Copies the files that are to be copied into the node's directory, and returns them with the
+    /// URL of each file.
+    fn copy<'r>(
         &self,
         files: &Files<'_>,
+        dir: &'r Root,
         wanted: &BTreeMap<FileRole, BootFile>,
-    ) -> Result<BTreeMap<FileRole, String>, IpxeError> {
-        let mut urls = BTreeMap::new();
+    ) -> Result<(Vec<Replacement<'r>>, BTreeMap<FileRole, String>), IpxeError> {
+        let (mut new, mut urls) = (Vec::new(), BTreeMap::new());
         for (label, file) in wanted {
             let url = match file {
                 BootFile::Url(url) => url.to_string(),
@@ -265,13 +276,13 @@ impl Ipxe {
                         file: label.as_str(),
                         cause,
                     })?;
-                    files.copy(label.as_str(), &source)?;
+                    new.push(files.copy(dir, label.as_str(), &source)?);
                     self.file_url(files.node, label.as_str()).into()
                 }
             };
             urls.insert(*label, url);
         }
-        Ok(urls)
+        Ok((new, urls))
     }
 
     fn file_url(&self, node: NodeUuid, name: &str) -> Url {
@@ -298,9 +309,14 @@ impl Ipxe {
             node,
             reason: reason.to_string(),
         };
+        let held = self.0.locks.lock(node, ()).await;
         let turn = self.0.turns.turn().await;
         let ipxe = self.clone();
-        let done = work::start(Some(&turn), move |cancellation| work(&ipxe, cancellation));
+        let done = work::start(Some(&turn), move |cancellation| {
+            // Until the work has stopped, even if the future is dropped.
+            let _held = held;
+            work(&ipxe, cancellation)
+        });
         done.wait().await.map_err(|e| interrupted(&e))?
     }
 }

@@ -23,6 +23,7 @@
 
 mod boot_mode;
 mod check;
+pub(crate) mod locks;
 mod provision_state;
 mod uuid;
 

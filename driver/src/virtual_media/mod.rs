@@ -31,6 +31,7 @@ mod error;
 mod loaders;
 mod progress;
 
+use std::fmt;
 use std::sync::Arc;
 
 use url::Url;
@@ -69,6 +70,11 @@ const AT_ONCE: usize = 8;
 /// Cloning is cheap; clones share the limit on concurrent work. The methods must be called on a
 /// Tokio runtime; blocking work runs on its blocking threads, for a few nodes at a time.
 ///
+/// Several tasks may publish for one node, since each image has a name of its own. But what one
+/// publishes, the [`clean_up`](Self::clean_up) of another removes: from reading the node until its
+/// images are inserted and it is stored, the caller holds a lock of the node, such as that of
+/// [`IloDeploy::hold`](crate::deploy::IloDeploy::hold).
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -90,7 +96,7 @@ const AT_ONCE: usize = 8;
 /// assert_eq!(media.clean_up(&mut node).await?, [floppy.name]);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct VirtualMedia {
     host: Arc<dyn Host>,
     /// The limit on concurrent work, the host's if it has one.
@@ -99,8 +105,20 @@ pub struct VirtualMedia {
     http: HttpClient,
     access: SourceAccess,
     default_boot_mode: Option<BootMode>,
+    api_url: Option<String>,
     check_served: bool,
     progress: Option<Progress>,
+}
+
+/// Does not show the URL of Ironic's API, which may have a secret.
+impl fmt::Debug for VirtualMedia {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VirtualMedia")
+            .field("host", &self.host)
+            .field("access", &self.access)
+            .field("default_boot_mode", &self.default_boot_mode)
+            .finish_non_exhaustive()
+    }
 }
 
 impl VirtualMedia {
@@ -127,6 +145,7 @@ impl VirtualMedia {
                 networks: options.image_networks.clone(),
             },
             default_boot_mode: options.default_boot_mode,
+            api_url: options.api_url.clone(),
             check_served: false,
             progress: None,
         }
@@ -174,6 +193,11 @@ impl VirtualMedia {
     /// Returns which images a node or its image may name.
     pub(crate) fn access(&self) -> &SourceAccess {
         &self.access
+    }
+
+    /// Returns the URL of Ironic's API in the options, for deploy ramdisks.
+    pub(crate) fn api_url(&self) -> Option<&str> {
+        self.api_url.as_deref()
     }
 
     /// Returns the host, for listing, sweeping and withdrawing images.

@@ -26,11 +26,12 @@ async fn an_invalid_node_is_refused_with_all_its_faults() {
     assert_eq!(
         error.to_string(),
         format!(
-            "node {UUID} cannot be used: driver: expected agent_ilo, iscsi_ilo, or a hardware type \
-             (ilo, ilo5, redfish), got \"pxe_ilo\"; driver_info.ilo_password: masked by Ironic's \
-             API, expected the secret itself: read the node with a role that the policy \
-             show_password allows; driver_info.ilo_deploy_iso: a path, which a BMC cannot fetch: \
-             expected an http:// or https:// URL, such as that of a copy in http_server_root"
+            "node {UUID} cannot be used: driver: expected agent_ilo, iscsi_ilo, a hardware type \
+             (ilo, ilo5, redfish), or another one with a deploy_interface, got \"pxe_ilo\"; \
+             driver_info.ilo_password: masked by Ironic's API, expected the secret itself: read \
+             the node with a role that the policy show_password allows; \
+             driver_info.ilo_deploy_iso: a path, which a BMC cannot fetch: expected an http:// or \
+             https:// URL, such as that of a copy in http_server_root"
         )
     );
     for (info, expected) in [

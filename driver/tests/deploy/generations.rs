@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use driver::bmc::BootMode;
+use driver::deploy::Action;
 use driver::node::{Node, Section};
 use serde_json::{Value, json};
 
@@ -145,6 +146,30 @@ async fn secure_boot_is_switched_on_for_the_instance_and_restored_after_it() {
         assert!(!enabled(), "{generation:?}");
         assert_eq!(ended.node, node);
     }
+}
+
+#[tokio::test]
+async fn secure_boot_is_read_once_before_it_is_changed_whether_it_was_noted_or_not() {
+    let capabilities = json!({"properties": {"capabilities": "secure_boot:true"}});
+    let mut reads = Vec::new();
+    for is_noted in [true, false] {
+        let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+        ilo.state(|state| state.set_secure_boot(false));
+        let (node, deploy) = (conductor.node(&ilo, &capabilities), conductor.deploy());
+        let mut node = deploy.deploy(&node).await.unwrap().node;
+        if !is_noted {
+            node.remove(Section::DriverInternalInfo, "ilo_secure_boot_before");
+        }
+        ilo.state(|state| state.requests.clear());
+        let booted = deploy.continue_deploy(&node, None).await.unwrap();
+        assert!(booted.done.contains(&Action::SecureBoot(true)));
+        let is_read = |request: &&String| {
+            request.starts_with("GET ") && request.to_lowercase().contains("/secureboot")
+        };
+        let read = ilo.state(|state| state.requests.iter().filter(is_read).count());
+        reads.push(read);
+    }
+    assert_eq!(reads[0], reads[1]);
 }
 
 /// A server with BIOS, whose node wants UEFI.

@@ -89,11 +89,12 @@ async fn a_process_that_is_killed_at_any_moment_leaves_only_complete_boot_isos_a
             images += 1;
         }
         if round % 2 == 0 {
-            media.publish_floppy(&node(2), floppy(2)).await.unwrap();
+            let other = media_in(dir.path());
+            other.publish_floppy(&node(2), floppy(2)).await.unwrap();
             assert_eq!(
                 unfinished(&www),
                 0,
-                "the next publish removes unfinished images"
+                "the next process removes unfinished images"
             );
             media.clean_up(&mut node(2)).await.unwrap();
         }

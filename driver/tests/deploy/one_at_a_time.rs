@@ -3,12 +3,13 @@
 //! Debian package: nginx-light.
 
 use std::fs::File;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use driver::bmc::{Bmc, Drive, Power};
 use driver::deploy::{
-    Action, DeployCause, DeployError, DeployStep, LockFuture, LockGuard, NodeLock,
+    Action, DeployCause, DeployError, DeployStep, LockFuture, LockGuard, NodeLock, TakeOver,
 };
 use driver::node::{Node, NodeUuid, ProvisionState};
 use serde_json::json;
@@ -165,4 +166,56 @@ async fn a_lock_of_the_caller_holds_across_processes() {
     let cleaned_up = deploy.clean_up(&deployed).await.unwrap();
     assert_eq!(names(conductor.www.path()), [""; 0]);
     assert_eq!(cleaned_up.node, node);
+}
+
+#[tokio::test]
+async fn a_held_node_is_locked_between_its_steps() {
+    let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+    let locks = Arc::new(LockFiles(conductor.images.path().to_owned()));
+    let deploy = conductor.deploy().node_lock(locks.clone());
+    let node = conductor.node(&ilo, &json!({}));
+    let uuid = node.uuid();
+    let held = deploy.hold(uuid, DeployStep::Deploy).await.unwrap();
+    let refused = |error: DeployError| assert_eq!(running(&error), Some(DeployStep::Deploy));
+    refused(deploy.deploy(&node).await.unwrap_err());
+    refused(deploy.hold(uuid, DeployStep::TearDown).await.unwrap_err());
+    assert_eq!(ilo.changes(), [""; 0]);
+
+    // Of its own steps, one at a time works on the node, too.
+    let (first, second) = tokio::join!(held.deploy(&node), held.deploy(&node));
+    refused(second.unwrap_err());
+    let deployed = first.unwrap().node;
+    the_only_image_is_in_the_drive(&conductor, &node).await;
+    assert!(locks.try_lock(uuid).is_err());
+    refused(deploy.clean_up(&deployed).await.unwrap_err());
+    let _ = held.clean_up(&deployed).await.unwrap();
+
+    // Another node is not held, and locked as by anybody else.
+    let other = crate::support::uuid(2);
+    let other_held = held.hold(other, DeployStep::CleanUp).await.unwrap();
+    assert!(locks.try_lock(other).is_err() && locks.try_lock(uuid).is_err());
+    drop(held);
+    assert!(locks.try_lock(uuid).is_err(), "a clone holds both");
+    drop(other_held);
+    assert!(locks.try_lock(other).is_ok() && locks.try_lock(uuid).is_ok());
+    let _ = deploy.clean_up(&deployed).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_that_was_taken_over_stays_locked_until_it_is_stored() {
+    let (conductor, ilo) = (Conductor::start(), Ilo::start(Generation::Ilo5));
+    let locks = LockFiles(conductor.images.path().to_owned());
+    let deploy = conductor.deploy();
+    let deploy = deploy.node_lock(Arc::new(LockFiles(locks.0.clone())));
+    let mut node = conductor.node(&ilo, &json!({}));
+    node.set_provision_state(ProvisionState::WaitCallBack);
+    let mut stored = None;
+    let store = |taken: TakeOver| {
+        assert!(locks.try_lock(taken.node.uuid()).is_err());
+        stored = Some(taken);
+    };
+    let summary = deploy.take_over_all([node.clone()], NonZeroUsize::MIN, store);
+    assert_eq!(summary.await.changed, 1);
+    assert!(stored.unwrap().warning.is_none());
+    assert!(locks.try_lock(node.uuid()).is_ok());
 }

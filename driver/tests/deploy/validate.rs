@@ -37,7 +37,7 @@ async fn everything_that_is_wrong_is_reported_at_once_before_the_server_is_touch
             "properties": {"capabilities": "boot_mode:efi"},
             "instance_info": {
                 "kernel": conductor.nginx.url("/boot/no-kernel"),
-                "ramdisk": conductor.nginx.url("/boot/initrd"),
+                "ramdisk": conductor.nginx.url("/boot/no-initrd"),
             },
         }),
     );
@@ -48,6 +48,7 @@ async fn everything_that_is_wrong_is_reported_at_once_before_the_server_is_touch
         "http_server_url",
         "[conductor] api_url",
         "/boot/no-kernel",
+        "/boot/no-initrd",
         "driver_info.ilo_deploy_iso cannot be used",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");

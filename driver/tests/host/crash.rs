@@ -84,13 +84,15 @@ async fn a_process_that_is_killed_at_any_moment_leaves_only_complete_images() {
         std::thread::sleep(Duration::from_micros(round * 7919 % 30_000));
         drop(process);
         interrupted += usize::from(unfinished(dir.path()) > 0);
-        host.publish(&node(2), object(Kind::Floppy, b"x"))
+        let other = crate::support::web::host(dir.path());
+        other
+            .publish(&node(2), object(Kind::Floppy, b"x"))
             .await
             .unwrap();
         assert_eq!(
             unfinished(dir.path()),
             0,
-            "the next publish removes unfinished images"
+            "the next process removes unfinished images"
         );
         for stored in host.list(uuid(1)).await.unwrap() {
             let bytes = read(dir.path(), &stored.name);
@@ -238,6 +240,15 @@ async fn child_on_a_small_file_system() {
     host.publish(&node(2), object(Kind::BootIso, vec![2; 2 << 20]))
         .await
         .unwrap();
+
+    // What a process left that died meanwhile is removed for its space.
+    host.unpublish(uuid(2), Which::All).await.unwrap();
+    let dead = dir.join(".publishing-0123456789abcdef");
+    std::fs::write(&dead, vec![0; 3 << 20]).unwrap();
+    host.publish(&node(2), object(Kind::BootIso, vec![2; 2 << 20]))
+        .await
+        .unwrap();
+    assert!(!dead.exists());
 }
 
 #[test]

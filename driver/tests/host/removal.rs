@@ -128,3 +128,27 @@ async fn a_stray_that_cannot_be_removed_is_left() {
     assert_eq!((swept.images.len(), swept.unfinished), (1, 1));
     assert_eq!(names(dir.path()), [".publishing-0123456789abcdef"]);
 }
+
+/// The directory has the images of thousands of nodes: it is not listed for each publish.
+#[tokio::test]
+async fn the_first_publish_of_a_host_looks_for_files_of_dead_processes_and_later_ones_do_not() {
+    let dir = open_dir();
+    let dead = dir.path().join(".publishing-0123456789abcdef");
+    let hosts = [host(dir.path()), host(dir.path())];
+    let node = node(1);
+    for host in &hosts {
+        std::fs::write(&dead, "half").unwrap();
+        let first = host.publish(&node, object(Kind::Floppy, b"f"));
+        first.await.unwrap();
+        assert!(!dead.exists());
+    }
+    std::fs::write(&dead, "half").unwrap();
+    for host in &hosts {
+        let later = host.publish(&node, object(Kind::Floppy, b"f"));
+        later.await.unwrap();
+        assert!(dead.exists());
+    }
+    // Each step of a deployment ends with a removal, of any node.
+    hosts[0].unpublish(uuid(2), Which::All).await.unwrap();
+    assert!(!dead.exists());
+}

@@ -20,7 +20,7 @@ use crate::support::nginx::Nginx;
 use crate::support::web::{mode, names, open_dir};
 use crate::support::{node, node_from, options, uuid};
 
-const MAC: &str = "52:54:00:12:34:56";
+pub(super) const MAC: &str = "52:54:00:12:34:56";
 pub(super) const LINK: &str = "pxelinux.cfg/52-54-00-12-34-56";
 
 pub(super) fn ipxe(root: &Path, url: &str, more: &str) -> Ipxe {
@@ -30,7 +30,7 @@ pub(super) fn ipxe(root: &Path, url: &str, more: &str) -> Ipxe {
 }
 
 /// A kernel or ramdisk of these bytes.
-fn file(bytes: &[u8]) -> ImageRef {
+pub(super) fn file(bytes: &[u8]) -> ImageRef {
     ImageRef::Source(Arc::new(Bytes("bytes", bytes.to_vec())))
 }
 
@@ -232,6 +232,7 @@ async fn operators_templates_are_rendered_as_ironic_renders_them() {
             .ends_with("it has no line `:boot_partition`"),
         "{error}"
     );
+    assert!(!www.path().join(format!("{uuid}/kernel")).exists());
 }
 
 #[tokio::test]

@@ -14,3 +14,4 @@ mod support;
 mod boot;
 mod files;
 mod parameters;
+mod replaced;

@@ -63,7 +63,7 @@ impl Files {
             .arg("--config-file")
             .arg(self.dir.path().join("ironic.conf"));
         command.arg("--nodes").arg(self.dir.path().join("nodes"));
-        command.args(["--interval", "20"]).stdout(Stdio::piped());
+        command.args(["--interval", "2"]).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         Serving {
@@ -181,4 +181,28 @@ fn a_step_in_progress_ends_before_the_service_does() {
     let printed = service.stop();
     assert_printed(&printed, "stopping: ");
     files.once("one.json", "wait call-back");
+}
+
+#[test]
+fn two_services_in_one_directory_do_each_step_once() {
+    let conductor = Conductor::start();
+    let files = Files::new(&conductor.conf());
+    let services = [files.serve(), files.serve()];
+    let ilos = [1, 2, 3, 4].map(|n| (n, Ilo::without_post(Generation::Ilo5)));
+    for (n, ilo) in &ilos {
+        let uuid = crate::support::uuid(*n).to_string();
+        let node = conductor.node(ilo, &json!({"uuid": uuid}));
+        files.write(&format!("{n}.json"), &json!(node));
+    }
+    for (n, _) in &ilos {
+        files.once(&format!("{n}.json"), "wait call-back");
+    }
+    let printed = services.map(Serving::stop).concat();
+    for (n, _) in &ilos {
+        let line = format!("{} is wait call-back", crate::support::uuid(*n));
+        let times = printed.iter().filter(|printed| **printed == line).count();
+        assert_eq!(times, 1, "{printed:#?}");
+    }
+    // Each node's floppy, and nothing else, is published.
+    assert_eq!(names(conductor.www.path()).len(), ilos.len());
 }

@@ -1,13 +1,18 @@
 //! A headless browser, to measure how it renders a page.
 
+mod picture;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use serde_json::Value;
 
 /// The script put into a copy of a page, which measures it and stores the result in an attribute.
 const MEASURE: &str = include_str!("measure.js");
+
+/// The script of a page with two pictures, which stores their difference in the same attribute.
+const COMPARE: &str = include_str!("compare.js");
 
 /// The policy of a page, and that of its copy, in which scripts may run, including any that a
 /// hostile file has injected.
@@ -78,6 +83,12 @@ pub(crate) fn console(html: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns the value of the attribute that a script stores in.
+fn measured(dom: &str) -> &str {
+    let start = dom.find(ATTRIBUTE).unwrap_or_else(|| panic!("{dom}")) + ATTRIBUTE.len();
+    dom[start..].split('"').next().unwrap()
+}
+
 /// Measures a page in a window of this width: see `measure.js`.
 pub(crate) fn measure(html: &str, width: usize, scheme: Scheme) -> Value {
     let directory = tempfile::tempdir().unwrap();
@@ -90,8 +101,7 @@ pub(crate) fn measure(html: &str, width: usize, scheme: Scheme) -> Value {
     let size = format!("--window-size={width},1024");
     let output = chromium(&page, &[&size, colours(scheme), "--dump-dom"]);
     let dom = String::from_utf8(output.stdout).unwrap();
-    let start = dom.find(ATTRIBUTE).unwrap_or_else(|| panic!("{dom}")) + ATTRIBUTE.len();
-    let encoded = dom[start..].split('"').next().unwrap();
+    let encoded = measured(&dom);
     let measured: Value =
         serde_json::from_slice(&percent_decode_str(encoded).collect::<Vec<u8>>()).unwrap();
     assert_eq!(measured["dark"], scheme == Scheme::Dark);
@@ -100,17 +110,41 @@ pub(crate) fn measure(html: &str, width: usize, scheme: Scheme) -> Value {
 
 /// Takes a screenshot of a page. Returns its width, its height and its size in bytes.
 pub(crate) fn picture(html: &str, scheme: Scheme) -> (u32, u32, usize) {
+    let png = screenshot(html, scheme, (1280, 1024));
+    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+    (number(16), number(20), png.len())
+}
+
+/// Takes a screenshot of a page in a window of this width and height. Returns it as PNG.
+pub(crate) fn screenshot(html: &str, scheme: Scheme, (width, height): (u32, u32)) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let page = directory.path().join("page.html");
     std::fs::write(&page, html).unwrap();
     let path = directory.path().join("page.png");
+    let size = format!("--window-size={width},{height}");
     let screenshot = format!("--screenshot={}", path.display());
-    chromium(
-        &page,
-        &["--window-size=1280,1024", colours(scheme), &screenshot],
-    );
+    chromium(&page, &[&size, colours(scheme), &screenshot]);
     let png = std::fs::read(&path).unwrap();
     assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
-    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
-    (number(16), number(20), png.len())
+    png
+}
+
+/// Returns how much two pictures differ, from 0 to 255: see `compare.js`.
+pub(crate) fn difference(one: &[u8], two: &[u8]) -> f64 {
+    let image = |png: &[u8]| {
+        let encoded = percent_encode(png, NON_ALPHANUMERIC);
+        format!("<img src='data:image/png,{encoded}'>")
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let page = directory.path().join("page.html");
+    let images = image(one) + &image(two);
+    std::fs::write(
+        &page,
+        format!("<!DOCTYPE html>{images}<script>{COMPARE}</script>"),
+    )
+    .unwrap();
+    let output = chromium(&page, &["--dump-dom"]);
+    measured(&String::from_utf8(output.stdout).unwrap())
+        .parse()
+        .unwrap()
 }

@@ -1,6 +1,7 @@
 //! The host for deployments without Swift: a directory that a web server serves.
 
 mod publish;
+mod replace;
 mod root;
 mod selinux;
 mod sink;
@@ -9,14 +10,17 @@ mod staged;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use url::Url;
 
 use self::publish::WithdrawOnDrop;
+pub(crate) use self::replace::Replacement;
 pub(crate) use self::root::Root;
 pub(crate) use self::sink::FileSink;
-pub(crate) use self::staged::{Staged, remove_unfinished, replace_link};
+pub(crate) use self::staged::{Staged, remove_unfinished};
+use self::staged::{is_staging_name, remove_dead};
 use super::error::{HostError, Removals};
 use super::name::ObjectName;
 use super::object::{NewObject, Published, Stored, Swept, Which};
@@ -77,9 +81,11 @@ pub struct InvalidRoot(
 ///
 /// Images are files with mode 0644 in `http_server_root` itself. While an image is being written,
 /// it is a file `.publishing-…` in the same directory that only this user can read; publishing
-/// renames it. Files that a dead process left are removed by the next
-/// [`publish`](super::Host::publish), [`unpublish`](super::Host::unpublish) or
-/// [`sweep`](super::Host::sweep) in the same directory.
+/// renames it. Files that a dead process left are removed by the first
+/// [`publish`](super::Host::publish) of a `WebHost` and one that finds too little space, and by
+/// each [`unpublish`](super::Host::unpublish) and [`sweep`](super::Host::sweep) in the same
+/// directory. Other publishes do not list the directory, so that they take no longer with the
+/// images of many nodes in it.
 ///
 /// The methods must be called on a Tokio runtime; they access files on its blocking threads.
 ///
@@ -100,6 +106,8 @@ struct Inner {
     urls: BaseUrls,
     checker: Checker,
     turns: Turns,
+    /// Whether files of dead processes were looked for.
+    is_cleared: AtomicBool,
 }
 
 impl WebHost {
@@ -123,6 +131,7 @@ impl WebHost {
             urls,
             checker: Checker::new(check),
             turns: Turns::new(at_once),
+            is_cleared: AtomicBool::new(false),
         })))
     }
 
@@ -138,7 +147,8 @@ impl WebHost {
         };
         let inner = Arc::clone(&self.0);
         let published = work::start(Some(&turn), move |cancellation| {
-            publish::publish(&inner.root, node, object, cancellation)
+            let clears = !inner.is_cleared.swap(true, Ordering::Relaxed);
+            publish::publish(&inner.root, node, object, clears, cancellation)
         });
         let published = published.wait().await;
         published.map_err(|e| HostError::interrupted(format!("node {node}"), &e))?
@@ -218,11 +228,10 @@ impl Host for WebHost {
             let Some(root) = open(path)? else {
                 return Ok(Vec::new());
             };
-            let mut images = root
-                .images_of(node)
-                .map_err(|e| publish::unusable(path, e))?;
+            let found = root.images_of_and(node, is_staging_name);
+            let (mut images, staged) = found.map_err(|e| publish::unusable(path, e))?;
             images.retain(|image| which.covers(&image.name));
-            remove_unfinished(&root);
+            remove_dead(&root, &staged);
             remove_all(&root, images)
         }))
     }

@@ -66,11 +66,13 @@ impl Drop for WithdrawOnDrop {
     }
 }
 
-/// Produces the image and publishes it in the directory at `path`.
+/// Produces the image and publishes it in the directory at `path`. If it `clears`, files of dead
+/// processes are removed first.
 pub(super) fn publish(
     path: &Path,
     node: NodeUuid,
     object: NewObject,
+    clears: bool,
     cancellation: &Cancellation,
 ) -> Result<WithdrawOnDrop, HostError> {
     let NewObject {
@@ -92,8 +94,9 @@ pub(super) fn publish(
     if let Some(generation) = &generation {
         job.check_free(&root, generation)?;
     }
-    // Files of dead processes take up space that this image may need.
-    clear(&root);
+    if clears {
+        clear(&root);
+    }
     if cancellation.is_cancelled() {
         return Err(job.cancelled());
     }
@@ -101,6 +104,12 @@ pub(super) fn publish(
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => unusable(path, e),
         _ => job.refused("create a file for", e),
     })?;
+    if staged.check_space(size).is_err() {
+        // Files of dead processes may take it up.
+        clear(&root);
+        let checked = staged.check_space(size);
+        checked.map_err(|e| job.refused("find space for", e))?;
+    }
     job.write(&staged, produce, cancellation)?;
     if let Some(verify) = verify {
         job.read_back(&staged, verify)?;
@@ -159,9 +168,6 @@ impl Job<'_> {
         mut produce: Produce,
         cancellation: &Cancellation,
     ) -> Result<(), HostError> {
-        staged
-            .check_space(self.size)
-            .map_err(|e| self.refused("find space for", e))?;
         let mut sink = FileSink::new(staged.file(), self.size, cancellation);
         let produced = produce(&mut sink).and_then(|()| Ok(sink.flush()?));
         let written = self.size - sink.left();

@@ -116,6 +116,15 @@ impl Root {
         Ok(renameat(&self.dir, from, &self.dir, to)?)
     }
 
+    /// Exchanges the files `one` and `two`; returns `false` if the file system cannot do that.
+    pub(super) fn exchange(&self, one: &str, two: &str) -> io::Result<bool> {
+        match renameat_with(&self.dir, one, &self.dir, two, RenameFlags::EXCHANGE) {
+            Ok(()) => Ok(true),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.dir.as_fd()
     }
@@ -143,6 +152,19 @@ impl Root {
     pub(super) fn images_of(&self, node: NodeUuid) -> io::Result<Vec<Stored>> {
         let uuid = node.to_string();
         self.images(self.names(|name| ObjectName::may_be_of(name, &uuid))?)
+    }
+
+    /// Returns the images of one node, sorted by name, and the other names that `wanted` accepts,
+    /// from one listing of the directory.
+    pub(super) fn images_of_and(
+        &self,
+        node: NodeUuid,
+        wanted: impl Fn(&str) -> bool,
+    ) -> io::Result<(Vec<Stored>, Vec<String>)> {
+        let uuid = node.to_string();
+        let names = self.names(|name| ObjectName::may_be_of(name, &uuid) || wanted(name))?;
+        let (others, images) = names.into_iter().partition(|name| wanted(name));
+        Ok((self.images(images)?, others))
     }
 
     /// Returns the images of all nodes, sorted by name.

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, fstat, fstatvfs, openat, symlinkat};
+use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, fstat, fstatvfs, openat};
 use rustix::io::Errno;
 
 use super::root::{Root, modified};
@@ -35,7 +35,7 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 const TRIES: usize = 16;
 
 /// Whether `name` is that of a staged file.
-fn is_staging_name(name: &str) -> bool {
+pub(super) fn is_staging_name(name: &str) -> bool {
     name.strip_prefix(PREFIX).is_some_and(|rest| {
         rest.len() == DIGITS && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     })
@@ -54,10 +54,7 @@ impl<'r> Staged<'r> {
     /// Creates an empty file with a unique name.
     pub(crate) fn create(root: &'r Root) -> io::Result<Self> {
         for _ in 0..TRIES {
-            let name = format!(
-                "{PREFIX}{:016x}",
-                getrandom::u64().map_err(io::Error::other)?
-            );
+            let name = new_name()?;
             let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
             let file = match openat(root.fd(), &name, flags | OFlags::NOFOLLOW, PRIVATE) {
                 Ok(fd) => File::from(fd),
@@ -126,12 +123,11 @@ impl<'r> Staged<'r> {
         Ok(())
     }
 
-    /// Renames the file to its final name, replacing any file of that name. A reader that has the
-    /// older file open keeps reading that one.
-    pub(crate) fn replace(&mut self, name: &str) -> io::Result<()> {
-        self.root.rename(&self.name, name)?;
+    /// Keeps the file under its temporary name, which is returned with the file's lock.
+    pub(super) fn keep(mut self) -> io::Result<(String, File)> {
+        let lock = self.file.try_clone()?;
         self.published = true;
-        Ok(())
+        Ok((self.name.clone(), lock))
     }
 }
 
@@ -150,25 +146,13 @@ impl Drop for Staged<'_> {
     }
 }
 
-/// Creates the symbolic link `name` to `target`, replacing any file of that name.
-pub(crate) fn replace_link(root: &Root, target: &str, name: &str) -> io::Result<()> {
-    if root.link_target(name)?.as_deref() == Some(target) {
-        return Ok(());
-    }
-    let staged = format!(
-        "{PREFIX}{:016x}",
-        getrandom::u64().map_err(io::Error::other)?
-    );
-    symlinkat(target, root.fd(), &staged)?;
-    let renamed = root.rename(&staged, name);
-    if renamed.is_err() {
-        root.remove(&staged)?;
-    }
-    renamed
+/// Returns a new name of a staged file.
+pub(super) fn new_name() -> io::Result<String> {
+    let random = getrandom::u64().map_err(io::Error::other)?;
+    Ok(format!("{PREFIX}{random:016x}"))
 }
 
-/// Removes the staged files that dead processes left in `root`, and returns their number. One that
-/// cannot be removed is logged and left: it belongs to no image.
+/// Removes the staged files that dead processes left in `root`, and returns their number.
 pub(crate) fn remove_unfinished(root: &Root) -> usize {
     let names = root.names(is_staging_name).unwrap_or_else(|e| {
         let path = root.path_of("");
@@ -178,11 +162,17 @@ pub(crate) fn remove_unfinished(root: &Root) -> usize {
         );
         Vec::new()
     });
+    remove_dead(root, &names)
+}
+
+/// Removes those of the staged files `names` that dead processes left in `root`, and returns their
+/// number. One that cannot be removed is logged and left: it belongs to no image.
+pub(super) fn remove_dead(root: &Root, names: &[String]) -> usize {
     let mut removed = 0;
     for name in names {
-        match remove_if_dead(root, &name) {
+        match remove_if_dead(root, name) {
             Ok(was_dead) => removed += usize::from(was_dead),
-            Err(e) => log::warn!("cannot remove {}: {e}", root.path_of(&name).display()),
+            Err(e) => log::warn!("cannot remove {}: {e}", root.path_of(name).display()),
         }
     }
     removed

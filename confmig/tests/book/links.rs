@@ -1,33 +1,14 @@
-//! The relative links of all Markdown files in the repository lead to files and headings.
+//! The links of all Markdown files in the repository: relative ones lead to files and headings,
+//! external ones are addresses, and those of the book stay within it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::support::root;
-
-/// Returns the Markdown files of the repository, without hidden and build directories.
-fn markdown_files() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut directories = vec![root()];
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let entry = entry.unwrap();
-            let name = entry.file_name().into_string().unwrap_or_default();
-            if entry.file_type().unwrap().is_dir() {
-                if !name.starts_with('.') && name != "target" {
-                    directories.push(entry.path());
-                }
-            } else if name.ends_with(".md") {
-                found.push(entry.path());
-            }
-        }
-    }
-    found.sort();
-    found
-}
+use crate::pages::{Page, markdown, pages};
+use crate::root;
 
 /// Returns the lines of a Markdown text outside fenced code.
-fn prose(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn prose(text: &str) -> impl Iterator<Item = &str> {
     let mut in_code = false;
     text.lines().filter(move |line| {
         let is_fence = line.trim_start().starts_with("```");
@@ -61,8 +42,12 @@ fn links(text: &str) -> Vec<String> {
 
 /// Returns what is wrong with a link in a file, if anything.
 fn fault(file: &Path, text: &str, link: &str) -> Option<String> {
-    if link.contains("://") || link.starts_with("mailto:") {
-        return None;
+    if link.contains("://") {
+        let host = link
+            .strip_prefix("https://")
+            .and_then(|rest| rest.split('/').next());
+        let is_address = host.is_some_and(|host| host.contains('.')) && !link.contains(' ');
+        return (!is_address).then(|| "not an address: https://HOST/PATH".to_owned());
     }
     let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
     let target = match path {
@@ -85,12 +70,12 @@ fn fault(file: &Path, text: &str, link: &str) -> Option<String> {
 #[test]
 fn relative_links_lead_to_files_and_headings() {
     let (mut faults, mut count) = (Vec::new(), 0);
-    for file in markdown_files() {
-        let text = std::fs::read_to_string(&file).unwrap();
-        for link in links(&text) {
+    for page in markdown(&root()) {
+        let file = root().join(&page.path);
+        for link in links(&page.text) {
             count += 1;
-            if let Some(fault) = fault(&file, &text, &link) {
-                faults.push(format!("{}: {link}: {fault}", file.display()));
+            if let Some(fault) = fault(&file, &page.text, &link) {
+                faults.push(format!("{}: {link}: {fault}", page.path));
             }
         }
     }
@@ -107,4 +92,49 @@ fn faults_are_found() {
     assert_eq!(fault(&file, text, "LICENSE"), None);
     assert!(fault(&file, text, "#two").is_some());
     assert!(fault(&file, text, "missing.md").is_some());
+    assert_eq!(fault(&file, text, "https://example.org/a"), None);
+    assert!(fault(&file, text, "http://example.org/a b").is_some());
+}
+
+/// A page that is not in the book: it is for maintainers, who have the repository.
+const FOR_MAINTAINERS: &str = "docs/releasing.md";
+
+/// Returns the pages that the table of contents names, as paths from the workspace's root.
+fn contents() -> Vec<String> {
+    let summary = Page::read(&root().join("docs/SUMMARY.md"));
+    let links = links(&summary.text).into_iter();
+    links.map(|link| format!("docs/{link}")).collect()
+}
+
+#[test]
+fn the_contents_have_every_page_once() {
+    let mut named = contents();
+    let mut there: Vec<String> = markdown(&root().join("docs"))
+        .into_iter()
+        .map(|page| page.path)
+        .filter(|path| path != "docs/SUMMARY.md" && path != FOR_MAINTAINERS)
+        .collect();
+    named.sort();
+    there.sort();
+    assert_eq!(named, there, "docs/SUMMARY.md and the pages in docs differ");
+}
+
+/// The book is also read without the repository around it.
+#[test]
+fn links_of_the_book_stay_in_it() {
+    let mut faults = Vec::new();
+    let of_book = |page: &&Page| page.path.starts_with("docs/") && page.path != FOR_MAINTAINERS;
+    for page in pages().iter().filter(of_book) {
+        let depth = page.path.matches('/').count() - 1;
+        for link in links(&page.text) {
+            if link.matches("../").count() > depth {
+                faults.push(format!("{}: {link}", page.path));
+            }
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "name these files instead: {}",
+        faults.join("\n")
+    );
 }
