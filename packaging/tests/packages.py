@@ -196,22 +196,23 @@ class Rpm(InTree):
         query = ['rpm', '--query', '--package', package]
         requires = run(*query, '--requires').splitlines()
         self.assertEqual(
-            [line for line in requires if not line.startswith('rpmlib(')],
-            ['libc.so.6(GLIBC_2.17)(64bit)'],
+            {line for line in requires if not line.startswith('rpmlib(')},
+            {'/bin/sh', 'libc.so.6(GLIBC_2.17)(64bit)'},
         )
         # Older rpms do not know zstd.
         self.assertEqual(run(*query, '--queryformat', '%{PAYLOADCOMPRESSOR}'), 'gzip')
-        run('rpm', '--root', self.tree.root, '--initdb')
+        rpm = ['rpm', '--root', self.tree.root, '--dbpath', '/var/lib/rpm']
+        run(*rpm, '--initdb')
         # Packages that every host with rpm has own these.
         for folder in ['licenses', 'zsh/site-functions']:
             (self.tree.root / 'usr/share' / folder).mkdir(parents=True, exist_ok=True)
         before = self.tree.files()
         # What provides the libc in this tree is no rpm.
-        run('rpm', '--root', self.tree.root, '--install', '--nodeps', package)
+        run(*rpm, '--install', '--nodeps', package)
         self.migrates('confmig')
         self.completes('/usr/bin', '/usr/share/zsh/site-functions')
         self.has_pages()
-        run('rpm', '--root', self.tree.root, '--erase', 'confmig')
+        run(*rpm, '--erase', 'confmig')
         self.removed(before)
 
 
@@ -312,9 +313,8 @@ class Release(Timed):
 class Install(Timed):
     def test_with_cargo(self):
         need('cargo')
-        triple = f'{os.uname().machine}-unknown-linux-gnu'
-        # For this target, the libraries of the packages are there.
-        install = ['cargo', 'install', '--quiet', '--locked', '--target', triple]
+        # Not optimized: only the tests' libraries are there.
+        install = ['cargo', 'install', '--quiet', '--locked', '--debug']
         run(*install, '--root', self.scratch, '--path', ROOT / 'confmig', cwd=ROOT)
         self.assertIn(MOVED, run(self.scratch / 'bin/confmig', 'migrate', FIXTURE))
         run('cargo', 'uninstall', '--quiet', '--root', self.scratch, 'confmig')
