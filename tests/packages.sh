@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# Installs the missing Debian packages of packages.txt.
+# Installs the missing Debian packages of tests/packages.txt, or of another file.
+#
+# Usage: tests/packages.sh [FILE]
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+list=${1:-tests/packages.txt}
 
 missing=()
 while read -r package check; do
     if [[ -n $package && $package != \#* ]] && ! bash -c "$check" >/dev/null 2>&1 </dev/null; then
         missing+=("$package")
     fi
-done <tests/packages.txt
+done <"$list"
 if ((${#missing[@]})); then
     if ! command -v apt-get >/dev/null; then
         echo "tests/packages.sh: this is not Debian: install equivalents of ${missing[*]}, then run again" >&2

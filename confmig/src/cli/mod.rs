@@ -154,12 +154,23 @@ fn listed(paths: &[PathBuf]) -> String {
 /// The variable by which a shell asks for completions.
 const COMPLETE: &str = "COMPLETE";
 
+/// Ends the script for zsh. Installed in a directory of `fpath`, the script is the function that zsh
+/// calls at the first completion, and would register what completes without calling it.
+const CALLED_BY_ZSH: &str = r#"
+if [[ ${funcstack[1]} == _confmig ]]; then
+    _clap_dynamic_completer_confmig "$@"
+fi
+"#;
+
 /// Prints the script with which a shell asks this program for completions.
 fn completions(shell: clap_complete::Shell, output: &mut Output) -> Result<Status, Failure> {
     let shells = Shells::builtins();
     let mut script = Vec::new();
     if let Some(completer) = shells.completer(&shell.to_string()) {
         completer.write_registration(COMPLETE, "confmig", "confmig", "confmig", &mut script)?;
+    }
+    if shell == clap_complete::Shell::Zsh {
+        script.extend_from_slice(CALLED_BY_ZSH.as_bytes());
     }
     output.bytes(&script)?;
     Ok(Status::Success)
