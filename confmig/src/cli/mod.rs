@@ -154,8 +154,8 @@ fn listed(paths: &[PathBuf]) -> String {
 /// The variable by which a shell asks for completions.
 const COMPLETE: &str = "COMPLETE";
 
-/// Ends the script for zsh. Installed in a directory of `fpath`, the script is the function that zsh
-/// calls at the first completion, and would register what completes without calling it.
+/// Ends the script for zsh. Installed in a directory of `fpath`, the script is the function that
+/// zsh calls at the first completion, and would register what completes without calling it.
 const CALLED_BY_ZSH: &str = r#"
 if [[ ${funcstack[1]} == _confmig ]]; then
     _clap_dynamic_completer_confmig "$@"

@@ -291,3 +291,33 @@ fn a_policy_says_what_is_pinned() {
             .contains("pin_defaults needs from or from_schema")
     );
 }
+
+/// The reference by a former name leads to the option that is registered last, by its current key
+/// in the group of the reference: a pin must not come between.
+#[test]
+fn what_a_reference_by_a_former_name_leads_to_stays() {
+    let opt = |name: &str, rest: &str| {
+        format!(r#"{{"name": "{name}", "type": "string value", "default": null{rest}}}"#)
+    };
+    let former =
+        r#", "deprecated_opts": [{"group": "a", "name": "v"}, {"group": "c", "name": "x"}]"#;
+    let release = |default: &str| {
+        let (y, z) = (opt("y", former), opt("z", former));
+        let pinned = opt("y", "").replace("null", default);
+        format!(
+            r#"{{"a": {{"opts": [{y}]}}, "b": {{"opts": [{z}]}}, "c": {{"opts": [{pinned}]}}}}"#
+        )
+    };
+    let directory = ironic_conf("[a]\nv = one\nw = ${c.x}\n[b]\nz = ${c.x}\n");
+    schema(&directory, "older.json", &release("\"old\""));
+    schema(&directory, "newer.json", &release("null"));
+    let words = "migrate --from-schema older.json --schema newer.json --pin-defaults \
+                 --format json ironic.conf";
+    let ran = line(words).directory(directory.path()).run().expect(0);
+    assert_eq!(
+        pinned(&ran),
+        [vec![], vec!["c.y".to_owned()]],
+        "{}",
+        ran.transcript()
+    );
+}

@@ -172,6 +172,10 @@ fn refusal(
     if opt.is_secret() || secrets.hides(name.group(), name.name()) {
         return Some("its value is secret".into());
     }
+    let mut readers = target.readers(name).into_iter();
+    if let Some(reader) = readers.find(|reader| reader != name) {
+        return Some(format!("{} would read it, too", bracketed(&reader)));
+    }
     if values.is_empty() {
         return Some("it had none, which no value in a file stands for".into());
     }

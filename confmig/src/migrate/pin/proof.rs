@@ -26,11 +26,27 @@ impl Proof<'_> {
     /// Returns an option that would be read differently from the new files; `None` is the proof.
     pub(super) fn mismatch(&self, after: &[ParsedFile<'_>], pinned: &[&Pin]) -> Option<Mismatch> {
         let names = pinned.iter().map(|pin| pin.former_name());
-        let older = registered(self.original, self.pins.older, names);
-        let older = Config::new(self.original, &older);
+        let older = orders(registered(self.original, self.pins.older, names));
         let names = pinned.iter().map(|pin| pin.opt.name());
-        let new = registered(after, self.pins.target, names);
-        let is = Config::new(after, &new);
+        let new = orders(registered(after, self.pins.target, names));
+        // The order in which a service registers its options is not known.
+        let with_others = new.iter().skip(1).map(|new| (&older[0], new));
+        let mut all = older
+            .iter()
+            .map(|older| (older, &new[0]))
+            .chain(with_others);
+        all.find_map(|(older, new)| self.mismatch_of((older, new), after, pinned))
+    }
+
+    /// Does the same for programs that register these options in this order.
+    fn mismatch_of(
+        &self,
+        (older, new): (&[Opt], &[Opt]),
+        after: &[ParsedFile<'_>],
+        pinned: &[&Pin],
+    ) -> Option<Mismatch> {
+        let older = Config::new(self.original, older);
+        let is = Config::new(after, new);
         for pin in pinned {
             let (expected, now) = (
                 texts_of(&older, pin.former_name()),
@@ -56,7 +72,7 @@ impl Proof<'_> {
             texts_of(&was, old.name()) != texts_of(&is, new.name())
                 || Effective.read(old, &was) != Effective.read(new, &is)
         };
-        let (old, new) = old.iter().zip(&new).find(differs)?;
+        let (old, new) = old.iter().zip(new).find(differs)?;
         Some(Mismatch {
             option: new.name().clone(),
             is_read: texts_of(&was, old.name()).is_some(),
@@ -65,19 +81,47 @@ impl Proof<'_> {
     }
 }
 
+/// Returns the options in each order that matters, at least one: a reference by a name that several
+/// options read as a former name leads to the last of these.
+fn orders((opts, referred): (Vec<Opt>, HashSet<OptName>)) -> Vec<Vec<Opt>> {
+    let mut last: Vec<usize> = Vec::new();
+    for name in &referred {
+        let readers = opts.iter().enumerate();
+        let readers = readers.filter(|(_, opt)| opt.deprecated().contains(name));
+        let readers: Vec<usize> = readers.map(|(at, _)| at).collect();
+        if readers.len() > 1 {
+            last.extend(readers);
+        }
+    }
+    last.sort_unstable();
+    last.dedup();
+    let others = last.into_iter().map(|at| {
+        let mut others = opts.clone();
+        others[at..].rotate_left(1);
+        others
+    });
+    let others: Vec<Vec<Opt>> = others.collect();
+    std::iter::once(opts).chain(others).collect()
+}
+
 /// Returns the options that the target registers, as far as the files set them or refer to them,
-/// with these. Whether it has further options is not known: a reference to one proves nothing.
+/// with these, and the names that are referred to. Whether it has further options is not known: a
+/// reference to one proves nothing.
 fn registered<'n>(
     files: &[ParsedFile<'_>],
     target: &dyn Target,
     names: impl Iterator<Item = &'n OptName>,
-) -> Vec<Opt> {
+) -> (Vec<Opt>, HashSet<OptName>) {
     let mut found: Vec<Opt> = Vec::new();
+    let mut referred: HashSet<OptName> = HashSet::default();
     let mut seen: HashSet<OptName> = HashSet::default();
     let mut open: Vec<OptName> = names.cloned().collect();
-    let add_referred = |text: &[u8], group: &str, open: &mut Vec<OptName>| {
-        let referred = references(text).into_iter();
-        open.extend(referred.flat_map(|reference| reference.options(group)));
+    let mut add_referred = |text: &[u8], group: &str, open: &mut Vec<OptName>| {
+        let found = references(text).into_iter();
+        for option in found.flat_map(|reference| reference.options(group)) {
+            referred.insert(option.clone());
+            open.push(option);
+        }
     };
     for entry in files.iter().flat_map(|file| file.document.entries()) {
         let (name, value) = (name_of(entry), entry.value());
@@ -102,5 +146,5 @@ fn registered<'n>(
             found.push(opt.into_owned());
         }
     }
-    found
+    (found, referred)
 }
