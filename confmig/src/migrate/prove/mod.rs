@@ -206,7 +206,7 @@ fn mismatch(
         return None;
     }
     let updated = values.read(opt, &before.updated);
-    let legacy = before.read_legacy(opt, values);
+    let legacy = before.read_legacy(opt, values, !may_disagree);
     // After a rule, no program finds an option by its old name, not even for a reference.
     let references = match may_disagree {
         true => &after.updated,
@@ -227,7 +227,8 @@ fn mismatch(
         None => now.is_none() && updated.is_none(),
     };
     // Two programs that disagreed before may go on to, each with its own value.
-    let kept = kept || may_disagree && now == updated && legacy == after.read_legacy(opt, values);
+    let kept =
+        kept || may_disagree && now == updated && legacy == after.read_legacy(opt, values, false);
     // With types, a reference becomes what Python prints, or an error: both must be kept too.
     let (was_typed, now_typed) = (before.read_typed(opt), after.read_typed(opt));
     let printed = values.read(opt, &after.typed);

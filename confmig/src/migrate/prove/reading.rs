@@ -32,15 +32,23 @@ impl<'c> Programs<'c> {
         }
     }
 
-    /// Reads an option as a legacy program does, by any of its former names.
-    pub(super) fn read_legacy(&self, opt: &Opt, values: ComparedValues) -> Option<Reading> {
+    /// Reads an option as a legacy program does, by any of its former names, or by its current one
+    /// if the program knows that.
+    pub(super) fn read_legacy(
+        &self,
+        opt: &Opt,
+        values: ComparedValues,
+        knows_current: bool,
+    ) -> Option<Reading> {
         if opt.deprecated().is_empty() {
             return values.read(opt, &self.legacy);
         }
         let set = self.updated.occurrences(opt).effective;
-        let by_former = set.iter().all(|occurrence| occurrence.name_index > 0);
-        let reading = by_former.then(|| Reading::of_entries(&set, None, &self.legacy));
-        reading?.unless_empty()
+        if !set.is_empty() && set.iter().all(|occurrence| occurrence.name_index > 0) {
+            return Reading::of_entries(&set, None, &self.legacy).unless_empty();
+        }
+        let by_current = knows_current.then(|| values.read_with(opt, &self.updated, &self.legacy));
+        by_current.flatten()
     }
 
     /// Reads an option with its type; `None` when its value is refused.

@@ -111,6 +111,24 @@ fn no_program_finds_an_option_by_the_old_name_of_a_rule() {
     }
 }
 
+/// That holds for references of an option that has a former name of its own, too.
+#[test]
+fn an_option_under_its_current_name_is_read_without_the_old_names_of_rules() {
+    let opts = || {
+        let ruled = text("e", "y").with_deprecated("c", "x");
+        vec![ruled, text("b", "x").with_deprecated("a", "x")]
+    };
+    let before = ["[b]\nx = ${e.y}\n[c]\nx = 1\n"];
+    let after = ["[b]\nx = ${e.y}\n[e]\ny = 1\n"];
+    for (by_rules, expected) in [(false, None), (true, Some(CHANGED))] {
+        let case = Case {
+            by_rules,
+            ..Case::new(opts(), &before, &after)
+        };
+        assert_eq!(case.said().as_deref(), expected, "{by_rules}");
+    }
+}
+
 /// Where only one program finds what a reference names, its value is kept.
 #[test]
 fn the_program_that_resolves_a_reference_is_right() {
