@@ -6,9 +6,10 @@ left to decide, and the service of one does not come up. The playbook runs in ch
 and once more; then the files must be what each host should have, nothing may have changed in the
 last run, and no output may have a password.
 
-Usage: fleet.py CONFMIG ANSIBLE_BIN [--hosts N]
+Usage: fleet.py CONFMIG ANSIBLE_BIN [--hosts N] [--record]
 
-CONFMIG is the program, ANSIBLE_BIN the directory of ansible-playbook. Prints the times.
+CONFMIG is the program, ANSIBLE_BIN the directory of ansible-playbook. Prints the times; --record
+writes them into docs/benchmarks.md, too.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 
+BENCHMARKS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs/benchmarks.md"
 COLLECTION = pathlib.Path(__file__).resolve().parent.parent / "ansible"
 SECRET = "correct-horse-battery"
 
@@ -161,18 +163,35 @@ def require(holds, what, output):
         raise SystemExit(f"{what}\n{output[-8000:]}")
 
 
+def record(lines):
+    """Replaces this script's part of docs/benchmarks.md."""
+    begin, end = "<!-- fleets: begin -->\n", "<!-- fleets: end -->"
+    before, _, rest = BENCHMARKS.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    machine = f"On a machine with {os.cpu_count()} processors, which runs all hosts.\n"
+    text = "\n".join(["", machine, "```text", *lines, "```", "", ""])
+    BENCHMARKS.write_text(before + begin + text + end + after)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("confmig")
     parser.add_argument("ansible_bin")
     parser.add_argument("--hosts", type=int, default=20)
+    parser.add_argument("--record", action="store_true")
     arguments = parser.parse_args()
+    lines = []
+
+    def tell(line):
+        print(line, flush=True)
+        lines.append(line)
+
     with tempfile.TemporaryDirectory(prefix="fleet-") as directory:
         fleet = Fleet(directory, arguments.confmig, arguments.ansible_bin, arguments.hosts)
         before = fleet.texts()
 
         results, seconds, output = fleet.run("--check", "--diff")
-        print(f"check mode: {seconds:.1f} s")
+        tell(f"check mode: {seconds:.1f} s")
         require(fleet.texts() == before, "check mode changed a file", output)
         require(
             "+http_server_url = http://192.0.2.7:8080" in output,
@@ -181,7 +200,7 @@ def main():
         )
 
         results, seconds, output = fleet.run()
-        print(f"upgrade: {seconds:.1f} s")
+        tell(f"upgrade: {seconds:.1f} s")
         texts = fleet.texts()
         for host, (home, kind) in fleet.homes.items():
             result, log = results[host], home / "log"
@@ -193,7 +212,7 @@ def main():
             require(found == wanted, f"{host} ({kind}): {found}, expected {wanted}", output)
 
         results, seconds, output = fleet.run()
-        print(f"once more: {seconds:.1f} s")
+        tell(f"once more: {seconds:.1f} s")
         require(fleet.texts() == texts, "a second run changed a file", output)
         changed = [
             host
@@ -202,10 +221,10 @@ def main():
         ]
         require(not changed, f"a second run reports a change on {changed}", output)
     kinds = [kind for _, kind in fleet.homes.values()]
-    print(
-        ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("plain", "open", "broken")),
-        "hosts: as expected",
-    )
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("plain", "open", "broken"))
+    tell(f"{counts} hosts: as expected")
+    if arguments.record:
+        record(lines)
 
 
 if __name__ == "__main__":
