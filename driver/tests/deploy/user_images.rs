@@ -22,14 +22,18 @@ async fn refused(conductor: &Conductor, conf: &str, node: &Node) -> String {
     let deploy = driver::deploy::IloDeploy::from_options(&options(conf)).unwrap();
     let error = deploy.continue_deploy(node, None).await.unwrap_err();
     assert_eq!(names(conductor.www.path()), [""; 0], "{error}");
-    let refused = |error: &driver::deploy::DeployError| {
+    let is_refusal = |cause: &DeployCause| {
         matches!(
-            *error.cause,
+            cause,
             DeployCause::Image {
                 cause: SourceError::Path { .. } | SourceError::Address { .. },
                 ..
             }
         )
+    };
+    let refused = |error: &driver::deploy::DeployError| match &*error.cause {
+        DeployCause::Several(causes) => causes.iter().all(is_refusal),
+        cause => is_refusal(cause),
     };
     assert!(refused(&error), "{error}");
     let validated = deploy.validate(node).await.unwrap_err();
