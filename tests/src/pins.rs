@@ -216,11 +216,14 @@ fn pin_holds(
         tally.count("reference");
     }
     let same = match (&was[old], &is[new]) {
-        // A single value has become one of several.
-        (Outcome::Found { value: one, .. }, Outcome::Found { value: all, .. })
-            if newer[new].is_multi() && !older[old].is_multi() =>
+        // A single value has become one of several, or the only one of several a single one.
+        (Outcome::Found { value: before, .. }, Outcome::Found { value: now, .. })
+            if newer[new].is_multi() != older[old].is_multi() =>
         {
-            *all == json!([one])
+            match newer[new].is_multi() {
+                true => *now == json!([before]),
+                false => *before == json!([now]),
+            }
         }
         (_, Outcome::Found { .. }) => was[old] == is[new],
         (_, Outcome::Refused { .. }) => false,

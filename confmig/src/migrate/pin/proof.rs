@@ -20,6 +20,22 @@ pub(super) struct Proof<'p> {
     pub(super) original: &'p [ParsedFile<'p>],
     /// The files after it, without the pins.
     pub(super) before: &'p [ParsedFile<'p>],
+    /// The options of the target whose defaults refer to others.
+    pub(super) referring: Vec<OptName>,
+}
+
+/// Returns the options of a target whose defaults refer to others.
+pub(super) fn referring(target: &dyn Target) -> Vec<OptName> {
+    let groups = target.groups().into_iter();
+    let names = groups.flat_map(|group| {
+        let names = target.names_in(group).into_iter();
+        names.map(move |name| OptName::new(group, name))
+    });
+    let refers = |name: &OptName| {
+        let opt = target.option(name);
+        opt.is_some_and(|opt| opt.default().iter().any(|text| text.contains('$')))
+    };
+    names.filter(refers).collect()
 }
 
 impl Proof<'_> {
@@ -28,6 +44,7 @@ impl Proof<'_> {
         let names = pinned.iter().map(|pin| pin.former_name());
         let older = orders(registered(self.original, self.pins.older, names));
         let names = pinned.iter().map(|pin| pin.opt.name());
+        let names = names.chain(&self.referring);
         let new = orders(registered(after, self.pins.target, names));
         // The order in which a service registers its options is not known.
         let with_others = new.iter().skip(1).map(|new| (&older[0], new));

@@ -3,7 +3,7 @@
 use foldhash::HashSet;
 use oslo_config::{OptName, ParsedFile};
 
-use super::proof::Proof;
+use super::proof::{Proof, referring};
 use super::{Pin, Pins};
 use crate::migrate::edit::add;
 use crate::migrate::migrator::Migrator;
@@ -39,6 +39,7 @@ impl Migrator<'_> {
             pins,
             original: self.before,
             before: &files,
+            referring: referring(pins.target),
         };
         let made = loop {
             let additions: Vec<_> = left.iter().map(|pin| pin.addition()).collect();
