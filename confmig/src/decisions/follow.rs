@@ -76,12 +76,20 @@ impl Decisions {
             }
             migration = decided.migrate(files, route)?;
         }
-        let after = Documents::new(&migration);
-        migration.decisions.retain(|decision| {
-            let option = decided.valued.get(&key(decision));
-            // A value that was not written leaves the decision open.
-            option.is_none_or(|option| !after.have(option))
-        });
+        if !decided.valued.is_empty() {
+            let after = migration.files.iter();
+            let after = after.filter_map(|file| Document::parse(&file.after).ok());
+            let after: Vec<Document<'_>> = after.collect();
+            let is_set = |option: &OptName| {
+                let mut after = after.iter();
+                after.any(|document| document.entry(option.group(), option.name()).is_some())
+            };
+            migration.decisions.retain(|decision| {
+                let option = decided.valued.get(&key(decision));
+                // A value that was not written leaves the decision open.
+                option.is_none_or(|option| !is_set(option))
+            });
+        }
         let settings = decided.settings.clone();
         let further = self.further(&migration, files, route, decided)?;
         Ok(Followed {
@@ -167,26 +175,6 @@ impl Decided {
         self.valued.insert(key(decision), option);
         self.values.push(rule);
         true
-    }
-}
-
-/// The new texts of a migration.
-struct Documents(Vec<Document<'static>>);
-
-impl Documents {
-    fn new(migration: &Migration) -> Self {
-        let texts = migration.files.iter().map(|file| file.after.to_vec());
-        Documents(
-            texts
-                .filter_map(|text| Document::parse_owned(text).ok())
-                .collect(),
-        )
-    }
-
-    /// Returns whether any text sets an option.
-    fn have(&self, option: &OptName) -> bool {
-        let mut documents = self.0.iter();
-        documents.any(|document| document.entry(option.group(), option.name()).is_some())
     }
 }
 

@@ -343,14 +343,8 @@ pub fn interrupted<'p>(
     let mut found: Vec<(String, Interrupted)> = Vec::new();
     let mut listed: HashMap<(u64, u64), Vec<Journal>> = HashMap::default();
     for path in paths {
-        let destination = match Destination::find_any(path) {
-            Ok(Some(destination)) => destination,
-            Ok(None) => continue,
-            Err(StoreError::Unreadable(path, cause)) => {
-                log::warn!("cannot read {} ({cause})", path.display());
-                continue;
-            }
-            Err(error) => return Err(error),
+        let Some(destination) = readable(Destination::find_any(path))? else {
+            continue;
         };
         let here = &destination.directory;
         let all = match listed.entry(here.identity) {
@@ -384,9 +378,16 @@ fn readable_journals(here: &Directory) -> Result<Vec<Journal>, StoreError> {
     match journals(here) {
         // Another run has removed it since it was listed.
         Err(StoreError::Missing(_)) => Ok(Vec::new()),
+        other => readable(other),
+    }
+}
+
+/// Leaves out what the user may not read, and warns of it.
+pub(super) fn readable<T: Default>(read: Result<T, StoreError>) -> Result<T, StoreError> {
+    match read {
         Err(StoreError::Unreadable(path, cause)) => {
             log::warn!("cannot read {} ({cause})", path.display());
-            Ok(Vec::new())
+            Ok(T::default())
         }
         other => other,
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::StoreError;
 use super::backup;
 use super::file::Destination;
+use super::interrupted::readable;
 use super::journal::records;
 use super::undo::is_backup;
 
@@ -35,7 +36,7 @@ pub fn backups<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Backup>, StoreError> {
     for path in given.filter(|path| !is_backup(path)) {
         let destination = Destination::find(path)?;
         let mut text = destination.observe()?.content;
-        let records = records(&destination.directory)?;
+        let records = readable(records(&destination.directory))?;
         for (stamp, name) in backup::list(&destination)?.into_iter().rev() {
             let record = records.iter().find(|record| record.made(&name));
             let others = record.into_iter().flat_map(|record| {
