@@ -150,8 +150,7 @@ impl Root {
 
     /// Returns the images of one node, sorted by name.
     pub(super) fn images_of(&self, node: NodeUuid) -> io::Result<Vec<Stored>> {
-        let uuid = node.to_string();
-        self.images(self.names(|name| ObjectName::may_be_of(name, &uuid))?)
+        Ok(self.images_of_and(node, |_| false)?.0)
     }
 
     /// Returns the images of one node, sorted by name, and the other names that `wanted` accepts,
