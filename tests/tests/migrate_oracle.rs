@@ -135,7 +135,6 @@ fn from_release_to_release_with_the_old_names_kept() {
 }
 
 #[test]
-#[ignore = "does not hold yet where an option's type changes from a list to a text"]
 fn pinned_defaults_are_read_as_before() {
     let tally = cases::run("pinned defaults", pins::pin_cases, pins::holds);
     tally.assert_seen(&["pinned", "not pinned", "multi-valued", "reference"]);

@@ -75,7 +75,7 @@ impl<'r> Pins<'r> {
                 continue;
             }
             let opt = opt.into_owned();
-            let reason = refusal(&opt, &changed, target, secrets);
+            let reason = refusal(&opt, &changed, [older, target], secrets);
             let pin = Pin {
                 origin: changed.origin_in_words(),
                 opt,
@@ -165,7 +165,7 @@ fn is_read_the_same(opt: &Opt, changed: &ChangedDefault) -> bool {
 fn refusal(
     opt: &Opt,
     changed: &ChangedDefault,
-    target: &dyn Target,
+    [older, target]: [&dyn Target; 2],
     secrets: &Secrets<'_>,
 ) -> Option<String> {
     let (name, values) = (opt.name(), &changed.before);
@@ -194,6 +194,10 @@ fn refusal(
     if let Some(cause) = refused {
         return Some(format!("{} refuses it: {cause}", target.name()));
     }
+    let former = older.option(changed.formerly.as_ref().unwrap_or(name));
+    if let Some(reason) = former.and_then(|former| retyped(&former, opt, values)) {
+        return Some(reason);
+    }
     let series = target.release()?.series();
     let items = values.iter().flat_map(|value| value.split(','));
     let missing = items
@@ -201,6 +205,28 @@ fn refusal(
         .filter(|item| is_installed(name.group(), name.name(), item, series) == Some(false));
     let missing: Vec<&str> = missing.collect();
     (!missing.is_empty()).then(|| format!("{series} has no {}", missing.join(", ")))
+}
+
+/// Returns why values of an option are something else for the type that it has now, if they are.
+fn retyped(former: &Opt, opt: &Opt, values: &[String]) -> Option<String> {
+    let kinds = [former.kind(), opt.kind()];
+    if kinds[0] == kinds[1] {
+        return None;
+    }
+    let reason = |value: &String| match kinds.map(|kind| kind.convert(value)) {
+        // The text is not the value.
+        _ if value.contains('$') => {
+            Some("its type has changed, and its value refers to other options".into())
+        }
+        [Ok(before), Ok(now)] if before == now => None,
+        [Ok(before), Ok(now)] => Some(format!(
+            "its type has changed: {} would be read as {}",
+            before.to_python_str(),
+            now.to_python_str()
+        )),
+        _ => Some("its type has changed".into()),
+    };
+    values.iter().find_map(reason)
 }
 
 /// Returns the name of an option that values refer to, directly or through other defaults, and
