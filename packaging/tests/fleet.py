@@ -2,7 +2,7 @@
 """Upgrades simulated hosts with the collection's role, by ansible-core itself.
 
 Each host is a directory of its own with an ironic.conf. Most upgrade; on every tenth, something is
-left to decide, and the service of one does not come up. The playbook runs in check mode, for real,
+left to decide, the service of one does not come up, and one pins old defaults. The playbook runs in check mode, for real,
 and once more; then the files must be what each host should have, nothing may have changed in the
 last run, and no output may have a password.
 
@@ -51,6 +51,28 @@ http_server_root = /httpboot
 password = {SECRET}
 """
 
+PINNING = f"""[swift]
+password = {SECRET}
+[deploy]
+http_url = http://192.0.2.7:8080
+"""
+PINNED = (
+    PINNING
+    + """
+# confmig --pin-defaults: the default in train; another one since yoga ("uefi" in 2026.2)
+default_boot_mode = bios
+"""
+)
+# The last of these had no default, which is a finding and no decision.
+PIN_DEFAULTS = {
+    "upgrade_from": "train",
+    "upgrade_to": "2026.2",
+    "upgrade_pin_defaults": ["deploy.default_boot_mode", "json_rpc.auth_type"],
+}
+
+# The file of each kind of host.
+BEFORE = {"plain": PLAIN, "open": OPEN, "broken": PLAIN, "pinning": PINNING}
+
 PLAYBOOK = [
     {
         "hosts": "all",
@@ -80,9 +102,8 @@ PLAYBOOK = [
 
 
 def kind_of(number):
-    if number == 1:
-        return "broken"
-    return "open" if number % 10 == 0 else "plain"
+    special = {1: "broken", 2: "pinning"}
+    return special.get(number, "open" if number % 10 == 0 else "plain")
 
 
 class Fleet:
@@ -97,11 +118,13 @@ class Fleet:
             home = self.directory / f"host-{number}"
             home.mkdir()
             kind = kind_of(number)
-            (home / "ironic.conf").write_text(OPEN if kind == "open" else PLAIN)
+            (home / "ironic.conf").write_text(BEFORE[kind])
             if kind == "broken":
                 (home / "broken").touch()
             self.homes[f"host-{number}"] = (home, kind)
             hosts[f"host-{number}"] = {"home": str(home)}
+            if kind == "pinning":
+                hosts[f"host-{number}"] |= PIN_DEFAULTS
         everywhere = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
@@ -205,9 +228,12 @@ def main():
         for host, (home, kind) in fleet.homes.items():
             result, log = results[host], home / "log"
             restarts = log.read_text().count("restarted") if log.exists() else 0
-            wanted = {"plain": (UPGRADED, 0, 1), "open": (OPEN, 1, 0), "broken": (PLAIN, 1, 2)}[
-                kind
-            ]
+            wanted = {
+                "plain": (UPGRADED, 0, 1),
+                "open": (OPEN, 1, 0),
+                "broken": (PLAIN, 1, 2),
+                "pinning": (PINNED, 0, 1),
+            }[kind]
             found = (texts[host], result["failed"], restarts)
             require(found == wanted, f"{host} ({kind}): {found}, expected {wanted}", output)
 
@@ -221,7 +247,7 @@ def main():
         ]
         require(not changed, f"a second run reports a change on {changed}", output)
     kinds = [kind for _, kind in fleet.homes.values()]
-    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("plain", "open", "broken"))
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in BEFORE)
     tell(f"{counts} hosts: as expected")
     if arguments.record:
         record(lines)

@@ -14,6 +14,7 @@ use confmig::policy::settle_by_comments;
 use confmig::report::Releases;
 use confmig::secret::Secrets;
 use confmig::target::Target;
+use glob::Pattern;
 use oslo_config::{Document, LineMap, OptName, ParsedFile, SourceError, SourceFile};
 
 use super::Failure;
@@ -114,6 +115,9 @@ fn follow(
         true => None,
         false => Some((older(inputs)?, inputs.target()?)),
     };
+    if let Some((_, target)) = &targets {
+        warn_of_unused(&given.names.pinned, &**target);
+    }
     let pins = targets.as_ref().map(|(older, target)| {
         let is_wanted = |option: &OptName| {
             let (option, mut wanted) = (option.to_string(), given.names.pinned.iter());
@@ -147,6 +151,20 @@ fn older<'i>(inputs: &'i Inputs<'_>) -> Result<Box<dyn Target + 'i>, Failure> {
                 .into(),
         )
     })
+}
+
+/// Warns of patterns of options to pin that match no option.
+fn warn_of_unused(patterns: &[Pattern], target: &dyn Target) {
+    let names = target.names().into_iter();
+    let names: Vec<String> = names.map(|name| name.to_string()).collect();
+    for pattern in patterns {
+        if !names.iter().any(|name| pattern.matches(name)) {
+            log::warn!(
+                "{} has no option that {pattern} matches: no default is pinned by it",
+                target.name()
+            );
+        }
+    }
 }
 
 /// Fails if the releases that the files may have been written for give different results.

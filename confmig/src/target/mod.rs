@@ -95,6 +95,16 @@ pub trait Target {
         self.own().names_in(group)
     }
 
+    /// Returns all names that are known.
+    fn names(&self) -> Vec<OptName> {
+        let groups = self.groups().into_iter();
+        let names = groups.flat_map(|group| {
+            let names = self.names_in(group).into_iter();
+            names.map(move |name| OptName::new(group, name))
+        });
+        names.collect()
+    }
+
     /// Describes a name that is unknown or was added later.
     fn denial(&self, name: &OptName) -> String;
 

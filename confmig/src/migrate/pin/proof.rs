@@ -13,49 +13,57 @@ use crate::target::{Target, name_of};
 
 /// Proves pins: of each pinned option, that the target reads from the new files what the older
 /// release reads from the original ones; of all other options, that they are as if the target had
-/// the old defaults.
+/// the old defaults; and that the older release reads the same with the pins, so that a further
+/// migration from it finds nothing else.
 pub(super) struct Proof<'p> {
     pub(super) pins: &'p Pins<'p>,
     /// The files before the migration.
     pub(super) original: &'p [ParsedFile<'p>],
     /// The files after it, without the pins.
     pub(super) before: &'p [ParsedFile<'p>],
-    /// The options of the target whose defaults refer to others.
-    pub(super) referring: Vec<OptName>,
+    /// The options of the older release and of the target whose defaults refer to others.
+    pub(super) referring: [Vec<OptName>; 2],
 }
 
 /// Returns the options of a target whose defaults refer to others.
 pub(super) fn referring(target: &dyn Target) -> Vec<OptName> {
-    let groups = target.groups().into_iter();
-    let names = groups.flat_map(|group| {
-        let names = target.names_in(group).into_iter();
-        names.map(move |name| OptName::new(group, name))
-    });
     let refers = |name: &OptName| {
         let opt = target.option(name);
         opt.is_some_and(|opt| opt.default().iter().any(|text| text.contains('$')))
     };
-    names.filter(refers).collect()
+    target.names().into_iter().filter(refers).collect()
 }
 
 impl Proof<'_> {
-    /// Returns an option that would be read differently from the new files; `None` is the proof.
-    pub(super) fn mismatch(&self, after: &[ParsedFile<'_>], pinned: &[&Pin]) -> Option<Mismatch> {
+    /// Returns an option that would be read differently from files with pins: the original ones and
+    /// the new ones. `None` is the proof.
+    pub(super) fn mismatch(
+        &self,
+        [original, after]: [&[ParsedFile<'_>]; 2],
+        pinned: &[&Pin],
+    ) -> Option<Mismatch> {
+        let [referring, new_referring] = &self.referring;
+        let new_names = pinned.iter().map(|pin| pin.opt.name());
         let names = pinned.iter().map(|pin| pin.former_name());
+        let names = names.chain(new_names.clone()).chain(referring);
         let older = orders(registered(self.original, self.pins.older, names));
-        let names = pinned.iter().map(|pin| pin.opt.name());
-        let names = names.chain(&self.referring);
+        let names = new_names.chain(new_referring);
         let new = orders(registered(after, self.pins.target, names));
+        let of_older = older.iter().find_map(|opts| {
+            let [was, is] = [self.original, original].map(|files| Config::new(files, opts));
+            differing((&was, opts), (&is, opts))
+        });
         // The order in which a service registers its options is not known.
         let with_others = new.iter().skip(1).map(|new| (&older[0], new));
-        let mut all = older
-            .iter()
-            .map(|older| (older, &new[0]))
-            .chain(with_others);
-        all.find_map(|(older, new)| self.mismatch_of((older, new), after, pinned))
+        let with_older = older.iter().map(|older| (older, &new[0]));
+        of_older.or_else(|| {
+            with_older
+                .chain(with_others)
+                .find_map(|(older, new)| self.mismatch_of((older, new), after, pinned))
+        })
     }
 
-    /// Does the same for programs that register these options in this order.
+    /// Does the same for programs that register these options in this order, and the new files.
     fn mismatch_of(
         &self,
         (older, new): (&[Opt], &[Opt]),
@@ -85,17 +93,25 @@ impl Proof<'_> {
         });
         let old: Vec<Opt> = old.collect();
         let was = Config::new(self.before, &old);
-        let differs = |(old, new): &(&Opt, &Opt)| {
-            texts_of(&was, old.name()) != texts_of(&is, new.name())
-                || Effective.read(old, &was) != Effective.read(new, &is)
-        };
-        let (old, new) = old.iter().zip(new).find(differs)?;
-        Some(Mismatch {
-            option: new.name().clone(),
-            is_read: texts_of(&was, old.name()).is_some(),
-            would_be_read: texts_of(&is, new.name()).is_some(),
-        })
+        differing((&was, &old), (&is, new))
     }
+}
+
+/// Returns the first of two programs' options that they read differently.
+fn differing(
+    (was, old): (&Config<'_>, &[Opt]),
+    (is, new): (&Config<'_>, &[Opt]),
+) -> Option<Mismatch> {
+    let differs = |(old, new): &(&Opt, &Opt)| {
+        texts_of(was, old.name()) != texts_of(is, new.name())
+            || Effective.read(old, was) != Effective.read(new, is)
+    };
+    let (old, new) = old.iter().zip(new).find(differs)?;
+    Some(Mismatch {
+        option: new.name().clone(),
+        is_read: texts_of(was, old.name()).is_some(),
+        would_be_read: texts_of(is, new.name()).is_some(),
+    })
 }
 
 /// Returns the options in each order that matters, at least one: a reference by a name that several

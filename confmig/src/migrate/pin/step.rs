@@ -24,7 +24,9 @@ impl Migrator<'_> {
         again: impl Fn(&[ParsedFile<'_>]) -> Result<Migration, MigrateError>,
     ) -> Result<(), MigrateError> {
         let files = self.files();
-        let Some((last, others)) = files.split_last() else {
+        let (Some((last, others)), Some((last_original, others_original))) =
+            (files.split_last(), self.before.split_last())
+        else {
             return Ok(());
         };
         let entries = self.before.iter().chain(&files);
@@ -39,17 +41,22 @@ impl Migrator<'_> {
             pins,
             original: self.before,
             before: &files,
-            referring: referring(pins.target),
+            referring: [pins.older, pins.target].map(referring),
         };
         let made = loop {
             let additions: Vec<_> = left.iter().map(|pin| pin.addition()).collect();
             let made = add(last, &additions)?;
-            let Some(document) = &made.document else {
+            let in_original = add(last_original, &additions)?;
+            let (Some(document), Some(original)) = (&made.document, &in_original.document) else {
                 break made;
             };
-            let after = ParsedFile::new(&last.path, document.borrowed());
-            let after: Vec<ParsedFile<'_>> = others.iter().cloned().chain([after]).collect();
-            let objections = match unproved(&proof, &after, &left) {
+            let [original, after] = [(others_original, original), (others, document)].map(
+                |(others, document)| -> Vec<ParsedFile<'_>> {
+                    let pinned = ParsedFile::new(&last.path, document.borrowed());
+                    others.iter().cloned().chain([pinned]).collect()
+                },
+            );
+            let objections = match unproved(&proof, [&original, &after], &left) {
                 found if found.is_empty() => remarks(&again(&after)?, &left),
                 found => found,
             };
@@ -70,8 +77,12 @@ impl Migrator<'_> {
 }
 
 /// Returns the pins that cannot be proved, by their indices in order, with the reasons.
-fn unproved(proof: &Proof<'_>, after: &[ParsedFile<'_>], pins: &[&Pin]) -> Vec<(usize, String)> {
-    let Some(mismatch) = proof.mismatch(after, pins) else {
+fn unproved(
+    proof: &Proof<'_>,
+    pinned: [&[ParsedFile<'_>]; 2],
+    pins: &[&Pin],
+) -> Vec<(usize, String)> {
+    let Some(mismatch) = proof.mismatch(pinned, pins) else {
         return Vec::new();
     };
     let about = pins

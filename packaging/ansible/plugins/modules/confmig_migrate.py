@@ -40,6 +40,13 @@ options:
       - Add the new names and keep the old ones, for files that an older release reads, too.
     type: bool
     default: false
+  pin_defaults:
+    description:
+      - Sets options that are not set to the defaults of O(from_release) or O(from_schema), where the
+        new release has other ones. Patterns of option names such as V(conductor.*); V(*) for all.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - baremetal.confmig.target
 notes:
@@ -86,6 +93,11 @@ decisions:
   returned: success
   type: list
   elements: dict
+findings:
+  description: What else the report says, such as the defaults that were not pinned.
+  returned: success
+  type: list
+  elements: dict
 messages:
   description: What confmig said beside its report.
   returned: success
@@ -113,6 +125,7 @@ def main():
             accept=dict(type='list', elements='str', default=[]),
             decisions=dict(type='path'),
             keep_old=dict(type='bool', default=False),
+            pin_defaults=dict(type='list', elements='str', default=[]),
         ),
         supports_check_mode=True,
     )
@@ -122,13 +135,20 @@ def main():
     words = words_of(module.params)
     if module.params['keep_old']:
         words.append('--keep-old')
+    if module.params['pin_defaults']:
+        words.append('--pin-defaults=' + ','.join(module.params['pin_defaults']))
     if not module.check_mode:
         words.append('--write')
     dummy, report, messages = run(module, 'migrate', words, module.params['files'])
+    decisions, findings = [], []
+    for diagnostic in report['diagnostics']:
+        is_decision = diagnostic['code'] == 'needs-decision'
+        (decisions if is_decision else findings).append(diagnostic)
     result = dict(
         changed=any(entry['changed'] for entry in report['files']),
         files=[dict((key, entry[key]) for key in entry if key != 'diff') for entry in report['files']],
-        decisions=report['diagnostics'],
+        decisions=decisions,
+        findings=findings,
         messages=messages,
     )
     # Ansible prints no diff unless there is one.
