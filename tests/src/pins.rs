@@ -10,7 +10,7 @@ use confmig::secret::Secrets;
 use confmig::target::{SchemaTarget, Schemas};
 use oslo_config::{Opt, OptName, ParsedFile};
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 use serde_json::json;
 
@@ -59,33 +59,36 @@ const PLAIN: [&str; 12] = [
     "$nowhere",
 ];
 
-fn default_plan() -> impl Strategy<Value = DefaultPlan> {
+fn default_plan() -> BoxedStrategy<DefaultPlan> {
     let reference = (any::<Index>(), any::<bool>());
     prop_oneof![
         1 => select(&[DefaultPlan::Own][..]),
         4 => select(&PLAIN[..]).prop_map(DefaultPlan::Plain),
         2 => reference.prop_map(|(to, bare)| DefaultPlan::Reference { to, bare }),
     ]
+    .boxed()
 }
 
 /// Generates services of two releases with different defaults.
-pub fn pin_cases() -> impl Strategy<Value = PinCase> {
+pub fn pin_cases() -> BoxedStrategy<PinCase> {
     let defaults = || vec(default_plan(), 5);
-    (services(Given::Schemas), defaults(), defaults()).prop_map(|(service, old, new)| {
-        let ServiceCase { set, target, .. } = service;
-        let Target::Schemas { older, newer } = target else {
-            panic!("a target with two schemas, not {target:?}");
-        };
-        let opts = older.iter().chain(&newer);
-        let names = opts.flat_map(|opt| opt.deprecated().iter().chain([opt.name()]));
-        let names: BTreeSet<OptName> = names.cloned().collect();
-        let names: Vec<OptName> = names.into_iter().collect();
-        PinCase {
-            older: with_defaults(&older, &old, &names),
-            newer: with_defaults(&newer, &new, &names),
-            set,
-        }
-    })
+    (services(Given::Schemas), defaults(), defaults())
+        .prop_map(|(service, old, new)| {
+            let ServiceCase { set, target, .. } = service;
+            let Target::Schemas { older, newer } = target else {
+                panic!("a target with two schemas, not {target:?}");
+            };
+            let opts = older.iter().chain(&newer);
+            let names = opts.flat_map(|opt| opt.deprecated().iter().chain([opt.name()]));
+            let names: BTreeSet<OptName> = names.cloned().collect();
+            let names: Vec<OptName> = names.into_iter().collect();
+            PinCase {
+                older: with_defaults(&older, &old, &names),
+                newer: with_defaults(&newer, &new, &names),
+                set,
+            }
+        })
+        .boxed()
 }
 
 fn with_defaults(opts: &[Opt], plans: &[DefaultPlan], names: &[OptName]) -> Vec<Opt> {

@@ -80,7 +80,7 @@ fn names() -> &'static [(OptName, NameHistory)] {
 }
 
 /// Generates one or two files with up to 24 entries, most of which the older release reads.
-pub fn upgrades() -> impl Strategy<Value = Upgrade> {
+pub fn upgrades() -> BoxedStrategy<Upgrade> {
     let series: Vec<Series> = Service::IRONIC.releases().collect();
     let value = prop_oneof![
         4 => Just(ValuePlan::Sample),
@@ -108,8 +108,8 @@ pub fn upgrades() -> impl Strategy<Value = Upgrade> {
         },
     );
     let releases = (select(series.clone()), select(series));
-    (releases, vec(line, 1..25), any::<bool>(), any::<bool>()).prop_map(
-        |((one, other), lines, two_files, accept)| {
+    (releases, vec(line, 1..25), any::<bool>(), any::<bool>())
+        .prop_map(|((one, other), lines, two_files, accept)| {
             let (from, to) = (one.min(other), one.max(other));
             Upgrade {
                 files: files(&lines, from, two_files),
@@ -117,8 +117,8 @@ pub fn upgrades() -> impl Strategy<Value = Upgrade> {
                 to,
                 accept,
             }
-        },
-    )
+        })
+        .boxed()
 }
 
 fn files(entries: &[EntryPlan], from: Series, two: bool) -> Vec<SourceFile> {

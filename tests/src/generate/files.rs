@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 
 use super::values::{NamePlan, ValuePlan, group, name_plan, pick, value_plan};
@@ -50,7 +50,7 @@ const QUOTES: [(&str, &str); 6] = [
     ("''", "''"),
 ];
 
-pub(super) fn item_plan() -> impl Strategy<Value = ItemPlan> + Clone {
+pub(super) fn item_plan() -> BoxedStrategy<ItemPlan> {
     let key = prop_oneof![
         12 => (name_plan(), any::<bool>()).prop_map(|(name, hyphens)| KeyPlan::Name(name, hyphens)),
         1 => pick(&OTHER_KEYS).prop_map(KeyPlan::Other),
@@ -90,6 +90,7 @@ pub(super) fn item_plan() -> impl Strategy<Value = ItemPlan> + Clone {
         30 => pick(&SPACES).prop_map(ItemPlan::Blank),
         1 => pick(&BROKEN).prop_map(ItemPlan::Broken),
     ]
+    .boxed()
 }
 
 impl ItemPlan {
@@ -151,7 +152,7 @@ pub(super) enum HeaderPlan {
     Other(&'static str),
 }
 
-pub(super) fn section_plan() -> impl Strategy<Value = SectionPlan> + Clone {
+pub(super) fn section_plan() -> BoxedStrategy<SectionPlan> {
     let plain = group().prop_map(|group| HeaderPlan::Group(group, None));
     let spelled =
         (group(), any::<Index>()).prop_map(|(group, how)| HeaderPlan::Group(group, Some(how)));
@@ -161,11 +162,13 @@ pub(super) fn section_plan() -> impl Strategy<Value = SectionPlan> + Clone {
         1 => pick(&OTHER_SECTIONS).prop_map(HeaderPlan::Other),
     ];
     let after = prop_oneof![8 => Just(""), 1 => pick(&SPACES)];
-    (header, after, vec(item_plan(), 0..7)).prop_map(|(header, after, items)| SectionPlan {
-        header,
-        after,
-        items,
-    })
+    (header, after, vec(item_plan(), 0..7))
+        .prop_map(|(header, after, items)| SectionPlan {
+            header,
+            after,
+            items,
+        })
+        .boxed()
 }
 
 impl SectionPlan {
@@ -193,7 +196,7 @@ pub(super) struct FilePlan {
     pub(super) open_end: bool,
 }
 
-pub(super) fn file_plan() -> impl Strategy<Value = FilePlan> + Clone {
+pub(super) fn file_plan() -> BoxedStrategy<FilePlan> {
     let top = prop_oneof![
         30 => vec(pick(&COMMENTS).prop_map(ItemPlan::Comment), 0..2),
         5 => vec(pick(&SPACES).prop_map(ItemPlan::Blank), 0..2),
@@ -208,15 +211,15 @@ pub(super) fn file_plan() -> impl Strategy<Value = FilePlan> + Clone {
     ];
     let mark = prop_oneof![80 => Just(false), 1 => Just(true)];
     let sections = vec(section_plan(), 0..5);
-    (mark, top, sections, line_ends, any::<bool>()).prop_map(
-        |(mark, top, sections, line_ends, open_end)| FilePlan {
+    (mark, top, sections, line_ends, any::<bool>())
+        .prop_map(|(mark, top, sections, line_ends, open_end)| FilePlan {
             mark,
             top,
             sections,
             line_ends,
             open_end,
-        },
-    )
+        })
+        .boxed()
 }
 
 impl FilePlan {
@@ -246,7 +249,7 @@ pub(super) enum SourcePlan {
     Dir(&'static str, Vec<(&'static str, FilePlan)>),
 }
 
-pub(super) fn source_plan() -> impl Strategy<Value = SourcePlan> + Clone {
+pub(super) fn source_plan() -> BoxedStrategy<SourcePlan> {
     const NAMES: [&str; 12] = [
         "10-a.conf",
         "20-b.conf",
@@ -267,7 +270,7 @@ pub(super) fn source_plan() -> impl Strategy<Value = SourcePlan> + Clone {
         select(&["ironic.conf.d", "d"][..]),
         vec((pick(&NAMES), file_plan()), 0..4),
     );
-    prop_oneof![4 => file, 1 => dir.prop_map(|(name, files)| SourcePlan::Dir(name, files))]
+    prop_oneof![4 => file, 1 => dir.prop_map(|(name, files)| SourcePlan::Dir(name, files))].boxed()
 }
 
 impl SourcePlan {

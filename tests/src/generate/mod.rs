@@ -18,7 +18,7 @@ use std::path::Path;
 
 use oslo_config::{DEFAULT_GROUP, Document, Opt, OptName, OptType, Source};
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 
 use crate::pools::{CLASSES, Class};
@@ -286,30 +286,32 @@ pub(crate) fn requested_kinds<K: Copy>(kinds: Vec<K>, name: impl Fn(K) -> &'stat
 /// Generates whole configurations. Most parse; each has some of what oslo.config's rules are about:
 /// names in several roles, several files and directories, references, odd white space, all types of
 /// options.
-pub fn sets() -> impl Strategy<Value = Set> {
+pub fn sets() -> BoxedStrategy<Set> {
     let theme = vec(any::<Index>(), 3);
     let sources = vec(source_plan(), 1..4);
     let opts = vec(opt_plan(), 1..8);
     let environment = vec(variable_plan(), 0..3);
-    (theme, sources, opts, environment).prop_map(|(theme, sources, opts, environment)| {
-        let theme: Vec<Class> = theme.iter().map(|class| *class.get(&CLASSES)).collect();
-        let opts = make_opts(&opts, &theme);
-        let environment = environment
-            .iter()
-            .map(|plan| plan.make(&opts, &theme))
-            .collect();
-        let sources = sources.iter().map(|plan| plan.make(&theme)).collect();
-        Set {
-            sources,
-            opts,
-            environment: unique(environment),
-        }
-    })
+    (theme, sources, opts, environment)
+        .prop_map(|(theme, sources, opts, environment)| {
+            let theme: Vec<Class> = theme.iter().map(|class| *class.get(&CLASSES)).collect();
+            let opts = make_opts(&opts, &theme);
+            let environment = environment
+                .iter()
+                .map(|plan| plan.make(&opts, &theme))
+                .collect();
+            let sources = sources.iter().map(|plan| plan.make(&theme)).collect();
+            Set {
+                sources,
+                opts,
+                environment: unique(environment),
+            }
+        })
+        .boxed()
 }
 
 /// Generates texts for the parser, all UTF-8: files as in [`sets`], and lines of tokens of the
 /// grammar, valid or not.
-pub fn texts() -> impl Strategy<Value = Vec<u8>> {
+pub fn texts() -> BoxedStrategy<Vec<u8>> {
     const PARTS: [&str; 34] = [
         "\n", "\r\n", "\r", "[", "]", "a", "=", ":", " ", "\t", "#", ";", "\"", "'", "[a]\n",
         "b = c\n", " d\n", "[A]\r\n", "k=\n", "\u{a0}", "\u{85}", "\u{b}", "\u{c}", "\u{1c}",
@@ -326,31 +328,33 @@ pub fn texts() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|parts| format!("[s]\n{}", parts.concat()).into_bytes());
     let any_text = vec(any::<char>(), 0..30)
         .prop_map(|text| text.into_iter().collect::<String>().into_bytes());
-    prop_oneof![3 => file, 3 => parts, 3 => in_section, 1 => any_text]
+    prop_oneof![3 => file, 3 => parts, 3 => in_section, 1 => any_text].boxed()
 }
 
 /// Generates options whose values come from the environment, which can hold any text, to try many
 /// texts on each type.
-pub fn conversions() -> impl Strategy<Value = Set> {
+pub fn conversions() -> BoxedStrategy<Set> {
     let one = (any::<Index>(), any::<Index>(), value_plan());
-    vec(one, 1..20).prop_map(|plans| {
-        let mut set = Set {
-            sources: Vec::new(),
-            opts: Vec::new(),
-            environment: Vec::new(),
-        };
-        for (number, (class, kind, value)) in plans.iter().enumerate() {
-            let class = *class.get(&CLASSES);
-            let name = format!("option{number}");
-            let text = value.make(&class, &[class]).replace('\0', "\u{1}");
-            set.environment
-                .push((format!("OS_DEFAULT__OPTION{number}"), text));
-            set.opts.push(Opt::new(
-                DEFAULT_GROUP,
-                name,
-                kind.get(&(class.types)()).clone(),
-            ));
-        }
-        set
-    })
+    vec(one, 1..20)
+        .prop_map(|plans| {
+            let mut set = Set {
+                sources: Vec::new(),
+                opts: Vec::new(),
+                environment: Vec::new(),
+            };
+            for (number, (class, kind, value)) in plans.iter().enumerate() {
+                let class = *class.get(&CLASSES);
+                let name = format!("option{number}");
+                let text = value.make(&class, &[class]).replace('\0', "\u{1}");
+                set.environment
+                    .push((format!("OS_DEFAULT__OPTION{number}"), text));
+                set.opts.push(Opt::new(
+                    DEFAULT_GROUP,
+                    name,
+                    kind.get(&(class.types)()).clone(),
+                ));
+            }
+            set
+        })
+        .boxed()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use oslo_config::OptName;
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 
 use super::Set;
@@ -162,34 +162,36 @@ const FIELDS: [&str; 9] = [
 ];
 
 /// Generates rule packs of all kinds, or of those that `ORACLE_KIND` selects.
-pub fn rule_cases() -> impl Strategy<Value = RuleCase> {
+pub fn rule_cases() -> BoxedStrategy<RuleCase> {
     let kinds = super::requested_kinds(RuleKind::ALL.to_vec(), RuleKind::name);
     let rules = vec((any::<Index>(), any::<Index>(), rule_plan()), 3..5);
-    (select(kinds), rules, opts_plan(), files_plan()).prop_map(|(kind, rules, opts, files)| {
-        let opts = match kind {
-            RuleKind::FormerNames => opts.make(&NAMES, true, &[]).opts,
-            _ => Vec::new(),
-        };
-        let rules = make_rules(kind, &rules);
-        // The names of the rules appear twice, so that they are set more often.
-        let mut names: Vec<OptName> = rules.iter().flat_map(Rule::names).collect();
-        names.extend(names.clone());
-        names.extend(opts.iter().flat_map(|opt| opt.deprecated().to_vec()));
-        names.extend(all_names());
-        names.push(OptName::new("d", "u"));
-        let set = Set {
-            sources: make_files(&files, &Names::new(names), &[]),
-            opts,
-            environment: Vec::new(),
-        };
-        RuleCase { kind, set, rules }
-    })
+    (select(kinds), rules, opts_plan(), files_plan())
+        .prop_map(|(kind, rules, opts, files)| {
+            let opts = match kind {
+                RuleKind::FormerNames => opts.make(&NAMES, true, &[]).opts,
+                _ => Vec::new(),
+            };
+            let rules = make_rules(kind, &rules);
+            // The names of the rules appear twice, so that they are set more often.
+            let mut names: Vec<OptName> = rules.iter().flat_map(Rule::names).collect();
+            names.extend(names.clone());
+            names.extend(opts.iter().flat_map(|opt| opt.deprecated().to_vec()));
+            names.extend(all_names());
+            names.push(OptName::new("d", "u"));
+            let set = Set {
+                sources: make_files(&files, &Names::new(names), &[]),
+                opts,
+                environment: Vec::new(),
+            };
+            RuleCase { kind, set, rules }
+        })
+        .boxed()
 }
 
 /// The plan of a rule: its form and its arguments.
 type RulePlan = (u8, IfSet, &'static str, &'static str, bool);
 
-fn rule_plan() -> impl Strategy<Value = RulePlan> {
+fn rule_plan() -> BoxedStrategy<RulePlan> {
     let value = select(&["{p}", "{p}/x", "$$x{p}", "${a.x}{p}"][..]);
     let value = prop_oneof![3 => select(&["{p}"][..]), 2 => value];
     (
@@ -199,6 +201,7 @@ fn rule_plan() -> impl Strategy<Value = RulePlan> {
         value,
         any::<bool>(),
     )
+        .boxed()
 }
 
 fn all_names() -> Vec<OptName> {

@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::option::weighted;
-use proptest::prelude::{Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 
 use crate::pools::{COMMON, Class, GROUPS, OTHER_REFERENCES};
@@ -26,8 +26,10 @@ pub(super) struct NamePlan {
     pub(super) name: usize,
 }
 
-pub(super) fn name_plan() -> impl Strategy<Value = NamePlan> + Clone {
-    (0..3_usize, 0..3_usize).prop_map(|(class, name)| NamePlan { class, name })
+pub(super) fn name_plan() -> BoxedStrategy<NamePlan> {
+    (0..3_usize, 0..3_usize)
+        .prop_map(|(class, name)| NamePlan { class, name })
+        .boxed()
 }
 
 impl NamePlan {
@@ -112,7 +114,7 @@ impl Fragment {
 #[derive(Debug, Clone)]
 pub(super) struct ValuePlan(pub(super) Vec<Fragment>);
 
-pub(super) fn value_plan() -> impl Strategy<Value = ValuePlan> + Clone {
+pub(super) fn value_plan() -> BoxedStrategy<ValuePlan> {
     let reference =
         (name_plan(), weighted(0.5, group()), any::<bool>()).prop_map(|(name, group, braces)| {
             vec![Fragment::Reference {
@@ -128,6 +130,7 @@ pub(super) fn value_plan() -> impl Strategy<Value = ValuePlan> + Clone {
         3 => vec(fragment(), 0..5),
     ]
     .prop_map(ValuePlan)
+    .boxed()
 }
 
 impl ValuePlan {

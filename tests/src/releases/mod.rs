@@ -10,7 +10,7 @@ use confmig::history::{History, NameHistory, ReleaseRange, Series, Service, all_
 use confmig::migrate::{Migration, Route, Settings, migrate};
 use oslo_config::{OptName, ParsedFile};
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, any};
+use proptest::prelude::{BoxedStrategy, Strategy, any};
 use proptest::sample::{Index, select};
 
 use crate::cases::Tally;
@@ -80,38 +80,40 @@ const AUTH_GROUP: &str = "glance";
 const FIRST_WITH_AUTH: usize = 7;
 
 /// Generates configurations of all kinds, or of those that `ORACLE_KIND` selects.
-pub fn release_cases() -> impl Strategy<Value = ReleaseCase> {
+pub fn release_cases() -> BoxedStrategy<ReleaseCase> {
     let kinds = crate::generate::requested_kinds(ReleaseKind::ALL.to_vec(), ReleaseKind::name);
     let picked = vec(any::<Index>(), 1..4);
     let ends = (any::<Index>(), any::<Index>());
-    (select(kinds), ends, picked, files_plan()).prop_map(|(kind, ends, picked, files)| {
-        let all: Vec<Series> = match kind {
-            ReleaseKind::Hyphens => Service::IRONIC.releases().skip(FIRST_WITH_AUTH).collect(),
-            _ => Service::IRONIC.releases().collect(),
-        };
-        let (one, other) = (*ends.0.get(&all), *ends.1.get(&all));
-        let (from, to) = (one.min(other), one.max(other));
-        let mut sources = make_files(&files, &Names::new(names_of(kind, from, &picked)), &[]);
-        if kind == ReleaseKind::Hyphens {
-            let text = format!("[{AUTH_GROUP}]\nauth_type = password\n");
-            let first = crate::generate::ConfigFile {
-                name: "first.conf".into(),
-                text: text.into_bytes(),
+    (select(kinds), ends, picked, files_plan())
+        .prop_map(|(kind, ends, picked, files)| {
+            let all: Vec<Series> = match kind {
+                ReleaseKind::Hyphens => Service::IRONIC.releases().skip(FIRST_WITH_AUTH).collect(),
+                _ => Service::IRONIC.releases().collect(),
             };
-            sources.insert(0, crate::generate::ConfigSource::File(first));
-        }
-        let set = Set {
-            sources,
-            opts: Vec::new(),
-            environment: Vec::new(),
-        };
-        ReleaseCase {
-            kind,
-            set,
-            from,
-            to,
-        }
-    })
+            let (one, other) = (*ends.0.get(&all), *ends.1.get(&all));
+            let (from, to) = (one.min(other), one.max(other));
+            let mut sources = make_files(&files, &Names::new(names_of(kind, from, &picked)), &[]);
+            if kind == ReleaseKind::Hyphens {
+                let text = format!("[{AUTH_GROUP}]\nauth_type = password\n");
+                let first = crate::generate::ConfigFile {
+                    name: "first.conf".into(),
+                    text: text.into_bytes(),
+                };
+                sources.insert(0, crate::generate::ConfigSource::File(first));
+            }
+            let set = Set {
+                sources,
+                opts: Vec::new(),
+                environment: Vec::new(),
+            };
+            ReleaseCase {
+                kind,
+                set,
+                from,
+                to,
+            }
+        })
+        .boxed()
 }
 
 /// Returns the names to set: those of a few options of the kind.

@@ -2,7 +2,7 @@
 
 use oslo_config::OptName;
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 
 use crate::generate::{ConfigFile, ConfigSource};
@@ -69,7 +69,7 @@ impl Forced {
     }
 }
 
-fn entry_plan() -> impl Strategy<Value = EntryPlan> + Clone {
+fn entry_plan() -> BoxedStrategy<EntryPlan> {
     let values = select(&["one", "two", "1", "", "a,b", "$$", "True", "off"][..]);
     let around = select(&[("", ""), ("http://", "/"), ("-", ":80")][..]);
     let value = prop_oneof![
@@ -80,14 +80,14 @@ fn entry_plan() -> impl Strategy<Value = EntryPlan> + Clone {
             .prop_map(|(to, bare)| ValuePlan::Unregistered { to, bare }),
     ];
     let rarely = || prop_oneof![6 => Just(false), 1 => Just(true)];
-    (any::<Index>(), value, rarely(), rarely()).prop_map(|(name, value, comment, blank)| {
-        EntryPlan {
+    (any::<Index>(), value, rarely(), rarely())
+        .prop_map(|(name, value, comment, blank)| EntryPlan {
             name,
             value,
             comment,
             blank,
-        }
-    })
+        })
+        .boxed()
 }
 
 /// The plan of one to three files and of the places of forced entries.
@@ -97,7 +97,7 @@ pub(crate) struct FilesPlan {
     forced: Vec<(Index, Index)>,
 }
 
-pub(crate) fn files_plan() -> impl Strategy<Value = FilesPlan> {
+pub(crate) fn files_plan() -> BoxedStrategy<FilesPlan> {
     let entries = || vec(entry_plan(), 0..6);
     let files = prop_oneof![
         6 => vec(entries(), 1),
@@ -105,7 +105,9 @@ pub(crate) fn files_plan() -> impl Strategy<Value = FilesPlan> {
         1 => vec(entries(), 3),
     ];
     let forced = vec((any::<Index>(), any::<Index>()), 4);
-    (files, forced).prop_map(|(files, forced)| FilesPlan { files, forced })
+    (files, forced)
+        .prop_map(|(files, forced)| FilesPlan { files, forced })
+        .boxed()
 }
 
 pub(crate) fn make_files(plan: &FilesPlan, names: &Names, forced: &[Forced]) -> Vec<ConfigSource> {

@@ -7,7 +7,7 @@ mod opts;
 use std::collections::BTreeSet;
 
 use oslo_config::{Opt, OptName};
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
 use super::Set;
@@ -152,53 +152,56 @@ impl std::fmt::Debug for ServiceCase {
 }
 
 /// Generates services of all kinds, or of those that `ORACLE_KIND` selects.
-pub fn services(given: Given) -> impl Strategy<Value = ServiceCase> {
+pub fn services(given: Given) -> BoxedStrategy<ServiceCase> {
     select(super::requested_kinds(given.kinds(), ServiceKind::name))
         .prop_flat_map(move |kind| service(kind, given))
+        .boxed()
 }
 
-fn service(kind: ServiceKind, given: Given) -> impl Strategy<Value = ServiceCase> {
+fn service(kind: ServiceKind, given: Given) -> BoxedStrategy<ServiceCase> {
     // A pack in TOML refuses shared names, and so does one of definitions with hyphens.
     let once = match (kind, given) {
         (ServiceKind::Hyphens, _) | (_, Given::Toml) => Just(true).boxed(),
         _ => prop_oneof![Just(false), Just(true)].boxed(),
     };
     let older = proptest::collection::vec(any::<u8>(), 8);
-    (once, opts_plan(), files_plan(), older).prop_map(move |(once, plan, files, older)| {
-        let names = if kind == ServiceKind::Hyphens {
-            &HYPHENATED
-        } else {
-            &NAMES
-        };
-        let generated = plan.make(names, once, &claims(kind));
-        let opts = generated.opts;
-        let pool = names_in_files(&opts);
-        let sources = make_files(&files, &pool, &forced(kind, &opts, &generated.claimed));
-        // In the order of a schema: a reference resolves to the last option that has the name.
-        let mut opts = match given {
-            Given::Schema | Given::Schemas => {
-                opts.iter().map(crate::target::as_in_schema).collect()
+    (once, opts_plan(), files_plan(), older)
+        .prop_map(move |(once, plan, files, older)| {
+            let names = if kind == ServiceKind::Hyphens {
+                &HYPHENATED
+            } else {
+                &NAMES
+            };
+            let generated = plan.make(names, once, &claims(kind));
+            let opts = generated.opts;
+            let pool = names_in_files(&opts);
+            let sources = make_files(&files, &pool, &forced(kind, &opts, &generated.claimed));
+            // In the order of a schema: a reference resolves to the last option that has the name.
+            let mut opts = match given {
+                Given::Schema | Given::Schemas => {
+                    opts.iter().map(crate::target::as_in_schema).collect()
+                }
+                Given::Pack | Given::Toml => opts,
+            };
+            opts.sort_by(|one, other| one.name().cmp(other.name()));
+            let set = Set {
+                sources,
+                opts: opts.clone(),
+                environment: Vec::new(),
+            };
+            let target = match given {
+                Given::Schema => Target::Schema(opts),
+                Given::Schemas => Target::two_schemas(&opts, &older),
+                Given::Pack => Target::Pack(opts),
+                Given::Toml => Target::Rules(crate::target::toml(&opts)),
+            };
+            ServiceCase {
+                kind: kind.name(),
+                set,
+                target,
             }
-            Given::Pack | Given::Toml => opts,
-        };
-        opts.sort_by(|one, other| one.name().cmp(other.name()));
-        let set = Set {
-            sources,
-            opts: opts.clone(),
-            environment: Vec::new(),
-        };
-        let target = match given {
-            Given::Schema => Target::Schema(opts),
-            Given::Schemas => Target::two_schemas(&opts, &older),
-            Given::Pack => Target::Pack(opts),
-            Given::Toml => Target::Rules(crate::target::toml(&opts)),
-        };
-        ServiceCase {
-            kind: kind.name(),
-            set,
-            target,
-        }
-    })
+        })
+        .boxed()
 }
 
 /// Returns the former names that a service of a kind needs.

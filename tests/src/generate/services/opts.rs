@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use oslo_config::{Opt, OptName, OptType};
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::Index;
 
 use super::GROUPS;
@@ -55,7 +55,7 @@ fn place() -> impl Strategy<Value = (usize, usize)> + Clone {
     (0..GROUPS.len(), 0..3_usize)
 }
 
-pub(in crate::generate) fn opts_plan() -> impl Strategy<Value = OptsPlan> {
+pub(in crate::generate) fn opts_plan() -> BoxedStrategy<OptsPlan> {
     let rarely = || prop_oneof![7 => Just(false), 1 => Just(true)];
     let opt = (place(), rarely(), rarely(), rarely(), vec(place(), 0..3)).prop_map(
         |(name, multi, list, default, former)| OptPlan {
@@ -67,11 +67,13 @@ pub(in crate::generate) fn opts_plan() -> impl Strategy<Value = OptsPlan> {
         },
     );
     let positions = vec(any::<Index>(), 4);
-    (vec(opt, 3..5), place(), positions).prop_map(|(opts, shared, positions)| OptsPlan {
-        opts,
-        shared,
-        positions,
-    })
+    (vec(opt, 3..5), place(), positions)
+        .prop_map(|(opts, shared, positions)| OptsPlan {
+            opts,
+            shared,
+            positions,
+        })
+        .boxed()
 }
 
 /// An option that is being made.
