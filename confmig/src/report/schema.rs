@@ -33,7 +33,7 @@ pub fn comparison_text(from: &Schema, to: &Schema, found: &Comparison) -> String
     let changed = found
         .changed
         .iter()
-        .map(|(name, changed)| format!("{}: {}", bracketed(name), what(changed)));
+        .map(|(_, name, changed)| format!("{}: {}", bracketed(name), what(changed)));
     chapter(&mut text, "changed", changed);
     chapter(&mut text, "new", found.new.iter().map(bracketed));
     text

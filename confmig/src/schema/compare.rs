@@ -18,8 +18,8 @@ pub struct Comparison {
     pub removed: Vec<OptName>,
     /// The options that the older schema does not have, even under a former name.
     pub new: Vec<OptName>,
-    /// The options that both have, with what is different about them.
-    pub changed: Vec<(OptName, Changed)>,
+    /// The options that both have, by their old and new names, with what is different about them.
+    pub changed: Vec<(OptName, OptName, Changed)>,
     /// The options that only the newer schema calls deprecated for removal.
     pub deprecated: Vec<(OptName, Deprecation)>,
 }
@@ -52,7 +52,7 @@ pub fn compare(old: &Schema, new: &Schema) -> Comparison {
     for name in names {
         if let Some(now) = new.option(name) {
             if let Some(was) = old.option(name) {
-                found.changes(name, was, now);
+                found.changes(was, now);
             }
             continue;
         }
@@ -67,7 +67,7 @@ pub fn compare(old: &Schema, new: &Schema) -> Comparison {
                 continue;
             }
             if let (Some(was), Some(now)) = (old.option(name), new.option(&successor)) {
-                found.changes(&successor, was, now);
+                found.changes(was, now);
             }
             found.renamed.push((name.clone(), successor));
         }
@@ -139,8 +139,9 @@ pub(crate) fn successors(name: &OptName, old: Option<&Schema>, new: &Schema) -> 
 }
 
 impl Comparison {
-    fn changes(&mut self, name: &OptName, was: &SchemaOption, now: &SchemaOption) {
-        let mut changed = |what| self.changed.push((name.clone(), what));
+    fn changes(&mut self, was: &SchemaOption, now: &SchemaOption) {
+        let (old, new) = (was.opt.name(), now.opt.name());
+        let mut changed = |what| self.changed.push((old.clone(), new.clone(), what));
         if was.type_name != now.type_name {
             changed(Changed::Type(was.type_name.clone(), now.type_name.clone()));
         }
@@ -166,7 +167,7 @@ impl Comparison {
             changed(Changed::Default(before, after));
         }
         if let (None, Some(deprecation)) = (&was.deprecation, &now.deprecation) {
-            self.deprecated.push((name.clone(), deprecation.clone()));
+            self.deprecated.push((new.clone(), deprecation.clone()));
         }
     }
 }

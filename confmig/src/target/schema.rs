@@ -76,17 +76,6 @@ impl<'s> SchemaTarget<'s> {
     }
 }
 
-impl SchemaTarget<'_> {
-    /// Returns the name of an option in the older schema, if that is another one.
-    fn former_name(&self, opt: &Opt, from: &Schema) -> Option<OptName> {
-        if from.option(opt.name()).is_some() {
-            return None;
-        }
-        let mut former = opt.deprecated().iter();
-        former.find(|name| from.option(name).is_some()).cloned()
-    }
-}
-
 impl Target for SchemaTarget<'_> {
     fn name(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.own.pack().name)
@@ -165,13 +154,13 @@ impl Target for SchemaTarget<'_> {
             return Vec::new();
         };
         let changed = compare(from, self.schemas.to).changed.into_iter();
-        let of_default = changed.filter_map(|(option, changed)| match changed {
+        let of_default = changed.filter_map(|(old, option, changed)| match changed {
             Changed::Default(before, now) => {
                 let defined = self.schemas.to.option(&option)?;
                 let kind = defined.opt.kind();
                 Some(ChangedDefault {
                     is_list: matches!(kind, OptType::List { .. } | OptType::Dict { .. }),
-                    formerly: self.former_name(&defined.opt, from),
+                    formerly: (old != option).then_some(old),
                     option,
                     now,
                     before,

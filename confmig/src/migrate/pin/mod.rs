@@ -3,7 +3,7 @@
 mod proof;
 mod step;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use foldhash::HashSet;
@@ -65,7 +65,13 @@ impl<'r> Pins<'r> {
             pins: Vec::new(),
             refused: Vec::new(),
         };
-        for changed in target.changed_defaults() {
+        let changed = target.changed_defaults();
+        let mut of_option = old_defaults(&changed);
+        for changed in changed {
+            let Some(defaults) = of_option.remove(&changed.option) else {
+                // One of several options that became this one.
+                continue;
+            };
             let Some(opt) = target.option(&changed.option) else {
                 continue;
             };
@@ -75,7 +81,10 @@ impl<'r> Pins<'r> {
                 continue;
             }
             let opt = opt.into_owned();
-            let reason = refusal(&opt, &changed, [older, target], secrets);
+            let reason = match defaults.len() {
+                1 => refusal(&opt, &changed, [older, target], secrets),
+                _ => Some("several options with different defaults became this one".into()),
+            };
             let pin = Pin {
                 origin: changed.origin_in_words(),
                 opt,
@@ -143,6 +152,16 @@ impl Pin {
     }
 }
 
+/// Returns the old defaults for each option: several if several options became one.
+fn old_defaults(changed: &[ChangedDefault]) -> HashMap<OptName, BTreeSet<Vec<String>>> {
+    let mut of_option: HashMap<OptName, BTreeSet<Vec<String>>> = HashMap::new();
+    for changed in changed {
+        let defaults = of_option.entry(changed.option.clone()).or_default();
+        defaults.insert(changed.before.clone());
+    }
+    of_option
+}
+
 /// Returns all names by which an option may be set.
 fn names_of<'n>(
     opt: &'n Opt,
@@ -182,7 +201,9 @@ fn refusal(
     if values.iter().any(|value| value.contains(['\n', '\r'])) {
         return Some("it has several lines".into());
     }
-    if let Some(computed) = computed_reference(opt, values, target) {
+    let mut computed = [target, older].into_iter();
+    let computed = computed.find_map(|release| computed_reference(opt, values, release));
+    if let Some(computed) = computed {
         return Some(format!(
             "it depends on the host or the installation (${computed})"
         ));
@@ -229,8 +250,8 @@ fn retyped(former: &Opt, opt: &Opt, values: &[String]) -> Option<String> {
     values.iter().find_map(reason)
 }
 
-/// Returns the name of an option that values refer to, directly or through other defaults, and
-/// whose default is computed.
+/// Returns the name of an option of a release that values refer to, directly or through other
+/// defaults, and whose default is computed.
 fn computed_reference(opt: &Opt, values: &[String], target: &dyn Target) -> Option<String> {
     let referred = |texts: &[String], group: &str| -> Vec<OptName> {
         let found = texts.iter().flat_map(|text| references(text.as_bytes()));

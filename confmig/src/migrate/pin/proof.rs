@@ -1,10 +1,10 @@
 //! The proof that pinned options have the values that the older release used, and that no other
 //! option is read differently.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use foldhash::HashSet;
-use oslo_config::{Config, Opt, OptName, ParsedFile, references};
+use oslo_config::{Config, Opt, OptName, OptType, ParsedFile, references};
 
 use super::{Pin, Pins};
 use crate::migrate::prove::ComparedValues::Effective;
@@ -13,16 +13,15 @@ use crate::target::{Target, name_of};
 
 /// Proves pins: of each pinned option, that the target reads from the new files what the older
 /// release reads from the original ones; of all other options, that they are as if the target had
-/// the old defaults; and that the older release reads the same with the pins, so that a further
-/// migration from it finds nothing else.
+/// the old defaults.
 pub(super) struct Proof<'p> {
     pub(super) pins: &'p Pins<'p>,
     /// The files before the migration.
     pub(super) original: &'p [ParsedFile<'p>],
     /// The files after it, without the pins.
     pub(super) before: &'p [ParsedFile<'p>],
-    /// The options of the older release and of the target whose defaults refer to others.
-    pub(super) referring: [Vec<OptName>; 2],
+    /// The options of the target whose defaults refer to others.
+    pub(super) referring: Vec<OptName>,
 }
 
 /// Returns the options of a target whose defaults refer to others.
@@ -35,35 +34,23 @@ pub(super) fn referring(target: &dyn Target) -> Vec<OptName> {
 }
 
 impl Proof<'_> {
-    /// Returns an option that would be read differently from files with pins: the original ones and
-    /// the new ones. `None` is the proof.
-    pub(super) fn mismatch(
-        &self,
-        [original, after]: [&[ParsedFile<'_>]; 2],
-        pinned: &[&Pin],
-    ) -> Option<Mismatch> {
-        let [referring, new_referring] = &self.referring;
-        let new_names = pinned.iter().map(|pin| pin.opt.name());
+    /// Returns an option that would be read differently from the new files; `None` is the proof.
+    pub(super) fn mismatch(&self, after: &[ParsedFile<'_>], pinned: &[&Pin]) -> Option<Mismatch> {
         let names = pinned.iter().map(|pin| pin.former_name());
-        let names = names.chain(new_names.clone()).chain(referring);
         let older = orders(registered(self.original, self.pins.older, names));
-        let names = new_names.chain(new_referring);
+        let names = pinned.iter().map(|pin| pin.opt.name());
+        let names = names.chain(&self.referring);
         let new = orders(registered(after, self.pins.target, names));
-        let of_older = older.iter().find_map(|opts| {
-            let [was, is] = [self.original, original].map(|files| Config::new(files, opts));
-            differing((&was, opts), (&is, opts))
-        });
         // The order in which a service registers its options is not known.
         let with_others = new.iter().skip(1).map(|new| (&older[0], new));
-        let with_older = older.iter().map(|older| (older, &new[0]));
-        of_older.or_else(|| {
-            with_older
-                .chain(with_others)
-                .find_map(|(older, new)| self.mismatch_of((older, new), after, pinned))
-        })
+        let mut all = older
+            .iter()
+            .map(|older| (older, &new[0]))
+            .chain(with_others);
+        all.find_map(|(older, new)| self.mismatch_of((older, new), after, pinned))
     }
 
-    /// Does the same for programs that register these options in this order, and the new files.
+    /// Does the same for programs that register these options in this order.
     fn mismatch_of(
         &self,
         (older, new): (&[Opt], &[Opt]),
@@ -93,25 +80,17 @@ impl Proof<'_> {
         });
         let old: Vec<Opt> = old.collect();
         let was = Config::new(self.before, &old);
-        differing((&was, &old), (&is, new))
+        let differs = |(old, new): &(&Opt, &Opt)| {
+            texts_of(&was, old.name()) != texts_of(&is, new.name())
+                || Effective.read(old, &was) != Effective.read(new, &is)
+        };
+        let (old, new) = old.iter().zip(new).find(differs)?;
+        Some(Mismatch {
+            option: new.name().clone(),
+            is_read: texts_of(&was, old.name()).is_some(),
+            would_be_read: texts_of(&is, new.name()).is_some(),
+        })
     }
-}
-
-/// Returns the first of two programs' options that they read differently.
-fn differing(
-    (was, old): (&Config<'_>, &[Opt]),
-    (is, new): (&Config<'_>, &[Opt]),
-) -> Option<Mismatch> {
-    let differs = |(old, new): &(&Opt, &Opt)| {
-        texts_of(was, old.name()) != texts_of(is, new.name())
-            || Effective.read(old, was) != Effective.read(new, is)
-    };
-    let (old, new) = old.iter().zip(new).find(differs)?;
-    Some(Mismatch {
-        option: new.name().clone(),
-        is_read: texts_of(was, old.name()).is_some(),
-        would_be_read: texts_of(is, new.name()).is_some(),
-    })
 }
 
 /// Returns the options in each order that matters, at least one: a reference by a name that several
@@ -149,11 +128,23 @@ fn registered<'n>(
     let mut referred: HashSet<OptName> = HashSet::default();
     let mut seen: HashSet<OptName> = HashSet::default();
     let mut open: Vec<OptName> = names.cloned().collect();
+    // Former names alone make no group.
+    let has_options = |group: &str| {
+        let mut names = target.names_in(group).into_iter();
+        names.any(|name| target.option(&OptName::new(group, name)).is_some())
+    };
+    let mut groups: BTreeSet<String> = BTreeSet::new();
     let mut add_referred = |text: &[u8], group: &str, open: &mut Vec<OptName>| {
-        let found = references(text).into_iter();
-        for option in found.flat_map(|reference| reference.options(group)) {
-            referred.insert(option.clone());
-            open.push(option);
+        for reference in references(text) {
+            if let (Some(group), _) = reference.parts()
+                && has_options(group)
+            {
+                groups.insert(group.to_owned());
+            }
+            for option in reference.options(group) {
+                referred.insert(option.clone());
+                open.push(option);
+            }
         }
     };
     for entry in files.iter().flat_map(|file| file.document.entries()) {
@@ -179,5 +170,8 @@ fn registered<'n>(
             found.push(opt.into_owned());
         }
     }
+    // Without its group, a reference by a former name would be an error of another kind.
+    let of_groups = groups.into_iter();
+    found.extend(of_groups.map(|group| Opt::new(group, "\u{1}", OptType::string())));
     (found, referred)
 }

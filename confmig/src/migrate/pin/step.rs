@@ -8,7 +8,7 @@ use super::{Pin, Pins};
 use crate::migrate::edit::add;
 use crate::migrate::migrator::Migrator;
 use crate::migrate::planned::Applied;
-use crate::migrate::{MigrateError, Migration, NotPinned};
+use crate::migrate::{Change, ChangeKind, MigrateError, Migration, NotPinned};
 use crate::target::name_of;
 
 impl Migrator<'_> {
@@ -24,9 +24,7 @@ impl Migrator<'_> {
         again: impl Fn(&[ParsedFile<'_>]) -> Result<Migration, MigrateError>,
     ) -> Result<(), MigrateError> {
         let files = self.files();
-        let (Some((last, others)), Some((last_original, others_original))) =
-            (files.split_last(), self.before.split_last())
-        else {
+        let Some((last, others)) = files.split_last() else {
             return Ok(());
         };
         let entries = self.before.iter().chain(&files);
@@ -41,23 +39,18 @@ impl Migrator<'_> {
             pins,
             original: self.before,
             before: &files,
-            referring: [pins.older, pins.target].map(referring),
+            referring: referring(pins.target),
         };
         let made = loop {
             let additions: Vec<_> = left.iter().map(|pin| pin.addition()).collect();
             let made = add(last, &additions)?;
-            let in_original = add(last_original, &additions)?;
-            let (Some(document), Some(original)) = (&made.document, &in_original.document) else {
+            let Some(document) = &made.document else {
                 break made;
             };
-            let [original, after] = [(others_original, original), (others, document)].map(
-                |(others, document)| -> Vec<ParsedFile<'_>> {
-                    let pinned = ParsedFile::new(&last.path, document.borrowed());
-                    others.iter().cloned().chain([pinned]).collect()
-                },
-            );
-            let objections = match unproved(&proof, [&original, &after], &left) {
-                found if found.is_empty() => remarks(&again(&after)?, &left),
+            let after = ParsedFile::new(&last.path, document.borrowed());
+            let after: Vec<ParsedFile<'_>> = others.iter().cloned().chain([after]).collect();
+            let objections = match unproved(&proof, &after, &left) {
+                found if found.is_empty() => remarks(&again(&after)?, &after, &left),
                 found => found,
             };
             if objections.is_empty() {
@@ -77,12 +70,8 @@ impl Migrator<'_> {
 }
 
 /// Returns the pins that cannot be proved, by their indices in order, with the reasons.
-fn unproved(
-    proof: &Proof<'_>,
-    pinned: [&[ParsedFile<'_>]; 2],
-    pins: &[&Pin],
-) -> Vec<(usize, String)> {
-    let Some(mismatch) = proof.mismatch(pinned, pins) else {
+fn unproved(proof: &Proof<'_>, after: &[ParsedFile<'_>], pins: &[&Pin]) -> Vec<(usize, String)> {
+    let Some(mismatch) = proof.mismatch(after, pins) else {
         return Vec::new();
     };
     let about = pins
@@ -93,9 +82,15 @@ fn unproved(
     range.map(|at| (at, mismatch.to_string())).collect()
 }
 
-/// Returns the pins that a further migration leaves to decide, or would change, by their indices in
-/// order, with the reasons.
-fn remarks(again: &Migration, pins: &[&Pin]) -> Vec<(usize, String)> {
+/// Returns the pins in `after` that a further migration leaves to decide, or would change, by their
+/// indices in order, with the reasons.
+fn remarks(again: &Migration, after: &[ParsedFile<'_>], pins: &[&Pin]) -> Vec<(usize, String)> {
+    let files = again.files.iter().zip(after);
+    let changes = files.flat_map(|(file, before)| {
+        let changes = file.changes.iter();
+        changes.map(move |change| (change, changed(change, before)))
+    });
+    let changes: Vec<(&Change, Vec<OptName>)> = changes.collect();
     let reason = |pin: &&Pin| {
         let option = pin.opt.name();
         let mut decisions = again.decisions.iter();
@@ -109,11 +104,23 @@ fn remarks(again: &Migration, pins: &[&Pin]) -> Vec<(usize, String)> {
                     .to_owned(),
             );
         }
-        let mut changes = again.files.iter().flat_map(|file| &file.changes);
-        let change = changes.find(|it| it.from == *option || it.to == *option)?;
+        let mut changes = changes.iter();
+        let (change, _) = changes.find(|(_, changed)| changed.contains(option))?;
         Some(format!("a rule would change it ({})", change.rule))
     };
     let pins = pins.iter().enumerate();
     pins.filter_map(|(at, pin)| Some((at, reason(pin)?)))
         .collect()
+}
+
+/// Returns the options that a change of a file is about.
+fn changed(change: &Change, file: &ParsedFile<'_>) -> Vec<OptName> {
+    match change.kind {
+        // Its names are those that the reference has.
+        ChangeKind::Reference => {
+            let entry = file.document.entry_at(change.line);
+            entry.map(name_of).into_iter().collect()
+        }
+        _ => vec![change.from.clone(), change.to.clone()],
+    }
 }
