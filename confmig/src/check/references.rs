@@ -113,7 +113,7 @@ impl Checker<'_> {
             return None;
         }
         let name = opt.name();
-        let under_current = match self.config.setting(name.group(), name.name()).ok()?.origin {
+        let under_current = match self.config.origin(opt) {
             Origin::File { deprecated, .. } => !deprecated,
             Origin::Environment { .. } => true,
             _ => false,

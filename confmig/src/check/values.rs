@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 use oslo_config::{Entry, GetErrorKind, Opt, OptName, ParsedFile};
+use serde::de::IgnoredAny;
 
 use super::{Checker, NamedEntry, finding, is_template};
 use crate::diagnostic::{Code, Diagnostic, bracketed};
@@ -92,7 +93,8 @@ impl Checker<'_> {
         }
         let owner = self.owner(&named.name);
         let option = owner.as_deref().map_or(&named.name, Opt::name);
-        let error = self.config.setting(option.group(), option.name()).err()?;
+        let value = self.config.get::<IgnoredAny>(option.group(), option.name());
+        let error = value.err()?;
         let GetErrorKind::ReferenceLoop { .. } = error.kind() else {
             return None;
         };

@@ -244,11 +244,6 @@ pub(crate) fn names_of(opt: &Opt) -> impl Iterator<Item = &OptName> {
     std::iter::once(opt.name()).chain(opt.deprecated())
 }
 
-/// Tells whether a name is one of an option.
-pub(crate) fn is_named(opt: &Opt, group: &str, name: &str) -> bool {
-    names_of(opt).any(|known| known.group() == group && known.name() == name)
-}
-
 /// Describes a name that options of two lists have, with the index of the second list. Options of
 /// one list may share a former name.
 fn claimed_by_two(lists: &[&[Opt]]) -> Option<(usize, String)> {

@@ -1,12 +1,13 @@
 //! What became of each line: its changes over all steps as one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use bstr::{BStr, BString, ByteSlice};
-use oslo_config::{Document, OptName, SourceFile};
+use bstr::BString;
+use oslo_config::{Document, Entry, OptName, SourceFile};
 
 use crate::diagnostic::bracketed;
 use crate::migrate::{Change, ChangeKind, FileMigration};
+use crate::target::name_of;
 
 /// The number of renamings that are followed from an option on.
 const RENAMINGS_MAX: usize = 8;
@@ -35,10 +36,11 @@ pub fn net_changes(before: &SourceFile, file: &FileMigration) -> Vec<NetChange> 
     for change in changes {
         by_line.entry(change.line).or_default().push(change);
     }
-    let is_single = |changes: &Vec<&Change>| changes.len() == 1;
-    let lines = match by_line.values().all(is_single) {
+    let several = by_line.iter().filter(|(_, changes)| changes.len() > 1);
+    let several: HashSet<usize> = several.map(|(line, _)| *line).collect();
+    let lines = match several.is_empty() {
         true => None,
-        false => Lines::new(before, file),
+        false => Lines::new(before, file, &several),
     };
     let renamed: HashMap<&OptName, &OptName> = file
         .changes
@@ -93,31 +95,30 @@ fn net_of(change: &Change, message: String) -> NetChange {
 /// An entry's name and value.
 type Named = (OptName, BString);
 
-/// The entries of the old text, and those of the new text that come from them.
+/// The entries on some lines of the old text, and those of the new text that come from them.
 struct Lines {
     old: HashMap<usize, Named>,
     new: HashMap<usize, Vec<Named>>,
 }
 
 impl Lines {
-    fn new(before: &SourceFile, file: &FileMigration) -> Option<Self> {
-        let old = Document::parse(&before.text).ok()?;
-        let new = Document::parse(&file.after).ok()?;
-        let mut from_line: HashMap<usize, Vec<Named>> = HashMap::new();
-        for entry in new.entries() {
-            if let Some(line) = file.lines.original(entry.line()) {
-                let of_line = from_line.entry(line).or_default();
-                of_line.push(named(entry.group().as_bstr(), entry.key(), &entry.value()));
+    fn new(before: &SourceFile, file: &FileMigration, wanted: &HashSet<usize>) -> Option<Self> {
+        let text_before = Document::parse(&before.text).ok()?;
+        let old = wanted.iter().filter_map(|line| {
+            let entry = text_before.entry_at(*line)?;
+            Some((*line, named(entry)))
+        });
+        let old = old.collect();
+        // Both texts may be large: only one of them is parsed at a time.
+        drop(text_before);
+        let mut new: HashMap<usize, Vec<Named>> = HashMap::new();
+        for entry in Document::parse(&file.after).ok()?.entries() {
+            let line = file.lines.original(entry.line());
+            if let Some(line) = line.filter(|line| wanted.contains(line)) {
+                new.entry(line).or_default().push(named(entry));
             }
         }
-        let old = old.entries().map(|entry| {
-            let named = named(entry.group().as_bstr(), entry.key(), &entry.value());
-            (entry.line(), named)
-        });
-        Some(Lines {
-            old: old.collect(),
-            new: from_line,
-        })
+        Some(Lines { old, new })
     }
 
     /// Returns what several changes together did to a line.
@@ -168,9 +169,8 @@ impl Lines {
     }
 }
 
-fn named(group: &BStr, key: &[u8], value: &[u8]) -> Named {
-    let name = OptName::new(group.to_str_lossy(), key.to_str_lossy());
-    (name, value.into())
+fn named(entry: Entry<'_, '_>) -> Named {
+    (name_of(entry), entry.value().into_owned().into())
 }
 
 /// Describes the removal of an entry that may have had other names in between.

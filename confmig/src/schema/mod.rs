@@ -17,7 +17,7 @@ pub(crate) use compare::successors;
 pub use compare::{Changed, Comparison, compare, doubt};
 use form::Form;
 
-use crate::pack::{Pack, is_named};
+use crate::pack::Pack;
 
 /// The options of a service, as `oslo-config-generator --format json` or `--format yaml` writes
 /// them.
@@ -200,11 +200,10 @@ impl Schema {
         self.options.contains_key(name) || self.readers(name).next().is_some()
     }
 
-    /// Tells whether a name is a current or former name of a secret option.
-    #[must_use]
-    pub fn is_secret(&self, group: &str, name: &str) -> bool {
-        let mut secret = self.options().map(|option| &option.opt);
-        secret.any(|opt| opt.is_secret() && is_named(opt, group, name))
+    /// Returns the secret options.
+    pub(crate) fn secret_opts(&self) -> impl Iterator<Item = &Opt> {
+        let opts = self.options().map(|option| &option.opt);
+        opts.filter(|opt| opt.is_secret())
     }
 
     /// Returns the pack to migrate and check a set of files with: all options, including those of

@@ -7,13 +7,14 @@ mod suggest;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bstr::{BStr, ByteSlice};
 use oslo_config::{Entry, OptName, ParsedFile, SourceFile};
 
 use crate::history::KnownNames;
 use crate::history::Service;
-use crate::pack::{Pack, is_named};
+use crate::pack::{Pack, names_of};
 use crate::rule::group_of;
 use crate::schema::Schema;
 use lines::is_end_of_base64;
@@ -40,10 +41,10 @@ fn known_as_secret(group: &str, name: &str) -> Option<bool> {
 ///
 /// Secrets are the values of options that are marked as secret, those of unknown options whose
 /// names suggest it, and passwords in URLs, all of them in comments and placeholders too.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Secrets<'p> {
-    pack: &'p Pack,
-    schemas: [Option<&'p Schema>; 2],
+    /// Whether options that the pack or a schema defines are secret, by group and name.
+    defined: Arc<HashMap<&'p str, HashMap<&'p str, bool>>>,
     shown: bool,
 }
 
@@ -51,9 +52,15 @@ impl<'p> Secrets<'p> {
     /// Creates a policy that masks secrets.
     #[must_use]
     pub fn hidden(pack: &'p Pack) -> Self {
+        let mut defined: HashMap<&str, HashMap<&str, bool>> = HashMap::new();
+        for opt in &pack.opts {
+            for name in names_of(opt) {
+                let names = defined.entry(name.group()).or_default();
+                names.entry(name.name()).or_insert(opt.is_secret());
+            }
+        }
         Secrets {
-            pack,
-            schemas: [None, None],
+            defined: Arc::new(defined),
             shown: false,
         }
     }
@@ -75,22 +82,25 @@ impl<'p> Secrets<'p> {
     /// Also masks what one of these schemas marks as secret: under former names, and of options
     /// that only the older release has.
     #[must_use]
-    pub fn with_schemas(self, schemas: [Option<&'p Schema>; 2]) -> Self {
-        Secrets { schemas, ..self }
+    pub fn with_schemas(mut self, schemas: [Option<&'p Schema>; 2]) -> Self {
+        let defined = Arc::make_mut(&mut self.defined);
+        let opts = schemas.into_iter().flatten().flat_map(Schema::secret_opts);
+        for name in opts.flat_map(names_of) {
+            let names = defined.entry(name.group()).or_default();
+            names.insert(name.name(), true);
+        }
+        self
     }
 
     /// Returns what is known about the value of an option.
     fn secrecy(&self, group: &str, name: &str) -> Secrecy {
-        let mut schemas = self.schemas.iter().flatten();
-        if schemas.any(|schema| schema.is_secret(group, name)) {
-            return Secrecy::Declared;
-        }
         let declared = |is_secret: bool| match is_secret {
             true => Secrecy::Declared,
             false => Secrecy::Shown,
         };
-        if let Some(opt) = self.pack.opts.iter().find(|opt| is_named(opt, group, name)) {
-            return declared(opt.is_secret() || known_as_secret(group, name) == Some(true));
+        let of_group = self.defined.get(group);
+        if let Some(is_secret) = of_group.and_then(|names| names.get(name)) {
+            return declared(*is_secret || known_as_secret(group, name) == Some(true));
         }
         let name = name.replace('-', "_").to_lowercase();
         if let Some(is_secret) = known_as_secret(group, &name) {

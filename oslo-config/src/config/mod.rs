@@ -125,7 +125,9 @@ impl<'d> Config<'d> {
     /// Returns an error if no such option is registered, if its value or one that it refers to does
     /// not fit its type or `T`, or if a reference does not resolve.
     pub fn get<T: DeserializeOwned>(&self, group: &str, name: &str) -> Result<T, GetError> {
-        let Setting { value, origin, .. } = self.setting(group, name)?;
+        let opt = self.opt(group, name)?;
+        let (Setting { value, origin, .. }, _) =
+            self.evaluate(|chain| self.evaluated(opt, opt.name(), Hidden::Skip, chain))?;
         let is_none = value == Value::None;
         T::deserialize(value).map_err(|cause| {
             let option = OptName::new(group, name);
@@ -144,12 +146,15 @@ impl<'d> Config<'d> {
     /// Returns an error if no such option is registered, if its value or one that it refers to does
     /// not fit its type, or if a reference does not resolve.
     pub fn setting(&self, group: &str, name: &str) -> Result<Setting<'_>, GetError> {
-        let opt = self.registry.named(group, name).ok_or_else(|| {
+        self.setting_of(self.opt(group, name)?)
+    }
+
+    fn opt(&self, group: &str, name: &str) -> Result<&Opt, GetError> {
+        self.registry.named(group, name).ok_or_else(|| {
             GetError::new(GetErrorKind::NoSuchOption {
                 name: OptName::new(group, name).to_string(),
             })
-        })?;
-        self.setting_of(opt)
+        })
     }
 
     /// Iterates over the registered options and their values, in the order in which they were
@@ -193,7 +198,8 @@ impl<'d> Config<'d> {
     /// Returns where an option's value comes from, without evaluating it.
     #[must_use]
     pub fn origin(&self, opt: &Opt) -> Origin {
-        self.texts(opt, opt.name(), &self.occurrences(opt)).0
+        let effective = self.find(opt, opt.name().group(), Hidden::Skip);
+        self.texts(opt, opt.name(), &effective).0
     }
 
     /// Replaces the references in a text as if it were the value of an option in `group`.
