@@ -1,5 +1,6 @@
 //! What `migrate` writes: replaced files, new files, or nothing.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use confmig::migrate::FileMigration;
@@ -178,7 +179,7 @@ fn in_directory<'m>(
     directory: &Path,
     files: impl Iterator<Item = (&'m FileMigration, &'m SourceFile)>,
 ) -> Result<Vec<NewText<'m>>, Failure> {
-    let mut all: Vec<NewText<'m>> = Vec::new();
+    let (mut all, mut names) = (Vec::new(), HashSet::new());
     for (file, before) in files {
         let name = file.path.file_name();
         let Some(name) = name.filter(|_| !is_stdin(&file.path)) else {
@@ -186,15 +187,14 @@ fn in_directory<'m>(
                 "--output-dir needs files with names: standard input has none, use --output",
             ));
         };
-        let path = directory.join(name);
-        if all.iter().any(|(other, ..)| *other == path) {
+        if !names.insert(name) {
             return Err(message(format!(
                 "--output-dir: two of the files are called {}; migrate them in two runs, with a \
                  directory for each",
                 name.display()
             )));
         }
-        all.push(new_file(&path, file, before)?);
+        all.push(new_file(&directory.join(name), file, before)?);
     }
     Ok(all)
 }

@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
+use super::directory::Listings;
 use super::file::{Created, Destination, Observed};
 
 const MARK: &str = ".confmig-";
@@ -83,24 +84,48 @@ fn numbered(file: &OsStr, stamp: &str, number: u64) -> OsString {
 
 /// Returns the pattern of the names of `file`'s backups, for messages.
 pub(super) fn pattern(file: &OsStr) -> String {
-    format!("{}{MARK}*", file.display())
+    format!("{}*", marked(file).display())
+}
+
+/// Returns what the names of `file`'s backups and edited texts begin with.
+fn marked(file: &OsStr) -> OsString {
+    let mut name = file.to_owned();
+    name.push(MARK);
+    name
 }
 
 /// Returns the backups of the destination, oldest first.
-pub(super) fn list(destination: &Destination) -> Result<Vec<(Stamp, OsString)>, StoreError> {
-    let names = destination.directory.names()?.into_iter();
-    let parsed = names.filter_map(|name| Some((Stamp::parse(&destination.name, &name)?, name)));
+pub(super) fn list(
+    destination: &Destination,
+    listings: &mut Listings,
+) -> Result<Vec<(Stamp, OsString)>, StoreError> {
+    let file = &destination.name;
+    let names = listings
+        .names(&destination.directory, &marked(file))?
+        .iter();
+    let parsed = names.filter_map(|name| Some((Stamp::parse(file, name)?, name.clone())));
     let mut found: Vec<_> = parsed.collect();
     found.sort();
     Ok(found)
 }
 
+/// Returns the newest backup of the destination.
+pub(super) fn newest(
+    destination: &Destination,
+    listings: &mut Listings,
+) -> Result<Option<(Stamp, OsString)>, StoreError> {
+    Ok(list(destination, listings)?.pop())
+}
+
 /// Returns the name of a backup made now of the destination, which gets the text `after`.
-pub(super) fn next_name(destination: &Destination, after: &[u8]) -> Result<OsString, StoreError> {
-    let existing = list(destination)?;
-    let newest = existing.last().map(|(stamp, _)| stamp);
-    let mut stamp = Stamp::next(newest, now(), hash(after));
-    free(destination, |taken| {
+pub(super) fn next_name(
+    destination: &Destination,
+    after: &[u8],
+    listings: &mut Listings,
+) -> Result<OsString, StoreError> {
+    let newest = newest(destination, listings)?.map(|(stamp, _)| stamp);
+    let mut stamp = Stamp::next(newest.as_ref(), now(), hash(after));
+    free(destination, listings, |taken| {
         stamp.number += u64::from(taken > 0);
         stamp.name(&destination.name)
     })
@@ -109,17 +134,18 @@ pub(super) fn next_name(destination: &Destination, after: &[u8]) -> Result<OsStr
 /// Returns a name for the destination's edited text, which undo does not take for a backup's.
 pub(super) fn edited_name(destination: &Destination) -> Result<OsString, StoreError> {
     let stamp = format!("{}{EDITED}", now());
-    free(destination, |taken| {
+    free(destination, &mut Listings::default(), |taken| {
         numbered(&destination.name, &stamp, 1 + taken)
     })
 }
 
-/// Returns the first of these names that is not taken.
+/// Returns the first of these names that is not taken. Each begins as those of backups do.
 fn free(
     destination: &Destination,
+    listings: &mut Listings,
     mut name: impl FnMut(u64) -> OsString,
 ) -> Result<OsString, StoreError> {
-    let names = destination.directory.names()?;
+    let names = listings.names(&destination.directory, &marked(&destination.name))?;
     let mut taken = 0;
     loop {
         let name = name(taken);

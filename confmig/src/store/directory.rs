@@ -1,6 +1,7 @@
 //! Open directories, and the locks that keep two runs from replacing files in one of them at once.
 
 use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, hash_map};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -165,6 +166,32 @@ impl Drop for Directory {
 impl AsFd for Directory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// The names in directories, each of which is listed once for all of its files.
+#[derive(Debug, Default)]
+pub(super) struct Listings(HashMap<(u64, u64), Vec<OsString>>);
+
+impl Listings {
+    /// Returns the names in a directory that begin with `prefix`, in order.
+    pub(super) fn names(
+        &mut self,
+        directory: &Directory,
+        prefix: &OsStr,
+    ) -> Result<&[OsString], StoreError> {
+        let names = match self.0.entry(directory.identity) {
+            hash_map::Entry::Occupied(listed) => listed.into_mut(),
+            hash_map::Entry::Vacant(new) => {
+                let mut names = directory.names()?;
+                names.sort_unstable();
+                new.insert(names)
+            }
+        };
+        let begins = |name: &OsString| name.as_bytes().starts_with(prefix.as_bytes());
+        let first = names.partition_point(|name| **name < *prefix);
+        let count = names[first..].partition_point(begins);
+        Ok(&names[first..first + count])
     }
 }
 

@@ -87,15 +87,18 @@ impl Drop for Created {
     }
 }
 
-/// Returns the number of the process that created the temporary file `name` beside the file
-/// `beside`; `None` if it is not one.
-pub(super) fn temporary_owner(beside: &OsStr, name: &OsStr) -> Option<i32> {
+/// Returns the name of the file beside which the temporary file `name` was created, and the number
+/// of the process that did; `None` if it is not one.
+pub(super) fn temporary_owner(name: &OsStr) -> Option<(&OsStr, i32)> {
     let rest = name.as_bytes().strip_prefix(b".")?;
-    let rest = str::from_utf8(rest.strip_prefix(beside.as_bytes())?).ok()?;
-    let numbers = rest.strip_prefix(MARK)?.strip_suffix(TEMPORARY)?;
+    let rest = rest.strip_suffix(TEMPORARY.as_bytes())?;
+    // The name of the file may have a mark, too.
+    let at = memchr::memmem::rfind(rest, MARK.as_bytes())?;
+    let numbers = str::from_utf8(&rest[at + MARK.len()..]).ok()?;
     let (process, count) = numbers.split_once('-')?;
     count.parse::<u64>().ok()?;
-    process.parse().ok().filter(|process| *process > 0)
+    let process = process.parse().ok().filter(|process| *process > 0)?;
+    Some((OsStr::from_bytes(&rest[..at]), process))
 }
 
 /// Returns whether the file system or the kernel does not support such a rename.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::backup;
+use super::directory::Listings;
 use super::file::Destination;
 use super::interrupted::readable;
 use super::journal::records;
@@ -31,13 +32,13 @@ pub struct Backup {
 ///
 /// A file, backup or directory that cannot be read.
 pub fn backups<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Backup>, StoreError> {
-    let mut found = Vec::new();
+    let (mut found, mut listings) = (Vec::new(), Listings::default());
     let given = paths.iter().map(AsRef::as_ref);
     for path in given.filter(|path| !is_backup(path)) {
         let destination = Destination::find(path)?;
         let mut text = destination.observe()?.content;
         let records = readable(records(&destination.directory))?;
-        for (stamp, name) in backup::list(&destination)?.into_iter().rev() {
+        for (stamp, name) in backup::list(&destination, &mut listings)?.into_iter().rev() {
             let record = records.iter().find(|record| record.made(&name));
             let others = record.into_iter().flat_map(|record| {
                 let paths = record.files.iter();

@@ -1,5 +1,6 @@
 //! Temporary files that killed processes left.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 
 use rustix::io::Errno;
@@ -18,14 +19,13 @@ pub(super) fn remove_strays(directory: &Directory, files: &[&OsStr]) -> Result<(
     }
     let journals = journals(directory)?;
     // Journals have no file that they are for.
-    let files: Vec<&OsStr> = files.iter().copied().chain([OsStr::new("")]).collect();
-    let is_named = |name: &OsString| {
-        let mut entries = journals.iter().flat_map(Journal::entries_here);
-        entries.any(|entry| entry.staged.0 == *name || entry.saved.0 == *name)
-    };
+    let files: HashSet<&OsStr> = files.iter().copied().chain([OsStr::new("")]).collect();
+    let entries = journals.iter().flat_map(Journal::entries_here);
+    let named = entries.flat_map(|entry| [&entry.staged.0, &entry.saved.0]);
+    let named: HashSet<&OsString> = named.collect();
     for name in directory.names()? {
-        let owner = files.iter().find_map(|file| temporary_owner(file, &name));
-        if !owner.is_some_and(is_gone) || is_named(&name) {
+        let owner = temporary_owner(&name).filter(|(file, _)| files.contains(file));
+        if !owner.is_some_and(|(_, process)| is_gone(process)) || named.contains(&name) {
             continue;
         }
         let path = directory.join(&name);

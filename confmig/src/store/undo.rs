@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use super::backup::{self, Stamp};
+use super::directory::Listings;
 use super::file::{Destination, Observed};
 use super::journal::{Kind, records, remove_old_records};
 use super::recover::{Direction, Recovered, after, recover_by};
@@ -153,21 +154,27 @@ fn prepare_left(files: &[&Path], settings: UndoSettings) -> Result<PreparedUndo,
         used: Vec::new(),
         undo,
     };
+    let mut listings = Listings::default();
     for destination in destinations {
-        prepared.add(destination, settings.force)?;
+        prepared.add(destination, settings.force, &mut listings)?;
     }
     Ok(prepared)
 }
 
 impl PreparedUndo {
     /// Adds a file to restore.
-    fn add(&mut self, destination: Destination, force: bool) -> Result<(), StoreError> {
+    fn add(
+        &mut self,
+        destination: Destination,
+        force: bool,
+        listings: &mut Listings,
+    ) -> Result<(), StoreError> {
         let present = destination.observe()?;
         if self.transaction.has(&present) {
             return Ok(());
         }
         let path = destination.given.clone();
-        let Some((stamp, name)) = backup::list(&destination)?.pop() else {
+        let Some((stamp, name)) = backup::newest(&destination, listings)? else {
             self.undo.skipped.push(path);
             return Ok(());
         };
@@ -216,9 +223,9 @@ fn edited(
 /// Returns the other files of the transactions whose backups are the newest of these files, as far
 /// as their backups are there.
 fn together(files: &[Destination]) -> Result<Vec<Destination>, StoreError> {
-    let mut found: Vec<Destination> = Vec::new();
+    let (mut found, mut listings): (Vec<Destination>, _) = (Vec::new(), Listings::default());
     for file in files {
-        let Some((_, newest)) = backup::list(file)?.pop() else {
+        let Some((_, newest)) = backup::newest(file, &mut listings)? else {
             continue;
         };
         for record in records(&file.directory)? {
@@ -233,7 +240,7 @@ fn together(files: &[Destination]) -> Result<Vec<Destination>, StoreError> {
                 let is_same = |known: &Destination| {
                     known.name == other.name && known.directory.identity == other.directory.identity
                 };
-                let newest = backup::list(&other)?.pop().map(|(_, name)| name);
+                let newest = backup::newest(&other, &mut listings)?.map(|(_, name)| name);
                 let is_newest = newest == entry.backup.as_ref().map(|backup| backup.0.clone());
                 if is_newest && !files.iter().chain(&found).any(is_same) {
                     found.push(other);

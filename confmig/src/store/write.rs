@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::backup;
+use super::directory::Listings;
 use super::file::Destination;
 use super::journal::Kind;
 use super::stage::Staged;
@@ -106,6 +107,7 @@ pub fn prepare(replacements: &[Replacement]) -> Result<Prepared<'_>, StoreError>
         .map(|replacement| Destination::find(&replacement.path));
     let mut destinations: Vec<Destination> = found.collect::<Result<_, _>>()?;
     let mut transaction = Transaction::new(Kind::Write, Turn::begin(&mut destinations)?);
+    let mut listings = Listings::default();
     for (replacement, destination) in changing.into_iter().zip(destinations) {
         let present = destination.observe()?;
         if transaction.has(&present) {
@@ -115,7 +117,7 @@ pub fn prepare(replacements: &[Replacement]) -> Result<Prepared<'_>, StoreError>
             return Err(StoreError::Changed(destination.given));
         }
         destination.check_replaceable(&present)?;
-        let backup = backup::next_name(&destination, &replacement.after)?;
+        let backup = backup::next_name(&destination, &replacement.after, &mut listings)?;
         let after = &*replacement.after;
         let staged = Staged::prepare(destination, present, after, Some(backup))?;
         transaction.add(staged, None);
