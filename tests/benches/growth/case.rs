@@ -121,18 +121,20 @@ fn figures([instructions, allocated, peak]: [f64; 3]) -> String {
     format!("{instructions:>5.2} {allocated:>5.2} {peak:>5.2}")
 }
 
-/// Measures a command over three sizes of a shape.
+/// Measures a command over hardly any of a shape, and over three sizes.
 fn run(confmig: &Path, shape: &'static Shape, command: &'static str) -> Case {
-    let costs = [1, 2, 4].map(|times| {
+    let cost = |size| {
         let directory = tempfile::tempdir().expect("a directory for the input");
-        let files = (shape.write)(directory.path(), times * shape.size);
+        let files = (shape.write)(directory.path(), size);
         let words = command.split(' ').map(str::to_owned).chain(files);
         Cost::of(confmig, &words.collect::<Vec<_>>(), directory.path())
-    });
+    };
+    let hardly_any = cost(1);
+    let costs = [1, 2, 4].map(|times| cost(times * shape.size));
     let exponents = [
         exponent(costs.map(|cost| cost.instructions)),
         exponent(costs.map(|cost| cost.allocated)),
-        exponent_of_peaks(costs.map(|cost| cost.peak)),
+        exponent_of_peaks(hardly_any.peak, [costs[0].peak, costs[2].peak]),
     ];
     Case {
         shape,

@@ -56,8 +56,9 @@ pub(crate) const SHAPES: [Shape; 31] = [
             &format!("[pxe]\n{}", lines(n, |at| format!("abc{at} = x\n"))),
         )
     }),
+    // Names of one length: how near they are to others takes longer for longer ones.
     shape("sections", 500, |to, n| {
-        conf(to, &lines(n, |at| format!("[s{at}]\nhttp_url = x\n")))
+        conf(to, &lines(n, |at| format!("[s{at:05}]\nhttp_url = x\n")))
     }),
     shape("sections of one name", 200, |to, n| {
         let section = |at| format!("[pxe]\nhttp_url = {at}\n\n[ilo]\nz{at} = 2\n\n");
@@ -79,7 +80,8 @@ pub(crate) const SHAPES: [Shape; 31] = [
             &format!("[pxe]\nhttp_url = x\nfoo = a\n{}", " $http_url\n".repeat(n)),
         )
     }),
-    shape("values with a reference", 150, |to, n| {
+    // More lines than are compared each with each.
+    shape("values with a reference", 400, |to, n| {
         let entry = |at| format!("foo{at} = $http_url\n");
         conf(to, &format!("[pxe]\nhttp_url = x\n{}", lines(n, entry)))
     }),
@@ -218,7 +220,7 @@ pub(crate) const SHAPES: [Shape; 31] = [
             "check a.conf --schema",
             "rules --schema",
         ],
-        ..shape("options of a schema", 100, |to, n| {
+        ..shape("options of a schema", 400, |to, n| {
             written(
                 to,
                 "a.conf",

@@ -83,20 +83,22 @@ impl<'d> Plan<'d> {
     /// Leaves out options whose values have ambiguous references, or whose current name would give
     /// another option a value.
     fn leave_out_doubtful(&mut self, pass: Pass<'_, 'd>, names: &Names<'_>) {
-        let planned = self.planned.iter().flat_map(Planned::options);
-        let asked = planned.filter(|option| !pass.settings.accept.contains(*option));
-        for option in asked.cloned().collect::<Vec<_>>() {
-            let Some(at) = self.of_option(&option) else {
-                continue;
-            };
-            let transfers = self.planned[at].transfers().iter();
-            let mut transfers =
-                transfers.filter(|transfer| !transfer.hidden && transfer.to == option);
-            let doubt = transfers.find_map(|transfer| {
-                references::ambiguity(transfer, names).or_else(|| feeds(transfer, names))
+        let mut at = 0;
+        while let Some(planned) = self.planned.get(at) {
+            let options = planned.options().iter();
+            let mut asked = options.filter(|option| !pass.settings.accept.contains(*option));
+            let doubtful = asked.find_map(|option| {
+                let transfers = planned.transfers().iter();
+                let mut transfers =
+                    transfers.filter(|transfer| !transfer.hidden && transfer.to == *option);
+                let doubt = transfers.find_map(|transfer| {
+                    references::ambiguity(transfer, names).or_else(|| feeds(transfer, names))
+                });
+                Some((option.clone(), doubt?))
             });
-            if let Some(reason) = doubt {
-                self.leave_out(at, &option, None, &reason);
+            match doubtful {
+                Some((option, reason)) => self.leave_out(at, &option, None, &reason),
+                None => at += 1,
             }
         }
     }
