@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use oslo_config::{DEFAULT_GROUP, Opt, OptName, Origin, Reference, references};
+use serde::de::IgnoredAny;
 
 use super::{Checker, NamedEntry, finding};
 use crate::diagnostic::{Code, Diagnostic, LongLine};
@@ -113,7 +114,9 @@ impl Checker<'_> {
             return None;
         }
         let name = opt.name();
-        let under_current = match self.config.origin(opt) {
+        let value = self.config.get::<IgnoredAny>(name.group(), name.name());
+        // A value that cannot be read is a finding of its own.
+        let under_current = match value.ok().map(|_| self.config.origin(opt))? {
             Origin::File { deprecated, .. } => !deprecated,
             Origin::Environment { .. } => true,
             _ => false,
