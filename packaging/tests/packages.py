@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import unittest
 
@@ -233,6 +234,19 @@ class Wheel(InTree):
         self.tree.run(*pip, 'uninstall', '--yes', 'confmig')
         # pip leaves the directories of what it removes from `share`, whatever the package.
         self.removed(before, folders_may_stay=True)
+
+    def test_is_installed_by_the_action(self):
+        wheel = only('*.whl')
+        action = (ROOT / 'packaging/action/action.yml').read_text()
+        step = action.partition('- name: Install confmig\n')[2]
+        script = textwrap.dedent(step.partition('run: |\n')[2].partition('    - name:')[0])
+        with tempfile.TemporaryDirectory(prefix='packages-') as runner:
+            path = pathlib.Path(runner, 'path')
+            given = {'INSTALL': str(wheel), 'RUNNER_TEMP': runner, 'GITHUB_PATH': str(path)}
+            bash = ['bash', '--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', script]
+            run(*bash, env={**os.environ, **given})
+            program = pathlib.Path(path.read_text().strip(), 'confmig')
+            self.assertIn(MOVED, run(program, 'migrate', FIXTURE))
 
     def test_is_for_glibc_2_17(self):
         auditwheel = pathlib.Path(sys.executable).with_name('auditwheel')
