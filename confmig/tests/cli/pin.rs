@@ -283,6 +283,35 @@ fn a_default_that_would_be_read_differently_does_not_stay() {
 }
 
 #[test]
+fn a_default_of_another_type_or_of_several_options_does_not_stay() {
+    let directory = ironic_conf("");
+    let opt = |name: &str, kind: &str, rest: &str| {
+        format!(r#"{{"name": "{name}", "type": "{kind} value", {rest}}}"#)
+    };
+    let list = opt("list", "list", r#""default": ["one"]"#);
+    let one = opt("one", "string", r#""default": "1""#);
+    let two = opt("two", "string", r#""default": "2""#);
+    let older = format!(r#"{{"a": {{"opts": [{list}, {one}, {two}]}}}}"#);
+    let text = opt("list", "string", r#""default": "two""#);
+    let former = r#"{"group": "a", "name": "one"}, {"group": "a", "name": "two"}"#;
+    let both = format!(r#""default": "3", "deprecated_opts": [{former}]"#);
+    let both = opt("both", "string", &both);
+    let newer = format!(r#"{{"a": {{"opts": [{text}]}}, "b": {{"opts": [{both}]}}}}"#);
+    schema(&directory, "older.json", &older);
+    schema(&directory, "newer.json", &newer);
+    let words = "migrate --from-schema older.json --schema newer.json --pin-defaults ironic.conf";
+    let ran = line(words).directory(directory.path()).run().expect(0);
+    for why in [
+        "[a] list gets its new default; the old one was not pinned: its type has changed: ['one'] \
+         would be read as one",
+        "[b] both gets its new default; the old one was not pinned: several options with different \
+         defaults became this one",
+    ] {
+        assert!(ran.stderr().contains(why), "{}", ran.stderr());
+    }
+}
+
+#[test]
 fn a_policy_says_what_is_pinned() {
     let directory = ironic_conf("");
     let policy = |text: &str| {
