@@ -156,11 +156,12 @@ fn older<'i>(inputs: &'i Inputs<'_>) -> Result<Box<dyn Target + 'i>, Failure> {
 /// Warns of patterns of options to pin that match no option.
 fn warn_of_unused(patterns: &[Pattern], target: &dyn Target) {
     let names = target.names().into_iter();
-    let names: Vec<String> = names.map(|name| name.to_string()).collect();
+    let options = names.filter(|name| target.option(name).is_some());
+    let names: Vec<String> = options.map(|name| name.to_string()).collect();
     for pattern in patterns {
         if !names.iter().any(|name| pattern.matches(name)) {
             log::warn!(
-                "{} has no option that {pattern} matches: no default is pinned by it",
+                "{} has no option that the pattern \"{pattern}\" of defaults to pin matches",
                 target.name()
             );
         }

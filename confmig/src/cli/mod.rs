@@ -137,6 +137,17 @@ fn log_to(level: &str, stream: Stream) {
         .format(move |formatter, record| {
             let (level, target, text) = (record.level(), record.target(), record.args());
             let style = formatter.default_level_style(level);
+            if level <= log::Level::Warn {
+                let head = if level == log::Level::Warn {
+                    "warning"
+                } else {
+                    "error"
+                };
+                return stream.write(formatter, |paint| match paint {
+                    Paint::Plain => format!("{head}: {text}\n"),
+                    Paint::Colour => format!("{style}{head}{style:#}: {text}\n"),
+                });
+            }
             stream.write(formatter, |paint| match paint {
                 Paint::Plain => format!("[{level:<5} {target}] {text}\n"),
                 Paint::Colour => format!("[{style}{level:<5}{style:#} {target}] {text}\n"),

@@ -54,6 +54,9 @@ impl Sets {
         } else if ordered.is_empty() {
             for target in targets {
                 let paths = target.files.files();
+                if paths.is_empty() {
+                    log::warn!("no file matches {} of the policy", target.files);
+                }
                 sets.add_target(Some(target), paths, naming)?;
             }
             if sets.sets.is_empty() {

@@ -174,13 +174,13 @@ impl Summary<'_> {
         let mut sets = self.migrated.iter();
         let more = match sets.all(|set| set.migration.decisions.is_empty()) {
             true => "",
-            false => " more",
+            false => "more ",
         };
         match found.into_iter().sum() {
-            0 => format!("; `confmig check{target}` has no findings{more}"),
+            0 => format!("; `confmig check{target}` has no {more}findings"),
             count => format!(
-                "; `confmig check{target}` has {}{more}",
-                counted(count, "finding")
+                "; `confmig check{target}` has {}",
+                counted(count, &format!("{more}finding"))
             ),
         }
     }

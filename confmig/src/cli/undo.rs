@@ -38,13 +38,17 @@ fn tell(undo: &Undo, output: &mut Output) {
         }
     }
     if !undo.skipped.is_empty() {
-        output.note(&format!("left without a backup: {}", listed(&undo.skipped)));
-    }
-    if !undo.remaining.is_empty() {
         output.note(&format!(
-            "replaced by the same run, and still new: {}; with --transaction, undo restores all \
-             files of a run",
-            listed(&undo.remaining)
+            "left without a backup to restore: {}",
+            listed(&undo.skipped)
+        ));
+    }
+    if let [first, ..] = &undo.remaining[..] {
+        output.note(&format!(
+            "replaced by the same run, and still new: {}; `confmig undo --transaction {}` restores \
+             them",
+            listed(&undo.remaining),
+            first.display()
         ));
     }
     output.message(&format!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bstr::{BString, ByteSlice};
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Document, LineMap, OptName, ParsedFile, references};
+use oslo_config::{Document, LineMap, OptName, ParsedFile};
 
 use super::decision::folded;
 use super::definitions::{Definitions, renamings};
@@ -32,14 +32,14 @@ pub(super) struct Migrator<'m> {
     pub(super) settings: &'m Settings,
     /// The new texts of the files that steps changed. That of an earlier step is no longer needed.
     documents: Vec<Option<Document<'static>>>,
-    results: Vec<FileMigration>,
+    pub(super) results: Vec<FileMigration>,
     /// The decisions that are left, each with the current name of its entry.
     pub(super) decisions: Vec<(OptName, Decision)>,
     pub(super) not_pinned: Vec<NotPinned>,
     /// The names, without groups, of the options that the current step changed.
     pub(super) changed: HashSet<String>,
     /// The options that earlier steps left to decide.
-    held: Held,
+    pub(super) held: Held,
     /// The entries that stay although another one hid them from a release: by file and original
     /// line, the names there, since a copy comes from the same line.
     pub(super) superseded: HashMap<(usize, usize), HashSet<OptName>>,
@@ -316,32 +316,6 @@ impl<'m> Migrator<'m> {
             }
         }
         Ok(())
-    }
-
-    /// Drops decisions about entries that a later step removed or renamed.
-    fn drop_settled_decisions(&mut self) {
-        let held = &self.held;
-        let names_of = |(name, decision): &(OptName, Decision)| -> Vec<OptName> {
-            let former = held.former(&decision.option).iter();
-            former.chain([name, &decision.option]).cloned().collect()
-        };
-        // The names of the decisions, and whether they are still set or referred to.
-        let names = self.decisions.iter().flat_map(names_of);
-        let mut is_there: HashMap<OptName, bool> = names.map(|name| (name, false)).collect();
-        for entry in self.files().iter().flat_map(|file| file.document.entries()) {
-            let group = entry.group();
-            let group = group.to_str_lossy();
-            let own = OptName::new(&*group, entry.key().to_str_lossy());
-            let referred = references(&entry.value());
-            let referred = referred.iter().flat_map(|it| it.options(&group));
-            for name in std::iter::once(own).chain(referred) {
-                if let Some(is_there) = is_there.get_mut(&name) {
-                    *is_there = true;
-                }
-            }
-        }
-        self.decisions
-            .retain(|decision| names_of(decision).iter().any(|name| is_there[name]));
     }
 
     pub(super) fn finish(mut self) -> Result<Migration, MigrateError> {

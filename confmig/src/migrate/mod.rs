@@ -27,6 +27,7 @@ mod releases;
 mod rename;
 mod route;
 mod rules;
+mod settled;
 mod unread;
 mod view;
 

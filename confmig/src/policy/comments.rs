@@ -113,7 +113,7 @@ fn directive(line: &str) -> Option<Result<(Code, String), String>> {
     let rest = rest.trim();
     let (name, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     Some(match (Code::find(name), reason.trim()) {
-        (None, _) => Err(format!("the comment ignores {name:?}, which is no code")),
+        (None, _) => Err(format!("the comment ignores {name:?}, which is not a code")),
         (Some(code), "") => Err(format!(
             "the comment ignores {}, but gives no reason",
             code.as_str()

@@ -84,7 +84,7 @@ macro_rules! one_of {
                 let known: Vec<&str> = $known.into_iter().collect();
                 $find(&name).map($form).ok_or_else(|| {
                     serde::de::Error::custom(format!(
-                        "{name:?} is no {}: expected one of {}",
+                        "{name:?} is not a {}: expected one of {}",
                         $what,
                         known.join(", ")
                     ))

@@ -1,5 +1,6 @@
 //! Patterns of paths.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
@@ -66,6 +67,14 @@ impl Patterns {
             found.extend(paths.filter(|path| path.is_file() && seen.insert(path.clone())));
         }
         found
+    }
+}
+
+/// Shows the patterns as they are written in a policy: `["etc/*.conf"]`.
+impl fmt::Display for Patterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let patterns = self.patterns.iter().map(Pattern::as_str);
+        f.debug_list().entries(patterns).finish()
     }
 }
 

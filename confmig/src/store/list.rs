@@ -8,7 +8,7 @@ use super::directory::Listings;
 use super::file::Destination;
 use super::interrupted::readable;
 use super::journal::records;
-use super::undo::is_backup;
+use super::undo::may_have_backups;
 
 /// A backup that an undo would restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub struct Backup {
 }
 
 /// Returns the backups of these files, the newest of each file first: the order in which they would
-/// be restored. A path that is itself a backup of another file is left out.
+/// be restored. A directory, and a path that
+/// is itself a backup of another file, are left out.
 ///
 /// # Errors
 ///
@@ -34,7 +35,7 @@ pub struct Backup {
 pub fn backups<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Backup>, StoreError> {
     let (mut found, mut listings) = (Vec::new(), Listings::default());
     let given = paths.iter().map(AsRef::as_ref);
-    for path in given.filter(|path| !is_backup(path)) {
+    for path in given.filter(|path| may_have_backups(path)) {
         let destination = Destination::find(path)?;
         let mut text = destination.observe()?.content;
         let records = readable(records(&destination.directory))?;

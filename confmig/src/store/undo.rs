@@ -40,7 +40,9 @@ pub struct Undo {
     pub recovered: Vec<Recovered>,
     /// The files that are restored.
     pub undone: Vec<Undone>,
-    /// The files that have no backup, and stay as they are.
+    /// The files that have no backup to restore, and stay as they are: with
+    /// [`transaction`](UndoSettings::transaction), also those of the run whose backup is gone, or not
+    /// the newest.
     pub skipped: Vec<PathBuf>,
     /// The files that were replaced by the same runs, and keep their new texts.
     pub remaining: Vec<PathBuf>,
@@ -92,8 +94,8 @@ impl PreparedUndo {
 /// The files keep their current mode, owner and attributes. The backups are removed, so that the
 /// next call restores the next older ones. If a file was edited since the migration, this is an
 /// error; with [`UndoSettings::force`], the edited text is first kept as
-/// `NAME.confmig-TIME-edited`, which no undo takes for a backup. A path that is itself a backup of
-/// another file is left out.
+/// `NAME.confmig-TIME-edited`, which no undo takes for a backup. A directory, and a path that
+/// is itself a backup of another file, are left out.
 ///
 /// # Errors
 ///
@@ -116,7 +118,7 @@ pub fn prepare_undo<P: AsRef<Path>>(
 ) -> Result<PreparedUndo, StoreError> {
     let mut undo = Undo::default();
     let given = paths.iter().map(AsRef::as_ref);
-    let files: Vec<&Path> = given.filter(|path| !is_backup(path)).collect();
+    let files: Vec<&Path> = given.filter(|path| may_have_backups(path)).collect();
     undo.recovered = recover_by(files.iter().copied(), |kind| match kind {
         Kind::Write => Some(Direction::Revert),
         Kind::Undo => Some(Direction::Finish),
@@ -145,8 +147,14 @@ fn prepare_left(files: &[&Path], settings: UndoSettings) -> Result<PreparedUndo,
     let mut destinations: Vec<Destination> = found.collect::<Result<_, _>>()?;
     let together = together(&destinations)?;
     match settings.transaction {
-        true => destinations.extend(together),
-        false => undo.remaining = together.into_iter().map(|other| other.given).collect(),
+        true => {
+            destinations.extend(together.found);
+            undo.skipped = together.left;
+        }
+        false => {
+            let found = together.found.into_iter();
+            undo.remaining = found.map(|other| other.given).collect();
+        }
     }
     let turn = Turn::begin(&mut destinations)?;
     let mut prepared = PreparedUndo {
@@ -220,10 +228,18 @@ fn edited(
     backup::edited_name(destination).map(Some)
 }
 
-/// Returns the other files of the transactions whose backups are the newest of these files, as far
-/// as their backups are there.
-fn together(files: &[Destination]) -> Result<Vec<Destination>, StoreError> {
-    let (mut found, mut listings): (Vec<Destination>, _) = (Vec::new(), Listings::default());
+/// The other files of transactions.
+#[derive(Default)]
+struct Together {
+    /// Those whose backups of the transaction are their newest.
+    found: Vec<Destination>,
+    /// Those that have none of the transaction, or a newer one.
+    left: Vec<PathBuf>,
+}
+
+/// Returns the other files of the transactions whose backups are the newest of these files.
+fn together(files: &[Destination]) -> Result<Together, StoreError> {
+    let (mut others, mut listings) = (Together::default(), Listings::default());
     for file in files {
         let Some((_, newest)) = backup::newest(file, &mut listings)? else {
             continue;
@@ -240,20 +256,24 @@ fn together(files: &[Destination]) -> Result<Vec<Destination>, StoreError> {
                 let is_same = |known: &Destination| {
                     known.name == other.name && known.directory.identity == other.directory.identity
                 };
+                if files.iter().chain(&others.found).any(is_same) {
+                    continue;
+                }
                 let newest = backup::newest(&other, &mut listings)?.map(|(_, name)| name);
-                let is_newest = newest == entry.backup.as_ref().map(|backup| backup.0.clone());
-                if is_newest && !files.iter().chain(&found).any(is_same) {
-                    found.push(other);
+                if newest == entry.backup.as_ref().map(|backup| backup.0.clone()) {
+                    others.found.push(other);
+                } else if !others.left.contains(&other.given) {
+                    others.left.push(other.given);
                 }
             }
         }
     }
-    Ok(found)
+    Ok(others)
 }
 
-/// Returns whether a path has the name of a backup.
-pub(super) fn is_backup(path: &Path) -> bool {
-    path.file_name().is_some_and(backup::is_backup)
+/// Returns whether a path is neither a directory nor has the name of a backup.
+pub(super) fn may_have_backups(path: &Path) -> bool {
+    !path.is_dir() && !path.file_name().is_some_and(backup::is_backup)
 }
 
 /// Returns whether two paths lead to one file.

@@ -84,7 +84,7 @@ fn a_policy_that_cannot_be_used_says_line_and_expectation() {
         (
             "[severity]\nunknown = \"note\"\n",
             2,
-            "is no code: expected one of syntax",
+            "is not a code: expected one of syntax",
         ),
         (
             "[severity]\nadvice = \"fatal\"\n",
@@ -109,7 +109,7 @@ fn a_policy_that_cannot_be_used_says_line_and_expectation() {
         (
             "[check]\nfail_on = [\"all\"]\n",
             2,
-            "is no reason to fail: expected one of error",
+            "is not a reason to fail: expected one of error",
         ),
         (
             "targets = 1\n",
@@ -381,4 +381,14 @@ fn a_policy_names_the_files_and_their_targets() {
         "migrate --policy confmig.toml --rules standalone-ilo --format json old/ironic.conf";
     let json = run(directory.path(), words).json();
     assert_eq!(json["releases"], Value::Null);
+}
+
+#[test]
+fn a_target_of_a_policy_without_files_is_a_warning() {
+    let policy = "[[target]]\nfiles = [\"nova.conf\", \"nova/*.conf\"]\n\
+                  [[target]]\nfiles = [\"ironic.conf\"]\n";
+    let directory = directory(&[("confmig.toml", policy), ("ironic.conf", "[pxe]\n")]);
+    let ran = run(directory.path(), "check").expect(0);
+    let warning = "warning: no file matches [\"nova.conf\", \"nova/*.conf\"] of the policy";
+    assert!(ran.stderr().contains(warning), "{}", ran.transcript());
 }

@@ -226,6 +226,39 @@ fn undo_of_a_transaction_by_one_of_its_files() {
 }
 
 #[test]
+fn undo_of_a_transaction_names_what_it_cannot_restore() {
+    let directory = both();
+    let directory = directory.path();
+    run("migrate --write a.conf conf.d/b.conf", directory).expect(0);
+    let backup = |name: &String| name.starts_with("b.conf.confmig-");
+    let backup = rest(directory).into_iter().find(backup).unwrap();
+    fs::remove_file(directory.join("conf.d").join(backup)).unwrap();
+    let ran = run("undo --transaction a.conf", directory).expect(0);
+    assert!(
+        ran.stderr().contains("conf.d/b.conf\n"),
+        "{}",
+        ran.transcript()
+    );
+    assert!(ran.stderr().contains("left without a backup to restore"));
+    assert_eq!(texts(directory), [old()[0].clone(), new()[1].clone()]);
+}
+
+#[test]
+fn the_rest_of_a_run_is_restored_as_undo_says() {
+    let directory = both();
+    let directory = directory.path();
+    run("migrate --write a.conf conf.d/b.conf", directory).expect(0);
+    // Directories have no backups: `undo *`.
+    let ran = run("undo a.conf conf.d", directory).expect(0);
+    let said = ran.stderr();
+    let (_, command) = said.split_once('`').unwrap();
+    let (command, _) = command.split_once('`').unwrap();
+    let words = command.strip_prefix("confmig ").unwrap();
+    run(words, directory).expect(0);
+    assert_eq!(texts(directory), old());
+}
+
+#[test]
 fn undo_leaves_backups_and_other_files_alone() {
     let directory = both();
     let directory = directory.path();
@@ -234,7 +267,8 @@ fn undo_leaves_backups_and_other_files_alone() {
     let names = rest(directory).join(" ");
     let ran = run(&format!("undo a.conf {names} conf.d/b.conf"), directory).expect(0);
     assert!(
-        ran.stderr().contains("without a backup: other.conf"),
+        ran.stderr()
+            .contains("without a backup to restore: other.conf"),
         "{}",
         ran.transcript()
     );

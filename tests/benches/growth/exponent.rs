@@ -14,10 +14,16 @@ pub(crate) fn exponent([one, two, four]: [u64; 3]) -> f64 {
     ((four - two) / (two - one).max(1.0)).log2()
 }
 
+/// The most bytes that are allocated at once while the program starts.
+const OF_START: u64 = 1_000_000;
+
 /// Returns the exponent of the most bytes that are allocated at once, given those for hardly any
-/// input, for a size, and for four times that size. A buffer that doubles makes steps, so that
-/// sizes next to each other tell little.
+/// input, for a size, and for four times that size; 0 while the start takes more than the input. A
+/// buffer that doubles makes steps, so that sizes next to each other tell little.
 pub(crate) fn exponent_of_peaks(hardly_any: u64, [one, four]: [u64; 2]) -> f64 {
+    if one < OF_START {
+        return 0.0;
+    }
     let [hardly_any, one, four] = [hardly_any, one, four].map(|cost| cost as f64);
     let first = one - hardly_any;
     if first < NOTICED * hardly_any {

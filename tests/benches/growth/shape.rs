@@ -42,7 +42,7 @@ pub(crate) const SHAPES: [Shape; 31] = [
     all("entries of one former name", 500, |to, n| {
         conf(to, &format!("[pxe]\n{}", "http_url = x\n".repeat(n)))
     }),
-    shape("entries of former names between others", 300, |to, n| {
+    shape("entries of former names between others", 1000, |to, n| {
         let entry = |at| format!("k{} = {}\nhttp_url = {}\n", at % 7, at % 3, at % 5);
         conf(to, &format!("[pxe]\n{}", lines(n, entry)))
     }),
