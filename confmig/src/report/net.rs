@@ -170,7 +170,7 @@ impl Lines {
 }
 
 fn named(entry: Entry<'_, '_>) -> Named {
-    (name_of(entry), entry.value().into_owned().into())
+    (name_of(entry), entry.value().into_owned())
 }
 
 /// Describes the removal of an entry that may have had other names in between.
