@@ -41,8 +41,8 @@ pub struct Undo {
     /// The files that are restored.
     pub undone: Vec<Undone>,
     /// The files that have no backup to restore, and stay as they are: with
-    /// [`transaction`](UndoSettings::transaction), also those of the run whose backup is gone, or not
-    /// the newest.
+    /// [`transaction`](UndoSettings::transaction), also those of the run whose backup is gone, or
+    /// not the newest.
     pub skipped: Vec<PathBuf>,
     /// The files that were replaced by the same runs, and keep their new texts.
     pub remaining: Vec<PathBuf>,

@@ -9,8 +9,8 @@ use crate::exponent::{exponent, exponent_of_peaks};
 use crate::shape::{SHAPES, Shape};
 use crate::table::Table;
 
-/// The largest exponents of instructions, allocated bytes and peak bytes. Over four times the size, a
-/// buffer that doubles adds up to a half to the last one.
+/// The largest exponents of instructions, allocated bytes and peak bytes. Over four times the size,
+/// a buffer that doubles adds up to a half to the last one.
 const LIMITS: [f64; 3] = [1.1, 1.1, 1.6];
 
 /// What is said about files, in all formats.
