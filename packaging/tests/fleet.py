@@ -2,9 +2,9 @@
 """Upgrades simulated hosts with the collection's role, by ansible-core itself.
 
 Each host is a directory of its own with an ironic.conf. Most upgrade; on every tenth, something is
-left to decide, the service of one does not come up, and one pins old defaults. The playbook runs in check mode, for real,
-and once more; then the files must be what each host should have, nothing may have changed in the
-last run, and no output may have a password.
+left to decide, the service of one does not come up, and one pins old defaults. The playbook runs in
+check mode, for real, and once more; then the files must be what each host should have, nothing may
+have changed in the last run, and no output may have a password.
 
 Usage: fleet.py CONFMIG ANSIBLE_BIN [--hosts N] [--record]
 

@@ -137,20 +137,15 @@ fn log_to(level: &str, stream: Stream) {
         .format(move |formatter, record| {
             let (level, target, text) = (record.level(), record.target(), record.args());
             let style = formatter.default_level_style(level);
-            if level <= log::Level::Warn {
-                let head = if level == log::Level::Warn {
-                    "warning"
-                } else {
-                    "error"
-                };
-                return stream.write(formatter, |paint| match paint {
-                    Paint::Plain => format!("{head}: {text}\n"),
-                    Paint::Colour => format!("{style}{head}{style:#}: {text}\n"),
-                });
-            }
+            // Those that are always shown look like messages.
+            let (before, head, after) = match level {
+                log::Level::Error => ("", "error", ": ".to_owned()),
+                log::Level::Warn => ("", "warning", ": ".to_owned()),
+                level => ("[", level.as_str(), format!(" {target}] ")),
+            };
             stream.write(formatter, |paint| match paint {
-                Paint::Plain => format!("[{level:<5} {target}] {text}\n"),
-                Paint::Colour => format!("[{style}{level:<5}{style:#} {target}] {text}\n"),
+                Paint::Plain => format!("{before}{head:<5}{after}{text}\n"),
+                Paint::Colour => format!("{before}{style}{head:<5}{style:#}{after}{text}\n"),
             })
         })
         .init();

@@ -125,12 +125,10 @@ impl<'t> Suggestions<'t> {
     fn groups(&self) -> &HashMap<String, Vec<String>> {
         self.groups.get_or_init(|| {
             let mut groups: HashMap<String, Vec<String>> = HashMap::default();
-            for group in self.target.groups() {
-                for key in self.target.names_in(group) {
-                    let of_key = groups.entry(key.to_owned()).or_default();
-                    if of_key.last().is_none_or(|last| last != group) {
-                        of_key.push(group.to_owned());
-                    }
+            for name in self.target.names() {
+                let of_key = groups.entry(name.name().to_owned()).or_default();
+                if of_key.last().is_none_or(|last| last != name.group()) {
+                    of_key.push(name.group().to_owned());
                 }
             }
             groups

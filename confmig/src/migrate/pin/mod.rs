@@ -13,6 +13,7 @@ use super::NotPinned;
 use super::planned::Addition;
 use crate::diagnostic::bracketed;
 use crate::history::is_installed;
+use crate::pack;
 use crate::secret::Secrets;
 use crate::target::{ChangedDefault, Target};
 
@@ -167,7 +168,7 @@ fn names_of<'n>(
     opt: &'n Opt,
     formerly: Option<&'n OptName>,
 ) -> impl Iterator<Item = &'n OptName> + use<'n> {
-    opt.deprecated().iter().chain([opt.name()]).chain(formerly)
+    pack::names_of(opt).chain(formerly)
 }
 
 /// Tells whether two defaults are two spellings of one value.

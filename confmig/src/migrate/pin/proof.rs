@@ -137,6 +137,7 @@ fn registered<'n>(
     let mut add_referred = |text: &[u8], group: &str, open: &mut Vec<OptName>| {
         for reference in references(text) {
             if let (Some(group), _) = reference.parts()
+                && !groups.contains(group)
                 && has_options(group)
             {
                 groups.insert(group.to_owned());
