@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Ran, ironic_conf, line};
+use crate::support::{Ran, diagnostics, ironic_conf, line};
 
 /// A reference that means another option under the new name: a decision that can be accepted.
 const CONF: &str = "[DEFAULT]\nmy_ip = 192.0.2.1\n\n[deploy]\nmy_ip = 192.0.2.2\n\n\
@@ -229,4 +229,24 @@ fn a_file_of_decisions_that_cannot_be_used_says_line_and_expectation() {
         assert!(error.contains(&format!("line {line}")), "{text}: {error}");
         assert!(error.contains(said), "{text}: {error}");
     }
+}
+
+/// Accepting one rule converts what another one asks about: the next run would ask again.
+#[test]
+fn a_decision_about_converted_entries_stays_open() {
+    let conf = "[DEFAULT]\nauth_strategy = keystone\n[keystone_authtoken]\n\
+                auth_host = 192.0.2.1\nadmin_user = ironic\nadmin_password = x\n\
+                admin_tenant_name = service\n[glance]\nglance_host = 192.0.2.2\n";
+    let rules = |accept: &str| -> Vec<String> {
+        let words = format!("migrate --from liberty --to 2026.2 {accept}");
+        let found = diagnostics(conf, &words).into_iter();
+        found
+            .map(|it| it["rule"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let fallback = "keystone-authtoken-fallback";
+    assert_eq!(rules(""), ["authtoken-legacy", fallback]);
+    assert_eq!(rules("--accept authtoken-legacy"), [fallback]);
+    let both = format!("--accept authtoken-legacy --accept {fallback}");
+    assert!(!rules(&both).contains(&fallback.to_owned()));
 }
