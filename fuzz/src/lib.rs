@@ -90,6 +90,7 @@ impl Outputs<'_> {
     fn check(&mut self, parsed: &[ParsedFile<'_>]) {
         let environment = Environment {
             keep_old: false,
+            arguments: "",
             defaults: false,
             variables: &HashMap::new(),
             is_directory: &|_: &Path| false,

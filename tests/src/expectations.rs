@@ -123,6 +123,7 @@ fn diagnostics(files: &[ParsedFile<'_>], target: &dyn Target) -> Vec<Diagnostic>
     let environment = Environment {
         variables: &HashMap::new(),
         keep_old: false,
+        arguments: "",
         defaults: false,
         is_directory: &|_| true,
     };

@@ -30,6 +30,9 @@ pub struct Environment<'e> {
     /// Whether a legacy program reads the files too, so that former names may be set beside
     /// current ones.
     pub keep_old: bool,
+    /// The arguments of `confmig` that name the target, for commands in advice: empty, or with a
+    /// space before each.
+    pub arguments: &'e str,
     /// Whether to report unset options whose default differs from the older release's.
     pub defaults: bool,
     /// Returns whether a path is a directory.
@@ -89,6 +92,13 @@ pub fn check(
     }
     sort(&mut found, files);
     found
+}
+
+impl Checker<'_> {
+    /// Returns the command that migrates to the target.
+    fn migrate(&self) -> String {
+        format!("confmig migrate{}", self.environment.arguments)
+    }
 }
 
 /// Returns the options of a target that environment variables set.

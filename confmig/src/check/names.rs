@@ -45,8 +45,8 @@ impl Checker<'_> {
             all.join(" and ")
         );
         let help = match self.environment.keep_old {
-            true => "`confmig migrate --keep-old` adds the new name",
-            false => "`confmig migrate` moves it",
+            true => format!("`{} --keep-old` adds the new name", self.migrate()),
+            false => format!("`{}` moves it", self.migrate()),
         };
         let place = self.places.key(occurrence.path, occurrence.entry);
         let diagnostic = finding(Code::DeprecatedName, message, help).at(place);
@@ -85,8 +85,8 @@ impl Checker<'_> {
             bracketed(by),
         );
         let help = match same_file {
-            true => "`confmig migrate` removes it",
-            false => "the last file that has any of the option's names wins",
+            true => format!("`{}` removes it", self.migrate()),
+            false => "the last file that has any of the option's names wins".to_owned(),
         };
         let place = self.places.key(hidden.path, hidden.entry);
         Some(finding(code, message, help).at(place).label("no effect"))

@@ -81,7 +81,10 @@ impl Checker<'_> {
         );
         let is_gone = |option: &&OptName| self.target.standing(option) != Standing::Unknown;
         let help = match options.iter().find(is_gone) {
-            Some(gone) => format!("write the value itself: {}", self.target.advice(gone)),
+            Some(gone) => format!(
+                "write the value itself, or refer to another option: {}",
+                self.target.advice(gone)
+            ),
             None => "correct the name, or write $$ for a dollar sign".to_owned(),
         };
         Some((message, help))
@@ -102,7 +105,7 @@ impl Checker<'_> {
         let lost = old != new && exists(old) && !exists(new) && !exists(DEFAULT_GROUP);
         let message =
             format!("${name} is looked up in [{new}], where {entry} now is, not in [{old}]");
-        let help = format!("write ${old}.{name}, or run `confmig migrate`");
+        let help = format!("write ${old}.{name}, or run `{}`", self.migrate());
         lost.then_some((message, help))
     }
 
@@ -123,7 +126,7 @@ impl Checker<'_> {
         };
         let message =
             format!("the reference to {former} does not see the value of {name}, its current name");
-        let help = format!("write ${name}, or run `confmig migrate`");
+        let help = format!("write ${name}, or run `{}`", self.migrate());
         under_current.then_some((message, help))
     }
 

@@ -121,7 +121,10 @@ impl Checker<'_> {
                 bracketed(opt.name()),
                 changed.in_words()
             );
-            let help = "set it to keep the old value";
+            let help = match changed.before.is_empty() {
+                true => "set it if the new default is not what you want",
+                false => "set it to keep the old value",
+            };
             found.push(finding(Code::DefaultChanged, message, help).about(opt.name()));
         }
     }

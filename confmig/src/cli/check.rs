@@ -1,6 +1,7 @@
 //! `confmig check`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use confmig::check::{Environment, check};
@@ -101,6 +102,9 @@ fn check_set<'g>(
             let environment = Environment {
                 variables: &environment(),
                 keep_old: given.names.keep_old,
+                arguments: &given
+                    .names
+                    .arguments(releases.as_ref().map(|it| it.span.to)),
                 defaults: command.defaults,
                 is_directory: &Path::is_dir,
             };
@@ -124,12 +128,20 @@ fn check_set<'g>(
     })
 }
 
-/// Says which programs read the names of the packs that were used.
-fn readers<'c>(checked: &'c [Checked<'_>]) -> Vec<&'c str> {
+/// Says which programs read the names of the packs by which something was found. Their advice is
+/// wrong for a file that other programs read.
+fn readers<'c>(checked: &'c [Checked<'_>], found: &[Diagnostic]) -> Vec<&'c str> {
+    let open = found.iter().filter(|found| found.is_open());
+    // A finding without a file may be about any.
+    let open: HashSet<Option<&Path>> = open.map(Diagnostic::path).collect();
     let mut all: Vec<&str> = Vec::new();
-    for set in checked.iter().filter(|set| set.unparsable == 0) {
+    for set in checked.iter().filter(|set| set.release.is_none()) {
+        let mut paths = set.paths.iter();
         let readers = set.rules.readers.as_deref();
-        all.extend(readers.filter(|readers| !all.contains(readers)));
+        let readers = readers.filter(|readers| set.unparsable == 0 && !all.contains(readers));
+        if open.contains(&None) || paths.any(|path| open.contains(&Some(path.as_path()))) {
+            all.extend(readers);
+        }
     }
     all
 }
@@ -150,11 +162,8 @@ fn show(
     if !syntax.is_empty() {
         output.diagnostic_messages(&syntax);
     }
-    // Their advice is wrong for a file that other programs read.
-    if found.release.is_none() && found.diagnostics.iter().any(Diagnostic::is_open) {
-        for readers in readers(checked) {
-            output.note(readers);
-        }
+    for readers in readers(checked, found.diagnostics) {
+        output.note(readers);
     }
     let others = found.diagnostics.iter().filter(|found| !of_syntax(found));
     let others: Vec<Diagnostic> = others.cloned().collect();

@@ -1,6 +1,5 @@
 //! The file of decisions of a migration.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use confmig::decisions::Decisions;
@@ -13,6 +12,7 @@ use confmig::store;
 use super::Failure;
 use super::args::Migrate;
 use super::output::Output;
+use super::uses::Uses;
 
 /// The file of decisions, if there is one.
 pub(crate) struct Deciding {
@@ -31,11 +31,12 @@ impl Deciding {
         })
     }
 
-    /// Adds the decisions that the file does not have, and tells which of its entries are stale.
+    /// Adds the decisions that the file does not have, and tells which of its entries are about
+    /// nothing.
     pub(crate) fn finish(
         &self,
         found: &[(Decision, Diagnostic)],
-        used: &BTreeSet<usize>,
+        uses: &Uses,
         output: &mut Output,
     ) -> Result<(), Failure> {
         let Some(file) = &self.file else {
@@ -58,7 +59,14 @@ impl Deciding {
                 ));
             }
         }
-        let stale = file.stale(used);
+        let (stale, mistaken) = file.unused(&uses.decisions, &uses.existing);
+        if !mistaken.is_empty() {
+            output.warning(&format!(
+                "{} decides about what does not exist ({}): correct the names",
+                path.display(),
+                mistaken.join("; ")
+            ));
+        }
         if !stale.is_empty() {
             output.note(&format!(
                 "{} decides what is not left to decide ({}): remove it once all files are migrated",

@@ -83,13 +83,15 @@ impl TargetNames {
         self.from.is_some() || self.to.is_some()
     }
 
-    /// Returns the arguments of `confmig check` that name this target.
+    /// Returns the arguments that name this target, with a space before each.
     pub(crate) fn arguments(&self, to: Option<Series>) -> String {
-        match (to, &self.schema) {
-            (Some(to), _) => format!(" --to {to}"),
-            (None, Some(schema)) => format!(" --schema {}", schema.display()),
-            (None, None) => String::new(),
-        }
+        let to = to.map(|to| format!(" --to {to}"));
+        let schemas = [("from-schema", &self.from_schema), ("schema", &self.schema)];
+        let schemas = schemas
+            .into_iter()
+            .filter_map(|(name, path)| Some(format!(" --{name} {}", path.as_ref()?.display())));
+        let rules = self.rules.iter().map(|rules| format!(" --rules {rules}"));
+        to.into_iter().chain(schemas).chain(rules).collect()
     }
 }
 

@@ -122,6 +122,11 @@ impl<'g> Loaded<'g> {
 }
 
 impl Inputs<'_> {
+    /// Returns what determines the target.
+    pub(crate) fn given(&self) -> &Given {
+        self.loaded.given
+    }
+
     /// Returns the rules to migrate by, besides those of the releases.
     pub(crate) fn rules(&self) -> Result<Cow<'_, Pack>, Failure> {
         match &self.loaded.given.schema {

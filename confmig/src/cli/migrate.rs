@@ -15,6 +15,7 @@ use super::migrated::{Migrated, migrate_set};
 use super::output::{self, Output};
 use super::review;
 use super::summary::Summary;
+use super::uses::Uses;
 use super::write::{self, Plan};
 use super::{Failure, Status, recover};
 
@@ -55,8 +56,13 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
     review.settle(&mut diagnostics);
     // Decisions that cannot be written keep the files from being replaced.
     let decided = migrated.iter().flat_map(|set| set.decided.iter().cloned());
-    let used = migrated.iter().flat_map(|set| set.used.iter().copied());
-    deciding.finish(&decided.collect::<Vec<_>>(), &used.collect(), output)?;
+    let decided: Vec<_> = decided.collect();
+    let mut uses = Uses::default();
+    for set in &mut migrated {
+        uses.add(std::mem::take(&mut set.uses));
+    }
+    deciding.finish(&decided, &uses, output)?;
+    uses.tell_rest(&command.accept, output);
     let changes = finish(command, &migrated, &diagnostics, output)?;
     if !command.check {
         return Ok(Status::Success);

@@ -14,7 +14,6 @@ use confmig::policy::settle_by_comments;
 use confmig::report::Releases;
 use confmig::secret::Secrets;
 use confmig::target::Target;
-use glob::Pattern;
 use oslo_config::{Document, LineMap, OptName, ParsedFile, SourceError, SourceFile};
 
 use super::Failure;
@@ -24,6 +23,7 @@ use super::given::Given;
 use super::input::{Inputs, Loaded, Unparsable};
 use super::sets::name_file;
 use super::sources::environment;
+use super::uses::Uses;
 
 /// A set of files, migrated.
 pub(crate) struct Migrated<'g> {
@@ -36,8 +36,7 @@ pub(crate) struct Migrated<'g> {
     pub(crate) settings: Settings,
     /// What `check` finds in the new files, if it looks for more than a migration does.
     pub(crate) further: Option<usize>,
-    /// The entries of the file of decisions that are about a decision.
-    pub(crate) used: BTreeSet<usize>,
+    pub(crate) uses: Uses,
     /// The decisions to add to that file, if they are not there.
     pub(crate) decided: Vec<(Decision, Diagnostic)>,
 }
@@ -63,12 +62,30 @@ pub(crate) fn migrate_set<'g>(
     }
     let pack = inputs.rules()?;
     let secrets = given.secrets(&pack);
+    let by_target = given.names.by_release() || given.schema.is_some();
+    let target = match by_target || deciding.file.is_some() {
+        true => Some(inputs.target()?),
+        false => None,
+    };
+    let follow = |settings| follow(&inputs, target.as_deref(), deciding, settings, &pack);
+    let accepting = settings.clone();
     let Followed {
         migration,
         settings,
         further,
         used,
-    } = follow(given, &inputs, deciding, settings, &pack)?;
+    } = follow(settings)?;
+    let mut uses = Uses {
+        decisions: used,
+        accepted: with_effect(&command.accept, &accepting, &migration, follow)?,
+        ..Uses::default()
+    };
+    if let Some(target) = &target {
+        uses.find_pins(&given.names.pinned, &**target);
+        if let Some(file) = &deciding.file {
+            uses.find_existing(file, &inputs.parsed, (&**target, &pack));
+        }
+    }
     let mut diagnostics = migration.diagnostics(&inputs.parsed, &secrets);
     let own = migration.decisions.iter().cloned().zip(diagnostics.clone());
     let mut decided: Vec<(Decision, Diagnostic)> = own.collect();
@@ -77,9 +94,11 @@ pub(crate) fn migrate_set<'g>(
         file.settle(&migration, &mut diagnostics);
     }
     settle_by_comments(&mut diagnostics, &inputs.parsed, &secrets);
-    let by_target = given.names.by_release() || given.schema.is_some();
-    let further = by_target.then(|| further_findings(&migration, &inputs, given, &secrets));
-    let further = further.transpose()?;
+    let further = match target.as_deref().filter(|_| by_target) {
+        Some(target) => Some(further_findings(&migration, target, given, &secrets)?),
+        None => None,
+    };
+    drop(target);
     let releases = inputs.releases.clone();
     let own_pack = match pack {
         Cow::Owned(pack) => Some(pack),
@@ -98,34 +117,32 @@ pub(crate) fn migrate_set<'g>(
         rules: own_pack.map_or(loaded_rules, Cow::Owned),
         settings,
         further,
-        used,
+        uses,
         decided,
     }))
 }
 
 /// Migrates parsed files along their route, and follows the file of decisions if there is one.
 fn follow(
-    given: &Given,
     inputs: &Inputs<'_>,
+    target: Option<&dyn Target>,
     deciding: &Deciding,
     settings: Settings,
     pack: &Pack,
 ) -> Result<Followed, Failure> {
-    let targets = match given.names.pinned.is_empty() {
+    let pinned = &inputs.given().names.pinned;
+    let older = match pinned.is_empty() {
         true => None,
-        false => Some((older(inputs)?, inputs.target()?)),
+        false => Some(older(inputs)?),
     };
-    if let Some((_, target)) = &targets {
-        warn_of_unused(&given.names.pinned, &**target);
-    }
-    let pins = targets.as_ref().map(|(older, target)| {
+    let pins = older.as_deref().zip(target).map(|targets| {
         let is_wanted = |option: &OptName| {
-            let (option, mut wanted) = (option.to_string(), given.names.pinned.iter());
-            wanted.any(|pattern| pattern.matches(&option))
+            let option = option.to_string();
+            pinned.iter().any(|pattern| pattern.matches(&option))
         };
         // What is secret is not written, even if it may be shown.
         let secrets = Secrets::hidden(pack);
-        Pins::new([&**older, &**target], is_wanted, &secrets, &environment())
+        Pins::new(targets.into(), is_wanted, &secrets, &environment())
     });
     let route = match &pins {
         Some(pins) => inputs.route().with_pins(pins),
@@ -153,19 +170,29 @@ fn older<'i>(inputs: &'i Inputs<'_>) -> Result<Box<dyn Target + 'i>, Failure> {
     })
 }
 
-/// Warns of patterns of options to pin that match no option.
-fn warn_of_unused(patterns: &[Pattern], target: &dyn Target) {
-    let names = target.names().into_iter();
-    let options = names.filter(|name| target.option(name).is_some());
-    let names: Vec<String> = options.map(|name| name.to_string()).collect();
-    for pattern in patterns {
-        if !names.iter().any(|name| pattern.matches(name)) {
-            log::warn!(
-                "{} has no option that the pattern \"{pattern}\" of defaults to pin matches",
-                target.name()
-            );
+/// Returns the words of `--accept` without which the result would be another.
+fn with_effect(
+    words: &[String],
+    settings: &Settings,
+    result: &Migration,
+    follow: impl Fn(Settings) -> Result<Followed, Failure>,
+) -> Result<BTreeSet<String>, Failure> {
+    let mut found = BTreeSet::new();
+    for word in words {
+        let mut without = settings.clone();
+        without.accept_rules.remove(word);
+        without
+            .accept
+            .retain(|option| word.parse().ok().as_ref() != Some(option));
+        let other = follow(without)?.migration;
+        let texts = result.files.iter().map(|file| &file.after);
+        if other.decisions.len() != result.decisions.len()
+            || !texts.eq(other.files.iter().map(|file| &file.after))
+        {
+            found.insert(word.clone());
         }
     }
+    Ok(found)
 }
 
 /// Fails if the releases that the files may have been written for give different results.
@@ -240,7 +267,7 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded<'_>) -> Result<Setti
 /// at names, and only at values that it moves or makes.
 fn further_findings(
     migration: &Migration,
-    inputs: &Inputs<'_>,
+    target: &dyn Target,
     given: &Given,
     secrets: &Secrets<'_>,
 ) -> Result<usize, Failure> {
@@ -256,10 +283,11 @@ fn further_findings(
     let environment = Environment {
         variables: &environment(),
         keep_old: given.names.keep_old,
+        arguments: "",
         defaults: false,
         is_directory: &Path::is_dir,
     };
-    let found = check(&parsed?, &*inputs.target()?, secrets, &environment);
+    let found = check(&parsed?, target, secrets, &environment);
     let decided = migration.decisions.iter();
     let decided: HashSet<(&PathBuf, usize)> = decided
         .map(|decision| (&decision.path, decision.line))

@@ -19,6 +19,7 @@ mod show;
 mod sources;
 mod summary;
 mod undo;
+mod uses;
 mod write;
 
 use std::ffi::OsString;

@@ -50,10 +50,11 @@ impl Review {
 
     /// Settles what the policy and the baseline settle, in all diagnostics of the run.
     pub(crate) fn settle(&self, diagnostics: &mut Vec<Diagnostic>) {
-        self.policy.settle(diagnostics, &self.today);
         if let Some(baseline) = &self.baseline {
             baseline.settle(diagnostics);
         }
+        // What was to be ignored until some day is open after it, even if it is known.
+        self.policy.settle(diagnostics, &self.today);
     }
 }
 

@@ -118,7 +118,7 @@ impl Sets {
             given: number,
             paths,
         };
-        match each {
+        match each && !paths.is_empty() {
             true => self
                 .sets
                 .extend(paths.into_iter().map(|path| set(vec![path]))),

@@ -52,10 +52,11 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
     let names: Vec<OptName> = names
         .map(|name| in_its_group(name, &opts, &*target))
         .collect();
-    let notes = names
+    let absent = names
         .iter()
         .filter_map(|name| absence(name, &parsed, &*target));
-    notes.for_each(|note| output.note(&note));
+    let absent: Vec<String> = absent.collect();
+    absent.iter().for_each(|note| output.note(note));
     let asked = places_of(&names, &mut opts, |name| option_of(name, &*target, &hides));
     let looked_up = if asked.is_empty() { &[] } else { &parsed[..] };
     let config = Config::new(looked_up, &opts).with_environment(secrets.environment(environment()));
@@ -76,7 +77,8 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
         // It is for people, and may go through a pager that passes controls on.
         _ => {
             output.bytes(&report::for_terminal(text.as_bytes()))?;
-            output.message(&summary(&parsed, explained.len()));
+            let known = (!names.is_empty()).then(|| names.len() - absent.len());
+            output.message(&summary(&parsed, known));
         }
     }
     Ok(Status::Success)
@@ -98,10 +100,10 @@ fn places_of(
     names.iter().map(place).collect()
 }
 
-/// Counts what is shown.
-fn summary(files: &[ParsedFile<'_>], options: usize) -> String {
+/// Counts what is shown: the options that exist, or else all settings.
+fn summary(files: &[ParsedFile<'_>], options: Option<usize>) -> String {
     let of_files = report::counted(files.len(), "file");
-    if options > 0 {
+    if let Some(options) = options {
         return format!("{} in {of_files}", report::counted(options, "option"));
     }
     let documents = files.iter().map(|file| &file.document);

@@ -1,9 +1,11 @@
 //! What `confmig migrate` says in the end.
 
+use std::collections::BTreeMap;
+
 use confmig::diagnostic::Diagnostic;
 use confmig::history::ReleaseRange;
 use confmig::migrate::FileMigration;
-use confmig::report::{self, Releases, counted};
+use confmig::report::{self, counted};
 use confmig::store::Replaced;
 use oslo_config::SourceFile;
 
@@ -65,14 +67,45 @@ impl Summary<'_> {
         Some(releases.span)
     }
 
+    /// Says which release each file is assumed to be written for, if that was guessed; also returns
+    /// whether that makes a difference.
+    fn assumption(&self) -> Option<(String, bool)> {
+        if let Some(set) = self.only() {
+            let releases = set.releases.as_ref()?;
+            return Some((releases.note()?, releases.differing().is_some()));
+        }
+        let sets = self.migrated.iter();
+        let guessed = sets.filter(|set| !set.migration.is_empty());
+        let guessed = guessed.filter_map(|set| set.releases.as_ref());
+        let (mut files, mut differing) = (BTreeMap::new(), 0);
+        for releases in guessed {
+            let Some(guess) = &releases.guess else {
+                continue;
+            };
+            *files.entry(guess.series).or_insert(0_usize) += 1;
+            differing += usize::from(releases.differing().is_some());
+        }
+        let counts = files.iter();
+        let counts = counts.map(|(series, count)| format!("{series} ({count})"));
+        let counts: Vec<String> = counts.collect();
+        let doubt = match differing {
+            0 => String::new(),
+            count => format!("; for {count} of them, other releases would give other results"),
+        };
+        let note = format!(
+            "assuming the files that change were written for {}{doubt}: give --from if you know",
+            counts.join(", ")
+        );
+        (!files.is_empty()).then_some((note, differing > 0))
+    }
+
     /// Tells what was done, which programs read the new names, and what to do next.
     pub(crate) fn show(&self, output: &mut Output) {
         let command = self.command;
-        let releases = self.only().and_then(|set| set.releases.as_ref());
-        if let Some(note) = releases.and_then(Releases::note) {
-            match releases.and_then(Releases::differing) {
-                Some(_) => output.warning(&note),
-                None => output.note(&note),
+        if let Some((note, is_doubtful)) = self.assumption() {
+            match is_doubtful {
+                true => output.warning(&note),
+                false => output.note(&note),
             }
         }
         let sets = self.migrated.iter();

@@ -10,14 +10,14 @@ use super::{Choice, DecisionsError, Entry};
 use crate::policy::Patterns;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "tables [[decision]]")]
 struct Form {
     #[serde(default, rename = "decision")]
     decisions: Vec<Spanned<EntryForm>>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with option or rule")]
 struct EntryForm {
     option: Option<String>,
     rule: Option<String>,

@@ -161,14 +161,43 @@ impl Decisions {
         }
     }
 
-    /// Describes the entries that no run used: they are about nothing any more.
+    /// Returns the number of entries.
     #[must_use]
-    pub fn stale(&self, used: &BTreeSet<usize>) -> Vec<String> {
+    pub fn count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Returns the numbers of the entries whose rule and option exist, as the two functions tell.
+    pub fn existing(
+        &self,
+        has_rule: impl Fn(&Pattern) -> bool,
+        has_option: impl Fn(&Pattern) -> bool,
+    ) -> BTreeSet<usize> {
+        let entries = self.entries.iter().enumerate();
+        let existing = entries.filter(|(_, entry)| {
+            entry.rule.as_ref().is_none_or(&has_rule)
+                && entry.option.as_ref().is_none_or(&has_option)
+        });
+        existing.map(|(at, _)| at).collect()
+    }
+
+    /// Describes the entries that no run used: those of what exists, which are about nothing any
+    /// more, and those of what does not.
+    #[must_use]
+    pub fn unused(
+        &self,
+        used: &BTreeSet<usize>,
+        existing: &BTreeSet<usize>,
+    ) -> (Vec<String>, Vec<String>) {
         let unused = self.entries.iter().enumerate();
         let unused = unused.filter(|(at, _)| !used.contains(at));
-        unused
-            .map(|(_, entry)| format!("line {}: {}", entry.line, entry.about()))
-            .collect()
+        let (stale, mistaken): (Vec<_>, Vec<_>) = unused.partition(|(at, _)| existing.contains(at));
+        let describe = |entries: Vec<(usize, &Entry)>| {
+            let entries = entries.into_iter();
+            let lines = entries.map(|(_, entry)| format!("line {}: {}", entry.line, entry.about()));
+            lines.collect()
+        };
+        (describe(stale), describe(mistaken))
     }
 
     /// Returns the new text of the file, with an entry for each of these decisions that it does not

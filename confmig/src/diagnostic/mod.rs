@@ -203,3 +203,12 @@ impl Diagnostic {
 pub(crate) fn bracketed(name: &OptName) -> String {
     format!("[{}] {}", name.group(), name.name())
 }
+
+/// Returns the names of options as `[group] key, [group] key and [group] key`.
+pub(crate) fn all_bracketed(names: &[&OptName]) -> String {
+    let names: Vec<String> = names.iter().map(|name| bracketed(name)).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}

@@ -8,7 +8,7 @@ use super::{Pack, Removed, Renaming, contradiction, endless};
 use crate::rule::{self, Rule};
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the tables of a pack")]
 pub(super) struct PackForm {
     name: String,
     summary: String,
@@ -23,7 +23,7 @@ pub(super) struct PackForm {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with group, name and type")]
 struct OptForm {
     #[serde(deserialize_with = "rule::group")]
     group: String,
@@ -51,7 +51,7 @@ enum DefaultForm {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with group, name and why")]
 struct FormerForm {
     id: Option<String>,
     #[serde(deserialize_with = "rule::group")]
@@ -62,7 +62,7 @@ struct FormerForm {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with group, name and advice")]
 struct RemovedForm {
     #[serde(deserialize_with = "rule::group")]
     group: String,

@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Severity};
 use crate::history::Service;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "the tables of a policy")]
 struct Form {
     baseline: Option<PathBuf>,
     decisions: Option<PathBuf>,
@@ -31,7 +31,7 @@ struct Form {
 
 /// What fails a command.
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with fail_on")]
 struct Fails {
     #[serde(default)]
     fail_on: Vec<FailOnForm>,
@@ -45,7 +45,7 @@ struct SeverityForm(Severity);
 struct FailOnForm(FailOn);
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with code and reason")]
 struct IgnoreForm {
     code: CodeForm,
     #[serde(default)]
@@ -57,7 +57,7 @@ struct IgnoreForm {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with files")]
 struct TargetForm {
     files: Vec<String>,
     #[serde(default)]

@@ -40,21 +40,23 @@ impl Ignore {
             && (self.options.is_empty() || of_option())
     }
 
-    /// Settles the open findings that are ignored. If there are any and the time is over, leaves
-    /// them open and adds a diagnostic that says so.
+    /// Settles the findings that are ignored and open, or known by a baseline. If there are any and
+    /// the time is over, opens them and adds a diagnostic that says so.
     pub(super) fn settle(&self, diagnostics: &mut Vec<Diagnostic>, today: &str) {
         let until = self.until.as_deref().filter(|until| *until < today);
-        let mut open = diagnostics.iter_mut().filter(|found| found.is_open());
-        let Some(until) = until else {
-            for found in open.filter(|found| self.matches(found)) {
-                found.settled = Some(Settled {
-                    by: SettledBy::Policy,
-                    reason: self.reason.clone(),
-                });
+        let settled = until.is_none().then(|| Settled {
+            by: SettledBy::Policy,
+            reason: self.reason.clone(),
+        });
+        let mut any = false;
+        for found in diagnostics.iter_mut() {
+            let by = found.settled.as_ref().map(|settled| settled.by);
+            if matches!(by, None | Some(SettledBy::Baseline)) && self.matches(found) {
+                found.settled.clone_from(&settled);
+                any = true;
             }
-            return;
-        };
-        if open.any(|found| self.matches(found)) {
+        }
+        if let Some(until) = until.filter(|_| any) {
             let message = format!(
                 "findings of the code {} are ignored until {until} only ({}: {})",
                 self.code.as_str(),

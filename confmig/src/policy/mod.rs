@@ -124,16 +124,17 @@ impl Policy {
             .find(|target| target.files.matches(path))
     }
 
-    /// Gives the diagnostics their severities, and settles those that are to be ignored until after
-    /// `today` (`YYYY-MM-DD`). Adds a diagnostic for each ignore whose time is over.
+    /// Settles the diagnostics that are to be ignored until after `today` (`YYYY-MM-DD`), and gives
+    /// all their severities. An ignore whose time is over adds a diagnostic, and opens again what
+    /// a baseline has settled.
     pub fn settle(&self, diagnostics: &mut Vec<Diagnostic>, today: &str) {
-        for diagnostic in &mut *diagnostics {
+        for ignore in &self.ignores {
+            ignore.settle(diagnostics, today);
+        }
+        for diagnostic in diagnostics {
             if let Some(severity) = self.severity.get(&diagnostic.code) {
                 diagnostic.severity = *severity;
             }
-        }
-        for ignore in &self.ignores {
-            ignore.settle(diagnostics, today);
         }
     }
 }

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bstr::BString;
 use oslo_config::{Document, Entry, OptName, SourceFile};
 
-use crate::diagnostic::bracketed;
+use crate::diagnostic::{all_bracketed, bracketed};
 use crate::migrate::{Change, ChangeKind, FileMigration};
 use crate::target::name_of;
 
 /// The number of renamings that are followed from an option on.
 const RENAMINGS_MAX: usize = 8;
+
+/// What stands between an option that is removed and those that have its value.
+const PART_OF: &str = "; its value is now part of ";
 
 /// What became of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,12 +45,7 @@ pub fn net_changes(before: &SourceFile, file: &FileMigration) -> Vec<NetChange> 
         true => None,
         false => Lines::new(before, file, &several),
     };
-    let renamed: HashMap<&OptName, &OptName> = file
-        .changes
-        .iter()
-        .filter(|change| matches!(change.kind, ChangeKind::Rename | ChangeKind::Move))
-        .map(|change| (&change.from, &change.to))
-        .collect();
+    let renamings = Renamings::new(&file.changes);
     let net = by_line.into_iter().filter_map(|(line, changes)| {
         let mut net = match (changes.as_slice(), &lines) {
             ([change], _) => Some(net_of(change, change.message.clone())),
@@ -57,10 +55,8 @@ pub fn net_changes(before: &SourceFile, file: &FileMigration) -> Vec<NetChange> 
                 .last()
                 .map(|last| net_of(last, last.message.clone())),
         }?;
-        // The option that took over may have been renamed by a later step.
-        for change in changes.iter().filter(|it| it.kind == ChangeKind::Convert) {
-            let now = last_name(&change.to, &renamed);
-            net.message = net.message.replace(&bracketed(&change.to), &bracketed(now));
+        if changes.iter().any(|it| it.kind == ChangeKind::Convert) {
+            net.message = renamings.in_message(&net.message);
         }
         Some(net)
     });
@@ -71,11 +67,69 @@ pub fn net_changes(before: &SourceFile, file: &FileMigration) -> Vec<NetChange> 
     net
 }
 
-/// Returns the name that an option has after all renamings.
-fn last_name<'n>(name: &'n OptName, renamed: &HashMap<&OptName, &'n OptName>) -> &'n OptName {
+/// The renamings of a file, by their new names and by their old ones. A conversion names options
+/// as they are called at its step.
+struct Renamings<'c> {
+    later: HashMap<&'c OptName, &'c OptName>,
+    earlier: HashMap<&'c OptName, &'c OptName>,
+}
+
+impl<'c> Renamings<'c> {
+    fn new(changes: &'c [Change]) -> Self {
+        let is_renaming = |it: &&Change| matches!(it.kind, ChangeKind::Rename | ChangeKind::Move);
+        let renamings = || changes.iter().filter(is_renaming);
+        Renamings {
+            later: renamings().map(|it| (&it.from, &it.to)).collect(),
+            earlier: renamings().map(|it| (&it.to, &it.from)).collect(),
+        }
+    }
+
+    /// Returns the message of a conversion with the names that options have in the files: what is
+    /// set by its name in the new text, what its value comes from by the one in the old text.
+    fn in_message(&self, message: &str) -> String {
+        let set = message.strip_prefix("set ");
+        if let Some((new, old)) = set.and_then(|set| set.split_once(" from ")) {
+            let (new, old) = (renamed(new, &self.later), renamed(old, &self.earlier));
+            return format!("set {new} from {old}");
+        }
+        match message.split_once(PART_OF) {
+            Some((removed, new)) => format!("{removed}{PART_OF}{}", renamed(new, &self.later)),
+            None => message.to_owned(),
+        }
+    }
+}
+
+/// Follows renamings from each name in a text.
+fn renamed(text: &str, renamings: &HashMap<&OptName, &OptName>) -> String {
+    let (mut made, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(start) = rest.find('[') {
+        made += &rest[..start];
+        rest = &rest[start..];
+        let Some((name, length)) = name_at(rest) else {
+            made.push('[');
+            rest = &rest[1..];
+            continue;
+        };
+        made += &bracketed(last(&name, renamings));
+        rest = &rest[length..];
+    }
+    made + rest
+}
+
+/// Reads `[group] key` at the start of a text; returns its length, too.
+fn name_at(text: &str) -> Option<(OptName, usize)> {
+    let (group, rest) = text.strip_prefix('[')?.split_once("] ")?;
+    let key = rest.split([' ', ',', ';', ':']).next()?;
+    let name = OptName::new(group, key);
+    let length = text.len() - rest.len() + key.len();
+    (!key.is_empty()).then_some((name, length))
+}
+
+/// Follows renamings from a name to the last one.
+fn last<'n>(name: &'n OptName, renamings: &HashMap<&'n OptName, &'n OptName>) -> &'n OptName {
     let mut last = name;
     for _ in 0..RENAMINGS_MAX {
-        match renamed.get(last) {
+        match renamings.get(last) {
             Some(now) => last = now,
             None => break,
         }
@@ -154,7 +208,7 @@ impl Lines {
         let leading = leading.find(|it| it.kind != ChangeKind::Drop && others.contains(&&it.to));
         let leading = leading.unwrap_or(last);
         let converts = own_changes.iter().any(|it| it.kind == ChangeKind::Convert);
-        let (old, new) = (bracketed(name), joined(&others));
+        let (old, new) = (bracketed(name), all_bracketed(&others));
         let message = match (own, converts, others.as_slice()) {
             (_, true, _) if leading.from == *name && others.len() == 1 => leading.message.clone(),
             (_, true, _) => format!("set {new} from {old}"),
@@ -179,18 +233,7 @@ fn removal(name: &OptName, last: &Change) -> String {
     let name = bracketed(name);
     match last.message.strip_prefix(&removed) {
         Some(why) => format!("removed {name}{why}"),
-        None => format!(
-            "removed {name}; its value is now part of {}",
-            bracketed(&last.to)
-        ),
-    }
-}
-
-fn joined(names: &[&OptName]) -> String {
-    let names: Vec<String> = names.iter().map(|name| bracketed(name)).collect();
-    match names.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => names.concat(),
+        None => format!("removed {name}{PART_OF}{}", bracketed(&last.to)),
     }
 }
 

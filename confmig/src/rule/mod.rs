@@ -25,7 +25,7 @@ pub(crate) use validate::problem;
 
 /// A rule: a change that does more than rename one option.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with id and why")]
 pub struct Rule {
     /// The id.
     pub id: String,
@@ -140,7 +140,7 @@ impl OneOf {
 
 /// A condition on an option.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with option")]
 pub struct Condition {
     /// The option.
     pub option: Name,
@@ -157,7 +157,7 @@ pub struct Condition {
 
 /// A condition that leaves a change to the operator.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with option")]
 pub struct Doubt {
     /// The option.
     pub option: Name,
@@ -184,7 +184,7 @@ impl Doubt {
 
 /// An option that is renamed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with from and to")]
 pub struct Rename {
     /// The old name.
     pub from: Name,
@@ -214,7 +214,7 @@ pub enum IfSet {
 /// A value that assignments are made from: that of an option, transformed in the order of the
 /// fields.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with option")]
 pub struct Part {
     /// The option.
     pub option: Name,
@@ -294,7 +294,7 @@ pub enum Otherwise {
 
 /// An ending of a value, and its replacement.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with from and to")]
 pub struct Suffix {
     /// The ending.
     pub from: String,
@@ -304,7 +304,7 @@ pub struct Suffix {
 
 /// An option that is set.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with option and value")]
 pub struct Assignment {
     /// The option.
     #[serde(deserialize_with = "names::current")]
@@ -326,7 +326,7 @@ pub struct Assignment {
 
 /// Items of lists, or values, that are replaced or dropped.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with options")]
 pub struct Items {
     /// The options.
     pub options: Vec<Name>,
@@ -340,7 +340,7 @@ pub struct Items {
 
 /// Options that are no longer read.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with options")]
 pub struct Removal {
     /// The options.
     pub options: Vec<Name>,
@@ -350,7 +350,7 @@ pub struct Removal {
 
 /// Options that are only reported.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with options")]
 pub struct Report {
     /// The options.
     pub options: Vec<Name>,
@@ -358,7 +358,7 @@ pub struct Report {
 
 /// An example of what a rule does.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with before and after")]
 pub struct Example {
     /// The text before.
     pub before: String,

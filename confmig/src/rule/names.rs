@@ -6,6 +6,7 @@ use std::ops::Deref;
 use oslo_config::{DEFAULT_GROUP, OptName};
 use serde::de::{Deserialize, Deserializer, Error};
 
+use super::parts::all_used;
 use super::{Rule, Sections};
 
 /// The name of an option in a rule: `GROUP.OPTION`, where the last dot ends the group. The group
@@ -148,6 +149,16 @@ impl Rule {
         let removed = self.remove.iter().flat_map(|removal| &removal.options);
         let others = items.chain(removed).map(|name| &**name);
         renamed.chain(others).chain(self.taken()).collect()
+    }
+
+    /// Tells whether the value that the rule sets an option to is made from that of another option.
+    pub(crate) fn makes(&self, option: &OptName, from: &OptName) -> bool {
+        let mut sets = self.set.iter().filter(|set| *set.option == *option);
+        sets.any(|set| {
+            let parts = all_used(self, &set.value).into_iter();
+            let mut parts = parts.filter_map(|name| self.part.get(name));
+            parts.any(|part| *part.option == *from)
+        })
     }
 
     /// Returns the options that are removed when the assignments are made.

@@ -98,7 +98,7 @@ fn used(part: &Part) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the parts that a template is made from, directly or indirectly.
-fn all_used<'r>(rule: &'r Rule, template: &'r str) -> BTreeSet<&'r str> {
+pub(super) fn all_used<'r>(rule: &'r Rule, template: &'r str) -> BTreeSet<&'r str> {
     let mut found: BTreeSet<&str> = BTreeSet::new();
     let mut open: Vec<&str> = placeholders(template).collect();
     while let Some(name) = open.pop() {

@@ -25,7 +25,7 @@ pub enum StoreError {
 
     /// The directory that should hold the file does not exist.
     #[error(
-        "cannot write {}: there is no directory {}; create it first, or choose another path",
+        "cannot write {}: there is no directory {}; check the path, or create the directory first",
         path.display(), directory.display()
     )]
     MissingDirectory { path: PathBuf, directory: PathBuf },

@@ -250,3 +250,57 @@ fn a_decision_about_converted_entries_stays_open() {
     let both = format!("--accept authtoken-legacy --accept {fallback}");
     assert!(!rules(&both).contains(&fallback.to_owned()));
 }
+
+/// The decisions of a file that follow from an open one are about something.
+#[test]
+fn a_decision_that_may_follow_is_not_stale() {
+    let text = "[DEFAULT]\nenabled_drivers = pxe_ilo\n[keystone_authtoken]\n\
+                identity_uri = http://192.0.2.1:35357\nadmin_user = ironic\n\
+                admin_password = secret\nadmin_tenant_name = service\n";
+    let directory = ironic_conf(text);
+    let words = "migrate --from mitaka --to 2026.2 --decisions d.toml ironic.conf";
+    run(directory.path(), words).expect(0);
+    let decisions = read(directory.path(), "d.toml")
+        .matches("[[decision]]")
+        .count();
+    let again = run(directory.path(), words).expect(0);
+    let transcript = again.transcript();
+    let open = transcript.matches("warning[needs-decision]").count();
+    assert!(open < decisions, "{transcript}");
+    assert!(!transcript.contains("decides"), "{transcript}");
+}
+
+#[test]
+fn a_decision_about_what_does_not_exist_is_a_warning() {
+    let directory = ironic_conf(CONF);
+    let names = [
+        "rule = \"ilo-gruop\"",
+        "option = \"deploy.http_sever_url\"",
+        "rule = \"ilo-group\"",
+        "option = \"pxe.*\"",
+    ];
+    let entries = names.map(|name| format!("[[decision]]\n{name}\nchoice = \"refuse\"\n"));
+    fs::write(directory.path().join("d.toml"), entries.concat()).unwrap();
+    let ran = run(directory.path(), CHECK).expect(1);
+    for said in [
+        "warning: d.toml decides about what does not exist (line 1: rule ilo-gruop; line 4: option \
+         deploy.http_sever_url): correct the names",
+        "note: d.toml decides what is not left to decide (line 7: rule ilo-group; line 10: option \
+         pxe.*)",
+    ] {
+        assert!(ran.stderr().contains(said), "{}", ran.transcript());
+    }
+}
+
+#[test]
+fn what_is_accepted_without_effect_is_named() {
+    let directory = ironic_conf(CONF);
+    let words = "migrate --accept deploy.http_server_url --accept deploy.http_server_root";
+    let ran = run(directory.path(), &format!("{words} ironic.conf")).expect(0);
+    let said = |option: &str| {
+        let note = format!("note: --accept {option} has no effect");
+        ran.stderr().contains(&note)
+    };
+    let said = ["deploy.http_server_url", "deploy.http_server_root"].map(said);
+    assert_eq!(said, [false, true], "{}", ran.transcript());
+}

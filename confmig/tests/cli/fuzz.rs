@@ -117,6 +117,7 @@ fn everything(text: &[u8], pack: &Pack, keep_old: bool) -> Option<Result<Migrati
     };
     let environment = Environment {
         keep_old: false,
+        arguments: "",
         defaults: false,
         variables: &HashMap::new(),
         is_directory: &|_: &Path| false,

@@ -141,7 +141,7 @@ fn a_pattern_that_matches_no_option_is_a_warning() {
     let ran = ran("", words).expect(0);
     let warns_of = |pattern: &str| {
         let warning =
-            format!("warning: 2026.2 has no option that the pattern \"{pattern}\" of defaults");
+            format!("warning: the pattern \"{pattern}\" of defaults to pin matches no option");
         ran.stderr().contains(&warning)
     };
     // A former name is not an option.

@@ -392,3 +392,51 @@ fn a_target_of_a_policy_without_files_is_a_warning() {
     let warning = "warning: no file matches [\"nova.conf\", \"nova/*.conf\"] of the policy";
     assert!(ran.stderr().contains(warning), "{}", ran.transcript());
 }
+
+/// What was known when the baseline was written has been ignored until that day only.
+#[test]
+fn an_ignore_whose_time_is_over_prevails_over_a_baseline() {
+    let ignore = "[severity]\nineffective-ignore = \"note\"\n[[ignore]]\n\
+                  code = \"unknown-option\"\nreason = \"patched\"\n";
+    let directory = directory(&[("confmig.toml", &format!("{ignore}until = 2999-12-31\n"))]);
+    let known = run(directory.path(), "check --format sarif ironic.conf").expect(1);
+    fs::write(directory.path().join("known.sarif"), known.stdout()).unwrap();
+    let words = "check --baseline known.sarif --format json ironic.conf";
+    let json = run(directory.path(), words).expect(0).json();
+    assert_eq!(codes(&json, "settled"), ALL);
+    let policy = format!("{ignore}until = 2020-01-31\n");
+    fs::write(directory.path().join("confmig.toml"), policy).unwrap();
+    let json = run(directory.path(), words).expect(1).json();
+    assert_eq!(codes(&json, "diagnostics"), [ALL[2], "ineffective-ignore"]);
+    assert_eq!(json["diagnostics"][1]["severity"], "note");
+    assert_eq!(codes(&json, "settled"), ALL[..2]);
+}
+
+#[test]
+fn a_directory_without_files_is_a_set_without_files() {
+    let directory = directory(&[]);
+    fs::create_dir(directory.path().join("empty")).unwrap();
+    for words in [
+        "check --each --config-dir empty",
+        "check --config-dir empty",
+    ] {
+        let ran = run(directory.path(), words).expect(0);
+        assert_eq!(ran.stderr(), "checked 0 files: no findings\n");
+        let json = run(directory.path(), &format!("{words} --format json")).expect(0);
+        assert_eq!(json.json()["diagnostics"], serde_json::json!([]));
+    }
+}
+
+/// The files may be for releases that give other results.
+#[test]
+fn guesses_about_several_files_are_told_together() {
+    let directory = directory(&[
+        ("a.conf", "[DEFAULT]\nrabbit_host = a\n"),
+        ("b.conf", "[DEFAULT]\nrabbit_host = b\n"),
+        ("c.conf", "[deploy]\nhttp_url = http://192.0.2.1\n"),
+    ]);
+    let words = "migrate --each --service ironic --to 2026.2 a.conf b.conf c.conf";
+    let ran = run(directory.path(), words).expect(0);
+    let said = "assuming the files that change were written for icehouse (2)";
+    assert!(ran.stderr().contains(said), "{}", ran.transcript());
+}

@@ -365,7 +365,10 @@ fn new_texts_of_several_files_go_to_a_directory() {
             "two of the files",
         ),
         ("migrate --output-dir out -", "standard input has none"),
-        ("migrate --output-dir no a.conf", "create it first"),
+        (
+            "migrate --output-dir no a.conf",
+            "create the directory first",
+        ),
         (
             "migrate --output x.conf a.conf conf.d/b.conf",
             "--output-dir",

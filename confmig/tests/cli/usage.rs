@@ -25,6 +25,8 @@ fn wrong_usage() {
         ),
         ("no-such-shell", "completions tcsh"),
         ("undo-of-nothing", "undo"),
+        ("no-release", "migrate --to fixtures/check/clean.conf"),
+        ("several-options", "show -o pxe.* fixtures/check/clean.conf"),
     ] {
         let ran = line(words).run().expect(2);
         assert_eq!(ran.stdout(), "", "{words}");

@@ -93,7 +93,7 @@ fn missing_file_and_missing_directory() {
                 matches!(error, StoreError::MissingDirectory { .. }),
                 "{error}"
             );
-            assert_message(&error, &lost, "create it first");
+            assert_message(&error, &lost, "create the directory first");
         }
     }
     assert_eq!(names(directory.path()), ["dangling.conf", "ironic.conf"]);

@@ -1,6 +1,6 @@
 //! The arguments that several commands share: files, their targets, and the policy.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args};
@@ -79,11 +79,23 @@ pub(crate) struct ReleaseArgs {
 
     /// The release the files were written for, as a series (train, 2026.1), code name or version;
     /// guessed from the files if only --to is given
-    #[arg(long, value_name = "RELEASE", conflicts_with = "schema", add = releases())]
+    #[arg(
+        long,
+        value_name = "RELEASE",
+        conflicts_with = "schema",
+        value_parser = release,
+        add = releases()
+    )]
     pub(crate) from: Option<String>,
 
     /// The release that will read the files; the newest if only --from is given
-    #[arg(long, value_name = "RELEASE", conflicts_with = "schema", add = releases())]
+    #[arg(
+        long,
+        value_name = "RELEASE",
+        conflicts_with = "schema",
+        value_parser = release,
+        add = releases()
+    )]
     pub(crate) to: Option<String>,
 
     /// The service that --from and --to refer to; guessed from the files by default
@@ -120,6 +132,14 @@ pub(crate) struct PolicyArgs {
 /// Returns what completes releases.
 pub(super) fn releases() -> ArgValueCandidates {
     ArgValueCandidates::new(candidates::releases)
+}
+
+/// Refuses the path of a file, which is read as a release if that is forgotten.
+fn release(text: &str) -> Result<String, String> {
+    match text.contains('/') || Path::new(text).is_file() {
+        true => Err("expected a release, such as 2026.2, before the file".into()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 /// Returns what completes packs.

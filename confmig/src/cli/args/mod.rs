@@ -157,11 +157,12 @@ pub(crate) struct Migrate {
     #[arg(long)]
     pub(crate) check: bool,
 
-    /// Write the whole new text of a single file to PATH, or to standard output (-)
+    /// Write the whole new text of a single file to PATH, in place of what is there, or to standard
+    /// output (-)
     #[arg(long, value_name = "PATH|-", conflicts_with = "output_dir")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Write the whole new text of each file to a file of the same name in DIR
+    /// Write the whole new text of each file to DIR, in place of a file of the same name
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: Option<PathBuf>,
 
@@ -304,6 +305,10 @@ fn pattern(text: &str) -> Result<Pattern, String> {
 }
 
 fn option_name(text: &str) -> Result<OptName, String> {
+    if text.contains(['*', '?']) {
+        let hint = "expected the name of one option: `confmig show` without -o lists all settings";
+        return Err(hint.into());
+    }
     text.parse()
         .map_err(|_| "expected GROUP.OPTION, for example deploy.http_server_url".into())
 }

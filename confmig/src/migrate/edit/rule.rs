@@ -7,10 +7,11 @@ use oslo_config::{Entry, OptName};
 use super::comments::moves_with;
 use super::draft::Lines;
 use super::file::FileApplier;
-use crate::diagnostic::bracketed;
+use crate::diagnostic::{all_bracketed, bracketed};
 use crate::migrate::ChangeKind;
 use crate::migrate::planned::{Effect, EffectKind, RemovalReason};
 use crate::rule::Rule;
+use crate::target::name_of;
 
 impl<'d> FileApplier<'_, 'd> {
     /// Applies the effects of a rule to this file.
@@ -41,7 +42,7 @@ impl<'d> FileApplier<'_, 'd> {
                     );
                     moved.extend(commented);
                     let line = sources.first().map_or(1, Entry::line);
-                    (line, describe_addition(option, sources))
+                    (line, describe_addition(rule, option, sources))
                 }
                 EffectKind::Remove(..) => continue,
             };
@@ -54,7 +55,7 @@ impl<'d> FileApplier<'_, 'd> {
                 continue;
             };
             self.remove(*entry);
-            let (kind, to, mut message) = describe_removal(rule, &effect.option, reason);
+            let (kind, to, mut message) = describe_removal(rule, effect, reason, effects);
             if moved.contains(&entry.line()) {
                 message.push_str(", and its comment moves there");
             }
@@ -187,27 +188,36 @@ fn describe_replacement(option: &OptName, from: &OptName) -> String {
     }
 }
 
-fn describe_addition(option: &OptName, sources: &[Entry<'_, '_>]) -> String {
-    let names: Vec<String> = sources
-        .iter()
-        .map(|entry| format!("[{}] {}", entry.group(), entry.key()))
-        .collect();
-    format!("set {} from {}", bracketed(option), names.join(", "))
+/// Describes an option that is set. Of the sources, it names those that the value is made from.
+fn describe_addition(rule: &Rule, option: &OptName, sources: &[Entry<'_, '_>]) -> String {
+    let all: Vec<OptName> = sources.iter().map(|entry| name_of(*entry)).collect();
+    let parts = all.iter().filter(|name| rule.makes(option, name));
+    let parts: Vec<&OptName> = parts.collect();
+    let names = match parts.is_empty() {
+        true => all.iter().collect(),
+        false => parts,
+    };
+    format!("set {} from {}", bracketed(option), all_bracketed(&names))
 }
 
 /// Returns the kind of a removal, the option that takes over, and a description.
 fn describe_removal<'e>(
     rule: &Rule,
-    option: &'e OptName,
+    removal: &'e Effect<'_>,
     reason: &'e RemovalReason,
+    effects: &[&Effect<'_>],
 ) -> (ChangeKind, &'e OptName, String) {
+    let option = &removal.option;
     let (kind, to, why) = match reason {
         RemovalReason::HiddenBy(other) => {
             let why = format!(", hidden by {}", bracketed(other));
             (ChangeKind::Drop, other, why)
         }
         RemovalReason::PartOf(other) => {
-            let why = format!("; its value is now part of {}", bracketed(other));
+            let set = effects.iter().map(|effect| &effect.option);
+            let set: Vec<&OptName> = set.filter(|set| rule.makes(set, option)).collect();
+            let set = if set.is_empty() { vec![other] } else { set };
+            let why = format!("; its value is now part of {}", all_bracketed(&set));
             (ChangeKind::Convert, other, why)
         }
         RemovalReason::Unread if rule.items.is_some() => {

@@ -197,7 +197,7 @@ fn refusal(
         return Some(format!("{} would read it, too", bracketed(&reader)));
     }
     if values.is_empty() {
-        return Some("it had none, which no value in a file stands for".into());
+        return Some("it had none, and a file cannot set an option to none".into());
     }
     if values.iter().any(|value| value.contains(['\n', '\r'])) {
         return Some("it has several lines".into());

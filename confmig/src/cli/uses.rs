@@ -1,0 +1,91 @@
+//! What arguments and decisions name, and whether anything is about it.
+
+use std::collections::BTreeSet;
+
+use confmig::decisions::Decisions;
+use confmig::history::{Service, built_in_rules};
+use confmig::migrate::OWN_RULES;
+use confmig::pack::Pack;
+use confmig::target::Target;
+use glob::Pattern;
+use oslo_config::{OptName, ParsedFile};
+
+use super::output::Output;
+
+/// What had a use, of all that the arguments, the policy and the file of decisions name.
+#[derive(Debug, Default)]
+pub(crate) struct Uses {
+    /// The entries of the file of decisions that are about a decision.
+    pub(crate) decisions: BTreeSet<usize>,
+    /// Its entries that name existing rules and options.
+    pub(crate) existing: BTreeSet<usize>,
+    /// The words of `--accept` without which the result would be another.
+    pub(crate) accepted: BTreeSet<String>,
+    /// The patterns of options to pin.
+    pub(crate) pins: BTreeSet<Pattern>,
+    /// Those that match an option.
+    pub(crate) matching_pins: BTreeSet<Pattern>,
+}
+
+impl Uses {
+    /// Adds the uses of another set of files.
+    pub(crate) fn add(&mut self, mut other: Self) {
+        self.decisions.append(&mut other.decisions);
+        self.existing.append(&mut other.existing);
+        self.accepted.append(&mut other.accepted);
+        self.pins.append(&mut other.pins);
+        self.matching_pins.append(&mut other.matching_pins);
+    }
+
+    /// Finds the patterns of options to pin that match an option of the target.
+    pub(crate) fn find_pins(&mut self, patterns: &[Pattern], target: &dyn Target) {
+        let names = target.names().into_iter();
+        let options = names.filter(|name| target.option(name).is_some());
+        let options: Vec<String> = options.map(|name| name.to_string()).collect();
+        let matching = |pattern: &&Pattern| options.iter().any(|option| pattern.matches(option));
+        self.matching_pins = patterns.iter().filter(matching).cloned().collect();
+        self.pins = patterns.iter().cloned().collect();
+    }
+
+    /// Finds the entries of a file of decisions that name existing rules and options, if any entry
+    /// is about nothing.
+    pub(crate) fn find_existing(
+        &mut self,
+        decisions: &Decisions,
+        files: &[ParsedFile<'_>],
+        (target, pack): (&dyn Target, &Pack),
+    ) {
+        if self.decisions.len() == decisions.count() {
+            return;
+        }
+        let own = OWN_RULES.into_iter().map(|(id, _)| id);
+        let built_in = Service::all().flat_map(built_in_rules);
+        let of_pack = pack.rules.iter().map(|rule| rule.id.as_str());
+        let rules = own.chain(built_in.map(|rule| rule.id())).chain(of_pack);
+        let rules: BTreeSet<&str> = rules.collect();
+        let entries = files.iter().flat_map(|file| file.document.entries());
+        let entries =
+            entries.map(|entry| OptName::new(entry.group().to_string(), entry.key().to_string()));
+        let options = target.names().into_iter().chain(entries);
+        let options: BTreeSet<String> = options.map(|option| option.to_string()).collect();
+        self.existing = decisions.existing(
+            |rule| rules.iter().any(|id| rule.matches(id)),
+            |option| options.iter().any(|name| option.matches(name)),
+        );
+    }
+
+    /// Tells what had no use.
+    pub(crate) fn tell_rest(&self, accept: &[String], output: &mut Output) {
+        for pattern in self.pins.difference(&self.matching_pins) {
+            output.warning(&format!(
+                "the pattern \"{pattern}\" of defaults to pin matches no option"
+            ));
+        }
+        let idle = accept.iter().filter(|word| !self.accepted.contains(*word));
+        for word in idle {
+            output.note(&format!(
+                "--accept {word} has no effect: there is nothing to decide about it in these files"
+            ));
+        }
+    }
+}
