@@ -1,12 +1,12 @@
 //! The migration of a set of files.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use confmig::check::{Environment, check};
 use confmig::decisions::Followed;
-use confmig::diagnostic::Diagnostic;
+use confmig::diagnostic::{Code, Diagnostic};
 use confmig::history::find_rule;
 use confmig::migrate::{Decision, Migration, Pins, Settings, migrate};
 use confmig::pack::Pack;
@@ -74,6 +74,7 @@ pub(crate) fn migrate_set<'g>(
         settings,
         further,
         used,
+        values,
     } = follow(settings)?;
     let mut uses = Uses {
         decisions: used,
@@ -94,10 +95,16 @@ pub(crate) fn migrate_set<'g>(
         file.settle(&migration, &mut diagnostics);
     }
     settle_by_comments(&mut diagnostics, &inputs.parsed, &secrets);
-    let further = match target.as_deref().filter(|_| by_target) {
-        Some(target) => Some(further_findings(&migration, target, given, &secrets)?),
-        None => None,
+    let further = match target
+        .as_deref()
+        .filter(|_| by_target || !values.is_empty())
+    {
+        Some(target) => further_findings(&migration, target, given, &secrets)?,
+        None => Vec::new(),
     };
+    if let Some(file) = &deciding.file {
+        refuse_values(&further, &values, file.path())?;
+    }
     drop(target);
     let releases = inputs.releases.clone();
     let own_pack = match pack {
@@ -116,7 +123,7 @@ pub(crate) fn migrate_set<'g>(
         releases,
         rules: own_pack.map_or(loaded_rules, Cow::Owned),
         settings,
-        further,
+        further: by_target.then_some(further.len()),
         uses,
         decided,
     }))
@@ -155,6 +162,7 @@ fn follow(
             settings,
             further: Vec::new(),
             used: BTreeSet::new(),
+            values: BTreeMap::new(),
         },
     })
 }
@@ -263,14 +271,33 @@ fn settings(command: &Migrate, pack: &Pack, loaded: &Loaded<'_>) -> Result<Setti
     Ok(settings)
 }
 
-/// Counts what `check` finds in the new files, besides what a decision is about. A migration looks
+/// Fails if an option refuses a value that was decided.
+fn refuse_values(
+    found: &[Diagnostic],
+    values: &BTreeMap<OptName, usize>,
+    path: &Path,
+) -> Result<(), Failure> {
+    let mut refused = found
+        .iter()
+        .filter(|found| found.code == Code::IllTypedValue)
+        .filter_map(|found| Some((found, values.get(found.option()?)?)));
+    refused.next().map_or(Ok(()), |(found, line)| {
+        Err(Failure::Message(format!(
+            "the decisions {}, line {line}: {}",
+            path.display(),
+            found.message
+        )))
+    })
+}
+
+/// Returns what `check` finds in the new files, besides what a decision is about. A migration looks
 /// at names, and only at values that it moves or makes.
 fn further_findings(
     migration: &Migration,
     target: &dyn Target,
     given: &Given,
     secrets: &Secrets<'_>,
-) -> Result<usize, Failure> {
+) -> Result<Vec<Diagnostic>, Failure> {
     let parsed = migration.files.iter().map(|file| {
         let document = Document::parse(&file.after);
         let document = document.map_err(|errors| SourceError::Syntax {
@@ -294,12 +321,15 @@ fn further_findings(
         .collect();
     let lines = migration.files.iter().map(|file| (&file.path, &file.lines));
     let lines: HashMap<&PathBuf, &LineMap> = lines.collect();
-    let is_decided = |diagnostic: &&Diagnostic| {
+    let is_decided = |diagnostic: &Diagnostic| {
         diagnostic.place.as_ref().is_some_and(|place| {
             let map = lines.get(&place.path);
             let original = map.and_then(|map| map.original(place.line));
             decided.contains(&(&place.path, original.unwrap_or(place.line)))
         })
     };
-    Ok(found.iter().filter(|found| !is_decided(found)).count())
+    Ok(found
+        .into_iter()
+        .filter(|found| !is_decided(found))
+        .collect())
 }

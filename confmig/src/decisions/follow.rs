@@ -33,8 +33,9 @@ struct Decided {
     settings: Settings,
     /// Rules that set options to the values that were decided.
     values: Vec<Rule>,
-    /// The options that these rules set, by the decisions that they follow.
-    valued: HashMap<Key, OptName>,
+    /// The options that these rules set, and the lines of the choices, by the decisions that they
+    /// follow.
+    valued: HashMap<Key, (OptName, usize)>,
 }
 
 impl Decisions {
@@ -67,7 +68,9 @@ impl Decisions {
                 used.insert(at);
                 more |= match &entry.choice {
                     Choice::Accept => decided.accept(decision),
-                    Choice::Value(value) => decided.set(decision, value, &migration, pack),
+                    Choice::Value(value) => {
+                        decided.set(decision, (value, entry.line), &migration, pack)
+                    }
                     Choice::Open | Choice::Refuse => false,
                 };
             }
@@ -87,16 +90,18 @@ impl Decisions {
             migration.decisions.retain(|decision| {
                 let option = decided.valued.get(&key(decision));
                 // A value that was not written leaves the decision open.
-                option.is_none_or(|option| !is_set(option))
+                option.is_none_or(|(option, _)| !is_set(option))
             });
         }
         let settings = decided.settings.clone();
+        let values = decided.valued.values().cloned().collect();
         let further = self.further(&migration, files, route, decided, &mut used)?;
         Ok(Followed {
             migration,
             settings,
             further,
             used,
+            values,
         })
     }
 
@@ -166,7 +171,7 @@ impl Decided {
     fn set(
         &mut self,
         decision: &Decision,
-        value: &str,
+        (value, line): (&str, usize),
         migration: &Migration,
         pack: &Pack,
     ) -> bool {
@@ -176,7 +181,7 @@ impl Decided {
         let Some((option, rule)) = rule_for(decision, value, migration, pack) else {
             return false;
         };
-        self.valued.insert(key(decision), option);
+        self.valued.insert(key(decision), (option, line));
         self.values.push(rule);
         true
     }

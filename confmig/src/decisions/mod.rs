@@ -5,11 +5,12 @@ mod follow;
 mod form;
 mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use glob::Pattern;
+use oslo_config::OptName;
 
 use crate::diagnostic::{Diagnostic, Settled, SettledBy};
 use crate::migrate::{Decision, Migration, Settings};
@@ -61,6 +62,9 @@ pub struct Followed {
     pub further: Vec<Decision>,
     /// The numbers of the entries that were about a decision.
     pub used: BTreeSet<usize>,
+    /// The options that got a value that was decided, and the line of the value in the file of
+    /// decisions.
+    pub values: BTreeMap<OptName, usize>,
 }
 
 /// The error for a file of decisions that cannot be used.

@@ -304,3 +304,23 @@ fn what_is_accepted_without_effect_is_named() {
     let said = ["deploy.http_server_url", "deploy.http_server_root"].map(said);
     assert_eq!(said, [false, true], "{}", ran.transcript());
 }
+
+#[test]
+fn a_value_that_its_option_refuses_cannot_be_decided() {
+    let directory = ironic_conf("[gate]\nlock = firm\n");
+    for (name, kind) in [("old.json", "string value"), ("new.json", "integer value")] {
+        let opt = format!("{{\"name\": \"lock\", \"type\": \"{kind}\"}}");
+        let text = format!("{{\"options\": {{\"gate\": {{\"opts\": [{opt}]}}}}}}");
+        fs::write(directory.path().join(name), text).unwrap();
+    }
+    let migrate = "migrate --from-schema old.json --schema new.json --decisions d.toml ironic.conf";
+    run(directory.path(), migrate).expect(0);
+    choose(directory.path(), "value = \"loose\"");
+    let ran = run(directory.path(), &format!("{migrate} --write")).expect(2);
+    let said = "error: the decisions d.toml, line 13: the value of [gate] lock is not valid: ";
+    assert!(ran.stderr().contains(said), "{}", ran.transcript());
+    assert_eq!(
+        read(directory.path(), "ironic.conf"),
+        "[gate]\nlock = firm\n"
+    );
+}
