@@ -11,7 +11,7 @@ use crate::table::Table;
 
 /// The largest exponents of instructions, allocated bytes and peak bytes. Over four times the size,
 /// a buffer that doubles adds up to a half to the last one.
-const LIMITS: [f64; 3] = [1.1, 1.1, 1.25];
+const LIMITS: [f64; 3] = [1.1, 1.1, 1.3];
 
 /// What is said about files, in all formats.
 const COMMANDS: [&str; 18] = [
