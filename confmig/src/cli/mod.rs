@@ -1,5 +1,7 @@
 //! The command line: the only room that prints and that decides the exit status.
 
+mod accept;
+mod after;
 mod args;
 mod candidates;
 mod check;

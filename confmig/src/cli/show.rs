@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use confmig::explain::Explanation;
 use confmig::registered;
 use confmig::report;
+use confmig::secret::Secrets;
 use confmig::target::{Standing, Suggestions, Target};
 use oslo_config::{Config, DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile};
 
@@ -64,14 +65,7 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
         .into_iter()
         .map(|at| Explanation::new(&config, &opts[at], pack))
         .collect();
-    let text = match command.format {
-        Format::Json => report::show_json(&parsed, &explained, &secrets),
-        _ if explained.is_empty() => report::entries_text(&parsed, &secrets),
-        _ => explained
-            .iter()
-            .map(|option| report::explained_text(option, &secrets))
-            .collect(),
-    };
+    let text = rendered(command.format, &parsed, &explained, &secrets);
     match command.format {
         Format::Json => output.bytes(text.as_bytes())?,
         // It is for people, and may go through a pager that passes controls on.
@@ -82,6 +76,23 @@ pub(crate) fn run(command: &Show, output: &mut Output) -> Result<Status, Failure
         }
     }
     Ok(Status::Success)
+}
+
+/// Renders the explained options; all settings if there are none.
+fn rendered(
+    format: Format,
+    files: &[ParsedFile<'_>],
+    explained: &[Explanation<'_>],
+    secrets: &Secrets<'_>,
+) -> String {
+    match format {
+        Format::Json => report::show_json(files, explained, secrets),
+        _ if explained.is_empty() => report::entries_text(files, secrets),
+        _ => explained
+            .iter()
+            .map(|option| report::explained_text(option, secrets))
+            .collect(),
+    }
 }
 
 /// Returns the indices of the options with these names, adding those that are not there.

@@ -10,6 +10,7 @@ use confmig::target::Target;
 use glob::Pattern;
 use oslo_config::{OptName, ParsedFile};
 
+use super::input::Inputs;
 use super::output::Output;
 
 /// What had a use, of all that the arguments, the policy and the file of decisions name.
@@ -37,8 +38,23 @@ impl Uses {
         self.matching_pins.append(&mut other.matching_pins);
     }
 
+    /// Finds what exists of what is named.
+    pub(crate) fn find(
+        &mut self,
+        inputs: &Inputs<'_>,
+        target: &dyn Target,
+        pack: &Pack,
+        decisions: Option<&Decisions>,
+    ) {
+        self.find_pins(&inputs.given().names.pinned, target);
+        // All entries exist if each is about a decision.
+        if let Some(file) = decisions.filter(|file| self.decisions.len() < file.count()) {
+            self.find_existing(file, &inputs.parsed, (target, pack));
+        }
+    }
+
     /// Finds the patterns of options to pin that match an option of the target.
-    pub(crate) fn find_pins(&mut self, patterns: &[Pattern], target: &dyn Target) {
+    fn find_pins(&mut self, patterns: &[Pattern], target: &dyn Target) {
         let names = target.names().into_iter();
         let options = names.filter(|name| target.option(name).is_some());
         let options: Vec<String> = options.map(|name| name.to_string()).collect();
@@ -47,17 +63,13 @@ impl Uses {
         self.pins = patterns.iter().cloned().collect();
     }
 
-    /// Finds the entries of a file of decisions that name existing rules and options, if any entry
-    /// is about nothing.
-    pub(crate) fn find_existing(
+    /// Finds the entries of a file of decisions that name existing rules and options.
+    fn find_existing(
         &mut self,
         decisions: &Decisions,
         files: &[ParsedFile<'_>],
         (target, pack): (&dyn Target, &Pack),
     ) {
-        if self.decisions.len() == decisions.count() {
-            return;
-        }
         let own = OWN_RULES.into_iter().map(|(id, _)| id);
         let built_in = Service::all().flat_map(built_in_rules);
         let of_pack = pack.rules.iter().map(|rule| rule.id.as_str());

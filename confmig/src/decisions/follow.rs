@@ -95,7 +95,9 @@ impl Decisions {
         }
         let settings = decided.settings.clone();
         let values = decided.valued.values().cloned().collect();
-        let further = self.further(&migration, files, route, decided, &mut used)?;
+        let further = self.further(&migration, files, route, decided)?;
+        let about = further.iter().filter_map(|decision| self.entry(decision));
+        used.extend(about.map(|(at, _)| at));
         Ok(Followed {
             migration,
             settings,
@@ -105,15 +107,13 @@ impl Decisions {
         })
     }
 
-    /// Returns the decisions that would follow if those that are left were accepted, and adds the
-    /// entries that are about them to those that are used.
+    /// Returns the decisions that would follow if those that are left were accepted.
     fn further(
         &self,
         migration: &Migration,
         files: &[ParsedFile<'_>],
         route: &Route<'_>,
         mut decided: Decided,
-        used: &mut BTreeSet<usize>,
     ) -> Result<Vec<Decision>, MigrateError> {
         let mut known: HashSet<Key> = migration.decisions.iter().map(key).collect();
         known.extend(decided.valued.keys().cloned());
@@ -135,8 +135,6 @@ impl Decisions {
             let new = left.iter().filter(|decision| known.insert(key(decision)));
             further.extend(new.cloned());
         }
-        let about = further.iter().filter_map(|decision| self.entry(decision));
-        used.extend(about.map(|(at, _)| at));
         Ok(further)
     }
 }
