@@ -23,6 +23,7 @@ pub mod rule;
 mod rule_files;
 pub mod schema;
 pub mod secret;
+pub mod shell;
 pub mod store;
 pub mod target;
 

@@ -45,7 +45,7 @@ impl Checker<'_> {
             all.join(" and ")
         );
         let help = match self.environment.keep_old {
-            true => format!("`{} --keep-old` adds the new name", self.migrate()),
+            true => format!("`{}` adds the new name", self.migrate()),
             false => format!("`{}` moves it", self.migrate()),
         };
         let place = self.places.key(occurrence.path, occurrence.entry);

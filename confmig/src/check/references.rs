@@ -126,7 +126,7 @@ impl Checker<'_> {
         };
         let message =
             format!("the reference to {former} does not see the value of {name}, its current name");
-        let help = format!("write ${name}, or run `{}`", self.migrate());
+        let help = format!("write ${name}");
         under_current.then_some((message, help))
     }
 

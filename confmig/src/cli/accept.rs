@@ -1,21 +1,17 @@
 //! What `--accept` names.
 
-use std::collections::BTreeSet;
-
-use confmig::decisions::Followed;
 use confmig::history::find_rule;
-use confmig::migrate::{Migration, Settings};
+use confmig::migrate::Settings;
 use confmig::pack::Pack;
 use oslo_config::OptName;
 
 use super::Failure;
-use super::args::Migrate;
 use super::input::Loaded;
 
 /// Returns the settings of the migration, with what `--accept` names: rules by their ids, options
 /// by their new names.
 pub(super) fn settings(
-    command: &Migrate,
+    words: &[String],
     pack: &Pack,
     loaded: &Loaded<'_>,
 ) -> Result<Settings, Failure> {
@@ -26,7 +22,12 @@ pub(super) fn settings(
         keep_old: given.names.keep_old,
         ..Settings::default()
     };
-    for word in &command.accept {
+    for word in words {
+        let renaming = pack.renamings.iter().find(|rule| rule.id == *word);
+        if let Some(renaming) = renaming {
+            settings.accept.insert(renaming.to.clone());
+            continue;
+        }
         let of_pack = pack.rules.iter().any(|rule| rule.id == *word);
         if of_pack || by_release && find_rule(word).is_some() {
             settings.accept_rules.insert(word.clone());
@@ -51,29 +52,4 @@ pub(super) fn settings(
         settings.accept.insert(name);
     }
     Ok(settings)
-}
-
-/// Returns the words of `--accept` without which the result would be another.
-pub(super) fn with_effect(
-    words: &[String],
-    settings: &Settings,
-    result: &Migration,
-    follow: impl Fn(Settings) -> Result<Followed, Failure>,
-) -> Result<BTreeSet<String>, Failure> {
-    let mut found = BTreeSet::new();
-    for word in words {
-        let mut without = settings.clone();
-        without.accept_rules.remove(word);
-        without
-            .accept
-            .retain(|option| word.parse().ok().as_ref() != Some(option));
-        let other = follow(without)?.migration;
-        let texts = result.files.iter().map(|file| &file.after);
-        if other.decisions.len() != result.decisions.len()
-            || !texts.eq(other.files.iter().map(|file| &file.after))
-        {
-            found.insert(word.clone());
-        }
-    }
-    Ok(found)
 }

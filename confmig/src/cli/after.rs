@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use confmig::check::{Environment, check};
 use confmig::diagnostic::{Code, Diagnostic};
 use confmig::migrate::Migration;
+use confmig::policy::settle_by_comments;
 use confmig::secret::Secrets;
 use confmig::target::Target;
 use oslo_config::{Document, LineMap, OptName, ParsedFile, SourceError};
@@ -14,10 +15,11 @@ use super::Failure;
 use super::given::Given;
 use super::sources::environment;
 
-/// Returns what `check` finds in the new files, besides what a decision is about. A migration looks
-/// at names, and only at values that it moves or makes.
+/// Returns what `check` finds in the new files, besides what an open decision is about; the
+/// diagnostics are those of the migration. A migration looks at names, and only at values that it
+/// moves or makes.
 pub(super) fn findings(
-    migration: &Migration,
+    (migration, diagnostics): (&Migration, &[Diagnostic]),
     target: &dyn Target,
     given: &Given,
     secrets: &Secrets<'_>,
@@ -38,10 +40,13 @@ pub(super) fn findings(
         defaults: false,
         is_directory: &Path::is_dir,
     };
-    let found = check(&parsed?, target, secrets, &environment);
-    let decided = migration.decisions.iter();
-    let decided: HashSet<(&PathBuf, usize)> = decided
-        .map(|decision| (&decision.path, decision.line))
+    let parsed = parsed?;
+    let mut found = check(&parsed, target, secrets, &environment);
+    settle_by_comments(&mut found, &parsed, secrets);
+    let decisions = migration.decisions.iter().zip(diagnostics);
+    let open = decisions.filter(|(_, diagnostic)| diagnostic.is_open());
+    let open: HashSet<(&PathBuf, usize)> = open
+        .map(|(decision, _)| (&decision.path, decision.line))
         .collect();
     let lines = migration.files.iter().map(|file| (&file.path, &file.lines));
     let lines: HashMap<&PathBuf, &LineMap> = lines.collect();
@@ -49,7 +54,7 @@ pub(super) fn findings(
         diagnostic.place.as_ref().is_some_and(|place| {
             let map = lines.get(&place.path);
             let original = map.and_then(|map| map.original(place.line));
-            decided.contains(&(&place.path, original.unwrap_or(place.line)))
+            open.contains(&(&place.path, original.unwrap_or(place.line)))
         })
     };
     Ok(found

@@ -69,12 +69,12 @@ pub(crate) fn run(command: &Check, output: &mut Output) -> Result<Status, Failur
         0 => {}
         count => return Err(Failure::Unparsable { count }),
     }
-    let fail_on = [
-        &arguments.policy.fail_on[..],
-        &review.policy.check_fails_on,
+    Ok(review::status(
+        &arguments.policy.fail_on,
+        review.policy.check_fails_on.as_deref(),
         review::CHECK,
-    ];
-    Ok(review::status(fail_on, 0, &diagnostics))
+        (0, &diagnostics),
+    ))
 }
 
 /// Checks a set of files. If it is one of several and has one file, its findings without a place

@@ -7,6 +7,7 @@ use confmig::diagnostic::Diagnostic;
 use confmig::migrate::Decision;
 use confmig::policy::Policy;
 use confmig::report::counted;
+use confmig::shell::word;
 use confmig::store;
 
 use super::Failure;
@@ -53,16 +54,16 @@ impl Deciding {
                 ));
             } else {
                 output.note(&format!(
-                    "{} does not have {decisions}: add them with `confmig migrate --decisions {}`",
+                    "{} does not have {decisions}: `--decisions {}` without --check adds them",
                     path.display(),
-                    path.display()
+                    word(path)
                 ));
             }
         }
         let (stale, mistaken) = file.unused(&uses.decisions, &uses.existing);
         if !mistaken.is_empty() {
             output.warning(&format!(
-                "{} decides about what does not exist ({}): correct the names",
+                "{} has names that no decision has ({}): correct them",
                 path.display(),
                 mistaken.join("; ")
             ));

@@ -9,6 +9,7 @@ use confmig::pack::{DEFAULT_PACK, Pack};
 use confmig::policy::ProjectTarget;
 use confmig::schema::{Schema, doubt};
 use confmig::secret::Secrets;
+use confmig::shell::word;
 use confmig::target::{Schemas, joined};
 use glob::Pattern;
 
@@ -89,9 +90,14 @@ impl TargetNames {
         let schemas = [("from-schema", &self.from_schema), ("schema", &self.schema)];
         let schemas = schemas
             .into_iter()
-            .filter_map(|(name, path)| Some(format!(" --{name} {}", path.as_ref()?.display())));
-        let rules = self.rules.iter().map(|rules| format!(" --rules {rules}"));
-        to.into_iter().chain(schemas).chain(rules).collect()
+            .filter_map(|(name, path)| Some(format!(" --{name} {}", word(path.as_ref()?))));
+        let rules = self
+            .rules
+            .iter()
+            .map(|rules| format!(" --rules {}", word(Path::new(rules))));
+        let keep_old = self.keep_old.then(|| " --keep-old".to_owned());
+        let arguments = to.into_iter().chain(schemas).chain(rules);
+        arguments.chain(keep_old).collect()
     }
 }
 

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use confmig::diagnostic::Diagnostic;
-use confmig::policy::FailOn;
 use confmig::report::{self, MigrationReport, Paint};
 use confmig::secret::Secrets;
 
@@ -54,6 +53,9 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
         diagnostics.append(&mut set.diagnostics);
     }
     review.settle(&mut diagnostics);
+    for further in migrated.iter_mut().filter_map(|set| set.further.as_mut()) {
+        review.settle(further);
+    }
     // Decisions that cannot be written keep the files from being replaced.
     let decided = migrated.iter().flat_map(|set| set.decided.iter().cloned());
     let decided: Vec<_> = decided.collect();
@@ -67,12 +69,12 @@ pub(crate) fn run(command: &Migrate, output: &mut Output) -> Result<Status, Fail
     if !command.check {
         return Ok(Status::Success);
     }
-    let fail_on: [&[FailOn]; 3] = [
+    Ok(review::status(
         &arguments.policy.fail_on,
-        &review.policy.migrate_fails_on,
+        review.policy.migrate_fails_on.as_deref(),
         review::MIGRATE,
-    ];
-    Ok(review::status(fail_on, changes, &diagnostics))
+        (changes, &diagnostics),
+    ))
 }
 
 /// Reports the migration and writes its files. Returns the number of changes.

@@ -32,7 +32,7 @@ pub(crate) struct Migrated<'g> {
     pub(crate) rules: Cow<'g, Pack>,
     pub(crate) settings: Settings,
     /// What `check` finds in the new files, if it looks for more than a migration does.
-    pub(crate) further: Option<usize>,
+    pub(crate) further: Option<Vec<Diagnostic>>,
     pub(crate) uses: Uses,
     /// The decisions to add to that file, if they are not there.
     pub(crate) decided: Vec<(Decision, Diagnostic)>,
@@ -52,7 +52,7 @@ pub(crate) fn migrate_set<'g>(
         Ok(inputs) => inputs,
         Err(unparsable) => return Ok(Err(unparsable)),
     };
-    let settings = accept::settings(command, &*inputs.rules()?, &loaded)?;
+    let settings = accept::settings(&command.accept, &*inputs.rules()?, &loaded)?;
     inputs.compare_candidates(&settings)?;
     if command.write {
         refuse_to_guess(inputs.releases.as_ref(), &loaded.files, is_one_of_several)?;
@@ -64,24 +64,26 @@ pub(crate) fn migrate_set<'g>(
         true => Some(inputs.target()?),
         false => None,
     };
-    let follow = |settings| follow(&inputs, target.as_deref(), deciding, settings, &pack);
-    let followed = follow(settings.clone())?;
-    let mut uses = Uses {
-        decisions: followed.used.clone(),
-        accepted: accept::with_effect(&command.accept, &settings, &followed.migration, follow)?,
-        ..Uses::default()
+    let follow = |accept: &[String]| {
+        let settings = accept::settings(accept, &pack, &loaded)?;
+        follow(&inputs, target.as_deref(), deciding, settings, &pack)
     };
+    let followed = follow(&command.accept)?;
+    let mut uses = Uses::default();
+    uses.decisions.clone_from(&followed.used);
+    uses.find_accepted(&command.accept, &followed.migration, follow)?;
+    let (mut diagnostics, decided) = diagnostics_of(&followed, &inputs, deciding, &secrets);
     let mut further = Vec::new();
     if let Some(target) = target.as_deref() {
         uses.find(&inputs, target, &pack, deciding.file.as_ref());
         if by_target || !followed.values.is_empty() {
-            further = after::findings(&followed.migration, target, given, &secrets)?;
+            let migration = (&followed.migration, &diagnostics[..]);
+            further = after::findings(migration, target, given, &secrets)?;
         }
     }
     if let Some(file) = &deciding.file {
         after::refuse_values(&further, &followed.values, file.path())?;
     }
-    let (mut diagnostics, decided) = diagnostics_of(&followed, &inputs, deciding, &secrets);
     drop(target);
     let releases = inputs.releases.clone();
     let own_pack = match pack {
@@ -100,7 +102,7 @@ pub(crate) fn migrate_set<'g>(
         releases,
         rules: own_pack.map_or(loaded_rules, Cow::Owned),
         settings: followed.settings,
-        further: by_target.then_some(further.len()),
+        further: by_target.then_some(further),
         uses,
         decided,
     }))
@@ -181,7 +183,9 @@ fn diagnostics_of(
 ) -> (Vec<Diagnostic>, Vec<(Decision, Diagnostic)>) {
     let migration = &followed.migration;
     let mut diagnostics = migration.diagnostics(&inputs.parsed, secrets);
+    settle_by_comments(&mut diagnostics, &inputs.parsed, secrets);
     let left = migration.decisions.iter().cloned().zip(diagnostics.clone());
+    let left = left.filter(|(_, diagnostic)| diagnostic.is_open());
     let further = Migration {
         files: Vec::new(),
         decisions: followed.further.clone(),
@@ -193,6 +197,5 @@ fn diagnostics_of(
     if let Some(file) = &deciding.file {
         file.settle(migration, &mut diagnostics);
     }
-    settle_by_comments(&mut diagnostics, &inputs.parsed, secrets);
     (diagnostics, decided)
 }

@@ -96,15 +96,21 @@ pub(crate) const CHECK: &[FailOn] = &[FailOn::Finding(Severity::Warning)];
 pub(crate) const MIGRATE: &[FailOn] = &[FailOn::Finding(Severity::Warning), FailOn::Change];
 
 /// Returns the exit status of a run with these results. What fails it is what the arguments name,
-/// else the policy, else the default.
+/// if anything, else the policy, else the default.
 pub(crate) fn status(
-    fail_on: [&[FailOn]; 3],
-    changes: usize,
-    diagnostics: &[Diagnostic],
+    arguments: &[FailOn],
+    policy: Option<&[FailOn]>,
+    default: &[FailOn],
+    (changes, diagnostics): (usize, &[Diagnostic]),
 ) -> Status {
-    let named = fail_on.into_iter().find(|fail_on| !fail_on.is_empty());
-    let mut named = named.unwrap_or_default().iter();
-    match named.any(|fail_on| fail_on.fails(changes, diagnostics)) {
+    let fails = match arguments {
+        [] => policy.unwrap_or(default),
+        named => named,
+    };
+    match fails
+        .iter()
+        .any(|fail_on| fail_on.fails(changes, diagnostics))
+    {
         true => Status::Findings,
         false => Status::Success,
     }

@@ -54,8 +54,8 @@ impl Sets {
         } else if ordered.is_empty() {
             for target in targets {
                 let paths = target.files.files();
-                if paths.is_empty() {
-                    log::warn!("no file matches {} of the policy", target.files);
+                for pattern in target.files.without_files() {
+                    log::warn!("no file matches \"{pattern}\" of the policy");
                 }
                 sets.add_target(Some(target), paths, naming)?;
             }

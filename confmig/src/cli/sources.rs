@@ -18,7 +18,11 @@ pub(crate) const STDIN: &str = "<stdin>";
 pub(crate) fn paths(sources: &[Source]) -> Result<Vec<PathBuf>, Failure> {
     let mut paths = Vec::new();
     for source in sources {
-        paths.extend(source.files()?);
+        let files = source.files()?;
+        if let (Source::Dir(directory), []) = (source, files.as_slice()) {
+            log::warn!("{} has no files *.conf", directory.display());
+        }
+        paths.extend(files);
     }
     Ok(paths)
 }

@@ -6,6 +6,7 @@ use confmig::diagnostic::Diagnostic;
 use confmig::history::ReleaseRange;
 use confmig::migrate::FileMigration;
 use confmig::report::{self, counted};
+use confmig::shell::{word, words};
 use confmig::store::Replaced;
 use oslo_config::SourceFile;
 
@@ -140,11 +141,11 @@ impl Summary<'_> {
             output.note(readers);
         }
         if command.write {
-            let paths = self.backups.iter();
-            let paths: Vec<String> = paths.map(|file| file.path.display().to_string()).collect();
-            let undo = match &paths[..] {
-                [first, ..] if paths.len() > NAMED => format!("--transaction {first}"),
-                paths => paths.join(" "),
+            let undo = match self.backups {
+                [first, rest @ ..] if rest.len() >= NAMED => {
+                    format!("--transaction {}", word(&first.path))
+                }
+                files => words(files.iter().map(|file| &*file.path)),
             };
             output.note(&format!(
                 "restart the service to use the new configuration; `confmig undo {undo}` restores \
@@ -163,14 +164,17 @@ impl Summary<'_> {
         }
     }
 
+    /// Returns the number of decisions that are left.
+    fn open_decisions(&self) -> usize {
+        let settled = self.diagnostics.iter().filter(|found| !found.is_open());
+        let sets = self.migrated.iter();
+        let decisions: usize = sets.map(|set| set.migration.decisions.len()).sum();
+        decisions.saturating_sub(settled.count())
+    }
+
     /// Counts the changes and the decisions.
     fn counts(&self, changes: usize) -> String {
-        let settled = self.diagnostics.iter().filter(|found| !found.is_open());
-        let decisions = self
-            .migrated
-            .iter()
-            .map(|set| set.migration.decisions.len());
-        let left = decisions.sum::<usize>().saturating_sub(settled.count());
+        let left = self.open_decisions();
         let rules = self.only().map(|set| &set.rules.name);
         match (changes, left, self.span(), rules) {
             (0, 0, Some(ReleaseRange { from, to }), _) => {
@@ -196,23 +200,27 @@ impl Summary<'_> {
 
     /// Tells how much more `check` finds, if anything.
     fn further(&self) -> String {
-        let found: Vec<usize> = self.migrated.iter().filter_map(|set| set.further).collect();
+        let found = self.migrated.iter().filter_map(|set| set.further.as_ref());
+        let open = |found: &Vec<Diagnostic>| found.iter().filter(|it| it.is_open()).count();
+        let found: Vec<usize> = found.map(open).collect();
         if found.is_empty() {
             return String::new();
         }
-        let target = self.only().map_or_else(String::new, |set| {
-            let to = set.releases.as_ref().map(|releases| releases.span.to);
-            set.given.names.arguments(to)
-        });
-        let mut sets = self.migrated.iter();
-        let more = match sets.all(|set| set.migration.decisions.is_empty()) {
-            true => "",
-            false => "more ",
+        let check = match self.only() {
+            Some(set) => {
+                let to = set.releases.as_ref().map(|releases| releases.span.to);
+                format!("`confmig check{}`", set.given.names.arguments(to))
+            }
+            None => "a check of them".to_owned(),
+        };
+        let more = match self.open_decisions() {
+            0 => "",
+            _ => "more ",
         };
         match found.into_iter().sum() {
-            0 => format!("; `confmig check{target}` has no {more}findings"),
+            0 => format!("; {check} has no {more}findings"),
             count => format!(
-                "; `confmig check{target}` has {}",
+                "; {check} has {}",
                 counted(count, &format!("{more}finding"))
             ),
         }

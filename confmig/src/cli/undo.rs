@@ -1,6 +1,7 @@
 //! `confmig undo`.
 
 use confmig::report;
+use confmig::shell::word;
 use confmig::store::{self, Backup, Undo, UndoSettings};
 
 use super::args::{self, Format};
@@ -48,7 +49,7 @@ fn tell(undo: &Undo, output: &mut Output) {
             "replaced by the same run, and still new: {}; `confmig undo --transaction {}` restores \
              them",
             listed(&undo.remaining),
-            first.display()
+            word(first)
         ));
     }
     output.message(&format!(

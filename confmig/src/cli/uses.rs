@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use confmig::decisions::Decisions;
+use confmig::decisions::{Decisions, Followed};
 use confmig::history::{Service, built_in_rules};
-use confmig::migrate::OWN_RULES;
+use confmig::migrate::{Migration, OWN_RULES};
 use confmig::pack::Pack;
 use confmig::target::Target;
 use glob::Pattern;
 use oslo_config::{OptName, ParsedFile};
 
+use super::Failure;
 use super::input::Inputs;
 use super::output::Output;
 
@@ -51,6 +52,28 @@ impl Uses {
         if let Some(file) = decisions.filter(|file| self.decisions.len() < file.count()) {
             self.find_existing(file, &inputs.parsed, (target, pack));
         }
+    }
+
+    /// Finds the words of `--accept` without which the result would be another. What they decide
+    /// is not left to the file of decisions.
+    pub(crate) fn find_accepted(
+        &mut self,
+        words: &[String],
+        result: &Migration,
+        follow: impl Fn(&[String]) -> Result<Followed, Failure>,
+    ) -> Result<(), Failure> {
+        for word in words {
+            let others = words.iter().filter(|other| *other != word);
+            let other = follow(&others.cloned().collect::<Vec<_>>())?;
+            self.decisions.extend(&other.used);
+            let decisions = other.migration.decisions.len();
+            let texts = result.files.iter().map(|file| &file.after);
+            let others = other.migration.files.iter().map(|file| &file.after);
+            if decisions != result.decisions.len() || !texts.eq(others) {
+                self.accepted.insert(word.clone());
+            }
+        }
+        Ok(())
     }
 
     /// Finds the patterns of options to pin that match an option of the target.
@@ -96,7 +119,7 @@ impl Uses {
         let idle = accept.iter().filter(|word| !self.accepted.contains(*word));
         for word in idle {
             output.note(&format!(
-                "--accept {word} has no effect: there is nothing to decide about it in these files"
+                "--accept {word} changes nothing: the result without it is the same"
             ));
         }
     }

@@ -62,10 +62,10 @@ impl Decisions {
         for _ in 0..ROUNDS {
             let mut more = false;
             for decision in &migration.decisions {
-                let Some((at, entry)) = self.entry(decision) else {
+                let Some(entry) = self.entry(decision) else {
                     continue;
                 };
-                used.insert(at);
+                used.extend(self.about(decision));
                 more |= match &entry.choice {
                     Choice::Accept => decided.accept(decision),
                     Choice::Value(value) => {
@@ -96,8 +96,7 @@ impl Decisions {
         let settings = decided.settings.clone();
         let values = decided.valued.values().cloned().collect();
         let further = self.further(&migration, files, route, decided)?;
-        let about = further.iter().filter_map(|decision| self.entry(decision));
-        used.extend(about.map(|(at, _)| at));
+        used.extend(further.iter().flat_map(|decision| self.about(decision)));
         Ok(Followed {
             migration,
             settings,
@@ -122,7 +121,7 @@ impl Decisions {
         for _ in 0..ROUNDS {
             let is_open = |decision: &&Decision| {
                 let entry = self.entry(decision);
-                entry.is_none_or(|(_, entry)| entry.choice == Choice::Open)
+                entry.is_none_or(|entry| entry.choice == Choice::Open)
             };
             let mut more = false;
             for decision in left.iter().filter(is_open) {
@@ -186,24 +185,24 @@ impl Decided {
 }
 
 /// Returns the option that the value of a decision is for, and the rule that sets it and removes
-/// the entries that the value takes the place of.
+/// the entries that the value takes the place of; `None` if no value can be decided.
 fn rule_for(
     decision: &Decision,
     value: &str,
     migration: &Migration,
     pack: &Pack,
 ) -> Option<(OptName, Rule)> {
+    let option = decision.value_for.as_ref()?;
     let entry = name_now(decision, migration).unwrap_or_else(|| decision.option.clone());
     let rule = decision.rule.as_ref().and_then(|id| {
         let built_in = || find_rule(id)?.rule();
         let own = pack.rules.iter().find(|rule| rule.id == *id).cloned();
         own.or_else(built_in)
     });
-    let assigned = rule.as_ref().and_then(|rule| match &rule.set[..] {
-        [set] if rule.sections.is_none() => Some((&*set.option, rule.taken())),
-        _ => None,
-    });
-    let (option, taken) = assigned.unwrap_or_else(|| (&decision.option, vec![&entry]));
+    let taken = match &rule {
+        Some(rule) if !rule.set.is_empty() => rule.taken(),
+        _ => vec![&entry],
+    };
     let take = taken.into_iter().filter(|name| *name != option);
     let name = |option: &OptName| Name::parse(&option.to_string());
     let rule = Rule {

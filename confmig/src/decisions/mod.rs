@@ -127,17 +127,26 @@ impl Decisions {
         &self.path
     }
 
-    /// Returns the first entry that is about a decision, and its number.
-    fn entry(&self, decision: &Decision) -> Option<(usize, &Entry)> {
-        let mut entries = self.entries.iter().enumerate();
-        entries.find(|(_, entry)| entry.is_about(decision))
+    /// Returns the entry that counts for a decision: the first that decides it, or else the first
+    /// that is open.
+    fn entry(&self, decision: &Decision) -> Option<&Entry> {
+        let about = || self.entries.iter().filter(|entry| entry.is_about(decision));
+        let decides = about().find(|entry| entry.choice != Choice::Open);
+        decides.or_else(|| about().next())
+    }
+
+    /// Returns the numbers of the entries that are about a decision.
+    fn about<'s>(&'s self, decision: &'s Decision) -> impl Iterator<Item = usize> + 's {
+        let entries = self.entries.iter().enumerate();
+        let about = entries.filter(|(_, entry)| entry.is_about(decision));
+        about.map(|(at, _)| at)
     }
 
     /// Settles the diagnostics of decisions that were refused. The diagnostics are those of the
     /// migration's decisions, in their order.
     pub fn settle(&self, migration: &Migration, diagnostics: &mut [Diagnostic]) {
         for (decision, diagnostic) in migration.decisions.iter().zip(diagnostics) {
-            let Some((_, entry)) = self.entry(decision) else {
+            let Some(entry) = self.entry(decision).filter(|_| diagnostic.is_open()) else {
                 continue;
             };
             let place = format!("{}:{}", self.path.display(), entry.line);

@@ -18,8 +18,8 @@ const HEAD: &str = "\
 # A choice is \"open\" until it is made. Then it is \"accept\", which makes the change, or
 # \"refuse\", which leaves the file as it is; or value = \"...\" stands in its place, which sets
 # the option to this value.
-# Paths, options and rules may be patterns (services/*/nova.conf, ilo.*); the first entry that
-# is about a decision counts. A reason may be added: reason = \"...\".
+# Paths, options and rules may be patterns (services/*/nova.conf, ilo.*); the first entry about
+# a decision that is not open counts. A reason may be added: reason = \"...\".
 ";
 
 /// The most places that are named for one entry.
@@ -105,10 +105,13 @@ fn write(group: &Group<'_>, text: &mut String) {
         comment(advice, text);
     }
     comment(
-        match (decision.acceptable, decision.code) {
-            (true, _) => "choices: accept, refuse, or a value",
-            (false, Code::NeedsDecision) => "choices: refuse, or a value",
-            (false, _) => "choices: refuse (nothing is to be done), or a value",
+        match (decision.acceptable, &decision.value_for, decision.code) {
+            (true, Some(_), _) => "choices: accept, refuse, or a value",
+            (true, None, _) => "choices: accept, or refuse",
+            (false, Some(_), Code::NeedsDecision) => "choices: refuse, or a value",
+            (false, None, Code::NeedsDecision) => "choices: refuse, or correct the file",
+            (false, Some(_), _) => "choices: refuse (nothing is to be done), or a value",
+            (false, None, _) => "choices: refuse (nothing is to be done), or correct the file",
         },
         text,
     );

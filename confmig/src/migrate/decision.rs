@@ -23,6 +23,9 @@ pub struct Decision {
     /// [`Settings::accept`](super::Settings::accept) or the rule in
     /// [`Settings::accept_rules`](super::Settings::accept_rules).
     pub acceptable: bool,
+    /// The option that can be set to a value instead, if one can: what the rule makes of the entry,
+    /// if that is one option and the target reads it.
+    pub value_for: Option<OptName>,
     /// All options that the rule is about.
     pub options: Vec<OptName>,
     /// The id of the rule; `None` for a renaming.
@@ -46,6 +49,7 @@ impl Decision {
             line,
             reason,
             acceptable: false,
+            value_for: None,
             options: Vec::new(),
             rule: None,
             release: None,
@@ -78,6 +82,9 @@ impl Decision {
         let advice = other.advice.into_iter().chain(self.advice.take());
         let advice: Vec<String> = advice.collect();
         self.advice = (!advice.is_empty()).then(|| advice.join(" "));
+        if self.value_for != other.value_for {
+            self.value_for = None;
+        }
         if other.code == Code::NeedsDecision {
             self.code = Code::NeedsDecision;
         }

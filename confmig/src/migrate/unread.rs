@@ -33,6 +33,10 @@ pub(super) type FindingAt = (OptName, (usize, usize), Finding);
 impl Migrator<'_> {
     /// Reports the names that a release does not read.
     pub(super) fn unread(&mut self, range: ReleaseRange, history: &History) {
+        self.keep_values_for(|option| {
+            let of_option = history.of_option(option);
+            of_option.is_none_or(|of_option| of_option.is_option(range.to))
+        });
         self.report(|option| {
             let of_option = history.of_option(option)?;
             if of_option.is_read(range.to) {
@@ -62,6 +66,8 @@ impl Migrator<'_> {
         };
         let files = self.files();
         let (old, new) = (names(from, &files), names(to, &files));
+        drop(files);
+        self.keep_values_for(|option| to.option(option).is_some() || new.contains(option));
         self.report(|option| {
             let was_read = from.reads(option) || old.contains(option);
             let is_read = to.reads(option) || new.contains(option);
@@ -109,6 +115,13 @@ impl Migrator<'_> {
         self.add(refused);
     }
 
+    /// Lets no value be decided for what is not an option in the end.
+    fn keep_values_for(&mut self, is_option: impl Fn(&OptName) -> bool) {
+        for (_, decision) in &mut self.decisions {
+            decision.value_for = decision.value_for.take().filter(|option| is_option(option));
+        }
+    }
+
     /// Reports the names that are set, not reported yet, and for which `find` returns a finding.
     fn report(&mut self, find: impl Fn(&OptName) -> Option<Finding>) {
         let decided = self.decisions.iter();
@@ -138,6 +151,7 @@ impl Migrator<'_> {
             let line = self.original_line(file, line);
             let reason = format!("{option}: {}", finding.reason);
             let decision = Decision {
+                value_for: (finding.rule != NOT_READ).then(|| option.clone()),
                 options: vec![option.clone()],
                 rule: Some(finding.rule.into()),
                 release: finding.release,

@@ -33,8 +33,13 @@ struct Form {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with fail_on")]
 struct Fails {
-    #[serde(default)]
-    fail_on: Vec<FailOnForm>,
+    fail_on: Option<Vec<FailOnForm>>,
+}
+
+impl Fails {
+    fn reasons(self) -> Option<Vec<FailOn>> {
+        Some(self.fail_on?.into_iter().map(|form| form.0).collect())
+    }
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -128,8 +133,8 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Policy, PolicyError> {
     };
     let mut policy = Policy {
         severity: form.severity.into_iter().map(|(c, s)| (c.0, s.0)).collect(),
-        check_fails_on: form.check.fail_on.into_iter().map(|it| it.0).collect(),
-        migrate_fails_on: form.migrate.fail_on.into_iter().map(|it| it.0).collect(),
+        check_fails_on: form.check.reasons(),
+        migrate_fails_on: form.migrate.reasons(),
         baseline: form.baseline.map(|path| directory.join(path)),
         decisions: form.decisions.map(|path| directory.join(path)),
         ..Policy::default()

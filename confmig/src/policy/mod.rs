@@ -37,10 +37,10 @@ pub struct Policy {
     pub severity: BTreeMap<Code, Severity>,
     /// The findings that are ignored.
     pub ignores: Vec<Ignore>,
-    /// What fails `confmig check`; empty for the default.
-    pub check_fails_on: Vec<FailOn>,
-    /// What fails `confmig migrate --check`; empty for the default.
-    pub migrate_fails_on: Vec<FailOn>,
+    /// What fails `confmig check`, if not the default.
+    pub check_fails_on: Option<Vec<FailOn>>,
+    /// What fails `confmig migrate --check`, if not the default.
+    pub migrate_fails_on: Option<Vec<FailOn>>,
     /// The baseline.
     pub baseline: Option<PathBuf>,
     /// The file of decisions.

@@ -1,6 +1,5 @@
 //! Patterns of paths.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
@@ -56,25 +55,28 @@ impl Patterns {
     /// Returns the files that the patterns match, sorted for each pattern, each file once.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
-        let mut found: Vec<PathBuf> = Vec::new();
         let mut seen = std::collections::HashSet::new();
-        for pattern in &self.patterns {
-            let directory = Pattern::escape(&self.directory.to_string_lossy());
-            let whole = Path::new(&directory).join(pattern.as_str());
-            // The pattern was parsed before. What cannot be read is not there.
-            let paths = glob::glob_with(&whole.to_string_lossy(), MATCH);
-            let paths = paths.into_iter().flatten().filter_map(Result::ok);
-            found.extend(paths.filter(|path| path.is_file() && seen.insert(path.clone())));
-        }
-        found
+        let found = self
+            .patterns
+            .iter()
+            .flat_map(|pattern| self.files_of(pattern));
+        found.filter(|path| seen.insert(path.clone())).collect()
     }
-}
 
-/// Shows the patterns as they are written in a policy: `["etc/*.conf"]`.
-impl fmt::Display for Patterns {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let patterns = self.patterns.iter().map(Pattern::as_str);
-        f.debug_list().entries(patterns).finish()
+    /// Returns the patterns that match no file.
+    pub fn without_files(&self) -> impl Iterator<Item = &str> {
+        let patterns = self.patterns.iter();
+        let without = patterns.filter(|pattern| self.files_of(pattern).next().is_none());
+        without.map(Pattern::as_str)
+    }
+
+    fn files_of(&self, pattern: &Pattern) -> impl Iterator<Item = PathBuf> + use<> {
+        let directory = Pattern::escape(&self.directory.to_string_lossy());
+        let whole = Path::new(&directory).join(pattern.as_str());
+        // The pattern was parsed before. What cannot be read is not there.
+        let paths = glob::glob_with(&whole.to_string_lossy(), MATCH);
+        let paths = paths.into_iter().flatten().filter_map(Result::ok);
+        paths.filter(|path| path.is_file())
     }
 }
 

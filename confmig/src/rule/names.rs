@@ -161,6 +161,23 @@ impl Rule {
         })
     }
 
+    /// Returns the option that a value can be given to instead of following the rule for an entry
+    /// of `option`: the only one that gets the entry's value.
+    pub(crate) fn option_of_value<'r>(&'r self, option: &'r OptName) -> Option<&'r OptName> {
+        let mut renamed = self.rename.iter().filter(|rename| *rename.from == *option);
+        if let Some(rename) = renamed.next() {
+            return Some(&rename.to);
+        }
+        if let [set] = &self.set[..] {
+            let is_own = *set.option == *option || self.makes(&set.option, option);
+            return (is_own && !set.append && self.sections.is_none()).then_some(&*set.option);
+        }
+        let items = self.items.iter().flat_map(|items| &items.options);
+        let reported = self.report.iter().flat_map(|report| &report.options);
+        let is_kept = items.chain(reported).any(|kept| **kept == *option);
+        (self.set.is_empty() && is_kept).then_some(option)
+    }
+
     /// Returns the options that are removed when the assignments are made.
     pub(crate) fn taken(&self) -> Vec<&OptName> {
         if let Some(take) = &self.take {

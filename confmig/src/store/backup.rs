@@ -54,9 +54,8 @@ impl Stamp {
         let (time, rest) = rest.split_at_checked(TIME_DIGITS)?;
         let (hash, suffix) = rest.strip_prefix('-')?.split_at_checked(HASH_DIGITS)?;
         let number = match suffix.strip_prefix('.') {
-            Some(digits) => digits.parse::<u32>().ok().filter(|n| *n > 1)?.into(),
-            None if suffix.is_empty() => 1,
-            None => return None,
+            Some(digits) => digits.parse::<u32>().ok()?.into(),
+            None => 1,
         };
         let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
         let (date, clock) = time.split_once('T')?;
@@ -67,7 +66,7 @@ impl Stamp {
             number,
             hash: hash.to_owned(),
         };
-        // Only the exact name counts, not `.02` or `.+2`.
+        // Only the exact name counts, not `.02`, `.+2`, `.1` or what follows without a dot.
         (is_time && is_hash && stamp.name(file) == name).then_some(stamp)
     }
 }

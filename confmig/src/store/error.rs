@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use super::Replaced;
+use crate::shell::{word, words};
 
 /// The reason why a file was not replaced, written or restored.
 ///
@@ -136,7 +137,7 @@ pub enum StoreError {
     /// The file is in a transaction that was interrupted between two files.
     #[error(
         "cannot replace {}: {what}; run `confmig recover {}` first",
-        path.display(), path.display()
+        path.display(), word(path)
     )]
     Interrupted { path: PathBuf, what: String },
 
@@ -159,7 +160,7 @@ pub enum StoreError {
     #[error(
         "changed {}, but could not {doing} ({cause}); run `confmig recover {}`, which tries again",
         paths(done),
-        paths(done)
+        words(done.iter().map(PathBuf::as_path))
     )]
     NotFinished {
         done: Vec<PathBuf>,

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use rustix::io::Errno;
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::shell::word;
 
 use super::StoreError;
 use super::backup;
@@ -43,7 +44,7 @@ impl Interrupted {
     #[must_use]
     pub fn diagnostic(&self) -> Diagnostic {
         let first = self.files.first();
-        let path = first.map_or_else(String::new, |(path, _)| path.display().to_string());
+        let path = first.map_or_else(String::new, |(path, _)| word(path));
         Diagnostic::new(Code::Interrupted, self.to_string()).help(format!(
             "run `confmig recover {path}`, which finishes or reverts it"
         ))

@@ -283,8 +283,8 @@ fn a_decision_about_what_does_not_exist_is_a_warning() {
     fs::write(directory.path().join("d.toml"), entries.concat()).unwrap();
     let ran = run(directory.path(), CHECK).expect(1);
     for said in [
-        "warning: d.toml decides about what does not exist (line 1: rule ilo-gruop; line 4: option \
-         deploy.http_sever_url): correct the names",
+        "warning: d.toml has names that no decision has (line 1: rule ilo-gruop; line 4: option \
+         deploy.http_sever_url): correct them",
         "note: d.toml decides what is not left to decide (line 7: rule ilo-group; line 10: option \
          pxe.*)",
     ] {
@@ -298,7 +298,7 @@ fn what_is_accepted_without_effect_is_named() {
     let words = "migrate --accept deploy.http_server_url --accept deploy.http_server_root";
     let ran = run(directory.path(), &format!("{words} ironic.conf")).expect(0);
     let said = |option: &str| {
-        let note = format!("note: --accept {option} has no effect");
+        let note = format!("note: --accept {option} changes nothing");
         ran.stderr().contains(&note)
     };
     let said = ["deploy.http_server_url", "deploy.http_server_root"].map(said);
@@ -323,4 +323,91 @@ fn a_value_that_its_option_refuses_cannot_be_decided() {
         read(directory.path(), "ironic.conf"),
         "[gate]\nlock = firm\n"
     );
+}
+
+/// Runs a migration whose only decision has a value, and returns the new text and the decisions
+/// that are left.
+fn with_value(text: &str, releases: &str, about: &str, value: &str) -> (String, String) {
+    let directory = ironic_conf(text);
+    let entry = format!("[[decision]]\n{about}\nvalue = \"{value}\"\n");
+    fs::write(directory.path().join("d.toml"), entry).unwrap();
+    let words = format!("migrate {releases} --decisions d.toml --write ironic.conf");
+    let ran = run(directory.path(), &words).expect(0);
+    (
+        read(directory.path(), "ironic.conf"),
+        ran.stderr().to_owned(),
+    )
+}
+
+#[test]
+fn a_value_goes_to_the_current_name() {
+    let (text, said) = with_value(
+        "[ilo]\nclean_priority_erase_devices = 3\n",
+        "--from newton --to 2026.2",
+        "rule = \"ilo-clean-priority-erase-devices\"",
+        "7",
+    );
+    assert_eq!(text, "[deploy]\nerase_devices_priority = 7\n", "{said}");
+    assert!(said.contains("no decisions"), "{said}");
+}
+
+/// What becomes a part of another option, several options or none has no value of its own.
+#[test]
+fn no_value_for_what_does_not_become_one_option() {
+    for (text, releases, about) in [
+        (
+            "[pxe]\nipxe_enabled = true\n",
+            "--from kilo --to 2026.2",
+            "option = \"pxe.ipxe_enabled\"",
+        ),
+        (
+            "[DEFAULT]\nenabled_drivers = pxe_ilo\n",
+            "--from kilo --to 2026.2",
+            "rule = \"enabled-drivers\"",
+        ),
+        (
+            "[agent]\nagent_pxe_append_params = b\n[pxe]\npxe_append_params = a\n",
+            "--from kilo --to 2026.2",
+            "option = \"agent.agent_pxe_append_params\"",
+        ),
+    ] {
+        let (_, said) = with_value(text, releases, about, "true");
+        let why = "the choice in d.toml:1 cannot be followed";
+        assert!(said.contains(why), "{text}: {said}");
+    }
+    let directory = ironic_conf("[pxe]\nipxe_enabled = true\n");
+    let words = "migrate --from kilo --to 2026.2 --decisions d.toml ironic.conf";
+    run(directory.path(), words).expect(0);
+    let choices = read(directory.path(), "d.toml");
+    assert!(
+        choices.contains("# choices: accept, or refuse\n"),
+        "{choices}"
+    );
+}
+
+/// An answer may be added below the open decision.
+#[test]
+fn an_open_entry_does_not_hide_a_choice() {
+    let directory = ironic_conf(CONF);
+    run(directory.path(), MIGRATE).expect(0);
+    let answer = "[[decision]]\noption = \"deploy.*\"\nchoice = \"accept\"\n";
+    let text = read(directory.path(), "d.toml") + answer;
+    fs::write(directory.path().join("d.toml"), &text).unwrap();
+    let ran = run(directory.path(), &format!("{MIGRATE} --write")).expect(0);
+    assert!(
+        ran.stderr().contains("1 change, no decisions"),
+        "{}",
+        ran.stderr()
+    );
+    assert!(!ran.stderr().contains("decides"), "{}", ran.stderr());
+    assert_eq!(read(directory.path(), "d.toml"), text);
+}
+
+#[test]
+fn a_decision_that_a_comment_settles_is_not_added() {
+    let comment = "[pxe]\n# confmig: ignore needs-decision we keep it\n";
+    let directory = ironic_conf(&CONF.replace("[pxe]\n", comment));
+    let ran = run(directory.path(), MIGRATE).expect(0);
+    assert!(ran.stderr().contains("1 by comments"), "{}", ran.stderr());
+    assert!(!directory.path().join("d.toml").exists());
 }

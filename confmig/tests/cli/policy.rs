@@ -389,8 +389,10 @@ fn a_target_of_a_policy_without_files_is_a_warning() {
                   [[target]]\nfiles = [\"ironic.conf\"]\n";
     let directory = directory(&[("confmig.toml", policy), ("ironic.conf", "[pxe]\n")]);
     let ran = run(directory.path(), "check").expect(0);
-    let warning = "warning: no file matches [\"nova.conf\", \"nova/*.conf\"] of the policy";
-    assert!(ran.stderr().contains(warning), "{}", ran.transcript());
+    for pattern in ["nova.conf", "nova/*.conf"] {
+        let warning = format!("warning: no file matches \"{pattern}\" of the policy\n");
+        assert!(ran.stderr().contains(&warning), "{}", ran.transcript());
+    }
 }
 
 /// What was known when the baseline was written has been ignored until that day only.
@@ -421,7 +423,10 @@ fn a_directory_without_files_is_a_set_without_files() {
         "check --config-dir empty",
     ] {
         let ran = run(directory.path(), words).expect(0);
-        assert_eq!(ran.stderr(), "checked 0 files: no findings\n");
+        assert_eq!(
+            ran.stderr(),
+            "warning: empty has no files *.conf\nchecked 0 files: no findings\n"
+        );
         let json = run(directory.path(), &format!("{words} --format json")).expect(0);
         assert_eq!(json.json()["diagnostics"], serde_json::json!([]));
     }
@@ -439,4 +444,32 @@ fn guesses_about_several_files_are_told_together() {
     let ran = run(directory.path(), words).expect(0);
     let said = "assuming the files that change were written for icehouse (2)";
     assert!(ran.stderr().contains(said), "{}", ran.transcript());
+}
+
+/// What a check will find is counted as the check counts it.
+#[test]
+fn a_migration_counts_what_a_check_leaves_open() {
+    let text = "[DEFAULT]\n# confmig: ignore unknown-option site patch\nfoo = 1\nbar = 1\n\
+                [pxe]\npxe_append_params = x\n";
+    let policy = "[[ignore]]\ncode = \"unknown-option\"\noptions = [\"DEFAULT.bar\"]\n\
+                  reason = \"site patch\"\n";
+    let directory = directory(&[("confmig.toml", policy), ("ironic.conf", text)]);
+    let words = "migrate --from train --to 2026.2";
+    for keep_old in ["", " --keep-old"] {
+        let ran = run(
+            directory.path(),
+            &format!("{words}{keep_old} --output new.conf ironic.conf"),
+        );
+        let check = format!("check --to 2026.2{keep_old}");
+        let said = format!("; `confmig {check}` has no findings\n");
+        assert!(ran.stderr().contains(&said), "{}", ran.transcript());
+        run(directory.path(), &format!("{check} new.conf")).expect(0);
+    }
+}
+
+#[test]
+fn an_empty_list_fails_nothing() {
+    let directory = directory(&[("confmig.toml", "[check]\nfail_on = []\n")]);
+    run(directory.path(), "check ironic.conf").expect(0);
+    run(directory.path(), "check --fail-on error ironic.conf").expect(1);
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::FlockOperation;
 
-use crate::support::{Ran, line};
+use crate::support::{Ran, confmig, line};
 
 const OLD: [(&str, &str); 2] = [
     ("a.conf", "[pxe]\nhttp_root = /tmp\n"),
@@ -377,4 +377,18 @@ fn new_texts_of_several_files_go_to_a_directory() {
         let ran = run(words, directory).expect(2);
         assert!(ran.stderr().contains(why), "{}", ran.transcript());
     }
+}
+
+/// A command that a message names can be copied into a shell.
+#[test]
+fn paths_in_commands_are_quoted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("d e.conf");
+    fs::write(&path, "[pxe]\nhttp_url = http://192.0.2.1\n").unwrap();
+    let ran = confmig(["migrate", "--write", "d e.conf"])
+        .directory(directory.path())
+        .run()
+        .expect(0);
+    let said = "`confmig undo 'd e.conf'` restores the old";
+    assert!(ran.stderr().contains(said), "{}", ran.transcript());
 }

@@ -184,7 +184,7 @@ fn describe_replacement(option: &OptName, from: &OptName) -> String {
     if option == from {
         changed
     } else {
-        format!("{changed} to that of {}", bracketed(from))
+        format!("{changed} because of {}", bracketed(from))
     }
 }
 

@@ -60,6 +60,7 @@ impl<'d> Plan<'d> {
             let (file, line) = place.unwrap_or_else(|| self.place(&planned, other));
             let decision = Decision {
                 acceptable: true,
+                value_for: Some(other.clone()),
                 ..Decision::new(other, &self.files[file].path, line, reason)
             };
             self.decisions.push((file, decision));

@@ -220,6 +220,7 @@ impl<'d> Follower<'_, 'd> {
         let path = &self.index.files[file].path;
         let decision = Decision {
             acceptable,
+            value_for: rule.option_of_value(&option).cloned(),
             options,
             rule: Some(rule.id.clone()),
             release: rule.release.clone(),
