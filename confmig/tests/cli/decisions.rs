@@ -411,3 +411,16 @@ fn a_decision_that_a_comment_settles_is_not_added() {
     assert!(ran.stderr().contains("1 by comments"), "{}", ran.stderr());
     assert!(!directory.path().join("d.toml").exists());
 }
+
+/// Two values are there, of which a later release would read only one.
+#[test]
+fn a_rule_that_cannot_be_followed_is_not_accepted() {
+    let text = "[pxe]\npxe_append_params = a\n[agent]\nagent_pxe_append_params = b\n";
+    let directory = ironic_conf(text);
+    let words = "migrate --from kilo --to 2026.2 --accept agent-pxe-append-params ironic.conf";
+    let ran = run(directory.path(), &format!("{words} --write")).expect(0);
+    let said = "note: --accept agent-pxe-append-params changes nothing";
+    assert!(ran.stderr().contains(said), "{}", ran.transcript());
+    let text = read(directory.path(), "ironic.conf");
+    assert!(text.contains("agent_pxe_append_params = b\n"), "{text}");
+}
