@@ -406,7 +406,7 @@ fn an_open_entry_does_not_hide_a_choice() {
 #[test]
 fn a_decision_that_a_comment_settles_is_not_added() {
     let comment = "[pxe]\n# confmig: ignore needs-decision we keep it\n";
-    let directory = ironic_conf(&CONF.replace("[pxe]\n", comment));
+    let directory = ironic_conf(CONF.replace("[pxe]\n", comment));
     let ran = run(directory.path(), MIGRATE).expect(0);
     assert!(ran.stderr().contains("1 by comments"), "{}", ran.stderr());
     assert!(!directory.path().join("d.toml").exists());
