@@ -11,6 +11,7 @@ mod names;
 mod parts;
 mod sections;
 mod validate;
+mod values;
 
 use std::collections::BTreeMap;
 

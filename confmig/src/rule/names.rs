@@ -6,7 +6,6 @@ use std::ops::Deref;
 use oslo_config::{DEFAULT_GROUP, OptName};
 use serde::de::{Deserialize, Deserializer, Error};
 
-use super::parts::all_used;
 use super::{Rule, Sections};
 
 /// The name of an option in a rule: `GROUP.OPTION`, where the last dot ends the group. The group
@@ -149,33 +148,6 @@ impl Rule {
         let removed = self.remove.iter().flat_map(|removal| &removal.options);
         let others = items.chain(removed).map(|name| &**name);
         renamed.chain(others).chain(self.taken()).collect()
-    }
-
-    /// Tells whether the value that the rule sets an option to is made from that of another option.
-    pub(crate) fn makes(&self, option: &OptName, from: &OptName) -> bool {
-        let mut sets = self.set.iter().filter(|set| *set.option == *option);
-        sets.any(|set| {
-            let parts = all_used(self, &set.value).into_iter();
-            let mut parts = parts.filter_map(|name| self.part.get(name));
-            parts.any(|part| *part.option == *from)
-        })
-    }
-
-    /// Returns the option that a value can be given to instead of following the rule for an entry
-    /// of `option`: the only one that gets the entry's value.
-    pub(crate) fn option_of_value<'r>(&'r self, option: &'r OptName) -> Option<&'r OptName> {
-        let mut renamed = self.rename.iter().filter(|rename| *rename.from == *option);
-        if let Some(rename) = renamed.next() {
-            return Some(&rename.to);
-        }
-        if let [set] = &self.set[..] {
-            let is_own = *set.option == *option || self.makes(&set.option, option);
-            return (is_own && !set.append && self.sections.is_none()).then_some(&*set.option);
-        }
-        let items = self.items.iter().flat_map(|items| &items.options);
-        let reported = self.report.iter().flat_map(|report| &report.options);
-        let is_kept = items.chain(reported).any(|kept| **kept == *option);
-        (self.set.is_empty() && is_kept).then_some(option)
     }
 
     /// Returns the options that are removed when the assignments are made.

@@ -42,6 +42,7 @@ const LAYERS: [(&str, &str, &[&str]); 6] = [
         "lib.rs",
         &[
             "lines",
+            "shell",
             "difference",
             "rule",
             "pack",

@@ -13,9 +13,18 @@ use crate::rule::{Assignment, IfSet, Rename};
 use crate::target::name_of;
 
 impl<'d> Evaluator<'_, 'd> {
+    /// Returns the new name of a renaming, or the one that a later release has given it if that is
+    /// set.
+    pub(super) fn target_of(&self, rename: &Rename) -> OptName {
+        let is_set = |option: &OptName| self.index.is_set(option);
+        let to: &OptName = &rename.to;
+        let now = || self.definitions.by_former(to).filter(is_set);
+        let now = if is_set(to) { None } else { now() };
+        now.unwrap_or_else(|| to.clone())
+    }
+
     /// Merges the values of a renaming whose target is set, too.
-    pub(super) fn merged(&self, rename: &Rename) -> Result<Vec<Effect<'d>>, Doubtful> {
-        let (from, to): (&OptName, &OptName) = (&rename.from, &rename.to);
+    pub(super) fn merged(&self, from: &OptName, to: &OptName) -> Result<Vec<Effect<'d>>, Doubtful> {
         let old = self.index.entries(from);
         let new = self.index.entries(to);
         let (Some((_, source)), Some((file, target))) = (old.last(), new.last()) else {

@@ -79,11 +79,12 @@ impl<'d> Evaluator<'_, 'd> {
         let in_use = |rename: &&Rename| self.index.is_in_use(&rename.from);
         for rename in rule.rename.iter().filter(in_use) {
             // With `last`, values are merged like those of a deprecated name: by a renaming.
+            let target = self.target_of(rename);
             let merges = rule.if_target_set != IfSet::Last
                 && self.index.is_set(&rename.from)
-                && self.index.is_set(&rename.to);
+                && self.index.is_set(&target);
             match merges {
-                true => effects.extend(self.merged(rename)?),
+                true => effects.extend(self.merged(&rename.from, &target)?),
                 false => renames.push(rename.clone()),
             }
         }
