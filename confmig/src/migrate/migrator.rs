@@ -90,15 +90,16 @@ impl<'m> Migrator<'m> {
         self.results[file].lines.original(line).unwrap_or(line)
     }
 
-    /// Tells whether a rule waits for a decision that is reported already.
+    /// Tells whether a rule waits for a decision that is reported already. One that cannot be
+    /// accepted stays: its reason may be out of sight at a later step.
     pub(super) fn awaits_decision(&self, active: &Active) -> bool {
         let rule = &active.rule;
+        let is_accepted = self.settings.accept_rules.contains(&rule.id);
+        let mut decisions = self.decisions.iter().map(|(_, decision)| decision);
         (rule.automatic != Automatic::Yes || active.doubt.is_some())
-            && !self.settings.accept_rules.contains(&rule.id)
-            && self
-                .decisions
-                .iter()
-                .any(|(_, decision)| decision.rule.as_ref() == Some(&rule.id))
+            && decisions.any(|decision| {
+                decision.rule.as_ref() == Some(&rule.id) && !(is_accepted && decision.acceptable)
+            })
     }
 
     /// Follows the renamings of a pack; returns whether anything changed.
