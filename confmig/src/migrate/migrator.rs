@@ -90,16 +90,15 @@ impl<'m> Migrator<'m> {
         self.results[file].lines.original(line).unwrap_or(line)
     }
 
-    /// Tells whether a rule waits for a decision that is reported already. One that cannot be
-    /// accepted stays: its reason may be out of sight at a later step.
+    /// Tells whether a rule waits for a decision that is reported already.
     pub(super) fn awaits_decision(&self, active: &Active) -> bool {
         let rule = &active.rule;
-        let is_accepted = self.settings.accept_rules.contains(&rule.id);
-        let mut decisions = self.decisions.iter().map(|(_, decision)| decision);
         (rule.automatic != Automatic::Yes || active.doubt.is_some())
-            && decisions.any(|decision| {
-                decision.rule.as_ref() == Some(&rule.id) && !(is_accepted && decision.acceptable)
-            })
+            && !self.settings.accept_rules.contains(&rule.id)
+            && self
+                .decisions
+                .iter()
+                .any(|(_, decision)| decision.rule.as_ref() == Some(&rule.id))
     }
 
     /// Follows the renamings of a pack; returns whether anything changed.
@@ -200,10 +199,13 @@ impl<'m> Migrator<'m> {
     ) -> Result<bool, MigrateError> {
         let (mut left, mut waits, mut changed) = (rules, true, false);
         while !left.is_empty() {
-            let former = |option: &OptName| definitions.former(option);
+            let other_names = |option: &OptName| {
+                let former = definitions.former(option).into_iter();
+                former.chain(definitions.by_former(option)).collect()
+            };
             let rules = left.iter().map(|active| &*active.rule);
             let current = self.files();
-            let view = View::of_rules(&current, rules, &former);
+            let view = View::of_rules(&current, rules, &other_names);
             let seen = seen(&current, &view);
             let was_empty = |file, line| self.was_empty(file, line);
             let pass = self.pass(&seen, pack, &view, &was_empty);

@@ -35,17 +35,17 @@ impl View {
         view.with_referred(files)
     }
 
-    /// Creates the view of the options of rules, and of their former names, by which values may
-    /// refer to them.
+    /// Creates the view of the options of rules under all of their names: values may refer to them
+    /// by former ones, and what a rule sets may be set under a newer one.
     pub(crate) fn of_rules<'r>(
         files: &[ParsedFile<'_>],
         rules: impl IntoIterator<Item = &'r Rule>,
-        former: &dyn Fn(&OptName) -> Vec<OptName>,
+        other_names: &dyn Fn(&OptName) -> Vec<OptName>,
     ) -> Self {
         let mut view = View::default();
         for rule in rules {
             for option in rule.names() {
-                former(option).iter().for_each(|name| view.add(name));
+                other_names(option).iter().for_each(|name| view.add(name));
             }
             view.0
                 .extend(rule.keys().map(|key| key.as_bytes().to_vec()));
