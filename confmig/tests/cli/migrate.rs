@@ -298,3 +298,18 @@ why = "it is PXE's"
                   [api]\n#public_url = <None>\npublic_url = http://192.0.2.1\n";
     assert_eq!(ran.stdout.as_bstr(), after.as_bstr());
 }
+
+/// The comment of an entry that moved and was then removed goes back, but not into a section whose
+/// entries would then belong to another one.
+#[test]
+fn a_comment_that_goes_back_divides_no_section() {
+    let text = "[conductor]\nconfigdrive_use_swift = one\n[DEFAULT]\n# Ours.\n\
+                rabbit_max_retries = one\n[conductor]\nconfigdrive_use_swift = one\n";
+    let directory = ironic_conf(text);
+    let words = "migrate --from ocata --to stein --write ironic.conf";
+    line(words).directory(directory.path()).run().expect(0);
+    let text = std::fs::read_to_string(directory.path().join("ironic.conf")).unwrap();
+    let expected = "[deploy]\nconfigdrive_use_object_store = one\n\
+                    configdrive_use_object_store = one\n[DEFAULT]\n# Ours.\n";
+    assert_eq!(text.trim_end(), expected.trim_end());
+}

@@ -106,10 +106,21 @@ impl<'t> Traced<'t> {
         above.find(here).map(|line| line + 1)
     }
 
-    /// Returns the line above which a section was.
+    /// Returns the line above which a section was; below the entries of the section that is there
+    /// now, which would otherwise belong to the other one.
     fn place_of_section(&self, header: usize) -> usize {
         let above = self.now.range(..header).next_back();
-        above.map_or(1, |(_, line)| line + 1)
+        let above = above.map_or(0, |(_, line)| *line);
+        let below = above + 1..=self.document.line_count();
+        let of_section =
+            below.take_while(|line| self.document.line_kind(*line) != Some(LineKind::Header));
+        let is_entry = |line: &usize| {
+            !matches!(
+                self.document.line_kind(*line),
+                Some(LineKind::Blank | LineKind::Comment)
+            )
+        };
+        of_section.filter(is_entry).last().unwrap_or(above) + 1
     }
 }
 
