@@ -53,8 +53,8 @@ impl Sets {
             sets.add(given, paths, naming.each);
         } else if ordered.is_empty() {
             for target in targets {
-                let paths = target.files.files();
-                for pattern in target.files.without_files() {
+                let (paths, without) = target.files.files();
+                for pattern in without {
                     log::warn!("no file matches \"{pattern}\" of the policy");
                 }
                 sets.add_target(Some(target), paths, naming)?;

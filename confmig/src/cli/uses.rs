@@ -6,9 +6,9 @@ use confmig::decisions::{Decisions, Followed};
 use confmig::history::{Service, built_in_rules};
 use confmig::migrate::{Migration, OWN_RULES};
 use confmig::pack::Pack;
-use confmig::target::Target;
+use confmig::target::{Target, name_of};
 use glob::Pattern;
-use oslo_config::{OptName, ParsedFile};
+use oslo_config::ParsedFile;
 
 use super::Failure;
 use super::input::Inputs;
@@ -47,7 +47,10 @@ impl Uses {
         pack: &Pack,
         decisions: Option<&Decisions>,
     ) {
-        self.find_pins(&inputs.given().names.pinned, target);
+        let patterns = &inputs.given().names.pinned;
+        if !patterns.is_empty() {
+            self.find_pins(patterns, target);
+        }
         // All entries exist if each is about a decision.
         if let Some(file) = decisions.filter(|file| self.decisions.len() < file.count()) {
             self.find_existing(file, &inputs.parsed, (target, pack));
@@ -99,9 +102,7 @@ impl Uses {
         let rules = own.chain(built_in.map(|rule| rule.id())).chain(of_pack);
         let rules: BTreeSet<&str> = rules.collect();
         let entries = files.iter().flat_map(|file| file.document.entries());
-        let entries =
-            entries.map(|entry| OptName::new(entry.group().to_string(), entry.key().to_string()));
-        let options = target.names().into_iter().chain(entries);
+        let options = target.names().into_iter().chain(entries.map(name_of));
         let options: BTreeSet<String> = options.map(|option| option.to_string()).collect();
         self.existing = decisions.existing(
             |rule| rules.iter().any(|id| rule.matches(id)),

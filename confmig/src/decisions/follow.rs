@@ -10,6 +10,7 @@ use crate::history::find_rule;
 use crate::migrate::{DECIDED, Decision, MigrateError, Migration, Route, Settings, migrate};
 use crate::pack::Pack;
 use crate::rule::{Assignment, Condition, IfSet, Name, Rule};
+use crate::target::name_of;
 
 /// The most migrations in which one acceptance may lead to another decision.
 const ROUNDS: usize = 100;
@@ -245,7 +246,5 @@ fn name_now(decision: &Decision, migration: &Migration) -> Option<OptName> {
         .lines
         .current_lines([decision.line])
         .get(&decision.line)?;
-    let entry = document.entry_at(line)?;
-    let (group, key) = (entry.group(), entry.key());
-    Some(OptName::new(group.to_string(), key.to_string()))
+    document.entry_at(line).map(name_of)
 }

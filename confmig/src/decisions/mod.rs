@@ -130,7 +130,7 @@ impl Decisions {
     /// Returns the entry that counts for a decision: the first that decides it, or else the first
     /// that is open.
     fn entry(&self, decision: &Decision) -> Option<&Entry> {
-        let about = || self.entries.iter().filter(|entry| entry.is_about(decision));
+        let about = || self.about(decision).map(|at| &self.entries[at]);
         let decides = about().find(|entry| entry.choice != Choice::Open);
         decides.or_else(|| about().next())
     }

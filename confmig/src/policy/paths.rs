@@ -52,22 +52,20 @@ impl Patterns {
         self.patterns.is_empty()
     }
 
-    /// Returns the files that the patterns match, sorted for each pattern, each file once.
+    /// Returns the files that the patterns match, sorted for each pattern, each file once; and the
+    /// patterns that match none.
     #[must_use]
-    pub fn files(&self) -> Vec<PathBuf> {
+    pub fn files(&self) -> (Vec<PathBuf>, Vec<&str>) {
+        let (mut files, mut without) = (Vec::new(), Vec::new());
         let mut seen = std::collections::HashSet::new();
-        let found = self
-            .patterns
-            .iter()
-            .flat_map(|pattern| self.files_of(pattern));
-        found.filter(|path| seen.insert(path.clone())).collect()
-    }
-
-    /// Returns the patterns that match no file.
-    pub fn without_files(&self) -> impl Iterator<Item = &str> {
-        let patterns = self.patterns.iter();
-        let without = patterns.filter(|pattern| self.files_of(pattern).next().is_none());
-        without.map(Pattern::as_str)
+        for pattern in &self.patterns {
+            let mut found = self.files_of(pattern).peekable();
+            if found.peek().is_none() {
+                without.push(pattern.as_str());
+            }
+            files.extend(found.filter(|path| seen.insert(path.clone())));
+        }
+        (files, without)
     }
 
     fn files_of(&self, pattern: &Pattern) -> impl Iterator<Item = PathBuf> + use<> {

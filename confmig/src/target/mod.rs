@@ -176,7 +176,8 @@ pub(crate) fn option_of_variable(variable: &str) -> Option<OptName> {
 
 /// Returns the name that an entry sets. Bytes that are not UTF-8, which no option's name has, are
 /// replaced.
-pub(crate) fn name_of(entry: Entry<'_, '_>) -> OptName {
+#[must_use]
+pub fn name_of(entry: Entry<'_, '_>) -> OptName {
     OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy())
 }
 

@@ -50,12 +50,16 @@ impl<'d> FileApplier<'_, 'd> {
             self.record(&rule.id, line, (from, option), change);
             recorded.insert(line);
         }
+        let set = effects
+            .iter()
+            .filter(|effect| !matches!(effect.kind, EffectKind::Remove(..)));
+        let set: Vec<&OptName> = set.map(|effect| &effect.option).collect();
         for effect in effects {
             let EffectKind::Remove(entry, reason) = &effect.kind else {
                 continue;
             };
             self.remove(*entry);
-            let (kind, to, mut message) = describe_removal(rule, effect, reason, effects);
+            let (kind, to, mut message) = describe_removal(rule, &effect.option, reason, &set);
             if moved.contains(&entry.line()) {
                 message.push_str(", and its comment moves there");
             }
@@ -200,21 +204,21 @@ fn describe_addition(rule: &Rule, option: &OptName, sources: &[Entry<'_, '_>]) -
     format!("set {} from {}", bracketed(option), all_bracketed(&names))
 }
 
-/// Returns the kind of a removal, the option that takes over, and a description.
+/// Returns the kind of a removal, the option that takes over, and a description; `set` are the
+/// options that the rule sets.
 fn describe_removal<'e>(
     rule: &Rule,
-    removal: &'e Effect<'_>,
+    option: &'e OptName,
     reason: &'e RemovalReason,
-    effects: &[&Effect<'_>],
+    set: &[&OptName],
 ) -> (ChangeKind, &'e OptName, String) {
-    let option = &removal.option;
     let (kind, to, why) = match reason {
         RemovalReason::HiddenBy(other) => {
             let why = format!(", hidden by {}", bracketed(other));
             (ChangeKind::Drop, other, why)
         }
         RemovalReason::PartOf(other) => {
-            let set = effects.iter().map(|effect| &effect.option);
+            let set = set.iter().copied();
             let set: Vec<&OptName> = set.filter(|set| rule.makes(set, option)).collect();
             let set = if set.is_empty() { vec![other] } else { set };
             let why = format!("; its value is now part of {}", all_bracketed(&set));

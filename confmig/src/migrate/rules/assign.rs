@@ -16,11 +16,13 @@ impl<'d> Evaluator<'_, 'd> {
     /// Returns the new name of a renaming, or the one that a later release has given it if that is
     /// set.
     pub(super) fn target_of(&self, rename: &Rename) -> OptName {
-        let is_set = |option: &OptName| self.index.is_set(option);
         let to: &OptName = &rename.to;
-        let now = || self.definitions.by_former(to).filter(is_set);
-        let now = if is_set(to) { None } else { now() };
-        now.unwrap_or_else(|| to.clone())
+        if self.index.is_set(to) {
+            return to.clone();
+        }
+        let now = self.definitions.by_former(to);
+        now.filter(|now| self.index.is_set(now))
+            .unwrap_or_else(|| to.clone())
     }
 
     /// Merges the values of a renaming whose target is set, too.
