@@ -26,6 +26,7 @@ pub(in crate::migrate) fn put_back<'t>(
     if alone.is_empty() {
         return None;
     }
+    let last_entries = traced.last_entries();
     let mut draft = Draft::new(now);
     let mut headers: HashSet<usize> = HashSet::default();
     for entry in alone {
@@ -46,7 +47,7 @@ pub(in crate::migrate) fn put_back<'t>(
         if is_new {
             block.push_blank(now.line_end());
         }
-        let above = place.unwrap_or_else(|| traced.place_of_section(header));
+        let above = place.unwrap_or_else(|| traced.place_of_section(header, &last_entries));
         draft.insert_above(above, &block);
         for line in comments {
             draft.remove(line..line + 1);
@@ -108,19 +109,27 @@ impl<'t> Traced<'t> {
 
     /// Returns the line above which a section was; below the entries of the section that is there
     /// now, which would otherwise belong to the other one.
-    fn place_of_section(&self, header: usize) -> usize {
+    fn place_of_section(&self, header: usize, last_entries: &[usize]) -> usize {
         let above = self.now.range(..header).next_back();
         let above = above.map_or(0, |(_, line)| *line);
-        let below = above + 1..=self.document.line_count();
-        let of_section =
-            below.take_while(|line| self.document.line_kind(*line) != Some(LineKind::Header));
-        let is_entry = |line: &usize| {
-            !matches!(
-                self.document.line_kind(*line),
-                Some(LineKind::Blank | LineKind::Comment)
-            )
-        };
-        of_section.filter(is_entry).last().unwrap_or(above) + 1
+        last_entries[above].max(above) + 1
+    }
+
+    /// Returns the last line of an entry below each line in its section; 0 if there is none. The
+    /// first is that of the line above the document.
+    fn last_entries(&self) -> Vec<usize> {
+        let count = self.document.line_count();
+        let (mut last_entries, mut last) = (vec![0; count + 1], 0);
+        for line in (1..=count).rev() {
+            last_entries[line] = last;
+            match self.document.line_kind(line) {
+                Some(LineKind::Header) => last = 0,
+                Some(LineKind::Blank | LineKind::Comment) | None => {}
+                Some(_) => last = last.max(line),
+            }
+        }
+        last_entries[0] = last;
+        last_entries
     }
 }
 
