@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, LineMap, OptName, ParsedFile};
 
@@ -313,9 +313,12 @@ impl<'m> Migrator<'m> {
                 continue;
             }
             if let Some(edit) = put_back(&original.document, &document, &result.lines) {
-                let (document, lines) = finish(edit, &result.path)?;
-                result.lines = result.lines.then(&lines);
-                *changed = Some(document);
+                let (tidied, lines) = finish(edit, &result.path)?;
+                // The proof is about the text before: what programs read must still be the same.
+                if settings(&document).eq(settings(&tidied)) {
+                    result.lines = result.lines.then(&lines);
+                    *changed = Some(tidied);
+                }
             }
         }
         Ok(())
@@ -368,4 +371,12 @@ fn name_at(document: &Document<'_>, line: usize) -> Option<OptName> {
         entry.group().to_str().ok()?,
         entry.key().to_str().ok()?,
     ))
+}
+
+/// Iterates over what programs read from a document: groups, keys and values, in order.
+fn settings<'d>(
+    document: &'d Document<'_>,
+) -> impl Iterator<Item = (&'d BStr, &'d BStr, Cow<'d, BStr>)> {
+    let entries = document.entries();
+    entries.map(|entry| (entry.group(), entry.key(), entry.value()))
 }
