@@ -7,7 +7,7 @@ use oslo_config::{DEFAULT_GROUP, Opt, OptName, Origin, Reference, references};
 use serde::de::IgnoredAny;
 
 use super::{Checker, NamedEntry, finding};
-use crate::diagnostic::{Code, Diagnostic, LongLine};
+use crate::diagnostic::{Code, Diagnostic, LongLine, bracketed};
 use crate::history::is_plugin_option;
 use crate::target::Standing;
 
@@ -82,7 +82,8 @@ impl Checker<'_> {
         let is_gone = |option: &&OptName| self.target.standing(option) != Standing::Unknown;
         let help = match options.iter().find(is_gone) {
             Some(gone) => format!(
-                "write the value itself, or refer to another option: {}",
+                "write the value itself, or refer to another option; {}: {}",
+                bracketed(gone),
                 self.target.advice(gone)
             ),
             None => "correct the name, or write $$ for a dollar sign".to_owned(),

@@ -52,10 +52,10 @@ fn tell(undo: &Undo, output: &mut Output) {
             word(first)
         ));
     }
-    output.message(&format!(
-        "restored {}",
-        report::counted(undo.undone.len(), "file")
-    ));
+    output.message(&match (undo.undone.len(), &undo.recovered[..]) {
+        (0, [_, ..]) => "nothing else to restore".to_owned(),
+        (count, _) => format!("restored {}", report::counted(count, "file")),
+    });
 }
 
 /// Lists the backups.

@@ -65,15 +65,20 @@ impl Uses {
         result: &Migration,
         follow: impl Fn(&[String]) -> Result<Followed, Failure>,
     ) -> Result<(), Failure> {
+        // Of two words that each decide the same, one has a use.
+        let mut needed = words.to_vec();
         for word in words {
-            let others = words.iter().filter(|other| *other != word);
-            let other = follow(&others.cloned().collect::<Vec<_>>())?;
+            let others = needed.iter().filter(|other| *other != word);
+            let others: Vec<String> = others.cloned().collect();
+            let other = follow(&others)?;
             self.decisions.extend(&other.used);
             let decisions = other.migration.decisions.len();
             let texts = result.files.iter().map(|file| &file.after);
-            let others = other.migration.files.iter().map(|file| &file.after);
-            if decisions != result.decisions.len() || !texts.eq(others) {
+            let other_texts = other.migration.files.iter().map(|file| &file.after);
+            if decisions != result.decisions.len() || !texts.eq(other_texts) {
                 self.accepted.insert(word.clone());
+            } else {
+                needed = others;
             }
         }
         Ok(())

@@ -31,7 +31,7 @@ pub fn pack(series: Series, names: &BTreeSet<OptName>, history: &History) -> Pac
             let (reason, rule) = absence(name, series, history);
             let advice = match rule {
                 Some((rule, _)) if advised.contains(&rule) => {
-                    format!("{reason} ({rule}, as above)")
+                    format!("{reason} ({rule})")
                 }
                 Some((rule, advice)) => {
                     let text = format!("{reason} ({rule}){advice}");

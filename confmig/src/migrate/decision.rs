@@ -94,8 +94,10 @@ impl Decision {
     /// Returns the decision, which is about an entry of `file`, as a diagnostic.
     fn diagnostic(&self, file: Option<&ParsedFile<'_>>, secrets: &Secrets<'_>) -> Diagnostic {
         let entry = file.and_then(|file| Some((&*file.path, file.document.entry_at(self.line)?)));
-        let hides = secrets.hides(self.option.group(), self.option.name())
-            || entry.is_some_and(|(_, entry)| refers_in_secret(entry, secrets));
+        let is_secret = secrets.hides(self.option.group(), self.option.name());
+        let hides = entry.map_or(is_secret, |(_, entry)| {
+            is_secret && entry.value().contains(&b'$') || refers_in_secret(entry, secrets)
+        });
         let diagnostic = match &self.rule {
             Some(rule) => self.of_rule(rule),
             None => self.of_renaming(hides),

@@ -31,7 +31,7 @@ pub(super) struct Migrator<'m> {
     pub(super) before: &'m [ParsedFile<'m>],
     pub(super) settings: &'m Settings,
     /// The new texts of the files that steps changed. That of an earlier step is no longer needed.
-    documents: Vec<Option<Document<'static>>>,
+    pub(super) documents: Vec<Option<Document<'static>>>,
     pub(super) results: Vec<FileMigration>,
     /// The decisions that are left, each with the current name of its entry.
     pub(super) decisions: Vec<(OptName, Decision)>,
@@ -73,11 +73,17 @@ impl<'m> Migrator<'m> {
     /// their names: a newer release may read these differently. `former` returns an option's former
     /// names.
     pub(super) fn hold_decided(&mut self, former: impl Fn(&OptName) -> Vec<OptName>) {
-        let decided = self.decisions.iter().map(|(_, decision)| decision);
-        let renamings = decided.filter(|decision| decision.rule.is_none());
-        for Decision { option, .. } in renamings {
-            self.held.add(option, former(option));
+        for option in self.undecided() {
+            let former = former(&option);
+            self.held.add(&option, former);
         }
+    }
+
+    /// Returns the options whose renaming is left to decide.
+    fn undecided(&self) -> HashSet<OptName> {
+        let decisions = self.decisions.iter().map(|(_, decision)| decision);
+        let renamings = decisions.filter(|decision| decision.rule.is_none());
+        renamings.map(|decision| decision.option.clone()).collect()
     }
 
     /// Sets the options of the legacy program for the following steps.
@@ -183,6 +189,7 @@ impl<'m> Migrator<'m> {
             was_empty,
             legacy_has: &*self.legacy_has,
             held: &self.held,
+            is_undecided: &|_| false,
             is_superseded: &|_, _| false,
             by_rules: false,
         }
@@ -201,14 +208,20 @@ impl<'m> Migrator<'m> {
         while !left.is_empty() {
             let other_names = |option: &OptName| {
                 let former = definitions.former(option).into_iter();
-                former.chain(definitions.by_former(option)).collect()
+                let held = self.held.former(option).iter().cloned();
+                let all = former.chain(held);
+                all.chain(definitions.by_former(option)).collect()
             };
             let rules = left.iter().map(|active| &*active.rule);
             let current = self.files();
             let view = View::of_rules(&current, rules, &other_names);
             let seen = seen(&current, &view);
             let was_empty = |file, line| self.was_empty(file, line);
-            let pass = self.pass(&seen, pack, &view, &was_empty);
+            let undecided = self.undecided();
+            let pass = Pass {
+                is_undecided: &|option| undecided.contains(option),
+                ..self.pass(&seen, pack, &view, &was_empty)
+            };
             let Followed {
                 files,
                 decisions,
@@ -230,7 +243,7 @@ impl<'m> Migrator<'m> {
     }
 
     /// Tells whether the section with this header line was empty in the original file.
-    fn was_empty(&self, file: usize, line: usize) -> bool {
+    pub(super) fn was_empty(&self, file: usize, line: usize) -> bool {
         let first = self.results[file].lines.original(line);
         let section = first.and_then(|first| self.before[file].document.section_at(first));
         section.is_some_and(|section| {
@@ -308,7 +321,10 @@ impl<'m> Migrator<'m> {
             let Some(document) = changed.as_ref().map(Document::borrowed) else {
                 continue;
             };
-            let removes = |change: &Change| change.kind == ChangeKind::Remove;
+            let removes = |change: &Change| {
+                let kinds = [ChangeKind::Remove, ChangeKind::Drop, ChangeKind::Convert];
+                kinds.contains(&change.kind)
+            };
             if !result.changes.iter().any(removes) {
                 continue;
             }
@@ -365,7 +381,7 @@ fn seen<'d>(files: &[ParsedFile<'d>], view: &View) -> Vec<ParsedFile<'d>> {
 }
 
 /// Returns the name of the entry on a line.
-fn name_at(document: &Document<'_>, line: usize) -> Option<OptName> {
+pub(super) fn name_at(document: &Document<'_>, line: usize) -> Option<OptName> {
     let entry = document.entry_at(line)?;
     Some(OptName::new(
         entry.group().to_str().ok()?,

@@ -7,6 +7,7 @@
 //! from the new ones. A change that cannot be proved to keep all values is not made but left as a
 //! [`Decision`].
 
+mod additions;
 mod apply_proved;
 mod candidates;
 mod decision;

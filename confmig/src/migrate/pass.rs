@@ -22,6 +22,8 @@ pub(crate) struct Pass<'p, 'd> {
     pub(crate) legacy_has: &'p dyn Fn(&OptName) -> bool,
     /// The options that earlier steps left to decide.
     pub(crate) held: &'p Held,
+    /// Tells whether the renaming of an option is left to decide.
+    pub(crate) is_undecided: &'p dyn Fn(&OptName) -> bool,
     /// Tells whether an entry, by its file and line, was hidden from an earlier release.
     pub(crate) is_superseded: &'p dyn Fn(usize, usize) -> bool,
     /// The renamings are those of rules: no program knows their old names as former names.

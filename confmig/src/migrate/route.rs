@@ -147,14 +147,11 @@ pub fn migrate<'m>(
                 };
                 migrator.pin(pins, |files| migrate(files, &others, settings))?;
             }
-            Step::Unread(range, history) if !settings.keep_old => {
-                migrator.unread(*range, history);
-            }
-            Step::Unread(..) => {}
+            Step::Unread(range, history) => migrator.unread(*range, history)?,
             Step::Outcome(from, to) => {
                 migrator.read_otherwise(from, to);
+                migrator.unread_by_schema(from, to)?;
                 if !settings.keep_old {
-                    migrator.unread_by_schema(from, to);
                     migrator.refused(to);
                 }
             }

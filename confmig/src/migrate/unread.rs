@@ -3,9 +3,9 @@
 use foldhash::HashSet;
 use oslo_config::{Config, GetErrorKind, Opt, OptName};
 
-use super::Decision;
 use super::migrator::Migrator;
 use super::own_rules::{NOT_READ, REFUSED};
+use super::{Decision, MigrateError};
 use crate::diagnostic::{Code, Severity};
 use crate::history::{self, History, ReleaseRange};
 use crate::schema::{Schema, successors};
@@ -31,17 +31,26 @@ fn lost(has_successor: bool) -> Option<Severity> {
 pub(super) type FindingAt = (OptName, (usize, usize), Finding);
 
 impl Migrator<'_> {
-    /// Reports the names that a release does not read.
-    pub(super) fn unread(&mut self, range: ReleaseRange, history: &History) {
+    /// Reports the names that a release does not read. With the old names kept, which it need not
+    /// read, removes those that steps added.
+    pub(super) fn unread(
+        &mut self,
+        range: ReleaseRange,
+        history: &History,
+    ) -> Result<(), MigrateError> {
+        let unread = |option: &OptName| {
+            let of_option = history.of_option(option);
+            of_option.filter(|of_option| !of_option.is_read(range.to))
+        };
+        if self.settings.keep_old {
+            return self.remove_additions(|option| unread(option).is_some());
+        }
         self.keep_values_for(|option| {
             let of_option = history.of_option(option);
             of_option.is_none_or(|of_option| of_option.is_option(range.to))
         });
         self.report(|option| {
-            let of_option = history.of_option(option)?;
-            if of_option.is_read(range.to) {
-                return None;
-            }
+            let of_option = unread(option)?;
             let read = of_option.read_in()?;
             let gone = read.to.after().filter(|gone| *gone <= range.to);
             Some(Finding {
@@ -55,10 +64,16 @@ impl Migrator<'_> {
                 release: gone.map(|series| series.to_string()),
             })
         });
+        Ok(())
     }
 
-    /// Reports the names that the older release reads and the newer one does not.
-    pub(super) fn unread_by_schema(&mut self, from: &Schema, to: &Schema) {
+    /// Reports the names that the older release reads and the newer one does not. With the old
+    /// names kept, removes those that steps added.
+    pub(super) fn unread_by_schema(
+        &mut self,
+        from: &Schema,
+        to: &Schema,
+    ) -> Result<(), MigrateError> {
         // No schema has the options of sections that an option names under these sections' names.
         let names = |schema: &Schema, files: &_| -> HashSet<OptName> {
             let opts = schema.pack(files).opts.into_iter();
@@ -67,11 +82,16 @@ impl Migrator<'_> {
         let files = self.files();
         let (old, new) = (names(from, &files), names(to, &files));
         drop(files);
+        let is_unread = |option: &OptName| {
+            let was_read = from.reads(option) || old.contains(option);
+            was_read && !to.reads(option) && !new.contains(option)
+        };
+        if self.settings.keep_old {
+            return self.remove_additions(is_unread);
+        }
         self.keep_values_for(|option| to.option(option).is_some() || new.contains(option));
         self.report(|option| {
-            let was_read = from.reads(option) || old.contains(option);
-            let is_read = to.reads(option) || new.contains(option);
-            (was_read && !is_read).then(|| {
+            is_unread(option).then(|| {
                 let successors = successors(option, Some(from), to);
                 let names: Vec<String> = successors.iter().map(ToString::to_string).collect();
                 Finding {
@@ -86,6 +106,7 @@ impl Migrator<'_> {
                 }
             })
         });
+        Ok(())
     }
 
     /// Reports values that the newer release refuses.

@@ -238,6 +238,8 @@ fn removal(name: &OptName, last: &Change) -> String {
 }
 
 fn all_of(changes: &[&Change]) -> String {
-    let messages: Vec<&str> = changes.iter().map(|change| &*change.message).collect();
+    let mut seen = HashSet::new();
+    let messages = changes.iter().map(|change| &*change.message);
+    let messages: Vec<&str> = messages.filter(|message| seen.insert(*message)).collect();
     messages.join("; ")
 }

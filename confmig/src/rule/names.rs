@@ -88,6 +88,16 @@ impl Rule {
 
     /// Returns the names of all options in the rule that have a group.
     pub(crate) fn names(&self) -> Vec<&Name> {
+        let mut names = self.depends_on();
+        names.extend(self.items.iter().flat_map(|items| &items.options));
+        names.extend(self.remove.iter().flat_map(|removal| &removal.options));
+        names.extend(self.report.iter().flat_map(|report| &report.options));
+        names
+    }
+
+    /// Returns the names of the options whose values all of the rule depends on: not those that it
+    /// edits, removes or reports one by one.
+    pub(crate) fn depends_on(&self) -> Vec<&Name> {
         let mut names: Vec<&Name> = Vec::new();
         if let Some(Sections::NamedBy { named_by }) = &self.sections {
             names.push(named_by);
@@ -106,9 +116,6 @@ impl Rule {
             names.extend(&set.need);
         }
         names.extend(self.take.iter().flatten());
-        names.extend(self.items.iter().flat_map(|items| &items.options));
-        names.extend(self.remove.iter().flat_map(|removal| &removal.options));
-        names.extend(self.report.iter().flat_map(|report| &report.options));
         names
     }
 

@@ -21,6 +21,7 @@ mod growth;
 mod help;
 mod html;
 mod json;
+mod kept_names;
 mod migrate;
 mod pin;
 mod policy;

@@ -313,3 +313,16 @@ fn a_comment_that_goes_back_divides_no_section() {
                     configdrive_use_object_store = one\n[DEFAULT]\n# Ours.\n";
     assert_eq!(text.trim_end(), expected.trim_end());
 }
+
+/// The comment of an entry that moved goes back, too, if another entry hides it in the end.
+#[test]
+fn the_comment_of_a_hidden_entry_goes_back() {
+    let text = "[DEFAULT]\ntransport_url = rabbit://h/\n# Firewall rule 77.\n\
+                rabbit_host = 192.0.2.1\n# By hand.\nrabbit_userid = u\ndebug = true\n";
+    let directory = ironic_conf(text);
+    let words = "migrate --from liberty --to 2026.2 --output - ironic.conf";
+    let ran = line(words).directory(directory.path()).run().expect(0);
+    let expected = "[DEFAULT]\ntransport_url = rabbit://h/\n# Firewall rule 77.\n# By hand.\n\
+                    debug = true\n";
+    assert_eq!(ran.stdout.to_str_lossy(), expected);
+}

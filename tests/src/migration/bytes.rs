@@ -19,6 +19,7 @@ pub(crate) fn bytes_are_kept(
         }
         let after = Document::parse(&new.after).map_err(|error| error.to_string())?;
         comments_are_kept(old, &after)?;
+        new_sections_have_entries(old, &after)?;
         other_lines_are_kept(old, &after, &new.changes)?;
     }
     Ok(())
@@ -39,6 +40,18 @@ fn comments_are_kept(old: &Document<'_>, new: &Document<'_>) -> Result<(), Strin
         return Err("a comment was lost, changed or made".into());
     }
     Ok(())
+}
+
+/// Checks that no section was made for comments alone.
+fn new_sections_have_entries(old: &Document<'_>, new: &Document<'_>) -> Result<(), String> {
+    let known = |group: &[u8]| old.sections().any(|section| *section.group() == *group);
+    let empty = new
+        .sections()
+        .find(|section| section.entries().next().is_none() && !known(section.group()));
+    match empty {
+        Some(section) => Err(format!("the new section [{}] is empty", section.group())),
+        None => Ok(()),
+    }
 }
 
 /// Checks that entries that no change is about, and the headers of sections that keep one, stay in

@@ -1,13 +1,17 @@
 //! Strategies for configurations of Ironic with names that belong to several options, and checks of
 //! what oslo.config reads after a migration between releases.
 
+mod additions;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use confmig::history::{History, NameHistory, ReleaseRange, Series, Service, all_names};
+use confmig::history::{
+    History, NameHistory, ReleaseRange, Series, Service, all_names, built_in_rules,
+};
 use confmig::migrate::{Migration, Route, Settings, migrate};
+use confmig::rule::Rule;
 use oslo_config::{OptName, ParsedFile};
 use proptest::collection::vec;
 use proptest::prelude::{BoxedStrategy, Strategy, any};
@@ -30,15 +34,18 @@ pub enum ReleaseKind {
     OwnSake,
     /// Options of an authentication plugin are set with hyphens and with underscores.
     Hyphens,
+    /// Options of a rule are set, each under any of its names.
+    Rules,
 }
 
 impl ReleaseKind {
     /// All kinds.
-    pub const ALL: [ReleaseKind; 4] = [
+    pub const ALL: [ReleaseKind; 5] = [
         ReleaseKind::Duplicates,
         ReleaseKind::Shared,
         ReleaseKind::OwnSake,
         ReleaseKind::Hyphens,
+        ReleaseKind::Rules,
     ];
 
     /// Returns the name for tallies.
@@ -49,6 +56,7 @@ impl ReleaseKind {
             ReleaseKind::Shared => "former name of several options",
             ReleaseKind::OwnSake => "former name that is an option",
             ReleaseKind::Hyphens => "hyphens",
+            ReleaseKind::Rules => "options of a rule",
         }
     }
 }
@@ -128,6 +136,9 @@ fn names_of(kind: ReleaseKind, from: Series, picked: &[Index]) -> Vec<OptName> {
         });
         return names.map(|name| OptName::new(AUTH_GROUP, name)).collect();
     }
+    if kind == ReleaseKind::Rules {
+        return names_of_rules(from, picked);
+    }
     let is_of_kind = |name: &OptName, name_history: &NameHistory| {
         let readers: BTreeSet<OptName> = name_history
             .all_former_of()
@@ -141,7 +152,7 @@ fn names_of(kind: ReleaseKind, from: Series, picked: &[Index]) -> Vec<OptName> {
                     name_history.as_option().is_some()
                         && readers.iter().any(|reader| reader != name)
                 }
-                ReleaseKind::Duplicates | ReleaseKind::Hyphens => !readers.is_empty(),
+                _ => !readers.is_empty(),
             }
     };
     let names = names();
@@ -175,6 +186,52 @@ fn names_of(kind: ReleaseKind, from: Series, picked: &[Index]) -> Vec<OptName> {
     found
 }
 
+/// Returns the names that a release reads of the options of some rules.
+fn names_of_rules(from: Series, picked: &[Index]) -> Vec<OptName> {
+    static RULES: OnceLock<Vec<Vec<OptName>>> = OnceLock::new();
+    let rules = RULES.get_or_init(|| {
+        let rules = built_in_rules(Service::IRONIC).filter_map(|rule| rule.rule());
+        rules.map(|rule| options_of(&rule)).collect()
+    });
+    let read = |option: &OptName| {
+        let name_history = names().get(option)?;
+        let all = name_history.former(from).into_iter();
+        let all = all.chain([option.clone()]).filter(|name| {
+            let of_name = names().get(name);
+            // A reference may also lead to `[DEFAULT] version`, which oslo.config keeps for itself.
+            name.name() != "version" && of_name.is_some_and(|of_name| of_name.is_read(from))
+        });
+        Some(all.collect::<Vec<_>>())
+    };
+    let read = |options: &Vec<OptName>| -> Vec<OptName> {
+        options.iter().filter_map(read).flatten().collect()
+    };
+    let read: Vec<Vec<OptName>> = rules.iter().map(read).filter(|it| !it.is_empty()).collect();
+    let plain = vec![OptName::new("DEFAULT", "debug")];
+    if read.is_empty() {
+        return plain;
+    }
+    // One rule at a time: with the options of several, few cases set those of one.
+    let of_rule = picked.first().map(|index| index.get(&read).clone());
+    plain
+        .into_iter()
+        .chain(of_rule.into_iter().flatten())
+        .collect()
+}
+
+/// Returns the options that a rule makes values from, and those that it changes.
+fn options_of(rule: &Rule) -> Vec<OptName> {
+    let parts = rule.part.values().map(|part| &part.option);
+    let conditions = rule.when.iter().map(|condition| &condition.option);
+    let taken = rule.take.iter().flatten();
+    let renamed = rule.rename.iter().map(|rename| &rename.from);
+    let items = rule.items.iter().flat_map(|items| &items.options);
+    let removed = rule.remove.iter().flat_map(|removal| &removal.options);
+    let all = parts.chain(conditions).chain(taken).chain(renamed);
+    let all = all.chain(items).chain(removed).map(|name| (**name).clone());
+    all.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 fn names() -> &'static BTreeMap<OptName, NameHistory> {
     static NAMES: OnceLock<BTreeMap<OptName, NameHistory>> = OnceLock::new();
     NAMES.get_or_init(|| all_names(Service::IRONIC).collect())
@@ -192,21 +249,19 @@ pub fn holds(
     tally: &Tally,
 ) -> Result<(), String> {
     tally.count(case.kind.name());
-    let settings = Settings {
+    let settings = |keep_old| Settings {
         keep_old,
         ..Settings::default()
     };
     let files = read(&case.set);
     let parsed = parse(&files).map_err(|error| error.to_string())?;
-    let migrated = |files: &[ParsedFile<'_>], from| {
+    let migrated_with = |settings: &Settings, files: &[ParsedFile<'_>], from| {
         let span = ReleaseRange { from, to: case.to };
-        migrate(
-            files,
-            &Route::releases(span, &History::new(Service::IRONIC)),
-            &settings,
-        )
-        .map_err(|error| format!("an error: {error}"))
+        let history = History::new(Service::IRONIC);
+        migrate(files, &Route::releases(span, &history), settings)
+            .map_err(|error| format!("an error: {error}"))
     };
+    let migrated = |files: &[ParsedFile<'_>], from| migrated_with(&settings(keep_old), files, from);
     let migration = migrated(&parsed, case.from)?;
     migration::count(&migration, tally);
     let after = migration::with_texts(&case.set, &migration);
@@ -230,6 +285,10 @@ pub fn holds(
             values_hold(oracle, &case, keep_old, after, migration)
         };
         keeps(&case.set, &after, &migration)?;
+        if keep_old {
+            let plain = migrated_with(&settings(false), &parsed, case.from)?;
+            additions::hold(case, &parsed, &migration, &plain)?;
+        }
         if !migration.decisions.is_empty() {
             let again = |files: &[ParsedFile<'_>]| migrated(files, case.from);
             migration::further_run_keeps(&after, &migration, again, keeps)?;

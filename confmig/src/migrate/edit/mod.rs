@@ -5,6 +5,7 @@ mod comments;
 mod draft;
 mod file;
 mod put_back;
+mod remove;
 mod rule;
 
 use std::cell::OnceCell;
@@ -21,6 +22,7 @@ use crate::rule::Rule;
 pub(super) use add::add;
 use file::FileApplier;
 pub(super) use put_back::put_back;
+pub(super) use remove::remove;
 
 /// What planned changes do to one file.
 #[derive(Default)]

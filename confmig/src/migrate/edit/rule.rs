@@ -33,16 +33,17 @@ impl<'d> FileApplier<'_, 'd> {
                     (entry.line(), describe_replacement(option, from))
                 }
                 EffectKind::Add(sources, value) => {
+                    let parts = parts_of(rule, option, sources);
+                    let Some(model) = parts.first() else { continue };
                     let with_comments = std::mem::take(&mut leaving);
                     let commented = self.add(
                         (option, &value.raw),
-                        sources,
+                        (*model, sources),
                         &with_comments,
                         &leaving_lines,
                     );
                     moved.extend(commented);
-                    let line = sources.first().map_or(1, Entry::line);
-                    (line, describe_addition(rule, option, sources))
+                    (model.line(), describe_addition(option, &parts))
                 }
                 EffectKind::Remove(..) => continue,
             };
@@ -90,19 +91,16 @@ impl<'d> FileApplier<'_, 'd> {
             .replace(start..end.max(start), format!("{blank}{}", written(value)));
     }
 
-    /// Sets an option: in place of a source in the same section that is removed, or else where it
-    /// belongs. The comments of the entries `leaving` move there; returns the lines of those that
+    /// Sets an option, in the style of an entry `model` that its value comes from: in place of a
+    /// source in the same section that is removed, or else where it belongs. The comments of the entries `leaving` move there; returns the lines of those that
     /// had any. `leaving_lines` are the lines of all entries that the rule removes.
     fn add(
         &mut self,
         (option, value): (&OptName, &str),
-        sources: &[Entry<'d, 'd>],
+        (model, sources): (Entry<'d, 'd>, &[Entry<'d, 'd>]),
         leaving: &[Entry<'d, 'd>],
         leaving_lines: &HashSet<usize>,
     ) -> Vec<usize> {
-        let Some(model) = sources.first() else {
-            return Vec::new();
-        };
         let in_section = |entry: &&Entry<'d, 'd>| *entry.group() == *option.group();
         let place = sources.iter().find(in_section);
         let free = place.filter(|entry| {
@@ -125,7 +123,7 @@ impl<'d> FileApplier<'_, 'd> {
             return moved;
         }
         let (mut lines, moved) = self.moved_comments(leaving);
-        lines.push(&self.line(*model, option, value));
+        lines.push(&self.line(model, option, value));
         match place {
             Some(entry) => self.draft.insert_below(*entry, &lines),
             None => self.draft.insert(option, &lines, model.section(), None),
@@ -192,15 +190,20 @@ fn describe_replacement(option: &OptName, from: &OptName) -> String {
     }
 }
 
-/// Describes an option that is set. Of the sources, it names those that the value is made from.
-fn describe_addition(rule: &Rule, option: &OptName, sources: &[Entry<'_, '_>]) -> String {
-    let all: Vec<OptName> = sources.iter().map(|entry| name_of(*entry)).collect();
-    let parts = all.iter().filter(|name| rule.makes(option, name));
-    let parts: Vec<&OptName> = parts.collect();
-    let names = match parts.is_empty() {
-        true => all.iter().collect(),
+/// Returns those sources that a rule makes the value of an option from, or all if there are none.
+fn parts_of<'d>(rule: &Rule, option: &OptName, sources: &[Entry<'d, 'd>]) -> Vec<Entry<'d, 'd>> {
+    let parts = sources.iter().copied();
+    let parts = parts.filter(|entry| rule.makes(option, &name_of(*entry)));
+    let parts: Vec<Entry<'d, 'd>> = parts.collect();
+    match parts.is_empty() {
+        true => sources.to_vec(),
         false => parts,
-    };
+    }
+}
+
+fn describe_addition(option: &OptName, parts: &[Entry<'_, '_>]) -> String {
+    let names: Vec<OptName> = parts.iter().map(|entry| name_of(*entry)).collect();
+    let names: Vec<&OptName> = names.iter().collect();
     format!("set {} from {}", bracketed(option), all_bracketed(&names))
 }
 

@@ -86,9 +86,12 @@ impl<'d> Plan<'d> {
     fn leave_out_doubtful(&mut self, pass: Pass<'_, 'd>, names: &Names<'_>) {
         let mut at = 0;
         while let Some(planned) = self.planned.get(at) {
-            let options = planned.options().iter();
-            let mut asked = options.filter(|option| !pass.settings.accept.contains(*option));
-            let doubtful = asked.find_map(|option| {
+            if pass.is_accepted(planned) {
+                at += 1;
+                continue;
+            }
+            let mut options = planned.options().iter();
+            let doubtful = options.find_map(|option| {
                 let transfers = planned.transfers().iter();
                 let mut transfers =
                     transfers.filter(|transfer| !transfer.hidden && transfer.to == *option);

@@ -122,6 +122,7 @@ impl<'t> Case<'t> {
             was_empty: &|_, _| false,
             legacy_has: &|_| false,
             held: &held,
+            is_undecided: &|_| false,
             is_superseded: &|_, _| false,
             by_rules: self.by_rules,
         };

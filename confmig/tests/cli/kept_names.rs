@@ -1,0 +1,32 @@
+//! Tests of what `migrate --keep-old` adds.
+
+use crate::support::{Ran, assert_as, ironic_conf, line};
+
+/// Runs `migrate --keep-old` to 2026.2 on a file.
+fn migrated(text: &str, options: &str) -> Ran {
+    let directory = ironic_conf(text);
+    line(&format!(
+        "migrate --keep-old --to 2026.2 {options} ironic.conf"
+    ))
+    .directory(directory.path())
+    .run()
+    .expect(0)
+}
+
+/// Keystone's region name went to a section for each service, some of which are gone since.
+#[test]
+fn nothing_is_added_that_only_a_release_in_between_reads() {
+    let ran = migrated("[keystone]\nregion_name = RegionOne\n", "--from queens");
+    assert_as("kept_names", "in-between", &ran.transcript());
+    let text = "[glance]\n# Swift or radosgw.\ntemp_url_endpoint_type = swift\n\n\n";
+    let ran = migrated(text, "--from ocata --output -");
+    assert_eq!(ran.stdout.as_slice(), text.as_bytes());
+}
+
+/// `transport_url` is made of all of these options, two of which have names that cannot change.
+#[test]
+fn a_rule_waits_for_the_options_that_are_left_to_decide() {
+    let text = "[DEFAULT]\nrpc_backend = rabbit\nrabbit_host = 192.0.2.1\nrabbit_password = s\n";
+    let ran = migrated(text, "--from liberty");
+    assert_as("kept_names", "rule-waits", &ran.transcript());
+}
