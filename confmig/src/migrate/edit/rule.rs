@@ -92,8 +92,9 @@ impl<'d> FileApplier<'_, 'd> {
     }
 
     /// Sets an option, in the style of an entry `model` that its value comes from: in place of a
-    /// source in the same section that is removed, or else where it belongs. The comments of the entries `leaving` move there; returns the lines of those that
-    /// had any. `leaving_lines` are the lines of all entries that the rule removes.
+    /// source in the same section that is removed, or else where it belongs. The comments of the
+    /// entries `leaving` move there; returns the lines of those that had any. `leaving_lines` are
+    /// the lines of all entries that the rule removes.
     fn add(
         &mut self,
         (option, value): (&OptName, &str),
