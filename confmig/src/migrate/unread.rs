@@ -1,7 +1,7 @@
 //! Reports entries that the target does not read or refuses, after the last step.
 
 use foldhash::HashSet;
-use oslo_config::{Config, GetErrorKind, Opt, OptName};
+use oslo_config::{Config, GetErrorKind, Opt, OptName, ParsedFile};
 
 use super::migrator::Migrator;
 use super::own_rules::{NOT_READ, REFUSED};
@@ -43,7 +43,16 @@ impl Migrator<'_> {
             of_option.filter(|of_option| !of_option.is_read(range.to))
         };
         if self.settings.keep_old {
-            return self.remove_additions(|option| unread(option).is_some());
+            let set: HashSet<OptName> = self.names().collect();
+            // A former name is of no use beside the current ones.
+            let is_hidden = |option: &OptName| {
+                let of_option = history.of_option(option);
+                of_option.is_some_and(|of_option| {
+                    let mut readers = of_option.former_of(range.to);
+                    !of_option.is_option(range.to) && readers.all(|reader| set.contains(&reader))
+                })
+            };
+            return self.remove_additions(is_hidden);
         }
         self.keep_values_for(|option| {
             let of_option = history.of_option(option);
@@ -134,6 +143,13 @@ impl Migrator<'_> {
         });
         let refused: Vec<FindingAt> = refused.collect();
         self.add(refused);
+    }
+
+    /// Iterates over the names of all entries.
+    fn names(&self) -> impl Iterator<Item = OptName> {
+        let files = self.files().into_iter();
+        let names = |file: ParsedFile<'_>| file.document.entries().map(name_of).collect::<Vec<_>>();
+        files.flat_map(names)
     }
 
     /// Lets no value be decided for what is not an option in the end.

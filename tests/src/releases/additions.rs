@@ -8,8 +8,8 @@ use oslo_config::{Document, OptName, ParsedFile, references};
 
 use super::{ReleaseCase, names};
 
-/// The last values of options, as they are written.
-type Values = BTreeMap<OptName, Vec<u8>>;
+/// The values of options, as they are written; the last one counts.
+type Values = BTreeMap<OptName, Vec<Vec<u8>>>;
 
 /// Checks that the newer release reads what is added, and that the values are those that a
 /// migration without the old names sets, if that one leaves nothing to decide.
@@ -25,11 +25,11 @@ pub(super) fn hold(
     let decided = kept.decisions.iter();
     let decided = decided.flat_map(|decision| decision.options.iter().chain([&decision.option]));
     let mut needed: BTreeSet<OptName> = decided.cloned().collect();
-    for (option, value) in &now {
-        let referred = references(value);
-        needed.extend(referred.iter().flat_map(|it| it.options(option.group())));
+    for (option, values) in &now {
+        let referred = values.iter().flat_map(|value| references(value));
+        needed.extend(referred.flat_map(|it| it.options(option.group())));
     }
-    for (option, value) in now.iter().filter(|(option, _)| !set.contains(option)) {
+    for (option, values) in now.iter().filter(|(option, _)| !set.contains(option)) {
         let unread = names().get(option).is_some_and(|it| !it.is_read(case.to));
         if unread && !needed.contains(option) {
             return Err(format!(
@@ -38,7 +38,11 @@ pub(super) fn hold(
             ));
         }
         let other = without.get(option).filter(|_| plain.decisions.is_empty());
-        if let Some(other) = other.filter(|other| *other != value && !value.contains(&b'$')) {
+        let (Some(value), Some(other)) = (values.last(), other.and_then(|other| other.last()))
+        else {
+            continue;
+        };
+        if other != value && !value.contains(&b'$') {
             let (value, other) = (value.escape_ascii(), other.escape_ascii());
             return Err(format!(
                 "{option} was set to {value}, and without the old names to {other}"
@@ -53,7 +57,8 @@ fn values(migration: &Migration) -> Result<Values, String> {
     for file in &migration.files {
         let document = Document::parse(&file.after).map_err(|error| error.to_string())?;
         for entry in document.entries() {
-            values.insert(name_of(entry), entry.value().to_vec());
+            let of_option = values.entry(name_of(entry)).or_default();
+            of_option.push(entry.value().to_vec());
         }
     }
     Ok(values)

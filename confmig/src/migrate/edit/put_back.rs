@@ -1,7 +1,8 @@
 //! Puts back comments of entries that were moved to another section and then removed there.
 //!
-//! A comment moves with its entry. If a later step removes the entry, the comment is left in a
-//! section that it has nothing to do with: it goes back to where it was in the original file.
+//! A comment moves with its entry. If a later step removes the entry, or moves its value on, the
+//! comment is left in a section that it has nothing to do with: it goes to where the entry is now, or
+//! else back to where it was in the original file.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +37,8 @@ pub(in crate::migrate) fn put_back<'t>(
             .collect();
         let mut block = Lines::default();
         let header = entry.section().line();
-        let place = traced.place(entry);
+        let now_at = traced.now.get(&entry.line()).copied();
+        let place = now_at.or_else(|| traced.place(entry));
         let is_new = place.is_none() && headers.insert(header);
         if is_new {
             block.push(&line_of(first, header, None));
@@ -53,7 +55,12 @@ pub(in crate::migrate) fn put_back<'t>(
             draft.remove(line..line + 1);
         }
     }
-    Some(draft.finish(|_| false))
+    Some(draft.finish(|header| {
+        let own = lines
+            .original(header)
+            .and_then(|line| first.section_at(line));
+        own.is_some_and(|own| own.entries().next().is_none())
+    }))
 }
 
 /// The current lines of a file, by its original lines.
@@ -80,13 +87,10 @@ impl<'t> Traced<'t> {
         Some(self.document.section_at(line)?.group())
     }
 
-    /// Tells whether an entry was removed and its comment left alone in another section.
+    /// Tells whether the comment of an entry was left alone in another section.
     fn has_lost(&self, entry: Entry<'_, '_>) -> bool {
-        let last = entry
-            .comment_lines()
-            .rev()
-            .find_map(|line| self.now.get(&line));
-        let Some(last) = last.filter(|_| !self.now.contains_key(&entry.line())) else {
+        let mut comments = entry.comment_lines().rev();
+        let Some(last) = comments.find_map(|line| self.now.get(&line)) else {
             return false;
         };
         let moved = self.group(*last) != Some(entry.group());

@@ -314,9 +314,10 @@ impl<'d> Draft<'d> {
 
     /// Tells whether lines were removed from a section and only blank ones are left.
     fn is_emptied(&self, section: Section<'_, '_>) -> bool {
-        let content = || section.line() + 1..section.end_of_content();
-        content().any(|line| self.removes(line))
-            && content().all(|line| self.removes(line) || is_blank(self.document, line))
+        let (first, end) = (section.line() + 1, section.end_of_content());
+        // A comment directly above the next header may have been one of this section.
+        (first..section.lines().end).any(|line| self.removes(line))
+            && (first..end).all(|line| self.removes(line) || is_blank(self.document, line))
     }
 
     /// Merges two blank lines into one where the block between them was removed.
