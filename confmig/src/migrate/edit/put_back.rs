@@ -1,8 +1,8 @@
 //! Puts back comments of entries that were moved to another section and then removed there.
 //!
 //! A comment moves with its entry. If a later step removes the entry, or moves its value on, the
-//! comment is left in a section that it has nothing to do with: it goes to where the entry is now, or
-//! else back to where it was in the original file.
+//! comment is left in a section that it has nothing to do with: it goes to where the entry is now,
+//! or else back to where it was in the original file.
 
 use std::collections::BTreeMap;
 
