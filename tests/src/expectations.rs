@@ -9,7 +9,7 @@ use confmig::migrate::{Change, ChangeKind, Migration, Route, Settings, migrate};
 use confmig::pack::{Pack, PackError};
 use confmig::registered;
 use confmig::secret::Secrets;
-use confmig::target::Target;
+use confmig::target::{Target, name_of};
 use oslo_config::{Config, Entry, OptName, ParsedFile, SourceFile, references};
 use serde_json::Value as Json;
 
@@ -109,14 +109,10 @@ fn reported(
     for entry in after.document.entries() {
         let line = after.document.line_text(entry.line());
         if line.is_some_and(|line| lines.contains(&line)) {
-            reported.insert(name_of(&entry));
+            reported.insert(name_of(entry));
         }
     }
     reported
-}
-
-fn name_of(entry: &Entry<'_, '_>) -> OptName {
-    OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy())
 }
 
 fn diagnostics(files: &[ParsedFile<'_>], target: &dyn Target) -> Vec<Diagnostic> {
@@ -140,7 +136,7 @@ fn by_option(
         .document
         .entries()
         .flat_map(|entry| {
-            let name = name_of(&entry);
+            let name = name_of(entry);
             entry.lines().map(move |line| (line, name.clone()))
         })
         .collect();
@@ -323,7 +319,7 @@ impl Comparison<'_, '_> {
         entry: &Entry<'_, '_>,
         converted: &BTreeSet<&OptName>,
     ) -> Option<String> {
-        let name = name_of(entry);
+        let name = name_of(*entry);
         let mut of_entry = self
             .changes
             .iter()

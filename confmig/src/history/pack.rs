@@ -30,14 +30,10 @@ pub fn pack(series: Series, names: &BTreeSet<OptName>, history: &History) -> Pac
         } else if of_name.read_in().is_some_and(|read| read.from <= series) {
             let (reason, rule) = absence(name, series, history);
             let advice = match rule {
-                Some((rule, _)) if advised.contains(&rule) => {
-                    format!("{reason} ({rule})")
-                }
-                Some((rule, advice)) => {
-                    let text = format!("{reason} ({rule}){advice}");
-                    advised.insert(rule);
-                    text
-                }
+                Some((rule, advice)) => match advised.insert(rule.clone()) {
+                    true => format!("{reason} ({rule}){advice}"),
+                    false => format!("{reason} ({rule})"),
+                },
                 None => reason,
             };
             pack.removed.push(Removed {

@@ -43,8 +43,7 @@ impl Migrator<'_> {
             };
             let unneeded = document.entries();
             let unneeded = unneeded.filter(|entry| lines.contains(&entry.line()));
-            let unneeded: Vec<Entry<'_, '_>> = unneeded.collect();
-            let edit = remove(&document, &unneeded, |header| self.was_empty(at, header));
+            let edit = remove(&document, unneeded, |header| self.was_empty(at, header));
             let (document, lines) = finish(edit, &self.results[at].path)?;
             let result = &mut self.results[at];
             result.lines = result.lines.then(&lines);

@@ -1,7 +1,7 @@
 //! Reports entries that the target does not read or refuses, after the last step.
 
 use foldhash::HashSet;
-use oslo_config::{Config, GetErrorKind, Opt, OptName, ParsedFile};
+use oslo_config::{Config, GetErrorKind, Opt, OptName};
 
 use super::migrator::Migrator;
 use super::own_rules::{NOT_READ, REFUSED};
@@ -43,7 +43,10 @@ impl Migrator<'_> {
             of_option.filter(|of_option| !of_option.is_read(range.to))
         };
         if self.settings.keep_old {
-            let set: HashSet<OptName> = self.names().collect();
+            let files = self.files();
+            let set = files.iter().flat_map(|file| file.document.entries());
+            let set: HashSet<OptName> = set.map(name_of).collect();
+            drop(files);
             // A former name is of no use beside the current ones.
             let is_hidden = |option: &OptName| {
                 let of_option = history.of_option(option);
@@ -143,13 +146,6 @@ impl Migrator<'_> {
         });
         let refused: Vec<FindingAt> = refused.collect();
         self.add(refused);
-    }
-
-    /// Iterates over the names of all entries.
-    fn names(&self) -> impl Iterator<Item = OptName> {
-        let files = self.files().into_iter();
-        let names = |file: ParsedFile<'_>| file.document.entries().map(name_of).collect::<Vec<_>>();
-        files.flat_map(names)
     }
 
     /// Lets no value be decided for what is not an option in the end.

@@ -5,13 +5,12 @@ mod comments;
 mod draft;
 mod file;
 mod put_back;
-mod remove;
 mod rule;
 
 use std::cell::OnceCell;
 
 use foldhash::{HashMap, HashSet};
-use oslo_config::OptName;
+use oslo_config::{Document, Edit, Entry, OptName};
 
 use super::MigrateError;
 use super::names::Names;
@@ -20,9 +19,23 @@ use super::planned::{Applied, Effect, Planned, Transfer};
 use crate::pack::Renaming;
 use crate::rule::Rule;
 pub(super) use add::add;
+use draft::Draft;
 use file::FileApplier;
 pub(super) use put_back::put_back;
-pub(super) use remove::remove;
+
+/// Removes entries, and the sections that they leave empty, except those for whose header line
+/// `was_empty` holds.
+pub(super) fn remove<'t>(
+    document: &'t Document<'t>,
+    entries: impl Iterator<Item = Entry<'t, 't>>,
+    was_empty: impl Fn(usize) -> bool,
+) -> Edit<'t, 't> {
+    let mut draft = Draft::new(document);
+    for entry in entries {
+        draft.remove(entry.lines());
+    }
+    draft.finish(was_empty)
+}
 
 /// What planned changes do to one file.
 #[derive(Default)]
