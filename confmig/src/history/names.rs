@@ -49,6 +49,21 @@ impl NameHistory {
         readers.map(|(_, option)| name_of(*option))
     }
 
+    /// Returns the options that read the name as a former name in a release, and those that the
+    /// release `before` read by it and that no longer are; for each, whether it lost the name.
+    #[must_use]
+    pub(super) fn readers(&self, series: Series, before: Option<Series>) -> Vec<(OptName, bool)> {
+        let current: Vec<OptName> = self.former_of(series).collect();
+        // A name that others read now was not lost, but got another meaning.
+        let compared = before.filter(|before| self.is_option(*before) || !self.is_read(series));
+        let older = compared.into_iter();
+        let older = older.flat_map(|before| self.former_of(before));
+        let lost: Vec<OptName> = older.filter(|option| !current.contains(option)).collect();
+        let current = current.into_iter().map(|option| (option, false));
+        let lost = lost.into_iter().map(|option| (option, true));
+        current.chain(lost).collect()
+    }
+
     /// Returns the former names of the option in a release, in the order in which they are tried.
     #[must_use]
     pub fn former(&self, series: Series) -> Vec<OptName> {
@@ -120,12 +135,14 @@ impl NameHistory {
         former & !option
     }
 
-    /// Returns a bit for each release that reads the name as a former name, and for the first one
-    /// that no longer does although the release before had it as an option, too.
+    /// Returns a bit for each release that reads the name as a former name, and for each in which
+    /// an option no longer reads it although the release before had it as an option, too.
     #[must_use]
     pub fn renaming_releases(&self) -> u32 {
         let (former, option) = self.releases();
-        former | (former & option) << 1 & !option
+        let last = self.former_of.iter().map(|(run, _)| 1 << run.to.number());
+        let last = last.fold(0, |all: u32, bit| all | bit);
+        former | (last & option) << 1
     }
 
     /// Returns a bit for each release that reads the name as a former name, and for each that has

@@ -7,7 +7,7 @@ use oslo_config::{Opt, OptName};
 use super::definition::Definition;
 use super::names::History;
 use super::series::Series;
-use super::succession::{absence, renaming_of};
+use super::succession::{absence, leads_on, renaming_of};
 use super::types::kind;
 use crate::pack::{Pack, Removed};
 
@@ -53,13 +53,14 @@ pub fn pack(series: Series, names: &BTreeSet<OptName>, history: &History) -> Pac
 }
 
 /// Returns a pack that renames these former names: with the options of a release that read one of
-/// them, and those that the release `before` read by one that nothing reads any more.
+/// them, and those that the release `before` read by one by which they are no longer read. Options
+/// that come to nothing on the way to the release `to` are left out, if others read the same name.
 ///
 /// Options that have one of the names as their current name, or read the current name of another
 /// option of the pack, are part of it, too.
 #[must_use]
 pub fn renaming(
-    series: Series,
+    (series, to): (Series, Series),
     before: Option<Series>,
     former: &BTreeSet<OptName>,
     history: &History,
@@ -70,16 +71,19 @@ pub fn renaming(
         let Some(of_name) = history.of_option(name) else {
             continue;
         };
+        let mut readers = of_name.readers(series, before);
+        let is_of_use = |option: &OptName| leads_on(option, series, to, history);
         let own = of_name.is_option(series).then(|| name.clone());
-        for option in of_name.former_of(series).chain(own) {
-            wanted.entry(option).or_default();
+        let mut all = readers.iter().map(|(option, _)| option).chain(&own);
+        if all.any(is_of_use) {
+            readers.retain(|(option, _)| is_of_use(option));
         }
-        if !of_name.is_read(series) {
-            let before = before.into_iter();
-            let readers = before.flat_map(|before| of_name.former_of(before));
-            for reader in readers {
-                wanted.entry(reader).or_default().push(name.clone());
-            }
+        for (option, is_lost) in readers {
+            let lost = wanted.entry(option).or_default();
+            lost.extend(is_lost.then(|| name.clone()));
+        }
+        if let Some(option) = own {
+            wanted.entry(option).or_default();
         }
     }
     add_options_of_same_names(&mut wanted, series, history);

@@ -206,12 +206,7 @@ impl<'m> Migrator<'m> {
     ) -> Result<bool, MigrateError> {
         let (mut left, mut waits, mut changed) = (rules, true, false);
         while !left.is_empty() {
-            let other_names = |option: &OptName| {
-                let former = definitions.former(option).into_iter();
-                let held = self.held.former(option).iter().cloned();
-                let all = former.chain(held);
-                all.chain(definitions.by_former(option)).collect()
-            };
+            let other_names = |option: &OptName| self.held.other_names(option, definitions);
             let rules = left.iter().map(|active| &*active.rule);
             let current = self.files();
             let view = View::of_rules(&current, rules, &other_names);

@@ -225,16 +225,25 @@ impl<'p> Names<'p> {
         found
     }
 
-    /// Returns the group and name that a reference in a value of an option of `group` resolves to.
-    pub(crate) fn target<'n>(
+    /// Returns the group and name that a reference in a value of an option of `group` resolves to;
+    /// `None` for one that names the default group, which oslo.config refuses.
+    pub(crate) fn target_of<'n>(
         &self,
         group: &'n str,
-        (named_group, name): (Option<&'n str>, &'n str),
-    ) -> (&'n str, &'n str) {
-        match named_group {
-            Some(named) => (named, name),
-            None if group == DEFAULT_GROUP || !self.exists(group, name) => (DEFAULT_GROUP, name),
-            None => (group, name),
+        reference: &'n Reference,
+    ) -> Option<(&'n str, &'n str)> {
+        match reference.parts() {
+            (Some(DEFAULT_GROUP), _) => None,
+            (Some(named), name) => Some((named, name)),
+            (None, name) => Some(self.target(group, name)),
+        }
+    }
+
+    /// Returns the group and name that `$name` in a value of an option of `group` resolves to.
+    pub(crate) fn target<'n>(&self, group: &'n str, name: &'n str) -> (&'n str, &'n str) {
+        match group == DEFAULT_GROUP || !self.exists(group, name) {
+            true => (DEFAULT_GROUP, name),
+            false => (group, name),
         }
     }
 }

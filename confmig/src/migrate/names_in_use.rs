@@ -11,7 +11,7 @@ use oslo_config::{OptName, ParsedFile, references};
 use super::rules::Active;
 use super::view::DollarLines;
 use crate::history::{BuiltIn, History, Series, triggered_by};
-use crate::rule::{Removal, Rule};
+use crate::rule::{Automatic, Removal, Rule};
 
 /// The names that a pass looks at.
 pub(super) enum Scope {
@@ -135,10 +135,19 @@ impl<'l> NamesInUse<'l> {
         let of_name = self.history.of(group, name);
         let name = OptName::new(group, name);
         let rules = triggered_by(self.history.service(), &name.to_string());
-        let renaming = of_name.as_ref().map_or(0, |of_name| match rules {
-            [] => of_name.renaming_releases(),
-            // A name that is an option, too, is changed by its rules.
-            _ => of_name.former_releases(),
+        // A rule that is always followed, or claims it, changes a name that is an option, too.
+        let has_rule = || {
+            let mut rules = rules.iter().filter_map(|rule| self.history.rule(rule));
+            rules.any(|it| it.automatic == Automatic::Yes || it.claims().contains(&&name))
+        };
+        let renaming = of_name.as_ref().map_or(0, |of_name| {
+            let all = of_name.renaming_releases();
+            let former = of_name.former_releases();
+            if all == former || has_rule() {
+                former
+            } else {
+                all
+            }
         });
         NameInUse {
             renaming,

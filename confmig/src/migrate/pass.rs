@@ -1,9 +1,10 @@
 //! The context of one pass over a set of files.
 
 use foldhash::{HashMap, HashSet};
-use oslo_config::{OptName, ParsedFile};
+use oslo_config::{DEFAULT_GROUP, OptName, ParsedFile};
 
 use super::Settings;
+use super::definitions::Definitions;
 use super::planned::Planned;
 use super::view::View;
 use crate::pack::Pack;
@@ -60,6 +61,23 @@ impl Held {
     /// Returns the former names of an option.
     pub(crate) fn former(&self, option: &OptName) -> &[OptName] {
         self.former.get(option).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the other names by which a reference may find an option, and the option that reads
+    /// its own name as a former one.
+    pub(crate) fn other_names(
+        &self,
+        option: &OptName,
+        definitions: &dyn Definitions,
+    ) -> Vec<OptName> {
+        let former = definitions.former(option).into_iter();
+        let held = self.former(option).iter().cloned();
+        // By a former name of `[DEFAULT] x` in another group, oslo.config finds x of that group.
+        let of_default = OptName::new(DEFAULT_GROUP, option.name());
+        let of_default = definitions.former(&of_default).into_iter();
+        let found = of_default.filter(|name| name.group() == option.group());
+        let all = former.chain(held).chain(found);
+        all.chain(definitions.by_former(option)).collect()
     }
 }
 

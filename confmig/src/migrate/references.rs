@@ -40,8 +40,8 @@ pub(crate) fn ambiguity(transfer: &Transfer<'_>, names: &Names<'_>) -> Option<St
 /// Describes why a reference `$name` in a moved value is ambiguous; `None` when it is not.
 fn ambiguous(name: &str, transfer: &Transfer<'_>, names: &Names<'_>) -> Option<String> {
     let (old, new) = (transfer.from.group(), transfer.to.group());
-    let before = names.target(old, (None, name));
-    let after = names.target(new, (None, name));
+    let before = names.target(old, name);
+    let after = names.target(new, name);
     let both_found = names.exists(before.0, name) && names.exists(after.0, name);
     let captured = before.0 == DEFAULT_GROUP && after.0 == new;
     let former = |(group, name)| names.by_former(group, name).map(Opt::name);
@@ -114,7 +114,7 @@ fn follow(
     names: &Names<'_>,
     follows: &dyn Fn(&OptName) -> bool,
 ) -> Option<Rewrite> {
-    let (old_group, old_name) = names.target(group, reference.parts());
+    let (old_group, old_name) = names.target_of(group, reference)?;
     let opt = names.by_former(old_group, old_name)?;
     if !follows(opt.name()) || !is_writable(opt.name(), new_group, names) {
         return None;
@@ -162,7 +162,7 @@ pub(crate) fn by_former_name<'p>(
         return Vec::new();
     };
     let found = references(&value).into_iter().filter_map(|reference| {
-        let (old_group, old_name) = names.target(group, reference.parts());
+        let (old_group, old_name) = names.target_of(group, &reference)?;
         let option = names.by_former(old_group, old_name)?.name();
         Some((option, is_writable(option, new_group, names)))
     });
@@ -180,7 +180,7 @@ pub(crate) fn is_writable(option: &OptName, from: &str, names: &Names<'_>) -> bo
     let starts_well = |text: &str| !text.starts_with(|first: char| first.is_ascii_digit());
     let (group, name) = (option.group(), option.name());
     if group == DEFAULT_GROUP {
-        let target = names.target(from, (None, name));
+        let target = names.target(from, name);
         return word(name) && starts_well(name) && target == (DEFAULT_GROUP, name);
     }
     word(group) && starts_well(group) && word(&name.replace('.', "_"))

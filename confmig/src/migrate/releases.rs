@@ -67,7 +67,7 @@ impl<'m> Migrator<'m> {
         let before = series.before().filter(|_| series > range.from);
         let former = names.renamed(series, scope);
         if !former.is_empty() {
-            let pack = history::renaming(series, before, &former, history);
+            let pack = history::renaming((series, range.to), before, &former, history);
             if self.rename(&pack, Some(series))? {
                 names.read(&self.files());
             }

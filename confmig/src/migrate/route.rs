@@ -1,7 +1,7 @@
 //! Routes: the steps of a migration, in order.
 
 use foldhash::HashSet;
-use oslo_config::{OptName, ParsedFile};
+use oslo_config::{Opt, OptName, ParsedFile};
 
 use super::definitions::PackDefinitions;
 use super::migrator::{LINKS_MAX, Migrator};
@@ -10,6 +10,7 @@ use super::rules::Active;
 use super::{MigrateError, Migration, Settings};
 use crate::history::{History, ReleaseRange};
 use crate::pack::{Pack, Renaming};
+use crate::rule::{Rule, in_known_sections};
 use crate::schema::Schema;
 use crate::target::name_of;
 
@@ -124,6 +125,11 @@ pub fn migrate<'m>(
             Step::Pack(pack) => {
                 migrator.set_legacy(|_| false);
                 migrator.pack(pack)?;
+                if settings.keep_old {
+                    let rules: Vec<Rule> = pack.rules.iter().flat_map(in_known_sections).collect();
+                    let claimed: HashSet<&OptName> = rules.iter().flat_map(Rule::claims).collect();
+                    migrator.remove_additions(|option| claimed.contains(option))?;
+                }
             }
             Step::Schema(schema, older) => {
                 let mut pack = schema.pack(&migrator.files());
@@ -160,12 +166,17 @@ pub fn migrate<'m>(
     migrator.finish()
 }
 
-/// Adds the names by which the older of two schemas read options, and by which nothing reads them
-/// in the newer one. They may have been options at the same time.
+/// Adds the names by which the older of two schemas read options that the newer one no longer reads
+/// by them, unless they have become other options there.
 fn add_lost_names(pack: &mut Pack, older: &Schema, newer: &Schema) {
     let mut lost: Vec<(OptName, OptName)> = Vec::new();
     for opt in older.options().map(|option| &option.opt) {
-        let former = opt.deprecated().iter().filter(|name| !newer.reads(name));
+        let newer_opt = newer.option(opt.name()).map(|option| &option.opt);
+        let still = newer_opt.map_or(&[][..], Opt::deprecated);
+        let former = opt.deprecated().iter().filter(|name| {
+            let was_option = older.option(name).is_some();
+            (was_option || !newer.reads(name)) && !still.contains(name)
+        });
         lost.extend(former.map(|former| (former.clone(), opt.name().clone())));
     }
     for (from, to) in lost {

@@ -21,7 +21,7 @@ pub use decimal::Decimal;
 pub(crate) use endless::{Endless, endless};
 pub use names::Name;
 pub(crate) use names::{group, group_of};
-pub(crate) use sections::concrete;
+pub(crate) use sections::{concrete, in_known_sections};
 pub(crate) use validate::problem;
 
 /// A rule: a change that does more than rename one option.

@@ -51,7 +51,7 @@ pub(crate) fn concrete(
 }
 
 /// Returns the rule for each section that it lists, or else for each group that it names.
-pub(super) fn in_known_sections(rule: &Rule) -> Vec<Rule> {
+pub(crate) fn in_known_sections(rule: &Rule) -> Vec<Rule> {
     let groups = rule.names().into_iter().map(|name| name.group());
     in_sections(rule, &groups.collect())
 }

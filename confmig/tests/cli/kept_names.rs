@@ -30,3 +30,29 @@ fn a_rule_waits_for_the_options_that_are_left_to_decide() {
     let ran = migrated(text, "--from liberty");
     assert_as("kept_names", "rule-waits", &ran.transcript());
 }
+
+/// Rocky reads `[neutron] timeout`, too: no step can add it, accepted or not.
+#[test]
+fn a_rule_that_adds_what_the_older_release_reads_is_left() {
+    let text = "[neutron]\nurl_timeout = 30\n";
+    let ran = migrated(text, "--from rocky --accept neutron-url-timeout");
+    assert_as("kept_names", "read-by-both", &ran.transcript());
+}
+
+/// The file of rules renames `[o] old` to `[a] mid`, and that to `[c] final`.
+#[test]
+fn an_option_between_two_rules_is_not_added() {
+    let directory = ironic_conf("[o]\nold = 1\n");
+    let rules = "\
+        name = \"site\"\nsummary = \"the site\"\n\
+        [[rule]]\nid = \"first\"\nwhy = \"moved\"\n\
+        rename = [{ from = \"o.old\", to = \"a.mid\" }]\n\
+        [[rule]]\nid = \"second\"\nwhy = \"moved again\"\n\
+        rename = [{ from = \"a.mid\", to = \"c.final\" }]\n";
+    std::fs::write(directory.path().join("site.toml"), rules).unwrap();
+    let ran = line("migrate --keep-old --rules site.toml ironic.conf")
+        .directory(directory.path())
+        .run()
+        .expect(0);
+    assert_as("kept_names", "between-rules", &ran.transcript());
+}

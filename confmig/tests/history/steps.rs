@@ -181,3 +181,50 @@ fn a_rule_does_not_remove_what_is_referred_to_by_a_former_name() {
         assert_eq!(migration.decisions.len(), 2, "{:#?}", migration.decisions);
     }
 }
+
+/// Until Ocata, `[keystone_authtoken] cafile` was a former name of the clients' options; it is an
+/// option of its own, too, and stays. Within a file that has both, the current name counts.
+#[test]
+fn an_option_that_loses_a_former_name_gets_the_value() {
+    let before = "[keystone_authtoken]\ncafile = /ca.pem\n\n[glance]\nauth_type = password\n\
+                  cafile = /glance.pem\n\n[neutron]\nauth_type = password\n\n[swift]\n\
+                  auth_type = password\n\n[inspector]\nauth_type = password\n\n[service_catalog]\n\
+                  auth_type = password\n";
+    let made = go(
+        before,
+        series("ocata"),
+        series("pike"),
+        &Settings::default(),
+    );
+    let with_ca = "auth_type = password\ncafile = /ca.pem\n";
+    let after = before.replace("auth_type = password\n", with_ca);
+    let after = after.replace(
+        "cafile = /ca.pem\ncafile = /glance.pem\n",
+        "cafile = /glance.pem\n",
+    );
+    assert_eq!(text(&made), after);
+}
+
+/// Kilo reads one name for two drivers, of which Mitaka has one.
+#[test]
+fn an_option_that_comes_to_nothing_is_not_added() {
+    let before = "[DEFAULT]\n# Of each process.\nrpc_conn_pool_size = 96\n";
+    let (from, to) = (series("kilo"), series("2026.2"));
+    assert_eq!(
+        text(&go(before, from, to, &Settings::default())),
+        "[oslo_messaging_rabbit]\n# Of each process.\nrpc_conn_pool_size = 96\n"
+    );
+}
+
+/// oslo.config resolves no reference that names the default group, by no name of an option.
+#[test]
+fn a_reference_that_cannot_be_resolved_stays() {
+    let before = "[DEFAULT]\nrpc_thread_pool_size = 8\n[amqp1]\n\
+                  group_request_prefix = ${DEFAULT.rpc_thread_pool_size}\n";
+    let (from, to) = (series("liberty"), series("mitaka"));
+    assert_eq!(
+        text(&go(before, from, to, &Settings::default())),
+        "[DEFAULT]\nexecutor_thread_pool_size = 8\n[oslo_messaging_amqp]\n\
+         group_request_prefix = ${DEFAULT.rpc_thread_pool_size}\n"
+    );
+}

@@ -1,4 +1,4 @@
-//! Checks what a migration adds where old names are kept.
+//! Checks what a migration adds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,19 +19,12 @@ pub(super) fn hold(
     kept: &Migration,
     plain: &Migration,
 ) -> Result<(), String> {
-    let set = before.iter().flat_map(|file| file.document.entries());
-    let set: BTreeSet<OptName> = set.map(name_of).collect();
     let (now, without) = (values(kept)?, values(plain)?);
     let decided = kept.decisions.iter();
     let decided = decided.flat_map(|decision| decision.options.iter().chain([&decision.option]));
-    let mut needed: BTreeSet<OptName> = decided.cloned().collect();
-    for (option, values) in &now {
-        let referred = values.iter().flat_map(|value| references(value));
-        needed.extend(referred.flat_map(|it| it.options(option.group())));
-    }
-    for (option, values) in now.iter().filter(|(option, _)| !set.contains(option)) {
-        let unread = names().get(option).is_some_and(|it| !it.is_read(case.to));
-        if unread && !needed.contains(option) {
+    let needed: BTreeSet<OptName> = decided.cloned().chain(referred(&now)).collect();
+    for (option, values) in added(before, &now) {
+        if is_unread(option, case) && !needed.contains(option) {
             return Err(format!(
                 "{option} was added, and {} does not read it",
                 case.to
@@ -50,6 +43,59 @@ pub(super) fn hold(
         }
     }
     Ok(())
+}
+
+/// Checks that no value is given both to an option that the newer release reads and to one that it
+/// does not.
+pub(super) fn are_of_use(
+    case: &ReleaseCase,
+    before: &[ParsedFile<'_>],
+    plain: &Migration,
+) -> Result<(), String> {
+    let now = values(plain)?;
+    // A rule may still go on from there.
+    let decided = plain
+        .decisions
+        .iter()
+        .filter(|decision| decision.acceptable);
+    let decided = decided.flat_map(|decision| decision.options.iter().cloned());
+    let needed: BTreeSet<OptName> = decided.chain(referred(&now)).collect();
+    // Other values may be the same by chance.
+    let is_unique = |value: &&Vec<u8>| value.starts_with(b"v") && !value.contains(&b'$');
+    let (unread, read): (Vec<_>, Vec<_>) =
+        added(before, &now).partition(|(option, _)| is_unread(option, case));
+    for (option, values) in unread.into_iter().filter(|(it, _)| !needed.contains(it)) {
+        let has = |value: &Vec<u8>| read.iter().find(|(_, values)| values.contains(value));
+        if let Some((other, _)) = values.iter().filter(is_unique).find_map(has) {
+            return Err(format!(
+                "{option} was added beside {other}, and {} does not read it",
+                case.to
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_unread(option: &OptName, case: &ReleaseCase) -> bool {
+    names().get(option).is_some_and(|it| !it.is_read(case.to))
+}
+
+/// Iterates over the options that were not set before.
+fn added<'v>(
+    before: &[ParsedFile<'_>],
+    now: &'v Values,
+) -> impl Iterator<Item = (&'v OptName, &'v Vec<Vec<u8>>)> {
+    let set = before.iter().flat_map(|file| file.document.entries());
+    let set: BTreeSet<OptName> = set.map(name_of).collect();
+    now.iter().filter(move |(option, _)| !set.contains(option))
+}
+
+/// Iterates over the options that values refer to.
+fn referred(now: &Values) -> impl Iterator<Item = OptName> {
+    now.iter().flat_map(|(option, values)| {
+        let found = values.iter().flat_map(|value| references(value));
+        found.flat_map(|it| it.options(option.group()))
+    })
 }
 
 fn values(migration: &Migration) -> Result<Values, String> {

@@ -11,7 +11,7 @@ use confmig::history::{
     History, NameHistory, ReleaseRange, Series, Service, all_names, built_in_rules,
 };
 use confmig::migrate::{Migration, Route, Settings, migrate};
-use confmig::rule::Rule;
+use confmig::rule::{Rule, Sections};
 use oslo_config::{OptName, ParsedFile};
 use proptest::collection::vec;
 use proptest::prelude::{BoxedStrategy, Strategy, any};
@@ -228,7 +228,18 @@ fn options_of(rule: &Rule) -> Vec<OptName> {
     let items = rule.items.iter().flat_map(|items| &items.options);
     let removed = rule.remove.iter().flat_map(|removal| &removal.options);
     let all = parts.chain(conditions).chain(taken).chain(renamed);
-    let all = all.chain(items).chain(removed).map(|name| (**name).clone());
+    let all = all.chain(items).chain(removed);
+    let sections = match &rule.sections {
+        Some(Sections::These(sections)) => &sections[..],
+        _ => &[],
+    };
+    let all = all.flat_map(|name| match name.group() {
+        "{section}" => sections
+            .iter()
+            .map(|it| OptName::new(it, name.name()))
+            .collect(),
+        _ => vec![(**name).clone()],
+    });
     all.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
@@ -288,6 +299,8 @@ pub fn holds(
         if keep_old {
             let plain = migrated_with(&settings(false), &parsed, case.from)?;
             additions::hold(case, &parsed, &migration, &plain)?;
+        } else {
+            additions::are_of_use(case, &parsed, &migration)?;
         }
         if !migration.decisions.is_empty() {
             let again = |files: &[ParsedFile<'_>]| migrated(files, case.from);

@@ -7,8 +7,9 @@ use oslo_config::OptName;
 use super::index::EntryIndex;
 use super::text::{Doubtful, says, split};
 use crate::migrate::definitions::Definitions;
+use crate::migrate::pass::Pass;
 use crate::migrate::planned::{Effect, EffectKind, RemovalReason};
-use crate::rule::{Condition, IfSet, Items, Removal, Rename, Rule};
+use crate::rule::{Condition, IfSet, Items, Name, Removal, Rename, Rule};
 
 /// The evaluation of a rule.
 pub(super) struct Evaluation<'d> {
@@ -25,13 +26,13 @@ pub(super) fn evaluate<'d>(
     rule: &Rule,
     index: &EntryIndex<'_, 'd>,
     definitions: &dyn Definitions,
-    keep_old: bool,
+    pass: Pass<'_, '_>,
 ) -> Evaluation<'d> {
     let evaluator = Evaluator {
         rule,
         index,
         definitions,
-        keep_old,
+        pass,
     };
     let mut renames = Vec::new();
     let options: Vec<OptName> = rule
@@ -50,7 +51,13 @@ pub(super) fn evaluate<'d>(
             None if effects.is_empty() && rule.report.is_some() && evaluator.hold(&rule.when) => {
                 Err(rule.why.clone())
             }
-            None => Ok(effects),
+            None if effects.is_empty() && renames.is_empty() => Ok(effects),
+            None => match evaluator.undecided() {
+                Some(option) => Err(format!(
+                    "what the rule makes of it depends on {option}, which is left to decide"
+                )),
+                None => Ok(effects),
+            },
         },
         outcome => outcome,
     };
@@ -66,7 +73,7 @@ pub(super) struct Evaluator<'e, 'd> {
     pub(super) rule: &'e Rule,
     pub(super) index: &'e EntryIndex<'e, 'd>,
     pub(super) definitions: &'e dyn Definitions,
-    keep_old: bool,
+    pass: Pass<'e, 'e>,
 }
 
 impl<'d> Evaluator<'_, 'd> {
@@ -76,8 +83,13 @@ impl<'d> Evaluator<'_, 'd> {
             return Ok(Vec::new());
         }
         let mut effects = Vec::new();
-        let in_use = |rename: &&Rename| self.index.is_in_use(&rename.from);
-        for rename in rule.rename.iter().filter(in_use) {
+        let in_use = rule.rename.iter();
+        let in_use = in_use.filter(|rename| self.index.is_in_use(&rename.from));
+        for rename in in_use {
+            // What a renaming left to decide is reported already.
+            if self.is_left(&rename.from) || self.is_left(&rename.to) {
+                continue;
+            }
             // With `last`, values are merged like those of a deprecated name: by a renaming.
             let target = self.target_of(rename);
             let merges = rule.if_target_set != IfSet::Last
@@ -104,7 +116,14 @@ impl<'d> Evaluator<'_, 'd> {
         if let Some(doubt) = doubts.find(|doubt| self.holds(&doubt.condition())) {
             return Err(doubt.why.clone());
         }
-        if self.keep_old {
+        if self.pass.settings.keep_old {
+            let mut targets = renames.iter().map(|rename| &*rename.to);
+            if let Some(option) = targets.find(|option| (self.pass.legacy_has)(option)) {
+                return Err(format!(
+                    "the legacy program reads {option}, too, so the old and the new name cannot \
+                     both be kept: migrate without --keep-old"
+                ));
+            }
             let replaces = |effect: &Effect<'_>| matches!(effect.kind, EffectKind::Replace(..));
             if effects.iter().any(replaces) {
                 let reason = "the old and the new value cannot both be kept: migrate without \
@@ -114,6 +133,28 @@ impl<'d> Evaluator<'_, 'd> {
             effects.retain(|effect| matches!(effect.kind, EffectKind::Add(..)));
         }
         Ok(effects)
+    }
+
+    /// Returns an option that the values depend on and that is left to decide.
+    fn undecided(&self) -> Option<&OptName> {
+        let renames = || self.rule.rename.iter();
+        let mut depends_on = self.rule.depends_on().into_iter();
+        let is_renamed = |option: &Name| renames().any(|it| [&it.from, &it.to].contains(&option));
+        let found = depends_on.find(|option| !is_renamed(option) && self.is_left(option));
+        found.map(|option| &**option)
+    }
+
+    /// Tells whether an option is still set under a name whose renaming is left to decide: rules do
+    /// not see that value.
+    fn is_left(&self, option: &OptName) -> bool {
+        let former = self.definitions.former(option);
+        let held = self.pass.held.former(option).iter();
+        let mut names = former.iter().chain(held).chain([option]);
+        names.any(|name| {
+            let is_undecided =
+                (self.pass.is_undecided)(option) || self.pass.is_held(name.group(), name.name());
+            is_undecided && self.index.is_set(name)
+        })
     }
 
     pub(super) fn hold(&self, conditions: &[Condition]) -> bool {

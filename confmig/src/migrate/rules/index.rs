@@ -80,8 +80,8 @@ impl<'w, 'd: 'w> EntryIndex<'w, 'd> {
         let groups: BTreeSet<&str> = readers.chain([group]).collect();
         let found = references(value);
         let targets = groups.iter().flat_map(|group| {
-            let named = found.iter().map(|reference| reference.parts());
-            named.map(|name| self.names.target(group, name))
+            let found = found.iter();
+            found.filter_map(|reference| self.names.target_of(group, reference))
         });
         targets
             .map(|(group, name)| OptName::new(group, name))

@@ -159,18 +159,12 @@ impl<'d> Follower<'_, 'd> {
             outcome,
             options,
             renames,
-        } = evaluate(rule, self.index, self.definitions, settings.keep_old);
+        } = evaluate(rule, self.index, self.definitions, self.pass);
         let effects = match outcome {
             Ok(effects) if effects.is_empty() && renames.is_empty() => return,
             Ok(effects) => effects,
             Err(reason) => return self.decide(rule, &options, &reason, false),
         };
-        if let Some(undecided) = self.undecided(rule) {
-            let reason = format!(
-                "what the rule makes of it depends on {undecided}, which is left to decide"
-            );
-            return self.decide(rule, &options, &reason, false);
-        }
         let acceptable = rule.automatic != Automatic::Advice;
         let is_accepted = acceptable && settings.accept_rules.contains(&rule.id);
         let by_rule = (rule.automatic != Automatic::Yes).then_some(&rule.why);
@@ -190,23 +184,6 @@ impl<'d> Follower<'_, 'd> {
         if !effects.is_empty() {
             self.planned.push(Planned::Rule(active.rule, effects));
         }
-    }
-
-    /// Returns an option that a rule depends on and that is still set under a name whose renaming
-    /// is left to decide: the rule does not see that value.
-    fn undecided<'r>(&self, rule: &'r Rule) -> Option<&'r OptName> {
-        let is_left = |option: &OptName| {
-            let former = self.definitions.former(option);
-            let held = self.pass.held.former(option).iter();
-            let mut names = former.iter().chain(held).chain([option]);
-            names.any(|name| {
-                let is_undecided = (self.pass.is_undecided)(option)
-                    || self.pass.is_held(name.group(), name.name());
-                is_undecided && self.index.is_set(name)
-            })
-        };
-        let mut options = rule.depends_on().into_iter().map(|name| &**name);
-        options.find(|option| is_left(option))
     }
 
     /// Tells whether another rule sets one of the same options or changes one of the same entries,

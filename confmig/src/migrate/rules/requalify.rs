@@ -47,7 +47,9 @@ impl<'d> ValueBuilder<'_, 'd> {
         let mut requalified = String::new();
         let (mut kept, mut has_inlined) = (0, false);
         for reference in references(raw.as_bytes()) {
-            let (group, name) = self.index.names.target(from, reference.parts());
+            let Some((group, name)) = self.index.names.target_of(from, &reference) else {
+                continue;
+            };
             let target = OptName::new(group, name);
             let range = reference.range();
             if self.removed.contains(&&target) {
