@@ -24,7 +24,7 @@ struct Added {
 
 impl Migrator<'_> {
     /// Removes the entries that steps added and that the target does not read, unless a value that
-    /// stays refers to such an option or a decision is about it.
+    /// stays refers to such an option or a decision goes on from it.
     pub(super) fn remove_additions(
         &mut self,
         is_unread: impl Fn(&OptName) -> bool,
@@ -62,7 +62,9 @@ impl Migrator<'_> {
     fn unneeded(&self, is_unread: impl Fn(&OptName) -> bool) -> HashMap<OptName, Vec<Added>> {
         let mut unneeded: HashMap<OptName, Vec<Added>> = HashMap::default();
         let decisions = self.decisions.iter().map(|(_, decision)| decision);
-        let decided = decisions.flat_map(|it| it.options.iter().chain([&it.option]));
+        // A rule that cannot be accepted does not go on from there.
+        let open = decisions.filter(|it| it.rule.is_none() || it.acceptable);
+        let decided = open.flat_map(|it| it.options.iter().chain([&it.option]));
         let mut needed: Vec<OptName> = decided.cloned().collect();
         for (at, file) in self.files().iter().enumerate() {
             for entry in file.document.entries() {

@@ -126,6 +126,12 @@ impl<'p> Names<'p> {
         self.former.get(&(group, name)).map_or(&[], Vec::as_slice)
     }
 
+    /// Tells whether a renaming of the pack replaces a name.
+    pub(crate) fn is_renamed(&self, name: &OptName) -> bool {
+        let mut readers = self.readers(name.group(), name.name()).iter();
+        readers.any(|reader| reader.renames)
+    }
+
     /// Returns the option that a reference by a former name resolves to: oslo.config finds the one
     /// that was registered last.
     pub(crate) fn by_former(&self, group: &str, name: &str) -> Option<&'p Opt> {

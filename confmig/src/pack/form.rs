@@ -5,7 +5,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Pack, Removed, Renaming, contradiction, endless};
-use crate::rule::{self, Rule};
+use crate::rule::{self, Name, Rule};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "the tables of a pack")]
@@ -94,7 +94,7 @@ impl PackForm {
         if let Some((at, reason)) = repeated_id(&renamings) {
             return Err(format!("line {}: {reason}", formers[at]));
         }
-        let rules = valid_rules(self.rules, &renamings, text)?;
+        let rules = valid_rules(self.rules, &opts, &renamings, text)?;
         if let Some(endless) = endless(&rules, &renamings) {
             let id = endless.first_rule();
             let mut known = rules.iter();
@@ -231,16 +231,25 @@ impl OptForm {
 /// Returns the rules of a file, or the line and the problem of the first one that is not valid.
 fn valid_rules(
     forms: Vec<Spanned<Rule>>,
+    opts: &[Opt],
     renamings: &[Renaming],
     text: &str,
 ) -> Result<Vec<Rule>, String> {
     let mut rules: Vec<Rule> = Vec::new();
     for form in forms {
         let line = line_at(text, form.span().start);
-        let rule = Rule {
+        let mut rule = Rule {
             line: Some(line),
             ..form.into_inner()
         };
+        for set in &mut rule.set {
+            // A rule that sets a former name sets the option that reads it.
+            let is_option = opts.iter().any(|opt| *opt.name() == *set.option);
+            let mut readers = renamings.iter().filter(|it| it.from == *set.option);
+            if let (false, Some(reader)) = (is_option, readers.next()) {
+                set.option = Name(reader.to.clone());
+            }
+        }
         let ids = renamings.iter().map(|renaming| &renaming.id);
         let mut ids = ids.chain(rules.iter().map(|known| &known.id));
         let problem = if ids.any(|id| *id == rule.id) {

@@ -123,35 +123,22 @@ pub(super) fn next_name(
     listings: &mut Listings,
 ) -> Result<OsString, StoreError> {
     let newest = newest(destination, listings)?.map(|(stamp, _)| stamp);
-    let mut stamp = Stamp::next(newest.as_ref(), now(), hash(after));
-    free(destination, listings, |taken| {
-        stamp.number += u64::from(taken > 0);
-        stamp.name(&destination.name)
-    })
+    let stamp = Stamp::next(newest.as_ref(), now(), hash(after));
+    Ok(stamp.name(&destination.name))
 }
 
 /// Returns a name for the destination's edited text, which undo does not take for a backup's.
 pub(super) fn edited_name(destination: &Destination) -> Result<OsString, StoreError> {
     let stamp = format!("{}{EDITED}", now());
-    free(destination, &mut Listings::default(), |taken| {
-        numbered(&destination.name, &stamp, 1 + taken)
-    })
-}
-
-/// Returns the first of these names that is not taken. Each begins as those of backups do.
-fn free(
-    destination: &Destination,
-    listings: &mut Listings,
-    mut name: impl FnMut(u64) -> OsString,
-) -> Result<OsString, StoreError> {
-    let names = listings.names(&destination.directory, &marked(&destination.name))?;
-    let mut taken = 0;
+    let mut listings = Listings::default();
+    let taken = listings.names(&destination.directory, &marked(&destination.name))?;
+    let mut number = 1;
     loop {
-        let name = name(taken);
-        if !names.contains(&name) {
+        let name = numbered(&destination.name, &stamp, number);
+        if !taken.contains(&name) {
             return Ok(name);
         }
-        taken += 1;
+        number += 1;
     }
 }
 

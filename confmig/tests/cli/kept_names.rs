@@ -39,6 +39,16 @@ fn a_rule_that_adds_what_the_older_release_reads_is_left() {
     assert_as("kept_names", "read-by-both", &ran.transcript());
 }
 
+/// Pike renamed the option, and Rocky removed it: only its value has to be decided about.
+#[test]
+fn what_a_decision_is_about_is_not_added() {
+    let ran = migrated(
+        "[glance]\ntemp_url_endpoint_type = radosgw\n",
+        "--from ocata",
+    );
+    assert_as("kept_names", "decided-removal", &ran.transcript());
+}
+
 /// The file of rules renames `[o] old` to `[a] mid`, and that to `[c] final`.
 #[test]
 fn an_option_between_two_rules_is_not_added() {

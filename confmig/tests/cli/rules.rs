@@ -185,6 +185,22 @@ fn the_id_of_a_former_name() {
     assert_as("rules", "id-of-a-former-name", &ran.transcript());
 }
 
+/// `[a] x` is a former name of `[b] x`, which gets the value.
+#[test]
+fn a_rule_that_sets_a_former_name() {
+    let rules = pack(
+        "[[option]]\ngroup = \"b\"\nname = \"x\"\ntype = \"str\"\n\
+         [[option.former]]\ngroup = \"a\"\nname = \"x\"\nwhy = \"moved\"\n\
+         [[rule]]\nid = \"r\"\nwhy = \"two options became one\"\n\
+         part.host = { option = \"o.host\" }\npart.port = { option = \"o.port\" }\n\
+         set = [{ option = \"a.x\", value = \"{host}:{port}\" }]\n",
+    );
+    let directory = ironic_conf("[o]\nhost = 192.0.2.1\nport = 80\n");
+    std::fs::write(directory.path().join("site.toml"), rules).unwrap();
+    let ran = line("migrate --rules site.toml ironic.conf").directory(directory.path());
+    assert_as("rules", "sets-a-former-name", &ran.transcript());
+}
+
 #[test]
 fn missing_packs() {
     for (name, words) in [

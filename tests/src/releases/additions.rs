@@ -20,8 +20,9 @@ pub(super) fn hold(
     plain: &Migration,
 ) -> Result<(), String> {
     let (now, without) = (values(kept)?, values(plain)?);
-    let decided = kept.decisions.iter();
-    let decided = decided.flat_map(|decision| decision.options.iter().chain([&decision.option]));
+    let open = kept.decisions.iter();
+    let open = open.filter(|decision| decision.rule.is_none() || decision.acceptable);
+    let decided = open.flat_map(|decision| decision.options.iter().chain([&decision.option]));
     let needed: BTreeSet<OptName> = decided.cloned().chain(referred(&now)).collect();
     for (option, values) in added(before, &now) {
         if is_unread(option, case) && !needed.contains(option) {

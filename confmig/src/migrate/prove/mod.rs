@@ -181,8 +181,9 @@ impl<'d> Prover<'_, 'd> {
 
     /// Returns a kept former name that a legacy program does not read as before.
     fn former_mismatch(&self, before: &Programs<'_>, after: &Programs<'_>) -> Option<Mismatch> {
-        let mut former = self.names.opts.iter().flat_map(Opt::deprecated);
-        former.find_map(|name| {
+        let former = self.names.opts.iter().flat_map(Opt::deprecated);
+        let mut kept = former.filter(|name| !self.pass.by_rules || self.names.is_renamed(name));
+        kept.find_map(|name| {
             let read = |programs: &Programs<'_>| texts_of(&programs.legacy, name);
             let (before, after) = (read(before), read(after));
             (before != after).then(|| Mismatch {

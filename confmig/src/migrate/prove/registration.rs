@@ -126,13 +126,16 @@ fn references_in_defaults(opt: &Opt) -> impl Iterator<Item = Reference> {
 }
 
 /// Returns the options that a legacy program registers: the former names are options of their own.
-/// If the renamings are those of rules, the program knows the current names, too.
+/// If the renamings are those of rules, only their old names are, and the program knows the current
+/// names, too.
 pub(super) fn legacy(names: &Names<'_>, opts: &[Opt], by_rules: bool) -> Vec<Opt> {
     let is_renamed = |opt: &&Opt| !opt.deprecated().is_empty();
+    let is_own = |name: &OptName| !by_rules || names.is_renamed(name);
     let mut seen: HashSet<&OptName> = HashSet::default();
     let renamed = names.opts.iter().filter(is_renamed);
     let former = renamed.flat_map(|opt| opt.deprecated().iter().map(move |name| (opt, name)));
-    let former = former.filter(|(_, name)| !name.name().contains('-') && seen.insert(name));
+    let former =
+        former.filter(|(_, name)| !name.name().contains('-') && is_own(name) && seen.insert(name));
     let own = former.map(|(opt, name)| {
         let own = Opt::new(name.group(), name.name(), OptType::string());
         let own = if opt.is_multi() { own.multi() } else { own };
@@ -140,8 +143,13 @@ pub(super) fn legacy(names: &Names<'_>, opts: &[Opt], by_rules: bool) -> Vec<Opt
     });
     let others = opts.iter().filter(|opt| !is_renamed(opt)).cloned();
     let current = opts.iter().filter(|opt| by_rules && is_renamed(opt));
-    let current =
-        current.map(|opt| Opt::new(opt.name().group(), opt.name().name(), OptType::string()));
+    let current = current.map(|opt| {
+        let current = Opt::new(opt.name().group(), opt.name().name(), OptType::string());
+        let former = opt.deprecated().iter().filter(|name| !is_own(name));
+        former.fold(current, |opt, name| {
+            opt.with_deprecated(name.group(), name.name())
+        })
+    });
     others.chain(own).chain(current).collect()
 }
 
