@@ -77,7 +77,7 @@ impl Target {
 
     /// Makes the schemas of two releases, of which the newer one has at most these options. The
     /// numbers in `plan`, one for each set of options that share names, choose how the older one
-    /// differs: not renamed yet, or with former names that are also options and that the newer one
+    /// differs: not renamed yet, or with former names that are also options, and that one of the two
     /// does not have at all.
     #[must_use]
     pub fn two_schemas(opts: &[Opt], plan: &[u8]) -> Self {
@@ -98,7 +98,9 @@ impl Target {
                     && (usize::from(*number) + name.name().len() + name.group().len())
                         .is_multiple_of(2)
             };
-            let kept = |opt: &&Opt| without(opt, |name| dropped(name) && !current.contains(&name));
+            // A name that is an option, too, is dropped, or becomes a former name, as well.
+            let current = |name: &OptName| number & 8 == 0 && current.contains(&name);
+            let kept = |opt: &&Opt| without(opt, |name| dropped(name) && !current(name));
             let own = set.iter().filter(|opt| is_former(opts, opt.name()));
             match number % 4 {
                 // Not renamed yet.
@@ -113,9 +115,14 @@ impl Target {
                     older.extend(set.iter().copied().cloned());
                     newer.extend(set.iter().map(kept));
                 }
-                _ => {
+                2 => {
                     older.extend(set.iter().copied().cloned());
                     newer.extend(set.iter().map(kept));
+                }
+                // Former names of the newer one only.
+                _ => {
+                    older.extend(set.iter().map(kept));
+                    newer.extend(set.iter().copied().cloned());
                 }
             }
         }

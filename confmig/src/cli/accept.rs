@@ -41,7 +41,10 @@ pub(super) fn settings(
         };
         let known = by_release && loaded.lives.of_option(&name).is_some();
         let older = from_schema.is_some_and(|schema| schema.option(&name).is_some());
-        let renamed = pack.renamings.iter().any(|rule| rule.to == name);
+        let renamed = pack.renamings.iter().any(|rule| rule.to == name)
+            || pack.rules.iter().flat_map(|rule| &rule.rename).any(|it| {
+                it.to.name() == name.name() && [name.group(), "{section}"].contains(&it.to.group())
+            });
         if !known && !older && !renamed {
             return Err(Failure::Message(format!(
                 "--accept {word}: expected the id of a rule, or the new name of an option, but \

@@ -110,16 +110,23 @@ fn without(changes: Vec<Change>, added: &HashSet<OptName>) -> Vec<Change> {
         (changes.into_iter()).partition(|change| added.contains(&change.to));
     let sources = gone.into_iter().map(|change| (change.to, change.from));
     let sources: HashMap<OptName, OptName> = sources.collect();
-    for change in &mut left {
+    let first = |option: &OptName| {
+        let mut first = option;
         // No source is passed twice, so that this ends even if two options got each other's value.
         for _ in 0..sources.len() {
-            let Some(source) = sources.get(&change.from) else {
-                break;
-            };
-            let (old, new) = (bracketed(&change.from), bracketed(source));
-            change.message = change.message.replace(&old, &new);
-            change.from = source.clone();
+            match sources.get(first) {
+                Some(source) => first = source,
+                None => break,
+            }
         }
+        first.clone()
+    };
+    let named = sources.keys();
+    let named = named.map(|option| (bracketed(option), bracketed(&first(option))));
+    let named: HashMap<String, String> = named.collect();
+    for change in &mut left {
+        change.message = with_sources(&change.message, &named);
+        change.from = first(&change.from);
     }
     // Only in what is added do references follow.
     let is_reference = |change: &Change| change.kind == ChangeKind::Reference;
@@ -127,4 +134,19 @@ fn without(changes: Vec<Change>, added: &HashSet<OptName>) -> Vec<Change> {
     let lines: HashSet<usize> = others.map(|change| change.line).collect();
     left.retain(|change| !is_reference(change) || lines.contains(&change.line));
     left
+}
+
+/// Returns a message with other names in place of some options.
+fn with_sources(message: &str, named: &HashMap<String, String>) -> String {
+    let (mut text, mut rest) = (String::new(), message);
+    while let Some(at) = rest.find('[') {
+        text += &rest[..at];
+        rest = &rest[at..];
+        let name = rest.find("] ").map_or(rest.len(), |end| end + 2);
+        let end = rest[name..].find([' ', ',', ';']);
+        let end = end.map_or(rest.len(), |end| name + end);
+        text += named.get(&rest[..end]).map_or(&rest[..end], String::as_str);
+        rest = &rest[end..];
+    }
+    text + rest
 }

@@ -6,11 +6,12 @@ use oslo_config::{Opt, OptName, ParsedFile};
 use super::definitions::PackDefinitions;
 use super::migrator::{LINKS_MAX, Migrator};
 use super::pin::Pins;
+use super::read_otherwise::Compared;
 use super::rules::Active;
 use super::{MigrateError, Migration, Settings};
 use crate::history::{History, ReleaseRange};
 use crate::pack::{Pack, Renaming};
-use crate::rule::{Rule, in_known_sections};
+use crate::rule::{Automatic, IfSet, Rule, in_known_sections};
 use crate::schema::Schema;
 use crate::target::name_of;
 
@@ -126,9 +127,8 @@ pub fn migrate<'m>(
                 migrator.set_legacy(|_| false);
                 migrator.pack(pack)?;
                 if settings.keep_old {
-                    let rules: Vec<Rule> = pack.rules.iter().flat_map(in_known_sections).collect();
-                    let claimed: HashSet<&OptName> = rules.iter().flat_map(Rule::claims).collect();
-                    migrator.remove_additions(|option| claimed.contains(option))?;
+                    let passed_on = passed_on(pack, settings);
+                    migrator.remove_additions(|option| passed_on.contains(option))?;
                 }
             }
             Step::Schema(schema, older) => {
@@ -137,6 +137,9 @@ pub fn migrate<'m>(
                     add_lost_names(&mut pack, older, schema);
                 }
                 migrator.pack(&pack)?;
+                if let Some(older) = older {
+                    migrator.read_otherwise_by_schema(older, schema, Compared::Plain);
+                }
                 migrator.set_legacy(reads_as_set(&pack, files));
                 migrator.hold_decided(|option| {
                     let mut opts = pack.opts.iter();
@@ -155,7 +158,7 @@ pub fn migrate<'m>(
             }
             Step::Unread(range, history) => migrator.unread(*range, history)?,
             Step::Outcome(from, to) => {
-                migrator.read_otherwise(from, to);
+                migrator.read_otherwise_by_schema(from, to, Compared::Referring);
                 migrator.unread_by_schema(from, to)?;
                 if !settings.keep_old {
                     migrator.refused(to);
@@ -164,6 +167,21 @@ pub fn migrate<'m>(
         }
     }
     migrator.finish()
+}
+
+/// Returns the options that rules rename on any condition: without the old names, none of them stays.
+fn passed_on(pack: &Pack, settings: &Settings) -> HashSet<OptName> {
+    let is_followed = |rule: &&Rule| {
+        let is_accepted =
+            rule.automatic == Automatic::Yes || settings.accept_rules.contains(&rule.id);
+        let has_doubt = !rule.decide.is_empty() || rule.if_target_set == IfSet::Decide;
+        is_accepted && rule.when.is_empty() && !has_doubt
+    };
+    let rules = pack.rules.iter().filter(is_followed);
+    let renames = rules
+        .flat_map(in_known_sections)
+        .flat_map(|rule| rule.rename);
+    renames.map(|rename| rename.from.0).collect()
 }
 
 /// Adds the names by which the older of two schemas read options that the newer one no longer reads

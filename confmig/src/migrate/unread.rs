@@ -3,8 +3,9 @@
 use foldhash::HashSet;
 use oslo_config::{Config, GetErrorKind, Opt, OptName};
 
-use super::migrator::Migrator;
+use super::migrator::{Migrator, name_at};
 use super::own_rules::{NOT_READ, REFUSED};
+use super::read_otherwise::{Compared, Reader};
 use super::{Decision, MigrateError};
 use crate::diagnostic::{Code, Severity};
 use crate::history::{self, History, ReleaseRange};
@@ -55,7 +56,12 @@ impl Migrator<'_> {
                     !of_option.is_option(range.to) && readers.all(|reader| set.contains(&reader))
                 })
             };
-            return self.remove_additions(is_hidden);
+            self.remove_additions(is_hidden)?;
+            let (from, to) = (range.from.to_string(), range.to.to_string());
+            let older = Reader::of_release(&from, range.from, self.before, history);
+            let newer = Reader::of_release(&to, range.to, &self.files(), history);
+            self.read_otherwise(&older, &newer, Compared::Referring);
+            return Ok(());
         }
         self.keep_values_for(|option| {
             let of_option = history.of_option(option);
@@ -181,6 +187,8 @@ impl Migrator<'_> {
     /// Adds findings to the decisions.
     pub(super) fn add(&mut self, found: Vec<FindingAt>) {
         for (option, (file, line), finding) in found {
+            // The option may have its value under another name.
+            let name = name_at(&self.document(file), line).unwrap_or_else(|| option.clone());
             let line = self.original_line(file, line);
             let reason = format!("{option}: {}", finding.reason);
             let decision = Decision {
@@ -192,7 +200,7 @@ impl Migrator<'_> {
                 severity: finding.severity,
                 ..Decision::new(&option, &self.before[file].path, line, reason)
             };
-            self.decisions.push((option, decision));
+            self.decisions.push((name, decision));
         }
     }
 }

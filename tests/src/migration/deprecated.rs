@@ -30,6 +30,19 @@ pub(super) fn nothing_deprecated(
             decided(&name) && refers_to(&entry.value(), former)
         })
     };
+    // An entry that a later one hides from its own option may be a value of a multi-valued one,
+    // which reads the reference in its own group.
+    let in_hidden = |former: &OptName| {
+        let mut entries = parsed.iter().flat_map(|file| file.document.entries());
+        entries.any(|entry| {
+            let mut own = entry.section().document().entries();
+            let is_later = own.any(|other| {
+                let same = (other.group(), other.key()) == (entry.group(), entry.key());
+                same && other.line() > entry.line()
+            });
+            is_later && refers_to(&entry.value(), former)
+        })
+    };
     // For a reference `$group.name`, the service may have that option, to which `$name` in the
     // group resolves.
     let may_be_another = |former: &OptName| {
@@ -59,7 +72,7 @@ pub(super) fn nothing_deprecated(
     let in_files = new.deprecated.iter().filter(own);
     let mut left: Vec<&OptName> = in_files.filter(|former| !may_stay(former)).collect();
     for former in new.referred.iter().filter(own) {
-        let may_stay = may_stay(&former) || may_be_another(former);
+        let may_stay = may_stay(&former) || may_be_another(former) || in_hidden(former);
         if !broken && !may_stay && could_follow(oracle, new, opts, case, former)? {
             left.push(former);
         }

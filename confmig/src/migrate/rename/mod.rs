@@ -7,14 +7,14 @@ use super::names::Names;
 use super::pass::Pass;
 use super::planned::Applied;
 use super::{Decision, MigrateError};
+pub(crate) use of_option::Superseded;
 
 /// The outcome of renamings for a set of files.
 pub(crate) struct Renamed {
     pub(crate) files: Vec<Applied>,
     /// The decisions that are left, each with its file.
     pub(crate) decisions: Vec<(usize, Decision)>,
-    /// The file and line of entries that stay although another one hides them.
-    pub(crate) superseded: Vec<(usize, usize)>,
+    pub(crate) superseded: Vec<Superseded>,
 }
 
 /// Follows the renamings of a pack. Those that might change a value are left to decide.

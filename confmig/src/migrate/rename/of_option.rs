@@ -53,6 +53,14 @@ pub(crate) fn find<'d>(pass: Pass<'_, 'd>, names: &Names<'_>) -> EntriesByOption
     found
 }
 
+/// An entry that stays although another one of the same file hides it: the lines of both.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Superseded {
+    pub(crate) file: usize,
+    pub(crate) line: usize,
+    pub(crate) by: usize,
+}
+
 /// The entries of one option in one file, in order.
 pub(crate) struct OfOption<'f, 'd> {
     pub(crate) pass: &'f Pass<'f, 'd>,
@@ -156,12 +164,18 @@ impl<'d> OfOption<'_, 'd> {
     }
 
     /// Returns the entries that the effective one hides.
-    pub(crate) fn superseded(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+    pub(crate) fn superseded(&self) -> impl Iterator<Item = Superseded> + '_ {
         let winner = self.winner();
-        let hidden = self
-            .former()
-            .filter(move |named| Some(named.rank) != winner);
-        hidden.map(|named| (self.file, named.entry.line()))
+        let wins = move |named: &NamedEntry<'_>| Some(named.rank) == winner;
+        let effective = self.entries.iter().rfind(|named| wins(named));
+        let hidden = self.former().filter(move |named| !wins(named));
+        hidden.filter_map(move |named| {
+            Some(Superseded {
+                file: self.file,
+                line: named.entry.line(),
+                by: effective?.entry.line(),
+            })
+        })
     }
 
     /// Transfers all entries: values of later-declared names come first, those of the current name

@@ -9,7 +9,7 @@ use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Entry, Opt, OptName, ParsedFile};
 
-use super::of_option::{self, OfOption};
+use super::of_option::{self, OfOption, Superseded};
 use crate::migrate::names::Names;
 use crate::migrate::pass::Pass;
 use crate::migrate::planned::{Planned, Transfer};
@@ -24,8 +24,7 @@ pub(crate) struct Plan<'d> {
     pub(crate) decisions: Vec<(usize, Decision)>,
     /// The options that an earlier step left to decide.
     held: HashSet<OptName>,
-    /// The file and line of entries that stay although another one hides them.
-    pub(crate) superseded: Vec<(usize, usize)>,
+    pub(crate) superseded: Vec<Superseded>,
     /// The options that are referred to by a former name, with the file and line of the first
     /// reference.
     referring: BTreeMap<OptName, (usize, usize)>,
@@ -35,7 +34,7 @@ impl<'d> Plan<'d> {
     /// Leaves one of the planned changes to the operator.
     pub(crate) fn leave_out_all(&mut self, at: usize, reason: &str) {
         if let Some(option) = self.planned[at].options().first().cloned() {
-            self.leave_out(at, &option, None, reason);
+            self.leave_out(at, &option, None, reason, true);
         }
     }
 
@@ -47,6 +46,7 @@ impl<'d> Plan<'d> {
         option: &OptName,
         place: Option<(usize, usize)>,
         reason: &str,
+        acceptable: bool,
     ) {
         let planned = self.planned.remove(at);
         for other in planned.options() {
@@ -59,8 +59,8 @@ impl<'d> Plan<'d> {
             let place = place.filter(|_| other == option);
             let (file, line) = place.unwrap_or_else(|| self.place(&planned, other));
             let decision = Decision {
-                acceptable: true,
-                value_for: Some(other.clone()),
+                acceptable,
+                value_for: acceptable.then(|| other.clone()),
                 ..Decision::new(other, &self.files[file].path, line, reason)
             };
             self.decisions.push((file, decision));
@@ -101,7 +101,7 @@ impl<'d> Plan<'d> {
                 Some((option.clone(), doubt?))
             });
             match doubtful {
-                Some((option, reason)) => self.leave_out(at, &option, None, &reason),
+                Some((option, reason)) => self.leave_out(at, &option, None, &reason, true),
                 None => at += 1,
             }
         }
@@ -255,7 +255,7 @@ fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_>, names: &Names<'_>) -
                 "a value refers to it, and {option} cannot be written as a reference: replace the \
                  reference with the value"
             );
-            plan.leave_out(at, &option, Some(place), &reason);
+            plan.leave_out(at, &option, Some(place), &reason, false);
         }
     }
     plan.decisions.len() > decided
