@@ -12,7 +12,7 @@ use super::definitions::{Definitions, renamings};
 use super::edit::put_back;
 use super::pass::{Held, Pass};
 use super::planned::Applied;
-use super::rename::{Renamed, Superseded, rename};
+use super::rename::{Superseded, rename};
 use super::rules::{Active, Followed, follow};
 use super::view::View;
 use super::{
@@ -45,6 +45,8 @@ pub(super) struct Migrator<'m> {
     pub(super) superseded: HashMap<(usize, usize), HashSet<OptName>>,
     /// Tells whether the legacy program has an option of a name.
     legacy_has: Box<dyn Fn(&OptName) -> bool + 'm>,
+    /// The release of the legacy program.
+    pub(super) older: Option<Series>,
 }
 
 impl<'m> Migrator<'m> {
@@ -66,24 +68,8 @@ impl<'m> Migrator<'m> {
             held: Held::default(),
             superseded: HashMap::default(),
             legacy_has: Box::new(|_| false),
+            older: None,
         }
-    }
-
-    /// Makes the following steps leave alone the options that are left to decide, under any of
-    /// their names: a newer release may read these differently. `former` returns an option's former
-    /// names.
-    pub(super) fn hold_decided(&mut self, former: impl Fn(&OptName) -> Vec<OptName>) {
-        for option in self.undecided() {
-            let former = former(&option);
-            self.held.add(&option, former);
-        }
-    }
-
-    /// Returns the options whose renaming is left to decide.
-    fn undecided(&self) -> HashSet<OptName> {
-        let decisions = self.decisions.iter().map(|(_, decision)| decision);
-        let renamings = decisions.filter(|decision| decision.rule.is_none());
-        renamings.map(|decision| decision.option.clone()).collect()
     }
 
     /// Sets the options of the legacy program for the following steps.
@@ -137,16 +123,17 @@ impl<'m> Migrator<'m> {
             };
             !self.superseded.is_empty() && names().is_some_and(has)
         };
-        let Renamed {
-            files,
-            decisions,
-            superseded,
-        } = rename(Pass {
+        let mut pass = Pass {
             by_rules,
             is_superseded: &is_superseded,
             ..self.pass(&seen, pack, &view, &was_empty)
-        })?;
-        for Superseded { file, line, by } in superseded {
+        };
+        if release.is_some() && release == self.older && !by_rules {
+            // The legacy program reads an option by its own former names: both can be kept.
+            pass.legacy_has = &|_| false;
+        }
+        let renamed = rename(pass)?;
+        for Superseded { file, line, by } in renamed.superseded {
             // A later release may not read what was copied from an entry.
             let original = |line| self.original_line(file, line);
             if release.is_some() && original(line) == original(by) {
@@ -157,7 +144,7 @@ impl<'m> Migrator<'m> {
                 self.superseded.entry(place).or_default().insert(name);
             }
         }
-        Ok(self.absorb(files, decisions, release))
+        Ok(self.absorb(renamed.files, renamed.decisions, release))
     }
 
     /// Returns the current files.

@@ -18,6 +18,11 @@ impl<'m> Migrator<'m> {
     ) -> Result<(), MigrateError> {
         let mut names = NamesInUse::new(history);
         names.read(&self.files());
+        self.older = Some(range.from);
+        self.set_legacy(move |option| {
+            let of_option = history.of_option(option);
+            of_option.is_some_and(|of_option| of_option.is_read(range.from))
+        });
         for series in range.from.through(range.to) {
             let mut scope = Scope::All;
             if series > range.from {
@@ -37,13 +42,6 @@ impl<'m> Migrator<'m> {
                     break;
                 }
                 scope = Scope::Keys(self.release(series, here, &scope, &mut names)?);
-            }
-            if series == range.from {
-                // It reads its own former names as the current ones: both can be kept.
-                self.set_legacy(move |option| {
-                    let of_option = history.of_option(option);
-                    of_option.is_some_and(|of_option| of_option.is_read(range.from))
-                });
             }
             self.hold_decided(|option| {
                 let of_option = history.of_option(option);

@@ -1,4 +1,4 @@
-//! Decisions that later steps settled.
+//! Decisions over several steps: those that later ones leave alone, and those that they settled.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,23 @@ use crate::rule::Rule;
 use crate::target::name_of;
 
 impl Migrator<'_> {
+    /// Makes the following steps leave alone the options that are left to decide, under any of
+    /// their names: a newer release may read these differently. `former` returns an option's former
+    /// names.
+    pub(super) fn hold_decided(&mut self, former: impl Fn(&OptName) -> Vec<OptName>) {
+        for option in self.undecided() {
+            let former = former(&option);
+            self.held.add(&option, former);
+        }
+    }
+
+    /// Returns the options whose renaming is left to decide.
+    pub(super) fn undecided(&self) -> HashSet<OptName> {
+        let decisions = self.decisions.iter().map(|(_, decision)| decision);
+        let renamings = decisions.filter(|decision| decision.rule.is_none());
+        renamings.map(|decision| decision.option.clone()).collect()
+    }
+
     /// Drops decisions about entries that a later step removed or renamed, unless that step
     /// converted them into options that the decision's rule reads, too.
     pub(super) fn drop_settled_decisions(&mut self) {

@@ -148,11 +148,7 @@ pub(super) fn is_backup(name: &OsStr) -> bool {
     let marks = memchr::memmem::find_iter(bytes, MARK.as_bytes());
     marks.into_iter().any(|at| {
         let file = OsStr::from_bytes(&bytes[..at]);
-        let edited = || {
-            bytes[at..]
-                .windows(EDITED.len())
-                .any(|part| part == EDITED.as_bytes())
-        };
+        let edited = || memchr::memmem::find(&bytes[at..], EDITED.as_bytes()).is_some();
         Stamp::parse(file, name).is_some() || edited()
     })
 }
@@ -247,6 +243,21 @@ mod tests {
         ] {
             let name = OsString::from_vec([file.as_bytes(), other.as_bytes()].concat());
             assert_eq!(Stamp::parse(file, &name), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn backups_and_edited_texts_are_known_by_their_names() {
+        for (name, expected) in [
+            ("a.conf.confmig-20260131T235959Z-0123456789ab", true),
+            ("a.conf.confmig-20260131T235959Z-0123456789ab.2", true),
+            ("a.conf.confmig-20260131T235959Z-edited", true),
+            ("a.conf.confmig-20260131T235959Z-edited.2", true),
+            ("a.conf.confmig-notes", false),
+            ("a-edited.conf", false),
+            ("a.conf", false),
+        ] {
+            assert_eq!(is_backup(OsStr::new(name)), expected, "{name}");
         }
     }
 

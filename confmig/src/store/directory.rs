@@ -50,10 +50,9 @@ impl Directory {
         })
     }
 
-    /// Creates a file that does not exist yet, readable only by its owner.
+    /// Creates a file, readable only by its owner, where neither a file nor a link has its name.
     pub(super) fn create(&self, name: &OsStr) -> io::Result<File> {
-        let flags =
-            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         Ok(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?.into())
     }
 
@@ -232,5 +231,26 @@ impl Directories {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Rc<Directory>> {
         self.all.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_created_where_nothing_has_its_name() {
+        let there = tempfile::tempdir().unwrap();
+        std::fs::write(there.path().join("file"), "text").unwrap();
+        symlink("gone", there.path().join("link")).unwrap();
+        let directory = Directory::open(there.path()).unwrap();
+        for name in ["file", "link"] {
+            let error = directory.create(OsStr::new(name)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{name}");
+        }
+        directory.create(OsStr::new("new")).unwrap();
+        assert!(!there.path().join("gone").exists());
     }
 }
