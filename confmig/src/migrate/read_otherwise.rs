@@ -233,7 +233,7 @@ fn read(
 ) -> ReadValues {
     let names = Names::new(files, pack);
     let mut registration = Registration::new(&names);
-    registration.add_files(files.iter(), |_| true);
+    registration.add_files(files.iter(), |_, _| true);
     let mut opts = registration.into_opts();
     opts.retain(|opt| !names.is_only_referred(opt.name()) && !is_removed(opt.name()));
     let typed = [&pack.opts, &opts[pack.opts.len()..]].concat();

@@ -253,4 +253,81 @@ mod tests {
         directory.create(OsStr::new("new")).unwrap();
         assert!(!there.path().join("gone").exists());
     }
+
+    #[test]
+    fn a_directory_is_locked_until_it_is_closed() {
+        let there = tempfile::tempdir().unwrap();
+        let path = there.path().to_owned();
+        let (locked, is_locked) = std::sync::mpsc::channel();
+        let other = std::thread::spawn(move || {
+            let directory = Directory::open(&path).unwrap();
+            assert!(!directory.is_ours());
+            directory.lock().unwrap();
+            assert!(directory.is_ours());
+            locked.send(()).unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+        });
+        is_locked.recv().unwrap();
+        let directory = Directory::open(there.path()).unwrap();
+        assert!(directory.is_locked() && !directory.is_ours());
+        let start = Instant::now();
+        directory.lock().unwrap();
+        assert!(
+            start.elapsed() >= Duration::from_millis(50),
+            "{:?}",
+            start.elapsed()
+        );
+        assert!(directory.is_ours());
+        other.join().unwrap();
+        // This thread would wait for itself.
+        let again = Directory::open(there.path()).unwrap();
+        again.lock().unwrap();
+        assert!(!again.is_ours());
+        // This run does not end in time.
+        let path = there.path().to_owned();
+        let other = std::thread::spawn(move || Directory::open(&path).unwrap().lock());
+        assert!(matches!(other.join().unwrap(), Err(StoreError::Locked(_))));
+    }
+
+    #[test]
+    fn a_closed_directory_is_locked_anew_and_others_stay_locked() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let locked = |path: &Path| {
+            let directory = Directory::open(path).unwrap();
+            directory.lock().unwrap();
+            directory
+        };
+        let (closed, open) = (locked(one.path()), locked(other.path()));
+        drop(closed);
+        assert!(locked(one.path()).is_ours());
+        assert!(!locked(other.path()).is_ours());
+        assert!(open.is_ours());
+    }
+
+    #[test]
+    fn each_directory_is_opened_once() {
+        let there = tempfile::tempdir().unwrap();
+        let open = || Directory::open(there.path()).unwrap();
+        let mut directories = Directories::lock(vec![Rc::new(open()), Rc::new(open())]).unwrap();
+        let known = directories.add(open()).unwrap();
+        assert!(known.is_ours());
+        assert_eq!(directories.iter().count(), 1);
+        let other = tempfile::tempdir().unwrap();
+        directories
+            .add(Directory::open(other.path()).unwrap())
+            .unwrap();
+        assert_eq!(directories.iter().count(), 2);
+    }
+
+    #[test]
+    fn names_that_begin_with_a_prefix_are_listed() {
+        let there = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "b-", "b-1", "b-2", "c"] {
+            std::fs::write(there.path().join(name), "").unwrap();
+        }
+        let directory = Directory::open(there.path()).unwrap();
+        let mut listings = Listings::default();
+        let names = listings.names(&directory, OsStr::new("b-")).unwrap();
+        assert_eq!(names, ["b-", "b-1", "b-2"]);
+    }
 }

@@ -201,6 +201,22 @@ fn a_rule_that_sets_a_former_name() {
     assert_as("rules", "sets-a-former-name", &ran.transcript());
 }
 
+/// By the former name `[a] y`, oslo.config finds `[c] x`, whose `$u` it then looks up in [a].
+#[test]
+fn a_reference_in_a_value_that_is_found_by_a_former_name() {
+    let rules = pack(
+        "[[option]]\ngroup = \"c\"\nname = \"x\"\ntype = \"str\"\n\
+         [[option.former]]\ngroup = \"a\"\nname = \"y\"\nwhy = \"moved\"\n\
+         [[option.former]]\ngroup = \"old\"\nname = \"x\"\nwhy = \"moved\"\n\
+         [[option]]\ngroup = \"a\"\nname = \"x\"\ntype = \"str\"\n",
+    );
+    let directory = ironic_conf("[a]\nx = ${y}\nu = one\n");
+    std::fs::write(directory.path().join("site.toml"), rules).unwrap();
+    std::fs::write(directory.path().join("later.conf"), "[old]\nx = ${u}\n").unwrap();
+    let ran = line("migrate --rules site.toml ironic.conf later.conf").directory(directory.path());
+    assert_as("rules", "found-by-a-former-name", &ran.transcript());
+}
+
 #[test]
 fn missing_packs() {
     for (name, words) in [

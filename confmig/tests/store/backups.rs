@@ -5,10 +5,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
+use confmig::store::{backups, replace_all};
 use rustix::fs::Mode;
 
 use crate::support::{
-    NEW, OLD, assert_success, helper, ironic_conf, names, replace, text, undo, write,
+    NEW, OLD, assert_success, helper, ironic_conf, names, replace, replacement, text, undo, write,
 };
 
 #[test]
@@ -110,4 +111,20 @@ pub(crate) fn private_with_umask_0(path: &Path) {
         watcher.join().unwrap()
     });
     assert!(seen > 20, "{seen}");
+}
+
+#[test]
+fn backups_name_the_files_that_were_replaced_together() {
+    let (directory, path) = ironic_conf();
+    let other = directory.path().join("other.conf");
+    write(&other, OLD, 0o640);
+    replace_all(&[replacement(&path, OLD, NEW), replacement(&other, OLD, NEW)]).unwrap();
+    replace(&path, NEW, "[deploy]\n").unwrap();
+    write(&path, "[deploy]\nedited = 1\n", 0o640);
+    let found = backups(&[&path]).unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|it| (it.edited, it.together.clone()))
+        .collect();
+    assert_eq!(found, [(true, vec![]), (false, vec![other])]);
 }

@@ -10,6 +10,7 @@ mod kept;
 mod mounts;
 mod output;
 mod refused;
+mod strays;
 mod support;
 mod undo;
 

@@ -15,7 +15,7 @@ use std::fmt;
 
 use bstr::{BStr, ByteSlice};
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Config, Entry, Occurrence, Opt, OptName, OptType, ParsedFile};
+use oslo_config::{Config, Entry, Occurrence, Opt, OptName, OptType, ParsedFile, references};
 
 use super::MigrateError;
 use super::names::Names;
@@ -140,7 +140,15 @@ impl<'d> Prover<'_, 'd> {
         let plain = |files| self.plain(files, promises);
         let same = plain(self.pass.files).eq(plain(after));
         let files = || self.pass.files.iter().chain(after);
-        registration.add_files(files(), |value| !same || value.contains(&b'$'));
+        // By a former name, a reference in a value is looked up in the group of the value that
+        // refers to it: any option of its name may be meant.
+        let referred = match self.pass.by_rules {
+            true => HashSet::default(),
+            false => referred_names(files()),
+        };
+        registration.add_files(files(), |name, value| {
+            !same || value.contains(&b'$') || referred.contains(name)
+        });
         // The old names of a rule are options of their own.
         if !self.pass.by_rules {
             registration.add_referred_under_former(files());
@@ -193,6 +201,15 @@ impl<'d> Prover<'_, 'd> {
             })
         })
     }
+}
+
+/// Returns the names, without groups, that values refer to.
+fn referred_names<'f>(files: impl Iterator<Item = &'f ParsedFile<'f>>) -> HashSet<String> {
+    let values = files.flat_map(|file| file.document.entries().map(|entry| entry.value()));
+    let found = values.flat_map(|value| references(&value));
+    found
+        .map(|reference| reference.parts().1.to_owned())
+        .collect()
 }
 
 /// Compares the value of an option with the old one.

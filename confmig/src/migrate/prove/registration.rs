@@ -56,19 +56,19 @@ impl<'n> Registration<'n> {
         }
     }
 
-    /// Registers the options that files set to a value for which `wanted` holds, and all options
-    /// that values refer to.
+    /// Registers the options that files set and for whose name and value `wanted` holds, and all
+    /// options that values refer to.
     pub(crate) fn add_files<'f>(
         &mut self,
         files: impl Iterator<Item = &'f ParsedFile<'f>>,
-        wanted: impl Fn(&[u8]) -> bool,
+        wanted: impl Fn(&str, &[u8]) -> bool,
     ) {
         let mut referring = Vec::new();
         for entry in files.flat_map(|file| file.document.entries()) {
             let (group, value) = (entry.group(), entry.value());
             let Ok(group) = group.to_str() else { continue };
             if let Ok(name) = entry.key().to_str()
-                && wanted(&value)
+                && wanted(name, &value)
             {
                 self.add(group, name, None);
             }

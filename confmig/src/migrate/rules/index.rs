@@ -181,7 +181,7 @@ pub(super) fn opts(files: &[ParsedFile<'_>], names: &Names<'_>, rules: &[Active]
         return Vec::new();
     }
     let mut registration = Registration::new(names);
-    registration.add_files(files.iter(), |_| true);
+    registration.add_files(files.iter(), |_, _| true);
     for (group, text) in made {
         registration.add_referred_in(group, text.as_bytes());
     }
