@@ -34,20 +34,21 @@ impl<'d> Plan<'d> {
     /// Leaves one of the planned changes to the operator.
     pub(crate) fn leave_out_all(&mut self, at: usize, reason: &str) {
         if let Some(option) = self.planned[at].options().first().cloned() {
-            self.leave_out(at, &option, None, reason, true);
+            self.leave_out(at, &option, None, reason);
         }
     }
 
     /// Leaves an option to the operator, and with it the options that share an entry with it. The
-    /// decision points to `place`, or else to the entry of the option.
+    /// decision points to the entry of the option, or else to a reference at `place` that would have
+    /// to be written first.
     fn leave_out(
         &mut self,
         at: usize,
         option: &OptName,
         place: Option<(usize, usize)>,
         reason: &str,
-        acceptable: bool,
     ) {
+        let acceptable = place.is_none();
         let planned = self.planned.remove(at);
         for other in planned.options() {
             let reason = match other == option {
@@ -101,7 +102,7 @@ impl<'d> Plan<'d> {
                 Some((option.clone(), doubt?))
             });
             match doubtful {
-                Some((option, reason)) => self.leave_out(at, &option, None, &reason, true),
+                Some((option, reason)) => self.leave_out(at, &option, None, &reason),
                 None => at += 1,
             }
         }
@@ -255,7 +256,7 @@ fn find_references(plan: &mut Plan<'_>, pass: Pass<'_, '_>, names: &Names<'_>) -
                 "a value refers to it, and {option} cannot be written as a reference: replace the \
                  reference with the value"
             );
-            plan.leave_out(at, &option, Some(place), &reason, false);
+            plan.leave_out(at, &option, Some(place), &reason);
         }
     }
     plan.decisions.len() > decided

@@ -4,21 +4,22 @@
 //! the old names are kept or a decision is left, may still resolve to another option in the other
 //! release; and an option may have lost a name, or got one, by which the other release reads it.
 
-use std::collections::BTreeMap;
+mod values;
 
 use foldhash::HashSet;
-use oslo_config::{Config, DEFAULT_GROUP, OptName, ParsedFile, references};
+use oslo_config::{DEFAULT_GROUP, OptName, ParsedFile, references};
 
 use super::migrator::Migrator;
 use super::names::Names;
 use super::own_rules::OTHERWISE;
-use super::prove::{ComparedValues, Reading, Registration, texts_of};
 use super::unread::{Finding, FindingAt};
 use crate::diagnostic::Code;
 use crate::history::{self, History, Series};
 use crate::pack::Pack;
 use crate::schema::Schema;
 use crate::target::name_of;
+pub(super) use values::Compared;
+use values::{ReadValues, Value, read};
 
 /// A release that reads the files: its name, and the options that it has.
 pub(super) struct Reader<'r> {
@@ -44,15 +45,6 @@ impl<'r> Reader<'r> {
         let pack = history::pack(series, &named.collect(), history);
         Reader { name, pack }
     }
-}
-
-/// The options whose values are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Compared {
-    /// Those without a reference in their values, and those that only one release reads.
-    Plain,
-    /// Those with a reference in their values.
-    Referring,
 }
 
 impl Migrator<'_> {
@@ -83,78 +75,142 @@ impl Migrator<'_> {
         if compared == Compared::Referring && !refers {
             return;
         }
-        let was = read(&older.pack, self.before, compared, |_| false);
-        // Options that only the older release has have no effect in the newer one.
-        let (old, new) = (Names::new(&[], &older.pack), Names::new(&[], &newer.pack));
-        let has = |names: &Names<'_>, name: &OptName| names.has(name.group(), name.name());
-        let is_removed = |name: &OptName| has(&old, name) && !has(&new, name);
-        let is = read(&newer.pack, &now, compared, is_removed);
-        // The older release may not know a former name, whose reference was followed. What
-        // references to other unknown names resolve to is not known.
-        let is_known = |option: &OptName, reference: &str| {
-            let bare = || [option.group(), DEFAULT_GROUP].map(|group| (group, reference));
-            let named = reference.split_once('.');
-            let mut targets = named.into_iter().chain(bare());
-            targets.any(|(group, name)| old.has(group, name) || new.has(group, name))
-        };
-        let is_changed = |option: &OptName, value: &Value, was: &Value| {
-            let is_compared = compared == Compared::Referring || !value.refers && !was.refers;
-            is_compared && !value.is_kept(was, |name| is_known(option, name))
-        };
-        let mut found = Vec::new();
-        for (option, value) in &is {
-            let predecessor = predecessor(option, &old, &new, &was);
-            let was = predecessor.and_then(|predecessor| was.get(predecessor));
-            if was.is_some_and(|was| is_changed(option, value, was)) {
-                found.push((option.clone(), value.place, differs(value, newer.name)));
-            }
-        }
+        let comparison = Comparison::new((older, self.before), (newer, &now), compared);
+        let mut found = comparison.changed();
         if self.settings.keep_old {
-            for (option, value) in &read(&older.pack, &now, compared, |_| false) {
-                if was
-                    .get(option)
-                    .is_some_and(|was| is_changed(option, value, was))
-                {
-                    found.push((option.clone(), value.place, differs(value, older.name)));
-                }
-            }
+            let still = read(&older.pack, &now, compared, |_| false);
+            found.extend(comparison.changed_for_older(&still));
         }
-        let is_option =
-            |names: &Names<'_>, name: &OptName| names.is_current(name.group(), name.name());
-        let changes = self.results.iter().flat_map(|file| &file.changes);
-        let changed: HashSet<&OptName> = changes.map(|change| &change.to).collect();
-        let gained = is.iter().filter(|(option, _)| {
-            let is_new = is_option(&old, option) && !was.contains_key(*option);
-            compared == Compared::Plain && is_new && !changed.contains(option)
-        });
-        found.extend(gained.map(|(option, value)| {
-            let reason = format!(
-                "{} reads this as its value, and {} reads none: rename the entry, or set the \
-                 option",
-                newer.name, older.name
+        if compared == Compared::Plain {
+            let changes = self.results.iter().flat_map(|file| &file.changes);
+            let made: HashSet<&OptName> = changes.map(|change| &change.to).collect();
+            let gained = comparison.gained();
+            found.extend(gained.filter(|(option, ..)| !made.contains(option)));
+            found.extend(
+                comparison
+                    .lost()
+                    .filter_map(|(option, (file, line), finding)| {
+                        let lines = self.results[file].lines.current_lines(vec![line]);
+                        Some((option, (file, *lines.get(&line)?), finding))
+                    }),
             );
-            (option.clone(), value.place, finding(reason))
-        }));
-        let lost = was.iter().filter(|(option, _)| {
-            compared == Compared::Plain && is_option(&new, option) && !is.contains_key(*option)
-        });
-        let lost = lost.filter_map(|(option, value)| {
-            let reason = format!(
-                "{} no longer reads its value, which stands under another name: set it by its own",
-                newer.name
-            );
-            let (file, line) = value.place;
-            let lines = self.results[file].lines.current_lines(vec![line]);
-            Some((option.clone(), (file, *lines.get(&line)?), finding(reason)))
-        });
-        found.extend(lost);
-        drop((old, new));
+        }
         let decided: HashSet<&OptName> = (self.decisions.iter())
             .flat_map(|(_, decision)| decision.options.iter().chain([&decision.option]))
             .collect();
-        found.retain(|(option, ..): &FindingAt| !decided.contains(option));
-        drop(decided);
+        found.retain(|(option, ..)| !decided.contains(option));
         self.add(found);
+    }
+}
+
+/// What the older release reads from the files before, and the newer one from those after.
+struct Comparison<'c> {
+    older: &'c Reader<'c>,
+    newer: &'c Reader<'c>,
+    compared: Compared,
+    /// The options of the older release.
+    old: Names<'c>,
+    /// Those of the newer one.
+    new: Names<'c>,
+    was: ReadValues,
+    is: ReadValues,
+}
+
+impl<'c> Comparison<'c> {
+    fn new(
+        (older, before): (&'c Reader<'c>, &[ParsedFile<'_>]),
+        (newer, now): (&'c Reader<'c>, &[ParsedFile<'_>]),
+        compared: Compared,
+    ) -> Self {
+        let old = Names::new(&[], &older.pack);
+        let new = Names::new(&[], &newer.pack);
+        // Options that only the older release has have no effect in the newer one.
+        let is_removed = |name: &OptName| {
+            old.has(name.group(), name.name()) && !new.has(name.group(), name.name())
+        };
+        let is = read(&newer.pack, now, compared, is_removed);
+        Comparison {
+            older,
+            newer,
+            compared,
+            was: read(&older.pack, before, compared, |_| false),
+            is,
+            old,
+            new,
+        }
+    }
+
+    /// Tells whether a reference in a value of an option names what either release has. The older
+    /// one may not know a former name, whose reference was followed. What references to other
+    /// unknown names resolve to is not known.
+    fn is_known(&self, option: &OptName, reference: &str) -> bool {
+        let bare = [option.group(), DEFAULT_GROUP].map(|group| (group, reference));
+        let named = reference.split_once('.');
+        let mut targets = named.into_iter().chain(bare);
+        targets.any(|(group, name)| self.old.has(group, name) || self.new.has(group, name))
+    }
+
+    fn is_changed(&self, option: &OptName, value: &Value, was: &Value) -> bool {
+        let is_compared = self.compared == Compared::Referring || !value.refers && !was.refers;
+        is_compared && !value.is_kept(was, |name| self.is_known(option, name))
+    }
+
+    /// Returns the options whose value in the newer release is another one.
+    fn changed(&self) -> Vec<FindingAt> {
+        let values = self.is.iter();
+        let changed = values.filter(|(option, value)| {
+            let predecessor = predecessor(option, &self.old, &self.new, &self.was);
+            let was = predecessor.and_then(|predecessor| self.was.get(predecessor));
+            was.is_some_and(|was| self.is_changed(option, value, was))
+        });
+        let found = changed
+            .map(|(option, value)| (option.clone(), value.place, differs(value, self.newer.name)));
+        found.collect()
+    }
+
+    /// Returns the options whose value in the older release is another one now.
+    fn changed_for_older<'v>(
+        &'v self,
+        still: &'v ReadValues,
+    ) -> impl Iterator<Item = FindingAt> + 'v {
+        let changed = still.iter().filter(|(option, value)| {
+            let was = self.was.get(*option);
+            was.is_some_and(|was| self.is_changed(option, value, was))
+        });
+        changed
+            .map(|(option, value)| (option.clone(), value.place, differs(value, self.older.name)))
+    }
+
+    /// Returns the options that only the newer release reads a value for, although both have them.
+    fn gained(&self) -> impl Iterator<Item = FindingAt> + '_ {
+        let is_gained = |option: &OptName| {
+            self.old.is_current(option.group(), option.name()) && !self.was.contains_key(option)
+        };
+        let gained = self.is.iter().filter(move |(option, _)| is_gained(option));
+        gained.map(|(option, value)| {
+            let (older, newer) = (self.older.name, self.newer.name);
+            let reason = format!(
+                "{newer} reads this as its value, and {older} reads none: rename the entry, or set \
+                 the option"
+            );
+            (option.clone(), value.place, finding(reason))
+        })
+    }
+
+    /// Returns the options of the newer release that it reads no value for, unlike the older one,
+    /// with their places before.
+    fn lost(&self) -> impl Iterator<Item = FindingAt> + '_ {
+        let is_lost = |option: &OptName| {
+            self.new.is_current(option.group(), option.name()) && !self.is.contains_key(option)
+        };
+        let lost = self.was.iter().filter(move |(option, _)| is_lost(option));
+        lost.map(|(option, value)| {
+            let reason = format!(
+                "{} no longer reads its value, which stands under another name: set it by its own",
+                self.newer.name
+            );
+            (option.clone(), value.place, finding(reason))
+        })
     }
 }
 
@@ -193,67 +249,6 @@ fn finding(reason: String) -> Finding {
         severity: None,
         release: None,
     }
-}
-
-/// The values of options as a program with the options of one release reads them.
-type ReadValues = BTreeMap<OptName, Value>;
-
-struct Value {
-    /// The file and line of the last entry, or the last one with a reference.
-    place: (usize, usize),
-    refers: bool,
-    text: Reading,
-    /// The value with referred options as Python prints them; `None` when it is refused.
-    typed: Option<Vec<String>>,
-}
-
-impl Value {
-    /// Tells whether the value is that of the older release, or resolves more references, all of
-    /// them to names that are known.
-    fn is_kept(&self, was: &Value, is_known: impl Fn(&str) -> bool) -> bool {
-        let is_same = match (&self.typed, &was.typed) {
-            (Some(one), Some(other)) => one == other,
-            _ => self.text == was.text,
-        };
-        let resolves_more = || {
-            let mut unresolved = was.text.unresolved_beside(&self.text);
-            self.text.resolves_more_than(&was.text) && unresolved.all(is_known)
-        };
-        is_same || resolves_more()
-    }
-}
-
-/// Reads files as a program with the options of a pack and all others that are set, except removed
-/// ones.
-fn read(
-    pack: &Pack,
-    files: &[ParsedFile<'_>],
-    compared: Compared,
-    is_removed: impl Fn(&OptName) -> bool,
-) -> ReadValues {
-    let names = Names::new(files, pack);
-    let mut registration = Registration::new(&names);
-    registration.add_files(files.iter(), |_, _| true);
-    let mut opts = registration.into_opts();
-    opts.retain(|opt| !names.is_only_referred(opt.name()) && !is_removed(opt.name()));
-    let typed = [&pack.opts, &opts[pack.opts.len()..]].concat();
-    let config = Config::new(files, &opts);
-    let typed = config.with_opts(&typed);
-    let values = opts.iter().filter_map(|opt| {
-        let (option, set) = (opt.name(), config.occurrences(opt).effective);
-        let mut referring = set.iter().filter(|set| set.entry.value().contains(&b'$'));
-        let referring = referring.next_back();
-        let last = set.last().filter(|_| compared == Compared::Plain);
-        let place = referring.or(last)?;
-        let value = Value {
-            place: (place.file, place.entry.line()),
-            refers: referring.is_some(),
-            text: ComparedValues::Effective.read(opt, &config)?,
-            typed: texts_of(&typed, option),
-        };
-        Some((option.clone(), value))
-    });
-    values.collect()
 }
 
 #[cfg(test)]
