@@ -5,7 +5,7 @@ use oslo_config::{Config, GetErrorKind, Opt, OptName};
 
 use super::migrator::{Migrator, name_at};
 use super::own_rules::{NOT_READ, REFUSED};
-use super::read_otherwise::{Compared, Reader};
+use super::read_otherwise::{Compared, Reader, otherwise};
 use super::{Decision, MigrateError};
 use crate::diagnostic::{Code, Severity};
 use crate::history::{self, History, ReleaseRange};
@@ -61,6 +61,7 @@ impl Migrator<'_> {
             let older = Reader::of_release(&from, range.from, self.before, history);
             let newer = Reader::of_release(&to, range.to, &self.files(), history);
             self.read_otherwise(&older, &newer, Compared::Referring);
+            self.no_longer_hidden(range, history);
             return Ok(());
         }
         self.keep_values_for(|option| {
@@ -83,6 +84,40 @@ impl Migrator<'_> {
             })
         });
         Ok(())
+    }
+
+    /// Reports kept entries that another one hid from an older release, and not from the newer one.
+    fn no_longer_hidden(&mut self, range: ReleaseRange, history: &History) {
+        let files = self.files();
+        let mut found = Vec::new();
+        for (file, parsed) in files.iter().enumerate() {
+            if self.superseded.is_empty() {
+                break;
+            }
+            let set: HashSet<OptName> = parsed.document.entries().map(name_of).collect();
+            for entry in parsed.document.entries() {
+                let (place, name) = ((file, entry.line()), name_of(entry));
+                let hidden = self
+                    .superseded
+                    .get(&(file, self.original_line(file, entry.line())));
+                let of_name = history.of_option(&name).filter(|of_name| {
+                    hidden.is_some_and(|names| names.contains(&name)) && of_name.is_former(range.to)
+                });
+                let readers = of_name
+                    .iter()
+                    .flat_map(|of_name| of_name.former_of(range.to));
+                found.extend(readers.filter(|reader| !set.contains(reader)).map(|reader| {
+                    let reason = format!(
+                        "{} reads the value of {name}, which another entry hid from an older \
+                         release: set the option, or remove the entry",
+                        range.to
+                    );
+                    (reader, place, otherwise(reason))
+                }));
+            }
+        }
+        drop(files);
+        self.add(found);
     }
 
     /// Reports the names that the older release reads and the newer one does not. With the old

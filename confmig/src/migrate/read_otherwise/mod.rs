@@ -193,7 +193,7 @@ impl<'c> Comparison<'c> {
                 "{newer} reads this as its value, and {older} reads none: rename the entry, or set \
                  the option"
             );
-            (option.clone(), value.place, finding(reason))
+            (option.clone(), value.place, otherwise(reason))
         })
     }
 
@@ -209,7 +209,7 @@ impl<'c> Comparison<'c> {
                 "{} no longer reads its value, which stands under another name: set it by its own",
                 self.newer.name
             );
-            (option.clone(), value.place, finding(reason))
+            (option.clone(), value.place, otherwise(reason))
         })
     }
 }
@@ -233,7 +233,7 @@ fn predecessor<'v>(
 }
 
 fn differs(value: &Value, release: &str) -> Finding {
-    finding(match value.refers {
+    otherwise(match value.refers {
         true => format!(
             "a reference in its value has another value in {release}: replace it with the value"
         ),
@@ -241,7 +241,8 @@ fn differs(value: &Value, release: &str) -> Finding {
     })
 }
 
-fn finding(reason: String) -> Finding {
+/// Returns the finding that a value is read otherwise.
+pub(super) fn otherwise(reason: String) -> Finding {
     Finding {
         rule: OTHERWISE,
         reason,
