@@ -77,8 +77,8 @@ impl Target {
 
     /// Makes the schemas of two releases, of which the newer one has at most these options. The
     /// numbers in `plan`, one for each set of options that share names, choose how the older one
-    /// differs: not renamed yet, or with former names that are also options, and that one of the two
-    /// does not have at all.
+    /// differs: not renamed yet, or with former names that are also options, and that one of the
+    /// two does not have at all.
     #[must_use]
     pub fn two_schemas(opts: &[Opt], plan: &[u8]) -> Self {
         let current: Vec<&OptName> = opts.iter().map(Opt::name).collect();

@@ -14,6 +14,7 @@ mod decision;
 mod definitions;
 mod edit;
 mod examples;
+mod finding;
 mod migrator;
 mod names;
 mod names_in_use;

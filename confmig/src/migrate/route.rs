@@ -169,7 +169,8 @@ pub fn migrate<'m>(
     migrator.finish()
 }
 
-/// Returns the options that rules rename on any condition: without the old names, none of them stays.
+/// Returns the options that rules rename on any condition: without the old names, none of them
+/// stays.
 fn passed_on(pack: &Pack, settings: &Settings) -> HashSet<OptName> {
     let is_followed = |rule: &&Rule| {
         let is_accepted =

@@ -3,33 +3,21 @@
 use foldhash::HashSet;
 use oslo_config::{Config, GetErrorKind, Opt, OptName};
 
-use super::migrator::{Migrator, name_at};
+use super::MigrateError;
+use super::finding::{Finding, FindingAt};
+use super::migrator::Migrator;
 use super::own_rules::{NOT_READ, REFUSED};
 use super::read_otherwise::{Compared, Reader, otherwise};
-use super::{Decision, MigrateError};
 use crate::diagnostic::{Code, Severity};
 use crate::history::{self, History, ReleaseRange};
 use crate::schema::{Schema, successors};
 use crate::target::{describe_absence, name_of};
-
-/// The reason for which an option is reported.
-pub(super) struct Finding {
-    pub(super) rule: &'static str,
-    pub(super) reason: String,
-    pub(super) code: Code,
-    /// The severity, if not that of the code.
-    pub(super) severity: Option<Severity>,
-    pub(super) release: Option<String>,
-}
 
 /// Returns the severity of a setting that is no longer read: it is lost if the target has a
 /// successor of it.
 fn lost(has_successor: bool) -> Option<Severity> {
     has_successor.then_some(Severity::Error)
 }
-
-/// An option, the file and line of its entry, and the finding.
-pub(super) type FindingAt = (OptName, (usize, usize), Finding);
 
 impl Migrator<'_> {
     /// Reports the names that a release does not read. With the old names kept, which it need not
@@ -217,25 +205,5 @@ impl Migrator<'_> {
             }
         }
         self.add(found);
-    }
-
-    /// Adds findings to the decisions.
-    pub(super) fn add(&mut self, found: Vec<FindingAt>) {
-        for (option, (file, line), finding) in found {
-            // The option may have its value under another name.
-            let name = name_at(&self.document(file), line).unwrap_or_else(|| option.clone());
-            let line = self.original_line(file, line);
-            let reason = format!("{option}: {}", finding.reason);
-            let decision = Decision {
-                value_for: (finding.rule != NOT_READ).then(|| option.clone()),
-                options: vec![option.clone()],
-                rule: Some(finding.rule.into()),
-                release: finding.release,
-                code: finding.code,
-                severity: finding.severity,
-                ..Decision::new(&option, &self.before[file].path, line, reason)
-            };
-            self.decisions.push((name, decision));
-        }
     }
 }

@@ -9,10 +9,10 @@ mod values;
 use foldhash::HashSet;
 use oslo_config::{DEFAULT_GROUP, OptName, ParsedFile, references};
 
+use super::finding::{Finding, FindingAt};
 use super::migrator::Migrator;
 use super::names::Names;
 use super::own_rules::OTHERWISE;
-use super::unread::{Finding, FindingAt};
 use crate::diagnostic::Code;
 use crate::history::{self, History, Series};
 use crate::pack::Pack;

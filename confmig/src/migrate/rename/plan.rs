@@ -39,8 +39,8 @@ impl<'d> Plan<'d> {
     }
 
     /// Leaves an option to the operator, and with it the options that share an entry with it. The
-    /// decision points to the entry of the option, or else to a reference at `place` that would have
-    /// to be written first.
+    /// decision points to the entry of the option, or else to a reference at `place` that would
+    /// have to be written first.
     fn leave_out(
         &mut self,
         at: usize,
