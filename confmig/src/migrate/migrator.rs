@@ -115,14 +115,7 @@ impl<'m> Migrator<'m> {
         let view = View::of_pack(&current, pack);
         let seen = seen(&current, &view);
         let was_empty = |file, line| self.was_empty(file, line);
-        let is_superseded = |file: usize, line| {
-            let names = || self.superseded.get(&(file, self.original_line(file, line)));
-            let has = |names: &HashSet<OptName>| {
-                let name = name_at(&current[file].document, line);
-                name.is_some_and(|name| names.contains(&name))
-            };
-            !self.superseded.is_empty() && names().is_some_and(has)
-        };
+        let is_superseded = |file, line| self.is_superseded(file, line);
         let mut pass = Pass {
             by_rules,
             is_superseded: &is_superseded,
@@ -145,6 +138,18 @@ impl<'m> Migrator<'m> {
             }
         }
         Ok(self.absorb(renamed.files, renamed.decisions, release))
+    }
+
+    /// Tells whether the entry on a line stays although another one hid it from a release.
+    pub(super) fn is_superseded(&self, file: usize, line: usize) -> bool {
+        if self.superseded.is_empty() {
+            return false;
+        }
+        let names = self.superseded.get(&(file, self.original_line(file, line)));
+        names.is_some_and(|names| {
+            let name = name_at(&self.document(file), line);
+            name.is_some_and(|name| names.contains(&name))
+        })
     }
 
     /// Returns the current files.

@@ -76,24 +76,18 @@ impl Migrator<'_> {
 
     /// Reports kept entries that another one hid from an older release, and not from the newer one.
     fn no_longer_hidden(&mut self, range: ReleaseRange, history: &History) {
-        let files = self.files();
+        if self.superseded.is_empty() {
+            return;
+        }
         let mut found = Vec::new();
-        for (file, parsed) in files.iter().enumerate() {
-            if self.superseded.is_empty() {
-                break;
-            }
+        for (file, parsed) in self.files().iter().enumerate() {
             let set: HashSet<OptName> = parsed.document.entries().map(name_of).collect();
-            for entry in parsed.document.entries() {
+            let entries = parsed.document.entries();
+            for entry in entries.filter(|entry| self.is_superseded(file, entry.line())) {
                 let (place, name) = ((file, entry.line()), name_of(entry));
-                let hidden = self
-                    .superseded
-                    .get(&(file, self.original_line(file, entry.line())));
-                let of_name = history.of_option(&name).filter(|of_name| {
-                    hidden.is_some_and(|names| names.contains(&name)) && of_name.is_former(range.to)
-                });
-                let readers = of_name
-                    .iter()
-                    .flat_map(|of_name| of_name.former_of(range.to));
+                let of_name = history.of_option(&name);
+                let of_name = of_name.filter(|of_name| !of_name.is_option(range.to));
+                let readers = of_name.iter().flat_map(|it| it.former_of(range.to));
                 found.extend(readers.filter(|reader| !set.contains(reader)).map(|reader| {
                     let reason = format!(
                         "{} reads the value of {name}, which another entry hid from an older \
@@ -104,7 +98,6 @@ impl Migrator<'_> {
                 }));
             }
         }
-        drop(files);
         self.add(found);
     }
 

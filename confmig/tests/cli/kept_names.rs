@@ -13,6 +13,17 @@ fn migrated(text: &str, options: &str) -> Ran {
     .expect(0)
 }
 
+/// Runs `migrate --keep-old` by rules of one's own on a file.
+fn migrated_by(rules: &str, text: &str) -> Ran {
+    let directory = ironic_conf(text);
+    let rules = format!("name = \"site\"\nsummary = \"the site\"\n{rules}");
+    std::fs::write(directory.path().join("site.toml"), rules).unwrap();
+    line("migrate --keep-old --rules site.toml ironic.conf")
+        .directory(directory.path())
+        .run()
+        .expect(0)
+}
+
 /// Keystone's region name went to a section for each service, some of which are gone since.
 #[test]
 fn nothing_is_added_that_only_a_release_in_between_reads() {
@@ -72,18 +83,12 @@ fn a_rule_waits_for_the_options_that_are_left_to_decide() {
 /// A rule about items of the new option, none of which the value has.
 #[test]
 fn an_option_that_a_rule_leaves_as_it_is_stays() {
-    let directory = ironic_conf("[b]\ny = 1\n");
     let rules = "\
-        name = \"site\"\nsummary = \"the site\"\n\
         [[rule]]\nid = \"first\"\nwhy = \"moved\"\n\
         rename = [{ from = \"b.y\", to = \"c.y\" }]\n\
         [[rule]]\nid = \"second\"\nwhy = \"replaced\"\n\
         items = { options = [\"c.y\"], replace = { v1 = \"v9\" } }\n";
-    std::fs::write(directory.path().join("site.toml"), rules).unwrap();
-    let ran = line("migrate --keep-old --rules site.toml ironic.conf")
-        .directory(directory.path())
-        .run()
-        .expect(0);
+    let ran = migrated_by(rules, "[b]\ny = 1\n");
     assert_as("kept_names", "rule-without-effect", &ran.transcript());
 }
 
@@ -100,17 +105,11 @@ fn what_a_decision_is_about_is_not_added() {
 /// The file of rules renames `[o] old` to `[a] mid`, and that to `[c] final`.
 #[test]
 fn an_option_between_two_rules_is_not_added() {
-    let directory = ironic_conf("[o]\nold = 1\n");
     let rules = "\
-        name = \"site\"\nsummary = \"the site\"\n\
         [[rule]]\nid = \"first\"\nwhy = \"moved\"\n\
         rename = [{ from = \"o.old\", to = \"a.mid\" }]\n\
         [[rule]]\nid = \"second\"\nwhy = \"moved again\"\n\
         rename = [{ from = \"a.mid\", to = \"c.final\" }]\n";
-    std::fs::write(directory.path().join("site.toml"), rules).unwrap();
-    let ran = line("migrate --keep-old --rules site.toml ironic.conf")
-        .directory(directory.path())
-        .run()
-        .expect(0);
+    let ran = migrated_by(rules, "[o]\nold = 1\n");
     assert_as("kept_names", "between-rules", &ran.transcript());
 }

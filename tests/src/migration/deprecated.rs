@@ -35,12 +35,14 @@ pub(super) fn nothing_deprecated(
     let in_hidden = |former: &OptName| {
         let mut entries = parsed.iter().flat_map(|file| file.document.entries());
         entries.any(|entry| {
+            let name = OptName::new(entry.group().to_string(), entry.key().to_string());
+            let mut readers = opts.iter().filter(|opt| opt.deprecated().contains(&name));
             let mut own = entry.section().document().entries();
             let is_later = own.any(|other| {
                 let same = (other.group(), other.key()) == (entry.group(), entry.key());
                 same && other.line() > entry.line()
             });
-            is_later && refers_to(&entry.value(), former)
+            is_later && readers.any(Opt::is_multi) && refers_to(&entry.value(), former)
         })
     };
     // For a reference `$group.name`, the service may have that option, to which `$name` in the

@@ -76,10 +76,13 @@ impl Migrator<'_> {
             return;
         }
         let comparison = Comparison::new((older, self.before), (newer, &now), compared);
-        let mut found = comparison.changed();
+        let before = |option| comparison.value_before(option);
+        let changed = comparison.changed(&comparison.is, newer.name, before);
+        let mut found: Vec<FindingAt> = changed.collect();
         if self.settings.keep_old {
             let still = read(&older.pack, &now, compared, |_| false);
-            found.extend(comparison.changed_for_older(&still));
+            let before = |option| comparison.was.get(option);
+            found.extend(comparison.changed(&still, older.name, before));
         }
         if compared == Compared::Plain {
             let changes = self.results.iter().flat_map(|file| &file.changes);
@@ -150,35 +153,35 @@ impl<'c> Comparison<'c> {
         targets.any(|(group, name)| self.old.has(group, name) || self.new.has(group, name))
     }
 
-    fn is_changed(&self, option: &OptName, value: &Value, was: &Value) -> bool {
-        let is_compared = self.compared == Compared::Referring || !value.refers && !was.refers;
-        is_compared && !value.is_kept(was, |name| self.is_known(option, name))
-    }
-
-    /// Returns the options whose value in the newer release is another one.
-    fn changed(&self) -> Vec<FindingAt> {
-        let values = self.is.iter();
-        let changed = values.filter(|(option, value)| {
-            let predecessor = predecessor(option, &self.old, &self.new, &self.was);
-            let was = predecessor.and_then(|predecessor| self.was.get(predecessor));
-            was.is_some_and(|was| self.is_changed(option, value, was))
-        });
-        let found = changed
-            .map(|(option, value)| (option.clone(), value.place, differs(value, self.newer.name)));
-        found.collect()
-    }
-
-    /// Returns the options whose value in the older release is another one now.
-    fn changed_for_older<'v>(
+    /// Returns the options whose value is another one than that of `was` for a release.
+    fn changed<'v>(
         &'v self,
-        still: &'v ReadValues,
+        values: &'v ReadValues,
+        release: &'v str,
+        was: impl Fn(&'v OptName) -> Option<&'v Value> + 'v,
     ) -> impl Iterator<Item = FindingAt> + 'v {
-        let changed = still.iter().filter(|(option, value)| {
-            let was = self.was.get(*option);
-            was.is_some_and(|was| self.is_changed(option, value, was))
+        let changed = values.iter().filter(move |(option, value)| {
+            let is_compared =
+                |was: &Value| self.compared == Compared::Referring || !value.refers && !was.refers;
+            let was = was(option).filter(|was| is_compared(was));
+            was.is_some_and(|was| !value.is_kept(was, |name| self.is_known(option, name)))
         });
-        changed
-            .map(|(option, value)| (option.clone(), value.place, differs(value, self.older.name)))
+        changed.map(move |(option, value)| (option.clone(), value.place, differs(value, release)))
+    }
+
+    /// Returns the value in the older release of what became an option of the newer one: of the
+    /// option itself, or of the only one that is set and has one of its former names.
+    fn value_before(&self, option: &OptName) -> Option<&Value> {
+        let is_old = |name: &OptName| self.old.is_current(name.group(), name.name());
+        let at = self.new.index_of(option.group(), option.name());
+        let Some(at) = at.filter(|_| !is_old(option)) else {
+            return self.was.get(option);
+        };
+        let former = self.new.opts[at].deprecated().iter();
+        let mut values = former
+            .filter(|name| is_old(name))
+            .filter_map(|name| self.was.get(name));
+        values.next().filter(|_| values.next().is_none())
     }
 
     /// Returns the options that only the newer release reads a value for, although both have them.
@@ -212,24 +215,6 @@ impl<'c> Comparison<'c> {
             (option.clone(), value.place, otherwise(reason))
         })
     }
-}
-
-/// Returns the option of the older release that became an option of the newer one: itself, or the
-/// only one that is set and has one of its former names.
-fn predecessor<'v>(
-    option: &'v OptName,
-    old: &Names<'_>,
-    new: &Names<'v>,
-    was: &'v ReadValues,
-) -> Option<&'v OptName> {
-    let is_old = |name: &OptName| old.is_current(name.group(), name.name());
-    let at = new.index_of(option.group(), option.name());
-    let Some(at) = at.filter(|_| !is_old(option)) else {
-        return Some(option);
-    };
-    let former = new.opts[at].deprecated().iter();
-    let mut former = former.filter(|name| is_old(name) && was.contains_key(*name));
-    former.next().filter(|_| former.next().is_none())
 }
 
 fn differs(value: &Value, release: &str) -> Finding {
