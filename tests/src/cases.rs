@@ -181,7 +181,8 @@ where
     let failures = failures.into_inner().expect("no holder panics");
     if let Some(failure) = failures.first() {
         panic!(
-            "{name}: a case fails. To repeat it: ORACLE_SEED={seed} ORACLE_CASES={cases}\n{failure}"
+            "{name}: a case fails. To repeat it: ORACLE_SEED={seed} ORACLE_CASES={}\n{failure}",
+            count()
         );
     }
     tally

@@ -1,6 +1,7 @@
 //! Generates configurations of any release of Ironic as operators write them, and checks migrations
 //! of these from release to release.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use bstr::{BString, ByteSlice};
@@ -236,7 +237,7 @@ pub fn holds(upgrade: &Upgrade, tally: &Tally) -> Result<(), String> {
         texts = sources(at_once.clone());
     }
     for (file, stepwise) in at_once.files.iter().zip(&texts) {
-        if entries_read(&file.after, upgrade.to) != entries_read(&stepwise.text, upgrade.to) {
+        if values_read(&file.after, upgrade.to) != values_read(&stepwise.text, upgrade.to) {
             let stepwise = stepwise.text.as_bstr();
             return Err(with_texts(
                 &format!("release by release, the result is\n{stepwise}"),
@@ -257,21 +258,37 @@ pub fn holds(upgrade: &Upgrade, tally: &Tally) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the entries that a release may read. The files may differ otherwise: a migration that
-/// stops earlier adds entries that later releases do not read, and comments of removed entries stay
-/// at the last place of the entry.
-fn entries_read(text: &[u8], to: Series) -> Vec<(OptName, String)> {
+/// Returns the values of all names that a release may read: all of a multi-valued option's, and the
+/// last one of any other. The files may differ otherwise: a migration that stops earlier adds
+/// entries that later releases do not read, whose section may then come first, and comments of
+/// removed entries stay at the last place of the entry.
+fn values_read(text: &[u8], to: Series) -> BTreeMap<OptName, Vec<String>> {
     let history = History::new(Service::IRONIC);
     let document = Document::parse(text).expect("a new text that parses");
-    let entries = document.entries().map(|entry| {
+    let mut values: BTreeMap<OptName, Vec<String>> = BTreeMap::new();
+    for entry in document.entries() {
         let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
-        (name, entry.value().to_string())
-    });
-    let read = |(name, _): &(OptName, String)| {
-        let name_history = history.of_option(name);
-        name_history.is_none_or(|name_history| name_history.is_read(to))
-    };
-    entries.filter(read).collect()
+        let Some(name_history) = history.of_option(&name) else {
+            values
+                .entry(name)
+                .or_default()
+                .push(entry.value().to_string());
+            continue;
+        };
+        if !name_history.is_read(to) {
+            continue;
+        }
+        let readers = name_history.former_of(to).chain([name.clone()]);
+        let is_multi = readers
+            .filter_map(|reader| history.of_option(&reader)?.definition(to))
+            .any(|definition| definition.kind == "multistr");
+        let values = values.entry(name).or_default();
+        if !is_multi {
+            values.clear();
+        }
+        values.push(entry.value().to_string());
+    }
+    values
 }
 
 fn migrated(
