@@ -292,14 +292,20 @@ def main():
     answers = {'parse': parse, 'resolve': resolve, 'version': version}
     # In memory where possible: on a disk, half of all time goes into making and removing directories.
     memory = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
+    # The checks of a case ask a quarter of their questions more than once.
+    answered = {}
     for line in sys.stdin.buffer:
-        request = json.loads(line)
-        with tempfile.TemporaryDirectory(prefix='oracle-', dir=memory) as directory:
-            try:
-                answer = answers[request['ask']](request, directory)
-            except Exception:
-                answer = {'crash': traceback.format_exc()}
-        sys.stdout.write(json.dumps(answer))
+        if line not in answered:
+            if len(answered) >= 100:
+                answered.clear()
+            request = json.loads(line)
+            with tempfile.TemporaryDirectory(prefix='oracle-', dir=memory) as directory:
+                try:
+                    answer = answers[request['ask']](request, directory)
+                except Exception:
+                    answer = {'crash': traceback.format_exc()}
+            answered[line] = json.dumps(answer)
+        sys.stdout.write(answered[line])
         sys.stdout.write('\n')
         sys.stdout.flush()
 

@@ -221,15 +221,20 @@ fn older_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>, older: &[Opt]) -> R
     Ok(())
 }
 
-/// Checks that a legacy program reads the same values where old names are kept.
+/// Checks that a legacy program reads the same values where old names are kept, and refuses what it
+/// refused before.
 fn former_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>, opts: &[Opt]) -> Result<(), String> {
     let old = legacy_values(oracle, case.before, opts, false)?;
     let new = legacy_values(oracle, case.after, opts, false)?;
     let is_former = |name: &OptName| opts.iter().any(|opt| opt.deprecated().contains(name));
     for ((opt, old), (_, new)) in old.iter().flatten().zip(new.iter().flatten()) {
         let name = opt.name();
-        if is_former(name) && !case.may_change.contains(name) && old != new {
-            let why = changed(opt.name(), old, new);
+        let are_refused = matches!(
+            (old, new),
+            (Outcome::Refused { .. }, Outcome::Refused { .. })
+        );
+        if is_former(name) && !case.may_change.contains(name) && !are_refused && old != new {
+            let why = changed(name, old, new);
             return Err(format!("for a legacy program, {why}"));
         }
     }

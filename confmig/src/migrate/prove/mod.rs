@@ -113,7 +113,9 @@ impl<'d> Prover<'_, 'd> {
         updated: &[Opt],
         promises: &Promises<'_, '_>,
     ) -> Option<Mismatch> {
-        let of_legacy = legacy(self.names, updated, self.pass.by_rules);
+        let of_legacy = legacy(self.names, updated, self.pass.by_rules, |_| {
+            OptType::string()
+        });
         let typed: Vec<Opt> = updated.iter().map(|opt| self.with_its_type(opt)).collect();
         let before = Programs::new(self.pass.files, updated, &of_legacy, &typed);
         let after = Programs::new(after, updated, &of_legacy, &typed);
@@ -128,7 +130,7 @@ impl<'d> Prover<'_, 'd> {
             || same.find_map(|(opt, values)| mismatch(opt, values, may_disagree, &before, &after));
         let found = broken.or_else(changed);
         match self.pass.settings.keep_old {
-            true => found.or_else(|| self.former_mismatch(&before, &after)),
+            true => found.or_else(|| self.former_mismatch(&typed, &before, &after)),
             false => found,
         }
     }
@@ -187,17 +189,31 @@ impl<'d> Prover<'_, 'd> {
         )
     }
 
-    /// Returns a kept former name that a legacy program does not read as before.
-    fn former_mismatch(&self, before: &Programs<'_>, after: &Programs<'_>) -> Option<Mismatch> {
+    /// Returns a kept former name that a legacy program does not read as before, or not once it has
+    /// the types of the target: a reference becomes what Python prints.
+    fn former_mismatch(
+        &self,
+        typed: &[Opt],
+        before: &Programs<'_>,
+        after: &Programs<'_>,
+    ) -> Option<Mismatch> {
+        let kind = |opt: &Opt| opt.kind().clone();
+        let typed = legacy(self.names, typed, self.pass.by_rules, kind);
+        let typed_before = before.legacy.with_opts(&typed);
+        let typed_after = after.legacy.with_opts(&typed);
         let former = self.names.opts.iter().flat_map(Opt::deprecated);
         let mut kept = former.filter(|name| !self.pass.by_rules || self.names.is_renamed(name));
         kept.find_map(|name| {
-            let read = |programs: &Programs<'_>| texts_of(&programs.legacy, name);
-            let (before, after) = (read(before), read(after));
-            (before != after).then(|| Mismatch {
+            let (was, is) = (
+                texts_of(&before.legacy, name),
+                texts_of(&after.legacy, name),
+            );
+            let is_same =
+                was == is && texts_of(&typed_before, name) == texts_of(&typed_after, name);
+            (!is_same).then(|| Mismatch {
                 option: name.clone(),
-                is_read: before.is_some(),
-                would_be_read: after.is_some(),
+                is_read: was.is_some(),
+                would_be_read: is.is_some(),
             })
         })
     }

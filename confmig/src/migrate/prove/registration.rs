@@ -127,8 +127,13 @@ fn references_in_defaults(opt: &Opt) -> impl Iterator<Item = Reference> {
 
 /// Returns the options that a legacy program registers: the former names are options of their own.
 /// If the renamings are those of rules, only their old names are, and the program knows the current
-/// names, too.
-pub(super) fn legacy(names: &Names<'_>, opts: &[Opt], by_rules: bool) -> Vec<Opt> {
+/// names, too. `kind` returns the type by which an option's former names are registered.
+pub(super) fn legacy(
+    names: &Names<'_>,
+    opts: &[Opt],
+    by_rules: bool,
+    kind: impl Fn(&Opt) -> OptType,
+) -> Vec<Opt> {
     let is_renamed = |opt: &&Opt| !opt.deprecated().is_empty();
     let is_own = |name: &OptName| !by_rules || names.is_renamed(name);
     let mut seen: HashSet<&OptName> = HashSet::default();
@@ -137,7 +142,7 @@ pub(super) fn legacy(names: &Names<'_>, opts: &[Opt], by_rules: bool) -> Vec<Opt
     let former =
         former.filter(|(_, name)| !name.name().contains('-') && is_own(name) && seen.insert(name));
     let own = former.map(|(opt, name)| {
-        let own = Opt::new(name.group(), name.name(), OptType::string());
+        let own = Opt::new(name.group(), name.name(), kind(opt));
         let own = if opt.is_multi() { own.multi() } else { own };
         opt.default().iter().fold(own, Opt::with_default)
     });
@@ -164,7 +169,7 @@ mod tests {
         let pack = Pack::from_opts("site", vec![opt]);
         let names = Names::new(&[], &pack);
         let legacy = |by_rules| {
-            let opts = legacy(&names, &pack.opts, by_rules);
+            let opts = legacy(&names, &pack.opts, by_rules, |_| OptType::string());
             opts.iter().map(|opt| opt.name().to_string()).collect()
         };
         let of_renamings: Vec<String> = legacy(false);
