@@ -1,6 +1,6 @@
 //! What a legacy program reads, which knows the former names only.
 
-use oslo_config::{DEFAULT_GROUP, Document, Opt, OptName, references};
+use oslo_config::{DEFAULT_GROUP, Document, Opt, OptName, OptType, references};
 use serde_json::Value as Json;
 
 use super::resolved;
@@ -138,10 +138,46 @@ pub(super) fn legacy_values(
     // All programs have the remaining options, so that values may refer to them.
     let (first, others) = programs.split_at_mut(1);
     for other in others {
-        let is_missing = |opt: &&Opt| other.iter().all(|known| known.name() != opt.name());
-        let missing: Vec<Opt> = first[0].iter().filter(is_missing).cloned().collect();
-        other.extend(missing);
+        *other = completed(std::mem::take(other), &first[0]);
     }
+    values(oracle, set, programs)
+}
+
+/// Returns what legacy programs read that have a name as one of several options, or as one of text,
+/// and other such names as the options of another program.
+pub(super) fn mixed_legacy_values(
+    oracle: &mut Oracle,
+    set: &Set,
+    opts: &[Opt],
+) -> Result<Vec<Program>, String> {
+    let mut all = legacy(opts, true);
+    let former = opts.iter().flat_map(Opt::deprecated);
+    let texts = former.map(|name| Opt::new(name.group(), name.name(), OptType::string()));
+    all.extend(texts);
+    let is_shared = |opt: &&Opt| {
+        let mut others = all.iter();
+        others.any(|other| other.name() == opt.name() && other != *opt)
+    };
+    let programs = all.iter().filter(is_shared).flat_map(|opt| {
+        let first = completed(vec![opt.clone()], &all);
+        let last = completed(vec![opt.clone()], all.iter().rev());
+        [first, last]
+    });
+    values(oracle, set, programs.collect())
+}
+
+/// Adds the options whose names a program does not have yet.
+fn completed<'o>(mut program: Vec<Opt>, opts: impl IntoIterator<Item = &'o Opt>) -> Vec<Opt> {
+    for opt in opts {
+        if program.iter().all(|known| known.name() != opt.name()) {
+            program.push(opt.clone());
+        }
+    }
+    program
+}
+
+/// Returns what programs with these options read.
+fn values(oracle: &mut Oracle, set: &Set, programs: Vec<Vec<Opt>>) -> Result<Vec<Program>, String> {
     let mut found = Vec::new();
     for program in programs {
         let values = resolved(oracle, set, &program)?;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use oslo_config::{Opt, OptName, SourceFile};
 
 use super::deprecated::nothing_deprecated;
-use super::legacy::{is_of_legacy, legacy_values, with_groups_in_references, with_underscores};
+use super::legacy::{
+    is_of_legacy, legacy_values, mixed_legacy_values, with_groups_in_references, with_underscores,
+};
 use super::registered::{marked, plain};
 use super::{ValueCase, is_loop, parse, read, resolved};
 use crate::generate::Set;
@@ -195,7 +197,11 @@ fn refused_are_kept(
         // A reference to an option that only the newer release has had no value before.
         let is_of_older = under_any_name(&by_older, opt)
             .any(|old| old == new || has_marker_of(old, &case.before.opts));
-        if *new != qualified.options[index] && !is_of_older && !is_of_legacy(opt, new, &legacy) {
+        if *new == qualified.options[index] || is_of_older || is_of_legacy(opt, new, &legacy) {
+            continue;
+        }
+        let mixed = mixed_legacy_values(oracle, case.before, opts)?;
+        if !is_of_legacy(opt, new, &mixed) {
             return Err(changed(opt.name(), &old.options[index], new));
         }
     }

@@ -12,7 +12,7 @@ use super::{ReleaseCase, names};
 type Values = BTreeMap<OptName, Vec<Vec<u8>>>;
 
 /// Checks that the newer release reads what is added, and that the values are those that a
-/// migration without the old names sets, if that one leaves nothing to decide.
+/// migration without the old names sets, if neither leaves the option to decide.
 pub(super) fn hold(
     case: &ReleaseCase,
     before: &[ParsedFile<'_>],
@@ -23,15 +23,17 @@ pub(super) fn hold(
     let open = kept.decisions.iter();
     let open = open.filter(|decision| decision.rule.is_none() || decision.acceptable);
     let decided = open.flat_map(|decision| decision.options.iter().chain([&decision.option]));
-    let needed: BTreeSet<OptName> = decided.cloned().chain(referred(&now)).collect();
+    let decided: BTreeSet<&OptName> = decided.collect();
+    let referred: BTreeSet<OptName> = referred(&now).collect();
     for (option, values) in added(before, &now) {
-        if is_unread(option, case) && !needed.contains(option) {
+        if is_unread(option, case) && !decided.contains(option) && !referred.contains(option) {
             return Err(format!(
                 "{option} was added, and {} does not read it",
                 case.to
             ));
         }
-        let other = without.get(option).filter(|_| plain.decisions.is_empty());
+        let is_settled = plain.decisions.is_empty() && !decided.contains(option);
+        let other = without.get(option).filter(|_| is_settled);
         let (Some(value), Some(other)) = (values.last(), other.and_then(|other| other.last()))
         else {
             continue;
