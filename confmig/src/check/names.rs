@@ -45,8 +45,8 @@ impl Checker<'_> {
             all.join(" and ")
         );
         let help = match self.environment.keep_old {
-            true => format!("`{}` adds the new name", self.migrate()),
-            false => format!("`{}` moves it", self.migrate()),
+            true => self.migrate_does("adds the new name"),
+            false => self.migrate_does("moves it"),
         };
         let place = self.places.key(occurrence.path, occurrence.entry);
         let diagnostic = finding(Code::DeprecatedName, message, help).at(place);
@@ -85,11 +85,16 @@ impl Checker<'_> {
             bracketed(by),
         );
         let help = match same_file {
-            true => format!("`{}` removes it", self.migrate()),
+            true => self.migrate_does("removes it"),
             false => "the last file that has any of the option's names wins".to_owned(),
         };
         let place = self.places.key(hidden.path, hidden.entry);
         Some(finding(code, message, help).at(place).label("no effect"))
+    }
+
+    /// Returns what a migration does about a finding; whether it needs a decision is found then.
+    fn migrate_does(&self, what: &str) -> String {
+        format!("`{}` {what}, unless that needs a decision", self.migrate())
     }
 
     /// Reports single-valued options that a file sets more than once.

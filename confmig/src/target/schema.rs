@@ -193,7 +193,8 @@ pub(crate) fn describe_absence(name: &OptName, from: Option<&Schema>, to: &Schem
     let fact = format!("{} no longer has it", to.origin);
     match reason {
         _ if !successors.is_empty() => format!(
-            "{fact}: `confmig migrate` with both schemas moves it to {}",
+            "{fact}: `confmig migrate` with both schemas moves it to {}, \
+             unless that needs a decision",
             successors.join(", ")
         ),
         Some(reason) => format!("{fact}; it was deprecated: {reason}"),

@@ -116,6 +116,9 @@ struct Comparison<'c> {
     /// Those of the newer one.
     new: Names<'c>,
     was: ReadValues,
+    /// What the newer release reads from the files before, if it has options that the older one
+    /// does not have.
+    was_new: ReadValues,
     is: ReadValues,
 }
 
@@ -125,22 +128,37 @@ impl<'c> Comparison<'c> {
         (newer, now): (&'c Reader<'c>, &[ParsedFile<'_>]),
         compared: Compared,
     ) -> Self {
-        let old = Names::new(&[], &older.pack);
-        let new = Names::new(&[], &newer.pack);
-        // Options that only the older release has have no effect in the newer one.
-        let is_removed = |name: &OptName| {
-            old.has(name.group(), name.name()) && !new.has(name.group(), name.name())
-        };
-        let is = read(&newer.pack, now, compared, is_removed);
-        Comparison {
+        let mut comparison = Comparison {
             older,
             newer,
             compared,
+            old: Names::new(&[], &older.pack),
+            new: Names::new(&[], &newer.pack),
             was: read(&older.pack, before, compared, |_| false),
-            is,
-            old,
-            new,
-        }
+            was_new: ReadValues::new(),
+            is: ReadValues::new(),
+        };
+        // Options that only the older release has have no effect in the newer one.
+        let by_newer = |files: &[ParsedFile<'_>]| {
+            let is_removed = |name: &OptName| {
+                let has = |names: &Names<'_>| names.has(name.group(), name.name());
+                has(&comparison.old) && !has(&comparison.new)
+            };
+            read(&newer.pack, files, compared, is_removed)
+        };
+        let is = by_newer(now);
+        let was_new = match is.keys().any(|option| comparison.is_new(option)) {
+            true => by_newer(before),
+            false => ReadValues::new(),
+        };
+        (comparison.is, comparison.was_new) = (is, was_new);
+        comparison
+    }
+
+    /// Tells whether only the newer release has an option.
+    fn is_new(&self, option: &OptName) -> bool {
+        let is_current = |names: &Names<'_>| names.is_current(option.group(), option.name());
+        is_current(&self.new) && !is_current(&self.old)
     }
 
     /// Tells whether a reference in a value of an option names what either release has. The older
@@ -170,18 +188,21 @@ impl<'c> Comparison<'c> {
     }
 
     /// Returns the value in the older release of what became an option of the newer one: of the
-    /// option itself, or of the only one that is set and has one of its former names.
+    /// option itself, or of the only one that is set and has one of its former names. If none is,
+    /// an option that only the newer release has may be set already, and keeps that value.
     fn value_before(&self, option: &OptName) -> Option<&Value> {
-        let is_old = |name: &OptName| self.old.is_current(name.group(), name.name());
         let at = self.new.index_of(option.group(), option.name());
-        let Some(at) = at.filter(|_| !is_old(option)) else {
+        let Some(at) = at.filter(|_| self.is_new(option)) else {
             return self.was.get(option);
         };
         let former = self.new.opts[at].deprecated().iter();
-        let mut values = former
-            .filter(|name| is_old(name))
-            .filter_map(|name| self.was.get(name));
-        values.next().filter(|_| values.next().is_none())
+        let is_old = |name: &&OptName| self.old.is_current(name.group(), name.name());
+        let mut values = former.filter(is_old).filter_map(|name| self.was.get(name));
+        match (values.next(), values.next()) {
+            (Some(value), None) => Some(value),
+            (Some(_), Some(_)) => None,
+            (None, _) => self.was_new.get(option),
+        }
     }
 
     /// Returns the options that only the newer release reads a value for, although both have them.
@@ -312,6 +333,17 @@ mod tests {
         // One value is copied, and read as before.
         let copied = reported("d.y c.x<d.y", "d.y c.x", "[d]\ny = 1\n", false);
         assert!(copied.is_empty(), "{copied:?}");
+    }
+
+    /// A former name in a reference leads to the current name in the group of the former one, if
+    /// that is set: here it is once a value is copied.
+    #[test]
+    fn an_option_that_only_the_newer_release_has_keeps_its_value() {
+        let (older, newer) = ("c.x c.y<a.w,a.v a.y<a.v,c.x", "a.z c.y<a.w,a.v a.y<a.v,c.x");
+        for value in ["${c.x}", "$nowhere/${c.x}"] {
+            let text = format!("[a]\nv = two\nw = one\nz = {value}\n");
+            assert_eq!(reported(older, newer, &text, true), ["a.z"], "{text}");
+        }
     }
 
     #[test]
