@@ -180,7 +180,7 @@ impl<'c> Comparison<'c> {
     ) -> impl Iterator<Item = FindingAt> + 'v {
         let changed = values.iter().filter(move |(option, value)| {
             let is_compared =
-                |was: &Value| self.compared == Compared::Referring || !value.refers && !was.refers;
+                |was: &Value| self.compared == Compared::Referring || !(value.refers && was.refers);
             let was = was(option).filter(|was| is_compared(was));
             was.is_some_and(|was| !value.is_kept(was, |name| self.is_known(option, name)))
         });
@@ -327,6 +327,13 @@ mod tests {
                 "a.z",
             ),
             ("c.w<b.w a.z*", "c.w<b.w a.z*<c.w", "[b]\nw = 1\n", "a.z"),
+            // One of the values has a dollar sign.
+            (
+                "b.x*<a.v,d.z d.z",
+                "b.x* d.z",
+                "[a]\nv = 1\n[d]\nz = $$\n",
+                "b.x",
+            ),
         ] {
             assert_eq!(reported(older, newer, text, false), [expected], "{text}");
         }

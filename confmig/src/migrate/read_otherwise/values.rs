@@ -11,7 +11,7 @@ use crate::pack::Pack;
 /// The options whose values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::migrate) enum Compared {
-    /// Those without a reference in their values, and those that only one release reads.
+    /// Those without a reference in one of their values, and those that only one release reads.
     Plain,
     /// Those with a reference in their values.
     Referring,
