@@ -97,10 +97,10 @@ class InTree(Timed):
 
     def migrates(self, confmig):
         """Shows a migration of README's fixture, makes it, and undoes it."""
-        work = self.tree.root / 'srv/work'
+        work = self.tree.root / 'srv/ironic'
         work.mkdir()
         shutil.copy(FIXTURE, work)
-        file = '/srv/work/ironic.conf'
+        file = '/srv/ironic/ironic.conf'
         self.assertIn(MOVED, self.tree.run(confmig, 'migrate', file))
         self.tree.run(confmig, 'migrate', '--write', file)
         self.assertIn(MOVED[1:], (work / 'ironic.conf').read_text())

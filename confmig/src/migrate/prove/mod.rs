@@ -204,12 +204,10 @@ impl<'d> Prover<'_, 'd> {
         let former = self.names.opts.iter().flat_map(Opt::deprecated);
         let mut kept = former.filter(|name| !self.pass.by_rules || self.names.is_renamed(name));
         kept.find_map(|name| {
-            let (was, is) = (
-                texts_of(&before.legacy, name),
-                texts_of(&after.legacy, name),
-            );
-            let is_same =
-                was == is && texts_of(&typed_before, name) == texts_of(&typed_after, name);
+            let [was, is, typed_was, typed_is] =
+                [&before.legacy, &after.legacy, &typed_before, &typed_after]
+                    .map(|config| texts_of(config, name));
+            let is_same = was == is && typed_was == typed_is;
             (!is_same).then(|| Mismatch {
                 option: name.clone(),
                 is_read: was.is_some(),

@@ -128,37 +128,28 @@ impl<'c> Comparison<'c> {
         (newer, now): (&'c Reader<'c>, &[ParsedFile<'_>]),
         compared: Compared,
     ) -> Self {
-        let mut comparison = Comparison {
-            older,
-            newer,
-            compared,
-            old: Names::new(&[], &older.pack),
-            new: Names::new(&[], &newer.pack),
-            was: read(&older.pack, before, compared, |_| false),
-            was_new: ReadValues::new(),
-            is: ReadValues::new(),
-        };
+        let old = Names::new(&[], &older.pack);
+        let new = Names::new(&[], &newer.pack);
         // Options that only the older release has have no effect in the newer one.
-        let by_newer = |files: &[ParsedFile<'_>]| {
-            let is_removed = |name: &OptName| {
-                let has = |names: &Names<'_>| names.has(name.group(), name.name());
-                has(&comparison.old) && !has(&comparison.new)
-            };
-            read(&newer.pack, files, compared, is_removed)
+        let is_removed = |name: &OptName| {
+            old.has(name.group(), name.name()) && !new.has(name.group(), name.name())
         };
+        let by_newer = |files: &[ParsedFile<'_>]| read(&newer.pack, files, compared, is_removed);
         let is = by_newer(now);
-        let was_new = match is.keys().any(|option| comparison.is_new(option)) {
+        let was_new = match is.keys().any(|option| is_added(option, &old, &new)) {
             true => by_newer(before),
             false => ReadValues::new(),
         };
-        (comparison.is, comparison.was_new) = (is, was_new);
-        comparison
-    }
-
-    /// Tells whether only the newer release has an option.
-    fn is_new(&self, option: &OptName) -> bool {
-        let is_current = |names: &Names<'_>| names.is_current(option.group(), option.name());
-        is_current(&self.new) && !is_current(&self.old)
+        Comparison {
+            older,
+            newer,
+            compared,
+            was: read(&older.pack, before, compared, |_| false),
+            was_new,
+            is,
+            old,
+            new,
+        }
     }
 
     /// Tells whether a reference in a value of an option names what either release has. The older
@@ -192,7 +183,7 @@ impl<'c> Comparison<'c> {
     /// an option that only the newer release has may be set already, and keeps that value.
     fn value_before(&self, option: &OptName) -> Option<&Value> {
         let at = self.new.index_of(option.group(), option.name());
-        let Some(at) = at.filter(|_| self.is_new(option)) else {
+        let Some(at) = at.filter(|_| is_added(option, &self.old, &self.new)) else {
             return self.was.get(option);
         };
         let former = self.new.opts[at].deprecated().iter();
@@ -236,6 +227,12 @@ impl<'c> Comparison<'c> {
             (option.clone(), value.place, otherwise(reason))
         })
     }
+}
+
+/// Tells whether only the newer of two releases has an option.
+fn is_added(option: &OptName, old: &Names<'_>, new: &Names<'_>) -> bool {
+    let is_current = |names: &Names<'_>| names.is_current(option.group(), option.name());
+    is_current(new) && !is_current(old)
 }
 
 fn differs(value: &Value, release: &str) -> Finding {
@@ -351,6 +348,10 @@ mod tests {
             let text = format!("[a]\nv = two\nw = one\nz = {value}\n");
             assert_eq!(reported(older, newer, &text, true), ["a.z"], "{text}");
         }
+        // It may have a former name that is not set.
+        let (older, newer) = ("c.x c.z<a.w", "b.z<c.x a.x<c.x c.z<a.w");
+        let text = "[a]\nw = one\n[b]\nz = ${c.x}\n";
+        assert_eq!(reported(older, newer, text, true), ["b.z"]);
     }
 
     #[test]
