@@ -62,7 +62,7 @@ async fn no_secret_is_logged_or_shown() {
     let account = Account::of_cloud(&cloud);
     account.set_key();
     let tokens = Arc::new(Mutex::new(Vec::new()));
-    let proxy = proxy(cloud.swift.port, &tokens);
+    let proxy = proxy(cloud.swift.port(), &tokens);
     account.ask("PUT", "/ironic_ilo_container", &[]);
 
     log::record();
@@ -78,8 +78,8 @@ async fn no_secret_is_logged_or_shown() {
         )
     };
     for (password, port) in [
-        ("ironicpw", cloud.keystone_port),
-        (WRONG_PASSWORD, cloud.keystone_port),
+        ("ironicpw", cloud.keystone_port()),
+        (WRONG_PASSWORD, cloud.keystone_port()),
         ("ironicpw", 1),
     ] {
         let (host, options) = from_conf(&conf(password, port));

@@ -13,13 +13,13 @@ use tempfile::TempDir;
 
 use super::bmc;
 use super::trust::{NAMED, make};
-use crate::support::free_port;
 use crate::support::ilo::{PASSWORD, USER};
+use crate::support::ports::Ports;
 
 /// `openssl s_server` with these arguments, stopped when this is dropped.
 struct TlsServer {
     process: Child,
-    port: u16,
+    port: Ports,
     _dir: TempDir,
 }
 
@@ -27,9 +27,15 @@ impl TlsServer {
     fn start(arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (certificate, key) = make(dir.path(), "ilo", &NAMED);
-        let port = free_port();
+        let port = Ports::one();
         let process = Command::new("openssl")
-            .args(["s_server", "-quiet", "-accept", &port.to_string(), "-cert"])
+            .args([
+                "s_server",
+                "-quiet",
+                "-accept",
+                &port.first.to_string(),
+                "-cert",
+            ])
             .arg(certificate)
             .arg("-key")
             .arg(key)
@@ -37,7 +43,7 @@ impl TlsServer {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let address = (Ipv4Addr::LOCALHOST, port);
+        let address = (Ipv4Addr::LOCALHOST, port.first);
         while TcpStream::connect(address).is_err() {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -74,10 +80,10 @@ async fn no_tls(port: u16) -> String {
 #[tokio::test]
 async fn a_bmc_without_a_common_version_of_tls_is_not_asked_again() {
     let old = TlsServer::start(&["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]);
-    let reason = no_tls(old.port).await;
+    let reason = no_tls(old.port.first).await;
     assert!(reason.contains("none of the versions of TLS"), "{reason}");
     let weak = TlsServer::start(&["-tls1_2", "-cipher", "AES256-SHA"]);
-    let reason = no_tls(weak.port).await;
+    let reason = no_tls(weak.port.first).await;
     assert!(reason.contains("no cipher in common"), "{reason}");
     // A server that answers with HTTP at the port of HTTPS.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

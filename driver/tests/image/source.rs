@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use driver::image::source::from_reference;
 use driver::image::{Checksum, FileSource, HttpClient, HttpSource, Source, SourceError, Verified};
 
 use crate::support::image::{Bytes, LoaderFiles, pattern};
+use crate::support::ports::Ports;
 use crate::support::serve::{Request, serve};
 
 fn client() -> HttpClient {
@@ -194,12 +195,9 @@ fn write_iso(source: &HttpSource) -> Result<(), String> {
 
 #[test]
 fn a_server_that_cannot_be_reached_is_an_error() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let error = HttpSource::new(&client(), &format!("http://127.0.0.1:{port}/k")).unwrap_err();
+    let port = Ports::one();
+    let url = format!("http://127.0.0.1:{}/k", port.first);
+    let error = HttpSource::new(&client(), &url).unwrap_err();
     assert!(matches!(error, SourceError::Io { .. }), "{error}");
     assert!(HttpSource::new(&client(), "http://no-such-host.invalid/k").is_err());
     assert!(HttpClient::with_ca("ca.pem", b"no certificate").is_err());

@@ -17,6 +17,7 @@ pub(crate) mod machine;
 pub(crate) mod media;
 pub(crate) mod nginx;
 pub(crate) mod parts;
+pub(crate) mod ports;
 pub(crate) mod program;
 pub(crate) mod serve;
 #[cfg(feature = "redfish")]
@@ -26,7 +27,6 @@ pub(crate) mod swift;
 pub(crate) mod tools;
 pub(crate) mod web;
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use driver::node::{Node, NodeUuid};
@@ -68,26 +68,6 @@ pub(crate) fn in_state(node: &Node, state: &str) -> Node {
     let mut json = json!(node);
     json["provision_state"] = json!(state);
     node_from(&json)
-}
-
-pub(crate) fn free_port() -> u16 {
-    free_ports(1)
-}
-
-/// The first of `count` consecutive ports that are free now.
-pub(crate) fn free_ports(count: u16) -> u16 {
-    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    for _ in 0..100 {
-        let first = bind(0).unwrap();
-        let port = first.local_addr().unwrap().port();
-        let others: Vec<_> = (1..count)
-            .map_while(|n| bind(port.checked_add(n)?).ok())
-            .collect();
-        if others.len() + 1 == usize::from(count) {
-            return port;
-        }
-    }
-    panic!("no {count} consecutive free ports found");
 }
 
 /// The workspace's `tests` directory, with the scripts and environments of the real services.

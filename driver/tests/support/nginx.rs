@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::free_port;
+use super::ports::Ports;
 use super::web::{is_root, open_dir};
 
 /// Debian's path of nginx, in a directory that users often lack in their `PATH`.
@@ -23,8 +23,8 @@ const NGINX: &str = "/usr/sbin/nginx";
 /// a real deployment, where the web server and the conductor are different users.
 pub(crate) struct Nginx {
     process: Child,
-    port: u16,
-    tls_port: Option<u16>,
+    port: Ports,
+    tls_port: Option<Ports>,
     prefix: tempfile::TempDir,
 }
 
@@ -51,37 +51,34 @@ impl Nginx {
             "nginx"
         };
         let prefix = open_dir();
-        // Another process may take the port before nginx does: then another one is tried.
-        for _ in 0..5 {
-            let port = free_port();
-            let tls_port = tls.then(free_port);
-            let conf = configuration(prefix.path(), root, port, tls_port, locations);
-            let conf_path = prefix.path().join("nginx.conf");
-            std::fs::write(&conf_path, conf).unwrap();
-            let mut process = Command::new(program)
-                .arg("-p")
-                .arg(prefix.path())
-                .arg("-c")
-                .arg(&conf_path)
-                .arg("-e")
-                .arg(prefix.path().join("error.log"))
-                .stdin(Stdio::null())
-                .spawn()
-                .unwrap_or_else(|e| {
-                    panic!("these tests need nginx, Debian package nginx-light: {program}: {e}")
-                });
-            if answers(port, &mut process) {
-                return Self {
-                    process,
-                    port,
-                    tls_port,
-                    prefix,
-                };
-            }
-            let _ = process.kill();
-            let _ = process.wait();
+        let port = Ports::one();
+        let tls_port = tls.then(Ports::one);
+        let conf = configuration(prefix.path(), root, &port, tls_port.as_ref(), locations);
+        let conf_path = prefix.path().join("nginx.conf");
+        std::fs::write(&conf_path, conf).unwrap();
+        let mut process = Command::new(program)
+            .arg("-p")
+            .arg(prefix.path())
+            .arg("-c")
+            .arg(&conf_path)
+            .arg("-e")
+            .arg(prefix.path().join("error.log"))
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| {
+                panic!("these tests need nginx, Debian package nginx-light: {program}: {e}")
+            });
+        assert!(
+            answers(port.first, &mut process),
+            "nginx does not start:\n{}",
+            log(prefix.path())
+        );
+        Self {
+            process,
+            port,
+            tls_port,
+            prefix,
         }
-        panic!("nginx does not start:\n{}", log(prefix.path()));
     }
 
     /// The number of GET requests for this path.
@@ -94,17 +91,20 @@ impl Nginx {
 
     /// `http://127.0.0.1:PORT` and `path`.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("http://127.0.0.1:{}{path}", self.port.first)
     }
 
     /// `http://[::1]:PORT` and `path`.
     pub(crate) fn url6(&self, path: &str) -> String {
-        format!("http://[::1]:{}{path}", self.port)
+        format!("http://[::1]:{}{path}", self.port.first)
     }
 
     /// `https://127.0.0.1:PORT` and `path`.
     pub(crate) fn tls_url(&self, path: &str) -> String {
-        format!("https://127.0.0.1:{}{path}", self.tls_port.unwrap())
+        format!(
+            "https://127.0.0.1:{}{path}",
+            self.tls_port.as_ref().unwrap().first
+        )
     }
 
     pub(crate) fn ca_file(&self) -> PathBuf {
@@ -151,11 +151,11 @@ fn log(prefix: &Path) -> String {
 fn configuration(
     prefix: &Path,
     root: &Path,
-    port: u16,
-    tls_port: Option<u16>,
+    port: &Ports,
+    tls_port: Option<&Ports>,
     locations: &str,
 ) -> String {
-    let (prefix, root) = (prefix.display(), root.display());
+    let (prefix, root, port) = (prefix.display(), root.display(), port.first);
     let mut listen = format!("listen 127.0.0.1:{port};");
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok() {
         write!(listen, " listen [::1]:{port};").unwrap();
@@ -164,8 +164,9 @@ fn configuration(
         make_certificate(&prefix.to_string());
         write!(
             listen,
-            " listen 127.0.0.1:{tls_port} ssl; ssl_certificate {prefix}/tls.crt; \
-             ssl_certificate_key {prefix}/tls.key;"
+            " listen 127.0.0.1:{} ssl; ssl_certificate {prefix}/tls.crt; \
+             ssl_certificate_key {prefix}/tls.key;",
+            tls_port.first
         )
         .unwrap();
     }

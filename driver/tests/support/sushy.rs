@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{free_port, service_script, service_tests};
+use super::ports::Ports;
+use super::{service_script, service_tests};
 
 /// The user and the password of an emulator that requires them.
 pub(crate) const USER: &str = "Administrator";
@@ -25,7 +26,7 @@ const START: Duration = Duration::from_secs(60);
 pub(crate) struct Sushy {
     process: Child,
     dir: tempfile::TempDir,
-    port: u16,
+    port: Ports,
     has_password: bool,
     boots: bool,
 }
@@ -62,15 +63,21 @@ impl Sushy {
             .permissions(fs::Permissions::from_mode(0o755))
             .tempdir()
             .unwrap();
-        let port = free_port();
+        let port = Ports::one();
         let output = File::create(dir.path().join("output")).unwrap();
         let mut command = if boots {
             let mut command = Command::new(service_script("sushy-libvirt.sh"));
-            command.arg("start").arg(dir.path()).arg(port.to_string());
+            command
+                .arg("start")
+                .arg(dir.path())
+                .arg(port.first.to_string());
             command
         } else {
             let mut command = Command::new(service_script("sushy.sh"));
-            command.arg(venv).arg(dir.path()).arg(port.to_string());
+            command
+                .arg(venv)
+                .arg(dir.path())
+                .arg(port.first.to_string());
             if has_password {
                 command.args([USER, PASSWORD]);
             }
@@ -107,7 +114,7 @@ impl Sushy {
     }
 
     fn answers(&self) -> bool {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port.first));
         let Ok(mut stream) = TcpStream::connect(address) else {
             return false;
         };
@@ -128,7 +135,7 @@ impl Sushy {
 
     /// The `driver_info` of a node with this BMC.
     pub(crate) fn driver_info(&self) -> Value {
-        let port = self.port;
+        let port = self.port.first;
         if self.has_password {
             json!({
                 "ilo_address": "127.0.0.1", "client_port": port,

@@ -15,7 +15,7 @@ const SIZE: usize = 2_000_000;
 
 /// A host behind a proxy that gives the first requests whose line begins with `start` these fates.
 fn behind(container: &str, start: &'static str, fates: &[Fate]) -> (SwiftHost, Proxy) {
-    let proxy = Proxy::start(shared().port, first(start, fates));
+    let proxy = Proxy::start(shared().port(), first(start, fates));
     let auth = tempauth(&proxy.url(""), "test:ironic", "secret");
     (host(settings(auth, container)), proxy)
 }
@@ -139,7 +139,10 @@ async fn an_upload_continues_with_the_segment_that_failed() {
         Fate::CutAfter(100_000),
         Fate::Answer(503),
     ];
-    let proxy = Proxy::start(shared().port, first("PUT /v1/AUTH_test/segments/", &fates));
+    let proxy = Proxy::start(
+        shared().port(),
+        first("PUT /v1/AUTH_test/segments/", &fates),
+    );
     let mut settings = settings(
         tempauth(&proxy.url(""), "test:ironic", "secret"),
         "segments",
@@ -159,7 +162,7 @@ async fn an_upload_continues_with_the_segment_that_failed() {
 #[tokio::test]
 async fn a_failed_upload_leaves_no_segments() {
     let fates = [Fate::Pass, Fate::Pass, Fate::Answer(403)];
-    let proxy = Proxy::start(shared().port, first("PUT /v1/AUTH_test/half/", &fates));
+    let proxy = Proxy::start(shared().port(), first("PUT /v1/AUTH_test/half/", &fates));
     let mut settings = settings(tempauth(&proxy.url(""), "test:ironic", "secret"), "half");
     settings.segment_size = Some(600_000);
     let error = host(settings)
@@ -175,7 +178,7 @@ async fn a_failed_upload_leaves_no_segments() {
 async fn segments_of_different_runs_are_not_put_together() {
     let fates = [Fate::Pass, Fate::CutAfter(1000)];
     let proxy = Proxy::start(
-        shared().port,
+        shared().port(),
         first("PUT /v1/AUTH_test/differs/segments", &fates),
     );
     let mut settings = settings(tempauth(&proxy.url(""), "test:ironic", "secret"), "differs");
@@ -197,7 +200,7 @@ async fn segments_of_different_runs_are_not_put_together() {
 #[tokio::test]
 async fn waiting_for_a_silent_swift_ends() {
     let fates = [Fate::Silence; 3];
-    let proxy = Proxy::start(shared().port, first("PUT /v1/AUTH_test/silent/", &fates));
+    let proxy = Proxy::start(shared().port(), first("PUT /v1/AUTH_test/silent/", &fates));
     let mut settings = settings(tempauth(&proxy.url(""), "test:ironic", "secret"), "silent");
     settings.timeout = Duration::from_secs(1);
     let started = Instant::now();

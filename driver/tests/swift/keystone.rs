@@ -185,7 +185,7 @@ async fn the_error_of_a_user_without_a_role_says_so() {
 #[tokio::test]
 async fn a_request_to_a_busy_keystone_is_repeated_and_one_that_is_down_is_named() {
     let mut times = 0;
-    let proxy = Proxy::start(cloud().keystone_port, move |_| {
+    let proxy = Proxy::start(cloud().keystone_port(), move |_| {
         times += 1;
         if times == 1 {
             Fate::Answer(503)
@@ -231,7 +231,7 @@ async fn a_token_that_expires_during_an_upload_is_renewed() {
     let noted = Arc::clone(&tokens);
     // The test learns the token from the proxy.
     let note = move |head: &str| noted.lock().unwrap().extend(token(head));
-    let proxy = Proxy::start_noting(swift.port, |_| Fate::Pass, note);
+    let proxy = Proxy::start_noting(swift.port(), |_| Fate::Pass, note);
     let mut settings = settings(keystone(&url, "ironic", "ironicpw"), "renewed");
     settings.catalogue.endpoint_override = Some(proxy.url("/v1/AUTH_%(project_id)s"));
     settings.segment_size = Some(400_000);

@@ -156,7 +156,7 @@ fn set_raw_key(swift: &Swift, account: &Account, key: &[u8]) {
         "POST {path} HTTP/1.1\r\nHost: h\r\nX-Auth-Token: {token}\r\nContent-Length: 0\r\n\
          Connection: close\r\nX-Account-Meta-Temp-URL-Key: "
     );
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, swift.port)).unwrap();
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, swift.port())).unwrap();
     let request = [head.as_bytes(), key, b"\r\n\r\n"].concat();
     stream.write_all(&request).unwrap();
     let mut answer = String::new();

@@ -13,7 +13,7 @@ use crate::support::{node, options, uuid};
 async fn certificates_are_verified_unless_insecure_is_set() {
     let swift = swift(&[]);
     let www = open_dir();
-    let to = swift.port;
+    let to = swift.port();
     let nginx = Nginx::start_tls_with(
         www.path(),
         &format!(

@@ -60,7 +60,7 @@ async fn concurrent_conductors_give_an_account_without_a_key_the_same_one() {
     // Two conductors start at the same time, and neither finds a key. Swift receives the key of one
     // of them late, and those that start in the meantime find a key that is about to be replaced.
     let late = [Fate::Delay(Duration::from_millis(2500))];
-    let proxy = Proxy::start(shared().port, first("POST /v1/AUTH_fresh ", &late));
+    let proxy = Proxy::start(shared().port(), first("POST /v1/AUTH_fresh ", &late));
     let url = |n| match n {
         0 => proxy.url(""),
         _ => shared().url(""),

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{free_ports, service_script};
+use crate::support::ports::Ports;
+use crate::support::service_script;
 
 /// A script that runs services until its standard input is closed: when this is dropped or this
 /// process ends, in whatever way.
@@ -16,20 +17,22 @@ struct Services {
     process: Child,
     stdin: Option<ChildStdin>,
     dir: PathBuf,
+    ports: Ports,
 }
 
 impl Services {
-    /// Starts the script, or returns what it printed on standard error.
-    fn start(name: &str, args: &[String], env: &[(&str, &str)]) -> Result<Self, String> {
+    /// Starts the script with the first of its ports and these arguments.
+    fn start(name: &str, ports: Ports, args: &[String], env: &[(&str, &str)]) -> Self {
         let mut process = Command::new(service_script(name))
             .arg("run")
+            .arg(ports.first.to_string())
             .args(args)
             .envs(env.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|e| format!("cannot run {name}: {e}"))?;
+            .unwrap_or_else(|e| panic!("cannot run {name}: {e}"));
         let stdin = process.stdin.take();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap())
@@ -37,17 +40,21 @@ impl Services {
             .unwrap();
         if let Some(dir) = line.trim_end().strip_prefix("ready ") {
             let dir = dir.into();
-            return Ok(Self {
+            return Self {
                 process,
                 stdin,
                 dir,
-            });
+                ports,
+            };
         }
         drop(stdin);
         let mut errors = String::new();
         let _ = process.stderr.take().unwrap().read_to_string(&mut errors);
         let _ = process.wait();
-        Err(errors)
+        panic!(
+            "this test needs what tests/run installs (tests/packages.txt, and tests/peers/venv.sh \
+             for swift and keystone):\n{errors}"
+        );
     }
 }
 
@@ -66,41 +73,26 @@ impl Drop for Services {
     }
 }
 
-/// Tries `start` up to three times, since another process may take the ports that it has chosen.
-fn retry<T>(start: impl Fn() -> Result<T, String>) -> T {
-    let mut error = String::new();
-    for _ in 0..3 {
-        match start() {
-            Ok(started) => return started,
-            Err(reason) => error = reason,
-        }
-    }
-    panic!(
-        "this test needs what tests/run installs (tests/packages.txt, and tests/peers/venv.sh for \
-         swift and keystone):\n{error}"
-    );
-}
-
 /// A Swift whose users are in tempauth or in a Keystone.
 #[derive(Debug)]
 pub(crate) struct Swift {
     services: Services,
-    pub(crate) port: u16,
 }
 
 impl Swift {
     /// Starts a Swift with tempauth, unless the environment variables in `env` say otherwise.
     pub(crate) fn start(env: &[(&str, &str)]) -> Self {
-        retry(|| Self::try_start(free_ports(5), env))
+        // Its proxy, its storage servers and memcached.
+        let services = Services::start("swift.sh", Ports::reserve(5), &[], env);
+        Self { services }
     }
 
-    fn try_start(port: u16, env: &[(&str, &str)]) -> Result<Self, String> {
-        let services = Services::start("swift.sh", &[port.to_string()], env)?;
-        Ok(Self { services, port })
+    pub(crate) fn port(&self) -> u16 {
+        self.services.ports.first
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("http://127.0.0.1:{}{path}", self.port())
     }
 
     /// Removes expired objects now, rather than after the interval that Swift waits.
@@ -122,27 +114,27 @@ impl Swift {
 #[derive(Debug)]
 pub(crate) struct Cloud {
     pub(crate) swift: Swift,
-    _keystone: Services,
-    pub(crate) keystone_port: u16,
+    keystone: Services,
 }
 
 impl Cloud {
     pub(crate) fn start() -> Self {
-        retry(|| {
-            let port = free_ports(6);
-            let keystone_port = port + 5;
-            let args = [keystone_port.to_string(), port.to_string()];
-            let keystone = Services::start("keystone.sh", &args, &[])?;
-            let url = format!("http://127.0.0.1:{keystone_port}");
-            Ok(Self {
-                swift: Swift::try_start(port, &[("SWIFT_AUTH", &url)])?,
-                _keystone: keystone,
-                keystone_port,
-            })
-        })
+        let swift = Ports::reserve(5);
+        let args = [swift.first.to_string()];
+        let keystone = Services::start("keystone.sh", Ports::one(), &args, &[]);
+        let url = format!("http://127.0.0.1:{}", keystone.ports.first);
+        let services = Services::start("swift.sh", swift, &[], &[("SWIFT_AUTH", &url)]);
+        Self {
+            swift: Swift { services },
+            keystone,
+        }
+    }
+
+    pub(crate) fn keystone_port(&self) -> u16 {
+        self.keystone.ports.first
     }
 
     pub(crate) fn auth_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.keystone_port)
+        format!("http://127.0.0.1:{}", self.keystone_port())
     }
 }
