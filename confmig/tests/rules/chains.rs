@@ -100,6 +100,26 @@ fn each_link_of_a_chain_keeps_its_policy() {
     }
 }
 
+/// A rule makes its value again, from a reference that may find an option or not.
+#[test]
+fn a_second_run_that_keeps_the_old_names_decides_nothing_more() {
+    let settings = Settings {
+        keep_old: true,
+        ..Settings::default()
+    };
+    let set = "part.p = { option = \"g.a\", values = { one = \"1\" }, otherwise = \"keep\" }\n\
+               set = [{ option = \"g.b\", value = \"${h.x}{p}\" }]\n";
+    let pack = pack(&(rule("r0", set) + &rename("r1", "g.b", "h.c")));
+    let first = run(&pack, &["[g]\na = one\n"], &settings);
+    let made = first.files[0].after.to_string();
+    assert_eq!(made, "[g]\na = one\n\n[h]\nc = ${h.x}1\n");
+    let second = run(&pack, &[&made], &settings);
+    assert!(
+        second.is_empty() && second.decisions.is_empty(),
+        "{second:?}"
+    );
+}
+
 #[test]
 fn a_renaming_to_a_former_name_reaches_the_option() {
     let rules = rename("r0", "g.a", "g.b") + &option("c", "b");

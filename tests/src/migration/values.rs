@@ -40,11 +40,10 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>) -> Resu
                     .iter()
                     .flat_map(|values| under_any_name(values, opt));
                 let by_older: Vec<&Outcome> = by_older.collect();
-                let is_refused = |value: &&Outcome| matches!(value, Outcome::Refused { .. });
                 if by_older.contains(&new) {
                     continue;
                 }
-                match by_older.iter().any(is_refused) {
+                match by_older.into_iter().any(is_refused) {
                     true => unsure.push(index),
                     false => return Err(changed(opt.name(), old, new)),
                 }
@@ -92,6 +91,15 @@ pub(super) fn are_read_by(
             .position(|old| old.name() == opt.name());
         match known.map(|at| &old.options[at]) {
             Some(old @ Outcome::Found { .. }) if old != new => {
+                // What the older release refuses may be readable by a program with the former names
+                // as options.
+                let is_refused = under_any_name(&by_older, opt).any(is_refused);
+                let all = [&*newer, &others].concat();
+                if is_refused
+                    && is_of_legacy(opt, new, &legacy_values(oracle, case.before, &all, false)?)
+                {
+                    continue;
+                }
                 let why = changed(opt.name(), old, new);
                 return Err(format!("for the newer release {why}"));
             }
@@ -99,6 +107,10 @@ pub(super) fn are_read_by(
         }
     }
     Ok(())
+}
+
+fn is_refused(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused { .. })
 }
 
 /// Returns the values of options, and of all other names that a set sets, by name.

@@ -20,7 +20,7 @@ use oslo_config::{Config, Entry, Occurrence, Opt, OptName, OptType, ParsedFile, 
 use super::MigrateError;
 use super::names::Names;
 use super::pass::Pass;
-use super::planned::{Applied, Effect, EffectKind, Planned};
+use super::planned::{Applied, Effect, EffectKind, Planned, Text};
 use plain::only_names_differ;
 use reading::Programs;
 pub(super) use reading::{ComparedValues, Reading, texts_of};
@@ -78,7 +78,8 @@ impl<'d> Prover<'_, 'd> {
         let promises = Promises::new(planned);
         let mut updated = self.updated(&parsed, &promises);
         let compared = |updated: &[Opt]| self.compared(&parsed, updated, &promises);
-        let mut found = compared(&updated);
+        let mut found = self.broken_by_rule(&parsed, &updated, &promises);
+        found = found.or_else(|| compared(&updated));
         let of_target = self.names.opts.len();
         // The order in which a service registers its options is not known.
         for last in self.names.referred_readers(self.pass.files) {
@@ -106,6 +107,21 @@ impl<'d> Prover<'_, 'd> {
         Ok(found)
     }
 
+    /// Returns an option without the value that a rule made: parts of it that were joined may be
+    /// read as one reference.
+    fn broken_by_rule(
+        &self,
+        after: &[ParsedFile<'_>],
+        updated: &[Opt],
+        promises: &Promises<'_, '_>,
+    ) -> Option<Mismatch> {
+        if promises.effects.is_empty() {
+            return None;
+        }
+        let after = Config::new(after, updated);
+        promises.broken(&after, |value, _| value.read.clone())
+    }
+
     /// Returns an option without the expected value, for an updated program with these options.
     fn compared(
         &self,
@@ -125,7 +141,10 @@ impl<'d> Prover<'_, 'd> {
         let mut same = all.filter(|(opt, _)| !promises.are_about(opt.name()));
         // No program knows the old names of a rule as former names.
         let may_disagree = !self.pass.by_rules;
-        let broken = promises.broken(&after.updated);
+        let broken = promises.broken(&after.updated, |value, group| {
+            let (read, _) = before.updated.substitute_known(&value.raw, group);
+            read
+        });
         let changed =
             || same.find_map(|(opt, values)| mismatch(opt, values, may_disagree, &before, &after));
         let found = broken.or_else(changed);
@@ -312,11 +331,16 @@ impl<'p, 'd> Promises<'p, 'd> {
         self.of.contains(&(option.group(), option.name()))
     }
 
-    /// Returns an option without its promised value.
-    fn broken(&self, after: &Config<'_>) -> Option<Mismatch> {
+    /// Returns an option without its promised value; `promised` is how a program reads a value in a
+    /// group.
+    fn broken(
+        &self,
+        after: &Config<'_>,
+        promised: impl Fn(&Text, &str) -> String,
+    ) -> Option<Mismatch> {
         let mut kept = KeptPromises::default();
         let mut effects = self.effects.iter();
-        let broken = effects.find(|effect| !kept.keeps(effect, after))?;
+        let broken = effects.find(|effect| !kept.keeps(effect, after, &promised))?;
         Some(Mismatch {
             option: broken.option.clone(),
             is_read: true,
@@ -335,7 +359,12 @@ struct KeptPromises<'p, 'c> {
 
 impl<'p, 'c> KeptPromises<'p, 'c> {
     /// Tells whether an option has the value that an effect promises.
-    fn keeps(&mut self, effect: &'p Effect<'_>, after: &'c Config<'_>) -> bool {
+    fn keeps(
+        &mut self,
+        effect: &'p Effect<'_>,
+        after: &'c Config<'_>,
+        promised: impl Fn(&Text, &str) -> String,
+    ) -> bool {
         let (option, file) = (&effect.option, effect.file);
         let value = match &effect.kind {
             EffectKind::Add(_, value) | EffectKind::Replace(_, value) => value,
@@ -360,10 +389,11 @@ impl<'p, 'c> KeptPromises<'p, 'c> {
             read.sort_unstable();
             read
         });
+        let promised = promised(value, option.group());
         match &effect.kind {
-            EffectKind::Add(..) => *read == [value.read.as_str()],
+            EffectKind::Add(..) => *read == [promised],
             // Another entry may hide this one: only its presence is checked.
-            _ => read.binary_search(&value.read).is_ok(),
+            _ => read.binary_search(&promised).is_ok(),
         }
     }
 }
