@@ -268,20 +268,17 @@ fn values_read(text: &[u8], to: Series) -> BTreeMap<OptName, Vec<String>> {
     let mut values: BTreeMap<OptName, Vec<String>> = BTreeMap::new();
     for entry in document.entries() {
         let name = OptName::new(entry.group().to_str_lossy(), entry.key().to_str_lossy());
-        let Some(name_history) = history.of_option(&name) else {
-            values
-                .entry(name)
-                .or_default()
-                .push(entry.value().to_string());
-            continue;
-        };
-        if !name_history.is_read(to) {
+        let known = history.of_option(&name);
+        if known.as_ref().is_some_and(|known| !known.is_read(to)) {
             continue;
         }
-        let readers = name_history.former_of(to).chain([name.clone()]);
-        let is_multi = readers
-            .filter_map(|reader| history.of_option(&reader)?.definition(to))
-            .any(|definition| definition.kind == "multistr");
+        let readers = known.iter().flat_map(|known| known.former_of(to));
+        let mut definitions = readers
+            .chain([name.clone()])
+            .filter_map(|reader| history.of_option(&reader)?.definition(to));
+        // All values of an unknown name are compared.
+        let is_multi =
+            known.is_none() || definitions.any(|definition| definition.kind == "multistr");
         let values = values.entry(name).or_default();
         if !is_multi {
             values.clear();

@@ -84,27 +84,25 @@ pub(super) fn are_read_by(
         if is_kept || under_any_name(&by_older, opt).any(|value| value == new) {
             continue;
         }
-        let known = case
-            .before
-            .opts
-            .iter()
-            .position(|old| old.name() == opt.name());
-        match known.map(|at| &old.options[at]) {
-            Some(old @ Outcome::Found { .. }) if old != new => {
-                // What the older release refuses may be readable by a program with the former names
-                // as options.
-                let is_refused = under_any_name(&by_older, opt).any(is_refused);
-                let all = [&*newer, &others].concat();
-                if is_refused
-                    && is_of_legacy(opt, new, &legacy_values(oracle, case.before, &all, false)?)
-                {
-                    continue;
-                }
-                let why = changed(opt.name(), old, new);
-                return Err(format!("for the newer release {why}"));
-            }
-            _ => {}
+        let known = case.before.opts.iter().zip(&old.options);
+        let mut known = known.filter(|(known, _)| known.name() == opt.name());
+        let Some((known, old @ Outcome::Found { .. })) = known.next() else {
+            continue;
+        };
+        if old == new {
+            continue;
         }
+        // What the older release refuses may be readable by a program with the former names as
+        // options.
+        if under_any_name(&by_older, opt).any(is_refused) {
+            let all = [&*case.before.opts, &others].concat();
+            let legacy = legacy_values(oracle, case.before, &all, false)?;
+            if is_of_legacy(known, new, &legacy) {
+                continue;
+            }
+        }
+        let why = changed(opt.name(), old, new);
+        return Err(format!("for the newer release {why}"));
     }
     Ok(())
 }
