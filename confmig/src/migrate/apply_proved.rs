@@ -54,13 +54,14 @@ impl<'d> Pass<'_, 'd> {
     }
 }
 
-/// The changes that are kept, and those that are not, each with a value that it would change.
+/// The changes that are kept, and those that are not, each with the reason: mostly a value that it
+/// would change.
 #[derive(Debug)]
-pub(crate) struct Kept<T> {
+pub(crate) struct Kept<T, W> {
     pub(crate) proved: Vec<usize>,
     /// What those that are kept come to; `None` when none are.
     pub(crate) made: Option<T>,
-    pub(crate) unproved: Vec<(usize, Mismatch)>,
+    pub(crate) unproved: Vec<(usize, W)>,
 }
 
 /// Finds the changes that can be proved together, by bisection.
@@ -70,12 +71,12 @@ pub(crate) struct Kept<T> {
 ///
 /// # Errors
 ///
-/// The outer error of `prove`; its inner result is what the changes come to, or the mismatch.
-pub(crate) fn keep_proved<T, E>(
+/// The outer error of `prove`; its inner result is what the changes come to, or the reason.
+pub(crate) fn keep_proved<T, W: Clone, E>(
     changes: &[usize],
-    prove: &mut impl FnMut(&[usize]) -> Result<Result<T, Mismatch>, E>,
-) -> Result<Kept<T>, E> {
-    let mismatch = match prove(changes)? {
+    prove: &mut impl FnMut(&[usize]) -> Result<Result<T, W>, E>,
+) -> Result<Kept<T, W>, E> {
+    let reason = match prove(changes)? {
         Ok(made) => {
             return Ok(Kept {
                 proved: changes.to_vec(),
@@ -83,13 +84,13 @@ pub(crate) fn keep_proved<T, E>(
                 unproved: Vec::new(),
             });
         }
-        Err(mismatch) => mismatch,
+        Err(reason) => reason,
     };
     if let [only] = changes {
         return Ok(Kept {
             proved: Vec::new(),
             made: None,
-            unproved: vec![(*only, mismatch)],
+            unproved: vec![(*only, reason)],
         });
     }
     let (left, right) = changes.split_at(changes.len() / 2);
@@ -102,10 +103,10 @@ pub(crate) fn keep_proved<T, E>(
     if with_others {
         match prove(&kept.proved)? {
             Ok(made) => kept.made = Some(made),
-            Err(mismatch) => {
+            Err(reason) => {
                 kept.made = None;
                 let left_out = kept.proved.drain(..);
-                let left_out = left_out.map(|change| (change, mismatch.clone()));
+                let left_out = left_out.map(|change| (change, reason.clone()));
                 kept.unproved.extend(left_out);
             }
         }

@@ -3,11 +3,16 @@
 mod of_option;
 mod plan;
 
+use foldhash::HashSet;
+use oslo_config::OptName;
+
+use super::apply_proved::{Proved, keep_proved};
 use super::names::Names;
 use super::pass::Pass;
-use super::planned::Applied;
+use super::planned::{Applied, Planned};
 use super::{Decision, MigrateError};
 pub(crate) use of_option::Superseded;
+use plan::Plan;
 
 /// The outcome of renamings for a set of files.
 pub(crate) struct Renamed {
@@ -25,26 +30,10 @@ pub(crate) struct Renamed {
 pub(crate) fn rename(pass: Pass<'_, '_>) -> Result<Renamed, MigrateError> {
     let names = Names::new(pass.files, pass.pack);
     let mut plan = plan::plan(pass, &names);
-    let in_use = plan.in_use();
-    let mut proved = pass.apply_proved(&names, &in_use, &plan.planned)?;
-    proved
-        .unproved
-        .sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-    for (at, mismatch) in proved.unproved {
-        plan.leave_out_all(at, &mismatch.to_string());
-    }
-    if !plan.decisions.is_empty() && !is_settled(pass, &proved.files)? {
-        // An option that was left could be migrated after the others: the program cannot choose the
-        // order.
-        for at in (0..plan.planned.len()).rev() {
-            if !pass.is_accepted(&plan.planned[at]) {
-                plan.leave_out_all(
-                    at,
-                    "another option could be migrated only before or only after this one",
-                );
-            }
-        }
-        proved = pass.apply_proved(&names, &in_use, &plan.planned)?;
+    let mut proved = proved(pass, &names, &mut plan)?;
+    if !plan.decisions.is_empty() && !is_settled(pass, &proved.files, |_| true)? {
+        leave_out_unsettling(pass, &names, &mut plan)?;
+        proved = pass.apply_proved(&names, &plan.in_use(), &plan.planned)?;
     }
     Ok(Renamed {
         files: proved.files,
@@ -53,10 +42,102 @@ pub(crate) fn rename(pass: Pass<'_, '_>) -> Result<Renamed, MigrateError> {
     })
 }
 
-/// Tells whether a second run would change nothing.
-fn is_settled(pass: Pass<'_, '_>, applied: &[Applied]) -> Result<bool, MigrateError> {
-    let is_same = |files: &[Applied]| files.iter().all(|file| file.document.is_none());
-    if is_same(applied) {
+/// Applies the planned changes that can be proved, and leaves the others to decide.
+fn proved<'d>(
+    pass: Pass<'_, 'd>,
+    names: &Names<'_>,
+    plan: &mut Plan<'d>,
+) -> Result<Proved, MigrateError> {
+    let mut proved = pass.apply_proved(names, &plan.in_use(), &plan.planned)?;
+    let mut unproved = std::mem::take(&mut proved.unproved);
+    unproved.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    for (at, mismatch) in unproved {
+        plan.leave_out_all(at, &mismatch.to_string());
+    }
+    Ok(proved)
+}
+
+/// Leaves out the changes after which an option that was left could be migrated: the program cannot
+/// choose the order.
+fn leave_out_unsettling<'d>(
+    pass: Pass<'_, 'd>,
+    names: &Names<'_>,
+    plan: &mut Plan<'d>,
+) -> Result<(), MigrateError> {
+    let mut left = unsettling(pass, names, plan)?;
+    left.sort_unstable();
+    for at in left.into_iter().rev() {
+        leave_out_of_order(plan, at);
+    }
+    // A second run has to come to the same.
+    let files = pass
+        .apply_proved(names, &plan.in_use(), &plan.planned)?
+        .files;
+    let is_stable = in_second_run(pass, &files, |again, names, plan| {
+        proved(again, names, plan)?;
+        Ok(unsettling(again, names, plan)?.len() == plan.planned.len())
+    })?;
+    if !is_stable {
+        for at in (0..plan.planned.len()).rev() {
+            if !pass.is_accepted(&plan.planned[at]) {
+                leave_out_of_order(plan, at);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn leave_out_of_order(plan: &mut Plan<'_>, at: usize) {
+    plan.leave_out_all(
+        at,
+        "another option could be migrated only before or only after this one",
+    );
+}
+
+/// Returns the planned changes after which an option that was left could be migrated.
+fn unsettling<'d>(
+    pass: Pass<'_, 'd>,
+    names: &Names<'_>,
+    plan: &Plan<'d>,
+) -> Result<Vec<usize>, MigrateError> {
+    let left = plan.decisions.iter();
+    let left: HashSet<&OptName> = left.map(|(_, left)| &left.option).collect();
+    let (accepted, changes): (Vec<usize>, Vec<usize>) =
+        (0..plan.planned.len()).partition(|at| pass.is_accepted(&plan.planned[*at]));
+    let kept = keep_proved(&changes, &mut |kept| {
+        let mut kept = [&*accepted, kept].concat();
+        kept.sort_unstable();
+        let planned = kept.iter().map(|at| plan.planned[*at].clone());
+        let planned: Vec<Planned<'d>> = planned.collect();
+        let files = pass.apply_proved(names, &plan.in_use(), &planned)?.files;
+        let is_settled = is_settled(pass, &files, |option| left.contains(option))?;
+        Ok::<_, MigrateError>(is_settled.then_some(()).ok_or(()))
+    })?;
+    Ok(kept.unproved.into_iter().map(|(at, ())| at).collect())
+}
+
+/// Tells whether a second run would change none of the options for which `is_about` holds.
+fn is_settled(
+    pass: Pass<'_, '_>,
+    applied: &[Applied],
+    is_about: impl Fn(&OptName) -> bool,
+) -> Result<bool, MigrateError> {
+    in_second_run(pass, applied, |again, names, plan| {
+        let in_use = plan.in_use();
+        plan.planned
+            .retain(|planned| planned.options().iter().any(&is_about));
+        let proved = again.apply_proved(names, &in_use, &plan.planned)?;
+        Ok(proved.files.iter().all(|file| file.document.is_none()))
+    })
+}
+
+/// Tells whether `holds` is true of the plan for the new texts, or there are none.
+fn in_second_run(
+    pass: Pass<'_, '_>,
+    applied: &[Applied],
+    holds: impl for<'a> FnOnce(Pass<'_, 'a>, &Names<'_>, &mut Plan<'a>) -> Result<bool, MigrateError>,
+) -> Result<bool, MigrateError> {
+    if applied.iter().all(|file| file.document.is_none()) {
         return Ok(true);
     }
     let files = pass.view.narrow_new(applied, pass.files)?;
@@ -66,10 +147,7 @@ fn is_settled(pass: Pass<'_, '_>, applied: &[Applied]) -> Result<bool, MigrateEr
         ..pass
     };
     let names = Names::new(&files, pass.pack);
-    let plan = plan::plan(again, &names);
-    let in_use = plan.in_use();
-    let proved = again.apply_proved(&names, &in_use, &plan.planned)?;
-    Ok(is_same(&proved.files))
+    holds(again, &names, &mut plan::plan(again, &names))
 }
 
 #[cfg(test)]
@@ -82,19 +160,40 @@ mod tests {
     /// Migrates a text to the options `[b] x` and `[c] x`, which share the former name `[a] x`.
     fn migrated(text: &str) -> Migration {
         let opt = |group| Opt::new(group, "x", OptType::string()).with_deprecated("a", "x");
-        let pack = Pack::from_opts("site", vec![opt("b"), opt("c")]);
+        migrated_by(&Pack::from_opts("site", vec![opt("b"), opt("c")]), text)
+    }
+
+    fn migrated_by(pack: &Pack, text: &str) -> Migration {
         let file = SourceFile {
             path: "site.conf".into(),
             text: text.into(),
         };
         let settings = Settings::default();
-        migrate(&[file.parse().unwrap()], &Route::pack(&pack), &settings).unwrap()
+        migrate(&[file.parse().unwrap()], &Route::pack(pack), &settings).unwrap()
     }
 
     #[test]
     fn every_reader_of_a_former_name_gets_the_value() {
         let migration = migrated("[a]\nx = 1\n");
         assert_eq!(migration.files[0].after, "[b]\nx = 1\n\n[c]\nx = 1\n");
+    }
+
+    /// `[g] b` would give `[g] c` its value, unless that is set already.
+    #[test]
+    fn only_a_change_that_would_make_another_one_possible_is_left() {
+        let opt = |name: &str, former: &[&str]| {
+            let opt = Opt::new("g", name, OptType::string());
+            former
+                .iter()
+                .fold(opt, |opt, former| opt.with_deprecated("g", *former))
+        };
+        let opts = vec![opt("b", &["a"]), opt("c", &["d", "b"]), opt("z", &["y"])];
+        let pack = Pack::from_opts("site", opts);
+        let migration = migrated_by(&pack, "[g]\na = 1\nd = 5\ny = 3\n");
+        assert_eq!(migration.files[0].after, "[g]\na = 1\nd = 5\nz = 3\n");
+        let left = migration.decisions.iter();
+        let left: Vec<String> = left.map(|left| left.option.to_string()).collect();
+        assert_eq!(left, ["g.b", "g.c"]);
     }
 
     #[test]
