@@ -64,6 +64,10 @@ pub(crate) struct Kept<T, W> {
     pub(crate) unproved: Vec<(usize, W)>,
 }
 
+/// The number of changes that are found, one by one, not to be provable. Beyond it, those that cannot
+/// be proved together are left out together: each further one would take a proof of its own.
+const UNPROVED_MAX: usize = 64;
+
 /// Finds the changes that can be proved together, by bisection.
 ///
 /// Changes that would change a value are left out, and so are changes that can be proved alone but
@@ -76,6 +80,15 @@ pub(crate) fn keep_proved<T, W: Clone, E>(
     changes: &[usize],
     prove: &mut impl FnMut(&[usize]) -> Result<Result<T, W>, E>,
 ) -> Result<Kept<T, W>, E> {
+    bisect(changes, prove, &mut 0)
+}
+
+/// `found` counts the changes found one by one.
+fn bisect<T, W: Clone, E>(
+    changes: &[usize],
+    prove: &mut impl FnMut(&[usize]) -> Result<Result<T, W>, E>,
+    found: &mut usize,
+) -> Result<Kept<T, W>, E> {
     let reason = match prove(changes)? {
         Ok(made) => {
             return Ok(Kept {
@@ -86,16 +99,18 @@ pub(crate) fn keep_proved<T, W: Clone, E>(
         }
         Err(reason) => reason,
     };
-    if let [only] = changes {
+    if changes.len() == 1 || *found == UNPROVED_MAX {
+        *found = (*found + 1).min(UNPROVED_MAX);
+        let unproved = changes.iter().map(|change| (*change, reason.clone()));
         return Ok(Kept {
             proved: Vec::new(),
             made: None,
-            unproved: vec![(*only, reason)],
+            unproved: unproved.collect(),
         });
     }
     let (left, right) = changes.split_at(changes.len() / 2);
-    let mut kept = keep_proved(left, prove)?;
-    let right = keep_proved(right, prove)?;
+    let mut kept = bisect(left, prove, found)?;
+    let right = bisect(right, prove, found)?;
     let with_others = !kept.proved.is_empty() && !right.proved.is_empty();
     kept.proved.extend(right.proved);
     kept.made = kept.made.or(right.made);
@@ -141,6 +156,13 @@ mod tests {
         let (proved, proofs) = kept(1024, |changes| !changes.contains(&700));
         assert_eq!(proved.len(), 1023);
         assert!(proofs < 40, "{proofs}");
+    }
+
+    #[test]
+    fn beyond_a_number_of_them_changes_are_left_out_together() {
+        let (proved, proofs) = kept(65_536, |changes| changes.iter().all(|at| at % 2 == 1));
+        assert_eq!(proved.len(), 63);
+        assert!(proofs < 300, "{proofs}");
     }
 
     #[test]

@@ -229,6 +229,14 @@ pub(crate) const SHAPES: [Shape; 31] = [
             vec![written(to, "schema.json", &schema(n))]
         })
     },
+    Shape {
+        commands: &["migrate a.conf --schema"],
+        ..shape("options that would give others a value", 100, |to, n| {
+            let entries = lines(n, |at| format!("one{at} = 1\nother{at} = 2\n"));
+            written(to, "a.conf", &format!("[a]\n{entries}"));
+            vec![written(to, "schema.json", &pairs(n))]
+        })
+    },
 ];
 
 fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
@@ -281,13 +289,31 @@ fn rules(count: usize) -> String {
 
 /// Returns a schema of options that each have a former name.
 fn schema(count: usize) -> String {
-    let options = (0..count).map(|at| {
+    let former = |at| vec![("a", format!("old{at}"))];
+    schema_of((0..count).map(|at| (format!("new{at}"), former(at))))
+}
+
+/// Returns a schema of pairs of options: the name of one is a former name of the other.
+fn pairs(count: usize) -> String {
+    let pair = |at| {
+        let (one, other) = (format!("one{at}"), format!("other{at}"));
+        let former = vec![("a", other.clone()), ("b", one.clone())];
+        [(one.clone(), vec![("a", one)]), (other, former)]
+    };
+    schema_of((0..count).flat_map(pair))
+}
+
+/// Returns a schema of options of `[b]`, each with its former names.
+fn schema_of(options: impl Iterator<Item = (String, Vec<(&'static str, String)>)>) -> String {
+    let options = options.map(|(name, former)| {
+        let former = former.into_iter();
+        let former = former.map(|(group, name)| serde_json::json!({"group": group, "name": name}));
         serde_json::json!({
-            "name": format!("new{at}"),
-            "dest": format!("new{at}"),
+            "name": name,
+            "dest": name,
             "type": "string value",
             "default": null,
-            "deprecated_opts": [{"group": "a", "name": format!("old{at}")}],
+            "deprecated_opts": former.collect::<Vec<_>>(),
             "deprecated_for_removal": false,
         })
     });

@@ -3,6 +3,7 @@
 //! An entry's *readers* are all options that read its name. Each of them gets the value under its
 //! current name. The entry itself stays if its name is also the current name of an option.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::ByteSlice;
@@ -48,8 +49,19 @@ impl<'d> Plan<'d> {
         place: Option<(usize, usize)>,
         reason: &str,
     ) {
-        let acceptable = place.is_none();
         let planned = self.planned.remove(at);
+        self.decide(&planned, option, place, reason);
+    }
+
+    /// Leaves a change that is planned no longer to the operator.
+    fn decide(
+        &mut self,
+        planned: &Planned<'d>,
+        option: &OptName,
+        place: Option<(usize, usize)>,
+        reason: &str,
+    ) {
+        let acceptable = place.is_none();
         for other in planned.options() {
             let reason = match other == option {
                 true => reason.to_owned(),
@@ -58,7 +70,7 @@ impl<'d> Plan<'d> {
                 ),
             };
             let place = place.filter(|_| other == option);
-            let (file, line) = place.unwrap_or_else(|| self.place(&planned, other));
+            let (file, line) = place.unwrap_or_else(|| self.place(planned, other));
             let decision = Decision {
                 acceptable,
                 value_for: acceptable.then(|| other.clone()),
@@ -85,25 +97,24 @@ impl<'d> Plan<'d> {
     /// Leaves out options whose values have ambiguous references, or whose current name would give
     /// another option a value.
     fn leave_out_doubtful(&mut self, pass: Pass<'_, 'd>, names: &Names<'_>) {
-        let mut at = 0;
-        while let Some(planned) = self.planned.get(at) {
-            if pass.is_accepted(planned) {
-                at += 1;
-                continue;
-            }
+        let set = LazyCell::new(|| names_set(pass.files));
+        let is_set = |file: usize, name: &OptName| set.contains(&(file, name.group(), name.name()));
+        let planned = std::mem::take(&mut self.planned);
+        for planned in planned {
             let mut options = planned.options().iter();
             let doubtful = options.find_map(|option| {
                 let transfers = planned.transfers().iter();
                 let mut transfers =
                     transfers.filter(|transfer| !transfer.hidden && transfer.to == *option);
                 let doubt = transfers.find_map(|transfer| {
-                    references::ambiguity(transfer, names).or_else(|| feeds(transfer, names))
+                    let ambiguity = references::ambiguity(transfer, names);
+                    ambiguity.or_else(|| feeds(transfer, names, &is_set))
                 });
                 Some((option.clone(), doubt?))
             });
-            match doubtful {
-                Some((option, reason)) => self.leave_out(at, &option, None, &reason),
-                None => at += 1,
+            match doubtful.filter(|_| !pass.is_accepted(&planned)) {
+                Some((option, reason)) => self.decide(&planned, &option, None, &reason),
+                None => self.planned.push(planned),
             }
         }
     }
@@ -291,13 +302,17 @@ fn new_groups(
 
 /// Describes the option that the current name of another one would give a value; `None` when there
 /// is none.
-fn feeds(transfer: &Transfer<'_>, names: &Names<'_>) -> Option<String> {
+fn feeds(
+    transfer: &Transfer<'_>,
+    names: &Names<'_>,
+    is_set: impl Fn(usize, &OptName) -> bool,
+) -> Option<String> {
     let readers = names
         .readers(transfer.to.group(), transfer.to.name())
         .iter();
     let fed = readers.filter(|reader| reader.renames).find(|reader| {
         let opt = &names.opts[reader.opt];
-        opt.is_multi() || !is_set(transfer.entry, opt.name())
+        opt.is_multi() || !is_set(transfer.file, opt.name())
     })?;
     Some(format!(
         "{} is also a former name of {}, which would get the value",
@@ -306,8 +321,14 @@ fn feeds(transfer: &Transfer<'_>, names: &Names<'_>) -> Option<String> {
     ))
 }
 
-/// Tells whether the file of an entry has an entry of this name.
-fn is_set(entry: Entry<'_, '_>, name: &OptName) -> bool {
-    let mut entries = entry.section().document().entries();
-    entries.any(|entry| entry.key() == name.name() && *entry.group() == *name.group())
+/// Returns the names that are set: file, group and key.
+fn names_set<'d>(files: &'d [ParsedFile<'d>]) -> HashSet<(usize, &'d str, &'d str)> {
+    let entries = files.iter().enumerate();
+    let entries =
+        entries.flat_map(|(file, parsed)| parsed.document.entries().map(move |it| (file, it)));
+    let names = entries.filter_map(|(file, entry)| {
+        let (group, key) = (entry.group().to_str(), entry.key().to_str());
+        Some((file, group.ok()?, key.ok()?))
+    });
+    names.collect()
 }
