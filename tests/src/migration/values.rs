@@ -40,7 +40,7 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>) -> Resu
                     .iter()
                     .flat_map(|values| under_any_name(values, opt));
                 let by_older: Vec<&Outcome> = by_older.collect();
-                if by_older.contains(&new) {
+                if by_older.contains(&new) || is_read_by_target(oracle, case, opt, old)? {
                     continue;
                 }
                 match by_older.into_iter().any(is_refused) {
@@ -109,6 +109,22 @@ pub(super) fn are_read_by(
 
 fn is_refused(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused { .. })
+}
+
+/// Tells whether the program for which files are migrated reads this value of an option from the new
+/// files: it no longer has the options that rules rename, so a reference finds none of them.
+fn is_read_by_target(
+    oracle: &mut Oracle,
+    case: &ValueCase<'_>,
+    opt: &Opt,
+    value: &Outcome,
+) -> Result<bool, String> {
+    let has_all = case.after.opts.len() == case.before.opts.len();
+    if has_all {
+        return Ok(false);
+    }
+    let values = by_name(oracle, case.after, &case.after.opts)?;
+    Ok(values.get(opt.name()) == Some(value))
 }
 
 /// Returns the values of options, and of all other names that a set sets, by name.
