@@ -162,7 +162,7 @@ mod tests {
     fn beyond_a_number_of_them_changes_are_left_out_together() {
         let (proved, proofs) = kept(65_536, |changes| changes.iter().all(|at| at % 2 == 1));
         assert_eq!(proved.len(), 64);
-        assert!(proofs < 300, "{proofs}");
+        assert!(proofs < 500, "{proofs}");
     }
 
     #[test]

@@ -222,7 +222,11 @@ fn a_directory_that_may_not_be_written() {
     let programs = tempfile::tempdir().unwrap();
     fs::set_permissions(programs.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let program = programs.path().join("confmig");
-    fs::copy(env!("CARGO_BIN_EXE_confmig"), &program).unwrap();
+    // Not by this process: what another test starts meanwhile would keep the copy open for writing.
+    let copied = std::process::Command::new("cp")
+        .args([env!("CARGO_BIN_EXE_confmig").as_ref(), program.as_os_str()])
+        .status();
+    assert!(copied.unwrap().success());
     let mut command = std::process::Command::new(program);
     command
         .args(["migrate", "--write", "ironic.conf"])
