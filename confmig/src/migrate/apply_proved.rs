@@ -64,8 +64,8 @@ pub(crate) struct Kept<T, W> {
     pub(crate) unproved: Vec<(usize, W)>,
 }
 
-/// The number of changes that are found, one by one, not to be provable. Beyond it, those that cannot
-/// be proved together are left out together: each further one would take a proof of its own.
+/// The number of changes that are found, one by one, not to be provable. Beyond it, those that
+/// cannot be proved together are left out together: each further one would take a proof of its own.
 const UNPROVED_MAX: usize = 64;
 
 /// Finds the changes that can be proved together, by bisection.

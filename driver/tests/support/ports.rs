@@ -17,8 +17,8 @@ const END: u16 = 32_768;
 #[derive(Debug)]
 pub(crate) struct Ports {
     pub(crate) first: u16,
-    /// An abstract socket per port: the name of one is in use by at most one process, and the kernel
-    /// removes it along with the process.
+    /// An abstract socket per port: at most one process has its name, and the kernel removes it
+    /// along with the process.
     _reserved: Vec<UnixListener>,
 }
 
@@ -31,7 +31,7 @@ impl Ports {
     /// Reserves this number of consecutive ports.
     pub(crate) fn reserve(count: u16) -> Self {
         let range = END - FIRST - count;
-        // Another start per process, since a port may still be busy with a test that has just ended.
+        // Another start per process: a port may still be busy with a test that has just ended.
         let offset = (std::process::id() * 64 % u32::from(range)) as u16;
         (0..range)
             .map(|n| FIRST + (n + offset) % range)

@@ -111,8 +111,8 @@ fn is_refused(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused { .. })
 }
 
-/// Tells whether the program for which files are migrated reads this value of an option from the new
-/// files: it no longer has the options that rules rename, so a reference finds none of them.
+/// Tells whether the program for which files are migrated reads this value of an option from the
+/// new files: it no longer has the options that rules rename, so a reference finds none of them.
 fn is_read_by_target(
     oracle: &mut Oracle,
     case: &ValueCase<'_>,

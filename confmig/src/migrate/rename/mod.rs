@@ -14,6 +14,9 @@ use super::{Decision, MigrateError};
 pub(crate) use of_option::Superseded;
 use plan::Plan;
 
+/// Whether something holds of a plan, unless a new text cannot be made or parsed.
+type Holds = Result<bool, MigrateError>;
+
 /// The outcome of renamings for a set of files.
 pub(crate) struct Renamed {
     pub(crate) files: Vec<Applied>,
@@ -131,12 +134,12 @@ fn is_settled(
     })
 }
 
-/// Tells whether `holds` is true of the plan for the new texts, or there are none.
+/// Returns what `holds` says of the plan for the new texts, or `true` if there are none.
 fn in_second_run(
     pass: Pass<'_, '_>,
     applied: &[Applied],
-    holds: impl for<'a> FnOnce(Pass<'_, 'a>, &Names<'_>, &mut Plan<'a>) -> Result<bool, MigrateError>,
-) -> Result<bool, MigrateError> {
+    holds: impl for<'a> FnOnce(Pass<'_, 'a>, &Names<'_>, &mut Plan<'a>) -> Holds,
+) -> Holds {
     if applied.iter().all(|file| file.document.is_none()) {
         return Ok(true);
     }
