@@ -35,7 +35,7 @@ const fn all(name: &'static str, size: usize, write: Write) -> Shape {
 
 type Write = fn(&Path, usize) -> Vec<String>;
 
-pub(crate) const SHAPES: [Shape; 31] = [
+pub(crate) const SHAPES: [Shape; 32] = [
     all("a real file again and again", 30, |to, n| {
         conf(to, &of_a_real_file(n))
     }),

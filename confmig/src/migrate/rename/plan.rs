@@ -108,7 +108,7 @@ impl<'d> Plan<'d> {
                     transfers.filter(|transfer| !transfer.hidden && transfer.to == *option);
                 let doubt = transfers.find_map(|transfer| {
                     let ambiguity = references::ambiguity(transfer, names);
-                    ambiguity.or_else(|| feeds(transfer, names, &is_set))
+                    ambiguity.or_else(|| feeds(transfer, names, is_set))
                 });
                 Some((option.clone(), doubt?))
             });
