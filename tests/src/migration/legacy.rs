@@ -1,5 +1,7 @@
 //! What a legacy program reads, which knows the former names only.
 
+use std::collections::BTreeSet;
+
 use oslo_config::{DEFAULT_GROUP, Document, Opt, OptName, OptType, references};
 use serde_json::Value as Json;
 
@@ -201,9 +203,15 @@ fn legacy(opts: &[Opt], knows_current: bool) -> Vec<Opt> {
             found.push(of_name(opt, opt.name()));
         }
     }
+    let groups: BTreeSet<String> = found
+        .iter()
+        .map(|opt| opt.name().group().to_owned())
+        .collect();
     let mut seen: Vec<Opt> = Vec::new();
     found.retain(|opt| {
-        let new = !seen.contains(opt);
+        // For an option in the default group with the name of a group, oslo.config returns that.
+        let is_group = opt.name().group() == DEFAULT_GROUP && groups.contains(opt.name().name());
+        let new = !is_group && !seen.contains(opt);
         if new {
             seen.push(opt.clone());
         }

@@ -5,6 +5,7 @@
 //! read a value, both values must be kept. A reference to an unknown option is compared as written.
 
 mod plain;
+mod promises;
 mod reading;
 mod registration;
 #[cfg(test)]
@@ -14,18 +15,19 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bstr::{BStr, ByteSlice};
-use foldhash::{HashMap, HashSet};
-use oslo_config::{Config, Entry, Occurrence, Opt, OptName, OptType, ParsedFile, references};
+use foldhash::HashSet;
+use oslo_config::{Config, Occurrence, Opt, OptName, OptType, ParsedFile, references};
 
 use super::MigrateError;
 use super::names::Names;
 use super::pass::Pass;
-use super::planned::{Applied, Effect, EffectKind, Planned, Text};
+use super::planned::{Applied, Planned};
 use plain::only_names_differ;
+use promises::Promises;
 use reading::Programs;
 pub(super) use reading::{ComparedValues, Reading, texts_of};
 pub(super) use registration::Registration;
-use registration::legacy;
+use registration::{former, legacy};
 
 /// An option whose value would not be the expected one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +117,7 @@ impl<'d> Prover<'_, 'd> {
         updated: &[Opt],
         promises: &Promises<'_, '_>,
     ) -> Option<Mismatch> {
-        if promises.effects.is_empty() {
+        if promises.is_empty() {
             return None;
         }
         let after = Config::new(after, updated);
@@ -129,8 +131,8 @@ impl<'d> Prover<'_, 'd> {
         updated: &[Opt],
         promises: &Promises<'_, '_>,
     ) -> Option<Mismatch> {
-        let of_legacy = legacy(self.names, updated, self.pass.by_rules, |_| {
-            OptType::string()
+        let of_legacy = legacy(self.names, updated, self.pass.by_rules, |opt, name| {
+            former(opt, name).with_type(OptType::string())
         });
         let typed: Vec<Opt> = updated.iter().map(|opt| self.with_its_type(opt)).collect();
         let before = Programs::new(self.pass.files, updated, &of_legacy, &typed);
@@ -209,25 +211,35 @@ impl<'d> Prover<'_, 'd> {
     }
 
     /// Returns a kept former name that a legacy program does not read as before, or not once it has
-    /// the types of the target: a reference becomes what Python prints.
+    /// the types of the target: a reference becomes what Python prints. A former name that is the
+    /// current name of an option, too, may have either definition.
     fn former_mismatch(
         &self,
         typed: &[Opt],
         before: &Programs<'_>,
         after: &Programs<'_>,
     ) -> Option<Mismatch> {
-        let kind = |opt: &Opt| opt.kind().clone();
-        let typed = legacy(self.names, typed, self.pass.by_rules, kind);
-        let typed_before = before.legacy.with_opts(&typed);
-        let typed_after = after.legacy.with_opts(&typed);
-        let former = self.names.opts.iter().flat_map(Opt::deprecated);
-        let mut kept = former.filter(|name| !self.pass.by_rules || self.names.is_renamed(name));
+        let own = |opt: &Opt, name: &OptName| {
+            let own = self.names.index_of(name.group(), name.name());
+            former(own.map_or(opt, |own| &self.names.opts[own]), name)
+        };
+        let by_rules = self.pass.by_rules;
+        let by_reader = legacy(self.names, typed, by_rules, former);
+        let by_own = legacy(self.names, typed, by_rules, own);
+        let (before, after) = (&before.legacy, &after.legacy);
+        let with = |opts| (before.with_opts(opts), after.with_opts(opts));
+        let [readers, owners] = [with(&by_reader), with(&by_own)];
+        let programs = [
+            (before, after),
+            (&readers.0, &readers.1),
+            (&owners.0, &owners.1),
+        ];
+        let names = self.names.opts.iter().flat_map(Opt::deprecated);
+        let mut kept = names.filter(|name| !by_rules || self.names.is_renamed(name));
         kept.find_map(|name| {
-            let [was, is, typed_was, typed_is] =
-                [&before.legacy, &after.legacy, &typed_before, &typed_after]
-                    .map(|config| texts_of(config, name));
-            let is_same = was == is && typed_was == typed_is;
-            (!is_same).then(|| Mismatch {
+            let read = |(before, after)| (texts_of(before, name), texts_of(after, name));
+            let (was, is) = programs.map(read).into_iter().find(|(was, is)| was != is)?;
+            Some(Mismatch {
                 option: name.clone(),
                 is_read: was.is_some(),
                 would_be_read: is.is_some(),
@@ -309,91 +321,4 @@ fn is_set_the_same(opt: &Opt, before: &Config<'_>, after: &Config<'_>) -> bool {
     !before.effective.is_empty()
         && same(&before.effective, &after.effective)
         && same(&before.hidden, &after.hidden)
-}
-
-/// The values that rules promise.
-struct Promises<'p, 'd> {
-    effects: Vec<&'p Effect<'d>>,
-    of: HashSet<(&'p str, &'p str)>,
-}
-
-impl<'p, 'd> Promises<'p, 'd> {
-    fn new(planned: &[&'p Planned<'d>]) -> Self {
-        let effects = planned.iter().flat_map(|planned| planned.effects());
-        let of = |effect: &'p Effect<'d>| (effect.option.group(), effect.option.name());
-        Promises {
-            of: effects.clone().map(of).collect(),
-            effects: effects.collect(),
-        }
-    }
-
-    fn are_about(&self, option: &OptName) -> bool {
-        self.of.contains(&(option.group(), option.name()))
-    }
-
-    /// Returns an option without its promised value; `promised` is how a program reads a value in a
-    /// group.
-    fn broken(
-        &self,
-        after: &Config<'_>,
-        promised: impl Fn(&Text, &str) -> String,
-    ) -> Option<Mismatch> {
-        let mut kept = KeptPromises::default();
-        let mut effects = self.effects.iter();
-        let broken = effects.find(|effect| !kept.keeps(effect, after, &promised))?;
-        Some(Mismatch {
-            option: broken.option.clone(),
-            is_read: true,
-            would_be_read: false,
-        })
-    }
-}
-
-/// The values that files set options to, references replaced, by option and file.
-#[derive(Default)]
-struct KeptPromises<'p, 'c> {
-    read: HashMap<(&'p OptName, usize), Vec<String>>,
-    /// The entries of each option, by file.
-    entries: HashMap<&'p OptName, HashMap<usize, Vec<Entry<'c, 'c>>>>,
-}
-
-impl<'p, 'c> KeptPromises<'p, 'c> {
-    /// Tells whether an option has the value that an effect promises.
-    fn keeps(
-        &mut self,
-        effect: &'p Effect<'_>,
-        after: &'c Config<'_>,
-        promised: impl Fn(&Text, &str) -> String,
-    ) -> bool {
-        let (option, file) = (&effect.option, effect.file);
-        let value = match &effect.kind {
-            EffectKind::Add(_, value) | EffectKind::Replace(_, value) => value,
-            EffectKind::Remove(..) => return true,
-        };
-        let of_option = self.entries.entry(option).or_insert_with(|| {
-            let mut by_file: HashMap<usize, Vec<Entry<'c, 'c>>> = HashMap::default();
-            for (file, entry) in after.entries(option.group(), option.name()) {
-                by_file.entry(file).or_default().push(entry);
-            }
-            by_file
-        });
-        let read = self.read.entry((option, file)).or_insert_with(|| {
-            let here = of_option.get(&file).into_iter().flatten();
-            let read = here.map(|entry| {
-                let text = entry.value();
-                let text = text.to_str_lossy();
-                after.substitute_known(&text, option.group()).0
-            });
-            // Effects on entries of one name are compared with all of them.
-            let mut read: Vec<String> = read.collect();
-            read.sort_unstable();
-            read
-        });
-        let promised = promised(value, option.group());
-        match &effect.kind {
-            EffectKind::Add(..) => *read == [promised],
-            // Another entry may hide this one: only its presence is checked.
-            _ => read.binary_search(&promised).is_ok(),
-        }
-    }
 }

@@ -127,12 +127,12 @@ fn references_in_defaults(opt: &Opt) -> impl Iterator<Item = Reference> {
 
 /// Returns the options that a legacy program registers: the former names are options of their own.
 /// If the renamings are those of rules, only their old names are, and the program knows the current
-/// names, too. `kind` returns the type by which an option's former names are registered.
+/// names, too. `define` returns the definition of a former name, from that of an option.
 pub(super) fn legacy(
     names: &Names<'_>,
     opts: &[Opt],
     by_rules: bool,
-    kind: impl Fn(&Opt) -> OptType,
+    define: impl Fn(&Opt, &OptName) -> Opt,
 ) -> Vec<Opt> {
     let is_renamed = |opt: &&Opt| !opt.deprecated().is_empty();
     let is_own = |name: &OptName| !by_rules || names.is_renamed(name);
@@ -141,11 +141,7 @@ pub(super) fn legacy(
     let former = renamed.flat_map(|opt| opt.deprecated().iter().map(move |name| (opt, name)));
     let former =
         former.filter(|(_, name)| !name.name().contains('-') && is_own(name) && seen.insert(name));
-    let own = former.map(|(opt, name)| {
-        let own = Opt::new(name.group(), name.name(), kind(opt));
-        let own = if opt.is_multi() { own.multi() } else { own };
-        opt.default().iter().fold(own, Opt::with_default)
-    });
+    let own = former.map(|(opt, name)| define(opt, name));
     let others = opts.iter().filter(|opt| !is_renamed(opt)).cloned();
     let current = opts.iter().filter(|opt| by_rules && is_renamed(opt));
     let current = current.map(|opt| {
@@ -156,6 +152,13 @@ pub(super) fn legacy(
         })
     });
     others.chain(own).chain(current).collect()
+}
+
+/// Returns the definition of a former name as an option of its own, which is otherwise like `opt`.
+pub(super) fn former(opt: &Opt, name: &OptName) -> Opt {
+    let own = Opt::new(name.group(), name.name(), opt.kind().clone());
+    let own = if opt.is_multi() { own.multi() } else { own };
+    opt.default().iter().fold(own, Opt::with_default)
 }
 
 #[cfg(test)]
@@ -169,7 +172,7 @@ mod tests {
         let pack = Pack::from_opts("site", vec![opt]);
         let names = Names::new(&[], &pack);
         let legacy = |by_rules| {
-            let opts = legacy(&names, &pack.opts, by_rules, |_| OptType::string());
+            let opts = legacy(&names, &pack.opts, by_rules, former);
             opts.iter().map(|opt| opt.name().to_string()).collect()
         };
         let of_renamings: Vec<String> = legacy(false);
