@@ -1,10 +1,9 @@
 //! What a legacy program reads, which knows the former names only.
 
-use std::collections::BTreeSet;
-
 use oslo_config::{DEFAULT_GROUP, Document, Opt, OptName, OptType, references};
 use serde_json::Value as Json;
 
+use super::registered::{groups, is_group};
 use super::resolved;
 use crate::generate::Set;
 use crate::oracle::{Oracle, Outcome};
@@ -203,19 +202,12 @@ fn legacy(opts: &[Opt], knows_current: bool) -> Vec<Opt> {
             found.push(of_name(opt, opt.name()));
         }
     }
-    let groups: BTreeSet<String> = found
-        .iter()
-        .map(|opt| opt.name().group().to_owned())
-        .collect();
-    let mut seen: Vec<Opt> = Vec::new();
-    found.retain(|opt| {
-        // For an option in the default group with the name of a group, oslo.config returns that.
-        let is_group = opt.name().group() == DEFAULT_GROUP && groups.contains(opt.name().name());
-        let new = !is_group && !seen.contains(opt);
-        if new {
-            seen.push(opt.clone());
+    let groups = groups(&found);
+    let mut program: Vec<Opt> = Vec::new();
+    for opt in &found {
+        if !is_group(opt.name(), &groups) && !program.contains(opt) {
+            program.push(opt.clone());
         }
-        new
-    });
-    found
+    }
+    program
 }

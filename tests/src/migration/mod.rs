@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use confmig::migrate::{Decision, Migration, Settings};
 use confmig::pack::Pack;
-use oslo_config::{DEFAULT_GROUP, Opt, OptName, ParsedFile, SourceFile, opts_as_set};
+use oslo_config::{Opt, OptName, ParsedFile, SourceFile};
 
 use crate::cases::Tally;
 use crate::generate::{ConfigFile, RuleCase, ServiceCase, Set, escaped};
@@ -234,20 +234,9 @@ fn with_names_claimed_once(set: &Set) -> Set {
     // Names that are set and belong to no option count as options, too.
     let files = read(&set);
     if let Ok(parsed) = parse(&files) {
-        let others = opts_as_set(&parsed, &set.opts);
-        let groups: BTreeSet<String> = others
-            .iter()
-            .chain(&set.opts)
-            .map(|opt| opt.name().group().to_owned())
-            .collect();
-        // For an option in the default group with the name of a group, oslo.config returns the
-        // group.
-        let usual = |opt: &Opt| {
-            let is_group =
-                opt.name().group() == DEFAULT_GROUP && groups.contains(opt.name().name());
-            !is_group && !opt.registered_name().contains('-')
-        };
-        set.opts.extend(others.into_iter().filter(usual));
+        let others = registered::plain(&parsed, &set.opts).into_iter();
+        let others = others.filter(|opt| !opt.registered_name().contains('-'));
+        set.opts.extend(others);
     }
     set
 }

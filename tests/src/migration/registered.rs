@@ -7,17 +7,20 @@ use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile, opts_as_set,
 /// Returns a string option for each name that is set in `files` and is not a name of `opts`.
 pub(crate) fn plain(files: &[ParsedFile<'_>], opts: &[Opt]) -> Vec<Opt> {
     let found = opts_as_set(files, opts);
-    let groups: BTreeSet<&str> = opts
-        .iter()
-        .chain(&found)
-        .map(|opt| opt.name().group())
-        .collect();
-    // For an option in the default group with the name of a group, oslo.config returns the group.
-    let usual = |opt: &&Opt| {
-        let is_group = opt.name().group() == DEFAULT_GROUP && groups.contains(opt.name().name());
-        !is_group
-    };
-    found.iter().filter(usual).cloned().collect()
+    let groups = groups(opts.iter().chain(&found));
+    let others = found.iter().filter(|opt| !is_group(opt.name(), &groups));
+    others.cloned().collect()
+}
+
+/// Returns the groups of options.
+pub(super) fn groups<'o>(opts: impl IntoIterator<Item = &'o Opt>) -> BTreeSet<&'o str> {
+    opts.into_iter().map(|opt| opt.name().group()).collect()
+}
+
+/// Tells whether oslo.config returns one of these groups for the option of a name: it does for an
+/// option in the default group with the name of a group.
+pub(super) fn is_group(name: &OptName, groups: &BTreeSet<&str>) -> bool {
+    name.group() == DEFAULT_GROUP && groups.contains(name.name())
 }
 
 /// Returns an option for each unregistered name that a value or default refers to. Its default is a
@@ -28,7 +31,7 @@ pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
         .flat_map(|opt| [opt.name()].into_iter().chain(opt.deprecated()))
         .cloned()
         .collect();
-    let groups: BTreeSet<&str> = registered.iter().map(|opt| opt.name().group()).collect();
+    let groups = groups(registered);
     let mut found: Vec<Opt> = Vec::new();
     let entries = files.iter().flat_map(|file| file.document.entries());
     let defaults = registered.iter().flat_map(|opt| opt.default());
@@ -38,7 +41,7 @@ pub(crate) fn marked(files: &[ParsedFile<'_>], registered: &[Opt]) -> Vec<Opt> {
         let (group, name) = reference.parts();
         // A reference without a group ends in the default one.
         let target = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
-        let is_group = target.group() == DEFAULT_GROUP && groups.contains(name);
+        let is_group = is_group(&target, &groups);
         // oslo.config registers no name that starts with an underscore.
         let is_legal = !name.starts_with('_');
         if !is_group && is_legal && known.insert(target.clone()) {
