@@ -6,7 +6,7 @@ mod plan;
 use foldhash::HashSet;
 use oslo_config::OptName;
 
-use super::apply_proved::{Proved, keep_proved};
+use super::apply_proved::keep_proved;
 use super::names::Names;
 use super::pass::Pass;
 use super::planned::{Applied, Planned};
@@ -33,61 +33,60 @@ pub(crate) struct Renamed {
 pub(crate) fn rename(pass: Pass<'_, '_>) -> Result<Renamed, MigrateError> {
     let names = Names::new(pass.files, pass.pack);
     let mut plan = plan::plan(pass, &names);
-    let mut proved = proved(pass, &names, &mut plan)?;
-    if !plan.decisions.is_empty() && !is_settled(pass, &proved.files, |_| true)? {
-        leave_out_unsettling(pass, &names, &mut plan)?;
-        proved = pass.apply_proved(&names, &plan.in_use(), &plan.planned)?;
+    let mut files = apply(pass, &names, &mut plan)?;
+    if !plan.decisions.is_empty() && !is_settled(pass, &files, |_| true)? {
+        files = apply_settling(pass, &names, &mut plan)?;
     }
     Ok(Renamed {
-        files: proved.files,
+        files,
         decisions: plan.decisions,
         superseded: plan.superseded,
     })
 }
 
 /// Applies the planned changes that can be proved, and leaves the others to decide.
-fn proved<'d>(
+fn apply<'d>(
     pass: Pass<'_, 'd>,
     names: &Names<'_>,
     plan: &mut Plan<'d>,
-) -> Result<Proved, MigrateError> {
-    let mut proved = pass.apply_proved(names, &plan.in_use(), &plan.planned)?;
-    let mut unproved = std::mem::take(&mut proved.unproved);
+) -> Result<Vec<Applied>, MigrateError> {
+    let proved = pass.apply_proved(names, &plan.in_use(), &plan.planned)?;
+    let mut unproved = proved.unproved;
     unproved.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     for (at, mismatch) in unproved {
         plan.leave_out_all(at, &mismatch.to_string());
     }
-    Ok(proved)
+    Ok(proved.files)
 }
 
-/// Leaves out the changes after which an option that was left could be migrated: the program cannot
-/// choose the order.
-fn leave_out_unsettling<'d>(
+/// Applies the planned changes, except those after which an option that was left could be migrated:
+/// the program cannot choose the order.
+fn apply_settling<'d>(
     pass: Pass<'_, 'd>,
     names: &Names<'_>,
     plan: &mut Plan<'d>,
-) -> Result<(), MigrateError> {
+) -> Result<Vec<Applied>, MigrateError> {
+    let in_use = plan.in_use();
     let mut left = unsettling(pass, names, plan)?;
     left.sort_unstable();
     for at in left.into_iter().rev() {
         leave_out_of_order(plan, at);
     }
     // A second run has to come to the same.
-    let files = pass
-        .apply_proved(names, &plan.in_use(), &plan.planned)?
-        .files;
+    let files = pass.apply_proved(names, &in_use, &plan.planned)?.files;
     let is_stable = in_second_run(pass, &files, |again, names, plan| {
-        proved(again, names, plan)?;
+        apply(again, names, plan)?;
         Ok(unsettling(again, names, plan)?.len() == plan.planned.len())
     })?;
-    if !is_stable {
-        for at in (0..plan.planned.len()).rev() {
-            if !pass.is_accepted(&plan.planned[at]) {
-                leave_out_of_order(plan, at);
-            }
+    if is_stable {
+        return Ok(files);
+    }
+    for at in (0..plan.planned.len()).rev() {
+        if !pass.is_accepted(&plan.planned[at]) {
+            leave_out_of_order(plan, at);
         }
     }
-    Ok(())
+    Ok(pass.apply_proved(names, &in_use, &plan.planned)?.files)
 }
 
 fn leave_out_of_order(plan: &mut Plan<'_>, at: usize) {
@@ -105,6 +104,7 @@ fn unsettling<'d>(
 ) -> Result<Vec<usize>, MigrateError> {
     let left = plan.decisions.iter();
     let left: HashSet<&OptName> = left.map(|(_, left)| &left.option).collect();
+    let in_use = plan.in_use();
     let (accepted, changes): (Vec<usize>, Vec<usize>) =
         (0..plan.planned.len()).partition(|at| pass.is_accepted(&plan.planned[*at]));
     let kept = keep_proved(&changes, &mut |kept| {
@@ -112,7 +112,7 @@ fn unsettling<'d>(
         kept.sort_unstable();
         let planned = kept.iter().map(|at| plan.planned[*at].clone());
         let planned: Vec<Planned<'d>> = planned.collect();
-        let files = pass.apply_proved(names, &plan.in_use(), &planned)?.files;
+        let files = pass.apply_proved(names, &in_use, &planned)?.files;
         let is_settled = is_settled(pass, &files, |option| left.contains(option))?;
         Ok::<_, MigrateError>(is_settled.then_some(()).ok_or(()))
     })?;
