@@ -72,9 +72,34 @@ pub(in crate::migrate) struct Reading {
 }
 
 impl Reading {
-    /// Tells whether this reading resolves all references that another one does, and more.
+    /// Tells whether this reading differs from another one only in that it resolves more references.
     pub(in crate::migrate) fn resolves_more_than(&self, other: &Reading) -> bool {
-        self.unresolved != other.unresolved && self.unresolved.is_subset(&other.unresolved)
+        let resolves_more =
+            self.unresolved != other.unresolved && self.unresolved.is_subset(&other.unresolved);
+        let mut texts = self.texts.iter().zip(&other.texts);
+        resolves_more
+            && self.texts.len() == other.texts.len()
+            && texts.all(|(text, other_text)| other.may_become(other_text, text))
+    }
+
+    /// Tells whether a text of this reading is another one with its unresolved references resolved.
+    fn may_become(&self, text: &str, resolved: &str) -> bool {
+        // The longer of two names of which one begins with the other comes first.
+        let names = self.unresolved.iter().rev();
+        let marked = names.fold(text.to_owned(), |text, name| {
+            let text = text.replace(&format!("${{{name}}}"), "\0");
+            text.replace(&format!("${name}"), "\0")
+        });
+        let mut between = marked.split('\0');
+        let rest = between.next().and_then(|it| resolved.strip_prefix(it));
+        let Some(last) = between.next_back() else {
+            return rest == Some("");
+        };
+        let mut rest = rest.and_then(|rest| rest.strip_suffix(last));
+        for part in between {
+            rest = rest.and_then(|rest| Some(rest.split_once(part)?.1));
+        }
+        rest.is_some()
     }
 
     /// Returns the references that another reading resolves and this one does not.

@@ -331,6 +331,13 @@ mod tests {
                 "[a]\nv = 1\n[d]\nz = $$\n",
                 "b.x",
             ),
+            // The older release refuses the value that refers to a new option.
+            (
+                "a.x b.z*<c.z c.z",
+                "b.y<a.x b.z* c.z",
+                "[c]\nz = 1\n[b]\nz = ${b.y}\n",
+                "b.z",
+            ),
         ] {
             assert_eq!(reported(older, newer, text, false), [expected], "{text}");
         }
