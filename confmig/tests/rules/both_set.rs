@@ -218,6 +218,30 @@ fn a_source_that_stays_in_several_files_wins_in_each() {
     assert!(run(&pack(rule), &after, &Settings::default()).is_empty());
 }
 
+/// A later file does not change the value that an earlier one has from its own source.
+#[test]
+fn a_source_in_a_later_file_leaves_the_value_of_an_earlier_one() {
+    let rule = pack(
+        "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"source\"\ntake = []\n\
+         part.p = { option = \"a.x\" }\nset = [{ option = \"a.y\", value = \"{p}\" }]\n",
+    );
+    let settings = Settings::default();
+    let made = run(
+        &rule,
+        &["[a]\nx = one\ny = two\n", "[a]\nx = two\n"],
+        &settings,
+    );
+    let after: Vec<String> = (made.files.iter())
+        .map(|file| file.after.to_string())
+        .collect();
+    assert_eq!(
+        after,
+        ["[a]\nx = one\ny = one\n", "[a]\nx = two\ny = two\n"]
+    );
+    let after: Vec<&str> = after.iter().map(String::as_str).collect();
+    assert!(run(&rule, &after, &settings).is_empty());
+}
+
 /// A reference by a former name first finds the current key in the group of that name: here, a
 /// former name of another option.
 #[test]

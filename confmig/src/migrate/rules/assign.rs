@@ -118,7 +118,10 @@ impl<'d> Evaluator<'_, 'd> {
             };
             let mut of_file: Vec<Effect<'d>> = Vec::new();
             for set in &rule.set {
-                if let Some(effect) = self.assignment(set, &values, file, &of_file)? {
+                if of_file.iter().any(|effect| effect.option == *set.option) {
+                    continue;
+                }
+                if let Some(effect) = self.assignment(set, &values, &effects)? {
                     of_file.push(effect);
                 }
             }
@@ -159,16 +162,16 @@ impl<'d> Evaluator<'_, 'd> {
         }
     }
 
-    /// Computes the effect of an assignment; `None` when the option keeps its value.
+    /// Computes the effect of an assignment, after those for earlier files; `None` when the option
+    /// keeps its value.
     fn assignment(
         &self,
         set: &Assignment,
         values: &ValueBuilder<'_, 'd>,
-        file: usize,
-        before: &[Effect<'d>],
+        earlier: &[Effect<'d>],
     ) -> Result<Option<Effect<'d>>, Doubtful> {
-        let target: &OptName = &set.option;
-        if !self.hold(&set.when) || before.iter().any(|effect| effect.option == *target) {
+        let (target, file): (&OptName, usize) = (&set.option, values.file);
+        if !self.hold(&set.when) {
             return Ok(None);
         }
         let if_set = set.if_set.unwrap_or(self.rule.if_target_set);
@@ -208,16 +211,34 @@ impl<'d> Evaluator<'_, 'd> {
         let Some((existing_file, entry)) = existing else {
             return Ok(Some(effect(file, EffectKind::Add(used.clone(), value))));
         };
-        let present = self
-            .index
-            .value_of(&entry, target)
-            .ok_or_else(|| format!("the value of {target} cannot be read"))?;
+        let present = self.present(target, (existing_file, entry), earlier)?;
         let replaces = self.replaces(if_set, target, &present, &value.read)?;
+        // The earlier file keeps the value that its own sources give.
+        if replaces && existing_file < file && self.has_source(existing_file) {
+            return Ok(Some(effect(file, EffectKind::Add(used.clone(), value))));
+        }
         // A value that is changed in place replaces the entry of this file, else the effective one.
         let own = values.entry(target).map(|entry| (file, entry));
         let in_place = self.rule.part.values().any(|part| *part.option == *target);
         let (file, entry) = own.filter(|_| in_place).unwrap_or((existing_file, entry));
         Ok(replaces.then(|| effect(file, EffectKind::Replace(entry, value))))
+    }
+
+    /// Returns the value that an entry of an option has after the effects of earlier files.
+    fn present(
+        &self,
+        option: &OptName,
+        (file, entry): (usize, Entry<'d, 'd>),
+        earlier: &[Effect<'d>],
+    ) -> Result<String, Doubtful> {
+        let given = earlier.iter().find_map(|effect| match &effect.kind {
+            EffectKind::Replace(..) if effect.place() != Some((file, entry.line())) => None,
+            EffectKind::Replace(_, value) => Some(value.read.clone()),
+            _ => None,
+        });
+        given
+            .or_else(|| self.index.value_of(&entry, option))
+            .ok_or_else(|| format!("the value of {option} cannot be read"))
     }
 
     /// Tells whether a new value replaces the one that an option has.
