@@ -24,8 +24,13 @@ pub(crate) struct Rewrite {
 /// Describes why a reference in a moved value is ambiguous; `None` when none is.
 ///
 /// A legacy program looks `$x` up in the former group, an updated one in the current group. If both
-/// find an option, the value may have had either meaning.
-pub(crate) fn ambiguity(transfer: &Transfer<'_>, names: &Names<'_>) -> Option<String> {
+/// find an option, the value may have had either meaning, unless a rule moves it: no updated program
+/// reads it by the old name of a rule.
+pub(crate) fn ambiguity(
+    transfer: &Transfer<'_>,
+    names: &Names<'_>,
+    by_rules: bool,
+) -> Option<String> {
     let (old, new) = (transfer.from.group(), transfer.to.group());
     if old == new {
         return None;
@@ -34,15 +39,20 @@ pub(crate) fn ambiguity(transfer: &Transfer<'_>, names: &Names<'_>) -> Option<St
     let ranges = transfer.entry.value_ranges();
     let found = ranges.flat_map(|range| references(&document.text()[range]));
     let mut bare = found.filter(|reference| reference.parts().0.is_none());
-    bare.find_map(|reference| ambiguous(reference.name(), transfer, names))
+    bare.find_map(|reference| ambiguous(reference.name(), transfer, names, by_rules))
 }
 
 /// Describes why a reference `$name` in a moved value is ambiguous; `None` when it is not.
-fn ambiguous(name: &str, transfer: &Transfer<'_>, names: &Names<'_>) -> Option<String> {
+fn ambiguous(
+    name: &str,
+    transfer: &Transfer<'_>,
+    names: &Names<'_>,
+    by_rules: bool,
+) -> Option<String> {
     let (old, new) = (transfer.from.group(), transfer.to.group());
     let before = names.target(old, name);
     let after = names.target(new, name);
-    let both_found = names.exists(before.0, name) && names.exists(after.0, name);
+    let both_found = !by_rules && names.exists(before.0, name) && names.exists(after.0, name);
     let captured = before.0 == DEFAULT_GROUP && after.0 == new;
     let former = |(group, name)| names.by_former(group, name).map(Opt::name);
     let itself = former(before).is_some_and(|option| (option.group(), option.name()) == after);

@@ -120,6 +120,26 @@ fn a_second_run_that_keeps_the_old_names_decides_nothing_more() {
     );
 }
 
+/// No program reads the value in the group of the name between, where `$z` would be `[DEFAULT] z`.
+#[test]
+fn a_reference_keeps_its_meaning_along_a_chain() {
+    let settings = Settings {
+        keep_old: true,
+        ..Settings::default()
+    };
+    let target = "if_target_set = \"target\"\n";
+    let rules = rename("r0", "a.y", "c.x") + target + &rename("r1", "c.x", "DEFAULT.z") + target;
+    let pack = pack(&rules);
+    let first = run(&pack, &["[a]\nz = one\ny = ${z}\n"], &settings);
+    let made = first.files[0].after.to_string();
+    assert_eq!(made, "[a]\nz = one\ny = ${z}\n\n[DEFAULT]\nz = ${a.z}\n");
+    let second = run(&pack, &[&made], &settings);
+    assert!(
+        second.is_empty() && second.decisions.is_empty(),
+        "{second:?}"
+    );
+}
+
 #[test]
 fn a_renaming_to_a_former_name_reaches_the_option() {
     let rules = rename("r0", "g.a", "g.b") + &option("c", "b");

@@ -54,7 +54,7 @@ fn apply<'d>(
     let mut unproved = proved.unproved;
     unproved.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     for (at, mismatch) in unproved {
-        plan.leave_out_all(at, &mismatch.to_string());
+        plan.leave_out_all(at, &mismatch.to_string(), pass.settings.keep_old);
     }
     Ok(proved.files)
 }
@@ -70,7 +70,7 @@ fn apply_settling<'d>(
     let mut left = unsettling(pass, names, plan)?;
     left.sort_unstable();
     for at in left.into_iter().rev() {
-        leave_out_of_order(plan, at);
+        leave_out_of_order(pass, plan, at);
     }
     // A second run has to come to the same.
     let files = pass.apply_proved(names, &in_use, &plan.planned)?.files;
@@ -83,16 +83,17 @@ fn apply_settling<'d>(
     }
     for at in (0..plan.planned.len()).rev() {
         if !pass.is_accepted(&plan.planned[at]) {
-            leave_out_of_order(plan, at);
+            leave_out_of_order(pass, plan, at);
         }
     }
     Ok(pass.apply_proved(names, &in_use, &plan.planned)?.files)
 }
 
-fn leave_out_of_order(plan: &mut Plan<'_>, at: usize) {
+fn leave_out_of_order(pass: Pass<'_, '_>, plan: &mut Plan<'_>, at: usize) {
     plan.leave_out_all(
         at,
         "another option could be migrated only before or only after this one",
+        pass.settings.keep_old,
     );
 }
 
@@ -163,15 +164,22 @@ mod tests {
     /// Migrates a text to the options `[b] x` and `[c] x`, which share the former name `[a] x`.
     fn migrated(text: &str) -> Migration {
         let opt = |group| Opt::new(group, "x", OptType::string()).with_deprecated("a", "x");
-        migrated_by(&Pack::from_opts("site", vec![opt("b"), opt("c")]), text)
+        migrated_by(
+            &Pack::from_opts("site", vec![opt("b"), opt("c")]),
+            text,
+            false,
+        )
     }
 
-    fn migrated_by(pack: &Pack, text: &str) -> Migration {
+    fn migrated_by(pack: &Pack, text: &str, keep_old: bool) -> Migration {
         let file = SourceFile {
             path: "site.conf".into(),
             text: text.into(),
         };
-        let settings = Settings::default();
+        let settings = Settings {
+            keep_old,
+            ..Settings::default()
+        };
         migrate(&[file.parse().unwrap()], &Route::pack(pack), &settings).unwrap()
     }
 
@@ -192,11 +200,35 @@ mod tests {
         };
         let opts = vec![opt("b", &["a"]), opt("c", &["d", "b"]), opt("z", &["y"])];
         let pack = Pack::from_opts("site", opts);
-        let migration = migrated_by(&pack, "[g]\na = 1\nd = 5\ny = 3\n");
+        let migration = migrated_by(&pack, "[g]\na = 1\nd = 5\ny = 3\n", false);
         assert_eq!(migration.files[0].after, "[g]\na = 1\nd = 5\nz = 3\n");
         let left = migration.decisions.iter();
         let left: Vec<String> = left.map(|left| left.option.to_string()).collect();
         assert_eq!(left, ["g.b", "g.c"]);
+    }
+
+    /// `${a.v}` may mean `[c] x`, which is set and has nothing left to do.
+    #[test]
+    fn an_option_that_is_only_referred_to_is_not_left_with_the_old_names_kept() {
+        let opt = |group: &str, name: &str, former: &[&str]| {
+            let opt = Opt::new(group, name, OptType::string());
+            (former.iter()).fold(opt, |opt, name| opt.with_deprecated("a", *name))
+        };
+        let opts = vec![
+            opt("a", "y", &["v"]),
+            opt("b", "y", &["z", "v"]),
+            opt("c", "x", &["v"]),
+        ];
+        let pack = Pack::from_opts("site", opts);
+        let mut text = "[a]\nv = one\nz = ${a.v}\n[c]\nx = two\n".to_owned();
+        for _ in 0..2 {
+            let migration = migrated_by(&pack, &text, true);
+            text = migration.files[0].after.to_string();
+            let left = migration.decisions.iter();
+            let left: Vec<String> = left.map(|left| left.option.to_string()).collect();
+            assert_eq!(left, ["b.y"], "{text}");
+        }
+        assert_eq!(text, "[a]\nv = one\ny = one\nz = ${a.v}\n[c]\nx = two\n");
     }
 
     #[test]

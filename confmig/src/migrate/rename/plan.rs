@@ -32,10 +32,13 @@ pub(crate) struct Plan<'d> {
 }
 
 impl<'d> Plan<'d> {
-    /// Leaves one of the planned changes to the operator.
-    pub(crate) fn leave_out_all(&mut self, at: usize, reason: &str) {
-        if let Some(option) = self.planned[at].options().first().cloned() {
-            self.leave_out(at, &option, None, reason);
+    /// Leaves one of the planned changes to the operator, unless nothing is left to do: with the old
+    /// names kept, references to an option follow only in copies of others.
+    pub(crate) fn leave_out_all(&mut self, at: usize, reason: &str, keep_old: bool) {
+        let planned = self.planned.remove(at);
+        let is_done = keep_old && planned.transfers().is_empty();
+        if let Some(option) = planned.options().first().filter(|_| !is_done) {
+            self.decide(&planned, option, None, reason);
         }
     }
 
@@ -107,7 +110,7 @@ impl<'d> Plan<'d> {
                 let mut transfers =
                     transfers.filter(|transfer| !transfer.hidden && transfer.to == *option);
                 let doubt = transfers.find_map(|transfer| {
-                    let ambiguity = references::ambiguity(transfer, names);
+                    let ambiguity = references::ambiguity(transfer, names, pass.by_rules);
                     ambiguity.or_else(|| feeds(transfer, names, is_set))
                 });
                 Some((option.clone(), doubt?))
