@@ -130,14 +130,18 @@ fn a_reference_keeps_its_meaning_along_a_chain() {
     let target = "if_target_set = \"target\"\n";
     let rules = rename("r0", "a.y", "c.x") + target + &rename("r1", "c.x", "DEFAULT.z") + target;
     let pack = pack(&rules);
-    let first = run(&pack, &["[a]\nz = one\ny = ${z}\n"], &settings);
-    let made = first.files[0].after.to_string();
-    assert_eq!(made, "[a]\nz = one\ny = ${z}\n\n[DEFAULT]\nz = ${a.z}\n");
-    let second = run(&pack, &[&made], &settings);
-    assert!(
-        second.is_empty() && second.decisions.is_empty(),
-        "{second:?}"
-    );
+    for unknown in ["", "$nowhere/"] {
+        let text = format!("[a]\nz = one\ny = {unknown}${{z}}\n");
+        let first = run(&pack, &[&text], &settings);
+        let made = first.files[0].after.to_string();
+        let added = format!("\n[DEFAULT]\nz = {unknown}${{a.z}}\n");
+        assert_eq!(made, text + &added);
+        let second = run(&pack, &[&made], &settings);
+        assert!(
+            second.is_empty() && second.decisions.is_empty(),
+            "{second:?}"
+        );
+    }
 }
 
 #[test]

@@ -135,20 +135,22 @@ impl<'d> Prover<'_, 'd> {
             former(opt, name).with_type(OptType::string())
         });
         let typed: Vec<Opt> = updated.iter().map(|opt| self.with_its_type(opt)).collect();
-        let before = Programs::new(self.pass.files, updated, &of_legacy, &typed);
-        let after = Programs::new(after, updated, &of_legacy, &typed);
+        // No program knows the old names of a rule as former names.
+        let renamed = self.pass.by_rules.then_some(self.names);
+        let of_rules = renamed.map(|names| legacy(names, &typed, true, former));
+        let read_typed = of_rules.as_deref().unwrap_or(&typed);
+        let before = Programs::new(self.pass.files, updated, &of_legacy, read_typed);
+        let after = Programs::new(after, updated, &of_legacy, read_typed);
         let (of_target, others) = updated.split_at(self.names.opts.len());
         let of_target = of_target.iter().map(|opt| (opt, ComparedValues::Effective));
         let all = of_target.chain(others.iter().map(|opt| (opt, ComparedValues::All)));
         let mut same = all.filter(|(opt, _)| !promises.are_about(opt.name()));
-        // No program knows the old names of a rule as former names.
-        let may_disagree = !self.pass.by_rules;
         let broken = promises.broken(&after.updated, |value, group| {
             let (read, _) = before.updated.substitute_known(&value.raw, group);
             read
         });
         let changed =
-            || same.find_map(|(opt, values)| mismatch(opt, values, may_disagree, &before, &after));
+            || same.find_map(|(opt, values)| mismatch(opt, values, renamed, &before, &after));
         let found = broken.or_else(changed);
         match self.pass.settings.keep_old {
             true => found.or_else(|| self.former_mismatch(&typed, &before, &after)),
@@ -257,14 +259,15 @@ fn referred_names<'f>(files: impl Iterator<Item = &'f ParsedFile<'f>>) -> HashSe
         .collect()
 }
 
-/// Compares the value of an option with the old one.
+/// Compares the value of an option with the old one; `renamed` are the names that rules rename.
 fn mismatch(
     opt: &Opt,
     values: ComparedValues,
-    may_disagree: bool,
+    renamed: Option<&Names<'_>>,
     before: &Programs<'_>,
     after: &Programs<'_>,
 ) -> Option<Mismatch> {
+    let may_disagree = renamed.is_none();
     if is_set_the_same(opt, &before.updated, &after.updated) {
         return None;
     }
@@ -293,7 +296,8 @@ fn mismatch(
     let kept =
         kept || may_disagree && now == updated && legacy == after.read_legacy(opt, values, false);
     // With types, a reference becomes what Python prints, or an error: both must be kept too.
-    let (was_typed, now_typed) = (before.read_typed(opt), after.read_typed(opt));
+    let read_typed = |programs: &Programs<'_>| programs.read_typed(opt, renamed);
+    let (was_typed, now_typed) = (read_typed(before), read_typed(after));
     let printed = values.read(opt, &after.typed);
     let is_printed_the_same = match was_typed {
         Some(_) => was_typed == now_typed,

@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 use oslo_config::{Config, Occurrence, Opt, OptName, ParsedFile};
 
+use crate::migrate::names::Names;
+
 /// The programs that may read a set of files.
 pub(super) struct Programs<'c> {
     /// Knows the current names and falls back to former names.
     pub(super) updated: Config<'c>,
     /// Has the former names as options of their own.
     pub(super) legacy: Config<'c>,
-    /// Like `updated`, with the types of the options.
+    /// Like `updated`, with the types of the options; after rules, like `legacy`.
     pub(super) typed: Config<'c>,
 }
 
@@ -51,9 +53,14 @@ impl<'c> Programs<'c> {
         by_current.flatten()
     }
 
-    /// Reads an option with its type; `None` when its value is refused.
-    pub(super) fn read_typed(&self, opt: &Opt) -> Option<Vec<String>> {
-        texts_of(&self.typed, opt.name())
+    /// Reads an option with its type, by the old name that a rule renames if that is in use; `None`
+    /// when its value is refused.
+    pub(super) fn read_typed(&self, opt: &Opt, renamed: Option<&Names<'_>>) -> Option<Vec<String>> {
+        let set = self.updated.occurrences(opt).effective;
+        let in_use = set.last().and_then(|set| set.name_index.checked_sub(1));
+        let former = in_use.and_then(|at| opt.deprecated().get(at));
+        let former = former.filter(|name| renamed.is_some_and(|names| names.is_renamed(name)));
+        texts_of(&self.typed, former.unwrap_or(opt.name()))
     }
 }
 
