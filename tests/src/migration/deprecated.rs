@@ -1,6 +1,6 @@
 //! Checks that no former name stays except where it must.
 
-use oslo_config::{Opt, OptName, Reference, references};
+use oslo_config::{Entry, Opt, OptName, Reference, references};
 
 use super::{ValueCase, is_loop, is_unregistered, parse, read};
 use crate::generate::{ConfigFile, Set};
@@ -30,19 +30,19 @@ pub(super) fn nothing_deprecated(
             decided(&name) && refers_to(&entry.value(), former)
         })
     };
-    // An entry that a later one hides from its own option may be a value of a multi-valued one,
-    // which reads the reference in its own group.
+    // An entry that a later one, in any file, hides from its own option may be a value of a
+    // multi-valued one, which reads the reference in its own group.
     let in_hidden = |former: &OptName| {
-        let mut entries = parsed.iter().flat_map(|file| file.document.entries());
-        entries.any(|entry| {
+        let entries = parsed.iter().flat_map(|file| file.document.entries());
+        let named = entries.map(|entry| {
             let name = OptName::new(entry.group().to_string(), entry.key().to_string());
-            let mut readers = opts.iter().filter(|opt| opt.deprecated().contains(&name));
-            let mut own = entry.section().document().entries();
-            let is_later = own.any(|other| {
-                let same = (other.group(), other.key()) == (entry.group(), entry.key());
-                same && other.line() > entry.line()
-            });
-            is_later && readers.any(Opt::is_multi) && refers_to(&entry.value(), former)
+            (name, entry)
+        });
+        let named: Vec<(OptName, Entry<'_, '_>)> = named.collect();
+        named.iter().enumerate().any(|(at, (name, entry))| {
+            let mut readers = opts.iter().filter(|opt| opt.deprecated().contains(name));
+            let is_hidden = named[at + 1..].iter().any(|(later, _)| later == name);
+            is_hidden && readers.any(Opt::is_multi) && refers_to(&entry.value(), former)
         })
     };
     // For a reference `$group.name`, the service may have that option, to which `$name` in the
