@@ -70,6 +70,10 @@ pub(in crate::migrate) fn texts_of(config: &Config<'_>, option: &OptName) -> Opt
     setting.map(|setting| setting.texts).ok()
 }
 
+/// The number of references of one option that are looked for in its values, since they do not
+/// resolve. Values with more count as different.
+const UNRESOLVED_MAX: usize = 64;
+
 /// The values of an option as texts, references replaced.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::migrate) struct Reading {
@@ -81,8 +85,9 @@ pub(in crate::migrate) struct Reading {
 impl Reading {
     /// Tells whether this reading differs from another one only in that it resolves more references.
     pub(in crate::migrate) fn resolves_more_than(&self, other: &Reading) -> bool {
-        let resolves_more =
-            self.unresolved != other.unresolved && self.unresolved.is_subset(&other.unresolved);
+        let resolves_more = self.unresolved != other.unresolved
+            && self.unresolved.is_subset(&other.unresolved)
+            && other.unresolved.len() <= UNRESOLVED_MAX;
         let mut texts = self.texts.iter().zip(&other.texts);
         resolves_more
             && self.texts.len() == other.texts.len()
@@ -187,5 +192,36 @@ impl ComparedValues {
             }
         }
         reading.unless_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(texts: &[&str], unresolved: &[&str]) -> Reading {
+        Reading {
+            texts: texts.iter().map(ToString::to_string).collect(),
+            unresolved: unresolved.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn a_reading_that_resolves_more_is_otherwise_the_same() {
+        let was = reading(&["-${a.x}:$b$bc-", "$b"], &["a.x", "b", "bc"]);
+        let resolves_more = |texts: &[&str], unresolved: &[&str]| {
+            reading(texts, unresolved).resolves_more_than(&was)
+        };
+        assert!(resolves_more(&["-1:23-", "2"], &[]));
+        assert!(resolves_more(&["-1:$b3-", "$b"], &["b"]));
+        assert!(!resolves_more(&["-1:23", "2"], &[]));
+        assert!(!resolves_more(&["+1:23-", "2"], &[]));
+        assert!(!resolves_more(&["-123-", "2"], &[]));
+        assert!(!resolves_more(&["-1:23-"], &[]));
+        assert!(!resolves_more(
+            &["-${a.x}:$b$bc-", "$b"],
+            &["a.x", "b", "bc"]
+        ));
+        assert!(!resolves_more(&["-1:23-", "$d"], &["d"]));
     }
 }
