@@ -55,8 +55,19 @@ enum Change {
 }
 
 fn changes() -> impl Strategy<Value = Change> {
-    let text = || prop::sample::select(&["x", "x = 1", "[n]\nx = 1", "", "  x", "=", "#x\n"][..]);
-    let text = move || text().prop_map(str::to_owned);
+    const TEXTS: [&str; 10] = [
+        "x",
+        "x = 1",
+        "[n]\nx = 1",
+        "\n[n]\nx = 1\n",
+        "\n\n",
+        "x = 1\r",
+        "",
+        "  x",
+        "=",
+        "#x\n",
+    ];
+    let text = || prop::sample::select(&TEXTS[..]).prop_map(str::to_owned);
     // Most ranges are good ones.
     let range = |end: usize| {
         (0..end, 0..6_usize, 0..9_u8).prop_map(|(start, length, kind)| match kind {
@@ -103,6 +114,15 @@ proptest! {
         }
         let Ok((after, lines)) = edit.finish_with_lines() else { return Ok(()) };
         let edited = after.text();
+        let is_whole = |change: &Change| {
+            matches!(change, Change::InsertLines(..) | Change::RemoveLines(_))
+        };
+        for line in (1..=after.line_count()).filter(|_| changes.iter().all(is_whole)) {
+            if let Some(origin) = lines.original(line) {
+                let (now, was) = (after.line_text(line), document.line_text(origin));
+                prop_assert_eq!(now, was, "line {} of {:?}", line, edited);
+            }
+        }
         // Each line that continues a value continues the one that it continued before. Replaced
         // bytes may have joined that with others.
         let joins = changes.iter().any(|change| matches!(change, Change::Replace(..)));

@@ -5,6 +5,7 @@ mod set;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -22,7 +23,8 @@ use crate::text::is_key;
 /// All positions refer to the document as parsed. The order in which changes are added does not
 /// matter, except that texts inserted at the same position keep theirs. A change that cannot be
 /// made is an error of [`finish`](Edit::finish). If all bytes between a carriage return and a line
-/// feed are removed, the two become one line end.
+/// feed are removed, the two become one line end. Line feeds at the start of a new text that follows
+/// a carriage return are written as carriage returns, so that they are line ends of their own.
 ///
 /// ```
 /// use oslo_config::{Document, Edit};
@@ -223,11 +225,12 @@ impl<'d, 'a> Edit<'d, 'a> {
                 if from.is_some() && !ends_line(&output) {
                     output.extend_from_slice(self.document.line_end());
                 }
+                let new = with_own_line_ends(new, &output);
                 let replaced = (!range.is_empty()).then(|| self.document.line_at(range.start));
-                lines.add(new, ends_line(&output), |at| {
+                lines.add(&new, ends_line(&output), |at| {
                     replaced.or_else(|| from.as_ref()?.get(at).copied().flatten())
                 });
-                output.extend_from_slice(new);
+                output.extend_from_slice(&new);
                 ends_with_new = from.is_some();
             } else if ends_line(&output) && !self.document.starts_line(range.end) {
                 let line = self.document.line_at(range.start);
@@ -268,6 +271,17 @@ impl<'d, 'a> Edit<'d, 'a> {
         output.extend_from_slice(text);
         Ok(())
     }
+}
+
+/// Returns a text that is added below `above`, with line ends of its own: a line feed at its start
+/// would be one with a carriage return above it.
+fn with_own_line_ends<'t>(text: &'t BString, above: &[u8]) -> Cow<'t, BString> {
+    let mut text = Cow::Borrowed(text);
+    let feeds = text.iter().take_while(|byte| **byte == b'\n').count();
+    if feeds > 0 && above.ends_with(b"\r") {
+        text.to_mut()[..feeds].fill(b'\r');
+    }
+    text
 }
 
 /// Tells whether a text is empty or ends with a line end.

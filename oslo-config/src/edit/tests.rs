@@ -45,6 +45,20 @@ fn a_moved_entry_is_traced_to_its_old_lines() {
 }
 
 #[test]
+fn a_blank_line_below_a_carriage_return_is_a_line_of_its_own() {
+    let document = Document::parse(b"[a]\nk = v\r# c\n").unwrap();
+    let mut edit = Edit::new(&document);
+    edit.insert_lines(3, "\n\n[b]\nl = w\n");
+    let (document, lines) = edit.finish_with_lines().unwrap();
+    assert_eq!(document.text(), "[a]\nk = v\r\r\r[b]\nl = w\n# c\n");
+    let original: Vec<_> = (1..=7).map(|line| lines.original(line)).collect();
+    assert_eq!(
+        original,
+        [Some(1), Some(2), None, None, None, None, Some(3)]
+    );
+}
+
+#[test]
 fn two_changes_of_the_same_bytes_conflict() {
     let document = Document::parse(TEXT).unwrap();
     let mut edit = Edit::new(&document);
