@@ -22,12 +22,15 @@ pub(super) fn nothing_deprecated(
         let mut defaults = opts.iter().flat_map(|opt| opt.default());
         defaults.any(|default| refers_to(default.as_bytes(), former))
     };
-    // The value of an option that was left alone keeps its references.
+    // The value of an option that was left alone keeps its references, and so do others to it: if
+    // a reference in its value dangles, oslo.config looks up its name in the default group, too.
     let in_left = |former: &OptName| {
         let mut entries = parsed.iter().flat_map(|file| file.document.entries());
         entries.any(|entry| {
             let name = OptName::new(entry.group().to_string(), entry.key().to_string());
-            decided(&name) && refers_to(&entry.value(), former)
+            let found = references(&entry.value());
+            let mut found = found.iter().filter(|it| it.parts().1 == former.name());
+            found.any(|it| decided(&name) || it.options(name.group()).any(|to| decided(&to)))
         })
     };
     // An entry that a later one, in any file, hides from its own option may be a value of a
