@@ -119,8 +119,7 @@ fn is_read_by_target(
     opt: &Opt,
     value: &Outcome,
 ) -> Result<bool, String> {
-    let has_all = case.after.opts.len() == case.before.opts.len();
-    if has_all {
+    if !case.by_rules {
         return Ok(false);
     }
     let values = by_name(oracle, case.after, &case.after.opts)?;

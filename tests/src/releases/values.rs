@@ -47,6 +47,7 @@ pub(super) fn values_hold(
             after,
             migration,
             keep_old,
+            by_rules: false,
             may_change: &migration::with_what_refers(&parsed, &before.opts, may_change),
             older: Some(&older),
         };
