@@ -20,6 +20,15 @@ pub(super) fn may_change(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<
         Rule::Rename { from, .. } => Some(from.clone()),
         _ => None,
     }));
+    // By a former name, a reference first finds the current key in the group of that name.
+    let formers = case.set.opts.iter().flat_map(|opt| {
+        let key = opt.name().name();
+        let of_key = move |former: &OptName| OptName::new(former.group(), key);
+        opt.deprecated().iter().map(move |it| (of_key(it), it))
+    });
+    let found = formers.filter(|(found, _)| changes.contains(found));
+    let found: Vec<OptName> = found.map(|(_, former)| former.clone()).collect();
+    changes.extend(found);
     let mut all = with_what_refers(files, &case.set.opts, changes);
     let touched = case.touched();
     for opt in &case.set.opts {
