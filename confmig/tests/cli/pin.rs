@@ -313,6 +313,29 @@ fn a_default_of_another_type_or_of_several_options_does_not_stay() {
     }
 }
 
+/// No file can set `[c] z` to its default, to which `[a] x` refers by a former name.
+#[test]
+fn a_default_that_refers_to_what_cannot_be_written_does_not_stay() {
+    let directory = ironic_conf("");
+    let schemas = [
+        ("older.json", r#""${c.x}/x""#, "null"),
+        ("newer.json", "null", r#"[" one"]"#),
+    ];
+    for (name, x, z) in schemas {
+        let text = format!(
+            r#"{{"a": {{"opts": [{{"name": "x", "type": "string value", "default": {x}}}]}},
+                 "c": {{"opts": [{{"name": "z", "type": "list value", "default": {z},
+                                   "deprecated_opts": [{{"group": "c", "name": "x"}}]}}]}}}}"#
+        );
+        schema(&directory, name, &text);
+    }
+    let words = "migrate --from-schema older.json --schema newer.json --pin-defaults ironic.conf";
+    let ran = line(words).directory(directory.path()).run().expect(0);
+    let why = "[a] x gets its new default; the old one was not pinned: it depends on the host or \
+               the installation ($z)";
+    assert!(ran.stderr().contains(why), "{}", ran.stderr());
+}
+
 #[test]
 fn a_policy_says_what_is_pinned() {
     let directory = ironic_conf("");

@@ -269,6 +269,8 @@ fn computed_reference(opt: &Opt, values: &[String], target: &dyn Target) -> Opti
         if target.has_computed_default(&name) {
             return Some(name.name().to_owned());
         }
+        // A reference by a former name leads to one of the options that have it.
+        open.extend(target.readers(&name));
         if let Some(opt) = target.option(&name) {
             open.extend(referred(opt.default(), name.group()));
         }
