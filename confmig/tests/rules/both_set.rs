@@ -17,6 +17,16 @@ fn the_target_or_the_source_wins_or_either() {
     makes(&rule("source"), before, "[b]\nx = True\n");
     makes(&rule("either"), before, "[b]\nx = True\n");
     leaves(&rule("decide"), &[before], "both set and differ");
+    leaves(
+        &rule("either"),
+        &["[a]\nx = one\n[b]\nx = two\n"],
+        "neither true nor false",
+    );
+    makes(
+        &rule("either"),
+        "[a]\nx = one\n[b]\nx = one\n",
+        "[b]\nx = one\n",
+    );
 }
 
 /// Without a definition of the option, `1` may be a number or a boolean.

@@ -144,6 +144,26 @@ fn a_reference_keeps_its_meaning_along_a_chain() {
     }
 }
 
+/// What was copied along a chain is no second value to choose from.
+#[test]
+fn a_copy_along_a_chain_needs_no_decision() {
+    let settings = Settings {
+        keep_old: true,
+        ..Settings::default()
+    };
+    let either = "if_target_set = \"either\"\n";
+    let rules = rename("r0", "g.a", "g.b") + &rename("r1", "g.b", "g.c") + either;
+    // A rule that changes something else lets the others be followed once more.
+    let pack = pack(&(rules + &rename("r2", "h.a", "h.b")));
+    let mut text = "[g]\na = one\n[h]\na = one\n".to_owned();
+    for _ in 0..2 {
+        let migration = run(&pack, &[&text], &settings);
+        assert!(migration.decisions.is_empty(), "{migration:?}");
+        text = migration.files[0].after.to_string();
+    }
+    assert_eq!(text, "[g]\na = one\nc = one\n[h]\na = one\nb = one\n");
+}
+
 #[test]
 fn a_renaming_to_a_former_name_reaches_the_option() {
     let rules = rename("r0", "g.a", "g.b") + &option("c", "b");

@@ -201,6 +201,8 @@ fn either(was: &Outcome, target: &Outcome, new: &Outcome) -> Result<(), String> 
         Outcome::Refused { .. } => None,
     };
     match (switch(was), switch(target), switch(new)) {
+        // Of two equal values, nothing needs to be decided.
+        _ if was == target && target == new => Ok(()),
         (Some(was), Some(target), Some(new)) if new == (was || target) => Ok(()),
         (None, ..) | (_, None, _) => Err(format!(
             "{was:?} and {target:?} are not two switches, and there is no decision"

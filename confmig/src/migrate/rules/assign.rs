@@ -46,6 +46,7 @@ impl<'d> Evaluator<'_, 'd> {
         let replace = match self.rule.if_target_set {
             IfSet::Target | IfSet::Last => false,
             IfSet::Source => !is_same,
+            IfSet::Either if is_same => false,
             IfSet::Either => match (boolean(&old_value.read), boolean(&new_value.read)) {
                 (Some(old), Some(new)) => old && !new,
                 _ => return Err(format!("{from} or {to} is neither true nor false")),
@@ -249,14 +250,15 @@ impl<'d> Evaluator<'_, 'd> {
         present: &str,
         new: &str,
     ) -> Result<bool, Doubtful> {
+        let is_same = || same(&self.definitions.define(option), present, new);
         match if_set {
             IfSet::Target | IfSet::Last => Ok(false),
             IfSet::Source => Ok(present != new),
+            IfSet::Either | IfSet::Decide if is_same() => Ok(false),
             IfSet::Either => match (boolean(present), boolean(new)) {
                 (Some(present), Some(new)) => Ok(new && !present),
                 _ => Err(format!("{option} is neither true nor false")),
             },
-            IfSet::Decide if same(&self.definitions.define(option), present, new) => Ok(false),
             IfSet::Decide => Err(format!(
                 "{option} is already set and differs: keep one of the values"
             )),
