@@ -65,7 +65,8 @@ pub(super) fn with_sources(case: &RuleCase) -> Set {
             continue;
         };
         let is_known = |opt: &Opt| opt.name() == from || opt.deprecated().contains(from);
-        let target = case.set.opts.iter().find(|opt| opt.name() == to);
+        let reads = |opt: &&Opt| opt.name() == to || opt.deprecated().contains(to);
+        let target = case.set.opts.iter().find(reads);
         if let Some(target) = target
             && !set.opts.iter().any(is_known)
         {
