@@ -1,6 +1,6 @@
 //! Checks that no former name stays except where it must.
 
-use oslo_config::{Entry, Opt, OptName, Reference, references};
+use oslo_config::{Entry, Opt, OptName, ParsedFile, Reference, references};
 
 use super::{ValueCase, is_loop, is_unregistered, parse, read};
 use crate::generate::{ConfigFile, Set};
@@ -22,49 +22,6 @@ pub(super) fn nothing_deprecated(
         let mut defaults = opts.iter().flat_map(|opt| opt.default());
         defaults.any(|default| refers_to(default.as_bytes(), former))
     };
-    // The value of an option that was left alone keeps its references, and so do others to it: if
-    // a reference in its value dangles, oslo.config looks up its name in the default group, too.
-    let in_left = |former: &OptName| {
-        let mut entries = parsed.iter().flat_map(|file| file.document.entries());
-        entries.any(|entry| {
-            let name = OptName::new(entry.group().to_string(), entry.key().to_string());
-            let found = references(&entry.value());
-            let mut found = found.iter().filter(|it| it.parts().1 == former.name());
-            found.any(|it| decided(&name) || it.options(name.group()).any(|to| decided(&to)))
-        })
-    };
-    // An entry that a later one, in any file, hides from its own option may be a value of a
-    // multi-valued one, which reads the reference in its own group.
-    let in_hidden = |former: &OptName| {
-        let entries = parsed.iter().flat_map(|file| file.document.entries());
-        let named = entries.map(|entry| {
-            let name = OptName::new(entry.group().to_string(), entry.key().to_string());
-            (name, entry)
-        });
-        let named: Vec<(OptName, Entry<'_, '_>)> = named.collect();
-        named.iter().enumerate().any(|(at, (name, entry))| {
-            let mut readers = opts.iter().filter(|opt| opt.deprecated().contains(name));
-            let is_hidden = named[at + 1..].iter().any(|(later, _)| later == name);
-            is_hidden && readers.any(Opt::is_multi) && refers_to(&entry.value(), former)
-        })
-    };
-    // For a reference `$group.name`, the service may have that option, to which `$name` in the
-    // group resolves.
-    let may_be_another = |former: &OptName| {
-        let mut entries = parsed.iter().flat_map(|file| file.document.entries());
-        entries.any(|entry| {
-            let named = references(&entry.value());
-            let mut named = named.iter().map(Reference::parts);
-            named.any(|(group, name)| {
-                let another = group.map(|group| OptName::new(group, name));
-                let is_known = |name: &OptName| {
-                    opts.iter()
-                        .any(|opt| opt.name() == name || opt.deprecated().contains(name))
-                };
-                name == former.name() && another.is_some_and(|name| !is_known(&name))
-            })
-        })
-    };
     // If the referenced value itself has a dangling reference, oslo.config continues in the default
     // group and may find a former name there. The value is an error before and after, as for a
     // loop.
@@ -73,11 +30,15 @@ pub(super) fn nothing_deprecated(
         .iter()
         .any(|value| is_unregistered(value) || is_loop(value));
     let own = |former: &&OptName| !opts.iter().any(|opt| same(opt.name(), former));
-    let may_stay = |former: &&OptName| decided(former) || in_default(former) || in_left(former);
+    let may_stay = |former: &&OptName| {
+        decided(former) || in_default(former) || is_in_left(former, &parsed, case)
+    };
     let in_files = new.deprecated.iter().filter(own);
     let mut left: Vec<&OptName> = in_files.filter(|former| !may_stay(former)).collect();
     for former in new.referred.iter().filter(own) {
-        let may_stay = may_stay(&former) || may_be_another(former) || in_hidden(former);
+        let may_stay = may_stay(&former)
+            || may_be_another(former, &parsed, opts)
+            || is_in_hidden(former, &parsed, opts);
         if !broken && !may_stay && could_follow(oracle, new, opts, case, former)? {
             left.push(former);
         }
@@ -86,6 +47,55 @@ pub(super) fn nothing_deprecated(
         return Err(format!("oslo.config still logs {left:?} as deprecated"));
     }
     Ok(())
+}
+
+/// Iterates over the entries of files, each with its name.
+fn named<'f>(files: &'f [ParsedFile<'_>]) -> impl Iterator<Item = (OptName, Entry<'f, 'f>)> {
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    entries.map(|entry| {
+        let name = OptName::new(entry.group().to_string(), entry.key().to_string());
+        (name, entry)
+    })
+}
+
+/// Tells whether a reference by a former name is in the value of an option that was left alone, or
+/// refers to such an option: if a reference in its value dangles, oslo.config looks up its name in
+/// the default group, too.
+fn is_in_left(former: &OptName, files: &[ParsedFile<'_>], case: &ValueCase<'_>) -> bool {
+    let decided = |name: &OptName| is_decided(case, name);
+    named(files).any(|(name, entry)| {
+        let found = references(&entry.value());
+        let mut found = found.iter().filter(|it| it.parts().1 == former.name());
+        found.any(|it| decided(&name) || it.options(name.group()).any(|to| decided(&to)))
+    })
+}
+
+/// Tells whether a reference by a former name is in an entry that a later one, in any file, hides
+/// from its own option: it may be a value of a multi-valued one, which reads the reference in its
+/// own group.
+fn is_in_hidden(former: &OptName, files: &[ParsedFile<'_>], opts: &[Opt]) -> bool {
+    let named: Vec<_> = named(files).collect();
+    named.iter().enumerate().any(|(at, (name, entry))| {
+        let mut readers = opts.iter().filter(|opt| opt.deprecated().contains(name));
+        let is_hidden = named[at + 1..].iter().any(|(later, _)| later == name);
+        is_hidden && readers.any(Opt::is_multi) && refers_to(&entry.value(), former)
+    })
+}
+
+/// Tells whether the service may have the option that a reference `$group.name` names, to which
+/// `$name` in the group resolves.
+fn may_be_another(former: &OptName, files: &[ParsedFile<'_>], opts: &[Opt]) -> bool {
+    let is_known = |name: &OptName| {
+        let mut opts = opts.iter();
+        opts.any(|opt| opt.name() == name || opt.deprecated().contains(name))
+    };
+    named(files).any(|(_, entry)| {
+        let found = references(&entry.value());
+        found.iter().map(Reference::parts).any(|(group, name)| {
+            let another = group.map(|group| OptName::new(group, name));
+            name == former.name() && another.is_some_and(|name| !is_known(&name))
+        })
+    })
 }
 
 /// Tells whether a decision is about a name, or about an option by any of its names one of which
