@@ -61,10 +61,10 @@ impl Migrator<'_> {
     /// Returns the entries that are not needed, by option.
     fn unneeded(&self, is_unread: impl Fn(&OptName) -> bool) -> HashMap<OptName, Vec<Added>> {
         let mut unneeded: HashMap<OptName, Vec<Added>> = HashMap::default();
-        let decisions = self.decisions.iter().map(|(_, decision)| decision);
         // A rule that cannot be accepted does not go on from there.
-        let open = decisions.filter(|it| it.rule.is_none() || it.acceptable);
-        let decided = open.flat_map(|it| it.options.iter().chain([&it.option]));
+        let open = self.decisions.iter();
+        let open = open.filter(|(_, it)| it.rule.is_none() || it.acceptable);
+        let decided = open.flat_map(|(name, it)| it.options.iter().chain([name, &it.option]));
         let mut needed: Vec<OptName> = decided.cloned().collect();
         for (at, file) in self.files().iter().enumerate() {
             for entry in file.document.entries() {

@@ -144,6 +144,48 @@ fn a_reference_keeps_its_meaning_along_a_chain() {
     }
 }
 
+/// In `[a]`, `${y}` would be the option itself.
+#[test]
+fn a_decision_in_the_middle_of_a_chain_stays() {
+    let settings = Settings {
+        keep_old: true,
+        ..Settings::default()
+    };
+    let pack = pack(&(rename("r0", "b.x", "DEFAULT.x") + &rename("r1", "DEFAULT.x", "a.y")));
+    let mut text = "[DEFAULT]\ny = one\n[b]\nx = ${y}\n".to_owned();
+    for _ in 0..2 {
+        let migration = run(&pack, &[&text], &settings);
+        let left = migration.decisions.iter();
+        let left: Vec<String> = left.map(|left| left.option.to_string()).collect();
+        assert_eq!(left, ["a.y"], "{migration:?}");
+        text = migration.files[0].after.to_string();
+    }
+    assert_eq!(text, "[DEFAULT]\ny = one\nx = ${y}\n[b]\nx = ${y}\n");
+}
+
+/// `${c.y}` is the default of `[a] z`: oslo.config reads it as `[c] z`, which is not set.
+#[test]
+fn a_reference_to_a_default_does_not_follow() {
+    let option = |group: &str, name: &str, former: &str| {
+        format!(
+            "[[option]]\ngroup = \"{group}\"\nname = \"{name}\"\ntype = \"str\"\n\
+             default = \"standard\"\n[[option.former]]\ngroup = \"{former}\"\nname = \"y\"\n\
+             why = \"w\"\n"
+        )
+    };
+    let rules = option("a", "z", "c") + &option("b", "z", "a") + &rename("r", "b.y", "a.y");
+    let text = "[a]\nz =\n[c]\nx = ${c.y}\n[b]\ny = one\n";
+    let migration = run(&pack(&rules), &[text], &Settings::default());
+    let after = migration.files[0].after.to_string();
+    assert!(after.contains("x = ${c.y}\n"), "{after}");
+    assert!(
+        migration
+            .decisions
+            .iter()
+            .any(|it| it.option.to_string() == "a.z")
+    );
+}
+
 /// What was copied along a chain is no second value to choose from.
 #[test]
 fn a_copy_along_a_chain_needs_no_decision() {

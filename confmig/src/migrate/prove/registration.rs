@@ -145,8 +145,7 @@ pub(super) fn legacy(
     let others = opts.iter().filter(|opt| !is_renamed(opt)).cloned();
     let current = opts.iter().filter(|opt| by_rules && is_renamed(opt));
     let current = current.map(|opt| {
-        let kind = define(opt, opt.name()).kind().clone();
-        let current = Opt::new(opt.name().group(), opt.name().name(), kind);
+        let current = define(opt, opt.name());
         let former = opt.deprecated().iter().filter(|name| !is_own(name));
         former.fold(current, |opt, name| {
             opt.with_deprecated(name.group(), name.name())
