@@ -122,7 +122,10 @@ fn is_read_by_target(
     if !case.by_rules {
         return Ok(false);
     }
-    let values = by_name(oracle, case.after, &case.after.opts)?;
+    let texts = Texts(read(case.after));
+    let opts = [&*case.after.opts, &texts.plain(&case.after.opts)].concat();
+    let opts = [&*opts, &texts.marked(&opts)].concat();
+    let values = by_name(oracle, case.after, &opts)?;
     Ok(values.get(opt.name()) == Some(value))
 }
 
@@ -170,8 +173,8 @@ impl Texts {
 
 /// Checks options that have no value because of an unregistered reference. They keep their values
 /// if all references are registered; or if references in values of former names get their groups,
-/// as those of moved values do; or as a legacy program reads them, or the release that the files
-/// were written for.
+/// as those of moved values do; or as a legacy program reads them, the release that the files were
+/// written for, or the program for which rules rename options.
 fn refused_are_kept(
     oracle: &mut Oracle,
     case: &ValueCase<'_>,
@@ -223,6 +226,9 @@ fn refused_are_kept(
         let is_of_older = under_any_name(&by_older, opt)
             .any(|old| old == new || has_marker_of(old, &case.before.opts));
         if *new == qualified.options[index] || is_of_older || is_of_legacy(opt, new, &legacy) {
+            continue;
+        }
+        if is_read_by_target(oracle, case, opt, &old.options[index])? {
             continue;
         }
         let mixed = mixed_legacy_values(oracle, case.before, opts)?;
