@@ -24,8 +24,8 @@ pub(crate) struct Rewrite {
 /// Describes why a reference in a moved value is ambiguous; `None` when none is.
 ///
 /// A legacy program looks `$x` up in the former group, an updated one in the current group. If both
-/// find an option, the value may have had either meaning, unless a rule moves it: no updated program
-/// reads it by the old name of a rule.
+/// find an option, the value may have had either meaning, unless a rule moves it: no updated
+/// program reads it by the old name of a rule.
 pub(crate) fn ambiguity(
     transfer: &Transfer<'_>,
     names: &Names<'_>,

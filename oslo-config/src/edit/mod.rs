@@ -23,8 +23,8 @@ use crate::text::is_key;
 /// All positions refer to the document as parsed. The order in which changes are added does not
 /// matter, except that texts inserted at the same position keep theirs. A change that cannot be
 /// made is an error of [`finish`](Edit::finish). If all bytes between a carriage return and a line
-/// feed are removed, the two become one line end. Line feeds at the start of a new text that follows
-/// a carriage return are written as carriage returns, so that they are line ends of their own.
+/// feed are removed, the two become one line end. Line feeds at the start of a new text below a
+/// carriage return are written as carriage returns, so that they are line ends of their own.
 ///
 /// ```
 /// use oslo_config::{Document, Edit};

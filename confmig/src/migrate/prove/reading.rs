@@ -83,7 +83,8 @@ pub(in crate::migrate) struct Reading {
 }
 
 impl Reading {
-    /// Tells whether this reading differs from another one only in that it resolves more references.
+    /// Tells whether this reading resolves more references than another one, and is otherwise the
+    /// same.
     pub(in crate::migrate) fn resolves_more_than(&self, other: &Reading) -> bool {
         let resolves_more = self.unresolved != other.unresolved
             && self.unresolved.is_subset(&other.unresolved)

@@ -32,8 +32,8 @@ pub(crate) struct Plan<'d> {
 }
 
 impl<'d> Plan<'d> {
-    /// Leaves one of the planned changes to the operator, unless nothing is left to do: with the old
-    /// names kept, references to an option follow only in copies of others.
+    /// Leaves one of the planned changes to the operator, unless nothing is left to do: with the
+    /// old names kept, references to an option follow only in copies of others.
     pub(crate) fn leave_out_all(&mut self, at: usize, reason: &str, keep_old: bool) {
         let planned = self.planned.remove(at);
         let is_done = keep_old && planned.transfers().is_empty();
