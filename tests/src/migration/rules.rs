@@ -57,7 +57,7 @@ fn given(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<OptName> {
 }
 
 /// Returns the set with the options that the rules rename, each of the type of the option that it
-/// becomes, so that references to it are printed the same way.
+/// becomes, and multi-valued if that is, so that references to it are printed the same way.
 pub(super) fn with_sources(case: &RuleCase) -> Set {
     let mut set = case.set.clone();
     for rule in &case.rules {
@@ -71,7 +71,11 @@ pub(super) fn with_sources(case: &RuleCase) -> Set {
             && !set.opts.iter().any(is_known)
         {
             let kind = target.kind().clone();
-            set.opts.push(Opt::new(from.group(), from.name(), kind));
+            let source = Opt::new(from.group(), from.name(), kind);
+            set.opts.push(match target.is_multi() {
+                true => source.multi(),
+                false => source,
+            });
         }
     }
     set
