@@ -2,7 +2,7 @@
 
 use confmig::migrate::Settings;
 
-use super::support::{URL, leaves, makes, pack, run};
+use super::support::{URL, keep_old, leaves, makes, pack, run, texts};
 
 #[test]
 fn the_target_or_the_source_wins_or_either() {
@@ -85,10 +85,7 @@ fn a_reference_within_a_group_is_requalified() {
 /// With both names kept, values are only added.
 #[test]
 fn old_names_can_stay() {
-    let settings = Settings {
-        keep_old: true,
-        ..Settings::default()
-    };
+    let settings = keep_old();
     let made = run(&pack(URL), &["[auth]\nhost = 192.0.2.1\n"], &settings);
     assert_eq!(
         made.files[0].after,
@@ -101,10 +98,7 @@ fn old_names_can_stay() {
 /// With both names kept, replacing a value is left to the operator, and nothing is removed.
 #[test]
 fn old_values_are_not_replaced() {
-    let settings = Settings {
-        keep_old: true,
-        ..Settings::default()
-    };
+    let settings = keep_old();
     let rename = "rename = [{ from = \"a.x\", to = \"a.y\" }]";
     for (form, before, decided) in [
         (
@@ -164,10 +158,7 @@ fn old_values_are_not_replaced() {
 
 #[test]
 fn a_renaming_with_old_names_kept_adds_a_copy() {
-    let settings = Settings {
-        keep_old: true,
-        ..Settings::default()
-    };
+    let settings = keep_old();
     let rule = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nrename = [{ from = \"a.x\", to = \"a.y\" }]\n";
     let made = run(&pack(rule), &["[a]\nx = 1\n"], &settings);
     assert_eq!(made.files[0].after, "[a]\nx = 1\ny = 1\n");
@@ -196,11 +187,7 @@ fn the_last_file_counts() {
     ] {
         let rule = format!("[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"last\"\n{form}\n");
         let made = run(&pack(&rule), &before, &Settings::default());
-        let texts: Vec<String> = made
-            .files
-            .iter()
-            .map(|file| file.after.to_string())
-            .collect();
+        let texts = texts(&made);
         assert_eq!(texts, after, "{form}: {before:?}");
     }
 }
@@ -215,11 +202,7 @@ fn a_source_that_stays_in_several_files_wins_in_each() {
         &["[a]\nx = 1\n", "[a]\nx = 2\n"],
         &Settings::default(),
     );
-    let after: Vec<String> = made
-        .files
-        .iter()
-        .map(|file| file.after.to_string())
-        .collect();
+    let after = texts(&made);
     assert_eq!(
         after,
         ["[a]\nx = 1\n\n[b]\nx = 1!\n", "[a]\nx = 2\n\n[b]\nx = 2!\n"]
@@ -241,9 +224,7 @@ fn a_source_in_a_later_file_leaves_the_value_of_an_earlier_one() {
         &["[a]\nx = one\ny = two\n", "[a]\nx = two\n"],
         &settings,
     );
-    let after: Vec<String> = (made.files.iter())
-        .map(|file| file.after.to_string())
-        .collect();
+    let after = texts(&made);
     assert_eq!(
         after,
         ["[a]\nx = one\ny = one\n", "[a]\nx = two\ny = two\n"]

@@ -3,7 +3,7 @@
 use confmig::migrate::Settings;
 use confmig::pack::Pack;
 
-use super::support::{leaves, makes, pack, run};
+use super::support::{keep_old, leaves, makes, pack, run, texts};
 
 fn rename(id: &str, from: &str, to: &str) -> String {
     rule(
@@ -83,11 +83,7 @@ fn each_link_of_a_chain_keeps_its_policy() {
         );
         let pack = pack(&rules);
         let made = run(&pack, &files, &Settings::default());
-        let texts: Vec<String> = made
-            .files
-            .iter()
-            .map(|file| file.after.to_string())
-            .collect();
+        let texts = texts(&made);
         assert!(
             texts.concat().contains(&format!("c = {value}")),
             "{policy}: {texts:?}"
@@ -103,10 +99,7 @@ fn each_link_of_a_chain_keeps_its_policy() {
 /// A rule makes its value again, from a reference that may find an option or not.
 #[test]
 fn a_second_run_that_keeps_the_old_names_decides_nothing_more() {
-    let settings = Settings {
-        keep_old: true,
-        ..Settings::default()
-    };
+    let settings = keep_old();
     let set = "part.p = { option = \"g.a\", values = { one = \"1\" }, otherwise = \"keep\" }\n\
                set = [{ option = \"g.b\", value = \"${h.x}{p}\" }]\n";
     let pack = pack(&(rule("r0", set) + &rename("r1", "g.b", "h.c")));
@@ -123,10 +116,7 @@ fn a_second_run_that_keeps_the_old_names_decides_nothing_more() {
 /// No program reads the value in the group of the name between, where `$z` would be `[DEFAULT] z`.
 #[test]
 fn a_reference_keeps_its_meaning_along_a_chain() {
-    let settings = Settings {
-        keep_old: true,
-        ..Settings::default()
-    };
+    let settings = keep_old();
     let target = "if_target_set = \"target\"\n";
     let rules = rename("r0", "a.y", "c.x") + target + &rename("r1", "c.x", "DEFAULT.z") + target;
     let pack = pack(&rules);
@@ -147,10 +137,7 @@ fn a_reference_keeps_its_meaning_along_a_chain() {
 /// In `[a]`, `${y}` would be the option itself.
 #[test]
 fn a_decision_in_the_middle_of_a_chain_stays() {
-    let settings = Settings {
-        keep_old: true,
-        ..Settings::default()
-    };
+    let settings = keep_old();
     let pack = pack(&(rename("r0", "b.x", "DEFAULT.x") + &rename("r1", "DEFAULT.x", "a.y")));
     let mut text = "[DEFAULT]\ny = one\n[b]\nx = ${y}\n".to_owned();
     for _ in 0..2 {
@@ -189,10 +176,7 @@ fn a_reference_to_a_default_does_not_follow() {
 /// What was copied along a chain is no second value to choose from.
 #[test]
 fn a_copy_along_a_chain_needs_no_decision() {
-    let settings = Settings {
-        keep_old: true,
-        ..Settings::default()
-    };
+    let settings = keep_old();
     let either = "if_target_set = \"either\"\n";
     let rules = rename("r0", "g.a", "g.b") + &rename("r1", "g.b", "g.c") + either;
     // A rule that changes something else lets the others be followed once more.

@@ -23,6 +23,20 @@ pub(crate) fn run(pack: &Pack, files: &[&str], settings: &Settings) -> Migration
     migrate(&parsed, &Route::pack(pack), settings).unwrap()
 }
 
+/// Returns settings with which the old names are kept.
+pub(crate) fn keep_old() -> Settings {
+    Settings {
+        keep_old: true,
+        ..Settings::default()
+    }
+}
+
+/// Returns the new texts of all files.
+pub(crate) fn texts(migration: &Migration) -> Vec<String> {
+    let files = migration.files.iter();
+    files.map(|file| file.after.to_string()).collect()
+}
+
 /// Asserts that rules make a text of another one, and change nothing when followed again.
 #[track_caller]
 pub(crate) fn makes(rules: &str, before: &str, after: &str) {
