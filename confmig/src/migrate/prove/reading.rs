@@ -56,10 +56,11 @@ impl<'c> Programs<'c> {
     /// Reads an option with its type, by the old name that a rule renames if that is in use; `None`
     /// when its value is refused.
     pub(super) fn read_typed(&self, opt: &Opt, renamed: Option<&Names<'_>>) -> Option<Vec<String>> {
-        let set = self.updated.occurrences(opt).effective;
-        let in_use = set.last().and_then(|set| set.name_index.checked_sub(1));
-        let former = in_use.and_then(|at| opt.deprecated().get(at));
-        let former = former.filter(|name| renamed.is_some_and(|names| names.is_renamed(name)));
+        let former = renamed.and_then(|names| {
+            let set = self.updated.occurrences(opt).effective;
+            let former = opt.deprecated().get(set.last()?.name_index.checked_sub(1)?);
+            former.filter(|name| names.is_renamed(name))
+        });
         texts_of(&self.typed, former.unwrap_or(opt.name()))
     }
 }

@@ -232,8 +232,9 @@ impl<'d> Evaluator<'_, 'd> {
         (file, entry): (usize, Entry<'d, 'd>),
         earlier: &[Effect<'d>],
     ) -> Result<String, Doubtful> {
-        let given = earlier.iter().find_map(|effect| match &effect.kind {
-            EffectKind::Replace(..) if effect.place() != Some((file, entry.line())) => None,
+        let place = Some((file, entry.line()));
+        let mut of_entry = earlier.iter().filter(|effect| effect.place() == place);
+        let given = of_entry.find_map(|effect| match &effect.kind {
             EffectKind::Replace(_, value) => Some(value.read.clone()),
             _ => None,
         });
