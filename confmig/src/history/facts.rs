@@ -166,6 +166,14 @@ pub(super) fn readers(service: Service, group: &str, name: &str) -> &'static [Re
     &readers[first..first + count]
 }
 
+/// Returns the options that read former names in a group, sorted by former name.
+pub(super) fn readers_in(service: Service, group: &str) -> &'static [Reader] {
+    let readers = all_readers(service);
+    let first = readers.partition_point(|reader| reader.former.0 < group);
+    let count = readers[first..].partition_point(|reader| reader.former.0 == group);
+    &readers[first..first + count]
+}
+
 /// Returns the options that read former names, sorted by former name.
 pub(super) fn all_readers(service: Service) -> &'static [Reader] {
     static READERS: PerService<Vec<Reader>> = PerService::new();

@@ -240,6 +240,19 @@ impl History {
     pub fn of_option(&self, name: &OptName) -> Option<Rc<NameHistory>> {
         self.of(name.group(), name.name())
     }
+
+    /// Returns the former names that options with the key of `option` have in its group in a
+    /// release, each with the option: a reference by such a name first finds `option`.
+    pub(crate) fn same_keys(&self, option: &OptName, series: Series) -> Vec<(OptName, OptName)> {
+        let readers = facts::readers_in(self.service, option.group()).iter();
+        let of_key = readers.filter(|reader| reader.option.1 == option.name());
+        let reads =
+            |run| ReleaseRange::parse(self.service, run).is_some_and(|run| run.contains(series));
+        of_key
+            .filter(|reader| reads(reader.run))
+            .map(|reader| (name_of(reader.former), name_of(reader.option)))
+            .collect()
+    }
 }
 
 /// Returns every name that any release of a service read, with its history.

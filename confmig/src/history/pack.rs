@@ -105,8 +105,8 @@ pub fn renaming(
     pack
 }
 
-/// Adds the options whose current name is a former name of a wanted one, and those that read the
-/// current name of a wanted one.
+/// Adds the options whose current name is a former name of a wanted one, those that read the
+/// current name of a wanted one, and those by whose former names a reference finds a wanted one.
 fn add_options_of_same_names(
     wanted: &mut BTreeMap<OptName, Vec<OptName>>,
     series: Series,
@@ -127,8 +127,11 @@ fn add_options_of_same_names(
     let readers: Vec<OptName> = current
         .flat_map(|of_name| of_name.former_of(series).collect::<Vec<_>>())
         .collect();
-    for reader in readers {
-        wanted.entry(reader).or_default();
+    let same_keys = wanted.keys();
+    let same_keys = same_keys.flat_map(|option| history.same_keys(option, series));
+    let same_keys: Vec<OptName> = same_keys.map(|(_, option)| option).collect();
+    for option in readers.into_iter().chain(same_keys) {
+        wanted.entry(option).or_default();
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) trait Definitions {
     /// Returns the option that a reference by a former name resolves to; `None` when the name is
     /// not a former name.
     fn by_former(&self, name: &OptName) -> Option<OptName>;
+    /// Returns the former names of other options that lead a reference to this one: oslo.config
+    /// first looks for the key of the option that has the name, in the group of the name.
+    fn also_found_by(&self, option: &OptName) -> Vec<OptName>;
     /// Returns the option of this name, without former names.
     fn define(&self, option: &OptName) -> Opt;
 }
@@ -74,6 +77,11 @@ impl Definitions for ReleaseDefinitions<'_> {
         (!of_name.is_option(self.series)).then_some(reader)
     }
 
+    fn also_found_by(&self, option: &OptName) -> Vec<OptName> {
+        let readers = self.history.same_keys(option, self.series).into_iter();
+        readers.map(|(former, _)| former).collect()
+    }
+
     fn define(&self, option: &OptName) -> Opt {
         history::option(option, self.series, self.history).unwrap_or_else(|| text(option))
     }
@@ -115,6 +123,16 @@ impl Definitions for PackDefinitions<'_> {
         let reads = |opt: &&Opt| opt.deprecated().contains(name);
         let reader = self.0.opts.iter().rfind(reads)?;
         self.find(name).is_none().then(|| reader.name().clone())
+    }
+
+    fn also_found_by(&self, option: &OptName) -> Vec<OptName> {
+        let of_key = self.0.opts.iter();
+        let of_key = of_key.filter(|opt| opt.name().name() == option.name());
+        let former = of_key.flat_map(Opt::deprecated);
+        former
+            .filter(|name| name.group() == option.group())
+            .cloned()
+            .collect()
     }
 
     fn define(&self, option: &OptName) -> Opt {

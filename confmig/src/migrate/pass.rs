@@ -1,7 +1,7 @@
 //! The context of one pass over a set of files.
 
 use foldhash::{HashMap, HashSet};
-use oslo_config::{DEFAULT_GROUP, OptName, ParsedFile};
+use oslo_config::{OptName, ParsedFile};
 
 use super::Settings;
 use super::definitions::Definitions;
@@ -51,11 +51,16 @@ impl Held {
     /// Tells whether a reference by a former name of one of the options would find an option of
     /// this name first.
     pub(crate) fn is_shadowed_by(&self, name: &OptName) -> bool {
-        let mut former = self.former.iter();
-        former.any(|(option, former)| {
-            let mut groups = former.iter().map(OptName::group);
-            option.name() == name.name() && groups.any(|group| group == name.group())
-        })
+        self.also_found_by(name).next().is_some()
+    }
+
+    /// Returns the names that lead a reference to `option`, but are former names of one of the
+    /// options: oslo.config first looks for the key of that one in the group of its former name.
+    fn also_found_by(&self, option: &OptName) -> impl Iterator<Item = &OptName> {
+        let of_key = self.former.iter();
+        let of_key = of_key.filter(|(held, _)| held.name() == option.name());
+        let former = of_key.flat_map(|(_, former)| former);
+        former.filter(|name| name.group() == option.group())
     }
 
     /// Returns the former names of an option.
@@ -71,12 +76,9 @@ impl Held {
         definitions: &dyn Definitions,
     ) -> Vec<OptName> {
         let former = definitions.former(option).into_iter();
-        let held = self.former(option).iter().cloned();
-        // By a former name of `[DEFAULT] x` in another group, oslo.config finds x of that group.
-        let of_default = OptName::new(DEFAULT_GROUP, option.name());
-        let of_default = definitions.former(&of_default).into_iter();
-        let found = of_default.filter(|name| name.group() == option.group());
-        let all = former.chain(held).chain(found);
+        let held = self.former(option).iter();
+        let held = held.chain(self.also_found_by(option)).cloned();
+        let all = former.chain(definitions.also_found_by(option)).chain(held);
         all.chain(definitions.by_former(option)).collect()
     }
 }

@@ -237,18 +237,40 @@ fn a_source_in_a_later_file_leaves_the_value_of_an_earlier_one() {
 /// former name of another option.
 #[test]
 fn a_move_from_where_a_reference_finds_it_is_left_to_decide() {
-    let former = |group: &str, name: &str, former: &[(&str, &str)]| {
-        let names = former.iter().map(|(group, name)| {
-            format!("[[option.former]]\ngroup = \"{group}\"\nname = \"{name}\"\nwhy = \"w\"\n")
-        });
-        let names: String = names.collect();
-        format!("[[option]]\ngroup = \"{group}\"\nname = \"{name}\"\ntype = \"str\"\n{names}")
-    };
-    let host = former("DEFAULT", "host", &[("b", "y")]);
-    let other = former("c", "y", &[("b", "my_ip"), ("d", "u")]);
+    let host = option("DEFAULT", "host", &[("b", "y")]);
+    let other = option("c", "y", &[("b", "my_ip"), ("d", "u")]);
     leaves(
         &format!("{host}{other}"),
         &["[a]\nu = http://${b.my_ip}/\n[b]\ny = server1\n[d]\nu = other\n"],
         "the value of a.u would change",
     );
+}
+
+/// An entry that a reference finds by a former name stays, although a rule renames it.
+#[test]
+fn an_entry_where_a_reference_finds_it_is_copied() {
+    let other = option("c", "y", &[("a", "z")]);
+    let plain = option("a", "y", &[]);
+    let rule = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"target\"\n\
+                rename = [{ from = \"a.y\", to = \"DEFAULT.y\" }]\n";
+    let rules = pack(&format!("{other}{plain}{rule}"));
+    let before = "[a]\nz = ${a.z}\ny = one\n";
+    let made = run(&rules, &[before], &Settings::default());
+    assert_eq!(texts(&made), [format!("{before}\n[DEFAULT]\ny = one\n")]);
+    let reasons = made.decisions.iter().map(|decision| &decision.reason);
+    assert!(
+        reasons
+            .into_iter()
+            .all(|reason| reason.contains("the value of c.y would change"))
+    );
+    assert_eq!(made.decisions.len(), 2);
+}
+
+/// Returns an option with its former names, as a pack spells it.
+fn option(group: &str, name: &str, former: &[(&str, &str)]) -> String {
+    let names = former.iter().map(|(group, name)| {
+        format!("[[option.former]]\ngroup = \"{group}\"\nname = \"{name}\"\nwhy = \"w\"\n")
+    });
+    let names: String = names.collect();
+    format!("[[option]]\ngroup = \"{group}\"\nname = \"{name}\"\ntype = \"str\"\n{names}")
 }
