@@ -38,26 +38,12 @@ impl<'d> Evaluator<'_, 'd> {
             self.index.text(raw, option.group())
         };
         let (old_value, new_value) = (value(*source, from)?, value(*target, to)?);
-        let is_same = same(
-            &self.definitions.define(to),
-            &old_value.read,
+        let replace = self.replaces(
+            self.rule.if_target_set,
+            (to, Some(from)),
             &new_value.read,
-        );
-        let replace = match self.rule.if_target_set {
-            IfSet::Target | IfSet::Last => false,
-            IfSet::Source => !is_same,
-            IfSet::Either if is_same => false,
-            IfSet::Either => match (boolean(&old_value.read), boolean(&new_value.read)) {
-                (Some(old), Some(new)) => old && !new,
-                _ => return Err(format!("{from} or {to} is neither true nor false")),
-            },
-            IfSet::Decide if is_same => false,
-            IfSet::Decide => {
-                return Err(format!(
-                    "{from} and {to} are both set and differ: keep one of them"
-                ));
-            }
-        };
+            &old_value.read,
+        )?;
         if replace {
             if !references(old_value.raw.as_bytes()).is_empty() || old_value.raw.contains('\n') {
                 return Err(format!(
@@ -213,7 +199,7 @@ impl<'d> Evaluator<'_, 'd> {
             return Ok(Some(effect(file, EffectKind::Add(used.clone(), value))));
         };
         let present = self.present(target, (existing_file, entry), earlier)?;
-        let replaces = self.replaces(if_set, target, &present, &value.read)?;
+        let replaces = self.replaces(if_set, (target, None), &present, &value.read)?;
         // The earlier file keeps the value that its own sources give.
         if replaces && existing_file < file && self.has_source(existing_file) {
             return Ok(Some(effect(file, EffectKind::Add(used.clone(), value))));
@@ -243,26 +229,33 @@ impl<'d> Evaluator<'_, 'd> {
             .ok_or_else(|| format!("the value of {option} cannot be read"))
     }
 
-    /// Tells whether a new value replaces the one that an option has.
+    /// Tells whether a value, of the old name of an option or computed, replaces the one that the
+    /// option has.
     fn replaces(
         &self,
         if_set: IfSet,
-        option: &OptName,
+        (option, old_name): (&OptName, Option<&OptName>),
         present: &str,
         new: &str,
     ) -> Result<bool, Doubtful> {
         let is_same = || same(&self.definitions.define(option), present, new);
         match if_set {
             IfSet::Target | IfSet::Last => Ok(false),
-            IfSet::Source => Ok(present != new),
-            IfSet::Either | IfSet::Decide if is_same() => Ok(false),
+            _ if is_same() => Ok(false),
+            IfSet::Source => Ok(true),
             IfSet::Either => match (boolean(present), boolean(new)) {
                 (Some(present), Some(new)) => Ok(new && !present),
-                _ => Err(format!("{option} is neither true nor false")),
+                _ => Err(match old_name {
+                    Some(old) => format!("{old} or {option} is neither true nor false"),
+                    None => format!("{option} is neither true nor false"),
+                }),
             },
-            IfSet::Decide => Err(format!(
-                "{option} is already set and differs: keep one of the values"
-            )),
+            IfSet::Decide => Err(match old_name {
+                Some(old) => {
+                    format!("{old} and {option} are both set and differ: keep one of them")
+                }
+                None => format!("{option} is already set and differs: keep one of the values"),
+            }),
         }
     }
 
