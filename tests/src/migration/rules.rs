@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use oslo_config::{Opt, OptName, ParsedFile, references};
+use oslo_config::{Opt, OptName, OptType, ParsedFile, references};
 
 use super::registered::{marked, plain};
 use super::{is_loop, parse, read, resolved};
@@ -56,27 +56,28 @@ fn given(case: &RuleCase, files: &[ParsedFile<'_>]) -> BTreeSet<OptName> {
     given
 }
 
-/// Returns the set with the options that the rules rename, each of the type of the option that it
-/// becomes, and multi-valued if that is, so that references to it are printed the same way.
+/// Returns the set with the options that the rules rename, each of the type of the option that
+/// already reads the name as a former one, or else of the one that it becomes, and multi-valued if
+/// that is, so that references to it are printed the same way.
 pub(super) fn with_sources(case: &RuleCase) -> Set {
     let mut set = case.set.clone();
     for rule in &case.rules {
         let Rule::Rename { from, to, .. } = rule else {
             continue;
         };
-        let is_known = |opt: &Opt| opt.name() == from || opt.deprecated().contains(from);
-        let reads = |opt: &&Opt| opt.name() == to || opt.deprecated().contains(to);
-        let target = case.set.opts.iter().find(reads);
-        if let Some(target) = target
-            && !set.opts.iter().any(is_known)
-        {
-            let kind = target.kind().clone();
-            let source = Opt::new(from.group(), from.name(), kind);
-            set.opts.push(match target.is_multi() {
-                true => source.multi(),
-                false => source,
-            });
+        if set.opts.iter().any(|opt| opt.name() == from) {
+            continue;
         }
+        let opts = case.set.opts.iter();
+        let reader = opts.clone().find(|opt| opt.deprecated().contains(from));
+        let reads = |opt: &&Opt| opt.name() == to || opt.deprecated().contains(to);
+        let like = reader.or_else(|| opts.clone().find(reads));
+        let kind = like.map_or_else(OptType::string, |like| like.kind().clone());
+        let source = Opt::new(from.group(), from.name(), kind);
+        set.opts.push(match like.is_some_and(Opt::is_multi) {
+            true => source.multi(),
+            false => source,
+        });
     }
     set
 }
