@@ -166,12 +166,16 @@ pub(super) fn readers(service: Service, group: &str, name: &str) -> &'static [Re
     &readers[first..first + count]
 }
 
-/// Returns the options that read former names in a group, sorted by former name.
-pub(super) fn readers_in(service: Service, group: &str) -> &'static [Reader] {
-    let readers = all_readers(service);
-    let first = readers.partition_point(|reader| reader.former.0 < group);
-    let count = readers[first..].partition_point(|reader| reader.former.0 == group);
-    &readers[first..first + count]
+/// Returns the options that read a name of another group and key as a former name: a reference by
+/// it first finds the option of their key in the group of the name.
+pub(super) fn detours(service: Service) -> &'static [Reader] {
+    static DETOURS: PerService<Vec<Reader>> = PerService::new();
+    DETOURS.get(service, |service| {
+        let readers = all_readers(service).iter();
+        let leads_elsewhere =
+            |Reader { former, option, .. }: &&Reader| former.0 != option.0 && former.1 != option.1;
+        readers.filter(leads_elsewhere).copied().collect()
+    })
 }
 
 /// Returns the options that read former names, sorted by former name.

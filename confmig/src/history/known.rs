@@ -58,7 +58,10 @@ impl KnownNames {
     /// Tells whether the service ever had this option.
     #[must_use]
     pub fn has(&self, group: &str, name: &str) -> bool {
-        self.find(group, name).is_some()
+        self.service.is_some_and(|service| {
+            let mut facts = facts::texts_of(service, group, name);
+            !facts::readers(service, group, name).is_empty() || facts.next().is_some()
+        })
     }
 
     /// Tells whether an authentication plugin has this option, which is valid in any section.

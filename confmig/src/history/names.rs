@@ -241,15 +241,15 @@ impl History {
         self.of(name.group(), name.name())
     }
 
-    /// Returns the former names that options with the key of `option` have in its group in a
-    /// release, each with the option: a reference by such a name first finds `option`.
-    pub(crate) fn same_keys(&self, option: &OptName, series: Series) -> Vec<(OptName, OptName)> {
-        let readers = facts::readers_in(self.service, option.group()).iter();
-        let of_key = readers.filter(|reader| reader.option.1 == option.name());
+    /// Returns the names that lead a reference to `option` first, although a release reads them as
+    /// former names of other options; each with its reader.
+    pub(crate) fn detours_to(&self, option: &OptName, series: Series) -> Vec<(OptName, OptName)> {
+        let detours = facts::detours(self.service).iter();
+        let to = (option.group(), option.name());
+        let lead = detours.filter(|reader| (reader.former.0, reader.option.1) == to);
         let reads =
             |run| ReleaseRange::parse(self.service, run).is_some_and(|run| run.contains(series));
-        of_key
-            .filter(|reader| reads(reader.run))
+        lead.filter(|reader| reads(reader.run))
             .map(|reader| (name_of(reader.former), name_of(reader.option)))
             .collect()
     }

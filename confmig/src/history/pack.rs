@@ -127,10 +127,10 @@ fn add_options_of_same_names(
     let readers: Vec<OptName> = current
         .flat_map(|of_name| of_name.former_of(series).collect::<Vec<_>>())
         .collect();
-    let same_keys = wanted.keys();
-    let same_keys = same_keys.flat_map(|option| history.same_keys(option, series));
-    let same_keys: Vec<OptName> = same_keys.map(|(_, option)| option).collect();
-    for option in readers.into_iter().chain(same_keys) {
+    let detours = wanted.keys();
+    let detours = detours.flat_map(|option| history.detours_to(option, series));
+    let detours: Vec<OptName> = detours.map(|(_, reader)| reader).collect();
+    for option in readers.into_iter().chain(detours) {
         wanted.entry(option).or_default();
     }
 }

@@ -78,8 +78,8 @@ impl Definitions for ReleaseDefinitions<'_> {
     }
 
     fn also_found_by(&self, option: &OptName) -> Vec<OptName> {
-        let readers = self.history.same_keys(option, self.series).into_iter();
-        readers.map(|(former, _)| former).collect()
+        let detours = self.history.detours_to(option, self.series).into_iter();
+        detours.map(|(name, _)| name).collect()
     }
 
     fn define(&self, option: &OptName) -> Opt {

@@ -103,15 +103,12 @@ impl<'p> Secrets<'p> {
             return declared(*is_secret || known_as_secret(group, name) == Some(true));
         }
         let name = name.replace('-', "_").to_lowercase();
-        if let Some(is_secret) = known_as_secret(group, &name) {
-            return declared(is_secret);
+        // An option that is secret in another section may be in the wrong one here.
+        let is_secret_somewhere = || known_names().any(|known| known.is_secret_somewhere(&name));
+        if !suggests_secret(&name) && !is_secret_somewhere() {
+            return Secrecy::Shown;
         }
-        // The option may be in the wrong section.
-        let is_secret_somewhere = known_names().any(|known| known.is_secret_somewhere(&name));
-        match is_secret_somewhere || suggests_secret(&name) {
-            true => Secrecy::Suggested,
-            false => Secrecy::Shown,
-        }
+        known_as_secret(group, &name).map_or(Secrecy::Suggested, declared)
     }
 
     /// Returns whether the values of an option are masked.
