@@ -162,8 +162,10 @@ pub(super) struct Reader {
 pub(super) fn readers(service: Service, group: &str, name: &str) -> &'static [Reader] {
     let readers = all_readers(service);
     let first = readers.partition_point(|reader| reader.former < (group, name));
-    let count = readers[first..].partition_point(|reader| reader.former == (group, name));
-    &readers[first..first + count]
+    // Few options share a name.
+    let of_name = readers[first..].iter();
+    let of_name = of_name.take_while(|reader| reader.former == (group, name));
+    &readers[first..first + of_name.count()]
 }
 
 /// Returns the options that read a name of another group and key as a former name: a reference by
