@@ -116,8 +116,11 @@ impl<'m> Migrator<'m> {
         let seen = seen(&current, &view);
         let was_empty = |file, line| self.was_empty(file, line);
         let is_superseded = |file, line| self.is_superseded(file, line);
+        // The renamings of a step are planned anew; those of its rules leave them alone.
+        let undecided = by_rules.then(|| self.undecided()).unwrap_or_default();
         let mut pass = Pass {
             by_rules,
+            is_undecided: &|option| undecided.contains(option),
             is_superseded: &is_superseded,
             ..self.pass(&seen, pack, &view, &was_empty)
         };

@@ -266,6 +266,20 @@ fn an_entry_where_a_reference_finds_it_is_copied() {
     assert_eq!(made.decisions.len(), 2);
 }
 
+/// A rule does not decide what an ambiguous reference means.
+#[test]
+fn a_reference_in_a_value_that_is_left_to_decide_does_not_follow() {
+    let multi = option("a", "y", &[]) + "multi = true\n";
+    let refers = option("b", "y", &[("DEFAULT", "x")]);
+    let rule = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"target\"\n\
+                rename = [{ from = \"DEFAULT.z\", to = \"a.y\" }]\n";
+    leaves(
+        &format!("{multi}{refers}{rule}"),
+        &["[b]\nz = one\n[DEFAULT]\nx = ${z}\nz = two\n"],
+        "its value refers to $z, which is [DEFAULT] z for a program that knows DEFAULT.x",
+    );
+}
+
 /// Returns an option with its former names, as a pack spells it.
 fn option(group: &str, name: &str, former: &[(&str, &str)]) -> String {
     let names = former.iter().map(|(group, name)| {

@@ -170,7 +170,8 @@ impl<'a, 'd> FileApplier<'a, 'd> {
         let mut readers = names.readers(group, key).iter();
         let is_left = readers.any(|reader| {
             let option = names.opts[reader.opt].name();
-            self.with.in_use.contains(option) && !self.follows.contains(option)
+            let is_in_use = self.with.in_use.contains(option) && !self.follows.contains(option);
+            is_in_use || (self.with.pass.is_undecided)(option)
         });
         is_left || self.with.pass.is_held(group, key)
     }
