@@ -40,7 +40,7 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>) -> Resu
                     .iter()
                     .flat_map(|values| under_any_name(values, opt));
                 let by_older: Vec<&Outcome> = by_older.collect();
-                if by_older.contains(&new) || is_read_by_target(oracle, case, opt, old)? {
+                if by_older.contains(&new) || is_same_by_rules(oracle, case, opt, (old, new))? {
                     continue;
                 }
                 match by_older.into_iter().any(is_refused) {
@@ -111,22 +111,27 @@ fn is_refused(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused { .. })
 }
 
-/// Tells whether the program for which files are migrated reads this value of an option from the
-/// new files: it no longer has the options that rules rename, so a reference finds none of them.
-fn is_read_by_target(
+/// Tells whether a change of a value by rules is none for one of their programs: the one for which
+/// files are migrated no longer has the options that rules rename, so a reference finds none of
+/// them; and for an older one, these may have been strings.
+fn is_same_by_rules(
     oracle: &mut Oracle,
     case: &ValueCase<'_>,
     opt: &Opt,
-    value: &Outcome,
+    (old, new): (&Outcome, &Outcome),
 ) -> Result<bool, String> {
-    if !case.by_rules {
+    let Some(untyped) = case.untyped else {
         return Ok(false);
+    };
+    for (set, value) in [(case.after, old), (untyped, new)] {
+        let texts = Texts(read(set));
+        let opts = [&*set.opts, &texts.plain(&set.opts)].concat();
+        let opts = [&*opts, &texts.marked(&opts)].concat();
+        if by_name(oracle, set, &opts)?.get(opt.name()) == Some(value) {
+            return Ok(true);
+        }
     }
-    let texts = Texts(read(case.after));
-    let opts = [&*case.after.opts, &texts.plain(&case.after.opts)].concat();
-    let opts = [&*opts, &texts.marked(&opts)].concat();
-    let values = by_name(oracle, case.after, &opts)?;
-    Ok(values.get(opt.name()) == Some(value))
+    Ok(false)
 }
 
 /// Returns the values of options, and of all other names that a set sets, by name.
@@ -228,7 +233,7 @@ fn refused_are_kept(
         if *new == qualified.options[index] || is_of_older || is_of_legacy(opt, new, &legacy) {
             continue;
         }
-        if is_read_by_target(oracle, case, opt, &old.options[index])? {
+        if is_same_by_rules(oracle, case, opt, (&old.options[index], new))? {
             continue;
         }
         let mixed = mixed_legacy_values(oracle, case.before, opts)?;
