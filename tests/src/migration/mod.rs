@@ -28,8 +28,8 @@ pub(crate) struct ValueCase<'c> {
     pub(crate) after: &'c Set,
     pub(crate) migration: &'c Migration,
     pub(crate) keep_old: bool,
-    /// If rules rename options: the set before, without these as options of their own.
-    pub(crate) untyped: Option<&'c Set>,
+    /// If rules rename options: the set before with only the options that are declared.
+    pub(crate) declared: Option<&'c Set>,
     /// The options whose values may change.
     pub(crate) may_change: &'c BTreeSet<OptName>,
     /// The options of the release that the files were written for, if it is not the target.
@@ -136,7 +136,7 @@ fn target_holds(
                 after,
                 migration,
                 keep_old,
-                untyped: None,
+                declared: None,
                 may_change: &with_what_refers(&parsed, &set.opts, decided.collect()),
                 older: older.map(Vec::as_slice),
             };
@@ -197,7 +197,7 @@ pub fn rules_hold(
             after: &after,
             migration: &migration,
             keep_old,
-            untyped: Some(&case.set),
+            declared: Some(&case.set),
             may_change: &rules::may_change(case, &parsed),
             older: None,
         };

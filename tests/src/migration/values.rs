@@ -40,7 +40,7 @@ pub(crate) fn values_are_kept(oracle: &mut Oracle, case: &ValueCase<'_>) -> Resu
                     .iter()
                     .flat_map(|values| under_any_name(values, opt));
                 let by_older: Vec<&Outcome> = by_older.collect();
-                if by_older.contains(&new) || is_same_by_rules(oracle, case, opt, (old, new))? {
+                if by_older.contains(&new) || is_same_by_rules(oracle, case, opt, old)? {
                     continue;
                 }
                 match by_older.into_iter().any(is_refused) {
@@ -111,27 +111,30 @@ fn is_refused(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Refused { .. })
 }
 
-/// Tells whether a change of a value by rules is none for one of their programs: the one for which
-/// files are migrated no longer has the options that rules rename, so a reference finds none of
-/// them; and for an older one, these may have been strings.
+/// Tells whether the value of an option that rules seem to change is the same for one of their
+/// programs: the one for which files are migrated no longer has the options that they rename, so a
+/// reference finds none of them; and for an older one, these may be no options of their own.
 fn is_same_by_rules(
     oracle: &mut Oracle,
     case: &ValueCase<'_>,
     opt: &Opt,
-    (old, new): (&Outcome, &Outcome),
+    old: &Outcome,
 ) -> Result<bool, String> {
-    let Some(untyped) = case.untyped else {
+    let Some(declared) = case.declared else {
         return Ok(false);
     };
-    for (set, value) in [(case.after, old), (untyped, new)] {
-        let texts = Texts(read(set));
-        let opts = [&*set.opts, &texts.plain(&set.opts)].concat();
+    let mut read_by = |set: &Set, texts: &Texts| {
+        let opts = [&*declared.opts, &texts.plain(&declared.opts)].concat();
         let opts = [&*opts, &texts.marked(&opts)].concat();
-        if by_name(oracle, set, &opts)?.get(opt.name()) == Some(value) {
-            return Ok(true);
-        }
+        let mut values = by_name(oracle, set, &opts)?;
+        Ok::<_, String>(values.remove(opt.name()))
+    };
+    if read_by(case.after, &Texts(read(case.after)))?.as_ref() == Some(old) {
+        return Ok(true);
     }
-    Ok(false)
+    let texts = Texts::of(case);
+    let before = read_by(case.before, &texts)?;
+    Ok(before.is_some() && before == read_by(case.after, &texts)?)
 }
 
 /// Returns the values of options, and of all other names that a set sets, by name.
@@ -233,7 +236,7 @@ fn refused_are_kept(
         if *new == qualified.options[index] || is_of_older || is_of_legacy(opt, new, &legacy) {
             continue;
         }
-        if is_same_by_rules(oracle, case, opt, (&old.options[index], new))? {
+        if is_same_by_rules(oracle, case, opt, &old.options[index])? {
             continue;
         }
         let mixed = mixed_legacy_values(oracle, case.before, opts)?;

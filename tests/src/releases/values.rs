@@ -47,7 +47,7 @@ pub(super) fn values_hold(
             after,
             migration,
             keep_old,
-            untyped: None,
+            declared: None,
             may_change: &migration::with_what_refers(&parsed, &before.opts, may_change),
             older: Some(&older),
         };
