@@ -61,11 +61,7 @@ impl Migrator<'_> {
     /// Returns the entries that are not needed, by option.
     fn unneeded(&self, is_unread: impl Fn(&OptName) -> bool) -> HashMap<OptName, Vec<Added>> {
         let mut unneeded: HashMap<OptName, Vec<Added>> = HashMap::default();
-        // A rule that cannot be accepted does not go on from there.
-        let open = self.decisions.iter();
-        let open = open.filter(|(_, it)| it.rule.is_none() || it.acceptable);
-        let decided = open.flat_map(|(name, it)| it.options.iter().chain([name, &it.option]));
-        let mut needed: Vec<OptName> = decided.cloned().collect();
+        let mut needed: Vec<OptName> = Vec::new();
         for (at, file) in self.files().iter().enumerate() {
             for entry in file.document.entries() {
                 let (group, value) = (entry.group(), entry.value());
@@ -86,6 +82,16 @@ impl Migrator<'_> {
                 } else {
                     needed.extend(referred);
                 }
+            }
+        }
+        // A rule that cannot be accepted does not go on from there.
+        let decisions = self.decisions.iter();
+        for (name, decision) in decisions.filter(|(_, it)| it.rule.is_none() || it.acceptable) {
+            needed.extend(decision.options.iter().chain([&decision.option]).cloned());
+            // The entry may only refer to what is to be decided.
+            let mut entries = unneeded.get(name).into_iter().flatten();
+            if !entries.any(|added| added.referred.contains(&decision.option)) {
+                needed.push(name.clone());
             }
         }
         while let Some(option) = needed.pop() {

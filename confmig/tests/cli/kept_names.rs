@@ -102,6 +102,16 @@ fn what_a_decision_is_about_is_not_added() {
     assert_as("kept_names", "decided-removal", &ran.transcript());
 }
 
+/// Only what it refers to has to be decided about.
+#[test]
+fn an_option_between_two_releases_with_an_undecided_reference_is_not_added() {
+    let first = "[database]\nsql_idle_timeout = 60\n";
+    let rest = "[DEFAULT]\nsql_idle_timeout = ${rpc_conn_pool_size}\n";
+    let ran = migrated(&[first, rest].concat(), "--from icehouse --output -");
+    let added = "connection_recycle_time = ${rpc_conn_pool_size}\n";
+    assert_eq!(ran.stdout, [first, added, rest].concat().as_bytes());
+}
+
 /// The file of rules renames `[o] old` to `[a] mid`, and that to `[c] final`.
 #[test]
 fn an_option_between_two_rules_is_not_added() {
