@@ -117,7 +117,11 @@ impl<'m> Migrator<'m> {
         let was_empty = |file, line| self.was_empty(file, line);
         let is_superseded = |file, line| self.is_superseded(file, line);
         // The renamings of a step are planned anew; those of its rules leave them alone.
-        let undecided = by_rules.then(|| self.undecided()).unwrap_or_default();
+        let undecided = if by_rules {
+            self.undecided()
+        } else {
+            HashSet::default()
+        };
         let mut pass = Pass {
             by_rules,
             is_undecided: &|option| undecided.contains(option),
