@@ -168,15 +168,15 @@ pub(super) fn readers(service: Service, group: &str, name: &str) -> &'static [Re
     &readers[first..first + of_name.count()]
 }
 
-/// Returns the options that read a name of another group and key as a former name: a reference by
+/// Returns the options that read a name of another group and key as a former name. A reference by
 /// it first finds the option of their key in the group of the name.
-pub(super) fn detours(service: Service) -> &'static [Reader] {
-    static DETOURS: PerService<Vec<Reader>> = PerService::new();
-    DETOURS.get(service, |service| {
+pub(super) fn readers_with_other_keys(service: Service) -> &'static [Reader] {
+    static READERS: PerService<Vec<Reader>> = PerService::new();
+    READERS.get(service, |service| {
         let readers = all_readers(service).iter();
-        let leads_elsewhere =
+        let has_other_key =
             |Reader { former, option, .. }: &&Reader| former.0 != option.0 && former.1 != option.1;
-        readers.filter(leads_elsewhere).copied().collect()
+        readers.filter(has_other_key).copied().collect()
     })
 }
 

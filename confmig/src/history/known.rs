@@ -59,8 +59,8 @@ impl KnownNames {
     #[must_use]
     pub fn has(&self, group: &str, name: &str) -> bool {
         self.service.is_some_and(|service| {
-            let mut facts = facts::texts_of(service, group, name);
-            !facts::readers(service, group, name).is_empty() || facts.next().is_some()
+            let has_facts = || facts::texts_of(service, group, name).next().is_some();
+            !facts::readers(service, group, name).is_empty() || has_facts()
         })
     }
 

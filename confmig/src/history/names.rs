@@ -241,15 +241,20 @@ impl History {
         self.of(name.group(), name.name())
     }
 
-    /// Returns the names that lead a reference to `option` first, although a release reads them as
-    /// former names of other options; each with its reader.
-    pub(crate) fn detours_to(&self, option: &OptName, series: Series) -> Vec<(OptName, OptName)> {
-        let detours = facts::detours(self.service).iter();
-        let to = (option.group(), option.name());
-        let lead = detours.filter(|reader| (reader.former.0, reader.option.1) == to);
+    /// Returns the former names of other options by which a reference finds `option` in a release,
+    /// each with the option that has it.
+    pub(crate) fn also_found_by(
+        &self,
+        option: &OptName,
+        series: Series,
+    ) -> Vec<(OptName, OptName)> {
+        let readers = facts::readers_with_other_keys(self.service).iter();
+        let found = (option.group(), option.name());
+        let leading = readers.filter(|reader| (reader.former.0, reader.option.1) == found);
         let reads =
             |run| ReleaseRange::parse(self.service, run).is_some_and(|run| run.contains(series));
-        lead.filter(|reader| reads(reader.run))
+        leading
+            .filter(|reader| reads(reader.run))
             .map(|reader| (name_of(reader.former), name_of(reader.option)))
             .collect()
     }

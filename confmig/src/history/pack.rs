@@ -127,10 +127,10 @@ fn add_options_of_same_names(
     let readers: Vec<OptName> = current
         .flat_map(|of_name| of_name.former_of(series).collect::<Vec<_>>())
         .collect();
-    let detours = wanted.keys();
-    let detours = detours.flat_map(|option| history.detours_to(option, series));
-    let detours: Vec<OptName> = detours.map(|(_, reader)| reader).collect();
-    for option in readers.into_iter().chain(detours) {
+    let leading = wanted.keys();
+    let leading = leading.flat_map(|option| history.also_found_by(option, series));
+    let leading: Vec<OptName> = leading.map(|(_, reader)| reader).collect();
+    for option in readers.into_iter().chain(leading) {
         wanted.entry(option).or_default();
     }
 }

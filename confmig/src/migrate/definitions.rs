@@ -23,8 +23,7 @@ pub(crate) trait Definitions {
     /// Returns the option that a reference by a former name resolves to; `None` when the name is
     /// not a former name.
     fn by_former(&self, name: &OptName) -> Option<OptName>;
-    /// Returns the former names of other options that lead a reference to this one: oslo.config
-    /// first looks for the key of the option that has the name, in the group of the name.
+    /// Returns the former names of other options by which a reference finds this one.
     fn also_found_by(&self, option: &OptName) -> Vec<OptName>;
     /// Returns the option of this name, without former names.
     fn define(&self, option: &OptName) -> Opt;
@@ -78,8 +77,8 @@ impl Definitions for ReleaseDefinitions<'_> {
     }
 
     fn also_found_by(&self, option: &OptName) -> Vec<OptName> {
-        let detours = self.history.detours_to(option, self.series).into_iter();
-        detours.map(|(name, _)| name).collect()
+        let found = self.history.also_found_by(option, self.series);
+        found.into_iter().map(|(name, _)| name).collect()
     }
 
     fn define(&self, option: &OptName) -> Opt {
@@ -126,18 +125,26 @@ impl Definitions for PackDefinitions<'_> {
     }
 
     fn also_found_by(&self, option: &OptName) -> Vec<OptName> {
-        let of_key = self.0.opts.iter();
-        let of_key = of_key.filter(|opt| opt.name().name() == option.name());
-        let former = of_key.flat_map(Opt::deprecated);
-        former
-            .filter(|name| name.group() == option.group())
-            .cloned()
-            .collect()
+        let opts = self.0.opts.iter();
+        let opts = opts.map(|opt| (opt.name(), opt.deprecated()));
+        also_found_by(option, opts).cloned().collect()
     }
 
     fn define(&self, option: &OptName) -> Opt {
         self.find(option).cloned().unwrap_or_else(|| text(option))
     }
+}
+
+/// Returns the former names by which a reference finds `option`, out of options with their former
+/// names: oslo.config first looks for the key of the option that has the name, in the group of the
+/// name.
+pub(super) fn also_found_by<'n>(
+    option: &OptName,
+    options: impl Iterator<Item = (&'n OptName, &'n [OptName])>,
+) -> impl Iterator<Item = &'n OptName> {
+    let of_key = options.filter(|(other, _)| other.name() == option.name());
+    let former = of_key.flat_map(|(_, former)| former);
+    former.filter(|name| name.group() == option.group())
 }
 
 fn text(option: &OptName) -> Opt {

@@ -4,7 +4,7 @@ use foldhash::{HashMap, HashSet};
 use oslo_config::{OptName, ParsedFile};
 
 use super::Settings;
-use super::definitions::Definitions;
+use super::definitions::{Definitions, also_found_by};
 use super::planned::Planned;
 use super::view::View;
 use crate::pack::Pack;
@@ -54,13 +54,10 @@ impl Held {
         self.also_found_by(name).next().is_some()
     }
 
-    /// Returns the names that lead a reference to `option`, but are former names of one of the
-    /// options: oslo.config first looks for the key of that one in the group of its former name.
+    /// Returns the former names of these options by which a reference finds `option`.
     fn also_found_by(&self, option: &OptName) -> impl Iterator<Item = &OptName> {
-        let of_key = self.former.iter();
-        let of_key = of_key.filter(|(held, _)| held.name() == option.name());
-        let former = of_key.flat_map(|(_, former)| former);
-        former.filter(|name| name.group() == option.group())
+        let held = self.former.iter();
+        also_found_by(option, held.map(|(held, former)| (held, &**former)))
     }
 
     /// Returns the former names of an option.

@@ -2,7 +2,7 @@
 
 use confmig::migrate::Settings;
 
-use super::support::{URL, keep_old, leaves, makes, pack, run, texts};
+use super::support::{URL, keep_old, leaves, makes, pack, rename, run, texts};
 
 #[test]
 fn the_target_or_the_source_wins_or_either() {
@@ -251,18 +251,13 @@ fn a_move_from_where_a_reference_finds_it_is_left_to_decide() {
 fn an_entry_where_a_reference_finds_it_is_copied() {
     let other = option("c", "y", &[("a", "z")]);
     let plain = option("a", "y", &[]);
-    let rule = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"target\"\n\
-                rename = [{ from = \"a.y\", to = \"DEFAULT.y\" }]\n";
+    let rule = rename("r", "a.y", "DEFAULT.y");
     let rules = pack(&format!("{other}{plain}{rule}"));
     let before = "[a]\nz = ${a.z}\ny = one\n";
     let made = run(&rules, &[before], &Settings::default());
     assert_eq!(texts(&made), [format!("{before}\n[DEFAULT]\ny = one\n")]);
-    let reasons = made.decisions.iter().map(|decision| &decision.reason);
-    assert!(
-        reasons
-            .into_iter()
-            .all(|reason| reason.contains("the value of c.y would change"))
-    );
+    let mut reasons = made.decisions.iter().map(|decision| &decision.reason);
+    assert!(reasons.all(|reason| reason.contains("the value of c.y would change")));
     assert_eq!(made.decisions.len(), 2);
 }
 
@@ -271,8 +266,7 @@ fn an_entry_where_a_reference_finds_it_is_copied() {
 fn a_reference_in_a_value_that_is_left_to_decide_does_not_follow() {
     let multi = option("a", "y", &[]) + "multi = true\n";
     let refers = option("b", "y", &[("DEFAULT", "x")]);
-    let rule = "[[rule]]\nid = \"r\"\nwhy = \"w\"\nif_target_set = \"target\"\n\
-                rename = [{ from = \"DEFAULT.z\", to = \"a.y\" }]\n";
+    let rule = rename("r", "DEFAULT.z", "a.y");
     leaves(
         &format!("{multi}{refers}{rule}"),
         &["[b]\nz = one\n[DEFAULT]\nx = ${z}\nz = two\n"],

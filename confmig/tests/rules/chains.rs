@@ -3,18 +3,7 @@
 use confmig::migrate::Settings;
 use confmig::pack::Pack;
 
-use super::support::{keep_old, leaves, makes, pack, run, texts};
-
-fn rename(id: &str, from: &str, to: &str) -> String {
-    rule(
-        id,
-        &format!("rename = [{{ from = \"{from}\", to = \"{to}\" }}]"),
-    )
-}
-
-fn rule(id: &str, does: &str) -> String {
-    format!("[[rule]]\nid = \"{id}\"\nwhy = \"w\"\n{does}\n")
-}
+use super::support::{keep_old, leaves, makes, pack, rename, rule, run, texts};
 
 /// Returns a rule that sets `to` to the value of `from` and removes `from`.
 fn copied(id: &str, from: &str, to: &str) -> String {

@@ -23,6 +23,19 @@ pub(crate) fn run(pack: &Pack, files: &[&str], settings: &Settings) -> Migration
     migrate(&parsed, &Route::pack(pack), settings).unwrap()
 }
 
+/// Returns a rule that renames an option.
+pub(crate) fn rename(id: &str, from: &str, to: &str) -> String {
+    rule(
+        id,
+        &format!("rename = [{{ from = \"{from}\", to = \"{to}\" }}]"),
+    )
+}
+
+/// Returns a rule that does what a line of TOML says.
+pub(crate) fn rule(id: &str, does: &str) -> String {
+    format!("[[rule]]\nid = \"{id}\"\nwhy = \"w\"\n{does}\n")
+}
+
 /// Returns settings with which the old names are kept.
 pub(crate) fn keep_old() -> Settings {
     Settings {
