@@ -19,7 +19,17 @@ fn is_space_byte(byte: u8) -> Option<bool> {
 }
 
 /// Removes white space at the end, as `str.rstrip()` does.
-pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
+#[inline]
+pub(crate) fn trim_end(text: &[u8]) -> &[u8] {
+    // Nearly all keys and values are like one of these.
+    match text {
+        [.., b'!'..=b'~'] => text,
+        [before @ .., b' '] if matches!(before, [.., b'!'..=b'~']) => before,
+        _ => trim_any_end(text),
+    }
+}
+
+fn trim_any_end(mut text: &[u8]) -> &[u8] {
     while let Some((&last, before)) = text.split_last() {
         text = match is_space_byte(last) {
             Some(true) => before,
@@ -34,7 +44,16 @@ pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
 }
 
 /// Removes white space at the start, as `str.lstrip()` does.
-pub(crate) fn trim_start(mut text: &[u8]) -> &[u8] {
+#[inline]
+pub(crate) fn trim_start(text: &[u8]) -> &[u8] {
+    match text {
+        [b'!'..=b'~', ..] => text,
+        [b' ', after @ ..] if matches!(after, [b'!'..=b'~', ..]) => after,
+        _ => trim_any_start(text),
+    }
+}
+
+fn trim_any_start(mut text: &[u8]) -> &[u8] {
     while let Some((&first, after)) = text.split_first() {
         text = match is_space_byte(first) {
             Some(true) => after,

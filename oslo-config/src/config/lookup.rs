@@ -82,14 +82,14 @@ impl<'d> Index<'d> {
     }
 
     /// Iterates over the entries of a name, each with its file, in reading order.
-    pub(super) fn entries(
-        &self,
-        group: &str,
-        name: &str,
-    ) -> impl DoubleEndedIterator<Item = (usize, Entry<'_, '_>)> + use<'_, 'd> {
-        let group = group_of_section(group.as_bytes()).into_owned();
-        let name = name.as_bytes().to_owned();
-        let hash = self.hasher.hash_one((BStr::new(&group), BStr::new(&name)));
+    pub(super) fn entries<'i, 'n>(
+        &'i self,
+        group: &'n str,
+        name: &'n str,
+    ) -> impl DoubleEndedIterator<Item = (usize, Entry<'i, 'i>)> + use<'i, 'n, 'd> {
+        let group = group_of_section(group.as_bytes());
+        let name = BStr::new(name);
+        let hash = self.hasher.hash_one((BStr::new(&*group), name));
         let first = self.entries.partition_point(|known| known.hash < hash);
         let same = self.entries[first..].partition_point(|known| known.hash == hash);
         let found = self.entries[first..first + same].iter();
@@ -118,16 +118,15 @@ impl<'d> Config<'d> {
     /// Finds the occurrences of an option as if its current name were in `group`, which is what a
     /// reference by a former name looks up.
     pub(super) fn find(&self, opt: &Opt, group: &str, hidden: Hidden) -> Occurrences<'_> {
-        let current = (group, opt.name().name());
+        let current = (0, (group, opt.name().name()));
         let former = opt.deprecated().iter();
         let former = former.map(|name| (name.group(), name.name()));
-        let names = std::iter::once(current).chain(former);
-        let names: Vec<(&str, &str)> = names.collect();
-        let named = || names.iter().copied().enumerate();
+        let named = || std::iter::once(current).chain((1..).zip(former.clone()));
         let mut found = Occurrences::default();
         if opt.is_multi() {
             // In each file, the values of names that are declared later come first.
-            let all = named().rev();
+            let all: Vec<_> = named().collect();
+            let all = all.into_iter().rev();
             found.effective = all.flat_map(|of| self.occurrences_of(of)).collect();
             found.effective.sort_by_key(|set| set.file);
             return found;
@@ -151,10 +150,10 @@ impl<'d> Config<'d> {
         found
     }
 
-    fn occurrences_of(
-        &self,
-        (name_index, (group, name)): (usize, (&str, &str)),
-    ) -> impl DoubleEndedIterator<Item = Occurrence<'_>> {
+    fn occurrences_of<'c, 'n>(
+        &'c self,
+        (name_index, (group, name)): (usize, (&'n str, &'n str)),
+    ) -> impl DoubleEndedIterator<Item = Occurrence<'c>> + use<'c, 'n, 'd> {
         let entries = self.index.entries(group, name);
         entries.map(move |(file, entry)| Occurrence {
             file,

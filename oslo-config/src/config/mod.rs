@@ -187,11 +187,11 @@ impl<'d> Config<'d> {
     }
 
     /// Iterates over the entries of a name, each with the index of its file, in reading order.
-    pub fn entries(
-        &self,
-        group: &str,
-        name: &str,
-    ) -> impl DoubleEndedIterator<Item = (usize, Entry<'_, '_>)> {
+    pub fn entries<'c, 'n>(
+        &'c self,
+        group: &'n str,
+        name: &'n str,
+    ) -> impl DoubleEndedIterator<Item = (usize, Entry<'c, 'c>)> + use<'c, 'n, 'd> {
         self.index.entries(group, name)
     }
 
