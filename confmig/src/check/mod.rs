@@ -10,7 +10,7 @@ mod standing;
 mod values;
 mod variables;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
@@ -70,6 +70,7 @@ pub fn check(
         plugins: Plugins::new(files, target, environment.keep_old, Places { secrets }),
         suggestions: Suggestions::new(target),
         referred: OnceCell::new(),
+        advised: RefCell::default(),
         config: Config::new(files, &opts).with_environment(variables),
         places: Places { secrets },
         environment,
@@ -169,6 +170,8 @@ struct Checker<'c> {
     suggestions: Suggestions<'c>,
     /// The groups that references name.
     referred: OnceCell<HashSet<String>>,
+    /// The rules whose advice was given.
+    advised: RefCell<HashSet<String>>,
     config: Config<'c>,
     places: Places<'c, 'c>,
     environment: &'c Environment<'c>,

@@ -84,7 +84,7 @@ impl Checker<'_> {
             Some(gone) => format!(
                 "write the value itself, or refer to another option; {}: {}",
                 bracketed(gone),
-                self.target.advice(gone)
+                self.target.absence(gone)
             ),
             None => "correct the name, or write $$ for a dollar sign".to_owned(),
         };

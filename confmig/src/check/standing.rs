@@ -116,7 +116,7 @@ impl Checker<'_> {
 
     fn removed(&self, named: &NamedEntry<'_>) -> Diagnostic {
         let message = format!("{} is no longer read", bracketed(&named.name));
-        let help = self.target.advice(&named.name);
+        let help = self.absence(&named.name);
         let severity = match self.target.successors(&named.name).is_empty() {
             true => Severity::Warning,
             // The setting is lost, although the target could follow it.
@@ -124,6 +124,17 @@ impl Checker<'_> {
         };
         let diagnostic = finding(Code::RemovedOption, message, help).severity(severity);
         diagnostic.at(named.place(&self.places))
+    }
+
+    /// Describes why a removed name is not read. The advice of a rule is given once.
+    fn absence(&self, name: &OptName) -> String {
+        let mut absence = self.target.absence(name);
+        if let Some(rule) = &absence.rule
+            && !self.advised.borrow_mut().insert(rule.clone())
+        {
+            absence.advice = None;
+        }
+        absence.to_string()
     }
 
     fn not_yet(&self, named: &NamedEntry<'_>) -> Diagnostic {

@@ -49,7 +49,7 @@ impl Checker<'_> {
         let current = options.iter().map(OptName::environment_variable);
         let current: Vec<String> = current.collect();
         let (severity, help) = match current.as_slice() {
-            [] => (Severity::Warning, self.target.advice(name)),
+            [] => (Severity::Warning, self.target.absence(name).to_string()),
             current => {
                 let advice = format!("set {} instead", current.join(" and "));
                 (Severity::Error, advice)

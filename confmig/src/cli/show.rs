@@ -141,7 +141,7 @@ fn absence(name: &OptName, files: &[ParsedFile<'_>], target: &dyn Target) -> Opt
             let (group, key) = (name.group(), name.name());
             return Some(format!(
                 "[{group}] {key} is not read: {}",
-                target.advice(name)
+                target.absence(name)
             ));
         }
         Standing::Unknown => Suggestions::new(target).meant(name, |_| false),

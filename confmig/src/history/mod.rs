@@ -32,7 +32,7 @@ pub use rules::{BuiltIn, built_in_rules, find_rule};
 pub use schema::{ReleaseComparison, compare_releases};
 pub use series::{ReleaseRange, Series, UnknownSeries};
 pub use service::{Service, UnknownService};
+pub use succession::{Absence, declared, declared_with_id};
 pub(crate) use succession::{
-    advice_about, declared_renaming, deprecation, describe_absence, leads_on, took_over,
+    absence, advice_about, declared_renaming, deprecation, leads_on, took_over,
 };
-pub use succession::{declared, declared_with_id};

@@ -7,39 +7,23 @@ use oslo_config::{Opt, OptName};
 use super::definition::Definition;
 use super::names::History;
 use super::series::Series;
-use super::succession::{absence, leads_on, renaming_of};
+use super::succession::{leads_on, renaming_of};
 use super::types::kind;
-use crate::pack::{Pack, Removed};
+use crate::pack::Pack;
 
-/// Returns what a release knows about these names: the options that have one of them as their
-/// current or a former name, and what became of names that it no longer reads.
+/// Returns the options of a release that have one of these names as their current or a former name.
 #[must_use]
 pub fn pack(series: Series, names: &BTreeSet<OptName>, history: &History) -> Pack {
     let mut pack = empty(series);
     let mut wanted: BTreeSet<OptName> = BTreeSet::new();
-    // The advice of a rule is given once.
-    let mut advised: BTreeSet<String> = BTreeSet::new();
     for name in names {
         let Some(of_name) = history.of_option(name) else {
             continue;
         };
         if of_name.is_option(series) {
             wanted.insert(name.clone());
-        } else if of_name.is_former(series) {
+        } else {
             wanted.extend(of_name.former_of(series));
-        } else if of_name.read_in().is_some_and(|read| read.from <= series) {
-            let (reason, rule) = absence(name, series, history);
-            let advice = match rule {
-                Some((rule, advice)) => match advised.insert(rule.clone()) {
-                    true => format!("{reason} ({rule}){advice}"),
-                    false => format!("{reason} ({rule})"),
-                },
-                None => reason,
-            };
-            pack.removed.push(Removed {
-                name: name.clone(),
-                advice,
-            });
         }
     }
     for name in &wanted {

@@ -1,6 +1,7 @@
 //! What became of a name: which option took over, why, and since when.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt;
 
 use oslo_config::OptName;
 
@@ -9,6 +10,43 @@ use super::rules::{built_in_rules, triggered_by};
 use super::series::{ReleaseRange, Series};
 use crate::pack::Renaming;
 use crate::rule::Rule;
+
+/// Why a release, or another target, does not read a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    /// Since when, why, and what took over, as far as this is known.
+    pub reason: String,
+    /// The id of the rule that says so, if one does.
+    pub rule: Option<String>,
+    /// The rule's advice, if it has any.
+    pub advice: Option<String>,
+}
+
+impl Absence {
+    /// Creates an absence that no rule is about.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Absence {
+            reason: reason.into(),
+            rule: None,
+            advice: None,
+        }
+    }
+}
+
+/// Describes the absence, with the rule and its advice.
+impl fmt::Display for Absence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)?;
+        if let Some(rule) = &self.rule {
+            write!(f, " ({rule})")?;
+        }
+        match &self.advice {
+            Some(advice) => write!(f, ". {advice}"),
+            None => Ok(()),
+        }
+    }
+}
 
 /// Tells whether the release `to` reads an option, or a release on the way there turns it into
 /// another one: as a former name, or by a rule.
@@ -82,32 +120,17 @@ pub(crate) fn declared_renaming(from: &OptName, to: &OptName, history: &History)
     }
 }
 
-/// Describes why a release does not know a name: since when, and what took over.
-pub(crate) fn describe_absence(name: &OptName, series: Series, history: &History) -> String {
-    let (reason, rule) = absence(name, series, history);
-    match rule {
-        Some((rule, advice)) => format!("{reason} ({rule}){advice}"),
-        None => reason,
-    }
-}
-
-/// Returns since when and why a release does not know a name, and the rule that says so, if any,
-/// with its advice.
-pub(super) fn absence(
-    name: &OptName,
-    series: Series,
-    history: &History,
-) -> (String, Option<(String, String)>) {
+/// Returns since when and why a release does not know a name, and what took over.
+pub(crate) fn absence(name: &OptName, series: Series, history: &History) -> Absence {
     let of_name = history.of_option(name);
     let Some(read) = of_name.and_then(|of_name| of_name.read_in()) else {
-        return ("no release knows it".into(), None);
+        return Absence::new("no release knows it");
     };
     if read.from > series {
         let came = read.from;
-        return (
-            format!("it was added in {came}: {series} does not know it yet"),
-            None,
-        );
+        return Absence::new(format!(
+            "it was added in {came}: {series} does not know it yet"
+        ));
     }
     let mut reason = match read.to.after() {
         Some(gone) if read.to < series => format!("no longer read since {gone}"),
@@ -125,9 +148,11 @@ pub(super) fn absence(
             Some(rename) => format!("its new name is {}", rename.to),
             None => rule.why.clone(),
         };
-        let advice = rule.advice.as_ref();
-        let advice = advice.map_or_else(String::new, |advice| format!(". {advice}"));
-        return (format!("{reason}: {why}"), Some((rule.id.clone(), advice)));
+        return Absence {
+            reason: format!("{reason}: {why}"),
+            rule: Some(rule.id.clone()),
+            advice: rule.advice.clone(),
+        };
     }
     let successors = took_over(name, series, history);
     if !successors.is_empty() {
@@ -135,7 +160,7 @@ pub(super) fn absence(
         reason.push_str(": superseded by ");
         reason.push_str(&names.join(", "));
     }
-    (reason, None)
+    Absence::new(reason)
 }
 
 /// Returns what to do about a deprecated option that the newest release has.

@@ -62,7 +62,7 @@ impl Migrator<'_> {
             let gone = read.to.after().filter(|gone| *gone <= range.to);
             Some(Finding {
                 rule: NOT_READ,
-                reason: history::describe_absence(option, range.to, history),
+                reason: history::absence(option, range.to, history).to_string(),
                 code: match read.from > range.to {
                     true => Code::UnknownOption,
                     false => Code::RemovedOption,

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 use oslo_config::{DEFAULT_GROUP, Entry, Opt, OptName};
 
-use crate::history::Series;
+use crate::history::{Absence, Series};
 use crate::pack::{Pack, PackError};
 pub use default::ChangedDefault;
 pub(crate) use default::in_words;
@@ -108,14 +108,8 @@ pub trait Target {
     /// Describes a name that is unknown or was added later.
     fn denial(&self, name: &OptName) -> String;
 
-    /// Describes why a removed name is not read, as far as the pack does not say.
-    fn describe_absence(&self, name: &OptName) -> String;
-
-    /// Returns the advice about a removed name.
-    fn advice(&self, name: &OptName) -> String {
-        let removed = self.own().removed(name);
-        removed.map_or_else(|| self.describe_absence(name), |it| it.advice.clone())
-    }
+    /// Returns why a removed name is not read.
+    fn absence(&self, name: &OptName) -> Absence;
 
     /// Returns the options that took over from a removed name.
     fn successors(&self, name: &OptName) -> Vec<OptName> {
@@ -216,7 +210,10 @@ mod tests {
         let cannot_tell = [Removed, CannotTell, CannotTell, CannotTell];
         assert_eq!(standings(&site, &names), cannot_tell);
         assert!(site.groups().is_empty() && site.plugins().is_none());
-        assert_eq!(site.advice(&OptName::new("pxe", "http_url")), "serve it");
+        assert_eq!(
+            site.absence(&OptName::new("pxe", "http_url")).to_string(),
+            "serve it"
+        );
     }
 
     #[test]

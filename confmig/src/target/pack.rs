@@ -10,8 +10,8 @@ use oslo_config::{
 };
 
 use super::{Standing, Target};
-use crate::history::{KnownNames, Service};
-use crate::pack::{Pack, Removed, names_of};
+use crate::history::{Absence, KnownNames, Service};
+use crate::pack::{Pack, names_of};
 
 /// A pack of names as a target. If the pack names a service whose history is known, the target
 /// knows every name that the service ever had; otherwise only those of the pack.
@@ -64,9 +64,10 @@ impl PackTarget {
         self.current.get(name).map(|at| &self.pack.opts[*at])
     }
 
-    /// Returns the pack's own entry for a removed name.
-    pub(super) fn removed(&self, name: &OptName) -> Option<&Removed> {
-        self.removed.get(name).map(|at| &self.pack.removed[*at])
+    /// Returns what the pack itself says about a removed name.
+    pub(super) fn own_absence(&self, name: &OptName) -> Option<Absence> {
+        let removed = &self.pack.removed[*self.removed.get(name)?];
+        Some(Absence::new(&removed.advice))
     }
 
     /// Tells whether any release of the service read a name.
@@ -144,8 +145,9 @@ impl Target for PackTarget {
         )
     }
 
-    fn describe_absence(&self, _: &OptName) -> String {
-        "see the release notes".to_owned()
+    fn absence(&self, name: &OptName) -> Absence {
+        let advice = self.own_absence(name);
+        advice.unwrap_or_else(|| Absence::new("see the release notes"))
     }
 }
 

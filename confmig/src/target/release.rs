@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use oslo_config::{Opt, OptName, ParsedFile};
 
 use super::{ChangedDefault, PackTarget, Standing, Target, UpcomingRemoval, joined, name_of};
-use crate::history::{self, Definition, History, NameHistory, Series};
+use crate::history::{self, Absence, Definition, History, NameHistory, Series};
 use crate::pack::{Pack, PackError};
 
 /// A release of a service as a target, with what it knows about the names in a set of files.
@@ -146,8 +146,9 @@ impl Target for ReleaseTarget<'_> {
         }
     }
 
-    fn describe_absence(&self, name: &OptName) -> String {
-        history::describe_absence(name, self.to, self.history)
+    fn absence(&self, name: &OptName) -> Absence {
+        let own = self.own.own_absence(name);
+        own.unwrap_or_else(|| history::absence(name, self.to, self.history))
     }
 
     fn successors(&self, name: &OptName) -> Vec<OptName> {
@@ -169,7 +170,7 @@ impl Target for ReleaseTarget<'_> {
         let keep = taken_back.map(|release| format!("keep it: {release} no longer deprecates it"));
         let of_removal = || {
             let gone = removed_in?;
-            Some(history::describe_absence(name, gone, self.history))
+            Some(history::absence(name, gone, self.history).to_string())
         };
         Some(UpcomingRemoval {
             since: format!(" in {}", self.to),

@@ -8,7 +8,7 @@ use oslo_config::{DEFAULT_GROUP, Opt, OptName, OptType, ParsedFile};
 
 use super::{ChangedDefault, PackTarget, Standing, Target, UpcomingRemoval, joined};
 use crate::diagnostic::bracketed;
-use crate::history::{Series, Service, newest_plugins};
+use crate::history::{Absence, Series, Service, newest_plugins};
 use crate::pack::{Pack, PackError};
 use crate::schema::{Changed, Schema, compare, successors};
 
@@ -126,8 +126,10 @@ impl Target for SchemaTarget<'_> {
         )
     }
 
-    fn describe_absence(&self, name: &OptName) -> String {
-        describe_absence(name, self.schemas.from, self.schemas.to)
+    fn absence(&self, name: &OptName) -> Absence {
+        let own = self.own.own_absence(name);
+        let reason = || describe_absence(name, self.schemas.from, self.schemas.to);
+        own.unwrap_or_else(|| Absence::new(reason()))
     }
 
     fn successors(&self, name: &OptName) -> Vec<OptName> {
