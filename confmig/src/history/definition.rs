@@ -80,7 +80,7 @@ pub(super) const SECRET_MARK: &str = "\"secret\":true";
 
 /// Endings of the names of secrets. Releases forgot to mark some of them: SNMP communities, the
 /// Kafka driver's key password, the URL of the profiler's store.
-pub(super) const SECRET_ENDINGS: [&str; 7] = [
+const SECRET_ENDINGS: [&str; 7] = [
     "password",
     "passphrase",
     "passcode",

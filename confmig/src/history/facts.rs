@@ -79,17 +79,13 @@ pub(super) fn all_names(service: Service) -> BTreeSet<Key> {
     own.chain(former).collect()
 }
 
-/// Returns the name and the fact of each line that contains a text.
-pub(super) fn lines_with(
-    service: Service,
-    part: &str,
-) -> impl Iterator<Item = (Key, &'static str)> {
+/// Returns the name of each line that contains a text.
+pub(super) fn names_with(service: Service, part: &str) -> impl Iterator<Item = Key> {
     let options = service.texts().options;
     let found = memchr::memmem::find_iter(options.as_bytes(), part);
     found.filter_map(|at| {
-        let (group, rest) = split_word(options[line_start(options, at)..].lines().next()?)?;
-        let (name, rest) = split_word(rest)?;
-        Some(((group, name), split_word(rest)?.1))
+        let (group, rest) = split_word(&options[line_start(options, at)..])?;
+        Some((group, split_word(rest)?.0))
     })
 }
 

@@ -1,8 +1,8 @@
 //! Guesses which release a set of files was written for.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use bstr::ByteSlice;
 use oslo_config::{Entry, OptName, ParsedFile, SourceFile};
 
 use super::installed::{is_installed, named_by};
@@ -89,18 +89,24 @@ pub fn guess_service(files: &[SourceFile]) -> Service {
     }
     let parsed = files.iter().filter_map(|file| file.parse().ok());
     let parsed: Vec<ParsedFile<'_>> = parsed.collect();
-    let known = |service: &Service| {
-        let entries = parsed.iter().flat_map(|file| file.document.entries());
+    let entries = || parsed.iter().flat_map(|file| file.document.entries());
+    let all = entries().count();
+    let mut most = (0, Service::IRONIC);
+    for service in Service::all() {
+        let names = service.known_names();
         let is_known = |entry: &Entry<'_, '_>| {
-            let (group, key) = (entry.group(), entry.key());
-            let group = std::str::from_utf8(group);
-            let name = group.and_then(|group| Ok((group, std::str::from_utf8(key)?)));
-            name.is_ok_and(|(group, key)| service.known_names().has(group, key))
+            let (group, key) = (entry.group().to_str(), entry.key().to_str());
+            group.is_ok_and(|group| key.is_ok_and(|key| names.has(group, key)))
         };
-        // `max_by_key` returns the last of several equals: reversed, that is Ironic.
-        (entries.filter(is_known).count(), Reverse(*service))
-    };
-    Service::all().max_by_key(known).unwrap_or(Service::IRONIC)
+        let known = entries().filter(is_known).count();
+        if known > most.0 {
+            most = (known, service);
+        }
+        if known == all {
+            break;
+        }
+    }
+    most.1
 }
 
 /// Guesses which release a set of files was written for.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use foldhash::{HashMap, HashSet};
 
-use super::definition::{self, SECRET_ENDINGS, SECRET_MARK};
+use super::definition::{self, SECRET_MARK, is_named_like_a_secret};
 use super::facts::{self, Key, Reader};
 use super::installed::plugin_options;
 use super::service::{PerService, Service};
@@ -105,7 +105,8 @@ impl KnownNames {
         is_known
     }
 
-    /// Tells whether the value of an option with this name, in any group, must not be shown.
+    /// Tells whether the value of an option with this name, in any group, must not be shown: for a
+    /// name that is not like those of secrets itself.
     #[must_use]
     pub fn is_secret_somewhere(&self, name: &str) -> bool {
         let secrets = self.secrets.get_or_init(|| {
@@ -197,13 +198,17 @@ fn find(service: Service, group: &str, name: &str) -> Option<FoundName> {
     is_known.then_some(found)
 }
 
-/// Returns the names, without their groups, of the options whose value must not be shown, and of
-/// their former names.
+/// Returns the names, without their groups, of the options that are marked as secret, of those that
+/// are named like a secret and have former names, and of their former names.
 fn secret_names(service: Service) -> HashSet<&'static str> {
-    let parts = [SECRET_MARK].into_iter().chain(SECRET_ENDINGS);
-    let lines = parts.flat_map(|part| facts::lines_with(service, part));
-    let secret = lines.filter(|((_, name), json)| definition::is_secret(name, json));
-    let mut secret: HashSet<Key> = secret.map(|(key, _)| key).collect();
+    let marked = facts::names_with(service, SECRET_MARK);
+    let read = facts::all_readers(service)
+        .iter()
+        .map(|reader| reader.option);
+    let is_secret = |(group, name): &Key| {
+        is_named_like_a_secret(name) && find(service, group, name).is_some_and(|it| it.is_secret)
+    };
+    let mut secret: HashSet<Key> = marked.chain(read.filter(is_secret)).collect();
     loop {
         let known = secret.len();
         let readers = facts::all_readers(service).iter();
@@ -241,5 +246,22 @@ mod tests {
         assert_eq!(known.is_secret("any", "password"), Some(true));
         assert_eq!(known.is_secret("pxe", "tftp_root"), Some(false));
         assert!(known.is_secret_somewhere("connection") && known.is_secret_somewhere("password"));
+    }
+
+    #[test]
+    fn what_is_secret_in_a_group_is_secret_somewhere() {
+        for service in Service::all() {
+            let known = service.known_names();
+            let is_secret = |(group, name): Key| known.is_secret(group, name) == Some(true);
+            let names = facts::all_names(service);
+            let secret = names.into_iter().filter(|key| is_secret(*key));
+            let others = secret.filter(|(_, name)| !is_named_like_a_secret(name));
+            let mut count = 0;
+            for (group, name) in others {
+                count += 1;
+                assert!(known.is_secret_somewhere(name), "[{group}] {name}");
+            }
+            assert!(count > 0);
+        }
     }
 }

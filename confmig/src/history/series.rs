@@ -171,7 +171,9 @@ pub struct ReleaseRange {
 impl ReleaseRange {
     /// Reads `FIRST..LAST`, or `FIRST..` for a range up to the newest release.
     pub(super) fn parse(service: Service, text: &str) -> Option<Self> {
-        let (from, to) = text.split_once("..")?;
+        // Several times as fast as `str::split_once`, which prepares a search.
+        let at = memchr::memmem::find(text.as_bytes(), b"..")?;
+        let (from, to) = (&text[..at], &text[at + 2..]);
         let to = match to {
             "" => service.newest(),
             to => Series::of_id(service, to)?,

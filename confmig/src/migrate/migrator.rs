@@ -284,7 +284,8 @@ impl<'m> Migrator<'m> {
         let anew = decisions.iter().map(|(_, decision)| key(decision));
         let mut anew: HashSet<_> = anew.collect();
         self.decisions.retain(|(_, known)| {
-            (known.rule.is_some() || !made.contains(&known.option)) && !anew.contains(&key(known))
+            let is_made_anew = !anew.is_empty() && anew.contains(&key(known));
+            (known.rule.is_some() || !made.contains(&known.option)) && !is_made_anew
         });
         let mut by_file: HashMap<usize, Vec<usize>> = HashMap::default();
         for ((at, _), line) in decisions.iter().zip(&lines) {

@@ -18,8 +18,8 @@ pub(crate) struct Names<'p> {
     /// The options that read a former name, in the order in which they are registered.
     former: HashMap<(&'p str, &'p str), Vec<Reader>>,
     current: HashMap<(&'p str, &'p str), usize>,
-    /// The keys that are set in each group, as far as they are valid UTF-8.
-    set: HashMap<&'p str, HashSet<&'p str>>,
+    /// The groups and keys that are set, as far as they are valid UTF-8.
+    set: HashSet<(&'p str, &'p str)>,
     /// The groups with an entry that is masked out.
     masked: HashSet<&'p str>,
     /// If the options of the service are not known: those that references name.
@@ -78,7 +78,7 @@ impl<'p> Names<'p> {
             opts: &pack.opts,
             former,
             current,
-            set: HashMap::default(),
+            set: HashSet::default(),
             masked: HashSet::default(),
             referred: HashSet::default(),
             known,
@@ -117,7 +117,7 @@ impl<'p> Names<'p> {
             if lines.any(|line| section.document().line_kind(line) == Some(LineKind::Hidden)) {
                 self.masked.insert(group);
             }
-            self.set.entry(group).or_default().extend(keys);
+            self.set.extend(keys.map(|key| (group, key)));
         }
     }
 
@@ -192,22 +192,20 @@ impl<'p> Names<'p> {
 
     /// Tells whether any of the files has an entry of this name.
     pub(crate) fn is_set(&self, group: &str, name: &str) -> bool {
-        self.set.get(group).is_some_and(|keys| keys.contains(name))
+        self.set.contains(&(group, name))
     }
 
     /// Returns the groups that are known to have options: those with an entry that is not of a
     /// former name only, and those of former names in which the service has other options.
     pub(crate) fn groups(&self) -> HashSet<&str> {
-        let set = self.set.iter().filter(|(group, keys)| {
-            let is_other = |name| self.readers(group, name).is_empty();
-            let mut keys = keys.iter();
-            keys.any(|name| self.is_current(group, name) || is_other(name))
+        let set = self.set.iter().filter(|(group, name)| {
+            self.is_current(group, name) || self.readers(group, name).is_empty()
         });
         let former = self.opts.iter().flat_map(Opt::deprecated);
         let former = former.map(OptName::group);
         let known = former.filter(|group| self.known.has_group(group));
         let masked = self.masked.iter().copied();
-        set.map(|(group, _)| &**group)
+        set.map(|(group, _)| *group)
             .chain(known)
             .chain(masked)
             .collect()

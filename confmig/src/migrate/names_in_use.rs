@@ -50,7 +50,7 @@ struct NameInUse {
 pub(super) struct NamesInUse<'l> {
     pub(super) history: &'l History,
     /// All names that any reading found, by group and name.
-    all: HashMap<String, HashMap<String, NameInUse>>,
+    all: HashMap<Vec<u8>, HashMap<Vec<u8>, NameInUse>>,
     /// The number of readings.
     readings: usize,
 }
@@ -70,11 +70,10 @@ impl<'l> NamesInUse<'l> {
         for file in files {
             let dollars = DollarLines::new(&file.document);
             for section in file.document.sections() {
-                let group = section.group();
-                let Ok(group) = group.to_str() else { continue };
-                let keys = section
-                    .entries()
-                    .filter_map(|entry| entry.key().to_str().ok());
+                let Ok(group) = section.group().to_str() else {
+                    continue;
+                };
+                let keys = section.entries().map(|entry| entry.key().as_bytes());
                 self.see(group, keys, false);
                 if dollars.has_any_in(section.lines()) {
                     for entry in section.entries().filter(|entry| dollars.has(entry)) {
@@ -88,19 +87,20 @@ impl<'l> NamesInUse<'l> {
     fn see<'n>(
         &mut self,
         group: &str,
-        names: impl IntoIterator<Item = &'n str>,
+        names: impl IntoIterator<Item = &'n [u8]>,
         is_referred: bool,
     ) {
         // No release has anything to do with the names of a group that none knows.
         if !self.history.has_group(group) {
             return;
         }
-        let mut of_group = self.all.remove(group).unwrap_or_default();
+        let mut of_group = self.all.remove(group.as_bytes()).unwrap_or_default();
         for name in names {
             let known = match of_group.get(name) {
                 Some(known) => known,
                 None => {
-                    let looked_up = self.look_up(group, name);
+                    let Ok(text) = name.to_str() else { continue };
+                    let looked_up = self.look_up(group, text);
                     of_group.entry(name.to_owned()).or_insert(looked_up)
                 }
             };
@@ -109,21 +109,21 @@ impl<'l> NamesInUse<'l> {
                 known.last_referred.set(self.readings);
             }
         }
-        self.all.insert(group.to_owned(), of_group);
+        self.all.insert(group.into(), of_group);
     }
 
     fn see_referred(&mut self, group: &str, value: &[u8]) {
         for reference in references(value) {
             for option in reference.options(group) {
                 if self.history.of_option(&option).is_some() {
-                    self.see(option.group(), [option.name()], true);
+                    self.see(option.group(), [option.name().as_bytes()], true);
                 }
             }
         }
     }
 
     fn find(&self, group: &str, name: &str) -> Option<&NameInUse> {
-        let found = self.all.get(group)?.get(name)?;
+        let found = self.all.get(group.as_bytes())?.get(name.as_bytes())?;
         self.is_there(found).then_some(found)
     }
 

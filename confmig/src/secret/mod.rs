@@ -19,7 +19,7 @@ use crate::rule::group_of;
 use crate::schema::Schema;
 use lines::is_end_of_base64;
 use parts::without_parts;
-use suggest::{Secrecy, suggests_secret};
+use suggest::{Secrecy, spelling, suggests_secret};
 
 /// The text shown in place of a secret.
 const MASK: &str = "****";
@@ -102,7 +102,7 @@ impl<'p> Secrets<'p> {
         if let Some(is_secret) = of_group.and_then(|names| names.get(name)) {
             return declared(*is_secret || known_as_secret(group, name) == Some(true));
         }
-        let name = name.replace('-', "_").to_lowercase();
+        let name = spelling(name);
         // An option that is secret in another section may be in the wrong one here.
         let is_secret_somewhere = || known_names().any(|known| known.is_secret_somewhere(&name));
         if !suggests_secret(&name) && !is_secret_somewhere() {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use bstr::ByteSlice;
 
 use super::MASK;
-use super::suggest::{Secrecy, suggests_secret};
+use super::suggest::{Secrecy, spelling, suggests_secret};
 use crate::lines::{split, split_end};
 
 /// The longest name of a setting in a value.
@@ -86,7 +86,7 @@ fn settings(line: &[u8], from: usize) -> Vec<Range<usize>> {
     while let Some(at) = memchr::memchr2(b'=', b':', &line[from..]).map(|at| from + at) {
         from = at + 1;
         let name = name_at_end(&line[start..at]);
-        if name.is_empty() || !suggests_secret(&name) {
+        if name.is_empty() || !suggests_secret(&spelling(&name)) {
             continue;
         }
         let value = value_at(line, from);

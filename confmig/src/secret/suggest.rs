@@ -33,11 +33,20 @@ const HARMLESS: [&str; 4] = ["bypass", "compass", "public_key", "pub_key"];
 /// The texts that oslo.config reads as a boolean value.
 const SWITCHES: [&str; 8] = ["true", "false", "yes", "no", "on", "off", "1", "0"];
 
+/// Returns the spelling of a name for [`suggests_secret`].
+pub(super) fn spelling(name: &str) -> String {
+    name.replace('-', "_").to_lowercase()
+}
+
 /// Returns whether the name of an option, or of a setting in a value, suggests a secret.
-pub(super) fn suggests_secret(name: &str) -> bool {
-    let name = name.to_lowercase().replace('-', "_");
-    let ends_with = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-    PARTS.iter().any(|part| name.contains(part)) || ends_with(&ENDINGS) && !ends_with(&HARMLESS)
+pub(super) fn suggests_secret(spelling: &str) -> bool {
+    let ends_with = |endings: &[&str]| endings.iter().any(|ending| spelling.ends_with(ending));
+    // `str::contains` prepares a search for each part, which takes longer than this.
+    let starts_with_part = |at: usize| {
+        let rest = &spelling.as_bytes()[at..];
+        PARTS.iter().any(|part| rest.starts_with(part.as_bytes()))
+    };
+    (0..spelling.len()).any(starts_with_part) || ends_with(&ENDINGS) && !ends_with(&HARMLESS)
 }
 
 /// What is known about the value of an option.
@@ -85,7 +94,7 @@ mod tests {
             "ipa-api-password",
             "our_token_x",
         ] {
-            assert!(suggests_secret(name), "{name}");
+            assert!(suggests_secret(&spelling(name)), "{name}");
         }
         for name in [
             "bypass",
@@ -96,7 +105,7 @@ mod tests {
             "keystone",
             "pwd_dir",
         ] {
-            assert!(!suggests_secret(name), "{name}");
+            assert!(!suggests_secret(&spelling(name)), "{name}");
         }
     }
 

@@ -12,10 +12,9 @@ mod text;
 mod transform;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 use oslo_config::OptName;
 
 use super::definitions::Definitions;
@@ -84,9 +83,9 @@ impl<'d> Follower<'_, 'd> {
         let rules = self.triggered(rules);
         let claims = self.claims(&rules);
         let made = made_options(&rules, self.index);
-        for active in rules {
+        for active in &rules {
             if waits && is_fed(&active.rule, &made) {
-                self.followed.postponed.push(active);
+                self.followed.postponed.push(active.clone());
                 continue;
             }
             let claimed = active.rule.claims().into_iter().find_map(|option| {
@@ -100,7 +99,7 @@ impl<'d> Follower<'_, 'd> {
                 Some(reason) => {
                     self.decide(&active.rule, active.rule.claims(), &reason, false);
                 }
-                None => self.evaluate(active),
+                None => self.evaluate(active.clone()),
             }
         }
     }
@@ -135,17 +134,17 @@ impl<'d> Follower<'_, 'd> {
     }
 
     /// Returns the options that are set and claimed, with the ids of the rules that claim them.
-    fn claims(&self, rules: &[Active]) -> BTreeMap<OptName, Vec<String>> {
-        let mut claims: BTreeMap<OptName, Vec<String>> = BTreeMap::new();
+    fn claims<'r>(&self, rules: &'r [Active]) -> HashMap<&'r OptName, Vec<&'r str>> {
+        let mut claims: HashMap<&OptName, Vec<&str>> = HashMap::default();
         for Active { rule, .. } in rules {
             let is_claimed = |option: &&OptName| {
                 let is_removed = rule.remove.is_none() || self.definitions.is_removed(option);
                 self.index.is_set(option) && is_removed
             };
             for option in rule.claims().into_iter().filter(is_claimed) {
-                let by = claims.entry(option.clone()).or_default();
-                if !by.contains(&rule.id) {
-                    by.push(rule.id.clone());
+                let by = claims.entry(option).or_default();
+                if !by.contains(&&*rule.id) {
+                    by.push(&rule.id);
                 }
             }
         }
@@ -259,27 +258,26 @@ impl<'d> Follower<'_, 'd> {
 }
 
 /// Returns the options that rules may set, each with the ids of these rules.
-fn made_options(
-    rules: &[Active],
+fn made_options<'r>(
+    rules: &'r [Active],
     index: &EntryIndex<'_, '_>,
-) -> BTreeMap<OptName, BTreeSet<String>> {
-    let mut made: BTreeMap<OptName, BTreeSet<String>> = BTreeMap::new();
+) -> HashMap<&'r OptName, Vec<&'r str>> {
+    let mut made: HashMap<&OptName, Vec<&str>> = HashMap::default();
     for Active { rule, .. } in rules {
         let renamed = rule.rename.iter();
         let renamed = renamed.filter(|rename| index.is_set(&rename.from));
         let set = rule.set.iter().map(|set| &set.option);
         for option in renamed.map(|rename| &rename.to).chain(set) {
-            let by = made.entry(option.0.clone()).or_default();
-            by.insert(rule.id.clone());
+            made.entry(&**option).or_default().push(&rule.id);
         }
     }
     made
 }
 
 /// Tells whether another rule may trigger a rule.
-fn is_fed(rule: &Rule, made: &BTreeMap<OptName, BTreeSet<String>>) -> bool {
+fn is_fed(rule: &Rule, made: &HashMap<&OptName, Vec<&str>>) -> bool {
     rule.triggers().into_iter().any(|option| {
-        let by = made.get(option).into_iter().flatten();
-        by.into_iter().any(|id| *id != rule.id)
+        let mut by = made.get(option).into_iter().flatten();
+        by.any(|id| *id != rule.id)
     })
 }
