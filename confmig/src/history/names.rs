@@ -145,6 +145,39 @@ impl NameHistory {
         former | (last & option) << 1
     }
 
+    /// Returns a bit for each release in which the name is an option, and a former name of the same
+    /// options, all of them as in the release before.
+    pub(crate) fn releases_as_before(&self, history: &History) -> u32 {
+        let (former, option) = self.releases();
+        let both = former & option & (former & option) << 1;
+        let releases = history.service().releases();
+        let releases = releases.filter(|series| both & 1 << series.number() != 0);
+        let as_before = releases.filter(|series| {
+            series.before().is_some_and(|before| {
+                let range = ReleaseRange {
+                    from: before,
+                    to: *series,
+                };
+                let readers = self
+                    .former_of(*series)
+                    .map(|reader| history.of_option(&reader));
+                let mut readers = readers.flatten();
+                self.is_same_in(range) && readers.all(|reader| reader.is_same_in(range))
+            })
+        });
+        as_before.fold(0, |bits, series| bits | 1_u32 << series.number())
+    }
+
+    /// Tells whether two releases have the same definition and former names of the option, and the
+    /// same options read the name as a former name.
+    fn is_same_in(&self, ReleaseRange { from, to }: ReleaseRange) -> bool {
+        let has_both = |run: &ReleaseRange| run.contains(from) && run.contains(to);
+        let has_one = |run: &ReleaseRange| run.contains(from) != run.contains(to);
+        let runs = self.former.iter().map(|(run, _)| run);
+        let runs = runs.chain(self.former_of.iter().map(|(run, _)| run));
+        self.option.iter().any(|(run, _)| has_both(run)) && !runs.into_iter().any(has_one)
+    }
+
     /// Returns a bit for each release that reads the name as a former name, and for each that has
     /// it as an option.
     fn releases(&self) -> (u32, u32) {
@@ -296,5 +329,22 @@ mod tests {
         assert!(url.is_option(juno) && url.is_former(liberty) && !url.is_read(newton));
         let of: Vec<_> = url.former_of(liberty).collect();
         assert_eq!(of, [OptName::new("deploy", "http_url")]);
+    }
+
+    #[test]
+    fn releases_are_as_before_while_the_facts_stay() {
+        let history = History::new(Service::IRONIC);
+        let as_before = |group: &str, name: &str| {
+            let of_name = history.of(group, name).unwrap();
+            let bits = of_name.releases_as_before(&history);
+            let releases = Service::IRONIC.releases();
+            let same = releases.filter(|series| bits & 1 << series.number() != 0);
+            same.map(Series::id).collect::<Vec<&str>>()
+        };
+        // Both an option and a former name from Queens to 2026.1.
+        let auth_uri = as_before("keystone_authtoken", "auth_uri");
+        assert_eq!(auth_uri.first(), Some(&"rocky"));
+        assert_eq!(auth_uri.last(), Some(&"2026.1"));
+        assert!(as_before("pxe", "http_url").is_empty());
     }
 }

@@ -39,11 +39,24 @@ struct NameInUse {
     name: OptName,
     /// A bit for each release whose step may rename it.
     renaming: u32,
+    /// The same without the releases for which the step before has done so.
+    newly_renaming: u32,
     rules: &'static [BuiltIn],
     /// The last reading that found it.
     last_seen: Cell<usize>,
     /// The last reading that found a reference to it.
     last_referred: Cell<usize>,
+}
+
+impl NameInUse {
+    /// Tells whether the step of a release may rename it.
+    fn is_renamed(&self, series: Series, from: Series) -> bool {
+        let releases = match series > from {
+            true => self.newly_renaming,
+            false => self.renaming,
+        };
+        releases & 1 << series.number() != 0
+    }
 }
 
 /// The names that are in use in a set of files.
@@ -149,8 +162,10 @@ impl<'l> NamesInUse<'l> {
                 all
             }
         });
+        let as_before = of_name.map_or(0, |of_name| of_name.releases_as_before(self.history));
         NameInUse {
             renaming,
+            newly_renaming: renaming & !as_before,
             rules,
             name,
             last_seen: Cell::new(self.readings),
@@ -166,19 +181,19 @@ impl<'l> NamesInUse<'l> {
     /// Tells whether the step of a release may change any of the names.
     pub(super) fn is_affected_by(&self, series: Series, from: Series) -> bool {
         self.each().any(|name| {
-            name.renaming & 1 << series.number() != 0
+            name.is_renamed(series, from)
                 || name.rules.iter().any(|rule| is_active(rule, series, from))
         })
     }
 
-    /// Returns the names that a release reads as former names.
-    pub(super) fn renamed(&self, series: Series, scope: &Scope) -> BTreeSet<OptName> {
+    /// Returns the names that the step of a release may rename.
+    pub(super) fn renamed(&self, series: Series, from: Series, scope: &Scope) -> BTreeSet<OptName> {
         let renamed = self.each().filter(|name| {
             // The other spelling of a name with a hyphen counts, too.
             let key = name.name.name();
             let in_scope = || scope.has_any_of([key, &key.replace('-', "_")]);
             let is_referred = || name.last_referred.get() == self.readings;
-            name.renaming & 1 << series.number() != 0 && (in_scope() || is_referred())
+            name.is_renamed(series, from) && (in_scope() || is_referred())
         });
         renamed.map(|name| name.name.clone()).collect()
     }

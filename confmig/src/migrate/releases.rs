@@ -66,7 +66,7 @@ impl<'m> Migrator<'m> {
         }
         let history = names.history;
         let before = series.before().filter(|_| series > range.from);
-        let former = names.renamed(series, scope);
+        let former = names.renamed(series, range.from, scope);
         if !former.is_empty() {
             let pack = history::renaming((series, range.to), before, &former, history);
             if self.rename(&pack, Some(series))? {
