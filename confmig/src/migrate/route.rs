@@ -1,6 +1,6 @@
 //! Routes: the steps of a migration, in order.
 
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 use oslo_config::{Opt, OptName, ParsedFile};
 
 use super::definitions::PackDefinitions;
@@ -128,7 +128,8 @@ pub fn migrate<'m>(
                 migrator.pack(pack)?;
                 if settings.keep_old {
                     let passed_on = passed_on(pack, settings);
-                    migrator.remove_additions(|option| passed_on.contains(option))?;
+                    migrator.remove_additions(|option| passed_on.contains_key(option))?;
+                    migrator.drop_passed_on(pack, &passed_on);
                 }
             }
             Step::Schema(schema, older) => {
@@ -169,9 +170,9 @@ pub fn migrate<'m>(
     migrator.finish()
 }
 
-/// Returns the options that rules rename on any condition: without the old names, none of them
-/// stays.
-fn passed_on(pack: &Pack, settings: &Settings) -> HashSet<OptName> {
+/// Returns the options that rules rename on any condition, each with its new name and whether that
+/// keeps a value of its own: without the old names, none of them stays.
+fn passed_on(pack: &Pack, settings: &Settings) -> HashMap<OptName, (OptName, bool)> {
     let is_followed = |rule: &&Rule| {
         let is_accepted =
             rule.automatic == Automatic::Yes || settings.accept_rules.contains(&rule.id);
@@ -179,10 +180,12 @@ fn passed_on(pack: &Pack, settings: &Settings) -> HashSet<OptName> {
         is_accepted && rule.when.is_empty() && !has_doubt
     };
     let rules = pack.rules.iter().filter(is_followed);
-    let renames = rules
-        .flat_map(in_known_sections)
-        .flat_map(|rule| rule.rename);
-    renames.map(|rename| rename.from.0).collect()
+    let renames = rules.flat_map(in_known_sections).flat_map(|rule| {
+        let keeps = rule.if_target_set == IfSet::Target;
+        let renames = rule.rename.into_iter();
+        renames.map(move |rename| (rename.from.0, (rename.to.0, keeps)))
+    });
+    renames.collect()
 }
 
 /// Adds the names by which the older of two schemas read options that the newer one no longer reads

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{OptName, references};
+use oslo_config::{Entry, OptName, ParsedFile, references};
 
 use super::migrator::Migrator;
+use super::names::Names;
+use super::planned::Transfer;
+use super::references::rewrites;
 use super::{ChangeKind, Decision};
 use crate::history::find_rule;
+use crate::pack::Pack;
 use crate::rule::Rule;
 use crate::target::name_of;
 
@@ -27,6 +32,32 @@ impl Migrator<'_> {
         let decisions = self.decisions.iter().map(|(_, decision)| decision);
         let renamings = decisions.filter(|decision| decision.rule.is_none());
         renamings.map(|decision| decision.option.clone()).collect()
+    }
+
+    /// Drops decisions about options that a rule passes on to one that is set, if that keeps its
+    /// value or has a copy of theirs: a run before made it, and may have given a reference in the
+    /// old value another meaning. `passed_on` are the new names, each with whether it keeps a value.
+    pub(super) fn drop_passed_on(
+        &mut self,
+        pack: &Pack,
+        passed_on: &HashMap<OptName, (OptName, bool)>,
+    ) {
+        let is_done: Vec<bool> = {
+            let files = self.files();
+            let names = Names::new(&files, pack);
+            let is_done = |(name, decision): &(OptName, Decision)| {
+                decision.rule.is_none()
+                    && passed_on.get(&decision.option).is_some_and(|(to, keeps)| {
+                        let (old, new) = (last_entry(&files, name), last_entry(&files, to));
+                        let both = old.zip(new);
+                        let is_copy = |(old, new)| copied(old, name, to, &names) == lines(new);
+                        *keeps && new.is_some() || both.is_some_and(is_copy)
+                    })
+            };
+            self.decisions.iter().map(is_done).collect()
+        };
+        let mut is_done = is_done.into_iter();
+        self.decisions.retain(|_| is_done.next() != Some(true));
     }
 
     /// Drops decisions about entries that a later step removed or renamed, unless that step
@@ -71,6 +102,48 @@ impl Migrator<'_> {
         }
         rules
     }
+}
+
+/// Returns the last entry of a name in a set of files.
+fn last_entry<'f>(files: &'f [ParsedFile<'_>], name: &OptName) -> Option<Entry<'f, 'f>> {
+    let entries = files.iter().flat_map(|file| file.document.entries());
+    entries.filter(|entry| name_of(*entry) == *name).last()
+}
+
+/// Returns the lines of the value that the copy of an entry under a new name has.
+fn copied(entry: Entry<'_, '_>, from: &OptName, to: &OptName, names: &Names<'_>) -> Vec<Vec<u8>> {
+    let transfer = Transfer {
+        file: 0,
+        entry,
+        from: from.clone(),
+        to: to.clone(),
+        hidden: false,
+        effective: true,
+        in_place: false,
+        order: 0,
+        before: None,
+    };
+    let text = entry.section().document().text();
+    let rewrites = rewrites(entry, Some(&transfer), names, &|_| true);
+    let of_line = entry.value_ranges().map(|line| {
+        let mut copy = Vec::new();
+        let mut start = line.start;
+        for rewrite in rewrites.iter().filter(|it| line.contains(&it.range.start)) {
+            copy.extend_from_slice(&text[start..rewrite.range.start]);
+            copy.extend_from_slice(rewrite.new_name.as_bytes());
+            start = rewrite.range.end;
+        }
+        copy.extend_from_slice(&text[start..line.end]);
+        copy.trim().to_vec()
+    });
+    of_line.collect()
+}
+
+/// Returns the lines of the value of an entry.
+fn lines(entry: Entry<'_, '_>) -> Vec<Vec<u8>> {
+    let text = entry.section().document().text();
+    let of_line = entry.value_ranges();
+    of_line.map(|line| text[line].trim().to_vec()).collect()
 }
 
 /// Returns the options that other rules made from those of a decision, as far as the decision's own

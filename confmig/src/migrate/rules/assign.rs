@@ -33,11 +33,7 @@ impl<'d> Evaluator<'_, 'd> {
             return Ok(Vec::new());
         };
         let mut effects = Vec::new();
-        let value = |entry: Entry<'_, '_>, option: &OptName| {
-            let raw = self.index.raw(entry, option)?;
-            self.index.text(raw, option.group())
-        };
-        let (old_value, new_value) = (value(*source, from)?, value(*target, to)?);
+        let (old_value, new_value) = (self.text(*source, from)?, self.text(*target, to)?);
         let replace = self.replaces(
             self.rule.if_target_set,
             (to, Some(from)),
@@ -65,6 +61,22 @@ impl<'d> Evaluator<'_, 'd> {
         let old = old.into_iter();
         effects.extend(old.map(|at| Effect::remove(at, from, reason.clone())));
         Ok(effects)
+    }
+
+    /// Tells whether an option and its new name are both set, to the same value.
+    pub(super) fn is_copied(&self, Rename { from, to }: &Rename) -> bool {
+        let value = |option: &OptName| {
+            let (_, entry) = *self.index.entries(option).last()?;
+            Some(self.text(entry, option).ok()?.read)
+        };
+        let values = value(from).zip(value(to));
+        let is_same = |(old, new): (String, String)| same(&self.definitions.define(to), &old, &new);
+        !(self.pass.legacy_has)(to) && values.is_some_and(is_same)
+    }
+
+    fn text(&self, entry: Entry<'_, '_>, option: &OptName) -> Result<Text, Doubtful> {
+        let raw = self.index.raw(entry, option)?;
+        self.index.text(raw, option.group())
     }
 
     /// Computes the assignments of a rule, and the removal of the options that it takes.

@@ -73,7 +73,7 @@ pub(super) struct Evaluator<'e, 'd> {
     pub(super) rule: &'e Rule,
     pub(super) index: &'e EntryIndex<'e, 'd>,
     pub(super) definitions: &'e dyn Definitions,
-    pass: Pass<'e, 'e>,
+    pub(super) pass: Pass<'e, 'e>,
 }
 
 impl<'d> Evaluator<'_, 'd> {
@@ -95,7 +95,10 @@ impl<'d> Evaluator<'_, 'd> {
             let merges = rule.if_target_set != IfSet::Last
                 && self.index.is_set(&rename.from)
                 && self.index.is_set(&target);
-            match merges {
+            // With the old names kept, references in copies follow to an option that a run before
+            // has copied, too.
+            let is_copied = merges && self.pass.settings.keep_old && self.is_copied(rename);
+            match merges && !is_copied {
                 true => effects.extend(self.merged(&rename.from, &target)?),
                 false => renames.push(rename.clone()),
             }
