@@ -102,6 +102,50 @@ fn a_second_run_that_keeps_the_old_names_decides_nothing_more() {
     );
 }
 
+/// The second run finds `[DEFAULT] x`, to which `${x}` in the copy follows, as in the first.
+#[test]
+fn references_follow_to_an_option_that_is_copied_already() {
+    let chain = rename("r0", "c.y", "a.z") + &rename("r1", "a.z", "c.z");
+    let pack = pack(&(chain + &rename("r2", "c.x", "DEFAULT.x")));
+    let mut text = "[c]\nx = one\ny = ${x}\n".to_owned();
+    for _ in 0..2 {
+        let migration = run(&pack, &[&text], &keep_old());
+        let left = migration.decisions.iter();
+        let left: Vec<String> = left.map(|left| left.option.to_string()).collect();
+        assert_eq!(left, ["c.z"], "{migration:?}");
+        text = migration.files[0].after.to_string();
+    }
+    assert_eq!(text, "[c]\nx = one\ny = ${x}\n\n[DEFAULT]\nx = one\n");
+}
+
+/// By the former name `b.z`, a reference finds `[b] x` once that is set.
+#[test]
+fn a_copy_may_give_a_reference_that_stays_another_meaning() {
+    let option = |group: &str, former: &str, name: &str| {
+        format!(
+            "[[option]]\ngroup = \"{group}\"\nname = \"x\"\ntype = \"str\"\n[[option.former]]\n\
+             group = \"{former}\"\nname = \"{name}\"\nwhy = \"w\"\n"
+        )
+    };
+    let options = option("DEFAULT", "c", "z") + &option("c", "b", "z");
+    for policy in ["target", "source"] {
+        let rule = rename("r", "DEFAULT.x", "b.x") + &format!("if_target_set = \"{policy}\"\n");
+        let pack = pack(&(options.clone() + &rule));
+        let old = "[c]\nz = http://${b.z}/\n";
+        let copied = format!("{old}\n[b]\nx = http://${{c.x}}/\n");
+        for text in [old, &copied] {
+            let migration = run(&pack, &[text], &keep_old());
+            assert!(migration.decisions.is_empty(), "{migration:?}");
+            assert_eq!(migration.files[0].after, copied, "{policy}");
+        }
+        // Another value is no copy.
+        let other = format!("{old}\n[b]\nx = other\n");
+        let migration = run(&pack, &[&other], &keep_old());
+        assert_eq!(migration.files[0].after, other);
+        assert_eq!(migration.decisions.is_empty(), policy == "target");
+    }
+}
+
 /// No program reads the value in the group of the name between, where `$z` would be `[DEFAULT] z`.
 #[test]
 fn a_reference_keeps_its_meaning_along_a_chain() {

@@ -63,15 +63,25 @@ impl<'d> Evaluator<'_, 'd> {
         Ok(effects)
     }
 
-    /// Tells whether an option and its new name are both set, to the same value.
-    pub(super) fn is_copied(&self, Rename { from, to }: &Rename) -> bool {
+    /// Returns the renamings of options that have the same value under both names, with the old
+    /// names kept.
+    pub(super) fn copied(&self) -> Vec<Rename> {
+        if !self.pass.settings.keep_old || !self.hold(&self.rule.when) {
+            return Vec::new();
+        }
         let value = |option: &OptName| {
             let (_, entry) = *self.index.entries(option).last()?;
             Some(self.text(entry, option).ok()?.read)
         };
-        let values = value(from).zip(value(to));
-        let is_same = |(old, new): (String, String)| same(&self.definitions.define(to), &old, &new);
-        !(self.pass.legacy_has)(to) && values.is_some_and(is_same)
+        let is_copied = |Rename { from, to }: &&Rename| {
+            let values = value(from).zip(value(to));
+            values.is_some_and(|(old, new)| same(&self.definitions.define(to), &old, &new))
+                && !self.is_left(from)
+                && !self.is_left(to)
+                && !(self.pass.legacy_has)(to)
+        };
+        let renames = self.rule.rename.iter();
+        renames.filter(is_copied).cloned().collect()
     }
 
     fn text(&self, entry: Entry<'_, '_>, option: &OptName) -> Result<Text, Doubtful> {

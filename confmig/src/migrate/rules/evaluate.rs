@@ -19,6 +19,9 @@ pub(super) struct Evaluation<'d> {
     pub(super) options: Vec<OptName>,
     /// The renamings that need no merging of values.
     pub(super) renames: Vec<Rename>,
+    /// With the old names kept: the renamings that a run before has made. References in copies
+    /// follow to these options, too.
+    pub(super) copied: Vec<Rename>,
 }
 
 /// Evaluates a rule.
@@ -63,6 +66,7 @@ pub(super) fn evaluate<'d>(
     };
     let options = evaluator.about(&outcome, evaluator.made_from(options));
     Evaluation {
+        copied: outcome.as_ref().map_or(Vec::new(), |_| evaluator.copied()),
         outcome,
         options,
         renames,
@@ -95,10 +99,7 @@ impl<'d> Evaluator<'_, 'd> {
             let merges = rule.if_target_set != IfSet::Last
                 && self.index.is_set(&rename.from)
                 && self.index.is_set(&target);
-            // With the old names kept, references in copies follow to an option that a run before
-            // has copied, too.
-            let is_copied = merges && self.pass.settings.keep_old && self.is_copied(rename);
-            match merges && !is_copied {
+            match merges {
                 true => effects.extend(self.merged(&rename.from, &target)?),
                 false => renames.push(rename.clone()),
             }
@@ -149,7 +150,7 @@ impl<'d> Evaluator<'_, 'd> {
 
     /// Tells whether an option is still set under a name whose renaming is left to decide: rules do
     /// not see that value.
-    fn is_left(&self, option: &OptName) -> bool {
+    pub(super) fn is_left(&self, option: &OptName) -> bool {
         let former = self.definitions.former(option);
         let held = self.pass.held.former(option).iter();
         let mut names = former.iter().chain(held).chain([option]);

@@ -157,8 +157,13 @@ impl<'d> Follower<'_, 'd> {
         let Evaluation {
             outcome,
             options,
-            renames,
+            mut renames,
+            copied,
         } = evaluate(rule, self.index, self.definitions, self.pass);
+        let has_doubt = rule.automatic != Automatic::Yes || active.doubt.is_some();
+        if !has_doubt || settings.accept_rules.contains(&rule.id) {
+            renames.extend(copied);
+        }
         let effects = match outcome {
             Ok(effects) if effects.is_empty() && renames.is_empty() => return,
             Ok(effects) => effects,
