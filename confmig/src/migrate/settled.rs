@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
 use foldhash::{HashMap, HashSet};
-use oslo_config::{Entry, OptName, ParsedFile, references};
+use oslo_config::{Entry, OptName, references};
 
 use super::migrator::Migrator;
 use super::names::Names;
@@ -42,17 +42,30 @@ impl Migrator<'_> {
         pack: &Pack,
         passed_on: &HashMap<OptName, (OptName, bool)>,
     ) {
+        let is_passed_on = |(_, decision): &(OptName, Decision)| {
+            decision.rule.is_none() && passed_on.contains_key(&decision.option)
+        };
+        if !self.decisions.iter().any(is_passed_on) {
+            return;
+        }
         let is_done: Vec<bool> = {
             let files = self.files();
             let names = Names::new(&files, pack);
-            let is_done = |(name, decision): &(OptName, Decision)| {
-                decision.rule.is_none()
-                    && passed_on.get(&decision.option).is_some_and(|(to, keeps)| {
-                        let (old, new) = (last_entry(&files, name), last_entry(&files, to));
-                        let both = old.zip(new);
-                        let is_copy = |(old, new)| copied(old, name, to, &names) == lines(new);
-                        *keeps && new.is_some() || both.is_some_and(is_copy)
-                    })
+            let entries = files.iter().flat_map(|file| file.document.entries());
+            let last: HashMap<OptName, Entry<'_, '_>> =
+                entries.map(|entry| (name_of(entry), entry)).collect();
+            let is_done = |decided: &(OptName, Decision)| {
+                let (name, decision) = decided;
+                let new = passed_on
+                    .get(&decision.option)
+                    .filter(|_| is_passed_on(decided));
+                new.is_some_and(|(to, keeps)| {
+                    let both = last.get(name).zip(last.get(to));
+                    let is_copy = |(old, new): (&Entry<'_, '_>, &Entry<'_, '_>)| {
+                        copied(*old, name, to, &names) == lines(*new)
+                    };
+                    *keeps && last.contains_key(to) || both.is_some_and(is_copy)
+                })
             };
             self.decisions.iter().map(is_done).collect()
         };
@@ -102,12 +115,6 @@ impl Migrator<'_> {
         }
         rules
     }
-}
-
-/// Returns the last entry of a name in a set of files.
-fn last_entry<'f>(files: &'f [ParsedFile<'_>], name: &OptName) -> Option<Entry<'f, 'f>> {
-    let entries = files.iter().flat_map(|file| file.document.entries());
-    entries.filter(|entry| name_of(*entry) == *name).last()
 }
 
 /// Returns the lines of the value that the copy of an entry under a new name has.

@@ -28,8 +28,10 @@ impl<'n> Registration<'n> {
                 .collect(),
             seen: HashSet::default(),
         };
-        for reference in names.opts.iter().flat_map(references_in_defaults) {
-            registration.add_group(&reference);
+        for opt in names.opts {
+            for default in opt.default() {
+                registration.add_referred_in(opt.name().group(), default.as_bytes());
+            }
         }
         registration
     }
@@ -118,11 +120,6 @@ impl<'n> Registration<'n> {
     pub(crate) fn into_opts(self) -> Vec<Opt> {
         self.opts
     }
-}
-
-fn references_in_defaults(opt: &Opt) -> impl Iterator<Item = Reference> {
-    let defaults = opt.default().iter();
-    defaults.flat_map(|text| references(text.as_bytes()))
 }
 
 /// Returns the options that a legacy program registers: the former names are options of their own.

@@ -80,13 +80,18 @@ fn references_are_followed() {
     says(renamed(), &before, &["[b]\nx = 1\n[c]\ny = $a.x\n"], lost);
 }
 
-/// A default cannot follow a renaming.
+/// A default cannot follow a renaming. The service may have another option that reads the entry: a
+/// group in capitals has its values in the same section.
 #[test]
 fn a_default_that_refers_to_an_option_counts() {
     let changed = Some("the value of d.v would change");
-    for planned in [Plan::Nothing, Plan::Transfer] {
+    let plans = [Plan::Nothing, Plan::Transfer];
+    let cases = plans
+        .into_iter()
+        .flat_map(|plan| [(plan, "$a.x"), (plan, "$A.x")]);
+    for (planned, default) in cases {
         let mut opts = renamed();
-        opts.push(text("d", "v").with_default("$a.x"));
+        opts.push(text("d", "v").with_default(default));
         let case = Case {
             planned,
             ..Case::new(opts, &["[a]\nx = 1\n"], &["[b]\nx = 1\n"])
