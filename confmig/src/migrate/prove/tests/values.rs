@@ -80,24 +80,34 @@ fn references_are_followed() {
     says(renamed(), &before, &["[b]\nx = 1\n[c]\ny = $a.x\n"], lost);
 }
 
-/// A default cannot follow a renaming. The service may have another option that reads the entry: a
-/// group in capitals has its values in the same section.
+/// A default cannot follow a renaming.
 #[test]
 fn a_default_that_refers_to_an_option_counts() {
     let changed = Some("the value of d.v would change");
-    let plans = [Plan::Nothing, Plan::Transfer];
-    let cases = plans
-        .into_iter()
-        .flat_map(|plan| [(plan, "$a.x"), (plan, "$A.x")]);
-    for (planned, default) in cases {
+    for planned in [Plan::Nothing, Plan::Transfer] {
         let mut opts = renamed();
-        opts.push(text("d", "v").with_default(default));
+        opts.push(text("d", "v").with_default("$a.x"));
         let case = Case {
             planned,
             ..Case::new(opts, &["[a]\nx = 1\n"], &["[b]\nx = 1\n"])
         };
         assert_eq!(case.said().as_deref(), changed);
     }
+}
+
+/// A service that is not known may have an option in a group in capitals, whose values are in the
+/// same section.
+#[test]
+fn a_default_tells_of_an_option_of_the_service() {
+    let mut opts = renamed();
+    opts.push(text("d", "v").with_default("$A.x"));
+    let case = Case {
+        pack: Pack::from_opts("site", opts),
+        planned: Plan::Transfer,
+        ..Case::new(Vec::new(), &["[a]\nx = 1\n"], &["[b]\nx = 1\n"])
+    };
+    let changed = Some("the value of d.v would change");
+    assert_eq!(case.said().as_deref(), changed);
 }
 
 /// With a type, a reference to a list becomes what Python prints.
