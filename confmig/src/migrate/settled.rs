@@ -36,7 +36,7 @@ impl Migrator<'_> {
 
     /// Drops decisions about options that a rule passes on to one that is set, if that keeps its
     /// value or has a copy of theirs: a run before made it, and may have given a reference in the
-    /// old value another meaning. `passed_on` are the new names, each with whether it keeps a value.
+    /// old value another meaning. `passed_on` has the new names, and whether each keeps its value.
     pub(super) fn drop_passed_on(
         &mut self,
         pack: &Pack,
