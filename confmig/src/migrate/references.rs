@@ -81,11 +81,11 @@ fn ambiguous(
 }
 
 /// Returns the references in the value of an entry that get another name: those by a former name of
-/// an option for which `follows` holds and, if the value is moved by `transfer`, those to its old
-/// neighbours.
+/// an option for which `follows` holds and, if the value is `moved` from one name to another, those
+/// to its old neighbours.
 pub(crate) fn rewrites(
     entry: Entry<'_, '_>,
-    transfer: Option<&Transfer<'_>>,
+    moved: Option<(&OptName, &OptName)>,
     names: &Names<'_>,
     follows: &dyn Fn(&OptName) -> bool,
 ) -> Vec<Rewrite> {
@@ -103,7 +103,7 @@ pub(crate) fn rewrites(
     in_value
         .filter_map(|(start, reference)| {
             let range = start + reference.range().start..start + reference.range().end;
-            let new_group = transfer.map_or(group, |transfer| transfer.to.group());
+            let new_group = moved.map_or(group, |(_, to)| to.group());
             follow(
                 (group, new_group),
                 &reference,
@@ -111,9 +111,26 @@ pub(crate) fn rewrites(
                 names,
                 follows,
             )
-            .or_else(|| qualify(&reference, range, transfer?, names))
+            .or_else(|| qualify(&reference, range, moved?, names))
         })
         .collect()
+}
+
+/// Returns the part of a text that is in `range`, with replacements, which are in order.
+pub(crate) fn replaced<'r>(
+    text: &[u8],
+    range: Range<usize>,
+    replacements: impl IntoIterator<Item = (Range<usize>, &'r str)>,
+) -> Vec<u8> {
+    let mut new_text = Vec::new();
+    let mut kept = range.start;
+    for (replaced, new) in replacements {
+        new_text.extend_from_slice(&text[kept..replaced.start]);
+        new_text.extend_from_slice(new.as_bytes());
+        kept = replaced.end;
+    }
+    new_text.extend_from_slice(&text[kept..range.end]);
+    new_text
 }
 
 /// Gives a reference by a former name the current name.
@@ -142,14 +159,14 @@ fn follow(
 fn qualify(
     reference: &Reference,
     range: Range<usize>,
-    transfer: &Transfer<'_>,
+    (from, to): (&OptName, &OptName),
     names: &Names<'_>,
 ) -> Option<Rewrite> {
-    let old = transfer.from.group();
+    let old = from.group();
     let (None, name) = reference.parts() else {
         return None;
     };
-    let neighbour = old != DEFAULT_GROUP && old != transfer.to.group() && names.exists(old, name);
+    let neighbour = old != DEFAULT_GROUP && old != to.group() && names.exists(old, name);
     let target = OptName::new(old, name);
     neighbour.then(|| Rewrite {
         range,

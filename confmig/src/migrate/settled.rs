@@ -8,8 +8,7 @@ use oslo_config::{Entry, OptName, references};
 
 use super::migrator::Migrator;
 use super::names::Names;
-use super::planned::Transfer;
-use super::references::rewrites;
+use super::references::{Rewrite, replaced, rewrites};
 use super::{ChangeKind, Decision};
 use crate::history::find_rule;
 use crate::pack::Pack;
@@ -62,7 +61,8 @@ impl Migrator<'_> {
                 new.is_some_and(|(to, keeps)| {
                     let both = last.get(name).zip(last.get(to));
                     let is_copy = |(old, new): (&Entry<'_, '_>, &Entry<'_, '_>)| {
-                        copied(*old, name, to, &names) == lines(*new)
+                        let rewrites = rewrites(*old, Some((name, to)), &names, &|_| true);
+                        lines(*old, &rewrites) == lines(*new, &[])
                     };
                     *keeps && last.contains_key(to) || both.is_some_and(is_copy)
                 })
@@ -117,40 +117,15 @@ impl Migrator<'_> {
     }
 }
 
-/// Returns the lines of the value that the copy of an entry under a new name has.
-fn copied(entry: Entry<'_, '_>, from: &OptName, to: &OptName, names: &Names<'_>) -> Vec<Vec<u8>> {
-    let transfer = Transfer {
-        file: 0,
-        entry,
-        from: from.clone(),
-        to: to.clone(),
-        hidden: false,
-        effective: true,
-        in_place: false,
-        order: 0,
-        before: None,
-    };
+/// Returns the lines of the value of an entry, with references rewritten.
+fn lines(entry: Entry<'_, '_>, rewrites: &[Rewrite]) -> Vec<Vec<u8>> {
     let text = entry.section().document().text();
-    let rewrites = rewrites(entry, Some(&transfer), names, &|_| true);
     let of_line = entry.value_ranges().map(|line| {
-        let mut copy = Vec::new();
-        let mut start = line.start;
-        for rewrite in rewrites.iter().filter(|it| line.contains(&it.range.start)) {
-            copy.extend_from_slice(&text[start..rewrite.range.start]);
-            copy.extend_from_slice(rewrite.new_name.as_bytes());
-            start = rewrite.range.end;
-        }
-        copy.extend_from_slice(&text[start..line.end]);
-        copy.trim().to_vec()
+        let in_line = rewrites.iter().filter(|it| line.contains(&it.range.start));
+        let replacements = in_line.map(|it| (it.range.clone(), it.new_name.as_str()));
+        replaced(text, line.clone(), replacements).trim().to_vec()
     });
     of_line.collect()
-}
-
-/// Returns the lines of the value of an entry.
-fn lines(entry: Entry<'_, '_>) -> Vec<Vec<u8>> {
-    let text = entry.section().document().text();
-    let of_line = entry.value_ranges();
-    of_line.map(|line| text[line].trim().to_vec()).collect()
 }
 
 /// Returns the options that other rules made from those of a decision, as far as the decision's own

@@ -146,8 +146,8 @@ impl Target for PackTarget {
     }
 
     fn absence(&self, name: &OptName) -> Absence {
-        let advice = self.own_absence(name);
-        advice.unwrap_or_else(|| Absence::new("see the release notes"))
+        let own = self.own_absence(name);
+        own.unwrap_or_else(|| Absence::new("see the release notes"))
     }
 }
 

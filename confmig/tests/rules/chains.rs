@@ -23,6 +23,20 @@ fn option(name: &str, former: &str) -> String {
     )
 }
 
+/// Returns a text after two runs that keep the old names, each of which leaves these options.
+#[track_caller]
+fn after_two_runs(pack: &Pack, text: &str, left: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..2 {
+        let migration = run(pack, &[&text], &keep_old());
+        let decisions = migration.decisions.iter();
+        let options: Vec<String> = decisions.map(|left| left.option.to_string()).collect();
+        assert_eq!(options, left, "{migration:?}");
+        text = migration.files[0].after.to_string();
+    }
+    text
+}
+
 /// `${a.y}` tells that `[a]` may have an option `y`, which `$y` would mean there.
 #[test]
 fn an_option_that_a_reference_may_or_may_not_mean_keeps_its_name() {
@@ -107,14 +121,7 @@ fn a_second_run_that_keeps_the_old_names_decides_nothing_more() {
 fn references_follow_to_an_option_that_is_copied_already() {
     let chain = rename("r0", "c.y", "a.z") + &rename("r1", "a.z", "c.z");
     let pack = pack(&(chain + &rename("r2", "c.x", "DEFAULT.x")));
-    let mut text = "[c]\nx = one\ny = ${x}\n".to_owned();
-    for _ in 0..2 {
-        let migration = run(&pack, &[&text], &keep_old());
-        let left = migration.decisions.iter();
-        let left: Vec<String> = left.map(|left| left.option.to_string()).collect();
-        assert_eq!(left, ["c.z"], "{migration:?}");
-        text = migration.files[0].after.to_string();
-    }
+    let text = after_two_runs(&pack, "[c]\nx = one\ny = ${x}\n", &["c.z"]);
     assert_eq!(text, "[c]\nx = one\ny = ${x}\n\n[DEFAULT]\nx = one\n");
 }
 
@@ -170,16 +177,8 @@ fn a_reference_keeps_its_meaning_along_a_chain() {
 /// In `[a]`, `${y}` would be the option itself.
 #[test]
 fn a_decision_in_the_middle_of_a_chain_stays() {
-    let settings = keep_old();
     let pack = pack(&(rename("r0", "b.x", "DEFAULT.x") + &rename("r1", "DEFAULT.x", "a.y")));
-    let mut text = "[DEFAULT]\ny = one\n[b]\nx = ${y}\n".to_owned();
-    for _ in 0..2 {
-        let migration = run(&pack, &[&text], &settings);
-        let left = migration.decisions.iter();
-        let left: Vec<String> = left.map(|left| left.option.to_string()).collect();
-        assert_eq!(left, ["a.y"], "{migration:?}");
-        text = migration.files[0].after.to_string();
-    }
+    let text = after_two_runs(&pack, "[DEFAULT]\ny = one\n[b]\nx = ${y}\n", &["a.y"]);
     assert_eq!(text, "[DEFAULT]\ny = one\nx = ${y}\n[b]\nx = ${y}\n");
 }
 
@@ -209,17 +208,11 @@ fn a_reference_to_a_default_does_not_follow() {
 /// What was copied along a chain is no second value to choose from.
 #[test]
 fn a_copy_along_a_chain_needs_no_decision() {
-    let settings = keep_old();
     let either = "if_target_set = \"either\"\n";
     let rules = rename("r0", "g.a", "g.b") + &rename("r1", "g.b", "g.c") + either;
     // A rule that changes something else lets the others be followed once more.
     let pack = pack(&(rules + &rename("r2", "h.a", "h.b")));
-    let mut text = "[g]\na = one\n[h]\na = one\n".to_owned();
-    for _ in 0..2 {
-        let migration = run(&pack, &[&text], &settings);
-        assert!(migration.decisions.is_empty(), "{migration:?}");
-        text = migration.files[0].after.to_string();
-    }
+    let text = after_two_runs(&pack, "[g]\na = one\n[h]\na = one\n", &[]);
     assert_eq!(text, "[g]\na = one\nc = one\n[h]\na = one\nb = one\n");
 }
 

@@ -12,7 +12,7 @@ use super::{Applier, WorkOnFile};
 use crate::diagnostic::bracketed;
 use crate::migrate::own_rules::NEIGHBOUR;
 use crate::migrate::planned::{Applied, Transfer};
-use crate::migrate::references::{Rewrite, rewrites};
+use crate::migrate::references::{Rewrite, replaced, rewrites};
 use crate::migrate::{Change, ChangeKind, MigrateError, finish};
 
 /// Applies planned changes to one file.
@@ -178,7 +178,8 @@ impl<'a, 'd> FileApplier<'a, 'd> {
 
     fn rewrites(&self, entry: Entry<'d, 'd>, transfer: Option<&Transfer<'d>>) -> Vec<Rewrite> {
         let follows = |option: &OptName| self.follows.contains(option);
-        rewrites(entry, transfer, self.with.names, &follows)
+        let moved = transfer.map(|transfer| (&transfer.from, &transfer.to));
+        rewrites(entry, moved, self.with.names, &follows)
     }
 
     /// Removes entries that are moved or hidden.
@@ -238,14 +239,7 @@ impl<'a, 'd> FileApplier<'a, 'd> {
             replacements.push((rewrite.range.clone(), &rewrite.new_name));
             self.record_reference(entry, rewrite);
         }
-        let mut text = Vec::new();
-        let mut kept = range.start;
-        for (replaced, new) in replacements {
-            text.extend_from_slice(&document.text()[kept..replaced.start]);
-            text.extend_from_slice(new.as_bytes());
-            kept = replaced.end;
-        }
-        text.extend_from_slice(&document.text()[kept..range.end]);
+        let mut text = replaced(document.text(), range, replacements);
         if !text.ends_with_str("\n") && !text.ends_with_str("\r") {
             text.extend_from_slice(document.line_end());
         }
