@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use foldhash::{HashMap, HashSet};
 
 use super::definition::{self, SECRET_MARK, is_named_like_a_secret};
-use super::facts::{self, Key, Reader};
+use super::facts::{self, Fact, Key, Reader};
 use super::installed::plugin_options;
+use super::series::ReleaseRange;
 use super::service::{PerService, Service};
 use crate::pack::Pack;
 
@@ -61,6 +62,21 @@ impl KnownNames {
         self.service.is_some_and(|service| {
             let has_facts = || facts::texts_of(service, group, name).next().is_some();
             !facts::readers(service, group, name).is_empty() || has_facts()
+        })
+    }
+
+    /// Tells whether one of some releases reads this name, as an option or as a former name.
+    #[must_use]
+    pub fn has_in(&self, releases: ReleaseRange, group: &str, name: &str) -> bool {
+        self.service.is_some_and(|service| {
+            let readers = facts::readers(service, group, name).iter();
+            let as_former = readers.filter_map(|reader| ReleaseRange::parse(service, reader.run));
+            let facts = facts::of(service, group, name);
+            let as_option = facts.filter_map(|fact| match fact {
+                Fact::Definition(run, _) => Some(run),
+                Fact::Formerly(..) | Fact::Between => None,
+            });
+            as_former.chain(as_option).any(|run| run.overlaps(releases))
         })
     }
 

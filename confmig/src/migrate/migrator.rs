@@ -3,23 +3,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 use foldhash::{HashMap, HashSet};
 use oslo_config::{Document, LineMap, OptName, ParsedFile};
 
-use super::decision::folded;
 use super::definitions::{Definitions, renamings};
-use super::edit::put_back;
 use super::pass::{Held, Pass};
 use super::planned::Applied;
 use super::rename::{Superseded, rename};
 use super::rules::{Active, Followed, follow};
 use super::view::View;
-use super::{
-    Change, ChangeKind, Decision, FileMigration, MigrateError, Migration, NotPinned, Settings,
-    finish,
-};
-use crate::history::Series;
+use super::{Decision, FileMigration, MigrateError, NotPinned, Settings};
+use crate::history::{ReleaseRange, Series};
 use crate::pack::Pack;
 use crate::rule::Automatic;
 
@@ -97,20 +92,21 @@ impl<'m> Migrator<'m> {
     pub(super) fn rename(
         &mut self,
         pack: &Pack,
-        release: Option<Series>,
+        releases: Option<ReleaseRange>,
     ) -> Result<bool, MigrateError> {
-        self.rename_by(pack, false, release)
+        self.rename_by(pack, false, releases)
     }
 
     fn rename_by(
         &mut self,
         pack: &Pack,
         by_rules: bool,
-        release: Option<Series>,
+        releases: Option<ReleaseRange>,
     ) -> Result<bool, MigrateError> {
         if pack.renamings.is_empty() {
             return Ok(false);
         }
+        let release = releases.map(|releases| releases.to);
         let current = self.files();
         let view = View::of_pack(&current, pack);
         let seen = seen(&current, &view);
@@ -124,6 +120,7 @@ impl<'m> Migrator<'m> {
         };
         let mut pass = Pass {
             by_rules,
+            releases,
             is_undecided: &|option| undecided.contains(option),
             is_superseded: &is_superseded,
             ..self.pass(&seen, pack, &view, &was_empty)
@@ -195,6 +192,7 @@ impl<'m> Migrator<'m> {
             held: &self.held,
             is_undecided: &|_| false,
             is_superseded: &|_, _| false,
+            releases: None,
             by_rules: false,
         }
     }
@@ -206,7 +204,7 @@ impl<'m> Migrator<'m> {
         rules: Vec<Active>,
         pack: &Pack,
         definitions: &dyn Definitions,
-        release: Option<Series>,
+        releases: Option<ReleaseRange>,
     ) -> Result<bool, MigrateError> {
         let (mut left, mut waits, mut changed) = (rules, true, false);
         while !left.is_empty() {
@@ -219,6 +217,7 @@ impl<'m> Migrator<'m> {
             let undecided = self.undecided();
             let pass = Pass {
                 is_undecided: &|option| undecided.contains(option),
+                releases,
                 ..self.pass(&seen, pack, &view, &was_empty)
             };
             let Followed {
@@ -227,8 +226,10 @@ impl<'m> Migrator<'m> {
                 renames,
                 postponed,
             } = follow(pass, left, definitions, waits)?;
-            let mut has_changed = self.absorb(files, decisions, release);
-            has_changed |= self.rename_by(&renamings(renames, pack, definitions), true, release)?;
+            let mut has_changed =
+                self.absorb(files, decisions, releases.map(|releases| releases.to));
+            has_changed |=
+                self.rename_by(&renamings(renames, pack, definitions), true, releases)?;
             changed |= has_changed;
             // Without a change, the same rules would be postponed again.
             left = if has_changed || waits {
@@ -313,65 +314,6 @@ impl<'m> Migrator<'m> {
         self.decisions.extend(left.into_iter().rev());
         has_changed
     }
-
-    /// Puts back comments of entries that were moved to another section and removed there.
-    fn put_back_comments(&mut self) -> Result<(), MigrateError> {
-        let files = self.results.iter_mut().zip(&mut self.documents);
-        for ((result, changed), original) in files.zip(self.before) {
-            let Some(document) = changed.as_ref().map(Document::borrowed) else {
-                continue;
-            };
-            let removes = |change: &Change| {
-                let kinds = [ChangeKind::Remove, ChangeKind::Drop, ChangeKind::Convert];
-                kinds.contains(&change.kind)
-            };
-            if !result.changes.iter().any(removes) {
-                continue;
-            }
-            if let Some(edit) = put_back(&original.document, &document, &result.lines) {
-                let (tidied, lines) = finish(edit, &result.path)?;
-                // The proof is about the text before: what programs read must still be the same.
-                if settings(&document).eq(settings(&tidied)) {
-                    result.lines = result.lines.then(&lines);
-                    *changed = Some(tidied);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn finish(mut self) -> Result<Migration, MigrateError> {
-        self.put_back_comments()?;
-        if !self.decisions.is_empty() {
-            self.drop_settled_decisions();
-        }
-        let files = self.results.iter_mut().zip(self.documents);
-        for ((result, changed), before) in files.zip(self.before) {
-            let text = before.document.text();
-            result.after = match changed {
-                Some(changed) => changed.into_text().into_owned().into(),
-                None => text.to_owned(),
-            };
-            result.changes.sort_by_key(|change| change.line);
-            if result.after == text {
-                result.changes.clear();
-            }
-        }
-        let paths = self.before.iter().enumerate().rev();
-        let order: HashMap<_, _> = paths.map(|(at, file)| (&*file.path, at)).collect();
-        let mut decisions: Vec<Decision> = self
-            .decisions
-            .into_iter()
-            .map(|(_, decision)| decision)
-            .collect();
-        decisions.sort_by_key(|decision| (order.get(&*decision.path), decision.line));
-        let decisions = folded(decisions);
-        Ok(Migration {
-            files: self.results,
-            decisions,
-            not_pinned: self.not_pinned,
-        })
-    }
 }
 
 /// Returns the files narrowed to a view.
@@ -387,12 +329,4 @@ pub(super) fn name_at(document: &Document<'_>, line: usize) -> Option<OptName> {
         entry.group().to_str().ok()?,
         entry.key().to_str().ok()?,
     ))
-}
-
-/// Iterates over what programs read from a document: groups, keys and values, in order.
-fn settings<'d>(
-    document: &'d Document<'_>,
-) -> impl Iterator<Item = (&'d BStr, &'d BStr, Cow<'d, BStr>)> {
-    let entries = document.entries();
-    entries.map(|entry| (entry.group(), entry.key(), entry.value()))
 }

@@ -18,6 +18,7 @@ mod finding;
 mod migrator;
 mod names;
 mod names_in_use;
+mod outcome;
 mod own_rules;
 mod pass;
 mod pin;

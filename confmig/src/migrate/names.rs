@@ -9,7 +9,7 @@ use oslo_config::{
     DEFAULT_GROUP, Entry, LineKind, Opt, OptName, ParsedFile, Reference, references,
 };
 
-use crate::history::KnownNames;
+use crate::history::{KnownNames, ReleaseRange};
 use crate::pack::Pack;
 
 /// The names of the options of a target and of its service, and of the entries in a set of files.
@@ -25,6 +25,8 @@ pub(crate) struct Names<'p> {
     /// If the options of the service are not known: those that references name.
     referred: HashSet<OptName>,
     known: &'static KnownNames,
+    /// The releases whose options exist; all if `None`.
+    releases: Option<ReleaseRange>,
 }
 
 /// An option that reads a former name.
@@ -39,7 +41,13 @@ pub(crate) struct Reader {
 }
 
 impl<'p> Names<'p> {
-    pub(crate) fn new(files: &'p [ParsedFile<'_>], pack: &'p Pack) -> Self {
+    /// Creates the names of the options of a pack and of its service in some releases, or in all of
+    /// them, and of the entries in files.
+    pub(crate) fn new(
+        files: &'p [ParsedFile<'_>],
+        pack: &'p Pack,
+        releases: Option<ReleaseRange>,
+    ) -> Self {
         let key = |name: &'p OptName| (name.group(), name.name());
         let renamings = pack.renamings.iter();
         let renamings = renamings.map(|renaming| (spelling(&renaming.from), &renaming.to));
@@ -82,6 +90,7 @@ impl<'p> Names<'p> {
             masked: HashSet::default(),
             referred: HashSet::default(),
             known,
+            releases,
         };
         names.add_files(files);
         if known.is_empty() {
@@ -171,12 +180,22 @@ impl<'p> Names<'p> {
         self.is_current(group, name) || !self.readers(group, name).is_empty()
     }
 
-    /// Tells whether there is an option of this name: in the target, in the service, or in a file.
+    /// Tells whether there is an option of this name: in the target, in the releases of the service
+    /// that count, or in a file.
     pub(crate) fn exists(&self, group: &str, name: &str) -> bool {
+        let is_of_service = || match self.releases {
+            Some(releases) => self.known.has_in(releases, group, name),
+            None => self.known.has(group, name),
+        };
         self.has(group, name)
-            || self.known.has(group, name)
+            || is_of_service()
             || self.is_set(group, name)
             || !self.referred.is_empty() && self.referred.contains(&OptName::new(group, name))
+    }
+
+    /// Tells whether there is an option of this name, or was one in any release.
+    pub(crate) fn has_ever_been(&self, group: &str, name: &str) -> bool {
+        self.exists(group, name) || self.known.has(group, name)
     }
 
     /// Tells whether options are known from references only.

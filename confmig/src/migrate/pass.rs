@@ -7,6 +7,7 @@ use super::Settings;
 use super::definitions::{Definitions, also_found_by};
 use super::planned::Planned;
 use super::view::View;
+use crate::history::ReleaseRange;
 use crate::pack::Pack;
 
 /// The context of one pass over a set of files.
@@ -27,6 +28,8 @@ pub(crate) struct Pass<'p, 'd> {
     pub(crate) is_undecided: &'p dyn Fn(&OptName) -> bool,
     /// Tells whether an entry, by its file and line, was hidden from an earlier release.
     pub(crate) is_superseded: &'p dyn Fn(usize, usize) -> bool,
+    /// The release of a step and the one before it; `None` when the step is not one of a release.
+    pub(crate) releases: Option<ReleaseRange>,
     /// The renamings are those of rules: no program knows their old names as former names.
     pub(crate) by_rules: bool,
 }

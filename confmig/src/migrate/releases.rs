@@ -66,10 +66,14 @@ impl<'m> Migrator<'m> {
         }
         let history = names.history;
         let before = series.before().filter(|_| series > range.from);
+        let releases = ReleaseRange {
+            from: before.unwrap_or(series),
+            to: series,
+        };
         let former = names.renamed(series, range.from, scope);
         if !former.is_empty() {
             let pack = history::renaming((series, range.to), before, &former, history);
-            if self.rename(&pack, Some(series))? {
+            if self.rename(&pack, Some(releases))? {
                 names.read(&self.files());
             }
         }
@@ -83,7 +87,7 @@ impl<'m> Migrator<'m> {
                 history,
             };
             let pack = history::empty(series);
-            if self.follow(rules, &pack, &definitions, Some(series))? {
+            if self.follow(rules, &pack, &definitions, Some(releases))? {
                 names.read(&self.files());
             }
         }

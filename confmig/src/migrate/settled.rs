@@ -49,7 +49,7 @@ impl Migrator<'_> {
         }
         let is_done: Vec<bool> = {
             let files = self.files();
-            let names = Names::new(&files, pack);
+            let names = Names::new(&files, pack, None);
             let entries = files.iter().flat_map(|file| file.document.entries());
             let last: HashMap<OptName, Entry<'_, '_>> =
                 entries.map(|entry| (name_of(entry), entry)).collect();

@@ -144,6 +144,19 @@ fn a_reference_to_a_renamed_option_that_is_not_set_is_no_surprise() {
     );
 }
 
+/// A later release has an option of the name that a reference uses, in the reference's own group.
+#[test]
+fn a_reference_is_to_an_option_of_its_own_release() {
+    let before = "[DEFAULT]\nssl_ca_file = /etc/ca.pem\n\
+                  [oslo_messaging_rabbit]\nkombu_ssl_ca_certs = ${ssl_ca_file}\n";
+    for to in ["mitaka", "2026.2"] {
+        let made = go(before, series("kilo"), series(to), &Settings::default());
+        let after = text(&made);
+        assert!(after.contains("[ssl]\nca_file = /etc/ca.pem\n"), "{after}");
+        assert!(after.ends_with("= ${ssl.ca_file}\n"), "{after}");
+    }
+}
+
 /// A later release reads a name that was left to decide first, and must leave it alone.
 #[test]
 fn what_one_release_leaves_to_decide_later_ones_leave() {

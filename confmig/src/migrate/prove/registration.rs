@@ -167,7 +167,7 @@ mod tests {
     fn a_legacy_program_has_the_former_names_as_options() {
         let opt = Opt::new("b", "x", OptType::string()).with_deprecated("a", "x");
         let pack = Pack::from_opts("site", vec![opt]);
-        let names = Names::new(&[], &pack);
+        let names = Names::new(&[], &pack, None);
         let legacy = |by_rules| {
             let opts = legacy(&names, &pack.opts, by_rules, former);
             opts.iter().map(|opt| opt.name().to_string()).collect()

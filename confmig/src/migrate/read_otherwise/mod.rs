@@ -128,8 +128,8 @@ impl<'c> Comparison<'c> {
         (newer, now): (&'c Reader<'c>, &[ParsedFile<'_>]),
         compared: Compared,
     ) -> Self {
-        let old = Names::new(&[], &older.pack);
-        let new = Names::new(&[], &newer.pack);
+        let old = Names::new(&[], &older.pack, None);
+        let new = Names::new(&[], &newer.pack, None);
         // Options that only the older release has have no effect in the newer one.
         let is_removed = |name: &OptName| {
             old.has(name.group(), name.name()) && !new.has(name.group(), name.name())

@@ -53,7 +53,7 @@ pub(super) fn read(
     compared: Compared,
     is_removed: impl Fn(&OptName) -> bool,
 ) -> ReadValues {
-    let names = Names::new(files, pack);
+    let names = Names::new(files, pack, None);
     let mut registration = Registration::new(&names);
     registration.add_files(files.iter(), |_, _| true);
     let mut opts = registration.into_opts();

@@ -31,7 +31,7 @@ pub(crate) struct Renamed {
 ///
 /// When a new text cannot be made or parsed.
 pub(crate) fn rename(pass: Pass<'_, '_>) -> Result<Renamed, MigrateError> {
-    let names = Names::new(pass.files, pass.pack);
+    let names = Names::new(pass.files, pass.pack, pass.releases);
     let mut plan = plan::plan(pass, &names);
     let mut files = apply(pass, &names, &mut plan)?;
     if !plan.decisions.is_empty() && !is_settled(pass, &files, |_| true)? {
@@ -150,7 +150,7 @@ fn in_second_run(
         was_empty: &|_, _| false,
         ..pass
     };
-    let names = Names::new(&files, pass.pack);
+    let names = Names::new(&files, pass.pack, pass.releases);
     holds(again, &names, &mut plan::plan(again, &names))
 }
 

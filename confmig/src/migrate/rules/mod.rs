@@ -55,7 +55,7 @@ pub(crate) fn follow(
     definitions: &dyn Definitions,
     waits: bool,
 ) -> Result<Followed, MigrateError> {
-    let names = Names::new(pass.files, pass.pack);
+    let names = Names::new(pass.files, pass.pack, pass.releases);
     let opts = opts(pass.files, &names, &rules);
     let index = EntryIndex::new(pass, &names, &opts, definitions);
     let mut follower = Follower {

@@ -124,9 +124,10 @@ impl<'t> Case<'t> {
             held: &held,
             is_undecided: &|_| false,
             is_superseded: &|_, _| false,
+            releases: None,
             by_rules: self.by_rules,
         };
-        let names = Names::new(&files, &self.pack);
+        let names = Names::new(&files, &self.pack, None);
         let planned = self.planned.planned(&files);
         let planned: Vec<&Planned<'_>> = planned.iter().collect();
         let prover = Prover {
