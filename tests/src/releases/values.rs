@@ -161,8 +161,8 @@ fn options(case: &ReleaseCase, files: &[oslo_config::SourceFile], which: Former)
     opts
 }
 
-/// Returns an option of the newer release as a string option with all former names that a release
-/// in between reads for it.
+/// Returns an option of the newer release as a string option with its default and all former names
+/// that a release in between reads for it.
 fn option(name: &OptName, case: &ReleaseCase, which: Former) -> Option<Opt> {
     let name_history = names().get(name)?;
     let definition = name_history.definition(case.to)?;
@@ -176,6 +176,14 @@ fn option(name: &OptName, case: &ReleaseCase, which: Former) -> Option<Opt> {
         Former::Declared => name_history.former(case.to),
     };
     former.retain(|known| known != name);
+    // A reference by a former name finds the default if only the current name is set.
+    let opt = match definition.runtime_default {
+        true => opt,
+        false => definition
+            .default()
+            .into_iter()
+            .fold(opt, Opt::with_default),
+    };
     let with = |opt: Opt, name: &OptName| opt.with_deprecated(name.group(), name.name());
     Some(former.iter().fold(opt, with))
 }
