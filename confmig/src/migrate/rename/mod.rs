@@ -33,8 +33,10 @@ pub(crate) struct Renamed {
 pub(crate) fn rename(pass: Pass<'_, '_>) -> Result<Renamed, MigrateError> {
     let names = Names::new(pass.files, pass.pack, pass.releases);
     let mut plan = plan::plan(pass, &names);
-    let mut files = apply(pass, &names, &mut plan)?;
-    if !plan.decisions.is_empty() && !is_settled(pass, &files, |_| true)? {
+    let mut files = apply(pass, &names, &plan.in_use(), &mut plan)?;
+    // What is removed may have been the only sign of an option that references find.
+    let may_be_unsettled = !plan.decisions.is_empty() || names.has_referred();
+    if may_be_unsettled && !is_settled(pass, &files, &plan.left(), |_| true)? {
         files = apply_settling(pass, &names, &mut plan)?;
     }
     Ok(Renamed {
@@ -48,9 +50,10 @@ pub(crate) fn rename(pass: Pass<'_, '_>) -> Result<Renamed, MigrateError> {
 fn apply<'d>(
     pass: Pass<'_, 'd>,
     names: &Names<'_>,
+    in_use: &HashSet<OptName>,
     plan: &mut Plan<'d>,
 ) -> Result<Vec<Applied>, MigrateError> {
-    let proved = pass.apply_proved(names, &plan.in_use(), &plan.planned)?;
+    let proved = pass.apply_proved(names, in_use, &plan.planned)?;
     let mut unproved = proved.unproved;
     unproved.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     for (at, mismatch) in unproved {
@@ -59,8 +62,8 @@ fn apply<'d>(
     Ok(proved.files)
 }
 
-/// Applies the planned changes, except those after which an option that was left could be migrated:
-/// the program cannot choose the order.
+/// Applies the planned changes, except those after which another option could be migrated: the
+/// program cannot choose the order.
 fn apply_settling<'d>(
     pass: Pass<'_, 'd>,
     names: &Names<'_>,
@@ -75,7 +78,7 @@ fn apply_settling<'d>(
     // A second run has to come to the same.
     let files = pass.apply_proved(names, &in_use, &plan.planned)?.files;
     let is_stable = in_second_run(pass, &files, |again, names, plan| {
-        apply(again, names, plan)?;
+        apply(again, names, &plan.in_use(), plan)?;
         Ok(unsettling(again, names, plan)?.len() == plan.planned.len())
     })?;
     if is_stable {
@@ -97,41 +100,47 @@ fn leave_out_of_order(pass: Pass<'_, '_>, plan: &mut Plan<'_>, at: usize) {
     );
 }
 
-/// Returns the planned changes after which an option that was left could be migrated.
+/// Returns the planned changes after which a second run would do more than make the others.
 fn unsettling<'d>(
     pass: Pass<'_, 'd>,
     names: &Names<'_>,
     plan: &Plan<'d>,
 ) -> Result<Vec<usize>, MigrateError> {
-    let left = plan.decisions.iter();
-    let left: HashSet<&OptName> = left.map(|(_, left)| &left.option).collect();
+    let left = plan.left();
     let in_use = plan.in_use();
     let (accepted, changes): (Vec<usize>, Vec<usize>) =
         (0..plan.planned.len()).partition(|at| pass.is_accepted(&plan.planned[*at]));
     let kept = keep_proved(&changes, &mut |kept| {
         let mut kept = [&*accepted, kept].concat();
         kept.sort_unstable();
+        let others = (0..plan.planned.len()).filter(|at| !kept.contains(at));
+        let others = others.flat_map(|at| plan.planned[at].options());
+        let others: HashSet<&OptName> = others.collect();
         let planned = kept.iter().map(|at| plan.planned[*at].clone());
         let planned: Vec<Planned<'d>> = planned.collect();
         let files = pass.apply_proved(names, &in_use, &planned)?.files;
-        let is_settled = is_settled(pass, &files, |option| left.contains(option))?;
+        let is_settled = is_settled(pass, &files, &left, |option| !others.contains(option))?;
         Ok::<_, MigrateError>(is_settled.then_some(()).ok_or(()))
     })?;
     Ok(kept.unproved.into_iter().map(|(at, ())| at).collect())
 }
 
-/// Tells whether a second run would change none of the options for which `is_about` holds.
+/// Tells whether a second run would change none of the options for which `is_about` holds, and
+/// leave none of them to decide that is not in `left`.
 fn is_settled(
     pass: Pass<'_, '_>,
     applied: &[Applied],
+    left: &HashSet<OptName>,
     is_about: impl Fn(&OptName) -> bool,
 ) -> Result<bool, MigrateError> {
     in_second_run(pass, applied, |again, names, plan| {
         let in_use = plan.in_use();
         plan.planned
             .retain(|planned| planned.options().iter().any(&is_about));
-        let proved = again.apply_proved(names, &in_use, &plan.planned)?;
-        Ok(proved.files.iter().all(|file| file.document.is_none()))
+        let files = apply(again, names, &in_use, plan)?;
+        let is_same = files.iter().all(|file| file.document.is_none());
+        let mut decided = plan.left().into_iter();
+        Ok(is_same && decided.all(|option| left.contains(&option) || !is_about(&option)))
     })
 }
 
@@ -229,6 +238,29 @@ mod tests {
             assert_eq!(left, ["b.y"], "{text}");
         }
         assert_eq!(text, "[a]\nv = one\ny = one\nz = ${a.v}\n[c]\nx = two\n");
+    }
+
+    /// The entry that would be removed is the only sign of an option `[deploy] url`, without which
+    /// `$url` is the former name of `web_url`.
+    #[test]
+    fn what_would_give_a_reference_another_option_is_left() {
+        let opts = vec![
+            Opt::new("DEFAULT", "http_root", OptType::string())
+                .with_deprecated("DEFAULT", "root")
+                .with_deprecated("deploy", "http_root"),
+            Opt::new("DEFAULT", "web_url", OptType::string()).with_deprecated("DEFAULT", "url"),
+        ];
+        let pack = Pack::from_opts("site", opts);
+        let deploy = "[deploy]\nhttp_root = $deploy.url\nroot = $url\n";
+        // A second run would change the reference, or leave the option to decide.
+        for web_url in ["", "web_url = http://192.0.2.1\n"] {
+            let text = format!("[DEFAULT]\nroot = /srv\n{web_url}{deploy}");
+            let migration = migrated_by(&pack, &text, false);
+            let left = migration.decisions.iter();
+            let left: Vec<String> = left.map(|left| left.option.to_string()).collect();
+            assert_eq!(left, ["DEFAULT.http_root"]);
+            assert!(migration.is_empty(), "{}", migration.files[0].after);
+        }
     }
 
     #[test]

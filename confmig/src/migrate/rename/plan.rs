@@ -124,9 +124,15 @@ impl<'d> Plan<'d> {
 
     /// Returns the options with a former name in use.
     pub(crate) fn in_use(&self) -> HashSet<OptName> {
-        let left = self.decisions.iter().map(|(_, decision)| &decision.option);
         let planned = self.planned.iter().flat_map(Planned::options);
-        planned.chain(left).chain(&self.held).cloned().collect()
+        let others = self.held.iter().cloned().chain(self.left());
+        planned.cloned().chain(others).collect()
+    }
+
+    /// Returns the options that are left to decide.
+    pub(crate) fn left(&self) -> HashSet<OptName> {
+        let left = self.decisions.iter();
+        left.map(|(_, decision)| decision.option.clone()).collect()
     }
 
     fn is_left(&self, option: &OptName) -> bool {
