@@ -4,48 +4,21 @@
 //! the old names are kept or a decision is left, may still resolve to another option in the other
 //! release; and an option may have lost a name, or got one, by which the other release reads it.
 
+mod reader;
 mod values;
 
 use foldhash::HashSet;
-use oslo_config::{DEFAULT_GROUP, OptName, ParsedFile, references};
+use oslo_config::{DEFAULT_GROUP, OptName, ParsedFile};
 
 use super::finding::{Finding, FindingAt};
 use super::migrator::Migrator;
 use super::names::Names;
 use super::own_rules::OTHERWISE;
 use crate::diagnostic::Code;
-use crate::history::{self, History, Series};
-use crate::pack::Pack;
 use crate::schema::Schema;
-use crate::target::name_of;
+pub(super) use reader::Reader;
 pub(super) use values::Compared;
 use values::{ReadValues, Value, read};
-
-/// A release that reads the files: its name, and the options that it has.
-pub(super) struct Reader<'r> {
-    pub(super) name: &'r str,
-    pub(super) pack: Pack,
-}
-
-impl<'r> Reader<'r> {
-    /// Creates a reader with the options of a release that files name, in keys or references.
-    pub(super) fn of_release(
-        name: &'r str,
-        series: Series,
-        files: &[ParsedFile<'_>],
-        history: &History,
-    ) -> Self {
-        let entries = files.iter().flat_map(|file| file.document.entries());
-        let named = entries.flat_map(|entry| {
-            let option = name_of(entry);
-            let found = references(&entry.value()).into_iter();
-            let found: Vec<OptName> = found.flat_map(|it| it.options(option.group())).collect();
-            found.into_iter().chain([option])
-        });
-        let pack = history::pack(series, &named.collect(), history);
-        Reader { name, pack }
-    }
-}
 
 impl Migrator<'_> {
     /// Reports what the newer of two schemas reads otherwise.
@@ -55,14 +28,8 @@ impl Migrator<'_> {
         newer: &Schema,
         compared: Compared,
     ) {
-        let older = Reader {
-            name: older.name(),
-            pack: older.pack(self.before),
-        };
-        let newer = Reader {
-            name: newer.name(),
-            pack: newer.pack(&self.files()),
-        };
+        let older = Reader::of_schema(older, self.before);
+        let newer = Reader::of_schema(newer, &self.files());
         self.read_otherwise(&older, &newer, compared);
     }
 
@@ -80,7 +47,7 @@ impl Migrator<'_> {
         let changed = comparison.changed(&comparison.is, newer.name, before);
         let mut found: Vec<FindingAt> = changed.collect();
         if self.settings.keep_old {
-            let still = read(&older.pack, &now, compared, |_| false);
+            let still = read(older, &now, compared, |_| false);
             let before = |option| comparison.was.get(option);
             found.extend(comparison.changed(&still, older.name, before));
         }
@@ -128,13 +95,13 @@ impl<'c> Comparison<'c> {
         (newer, now): (&'c Reader<'c>, &[ParsedFile<'_>]),
         compared: Compared,
     ) -> Self {
-        let old = Names::new(&[], &older.pack, None);
-        let new = Names::new(&[], &newer.pack, None);
+        let old = older.names(&[]);
+        let new = newer.names(&[]);
         // Options that only the older release has have no effect in the newer one.
         let is_removed = |name: &OptName| {
             old.has(name.group(), name.name()) && !new.has(name.group(), name.name())
         };
-        let by_newer = |files: &[ParsedFile<'_>]| read(&newer.pack, files, compared, is_removed);
+        let by_newer = |files: &[ParsedFile<'_>]| read(newer, files, compared, is_removed);
         let is = by_newer(now);
         let was_new = match is.keys().any(|option| is_added(option, &old, &new)) {
             true => by_newer(before),
@@ -144,7 +111,7 @@ impl<'c> Comparison<'c> {
             older,
             newer,
             compared,
-            was: read(&older.pack, before, compared, |_| false),
+            was: read(older, before, compared, |_| false),
             was_new,
             is,
             old,

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use oslo_config::{Config, OptName, ParsedFile};
 
-use crate::migrate::names::Names;
+use super::reader::Reader;
 use crate::migrate::prove::{ComparedValues, Reading, Registration, texts_of};
-use crate::pack::Pack;
 
 /// The options whose values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,20 +44,20 @@ impl Value {
     }
 }
 
-/// Reads files as a program with the options of a pack and all others that are set, except removed
-/// ones.
+/// Reads files as a program with the options of a release and all others that are set, except
+/// removed ones.
 pub(super) fn read(
-    pack: &Pack,
+    reader: &Reader<'_>,
     files: &[ParsedFile<'_>],
     compared: Compared,
     is_removed: impl Fn(&OptName) -> bool,
 ) -> ReadValues {
-    let names = Names::new(files, pack, None);
+    let names = reader.names(files);
     let mut registration = Registration::new(&names);
     registration.add_files(files.iter(), |_, _| true);
     let mut opts = registration.into_opts();
     opts.retain(|opt| !names.is_only_referred(opt.name()) && !is_removed(opt.name()));
-    let typed = [&pack.opts, &opts[pack.opts.len()..]].concat();
+    let typed = [names.opts, &opts[names.opts.len()..]].concat();
     let config = Config::new(files, &opts);
     let typed = config.with_opts(&typed);
     let values = opts.iter().filter_map(|opt| {
