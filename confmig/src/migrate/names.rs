@@ -94,22 +94,7 @@ impl<'p> Names<'p> {
         };
         names.add_files(files);
         if known.is_empty() {
-            let defaults = pack.opts.iter().flat_map(Opt::default);
-            let in_defaults = defaults.flat_map(|text| references(text.as_bytes()));
-            for reference in in_defaults {
-                if let (Some(group), name) = reference.parts() {
-                    names.referred.insert(OptName::new(group, name));
-                }
-            }
-            for (entry, reference) in references_in(files) {
-                let (group, name) = reference.parts();
-                let is_own = || names.is_set(&entry.group().to_str_lossy(), name);
-                // One without its group is last looked for in the default group.
-                if group.is_some() || !is_own() {
-                    let option = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
-                    names.referred.insert(option);
-                }
-            }
+            names.add_referred(files);
         }
         names
     }
@@ -127,6 +112,26 @@ impl<'p> Names<'p> {
                 self.masked.insert(group);
             }
             self.set.extend(keys.map(|key| (group, key)));
+        }
+    }
+
+    /// Adds the options that defaults and values name: those of the service are not known.
+    fn add_referred(&mut self, files: &[ParsedFile<'_>]) {
+        let defaults = self.opts.iter().flat_map(Opt::default);
+        let in_defaults = defaults.flat_map(|text| references(text.as_bytes()));
+        for reference in in_defaults {
+            if let (Some(group), name) = reference.parts() {
+                self.referred.insert(OptName::new(group, name));
+            }
+        }
+        for (entry, reference) in references_in(files) {
+            let (group, name) = reference.parts();
+            let is_own = || self.is_set(&entry.group().to_str_lossy(), name);
+            // One without its group is last looked for in the default group.
+            if group.is_some() || !is_own() {
+                let option = OptName::new(group.unwrap_or(DEFAULT_GROUP), name);
+                self.referred.insert(option);
+            }
         }
     }
 
@@ -194,7 +199,7 @@ impl<'p> Names<'p> {
     }
 
     /// Tells whether there is an option of this name, or was one in any release.
-    pub(crate) fn has_ever_been(&self, group: &str, name: &str) -> bool {
+    pub(crate) fn ever_existed(&self, group: &str, name: &str) -> bool {
         self.exists(group, name) || self.known.has(group, name)
     }
 

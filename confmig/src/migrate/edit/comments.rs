@@ -42,7 +42,7 @@ impl Placeholder<'_> {
         }
         let group = entry.group();
         let is_known = match (group.to_str(), self.key.to_str()) {
-            (Ok(group), Ok(key)) => names.has_ever_been(group, key),
+            (Ok(group), Ok(key)) => names.ever_existed(group, key),
             _ => false,
         };
         self.adjoining || is_known
