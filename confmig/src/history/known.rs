@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use foldhash::{HashMap, HashSet};
 
 use super::definition::{self, SECRET_MARK, is_named_like_a_secret};
-use super::facts::{self, Fact, Key, Reader};
+use super::facts::{self, Key, Reader};
 use super::installed::plugin_options;
+use super::names::look_up;
 use super::series::ReleaseRange;
 use super::service::{PerService, Service};
 use crate::pack::Pack;
@@ -66,18 +67,11 @@ impl KnownNames {
     }
 
     /// Tells whether one of some releases reads this name, as an option or as a former name.
-    #[must_use]
-    pub fn has_in(&self, releases: ReleaseRange, group: &str, name: &str) -> bool {
-        self.service.is_some_and(|service| {
-            let readers = facts::readers(service, group, name).iter();
-            let as_former = readers.filter_map(|reader| ReleaseRange::parse(service, reader.run));
-            let facts = facts::of(service, group, name);
-            let as_option = facts.filter_map(|fact| match fact {
-                Fact::Definition(run, _) => Some(run),
-                Fact::Formerly(..) | Fact::Between => None,
-            });
-            as_former.chain(as_option).any(|run| run.overlaps(releases))
-        })
+    pub(crate) fn has_in(&self, releases: ReleaseRange, group: &str, name: &str) -> bool {
+        let of_service = self.service.into_iter();
+        let mut of_name = of_service.flat_map(|service| look_up(service, group, name));
+        let mut releases = releases.from.through(releases.to);
+        of_name.any(|of_name| releases.any(|series| of_name.is_read(series)))
     }
 
     /// Tells whether an authentication plugin has this option, which is valid in any section.

@@ -191,7 +191,7 @@ impl NameHistory {
 }
 
 /// Looks up a name; `None` when no release knows it.
-fn look_up(service: Service, group: &str, name: &str) -> Option<NameHistory> {
+pub(super) fn look_up(service: Service, group: &str, name: &str) -> Option<NameHistory> {
     let readers = facts::readers(service, group, name).iter();
     let former_of = readers
         .filter_map(|reader| Some((ReleaseRange::parse(service, reader.run)?, reader.option)));

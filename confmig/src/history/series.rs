@@ -190,11 +190,6 @@ impl ReleaseRange {
         (self.from..=self.to).contains(&series)
     }
 
-    /// Tells whether a release is in both ranges.
-    pub(super) fn overlaps(self, other: ReleaseRange) -> bool {
-        self.from <= other.to && other.from <= self.to
-    }
-
     /// Returns the releases as a set of bits, indexed by their numbers.
     pub(super) fn bits(self) -> u32 {
         let releases = self.from.through(self.to);

@@ -206,6 +206,7 @@ impl<'m> Migrator<'m> {
         definitions: &dyn Definitions,
         releases: Option<ReleaseRange>,
     ) -> Result<bool, MigrateError> {
+        let release = releases.map(|releases| releases.to);
         let (mut left, mut waits, mut changed) = (rules, true, false);
         while !left.is_empty() {
             let other_names = |option: &OptName| self.held.other_names(option, definitions);
@@ -226,8 +227,7 @@ impl<'m> Migrator<'m> {
                 renames,
                 postponed,
             } = follow(pass, left, definitions, waits)?;
-            let mut has_changed =
-                self.absorb(files, decisions, releases.map(|releases| releases.to));
+            let mut has_changed = self.absorb(files, decisions, release);
             has_changed |=
                 self.rename_by(&renamings(renames, pack, definitions), true, releases)?;
             changed |= has_changed;

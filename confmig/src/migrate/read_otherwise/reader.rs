@@ -12,8 +12,8 @@ use crate::target::name_of;
 pub(in crate::migrate) struct Reader<'r> {
     pub(super) name: &'r str,
     pack: Pack,
-    /// The release; `None` for that of a schema.
-    release: Option<Series>,
+    /// The release alone; `None` for that of a schema.
+    releases: Option<ReleaseRange>,
 }
 
 impl<'r> Reader<'r> {
@@ -35,7 +35,10 @@ impl<'r> Reader<'r> {
         Reader {
             name,
             pack,
-            release: Some(series),
+            releases: Some(ReleaseRange {
+                from: series,
+                to: series,
+            }),
         }
     }
 
@@ -44,16 +47,12 @@ impl<'r> Reader<'r> {
         Reader {
             name: schema.name(),
             pack: schema.pack(files),
-            release: None,
+            releases: None,
         }
     }
 
     /// Returns the names of the options, and of the entries in files.
     pub(super) fn names<'f>(&'f self, files: &'f [ParsedFile<'_>]) -> Names<'f> {
-        let one = |series| ReleaseRange {
-            from: series,
-            to: series,
-        };
-        Names::new(files, &self.pack, self.release.map(one))
+        Names::new(files, &self.pack, self.releases)
     }
 }

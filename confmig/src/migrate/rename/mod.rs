@@ -113,7 +113,7 @@ fn unsettling<'d>(
     let kept = keep_proved(&changes, &mut |kept| {
         let mut kept = [&*accepted, kept].concat();
         kept.sort_unstable();
-        let others = (0..plan.planned.len()).filter(|at| !kept.contains(at));
+        let others = (0..plan.planned.len()).filter(|at| kept.binary_search(at).is_err());
         let others = others.flat_map(|at| plan.planned[at].options());
         let others: HashSet<&OptName> = others.collect();
         let planned = kept.iter().map(|at| plan.planned[*at].clone());
